@@ -1,0 +1,61 @@
+"""Every error arcomp raises on purpose.
+
+One line each: what is wrong, why, and what to do about it. The command line prints that line and
+exits with status 1; a program catches :class:`ArcompError` or the subclass it can deal with.
+"""
+
+from __future__ import annotations
+
+
+class ArcompError(Exception):
+    """Base of all errors raised on purpose.
+
+    Attributes:
+        cause: what is wrong, in a few words, without the file's name.
+        remedy: what the user can do about it; may be empty.
+        path: the file concerned, where there is one.
+    """
+
+    def __init__(self, cause: str, *, remedy: str = "", path: str | None = None) -> None:
+        self.cause = cause
+        self.remedy = remedy
+        self.path = path
+        super().__init__(cause)
+
+    def __str__(self) -> str:
+        line = f"{self.path}: {self.cause}" if self.path else self.cause
+        return f"{line}; {self.remedy}" if self.remedy else line
+
+    def at(self, path: str) -> ArcompError:
+        """The same error with the file's name filled in, unless it already has one."""
+        if self.path is None:
+            self.path = path
+        return self
+
+
+class PictureError(ArcompError):
+    """A picture cannot be read, or is of a kind that is not supported."""
+
+
+class OutputError(ArcompError):
+    """An output cannot be written, exists already, or cannot hold the pixels without loss."""
+
+
+class FormatError(ArcompError):
+    """A file is not an arcomp file, is damaged, or is of a version or with fields not known here."""
+
+
+class VerificationError(FormatError):
+    """What was decoded is not what was encoded."""
+
+
+class ModelError(ArcompError):
+    """A model is unknown, its weights are missing, damaged or different, or it refuses the input."""
+
+
+class ExactnessError(ArcompError):
+    """This machine's arithmetic fails a known-answer test, or a bound that exactness rests on is not met."""
+
+
+class TrainingError(ArcompError):
+    """Training cannot start or go on: data, recipe, checkpoint, or a loss that is not a number."""
