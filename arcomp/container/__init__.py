@@ -1,0 +1,25 @@
+"""The file: an `.arcomp` container and how it reaches the disk. FORMAT.md is its specification."""
+
+from arcomp.container.atomic import write_atomically
+from arcomp.container.fields import (
+    MAX_HEADER_BYTES,
+    MAX_PIXELS,
+    MAX_SIDE_BYTES,
+    Header,
+    pixels_checksum,
+)
+from arcomp.container.layout import MAGIC, VERSION, pack, read_header, unpack
+
+__all__ = [
+    "MAGIC",
+    "MAX_HEADER_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE_BYTES",
+    "VERSION",
+    "Header",
+    "pack",
+    "pixels_checksum",
+    "read_header",
+    "unpack",
+    "write_atomically",
+]

@@ -1,0 +1,101 @@
+"""Recipes: short TOML files that say what to train, on what, for how long. One recipe, one set of weights."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from arcomp.errors import TrainingError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """The recipe's ``[data]``; see :class:`arcomp.training.data.DataConfig`."""
+
+    crop: int = 256
+    crops: int = 40
+    held_out: int = 12
+    resampled: float = 0.3
+
+
+@dataclass(frozen=True)
+class OptimiserPart:
+    """The recipe's ``[optimiser]``.
+
+    Attributes:
+        batch: positions a step.
+        steps: length of the run.
+        rate: highest learning rate. warmup: steps until it is reached.
+        ema: decay of the average of the weights, the one that is kept.
+        rounding_from: part of the run after which weights and activations are rounded in the loop.
+    """
+
+    batch: int = 2048
+    steps: int = 1000
+    rate: float = 2e-3
+    warmup: int = 100
+    ema: float = 0.999
+    rounding_from: float = 0.6
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run, fully specified but for the pictures."""
+
+    model: str
+    seed: int
+    config: dict[str, Any]
+    data: DataPart
+    optimiser: OptimiserPart
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, as :meth:`from_dict` takes them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Recipe:
+        """From plain types.
+
+        Raises:
+            TrainingError: a part is missing or unknown.
+        """
+        try:
+            for part, kind in (("data", DataPart), ("optimiser", OptimiserPart)):
+                unknown = set(d.get(part, {})) - {f.name for f in fields(kind)}
+                if unknown:
+                    raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
+            config = {k: tuple(v) if isinstance(v, list) else v for k, v in d["config"].items()}
+            return cls(d["model"], int(d["seed"]), config, DataPart(**d["data"]), OptimiserPart(**d["optimiser"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise TrainingError(f"the recipe is not complete: {error}") from error
+
+
+def names() -> list[str]:
+    """The recipes in the package."""
+    return sorted(f.name[:-5] for f in resources.files(__package__).iterdir() if f.name.endswith(".toml"))
+
+
+def find(name: str) -> Recipe:
+    """A recipe by its name in the package, or by the path of a TOML file.
+
+    Raises:
+        TrainingError: unknown, or not a recipe.
+    """
+    try:
+        if name.endswith(".toml"):
+            text = Path(name).read_text(encoding="utf-8")
+        else:
+            text = resources.files(__package__).joinpath(name + ".toml").read_text(encoding="utf-8")
+        return Recipe.from_dict(tomllib.loads(text))
+    except (FileNotFoundError, IsADirectoryError):
+        raise TrainingError(f"no recipe {name!r}", remedy=f"there are {', '.join(names())}, or give a .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise TrainingError(f"the recipe {name} cannot be read: {error}") from error
