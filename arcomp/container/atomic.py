@@ -1,0 +1,131 @@
+"""Writing a file all or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+
+from arcomp.errors import OutputError
+
+_WORDS: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: ("no space is left on the device", "free some space or write elsewhere"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space or write elsewhere"),
+    errno.EFBIG: ("the file would be too large for its file system", "write elsewhere"),
+    errno.EACCES: ("permission denied", "write to a folder that is yours"),
+    errno.EPERM: ("operation not permitted", "write to a folder that is yours"),
+    errno.EROFS: ("the file system is read-only", "write elsewhere"),
+    errno.ENOENT: ("its folder does not exist", "create the folder first"),
+    errno.ENOTDIR: ("part of its path is not a folder", "check the path"),
+    errno.EISDIR: ("is a directory", "name a file"),
+    errno.ENAMETOOLONG: ("its name is too long", "choose a shorter name"),
+    errno.EEXIST: ("exists already", "choose another name or ask to overwrite"),
+    errno.ELOOP: ("its path goes round in symbolic links", "check the path"),
+}
+
+# What os.link answers on file systems without hard links (FAT, some network and phone file systems).
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | memoryview, *, overwrite: bool) -> None:
+    """Write a file so that its name shows the whole of it or, after any failure, what was there before.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and take the name in one step.
+    The temporary is removed on every failure, an interrupt included. Permissions follow the umask.
+
+    Args:
+        path: where to write. With `overwrite`, a symbolic link is followed and its target replaced.
+        data: the whole content, contiguous bytes.
+        overwrite: replace a file of that name; if false, an existing name is never replaced, even when it
+            appears while this runs.
+
+    Raises:
+        OutputError: the name is taken, or is not a regular file; no space, no permission, no such folder...
+    """
+    shown = os.fspath(path)
+    try:
+        target = os.path.realpath(shown) if overwrite else os.path.abspath(shown)
+        _check_target(target, shown, overwrite)
+        _write_beside(target, data, overwrite)
+    except OSError as error:
+        raise _output_error(error, shown) from error
+    except ValueError:  # a zero byte in the name
+        raise OutputError("is not a possible file name", remedy="choose another name", path=shown) from None
+
+
+def _check_target(target: str, shown: str, overwrite: bool) -> None:
+    """Refuse early, before bytes are written, what would be refused at the end."""
+    try:
+        found = os.lstat(target)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "is a directory")
+    if not overwrite:
+        raise FileExistsError(errno.EEXIST, "exists")
+    if not stat.S_ISREG(found.st_mode):
+        # Replacing /dev/null or a pipe by a file is never what was meant.
+        raise OutputError("is not a regular file", remedy="name a regular file", path=shown)
+
+
+def _write_beside(target: str, data: bytes | memoryview, overwrite: bool) -> None:
+    folder = os.path.dirname(target)
+    # A name of its own length, so that a long but possible target name stays possible.
+    temporary = os.path.join(folder, f".arcomp-{secrets.token_hex(8)}.part")
+    try:
+        # O_BINARY exists on Windows only, where without it line endings would be changed.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        handle = os.open(temporary, flags, 0o666)
+        try:
+            _write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if overwrite:
+            os.replace(temporary, target)
+        else:
+            _take_free_name(temporary, target)
+    finally:
+        with contextlib.suppress(OSError):  # it is gone already, or was never made
+            os.unlink(temporary)
+    _sync_folder(folder)
+
+
+def _write_all(handle: int, data: bytes | memoryview) -> None:
+    view = memoryview(data).cast("B")
+    while len(view):
+        view = view[os.write(handle, view[: 1 << 26]) :]
+
+
+def _take_free_name(temporary: str, target: str) -> None:
+    """Give the temporary file the target's name, unless that name exists: then FileExistsError."""
+    try:
+        os.link(temporary, target)
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+    # No hard links here: claim the name with an empty file, then replace what is now ours.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(target)
+        raise
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the new name durable, where folders can be opened and synced; elsewhere it is best effort."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _output_error(error: OSError, path: str) -> OutputError:
+    cause, remedy = _WORDS.get(error.errno or 0, ("", ""))
+    return OutputError(cause or f"cannot be written: {error.strerror or error}", remedy=remedy, path=path)

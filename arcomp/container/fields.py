@@ -1,0 +1,269 @@
+"""The fields of a header: what they hold, their limits, and their bytes.
+
+A :class:`Header` that exists is valid: every limit of FORMAT.md is checked when it is made, whether it
+comes from a file or from a caller, and before any memory is taken for what it claims.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arcomp.errors import FormatError
+
+MAX_PIXELS = 1 << 28
+"""Most pixels in a file: images x height x width."""
+
+MAX_SIDE_BYTES = 16 << 20
+"""Most bytes of side information."""
+
+MAX_HEADER_BYTES = 17 << 20
+"""Most bytes of fields in a header."""
+
+MAX_CHANNELS = 4
+MAX_DEPTH = 16
+DIGEST_BYTES = 32
+
+OPTIONAL = 0x8000
+"""Bit of a tag that marks a field readers may ignore."""
+
+TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE = 1, 2, 3, 4, 5, 6
+TAG_SOURCE = OPTIONAL | 1
+
+_REQUIRED = {
+    TAG_GEOMETRY: "geometry",
+    TAG_MODEL: "model",
+    TAG_TILES: "tiles",
+    TAG_PAYLOAD: "payload",
+    TAG_PIXELS: "pixels",
+}
+_KNOWN = {*_REQUIRED, TAG_SIDE, TAG_SOURCE}
+
+_FIELD = struct.Struct("<HI")
+_GEOMETRY = struct.Struct("<IIIBB")
+_TILES = struct.Struct("<II")
+_PAYLOAD = struct.Struct("<QI")
+_PIXELS = struct.Struct("<I")
+
+_MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_SOURCE_NAME = re.compile(r"[a-z0-9]{0,16}")
+
+DAMAGED = "get the file again from where it came from"
+NEWER = "install a newer arcomp"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about its pixels and how they were coded.
+
+    Attributes:
+        images: number of images N, at least 1.
+        height: rows of each image, in pixels.
+        width: columns of each image, in pixels.
+        channels: samples a pixel, 1 to 4.
+        depth: bits a sample, 1 to 16.
+        model: name of the model, 1 to 64 characters of a-z, 0-9, `_` and `-`.
+        digest: SHA-256 of the model's frozen weights, 32 bytes.
+        tile_height: rows of a tile, in pixels; 0 together with tile_width: each image is one tile.
+        tile_width: columns of a tile, in pixels.
+        pixels_crc: CRC-32 of the decoded samples, see :func:`pixels_checksum`.
+        side: bytes the model needs beside the payload; empty when it needs none.
+        source: lower-case ending, without a dot, of the file the pixels came from; empty when unknown.
+
+    Raises:
+        FormatError: on construction, for a value outside its limits.
+    """
+
+    images: int
+    height: int
+    width: int
+    channels: int
+    depth: int
+    model: str
+    digest: bytes
+    tile_height: int
+    tile_width: int
+    pixels_crc: int
+    side: bytes = b""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _check_geometry(self)
+        if _MODEL_NAME.fullmatch(self.model) is None:
+            raise FormatError(f"a model's name must be 1 to 64 of a-z 0-9 _ -, not {self.model[:80]!r}")
+        if len(self.digest) != DIGEST_BYTES:
+            raise FormatError(f"a model's digest must be {DIGEST_BYTES} bytes, not {len(self.digest)}")
+        if not 0 <= self.pixels_crc < 1 << 32:
+            raise FormatError(f"a checksum must fit in 32 bits, not {self.pixels_crc}")
+        if len(self.side) > MAX_SIDE_BYTES:
+            raise FormatError(f"{len(self.side)} bytes of side information, the limit is {MAX_SIDE_BYTES}")
+        if _SOURCE_NAME.fullmatch(self.source) is None:
+            raise FormatError(f"a source format must be up to 16 of a-z 0-9, not {self.source[:80]!r}")
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Shape of the decoded samples: (images, height, width, channels)."""
+        return self.images, self.height, self.width, self.channels
+
+
+def _check_geometry(header: Header) -> None:
+    for what, side in (("images", header.images), ("height", header.height), ("width", header.width)):
+        if not 1 <= side < 1 << 32:
+            raise FormatError(f"the geometry is impossible: {what} is {side}")
+    if not 1 <= header.channels <= MAX_CHANNELS:
+        raise FormatError(f"{header.channels} channels are not supported, only 1 to {MAX_CHANNELS}")
+    if not 1 <= header.depth <= MAX_DEPTH:
+        raise FormatError(f"{header.depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
+    pixels = header.images * header.height * header.width
+    if pixels > MAX_PIXELS:
+        size = f"{header.images} x {header.height} x {header.width}"
+        raise FormatError(
+            f"{size} is {pixels} pixels, the limit is {MAX_PIXELS}", remedy="cut it into smaller pictures"
+        )
+    tiles = (header.tile_height, header.tile_width)
+    if not all(0 <= tile < 1 << 32 for tile in tiles) or (tiles[0] == 0) != (tiles[1] == 0):
+        raise FormatError(f"the tile size is impossible: {tiles[0]} x {tiles[1]}")
+
+
+def pixels_checksum(pixels: np.ndarray[Any, Any], depth: int) -> int:
+    """CRC-32 of decoded samples, as the pixels field holds it.
+
+    Args:
+        pixels: samples, an unsigned or signed integer array [..., H, W, C]; any memory layout.
+        depth: bits a sample, 1 to 16; up to 8 a sample counts as one byte, above as two, low byte first.
+
+    Returns:
+        The checksum, 0 to 2**32 - 1, of the samples in row-major order with channels interleaved.
+
+    Raises:
+        FormatError: the array is not of integers, or a sample does not fit in `depth` bits.
+    """
+    if not 1 <= depth <= MAX_DEPTH:
+        raise FormatError(f"{depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
+    if pixels.dtype.kind not in "ui":
+        raise FormatError(f"samples must be integers, not {pixels.dtype}")
+    if pixels.size and (int(pixels.min()) < 0 or int(pixels.max()) >> depth):
+        raise FormatError(f"a sample does not fit in {depth} bits")
+    samples = np.ascontiguousarray(pixels, dtype=np.dtype("u1" if depth <= 8 else "<u2"))
+    return zlib.crc32(samples.data)
+
+
+def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
+    """The fields of a header, in ascending order of their tags.
+
+    Args:
+        header: what to write.
+        payload: the payload whose length and checksum go in.
+
+    Returns:
+        The bytes between the header's length and its checksum.
+    """
+    fields = [
+        (
+            TAG_GEOMETRY,
+            _GEOMETRY.pack(header.images, header.height, header.width, header.channels, header.depth),
+        ),
+        (TAG_MODEL, bytes(header.digest) + header.model.encode("ascii")),
+        (TAG_TILES, _TILES.pack(header.tile_height, header.tile_width)),
+        (TAG_PAYLOAD, _PAYLOAD.pack(len(payload), zlib.crc32(payload))),
+        (TAG_PIXELS, _PIXELS.pack(header.pixels_crc)),
+    ]
+    if header.side:
+        fields.append((TAG_SIDE, bytes(header.side)))
+    if header.source:
+        fields.append((TAG_SOURCE, header.source.encode("ascii")))
+    return b"".join(_FIELD.pack(tag, len(value)) + value for tag, value in fields)
+
+
+def decode_fields(data: memoryview) -> tuple[Header, int, int]:
+    """The header in the bytes between a header's length and its checksum.
+
+    Args:
+        data: the fields, contiguous bytes, their checksum already verified.
+
+    Returns:
+        The header, the payload's length in bytes and the payload's CRC-32.
+
+    Raises:
+        FormatError: fields are out of order, twice there, missing, malformed, beyond a limit, or critical
+            and unknown.
+    """
+    values = dict(_fields(data))
+    for tag, name in _REQUIRED.items():
+        if tag not in values:
+            raise FormatError(f"the header is damaged: its {name} field is missing", remedy=DAMAGED)
+    images, height, width, channels, depth = _unpacked(_GEOMETRY, values[TAG_GEOMETRY], "geometry")
+    tile_height, tile_width = _unpacked(_TILES, values[TAG_TILES], "tiles")
+    payload_length, payload_crc = _unpacked(_PAYLOAD, values[TAG_PAYLOAD], "payload")
+    (pixels_crc,) = _unpacked(_PIXELS, values[TAG_PIXELS], "pixels")
+    model = values[TAG_MODEL]
+    header = Header(
+        images=images,
+        height=height,
+        width=width,
+        channels=channels,
+        depth=depth,
+        model=_text(model[DIGEST_BYTES:], "model"),
+        digest=bytes(model[:DIGEST_BYTES]),
+        tile_height=tile_height,
+        tile_width=tile_width,
+        pixels_crc=pixels_crc,
+        side=_present(values, TAG_SIDE, "side information"),
+        source=_text(_present(values, TAG_SOURCE, "source format"), "source format"),
+    )
+    return header, payload_length, payload_crc
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The known fields, in order; refuses what breaks the rules for fields."""
+    at, last = 0, -1
+    while at < len(data):
+        if len(data) - at < _FIELD.size:
+            raise FormatError("the header is damaged: it ends inside a field", remedy=DAMAGED)
+        tag, length = _FIELD.unpack_from(data, at)
+        at += _FIELD.size
+        if tag <= last:
+            what = "is there twice" if tag == last else "is out of order"
+            raise FormatError(f"the header is damaged: field {tag:#06x} {what}", remedy=DAMAGED)
+        if length > len(data) - at:
+            raise FormatError(
+                f"the header is damaged: field {tag:#06x} claims {length} bytes, {len(data) - at} are left",
+                remedy=DAMAGED,
+            )
+        if tag in _KNOWN:
+            yield tag, data[at : at + length]
+        elif not tag & OPTIONAL:
+            raise FormatError(f"field {tag:#06x} is not known here and cannot be ignored", remedy=NEWER)
+        at += length
+        last = tag
+
+
+def _unpacked(layout: struct.Struct, value: memoryview, name: str) -> tuple[int, ...]:
+    if len(value) != layout.size:
+        raise FormatError(
+            f"the header is damaged: its {name} field has {len(value)} bytes, not {layout.size}",
+            remedy=DAMAGED,
+        )
+    return layout.unpack(value)
+
+
+def _present(values: dict[int, memoryview], tag: int, name: str) -> bytes:
+    """The bytes of a field that may be missing but, if there, is never empty: one form for each header."""
+    if tag not in values:
+        return b""
+    if not len(values[tag]):
+        raise FormatError(f"the header is damaged: its {name} field is empty", remedy=DAMAGED)
+    return bytes(values[tag])
+
+
+def _text(value: bytes | memoryview, name: str) -> str:
+    try:
+        return bytes(value).decode("ascii")
+    except UnicodeDecodeError:
+        raise FormatError(f"the header is damaged: its {name} field is not ASCII", remedy=DAMAGED) from None

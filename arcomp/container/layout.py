@@ -1,0 +1,134 @@
+"""A whole file: magic, version, header, checksums, payload. FORMAT.md is the specification."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import BinaryIO
+
+from arcomp.container.fields import DAMAGED, MAX_HEADER_BYTES, NEWER, Header, decode_fields, encode_fields
+from arcomp.container.foreign import explain
+from arcomp.errors import FormatError
+
+MAGIC = b"\x89ARC\r\n\x1a\n"
+"""First bytes of a file: not text, and changed by every transfer that changes line endings."""
+
+VERSION = 1
+"""Format version written, and the only one read."""
+
+_START = struct.Struct("<8sHHI")
+_CRC = struct.Struct("<I")
+
+
+def pack(header: Header, payload: bytes | memoryview) -> bytes:
+    """A whole file.
+
+    Args:
+        header: geometry, model and checksum of the pixels.
+        payload: what the model's coder wrote, contiguous bytes.
+
+    Returns:
+        The file's bytes; the same arguments give the same bytes.
+
+    Raises:
+        FormatError: the header is longer than the format allows.
+    """
+    fields = encode_fields(header, payload)
+    if len(fields) > MAX_HEADER_BYTES:
+        raise FormatError(f"a header of {len(fields)} bytes, the limit is {MAX_HEADER_BYTES}")
+    start = _START.pack(MAGIC, VERSION, 0, len(fields)) + fields
+    return b"".join((start, _CRC.pack(zlib.crc32(start)), payload))
+
+
+def unpack(data: bytes | bytearray | memoryview) -> tuple[Header, bytes]:
+    """Header and payload of a whole file, with everything but the pixels verified.
+
+    Args:
+        data: the file, contiguous bytes.
+
+    Returns:
+        The header and the payload; the caller compares the decoded pixels with `header.pixels_crc`.
+
+    Raises:
+        FormatError: this is no arcomp file, a newer one, truncated, too long, or damaged.
+    """
+    view = memoryview(data).cast("B")
+    end = _header_end(bytes(view[: _START.size]))
+    if len(view) < end:
+        raise _truncated(len(view), f"at least {end}")
+    header, length, crc = _parse(view[:end])
+    payload = view[end:]
+    if len(payload) < length:
+        raise _truncated(len(view), str(end + length))
+    if len(payload) > length:
+        extra = len(payload) - length
+        raise FormatError(f"{extra} bytes after its end", remedy=f"keep its first {end + length} bytes only")
+    if zlib.crc32(payload) != crc:
+        raise FormatError("the payload is damaged: its checksum differs", remedy=DAMAGED)
+    return header, bytes(payload)
+
+
+def read_header(stream: BinaryIO) -> tuple[Header, int, int]:
+    """The header alone, without reading the payload.
+
+    Args:
+        stream: a file open for reading bytes, at its start; it is left at the payload.
+
+    Returns:
+        The header, the payload's length in bytes as the header claims it, and the bytes before the payload.
+
+    Raises:
+        FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
+    """
+    start = _read(stream, _START.size)
+    end = _header_end(start)
+    data = start + _read(stream, end - len(start))
+    if len(data) < end:
+        raise _truncated(len(data), f"at least {end}")
+    header, length, _ = _parse(memoryview(data))
+    return header, length, end
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes, fewer only at the end: a pipe hands out what it has."""
+    parts: list[bytes] = []
+    while size > 0:
+        part = stream.read(size)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _header_end(start: bytes) -> int:
+    """Where the payload begins, from a file's first 16 bytes; refuses what is not of this version."""
+    if start[: len(MAGIC)] != MAGIC[: len(start)] or not start:
+        raise explain(start)
+    if len(start) < _START.size:
+        raise _truncated(len(start), f"at least {_START.size + _CRC.size}")
+    _, version, reserved, length = _START.unpack(start)
+    if version > VERSION:
+        raise FormatError(f"format version {version}, this arcomp reads up to {VERSION}", remedy=NEWER)
+    if version < 1:
+        raise FormatError("the header is damaged: there is no format version 0", remedy=DAMAGED)
+    if reserved:
+        raise FormatError(f"reserved flags {reserved:#06x} are set, not known here", remedy=NEWER)
+    if length > MAX_HEADER_BYTES:
+        raise FormatError(
+            f"the header is damaged: it claims {length} bytes, the limit is {MAX_HEADER_BYTES}",
+            remedy=DAMAGED,
+        )
+    return _START.size + int(length) + _CRC.size
+
+
+def _parse(head: memoryview) -> tuple[Header, int, int]:
+    """Header, payload length and payload checksum from everything before the payload."""
+    (crc,) = _CRC.unpack(head[-_CRC.size :])
+    if zlib.crc32(head[: -_CRC.size]) != crc:
+        raise FormatError("the header is damaged: its checksum differs", remedy=DAMAGED)
+    return decode_fields(head[_START.size : -_CRC.size])
+
+
+def _truncated(have: int, want: str) -> FormatError:
+    return FormatError(f"truncated, {have} of {want} bytes", remedy=DAMAGED)
