@@ -1,0 +1,92 @@
+"""What the coder asks of a distribution.
+
+A distribution over the symbols 0 .. 2**depth - 1 is a strictly increasing integer function G on the edges
+0 .. 2**depth, G(0) = 0 and G(2**depth) = 2**28: symbol v has the mass G(v + 1) - G(v) >= 1, whatever the parameters.
+
+A symbol is coded as base-16 digits, the first one shorter where the depth is no multiple of 4. A digit with s values that
+divides an interval [a, b) of edges into s parts has the cumulative frequencies
+
+    C(j) = (G(edge j) - G(a)) (2**24 - s) // (G(b) - G(a)) + j,    j = 0 .. s
+
+out of 2**24: every value's frequency is positive.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+TOTAL_BITS = 28
+"""G ends at 2**28."""
+FREQUENCY_BITS = 24
+"""Frequencies handed to the range coder sum to 2**24."""
+DIGIT_BITS = 4
+MAX_DEPTH = 16
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+
+def digit_widths(depth: int) -> tuple[int, ...]:
+    """Bits of each digit of a symbol, most significant first: 8 -> (4, 4), 10 -> (2, 4, 4), 1 -> (1,).
+
+    Raises:
+        ValueError: depth is not within 1 .. 16.
+    """
+    if not 1 <= depth <= MAX_DEPTH:
+        raise ValueError(f"depth {depth} is not within 1 .. {MAX_DEPTH}")
+    first = depth % DIGIT_BITS
+    return ((first,) if first else ()) + (DIGIT_BITS,) * (depth // DIGIT_BITS)
+
+
+def floor_mass(depth: int) -> int:
+    """What every symbol has of the 2**28 besides the model's share: 2**-16 over an alphabet of up to 12 bits."""
+    return 1 << max(0, 12 - depth)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def share_out(edges: Any, values: int, out: Any) -> None:
+    """Frequencies less one, C(j + 1) - C(j) - 1, of a digit whose edges have G = edges[0 .. values]."""
+    room = (np.int64(1) << FREQUENCY_BITS) - values
+    first = edges[0]
+    width = edges[values] - first
+    before = np.int64(0)
+    for j in range(values):
+        after = ((edges[j + 1] - first) * room) // width
+        out[j] = after - before
+        before = after
+
+
+class Distribution(ABC):
+    """n distributions over the symbols of one alphabet, one for each of n positions."""
+
+    depth: int
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """n."""
+
+    @abstractmethod
+    def frequencies(self, level: int, prefix: Int32) -> Float32:
+        """A digit's frequencies less one, given the digits before it.
+
+        Args:
+            level: which digit, 0 the most significant.
+            prefix: int32 [n], the symbol's digits before it as one number (0 for level 0).
+
+        Returns:
+            float32 [n, values of the digit], non-negative integers that sum to 2**24 less the number of values.
+        """
+
+    @abstractmethod
+    def masses(self, symbols: Int32) -> Int64:
+        """G(v + 1) - G(v), int64 [n], out of 2**28, for a symbol at each position."""
+
+    def bits(self, symbols: Int32) -> float:
+        """Negative log-likelihood of the symbols, in bits (for reports, not on the coded path)."""
+        return float((TOTAL_BITS - np.log2(self.masses(symbols).astype(np.float64))).sum())

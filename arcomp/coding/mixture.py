@@ -1,0 +1,116 @@
+"""Mixture of discretised logistics, exactly. Its float twin is :mod:`arcomp.layers.mixture`.
+
+Salimans et al. 2017, "PixelCNN++", section 2.1. The distribution function at the edge below symbol e is
+
+    F(e) = sum_k weight_k sigma((e - 1/2 - mean_k) inverse_k),    F(0) = 0, F(2**depth) = 1 (the ends take the tails)
+
+with sigma interpolated linearly in a table of integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from arcomp.coding.distribution import (
+    TOTAL_BITS,
+    Distribution,
+    Float32,
+    Int32,
+    Int64,
+    digit_widths,
+    floor_mass,
+    share_out,
+)
+from arcomp.exact import tables
+
+WEIGHT_TOTAL = 1 << 16
+MEAN_BITS = 8
+INVERSE_BITS = 20
+INVERSE_LIMIT = (1, 1 << 25)
+"""Inverse scales are clamped to these: scales of 2**20 to 2**-5 levels."""
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _edge(
+    e: int, depth: int, floor: int, weights: Any, means: Any, inverses: Any, components: int, sigma: Any
+) -> int:
+    """G at edge e of one mixture."""
+    total = np.int64(1) << TOTAL_BITS
+    if e == 0:
+        return np.int64(0)
+    if e == (1 << depth):
+        return total
+    at = np.int64(e) * 256 - 128
+    f = np.int64(0)
+    for k in range(components):
+        z = ((at - means[k]) * inverses[k]) >> 12  # Q16
+        t = max(-(1 << 20), min((1 << 20) - 1, z)) + (1 << 20)
+        i = t >> 10
+        f += weights[k] * (sigma[i] + (((sigma[i + 1] - sigma[i]) * (t & 1023)) >> 10))
+    return (((f >> 16) * (total - (floor << depth))) >> TOTAL_BITS) + floor * np.int64(e)
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]
+def _frequencies(
+    depth: int, floor: int, below: int, values: int, prefix: Any,
+    weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,
+) -> None:  # fmt: skip
+    edges = np.empty(values + 1, np.int64)
+    components = weights.shape[1]
+    for i in range(weights.shape[0]):
+        first = np.int64(prefix[i]) * values
+        for j in range(values + 1):
+            e = (first + j) << below
+            edges[j] = _edge(e, depth, floor, weights[i], means[i], inverses[i], components, sigma)
+        share_out(edges, values, out[i])
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+def _masses(
+    depth: int, floor: int, symbols: Any, weights: Any, means: Any, inverses: Any, sigma: Any, out: Any
+) -> None:
+    components = weights.shape[1]
+    for i in range(weights.shape[0]):
+        v = np.int64(symbols[i])
+        upper = _edge(v + 1, depth, floor, weights[i], means[i], inverses[i], components, sigma)
+        out[i] = upper - _edge(v, depth, floor, weights[i], means[i], inverses[i], components, sigma)
+
+
+class LogisticMixture(Distribution):
+    """n mixtures of K logistics.
+
+    Args:
+        weights: int32 [n, K], non-negative, each row sums to 65536.
+        means: int64 [n, K], in 1/256 of a level, within +-2**31.
+        inverses: int64 [n, K], inverse scales in 1/2**20, within INVERSE_LIMIT.
+        depth: bits of a symbol, 1 .. 16.
+    """
+
+    def __init__(self, weights: Int32, means: Int64, inverses: Int64, depth: int) -> None:
+        self.depth = depth
+        self.weights, self.means, self.inverses = weights, means, inverses
+        self._widths = digit_widths(depth)
+        self._sigma = tables.logistic()
+        self._floor = floor_mass(depth)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def frequencies(self, level: int, prefix: Int32) -> Float32:
+        """See :meth:`Distribution.frequencies`."""
+        values = 1 << self._widths[level]
+        out = np.empty((len(self), values), np.float32)
+        _frequencies(
+            self.depth, self._floor, sum(self._widths[level + 1 :]), values, prefix,
+            self.weights, self.means, self.inverses, self._sigma, out,
+        )  # fmt: skip
+        return out
+
+    def masses(self, symbols: Int32) -> Int64:
+        """See :meth:`Distribution.masses`."""
+        out = np.empty(len(self), np.int64)
+        _masses(self.depth, self._floor, symbols, self.weights, self.means, self.inverses, self._sigma, out)
+        return out

@@ -1,0 +1,108 @@
+"""Digits over constriction's range coder (Bamler 2022, "Understanding entropy coding with ANS"; Martin 1979 for the coder).
+
+``Categorical(perfect=False)`` with parameters that are non-negative integers summing to 2**24 - s codes s symbols
+with frequencies of exactly one more than each, out of 2**24. ``perfect`` is always passed: its default differs between
+releases, and True calls the C library's logarithm. Golden files catch a release that does otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import constriction
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding.distribution import Distribution, Float32, Int32, digit_widths
+from arcomp.errors import FormatError
+
+_CATEGORICAL = constriction.stream.model.Categorical(perfect=False)
+
+
+def digit_of(symbols: Int32, depth: int, level: int) -> tuple[Int32, Int32]:
+    """(prefix, digit) of symbols at a level: int32 [n] each."""
+    widths = digit_widths(depth)
+    below = sum(widths[level + 1 :])
+    upto = symbols >> below
+    return upto >> widths[level], upto & ((1 << widths[level]) - 1)
+
+
+class Encoder:
+    """Collects symbols; :meth:`finish` gives the bytes.
+
+    Memory: the bytes so far, and what one call is given.
+    """
+
+    def __init__(self) -> None:
+        self._coder: Any = constriction.stream.queue.RangeEncoder()
+
+    def encode(self, distributions: Sequence[Distribution], symbols: Int32, ends: npt.NDArray[np.int64]) -> None:
+        """Code the symbols of one or several fronts.
+
+        Args:
+            distributions: one for each channel, each over the same n positions.
+            symbols: int32 [n, channels].
+            ends: int64 [fronts], where each front ends in 0 .. n. Within a front come channel after channel,
+                digit after digit, position after position.
+        """
+        parts: list[tuple[Int32, Float32]] = []
+        for c, distribution in enumerate(distributions):
+            column = np.ascontiguousarray(symbols[:, c])
+            for level in range(len(digit_widths(distribution.depth))):
+                prefix, digit = digit_of(column, distribution.depth, level)
+                parts.append((digit, distribution.frequencies(level, prefix)))
+        begin = 0
+        for end in ends.tolist():
+            for digit, frequencies in parts:
+                self._coder.encode(digit[begin:end], _CATEGORICAL, frequencies[begin:end])
+            begin = end
+
+    def finish(self) -> bytes:
+        """The coded bytes: 32-bit words, little-endian."""
+        return bytes(self._coder.get_compressed().astype("<u4").tobytes())
+
+
+class Decoder:
+    """Gives symbols back, in the order and with the distributions they were coded with.
+
+    Args:
+        data: what :meth:`Encoder.finish` gave.
+
+    Raises:
+        FormatError: the length is no multiple of 4.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) % 4:
+            raise FormatError("the coded pixels are no whole number of words", remedy="the file is damaged")
+        self._coder: Any = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+
+    def decode(self, distribution: Distribution) -> Int32:
+        """One symbol for each position: int32 [n].
+
+        Raises:
+            FormatError: the data cannot have been coded with such a distribution.
+        """
+        symbols = np.zeros(len(distribution), np.int32)
+        for level, width in enumerate(digit_widths(distribution.depth)):
+            frequencies = distribution.frequencies(level, symbols)
+            try:
+                digit = self._coder.decode(_CATEGORICAL, frequencies)
+            except (ValueError, AssertionError) as error:
+                raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file") from error
+            symbols = (symbols << width) | digit
+        return symbols
+
+
+def sample(distribution: Distribution, rng: np.random.Generator) -> Int32:
+    """Draw a symbol for each position by the inverse of the distribution function: int32 [n].
+
+    A uniform number in 0 .. 2**24 - 1 falls into one digit's interval after the other.
+    """
+    symbols = np.zeros(len(distribution), np.int32)
+    for level, width in enumerate(digit_widths(distribution.depth)):
+        ends = np.cumsum(distribution.frequencies(level, symbols).astype(np.int64) + 1, axis=1)
+        uniform = rng.integers(1 << 24, size=(len(symbols), 1))
+        symbols = ((symbols << width) | (ends <= uniform).sum(1)).astype(np.int32)
+    return symbols

@@ -1,0 +1,63 @@
+"""Integer tables of exponentials and of the logistic function, computed with integers alone.
+
+Each entry is the integer nearest to the real number; powers of e are kept with 192 fractional bits, so that no
+entry is near enough to a tie to depend on how it was computed (a test checks this with ``decimal``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+_BITS = 192
+
+LOGISTIC_BITS = 28
+LOGISTIC_STEPS = 64
+"""Entries for each unit of the logistic function's argument."""
+LOGISTIC_RANGE = 16
+"""The table ends at +-16."""
+
+
+def _powers_of_e(denominator: int, count: int) -> list[int]:
+    """exp(-i / denominator) for i < count, as integers over 2**192."""
+    one = 1 << _BITS
+    term, root, k = one, 0, 0
+    while term:  # Taylor series of exp(-1 / denominator), signs alternating
+        root += term if k % 2 == 0 else -term
+        k += 1
+        term //= k * denominator
+    powers = [one]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * root >> _BITS)
+    return powers
+
+
+def _nearest(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+@lru_cache(maxsize=None)
+def logistic() -> npt.NDArray[np.int64]:
+    """2**28 / (1 + exp(-z)) at z = (i - 1024) / 64, i = 0 .. 2048."""
+    one = 1 << _BITS
+    half = LOGISTIC_STEPS * LOGISTIC_RANGE
+    upper = [_nearest(one << LOGISTIC_BITS, one + p) for p in _powers_of_e(LOGISTIC_STEPS, half + 1)]
+    lower = [(1 << LOGISTIC_BITS) - v for v in upper[:0:-1]]
+    return np.array(lower + upper, np.int64)
+
+
+@lru_cache(maxsize=None)
+def exponential() -> npt.NDArray[np.int64]:
+    """2**16 exp(-i / 256), i = 0 .. 4095: what a softmax is made of."""
+    return np.array([_nearest(p << 16, 1 << _BITS) for p in _powers_of_e(256, 4096)], np.int64)
+
+
+@lru_cache(maxsize=None)
+def inverse_scale() -> npt.NDArray[np.int64]:
+    """2**16 * 2 exp(-l) at l = i / 256 - 6, i = 0 .. 2560: inverse of the scale exp(l) / 2."""
+    one = 1 << _BITS
+    powers = _powers_of_e(256, 2561)
+    e6 = one * one // powers[6 * 256]
+    return np.array([_nearest((p * e6 >> _BITS) << 17, one) for p in powers], np.int64)
