@@ -26,9 +26,7 @@ from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
 from arcomp.models import context_inputs
-
-CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
-"""Channels in the order they are coded: green first, since it tells most of the others."""
+from arcomp.models.context_model import CODING_ORDER
 
 
 @dataclass(frozen=True)

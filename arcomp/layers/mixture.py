@@ -1,15 +1,25 @@
-"""Mixture of discretised logistics, in float (training). Its exact twin is :mod:`arcomp.coding.mixture`.
+"""Mixture of discretised logistics: its bits in float (training), its parameters in integers from a network's outputs.
 
 Salimans et al. 2017, "PixelCNN++", section 2.1: the probability of level x is the mixture's mass between
-x - 1/2 and x + 1/2; the two ends of the alphabet take the tails.
+x - 1/2 and x + 1/2; the two ends of the alphabet take the tails. What the integers mean is said in
+:mod:`arcomp.coding.mixture`, which turns them into frequencies.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
 import torch
 
-MIN_SCALE = 0.03
-"""Levels; the exact twin clamps its inverse scales accordingly."""
+from arcomp.coding.distribution import Int32
+from arcomp.coding.mixture import INVERSE_LIMIT, WEIGHT_TOTAL, LogisticMixture
+from arcomp.exact import tables
+
+MIN_SCALE = 1 / 32
+"""Levels; the same as the largest inverse scale of the exact evaluation."""
 LOG_SCALE_RANGE = (-6.0, 4.0)
 
 
@@ -45,3 +55,60 @@ def mixture_bits(
     p = (torch.softmax(logits, 1) * mass).sum(1)
     floor = 2.0 ** (max(0, 12 - depth) - 28)
     return -torch.log2(p * (1 - levels * floor) + floor)
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]
+def _parameters(
+    z: Any, components: int, gates: int, base: Any, scale: Any, values: Any, channel: int,
+    exponential: Any, inverse_scale: Any, weights: Any, means: Any, inverses: Any,
+) -> None:  # fmt: skip
+    lowest, highest = INVERSE_LIMIT
+    for i in range(z.shape[0]):
+        best = 0
+        for k in range(1, components):
+            if z[i, k] > z[i, best]:
+                best = k
+        total = np.int64(0)
+        for k in range(components):
+            total += exponential[min(4095, np.int64(z[i, best]) - z[i, k])]
+        rest = np.int64(WEIGHT_TOTAL)
+        for k in range(components):
+            w = exponential[min(4095, np.int64(z[i, best]) - z[i, k])] * WEIGHT_TOTAL // total
+            weights[i, k] = w
+            rest -= w
+        weights[i, best] += rest
+        centre = np.int64(base[i, channel]) << 4
+        for g in range(gates):
+            residual = (np.int64(values[i, g]) << 4) - base[i, g]
+            centre += (np.int64(z[i, 3 * components + g]) * residual) >> 4
+        s = np.int64(scale[i, channel])
+        unit = (np.int64(1) << 28) // s
+        for k in range(components):
+            means[i, k] = centre + ((s * z[i, components + k]) >> 8)
+            at = max(0, min(2560, np.int64(z[i, 2 * components + k]) + 1536))
+            inverses[i, k] = max(lowest, min(highest, (unit * inverse_scale[at]) >> 16))
+
+
+def mixture_of(
+    z: npt.NDArray[np.int16], components: int, base: Int32, scale: Int32, values: Int32, channel: int, depth: int
+) -> LogisticMixture:
+    """The exact mixture that a head's outputs stand for.
+
+    Args:
+        z: int16 [n, 3 K + channel], on the grid LOGITS: K logits, K offsets in units of the scale, K logarithms
+            of twice the scale over the unit, and a gate for each channel before this one: that part of the
+            earlier channel's residual is added to the mean (PixelCNN++, section 2.2).
+        components: K.
+        base: int32 [n, C] in 1/16 of a level. scale: int32 [n, C] in 1/256, at least 1.
+        values: int32 [n, >= channel], levels of the channels before.
+        channel: which channel this is.
+    """
+    n = len(z)
+    weights = np.empty((n, components), np.int32)
+    means = np.empty((n, components), np.int64)
+    inverses = np.empty((n, components), np.int64)
+    _parameters(
+        z, components, channel, base, scale, values, channel,
+        tables.exponential(), tables.inverse_scale(), weights, means, inverses,
+    )  # fmt: skip
+    return LogisticMixture(weights, means, inverses, depth)

@@ -1,1 +1,1 @@
-"""."""
+"""Shipped weights and their cards; data only."""

@@ -1,0 +1,100 @@
+"""The linear layer in integers: frozen from :class:`arcomp.layers.linear.Linear`, kept as plain arrays.
+
+    y = rescale(W x + bias)
+
+with 7-bit weights, a step for each output row, and the bounds of all sums proven when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from arcomp.errors import ModelError
+from arcomp.exact.matmul import WEIGHT_LIMIT, Matrix, bound, choose
+from arcomp.exact.rescale import MULTIPLIER_BITS, SHIFT_LIMIT, SUM_LIMIT, Rescale, as_multiplier
+from arcomp.layers.grid import Grid
+from arcomp.layers.linear import Linear, weight_steps
+
+Arrays = dict[str, npt.NDArray[Any]]
+KINDS = {"weight": "int8", "bias": "int32", "multiplier": "int16", "shift": "int8"}
+
+
+def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arrays:
+    """A float layer's integers.
+
+    Args:
+        bits: of the grids its inputs are on (one step for all).
+        zeros: int64 [inputs], the zero point of each input.
+
+    Returns:
+        weight int8 [m, k], bias int32 [m], multiplier int16 [m], shift int8 [m].
+    """
+    step = 2.0**-bits
+    weight, offset = layer.weight.detach().double(), layer.bias.detach().double()
+    # A row of (almost) no weights may still have a bias: its step must let the bias fit.
+    steps = torch.maximum(weight_steps(layer.weight).double()[:, 0], offset.abs() / (2.0**24 * step))
+    integers = torch.round(weight / steps[:, None]).to(torch.int64).numpy()
+    bias = torch.round(offset / (steps * step)).to(torch.int64).numpy() - integers @ zeros
+    scales = [as_multiplier(float(s) * step / layer.grid.step) for s in steps]
+    return {
+        "weight": integers.astype(np.int8),
+        "bias": bias.astype(np.int32),
+        "multiplier": np.array([m for m, _ in scales], np.int16),
+        "shift": np.array([s for _, s in scales], np.int8),
+    }
+
+
+class FrozenLinear:
+    """Exact evaluation of a linear layer.
+
+    Args:
+        arrays: as :func:`freeze_linear` gives them.
+        grid: of the outputs.
+        largest: bound of the absolute inputs.
+        device: where products are computed.
+
+    Raises:
+        ModelError: shapes, types or bounds are not what exactness needs (a damaged or hostile file).
+    """
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid, largest: int, device: str = "cpu") -> None:
+        self.weight, bias, multiplier, shift = check_linear(arrays, largest)
+        self.grid, self.largest = grid, largest
+        self.bias = bias.astype(np.int64)
+        self.multiplier, self.shift = multiplier.astype(np.int64), shift.astype(np.int64)
+        self.matrix = Matrix(self.weight, largest, choose(device)[0], device)
+        self.rescale = Rescale(self.bias, self.multiplier, self.shift, grid.zero, grid.low, grid.high)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """int8 or int16 [n, k] -> int8 or int16 [n, m], by the grid."""
+        return self.rescale(self.matrix(x))
+
+
+def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[npt.NDArray[Any], ...]:
+    """weight, bias, multiplier and shift, if types, shapes and bounds are what exactness needs.
+
+    Raises:
+        ModelError: they are not.
+    """
+    for name, kind in KINDS.items():
+        if name not in arrays or arrays[name].dtype.name != kind:
+            raise ModelError(f"a layer's {name} is missing or not {kind}", remedy="install the model's weights again")
+    weight, bias, multiplier, shift = (arrays[name] for name in KINDS)
+    rows = (weight.shape[0],) if weight.ndim == 2 else None
+    if rows is None or not (bias.shape == multiplier.shape == shift.shape == rows):
+        raise ModelError("a layer's arrays do not fit together", remedy="install the model's weights again")
+    if (
+        np.abs(weight.astype(np.int64)).max(initial=0) > WEIGHT_LIMIT
+        or multiplier.min(initial=0) < 0
+        or int(multiplier.max(initial=0)) >= 2**MULTIPLIER_BITS
+        or shift.min(initial=1) < 1
+        or shift.max(initial=1) > SHIFT_LIMIT
+        or bound(weight, largest) + int(np.abs(bias.astype(np.int64)).max(initial=0)) >= SUM_LIMIT
+    ):
+        raise ModelError("a layer breaks the bounds that exactness rests on", remedy="install the model's weights again")
+    return weight, bias, multiplier, shift

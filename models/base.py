@@ -1,0 +1,132 @@
+"""The contract: what the codec, and nothing but the codec, asks of a model's exact evaluation.
+
+Two evaluations of one function, equal bit for bit: :class:`Whole` for pictures that are known (encoding) and
+:class:`Stepwise` for pictures that become known front by front (decoding, sampling). The third, in float, is
+for training only and stays inside the model's file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding import Distribution
+from arcomp.errors import ModelError
+from arcomp.orders import Batch, Front, Order
+
+Int32 = npt.NDArray[np.int32]
+Canvas = npt.NDArray[Any]
+"""uint8 or uint16 [N, H, W, C]: a batch's samples, channels in coding order; pictures smaller than the largest lie
+in the upper left corner."""
+Watch = Callable[[str, npt.NDArray[Any]], None]
+"""Is told every layer's name and output (integers), for digests."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is coded: a batch of pictures (or tiles) of one number of channels and one depth.
+
+    Attributes:
+        batch: their sizes.
+        channels: samples of a position.
+        depth: bits of a sample.
+        side: the model's side information, as sent in the file.
+    """
+
+    batch: Batch
+    channels: int
+    depth: int
+    side: bytes = b""
+
+
+class Whole(ABC):
+    """Exact evaluation over pictures that are known."""
+
+    @abstractmethod
+    def distributions(self, front: Front) -> list[Distribution]:
+        """One distribution for each channel over the given positions.
+
+        Called with all positions of the order, in the order's sequence, any number of fronts at a time. The distribution
+        of channel c may depend on the canvas's channels before c at the same position, and on all
+        channels of positions in earlier fronts.
+        """
+
+
+class Stepwise(ABC):
+    """Exact evaluation front by front, each position once."""
+
+    @abstractmethod
+    def begin(self, front: Front) -> None:
+        """Go to the next front."""
+
+    @abstractmethod
+    def distribution(self, channel: int) -> Distribution:
+        """That channel's distribution over the front; the channels before it have been filled."""
+
+    @abstractmethod
+    def fill(self, channel: int, values: Int32) -> None:
+        """Enter the front's values of a channel: int32 [n]."""
+
+
+class ExactModel(ABC):
+    """A frozen model.
+
+    Attributes:
+        name: by which files ask for it.
+        digest: 32 bytes, of its frozen weights.
+        parameters: number of weights.
+    """
+
+    name: ClassVar[str]
+    digest: bytes
+    parameters: int
+
+    @abstractmethod
+    def check(self, channels: int, depth: int) -> None:
+        """Refuse what it does not take.
+
+        Raises:
+            ModelError: pictures of that many channels or that depth.
+        """
+
+    @property
+    @abstractmethod
+    def order(self) -> Order:
+        """The order it is decoded in."""
+
+    def coding_order(self, channels: int) -> tuple[int, ...]:
+        """The picture's channels in the order they are coded; the model sees them in this order only."""
+        return tuple(range(channels))
+
+    def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
+        """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
+        return b""
+
+    @abstractmethod
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        """Evaluation of known pictures; ``watch`` is told every layer's output.
+
+        Raises:
+            ModelError: the side information is damaged.
+        """
+
+    @abstractmethod
+    def stepwise(self, kind: Kind) -> Stepwise:
+        """Evaluation of pictures that are to be decoded.
+
+        Raises:
+            ModelError: the side information is damaged.
+        """
+
+
+def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
+    """The error for a picture that a model does not take."""
+    return ModelError(
+        f"model {name} takes {takes}, not {channels} channel{'s' if channels > 1 else ''} of {depth} bits",
+        remedy="choose another model with -m (see arcomp models)",
+    )

@@ -1,0 +1,119 @@
+"""``context`` as the codec sees it: frozen weights for gray and for colour, both evaluations, and freezing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.errors import ModelError
+from arcomp.models import context_inputs
+from arcomp.models.base import Canvas, ExactModel, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.weights_file import Weights
+from arcomp.orders import Order, Wavefront
+
+CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
+"""Channels in the order they are coded: green first, since it tells most of the others."""
+LIMITS = {"trunk": 8, "width": 4096, "mixture": 16}
+
+
+class ContextModel(ExactModel):
+    """A network for gray pictures and one for colour, 8 bits.
+
+    Args:
+        weights: as :func:`freeze` makes them; at least one network.
+
+    Raises:
+        ModelError: the configuration is not one of this model.
+    """
+
+    name: ClassVar[str] = "context"
+
+    def __init__(self, weights: Weights) -> None:
+        from arcomp.models.context import ContextConfig
+
+        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        self.configs: dict[int, ContextConfig] = {}
+        try:
+            for channels, config in weights.config["networks"].items():
+                made = ContextConfig(**{**config, "trunk": tuple(config["trunk"])})
+                widths = [*made.trunk, made.head]
+                if (
+                    int(channels) != made.channels
+                    or made.channels not in CODING_ORDER
+                    or not 1 <= len(made.trunk) <= LIMITS["trunk"]
+                    or not all(isinstance(w, int) and 1 <= w <= LIMITS["width"] for w in widths)
+                    or not 1 <= made.mixture <= LIMITS["mixture"]
+                    or not context_inputs.SKEW <= made.skew <= 64
+                ):
+                    raise ValueError(channels)
+                self.configs[made.channels] = made
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError("the weights' configuration is not one of model context") from error
+        self._networks: dict[tuple[int, str], Any] = {}
+
+    def check(self, channels: int, depth: int) -> None:
+        """See :meth:`ExactModel.check`."""
+        if channels not in self.configs or depth != 8:
+            raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+
+    @property
+    def order(self) -> Order:
+        """See :meth:`ExactModel.order`."""
+        return Wavefront(max(c.skew for c in self.configs.values()))
+
+    def coding_order(self, channels: int) -> tuple[int, ...]:
+        """See :meth:`ExactModel.coding_order`."""
+        return CODING_ORDER[channels]
+
+    def network(self, channels: int, device: str = "cpu") -> Any:
+        """The network for that many channels, ready on a device (an :class:`arcomp.models.context_exact.Network`)."""
+        from arcomp.models.context_exact import Network
+
+        if (channels, device) not in self._networks:
+            prefix = f"{channels}."
+            arrays = {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+            self._networks[channels, device] = Network(self.configs[channels], arrays, device)
+        return self._networks[channels, device]
+
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        """See :meth:`ExactModel.whole`."""
+        from arcomp.models.context_exact import ContextWhole
+
+        return ContextWhole(self.network(kind.channels, device), canvas, kind, watch)
+
+    def stepwise(self, kind: Kind) -> Stepwise:
+        """See :meth:`ExactModel.stepwise`."""
+        from arcomp.models.context_exact import ContextStepwise
+
+        return ContextStepwise(self.network(kind.channels), kind)
+
+
+def freeze(networks: Mapping[int, Any]) -> Weights:
+    """Integers of float networks.
+
+    Args:
+        networks: :class:`arcomp.models.context.Context` by number of channels.
+
+    Returns:
+        The weights of one :class:`ContextModel`; without digests of layers, which need a run.
+    """
+    from arcomp.layers.frozen import freeze_linear
+    from arcomp.layers.grid import RECTIFIED8, SIGNED8
+
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for channels, net in networks.items():
+        for part in ("trunk", "hidden", "heads"):
+            for i, layer in enumerate(getattr(net, part)):
+                zeros = np.full(layer.in_features, RECTIFIED8.zero, np.int64)
+                if part == "trunk" and i == 0:
+                    zeros[:] = SIGNED8.zero
+                elif part == "hidden":  # the last 2 i inputs are residuals, around zero
+                    zeros[len(zeros) - 2 * i :] = SIGNED8.zero
+                for name, a in freeze_linear(layer, SIGNED8.bits, zeros).items():
+                    arrays[f"{channels}.{part}.{i}.{name}"] = a
+    configs = {str(c): {**asdict(n.config), "trunk": list(n.config.trunk)} for c, n in networks.items()}
+    return Weights(ContextModel.name, {"networks": configs}, arrays)

@@ -1,0 +1,146 @@
+"""``histogram``: each channel's levels are independent draws from one distribution, counted in the picture itself.
+
+The floor of the ladder: every later model must beat it. The maximum-likelihood fit of a categorical distribution is
+the vector of relative frequencies (Bishop 2006, "Pattern Recognition and Machine Learning", section 2.2); the counts are
+sent in the file, so there is nothing to train. New pictures are drawn by the inverse of the distribution
+function (:func:`arcomp.coding.sample`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from arcomp.coding import Distribution, FrequencyTable
+from arcomp.coding.distribution import Int64
+from arcomp.coding.table import cumulate
+from arcomp.errors import ModelError
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.weights_file import Weights
+from arcomp.orders import Front, Independent, Order
+
+COUNT_BITS = 16
+"""Counts are scaled down to sum to less than 2**17 a channel before they are sent; none that occurs becomes 0."""
+
+
+def pack_counts(counts: Int64) -> bytes:
+    """Counts (int64 [r, levels]) as LEB128 numbers, row by row; a run of zeros is a 0 and its length less one."""
+    out = bytearray()
+
+    def number(v: int) -> None:
+        while v > 127:
+            out.append(v & 127 | 128)
+            v >>= 7
+        out.append(v)
+
+    for row in counts.tolist():
+        at = 0
+        while at < len(row):
+            number(row[at])
+            run = 1
+            if row[at] == 0:
+                while at + run < len(row) and row[at + run] == 0:
+                    run += 1
+                number(run - 1)
+            at += run
+    return bytes(out)
+
+
+def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
+    """What :func:`pack_counts` packed.
+
+    Raises:
+        ModelError: not such data, a count of 2**20 or more, or a row without counts.
+    """
+    error = ModelError("the histogram in the file is damaged", remedy="get a fresh copy of the file")
+    flat: list[int] = []
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        v = shift = 0
+        while True:
+            if at >= len(data) or shift > 28:
+                raise error
+            v |= (data[at] & 127) << shift
+            shift += 7
+            at += 1
+            if data[at - 1] < 128:
+                return v
+
+    while len(flat) < rows * levels:
+        v = number()
+        if v >= 1 << 20:
+            raise error
+        run = number() + 1 if v == 0 else 1
+        if len(flat) % levels + run > levels:
+            raise error
+        flat += [v] * run
+    counts = np.array(flat, np.int64).reshape(rows, levels)
+    if at != len(data) or not counts.any(axis=1).all():
+        raise error
+    return counts
+
+
+class _Evaluation(Whole, Stepwise):
+    """Both evaluations: nothing depends on what came before."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.edges = cumulate(unpack_counts(kind.side, kind.channels, 1 << kind.depth), kind.depth)
+
+    def distributions(self, front: Front) -> list[Distribution]:
+        """See :meth:`Whole.distributions`."""
+        self.begin(front)
+        return [self.distribution(c) for c in range(self.kind.channels)]
+
+    def begin(self, front: Front) -> None:
+        """See :meth:`Stepwise.begin`."""
+        self.positions = len(front)
+
+    def distribution(self, channel: int) -> Distribution:
+        """See :meth:`Stepwise.distribution`."""
+        return FrequencyTable(self.edges, np.full(self.positions, channel, np.int32), self.kind.depth)
+
+    def fill(self, channel: int, values: Int32) -> None:
+        """See :meth:`Stepwise.fill`."""
+
+
+class Histogram(ExactModel):
+    """The model; it has no weights of its own."""
+
+    name: ClassVar[str] = "histogram"
+
+    def __init__(self, weights: Weights | None = None) -> None:
+        self.digest = (weights or Weights(self.name, {}, {})).digest
+        self.parameters = 0
+
+    def check(self, channels: int, depth: int) -> None:
+        """See :meth:`ExactModel.check`."""
+        if not (1 <= channels <= 4 and 1 <= depth <= 16):
+            raise refuse(self.name, "1 to 4 channels of 1 to 16 bits", channels, depth)
+
+    @property
+    def order(self) -> Order:
+        """See :meth:`ExactModel.order`."""
+        return Independent()
+
+    def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
+        """The counts of every channel's levels."""
+        levels = 1 << kind.depth
+        counts = np.zeros((kind.channels, levels), np.int64)
+        for n, (h, w) in enumerate(zip(kind.batch.heights, kind.batch.widths, strict=True)):
+            for c in range(kind.channels):
+                counts[c] += np.bincount(canvas[n, :h, :w, c].ravel(), minlength=levels)
+        total = counts.sum(1, keepdims=True)
+        scaled = -(-(counts << COUNT_BITS) // np.maximum(total, 1 << COUNT_BITS))  # rounded up: none is lost
+        return pack_counts(scaled)
+
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        """See :meth:`ExactModel.whole`."""
+        return _Evaluation(kind)
+
+    def stepwise(self, kind: Kind) -> Stepwise:
+        """See :meth:`ExactModel.stepwise`."""
+        return _Evaluation(kind)

@@ -1,0 +1,106 @@
+"""Models by name, weights by name and digest.
+
+Shipped weights lie in the package, newest under the model's name; weights that earlier releases shipped stay beside
+them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. Other folders are searched through the
+environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from arcomp.errors import ModelError
+from arcomp.models.base import ExactModel
+from arcomp.models.context_model import ContextModel
+from arcomp.models.histogram import Histogram
+from arcomp.models.weights_file import Weights
+
+MAKERS: dict[str, Callable[[Weights], ExactModel]] = {Histogram.name: Histogram, ContextModel.name: ContextModel}
+"""What makes a model out of its weights; add a model here and the laws run over it."""
+WITHOUT_WEIGHTS = {Histogram.name}
+DEFAULT = ContextModel.name
+SHIPPED = Path(__file__).parent / "weights"
+ENDING = ".safetensors"
+
+
+def folders() -> list[Path]:
+    """Where weights are looked for, in this sequence."""
+    extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
+    return [*extra, SHIPPED, Path.home() / ".local" / "share" / "arcomp" / "models"]
+
+
+def names() -> list[str]:
+    """All models that can be loaded by name here."""
+    found = {f.name.split(".")[0] for folder in folders() for f in folder.glob("*" + ENDING)}
+    return sorted(WITHOUT_WEIGHTS | (found & set(MAKERS)))
+
+
+def load(name: str, digest: bytes | None = None) -> ExactModel:
+    """A model by its name, or by the path of its weights.
+
+    Args:
+        name: "context", or a path that ends in .safetensors.
+        digest: the weights that a file was written with; without it the newest are taken.
+
+    Raises:
+        ModelError: unknown, not found, damaged, or not with this digest.
+    """
+    if name.endswith(ENDING):
+        return from_weights(Weights.load(Path(name)))
+    if name in WITHOUT_WEIGHTS:
+        return _fits(MAKERS[name](Weights(name, {}, {})), digest)
+    if name not in MAKERS:
+        raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
+    return _load(name, digest, tuple(folders()))
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactModel:
+    for path in _candidates(name, where):
+        if digest is None:
+            return from_weights(Weights.load(path))
+        if _digest_of(path) == digest.hex():
+            return _fits(from_weights(Weights.load(path)), digest)
+    searched = ", ".join(str(w) for w in where)
+    wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
+    raise ModelError(f"{wanted} is not in {searched}", remedy="put its weights there, or update arcomp")
+
+
+def _candidates(name: str, where: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in where:
+        yield from (p for p in [folder / (name + ENDING)] if p.is_file())
+        yield from sorted(folder.glob(f"{name}.*{ENDING}"))
+
+
+def _digest_of(path: Path) -> str:
+    """The digest a weights file claims; "" if it cannot be read (loading checks the claim)."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            return str((file.metadata() or {}).get("digest", ""))
+    except (SafetensorError, OSError):
+        return ""
+
+
+def from_weights(weights: Weights) -> ExactModel:
+    """The model that weights belong to.
+
+    Raises:
+        ModelError: an unknown model, or not its weights.
+    """
+    if weights.model not in MAKERS:
+        raise ModelError(f"weights of an unknown model {weights.model!r}", remedy="update arcomp")
+    return MAKERS[weights.model](weights)
+
+
+def _fits(model: ExactModel, digest: bytes | None) -> ExactModel:
+    if digest is not None and model.digest != digest:
+        raise ModelError(
+            f"model {model.name} here has digest {model.digest.hex()[:16]}, the file needs {digest.hex()[:16]}",
+            remedy="update arcomp, or use the one the file was written with",
+        )
+    return model

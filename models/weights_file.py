@@ -1,0 +1,101 @@
+"""Frozen weights in a file: safetensors with integer arrays, the model's configuration and digests of its layers.
+
+Nothing in it is executed; types, shapes and bounds are checked where the arrays are used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.container.atomic import write_atomically
+from arcomp.errors import ModelError
+from arcomp.exact.digest import weights_digest
+
+SIZE_LIMIT = 64 << 20
+"""Bytes; larger files are refused unread."""
+KINDS = {"int8", "int16", "int32"}
+
+
+def canonical(config: Mapping[str, Any]) -> str:
+    """A configuration as JSON that is the same text everywhere."""
+    return json.dumps(config, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model's frozen weights.
+
+    Attributes:
+        model: its name in the registry.
+        config: its configuration, plain types.
+        arrays: integers by name.
+        layers: digest (hex) of each layer's output on the fixed input of ``arcomp doctor``.
+    """
+
+    model: str
+    config: Mapping[str, Any]
+    arrays: Mapping[str, npt.NDArray[Any]]
+    layers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes; see :func:`arcomp.exact.digest.weights_digest`."""
+        return weights_digest(self.model, canonical(self.config), self.arrays)
+
+    @property
+    def count(self) -> int:
+        """Number of weights."""
+        return sum(int(a.size) for a in self.arrays.values())
+
+    def save(self, path: Path, *, overwrite: bool = True) -> None:
+        """Write the file; the old one stays until the new one is whole.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        from safetensors.numpy import save
+
+        about = {
+            "arcomp": "1",
+            "model": self.model,
+            "config": canonical(self.config),
+            "digest": self.digest.hex(),
+            "layers": json.dumps(self.layers),
+        }
+        arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays.items()}
+        write_atomically(path, save(arrays, about), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: Path) -> Weights:
+        """Read a file and check its digest.
+
+        Raises:
+            ModelError: missing, damaged, or not arcomp's weights.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        remedy = "install the model's weights again"
+        try:
+            if path.stat().st_size > SIZE_LIMIT:
+                raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=remedy)
+            with safe_open(str(path), framework="np") as file:
+                about = file.metadata() or {}
+                arrays = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
+            if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
+                raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
+            weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]))
+        except OSError as error:
+            raise ModelError(f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=remedy) from error
+        except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ModelError("weights are damaged", path=str(path), remedy=remedy) from error
+        if weights.digest.hex() != about.get("digest"):
+            raise ModelError("weights are damaged: their digest is wrong", path=str(path), remedy=remedy)
+        return weights
