@@ -49,7 +49,8 @@ def _edge(
         z = ((at - means[k]) * inverses[k]) >> 12  # Q16
         t = max(-(1 << 20), min((1 << 20) - 1, z)) + (1 << 20)
         i = t >> 10
-        f += weights[k] * (sigma[i] + (((sigma[i + 1] - sigma[i]) * (t & 1023)) >> 10))
+        low = np.int64(sigma[i])
+        f += weights[k] * (low + (((sigma[i + 1] - low) * (t & 1023)) >> 10))
     return (((f >> 16) * (total - (floor << depth))) >> TOTAL_BITS) + floor * np.int64(e)
 
 
@@ -58,13 +59,29 @@ def _frequencies(
     depth: int, floor: int, below: int, values: int, prefix: Any,
     weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,
 ) -> None:  # fmt: skip
+    """As :func:`_edge` at all edges of a digit; the loops over edges are innermost, for SIMD."""
     edges = np.empty(values + 1, np.int64)
-    components = weights.shape[1]
+    total = np.int64(1) << TOTAL_BITS
+    share = total - (np.int64(floor) << depth)
     for i in range(weights.shape[0]):
-        first = np.int64(prefix[i]) * values
+        first = (np.int64(prefix[i]) * values) << below
+        edges[:] = 0
+        for k in range(weights.shape[1]):
+            weight = np.int64(weights[i, k])
+            inverse = inverses[i, k]
+            start = first * 256 - 128 - means[i, k]
+            for j in range(values + 1):
+                z = ((start + ((np.int64(j) << below) << 8)) * inverse) >> 12
+                t = min(max(z, np.int64(-(1 << 20))), np.int64((1 << 20) - 1)) + np.int64(1 << 20)
+                at = np.uint64(t >> 10)  # unsigned: no wrap-around of negative indices to check for
+                low = np.int64(sigma[at])
+                edges[j] += weight * (low + (((sigma[at + np.uint64(1)] - low) * (t & 1023)) >> 10))
         for j in range(values + 1):
-            e = (first + j) << below
-            edges[j] = _edge(e, depth, floor, weights[i], means[i], inverses[i], components, sigma)
+            edges[j] = (((edges[j] >> 16) * share) >> TOTAL_BITS) + floor * (first + (np.int64(j) << below))
+        if first == 0:
+            edges[0] = 0
+        if (first + (np.int64(values) << below)) == (np.int64(1) << depth):
+            edges[values] = total
         share_out(edges, values, out[i])
 
 

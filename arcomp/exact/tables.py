@@ -39,13 +39,13 @@ def _nearest(numerator: int, denominator: int) -> int:
 
 
 @lru_cache(maxsize=None)
-def logistic() -> npt.NDArray[np.int64]:
-    """2**28 / (1 + exp(-z)) at z = (i - 1024) / 64, i = 0 .. 2048."""
+def logistic() -> npt.NDArray[np.int32]:
+    """2**28 / (1 + exp(-z)), int32, at z = (i - 1024) / 64, i = 0 .. 2048."""
     one = 1 << _BITS
     half = LOGISTIC_STEPS * LOGISTIC_RANGE
     upper = [_nearest(one << LOGISTIC_BITS, one + p) for p in _powers_of_e(LOGISTIC_STEPS, half + 1)]
     lower = [(1 << LOGISTIC_BITS) - v for v in upper[:0:-1]]
-    return np.array(lower + upper, np.int64)
+    return np.array(lower + upper, np.int32)
 
 
 @lru_cache(maxsize=None)
