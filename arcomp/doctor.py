@@ -1,0 +1,103 @@
+"""Whether this machine computes what it must: versions, devices, backends, and every layer of every shipped model."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from arcomp import __version__
+from arcomp.errors import ArcompError
+from arcomp.fixed_input import layer_digests
+from arcomp.models import registry
+from arcomp.models.weights_file import Weights
+
+PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    name: str
+    value: str
+    ok: bool = True
+
+
+def examine(device: str = "cpu") -> list[Finding]:
+    """All findings; a machine is fit to write and read files if all are ok.
+
+    Args:
+        device: "cpu" or "cuda", for the checks of backends and layers.
+    """
+    findings = [Finding("arcomp", __version__), Finding("python", f"{platform.python_version()} on {platform.machine()}")]
+    for package in PACKAGES:
+        try:
+            findings.append(Finding(package, version(package)))
+        except PackageNotFoundError:
+            findings.append(Finding(package, "not installed", ok=False))
+    return findings + _devices(device) + _backends(device) + _coder() + _models(device)
+
+
+def _devices(device: str) -> list[Finding]:
+    import torch
+
+    cpu = f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return [Finding("cpu", cpu), Finding("cuda", cuda, ok=device == "cpu" or torch.cuda.is_available())]
+
+
+def _backends(device: str) -> list[Finding]:
+    from arcomp.exact.matmul import BACKENDS, choose, self_test
+
+    findings = []
+    for backend in BACKENDS:
+        said = self_test(backend, device)
+        findings.append(Finding(f"backend {backend}", said or "known answers are right", ok=True))
+    try:
+        chosen, _ = choose(device)
+        why = "the first of " + ", ".join(BACKENDS) + " whose answers are right, or the one asked for by ARCOMP_BACKEND"
+        findings.append(Finding("backend chosen", f"{chosen} ({why})"))
+    except ArcompError as error:
+        findings.append(Finding("backend chosen", str(error), ok=False))
+    return findings
+
+
+def _coder() -> list[Finding]:
+    """The range coder writes the words it wrote when the format was fixed."""
+    import numpy as np
+
+    from arcomp.coding import Encoder, FrequencyTable
+    from arcomp.coding.table import cumulate
+
+    edges = cumulate((np.arange(256, dtype=np.int64) ** 2)[None], 8)
+    encoder = Encoder()
+    symbols = np.array([[255], [0], [17], [200], [128], [64], [255], [254]], np.int32)
+    encoder.encode([FrequencyTable(edges, np.zeros(8, np.int32), 8)], symbols, np.array([3, 8]))
+    words = encoder.finish().hex()
+    known = "2bf6dad24222a49786df34f1"
+    return [Finding("range coder", "known words" if words == known else f"wrong words: {words}", ok=words == known)]
+
+
+def _models(device: str) -> list[Finding]:
+    findings = []
+    for path in sorted(registry.SHIPPED.glob("*" + registry.ENDING)):
+        try:
+            findings.append(_model(path, device))
+        except ArcompError as error:
+            findings.append(Finding(f"model {path.stem}", str(error), ok=False))
+    return findings or [Finding("models", "no weights are shipped with this installation", ok=False)]
+
+
+def _model(path: Path, device: str) -> Finding:
+    weights = Weights.load(path)
+    model = registry.from_weights(weights)
+    found: dict[str, str] = {}
+    for channels in sorted({int(name.split(".")[0]) for name in weights.layers}):
+        found |= layer_digests(model, channels, device=device)
+    wrong = sorted(k for k in weights.layers if found.get(k) != weights.layers[k])
+    name = f"model {path.stem}"
+    if wrong or not found:
+        return Finding(name, f"wrong output of layers {', '.join(wrong) or '(none were recorded)'}", ok=False)
+    return Finding(name, f"{model.digest.hex()[:16]}, {len(found)} layers as they were when frozen")

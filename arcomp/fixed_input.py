@@ -1,0 +1,46 @@
+"""The fixed picture that digests of layers are taken on: integers from a linear congruential generator."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.models.base import ExactModel, Kind
+from arcomp.orders import Batch, grouped
+
+HEIGHT, WIDTH = 24, 40
+
+
+def fixed_picture(channels: int) -> npt.NDArray[np.uint8]:
+    """uint8 [1, 24, 40, channels]: ramps, edges and noise; the same everywhere."""
+    samples = []
+    state = 12345
+    for y in range(HEIGHT):
+        for x in range(WIDTH):
+            for c in range(channels):
+                state = (state * 1103515245 + 12345) % 2**31
+                noise = (state >> 16) % (1 if x < 10 else 7 if x < 20 else 40 if x < 30 else 256)
+                samples.append((5 * x + 3 * y + 20 * c + noise + (90 if y > 12 else 0)) % 256)
+    return np.array(samples, np.uint8).reshape(1, HEIGHT, WIDTH, channels)
+
+
+def layer_digests(model: ExactModel, channels: int, depth: int = 8, device: str = "cpu") -> dict[str, str]:
+    """Digest (hex) of every layer's output on the fixed picture, by "channels.layer"."""
+    canvas = fixed_picture(channels)[..., list(model.coding_order(channels))]
+    batch = Batch(np.array([HEIGHT], np.int32), np.array([WIDTH], np.int32))
+    kind = Kind(batch, channels, depth)
+    hashes: dict[str, Any] = {}
+
+    def watch(name: str, values: npt.NDArray[Any]) -> None:
+        h = hashes.setdefault(f"{channels}.{name}", hashlib.sha256())
+        h.update(np.ascontiguousarray(values, "<i8").tobytes())
+
+    whole = model.whole(canvas, kind, device, watch)
+    for front, _ in grouped(model.order.fronts(batch), 1 << 20):
+        values = canvas[front.image, front.y, front.x].astype(np.int32)
+        for c, distribution in enumerate(whole.distributions(front)):
+            watch(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))
+    return {name: h.hexdigest() for name, h in hashes.items()}

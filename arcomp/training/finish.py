@@ -1,0 +1,90 @@
+"""From a trained float model to a file of weights: freeze, take digests of all layers, compare float and exact NLL."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from arcomp.codec import Encoded, encode
+from arcomp.errors import TrainingError
+from arcomp.fixed_input import layer_digests
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
+from arcomp.training.data import DataConfig, Pictures, find_pictures
+from arcomp.training.loop import State, evaluate, examples_of
+from arcomp.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a training run, on its held-out crops; bits are bits per sub-pixel.
+
+    Attributes:
+        path: the weights' file. digest: of the weights, hex.
+        float_bits: NLL of the float model (no rounding at all).
+        exact_bits: NLL of the frozen model. coded_bits: of the files it writes.
+    """
+
+    path: Path
+    digest: str
+    float_bits: float
+    exact_bits: float
+    coded_bits: float
+
+
+def frozen(state: State, joined: Weights | None = None) -> Weights:
+    """Weights of a trained state, with the other networks of ``joined``, and the digests of all layers."""
+    weights = freeze({state.average.config.channels: state.average})
+    if joined is not None:
+        networks = {**joined.config["networks"], **weights.config["networks"]}
+        own = tuple(f"{c}." for c in weights.config["networks"])
+        kept = {k: a for k, a in joined.arrays.items() if not k.startswith(own)}
+        weights = Weights(weights.model, {"networks": networks}, {**kept, **weights.arrays})
+    model = ContextModel(weights)
+    layers: dict[str, str] = {}
+    for channels in sorted(model.configs):
+        layers |= layer_digests(model, channels)
+    return replace(weights, layers=layers)
+
+
+def finish(
+    state: State,
+    recipe: Recipe,
+    folders: list[Path],
+    output: Path,
+    *,
+    join: Path | None = None,
+    overwrite: bool = False,
+) -> Finished:
+    """Freeze a trained state into a file.
+
+    Args:
+        state: what :func:`arcomp.training.loop.train` returned.
+        recipe, folders: what it was trained with; the held-out pictures are measured.
+        output: the weights' file.
+        join: weights whose other networks (of other numbers of channels) are kept.
+        overwrite: replace an existing output.
+
+    Raises:
+        TrainingError: the weights to join are of another model.
+        ModelError, OutputError: weights that cannot be read or written.
+    """
+    other = Weights.load(join) if join else None
+    if other is not None and other.model != recipe.model:
+        raise TrainingError(f"these are weights of {other.model}, not of {recipe.model}", path=str(join))
+    weights = frozen(state, other)
+    weights.save(output, overwrite=overwrite)
+    model = ContextModel(weights)
+    data = Pictures(find_pictures(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed)
+    crops = data.validation()
+    files: list[Encoded] = [encode(crop[np.newaxis], 8, model) for crop in crops]
+    samples = sum(f.samples for f in files)
+    return Finished(
+        output,
+        model.digest.hex(),
+        evaluate(state.average, examples_of(crops), rounding=False),
+        sum(f.nll_bits for f in files) / samples,
+        sum(8 * len(f.data) for f in files) / samples,
+    )
