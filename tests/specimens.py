@@ -1,0 +1,200 @@
+"""What the laws run over: every layer, order and model, with random and with extreme weights.
+
+Add a layer or a model here and it gets all laws for free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from arcomp.coding import Distribution
+from arcomp.layers.categorical import categorical_of
+from arcomp.layers.conv import CausalConv2d
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.spatial import ExactConv, ExactLayer, ExactTable, Residual, Stack
+from arcomp.models import registry
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
+from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def batch_of(*sizes: tuple[int, int]) -> Batch:
+    """A batch of (height, width)."""
+    return Batch(*(np.array(a, np.int32) for a in zip(*sizes, strict=True)))
+
+
+def conv(
+    seed: int, kernel: int, mask: str, groups: int, inputs: int, outputs: int,
+    source: Grid = SIGNED8, grid: Grid = RECTIFIED8, extreme: bool = False,
+) -> ExactConv:  # fmt: skip
+    """A convolution with random weights, or with weights, biases and multipliers at their limits."""
+    torch.manual_seed(seed)
+    layer = CausalConv2d(kernel, mask, groups, inputs, outputs, grid)
+    arrays = layer.freeze(source)
+    if extreme:
+        rng = np.random.default_rng(seed)
+        free = layer.free.numpy()
+        arrays["weight"] = np.where(free, rng.choice(np.array([-63, 63], np.int8), free.shape), 0).astype(np.int8)
+        arrays["bias"] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free))
+        arrays["multiplier"] = rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free))
+        arrays["shift"] = rng.choice(np.array([1, 20, 46], np.int8), len(free))
+    return ExactConv(arrays, kernel, mask, groups, inputs, outputs, source, grid)
+
+
+def table() -> ExactTable:
+    """tanh of the values of SIGNED8."""
+    values = np.rint(np.tanh((np.arange(256) - 128) / 32) * 32)
+    return ExactTable(values.astype(np.int8), SIGNED8)
+
+
+def residual(seed: int, groups: int = 3, extreme: bool = False) -> ExactLayer:
+    """Two convolutions of mask B beside the identity."""
+    inner = conv(seed, 3, "B", groups, 4, 5, RECTIFIED8, RECTIFIED8, extreme)
+    outer = conv(seed + 1, 1, "B", groups, 5, 4, RECTIFIED8, SIGNED8, extreme)
+    return Residual(Stack([inner, outer]), RECTIFIED8, RECTIFIED8)
+
+
+# name -> (layer, groups, features of each group's inputs, grid of the inputs)
+LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, Grid]] = {
+    "linear": (lambda: conv(1, 1, "B", 1, 7, 5), 1, 7, SIGNED8),
+    "linear over channels": (lambda: conv(2, 1, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, SIGNED8),
+    "conv A 5x5": (lambda: conv(3, 5, "A", 3, 1, 8), 3, 1, SIGNED8),
+    "conv A 7x7 gray": (lambda: conv(4, 7, "A", 1, 1, 8), 1, 1, SIGNED8),
+    "conv B 3x3": (lambda: conv(5, 3, "B", 3, 4, 4, RECTIFIED8), 3, 4, RECTIFIED8),
+    "conv B 3x3 extreme": (lambda: conv(6, 3, "B", 3, 4, 4, RECTIFIED8, SIGNED8, True), 3, 4, RECTIFIED8),
+    "conv A 5x5 extreme": (lambda: conv(7, 5, "A", 3, 1, 8, extreme=True), 3, 1, SIGNED8),
+    "table": (table, 3, 4, SIGNED8),
+    "residual": (lambda: residual(8), 3, 4, RECTIFIED8),
+    "residual extreme": (lambda: residual(9, extreme=True), 3, 4, RECTIFIED8),
+    "stack": (
+        lambda: Stack([conv(10, 5, "A", 2, 1, 4), residual(11, 2), conv(13, 1, "B", 2, 4, 3, RECTIFIED8, LOGITS)]),
+        2,
+        1,
+        SIGNED8,
+    ),
+}
+
+ORDERS: dict[str, Order] = {
+    "raster": Raster(),
+    "wavefront 1": Wavefront(1),
+    "wavefront 4": Wavefront(4),
+    "wavefront 9": Wavefront(9),
+    "independent": Independent(block=37),
+}
+
+
+class TinyPixelCNN(ExactModel):
+    """A masked convolutional network with a softmax (PixelCNN, small): the spatial layers as a compressor."""
+
+    name: ClassVar[str] = "tiny_pixelcnn"
+    depth = 4
+
+    def __init__(self, channels: int = 3, seed: int = 0) -> None:
+        self.channels = channels
+        self.net = Stack(
+            [
+                conv(seed, 5, "A", channels, 1, 4),
+                residual(seed + 1, channels),
+                conv(seed + 3, 1, "B", channels, 4, 1 << self.depth, RECTIFIED8, LOGITS),
+            ]
+        )
+        self.digest = Weights(self.name, {"channels": channels, "seed": seed}, {}).digest
+        self.parameters = 0
+
+    def check(self, channels: int, depth: int) -> None:
+        if (channels, depth) != (self.channels, self.depth):
+            raise refuse(self.name, f"{self.channels} channels of {self.depth} bits", channels, depth)
+
+    @property
+    def order(self) -> Order:
+        return Wavefront(3)
+
+    @staticmethod
+    def carried(values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+        return (values.astype(np.int16) * 17 - 128).astype(np.int8)
+
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        logits = self.net.whole(torch.from_numpy(self.carried(canvas)), kind.batch).numpy()
+        return _TinyWhole(logits.reshape(*canvas.shape[:3], kind.channels, -1), self.depth)
+
+    def stepwise(self, kind: Kind) -> Stepwise:
+        return _TinyStepwise(self, kind)
+
+
+class _TinyWhole(Whole):
+    def __init__(self, logits: npt.NDArray[np.int16], depth: int) -> None:
+        self.logits, self.depth = logits, depth
+
+    def distributions(self, front: Front) -> list[Distribution]:
+        at = self.logits[front.image, front.y, front.x]
+        return [categorical_of(at[:, c], self.depth) for c in range(at.shape[1])]
+
+
+class _TinyStepwise(Stepwise):
+    def __init__(self, model: TinyPixelCNN, kind: Kind) -> None:
+        self.model = model
+        model.net.start(kind.batch)
+
+    def begin(self, front: Front) -> None:
+        self.front = front
+
+    def distribution(self, channel: int) -> Distribution:
+        return categorical_of(self.model.net.pull(self.front, channel), self.model.depth)
+
+    def fill(self, channel: int, values: Int32) -> None:
+        self.model.net.push(self.front, channel, self.model.carried(values)[:, None])
+
+
+def context(extreme: bool = False, seed: int = 0) -> ContextModel:
+    """A small ``context`` with random weights, or with all of them at their limits."""
+    torch.manual_seed(seed)
+    networks = {c: Context(ContextConfig(c, trunk=(24, 16), head=8, mixture=3)) for c in (1, 3)}
+    weights = freeze(networks)
+    if extreme:
+        rng = np.random.default_rng(seed)
+        arrays = dict(weights.arrays)
+        for name, a in arrays.items():
+            if name.endswith("weight"):
+                arrays[name] = rng.choice(np.array([-63, 63], np.int8), a.shape)
+            elif name.endswith("bias"):
+                arrays[name] = rng.choice(np.array([-(2**31) + 1, 2**31 - 1], np.int32), a.shape)
+        weights = Weights(weights.model, weights.config, arrays)
+    return ContextModel(weights)
+
+
+# name -> (model, channels, depth)
+MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
+    "histogram": (lambda: registry.load("histogram"), 3, 8),
+    "histogram 16 bits": (lambda: registry.load("histogram"), 1, 16),
+    "context rgb": (context, 3, 8),
+    "context gray": (context, 1, 8),
+    "context extreme": (lambda: context(extreme=True), 3, 8),
+    "context shipped rgb": (lambda: registry.load("context"), 3, 8),
+    "context shipped gray": (lambda: registry.load("context"), 1, 8),
+    "tiny pixelcnn rgb": (lambda: TinyPixelCNN(3), 3, 4),
+    "tiny pixelcnn gray": (lambda: TinyPixelCNN(1), 1, 4),
+}
+
+
+def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) -> npt.NDArray[Any]:
+    """[H, W, C] of a kind of content: "smooth", "noise" or "extreme" (only 0 and the largest level)."""
+    rng = np.random.default_rng(seed)
+    top = (1 << depth) - 1
+    h, w, c = shape
+    if kind == "noise":
+        out = rng.integers(0, top + 1, shape)
+    elif kind == "extreme":
+        out = rng.integers(0, 2, shape) * top
+    else:
+        ramp = np.add.outer(np.arange(h) * 3, np.arange(w) * 2)[..., None] + np.arange(c) * 9
+        out = (ramp + rng.integers(0, 4, shape)) * (top + 1) // 256 % (top + 1) if depth < 8 else (ramp + rng.integers(0, 4, shape)) % (top + 1)
+    return out.astype(np.uint8 if depth <= 8 else np.uint16)
