@@ -1,0 +1,286 @@
+"""Exact arithmetic: backends, re-scaling, tables, digests; and that no float wanders onto the coded path."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba.core.registry import CPUDispatcher
+from specimens import MODELS, pictures
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from arcomp.codec import decode, encode
+from arcomp.errors import ExactnessError, ModelError
+from arcomp.exact import matmul, tables
+from arcomp.exact.digest import array_digest, weights_digest
+from arcomp.exact.matmul import BACKENDS, Matrix, digits
+from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
+from arcomp.layers.frozen import FrozenLinear, freeze_linear
+from arcomp.layers.grid import RECTIFIED8, SIGNED8
+from arcomp.layers.linear import Linear
+
+DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")])]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backend_gives_known_answers(backend: str, device: str) -> None:
+    assert matmul.self_test(backend, device) == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 70), st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_backends_agree(n: int, k: int, m: int, seed: int, wide: bool, heavy: bool) -> None:
+    rng = np.random.default_rng(seed)
+    largest = 32768 if wide else 128
+    a = rng.choice([-largest, largest - 1, 0, 1, -1, int(rng.integers(-largest, largest))], (n, k))
+    limit = 4000 if heavy else 63
+    w = rng.integers(-limit, limit + 1, (m, k)).astype(np.int16 if heavy else np.int8)
+    expected = a.astype(np.int64) @ w.astype(np.int64).T
+    x = torch.from_numpy(a.astype(np.int16 if wide else np.int8))
+    for backend in BACKENDS:
+        assert np.array_equal(Matrix(w, largest, backend)(x).numpy(), expected)
+
+
+def test_self_test_notices_a_wrong_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = torch._int_mm
+
+    def saturating(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return right(a, b).clamp(-(2**20), 2**20 - 1)
+
+    monkeypatch.setattr(torch, "_int_mm", saturating)
+    assert "wrong sums" in matmul.self_test("int8")
+    matmul.choose.cache_clear()
+    chosen, said = matmul.choose()
+    matmul.choose.cache_clear()
+    assert chosen == "float32"
+    assert said["int8"]
+
+
+def test_asking_for_a_wrong_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "self_test", lambda backend, device: "wrong sums")
+    matmul.choose.cache_clear()
+    with pytest.raises(ExactnessError, match="wrong"):
+        matmul.choose()
+    with pytest.raises(ExactnessError, match="no backend 'int4'"):
+        matmul.choose("cpu", "int4")
+    matmul.choose.cache_clear()
+
+
+@given(st.lists(st.integers(-32768, 32767), min_size=1, max_size=20))
+def test_digits_add_up(values: list[int]) -> None:
+    w = np.array([values], np.int16)
+    planes = digits(w)
+    assert all(np.abs(p.astype(int)).max() <= 63 for p in planes)
+    assert np.array_equal(sum(p.astype(np.int64) * 64**i for i, p in enumerate(planes)), w)
+
+
+def test_bounds_are_refused() -> None:
+    with pytest.raises(ExactnessError):
+        Matrix(np.full((2, 4), 63, np.int8), 40000, "int8")
+    with pytest.raises(ExactnessError):
+        Matrix(np.zeros((2, 4), np.float32), 128, "float32")
+
+
+@given(st.floats(0, 16000, allow_nan=False))
+def test_multiplier_is_near(ratio: float) -> None:
+    multiplier, shift = as_multiplier(ratio)
+    assert 0 <= multiplier < 2**15
+    assert 1 <= shift <= SHIFT_LIMIT
+    assert multiplier / 2**shift == pytest.approx(ratio, rel=2.0**-14, abs=2.0**-SHIFT_LIMIT)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_rescale_is_its_formula(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bias = rng.integers(-(2**31), 2**31, 6)
+    multiplier, shift = rng.integers(0, 2**15, 6), rng.integers(1, 47, 6)
+    low, high = (-128, 127) if seed % 2 else (-32768, 32767)
+    zero = int(rng.integers(low, 1))
+    rescale = Rescale(bias, multiplier, shift, zero, low, high)
+    sums = rng.choice([-(2**31), 2**31 - 1, 0, 1, -1, int(rng.integers(-(2**20), 2**20))], (5, 6))
+    expected = [
+        [
+            max(low, min(high, (((int(s) + int(b)) * int(m) + (1 << (int(r) - 1))) >> int(r)) + zero))
+            for s, b, m, r in zip(row, bias, multiplier, shift, strict=True)
+        ]
+        for row in sums
+    ]
+    tensor = torch.from_numpy(sums.astype(np.int32))
+    assert rescale(tensor).tolist() == expected
+    assert rescale.by_torch(tensor).tolist() == expected
+
+
+def test_tables_are_the_nearest_integers() -> None:
+    with decimal.localcontext() as context:
+        context.prec = 60
+        one = decimal.Decimal(1)
+
+        def nearest(value: decimal.Decimal) -> int:
+            low = int(value.to_integral_value(decimal.ROUND_FLOOR))
+            assert abs(value - low - one / 2) > decimal.Decimal("1e-9"), "a tie: the table would not be well defined"
+            return low + (value - low > one / 2)
+
+        for i, v in enumerate(tables.logistic().tolist()):
+            z = decimal.Decimal(i - 1024) / 64
+            assert i == 1024 or v == nearest(2**28 / (one + (-z).exp()))
+        for i, v in enumerate(tables.exponential().tolist()):
+            assert i == 0 or v == nearest(65536 * (decimal.Decimal(-i) / 256).exp())
+        for i, v in enumerate(tables.inverse_scale().tolist()):
+            assert i == 1536 or v == nearest(2**17 * (6 - decimal.Decimal(i) / 256).exp())
+    assert tables.logistic()[1024] == 2**27
+    assert tables.exponential()[0] == 65536
+    assert tables.inverse_scale()[1536] == 2**17
+
+
+def test_digests_tell_shape_type_and_value() -> None:
+    a = np.arange(6, dtype=np.int8)
+    assert array_digest(a) == array_digest(a.astype(np.int64))
+    assert array_digest(a) != array_digest(a.reshape(2, 3))
+    base = weights_digest("m", "{}", {"a": a})
+    assert base != weights_digest("m", "{}", {"a": a.astype(np.int16)})
+    assert base != weights_digest("n", "{}", {"a": a})
+    assert base != weights_digest("m", "{}", {"b": a})
+    assert base != weights_digest("m", "{}", {"a": a.reshape(2, 3)})
+    assert base == weights_digest("m", "{}", {"a": a.astype(">i1")})
+
+
+def frozen_layer() -> dict[str, Any]:
+    torch.manual_seed(0)
+    return freeze_linear(Linear(9, 4, RECTIFIED8), SIGNED8.bits, np.zeros(9, np.int64))
+
+
+def test_frozen_layer_is_near_its_float_layer() -> None:
+    torch.manual_seed(3)
+    layer = Linear(40, 30, RECTIFIED8)
+    torch.nn.init.normal_(layer.bias)
+    frozen = FrozenLinear(freeze_linear(layer, SIGNED8.bits, np.zeros(40, np.int64)), RECTIFIED8, 128)
+    x = torch.randint(-128, 128, (200, 40), dtype=torch.int8)
+    exact = (frozen(x).double() - RECTIFIED8.zero) * RECTIFIED8.step
+    rounded = layer(x.float() * SIGNED8.step, rounding=True).detach().double()
+    assert float((exact - rounded).abs().max()) <= 2 * RECTIFIED8.step
+    assert float((exact != rounded).double().mean()) < 0.02
+
+
+def test_layer_without_weights_keeps_its_bias() -> None:
+    layer = Linear(5, 2, RECTIFIED8)
+    torch.nn.init.zeros_(layer.weight)
+    torch.nn.init.constant_(layer.bias, 0.75)
+    frozen = FrozenLinear(freeze_linear(layer, SIGNED8.bits, np.zeros(5, np.int64)), RECTIFIED8, 128)
+    out = frozen(torch.full((1, 5), 127, dtype=torch.int8))
+    assert ((out.double() - RECTIFIED8.zero) * RECTIFIED8.step).tolist() == [[0.75, 0.75]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("weight", np.full((4, 9), 64, np.int8)),
+        ("weight", np.zeros((4, 9), np.int16)),
+        ("weight", np.zeros(9, np.int8)),
+        ("bias", np.zeros(3, np.int32)),
+        ("bias", np.zeros(4, np.float32)),
+        ("multiplier", np.full(4, -1, np.int16)),
+        ("shift", np.full(4, 0, np.int8)),
+        ("shift", np.full(4, 47, np.int8)),
+    ],
+)
+def test_hostile_layers_are_refused(name: str, value: Any) -> None:
+    arrays = frozen_layer()
+    FrozenLinear(arrays, RECTIFIED8, 128)
+    with pytest.raises(ModelError):
+        FrozenLinear({**arrays, name: value}, RECTIFIED8, 128)
+    with pytest.raises(ModelError):
+        FrozenLinear({k: v for k, v in arrays.items() if k != name}, RECTIFIED8, 128)
+
+
+# --- no floats on the coded path ------------------------------------------------------------------------------------
+
+
+class RefuseFloats(TorchDispatchMode):
+    """Any tensor operation with a floating result is an error, unless a product is being computed in floats."""
+
+    carrying = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for t in out if isinstance(out, (tuple, list)) else (out,):
+            if isinstance(t, torch.Tensor) and t.is_floating_point() and not RefuseFloats.carrying:
+                raise AssertionError(f"a floating result of {func} on the coded path")
+        return out
+
+
+@pytest.fixture
+def carrying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The one place that may: Matrix, whose floats carry integers."""
+    for name in ("__call__", "__post_init__"):
+        inner = getattr(Matrix, name)
+
+        def outer(self: Matrix, *args: Any, inner: Any = inner) -> Any:
+            RefuseFloats.carrying += 1
+            try:
+                return inner(self, *args)
+            finally:
+                RefuseFloats.carrying -= 1
+
+        monkeypatch.setattr(Matrix, name, outer)
+    yield
+
+
+@pytest.mark.usefixtures("carrying")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", MODELS)
+def test_no_floating_result_on_the_coded_path(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCOMP_BACKEND", backend)
+    matmul.choose.cache_clear()
+    make, channels, depth = MODELS[name]
+    model = make()
+    pixels = pictures("smooth", (5, 6, channels), depth)[None]
+    with RefuseFloats():
+        data = encode(pixels, depth, model).data
+        assert np.array_equal(decode(data, model=model)[0], pixels)
+    matmul.choose.cache_clear()
+
+
+def test_the_float_refusal_refuses() -> None:
+    with RefuseFloats(), pytest.raises(AssertionError, match="floating"):
+        torch.ones(2, dtype=torch.int8) * 0.5
+
+
+# Kernels that may have floats in their signatures: frequencies, handed to the coder in float32.
+FLOAT_SIGNATURES = {"_frequencies", "share_out"}
+
+
+def test_kernels_take_and_give_integers() -> None:
+    """After both evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies; none uses
+    fastmath or runs in parallel."""
+    for name in ("context rgb", "tiny pixelcnn rgb", "histogram"):
+        make, channels, depth = MODELS[name]
+        model = make()
+        pixels = pictures("smooth", (5, 6, channels), depth)[None]
+        decode(encode(pixels, depth, model).data, model=model)
+    modules = [m for name, m in sys.modules.items() if name.startswith("arcomp.")]
+    kernels = [o for m in modules for o in vars(m).values() if type(o) is CPUDispatcher]
+    names = {k.__name__ for k in kernels if k.signatures}
+    assert {"_frequencies", "look", "observe", "_parameters", "_rescale"} <= names
+    for kernel in kernels:
+        assert not kernel.targetoptions.get("fastmath")
+        assert not kernel.targetoptions.get("parallel")
+        for signature in kernel.signatures:
+            floats = [t for t in signature if "float" in str(t)]
+            assert not floats or kernel.__name__ in FLOAT_SIGNATURES, (kernel.__name__, signature)
+
+
+def test_reported_bits_are_right() -> None:
+    make, channels, depth = MODELS["histogram"]
+    pixels = np.zeros((1, 4, 4, 3), np.uint8)
+    encoded = encode(pixels, depth, make())
+    assert encoded.nll_bits == pytest.approx(-48 * math.log2(1 - 255 * 2**-24), rel=1e-6)
