@@ -67,6 +67,18 @@ def png(
     )
 
 
+def interlaced(pixels: Pixels) -> bytes:
+    """The rows of the seven passes of a PNG, each after a zero for its filter."""
+    passes = ["00 88", "40 88", "04 48", "20 44", "02 24", "10 22", "01 12"]
+    parts = [pixels[int(p[1]) :: int(p[4]), int(p[0]) :: int(p[3])] for p in passes]
+    return b"".join(b"\0" + row.tobytes() for part in parts if part.size for row in part)
+
+
+def interlaced_png(width: int, height: int, raw: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
 def tiff(tags: dict[int, tuple[str, tuple[int, ...]]], data: bytes, *, order: str = "<") -> bytes:
     """A TIFF written here: `data` at byte 8 as one strip, then the tags (format letter, values)."""
     entries = {273: ("I", (8,)), 279: ("I", (len(data),)), **tags}
@@ -241,10 +253,10 @@ class TestRefusedKinds:
     @pytest.mark.parametrize("mode", ["P", "1", "LA", "RGBA"])
     @pytest.mark.parametrize("form", ["PNG", "TIFF"])
     def test_modes(self, form: str, mode: str) -> None:
-        words = {"P": "palette", "1": "1", "LA": "a", "RGBA": "a"}
         line = refusal(saved(RGB, form, mode))
-        assert words[mode] in line
-        assert ";" in line
+        words = {"P": ["palette"], "1": ["1-bit"]}
+        assert any(word in line for word in words.get(mode, ["with alpha", "RGBA", "with transparency"]))
+        assert "; " in line
 
     @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "F", "I", "I;16"])
     def test_tiff_modes(self, mode: str) -> None:
@@ -254,7 +266,7 @@ class TestRefusedKinds:
             line = refusal(buffer.getvalue())
         else:
             line = refusal(saved(GRAY if mode[0] in "FI" else RGB, "TIFF", mode))
-        words = {"LAB": "Lab", "F": "floating", "I": "signed", "I;16": "16 bits"}
+        words = {"LAB": "Lab", "F": "floating", "I": "signed", "I;16": "16-bit"}
         assert words.get(mode, mode) in line
 
     @pytest.mark.parametrize("colour", [0, 2, 4, 6])
@@ -281,9 +293,16 @@ class TestRefusedKinds:
         data = tiff_rgb(wide, order, t258=("H", (16, 16, 16)))
         with Image.open(io.BytesIO(data)) as image:
             assert image.mode == "RGB"  # what this guards against
-        assert "16 bits" in refusal(data)
+        assert "16-bit" in refusal(data)
         gray = tiff_rgb(wide[:, :, :1], order, t258=("H", (16,)), t262=("H", (1,)), t277=("H", (1,)))
-        assert "16 bits" in refusal(gray)
+        assert "16-bit" in refusal(gray)
+
+    def test_tiff_with_a_fourth_channel(self) -> None:
+        pixels = np.dstack([RGB, GRAY])
+        data = tiff_rgb(pixels, t258=("H", (8, 8, 8, 8)), t277=("H", (4,)), t338=("H", (0,)))
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.mode == "RGB"  # Pillow forgets the fourth
+        assert "extra channels" in refusal(data)
 
     @pytest.mark.parametrize("maximum", [1, 100, 254, 256, 65535])
     def test_pnm_of_another_maximum(self, maximum: int) -> None:
@@ -296,8 +315,8 @@ class TestRefusedKinds:
 
     def test_bmp(self) -> None:
         assert "palette" in refusal(saved(RGB, "BMP", "P"))
-        assert "1 bits" in refusal(saved(RGB, "BMP", "1"))
-        assert "32 bits" in refusal(saved(RGB, "BMP", "RGBA"))
+        assert "1-bit" in refusal(saved(RGB, "BMP", "1"))
+        assert "32-bit" in refusal(saved(RGB, "BMP", "RGBA"))
         packed = bytearray(saved(GRAY, "BMP"))
         packed[30] = 1
         assert "compression 1" in refusal(bytes(packed))
@@ -365,17 +384,17 @@ class TestLossy:
 
 class TestDamage:
     @pytest.mark.parametrize(
-        ("form", "options", "slack"),
+        ("form", "options"),
         [
-            ("PNG", {}, 0),
-            ("BMP", {}, 0),
-            ("PPM", {}, 0),
-            ("TIFF", {}, 0),
-            ("TIFF", {"compression": "tiff_lzw"}, 0),
-            ("WEBP", {"lossless": True}, 0),
+            ("PNG", {}),
+            ("BMP", {}),
+            ("PPM", {}),
+            ("TIFF", {}),
+            ("TIFF", {"compression": "tiff_lzw"}),
+            ("WEBP", {"lossless": True}),
         ],
     )
-    def test_every_truncation(self, form: str, options: dict[str, Any], slack: int) -> None:
+    def test_every_truncation(self, form: str, options: dict[str, Any]) -> None:
         # Twelve columns, so that the rows of a BMP end without padding, which could be cut off unnoticed.
         data = saved(RGB[:, :12], form, **options)
         for size in range(len(data)):
@@ -390,8 +409,26 @@ class TestDamage:
                 refusal(bytes(damaged))
 
     def test_png_of_too_few_rows(self) -> None:
-        with pytest.raises(PictureError, match="damaged PNG"):
-            read_picture(png(RGB, rows=5))
+        for rows in range(11):
+            assert "too early" in refusal(png(RGB, rows=rows))
+
+    def test_png_whose_stream_is_not_finished(self) -> None:
+        raw = zlib.compress(b"".join(b"\0" + row.tobytes() for row in RGB))
+        whole, header = png(RGB), chunk(b"IHDR", struct.pack(">IIBBBBB", 13, 11, 8, 2, 0, 0, 0))
+        for size in range(len(raw)):
+            data = whole[:8] + header + chunk(b"IDAT", raw[:size]) + chunk(b"IEND", b"")
+            assert "damaged PNG" in refusal(data)
+        wrong = raw[:-1] + bytes([raw[-1] ^ 1])
+        assert "inflated" in refusal(whole[:8] + header + chunk(b"IDAT", wrong) + chunk(b"IEND", b""))
+
+    def test_interlaced_png_of_every_small_size(self) -> None:
+        for height in range(1, 10):
+            for width in range(1, 10):
+                raw = interlaced(RGB[:height, :width])
+                np.testing.assert_array_equal(
+                    read_picture(interlaced_png(width, height, raw)).pixels, RGB[:height, :width]
+                )
+                assert "too early" in refusal(interlaced_png(width, height, raw[:-1]))
 
     def test_png_with_parts_missing(self) -> None:
         header = chunk(b"IHDR", struct.pack(">IIBBBBB", 13, 11, 8, 2, 0, 0, 0))
@@ -408,6 +445,7 @@ class TestDamage:
         assert "1 of 2 parts" in refusal(tiff_rgb(RGB, t278=("H", (6,))))
         assert "truncated" in refusal(tiff_rgb(RGB, t279=("I", (100000,))))
         assert "truncated" in refusal(tiff_rgb(RGB, t273=("I", (0,))))
+        assert "428 of 429" in refusal(tiff_rgb(RGB, t279=("I", (428,))))
 
     @pytest.mark.parametrize("text", [b"1 2 3 x", b"1 2 3 -4", b"1 2 3 256", b"1 2 3 0004", b"1 2 3"])
     def test_plain_samples(self, text: bytes) -> None:
@@ -416,16 +454,15 @@ class TestDamage:
     @settings(deadline=None)
     @given(st.sampled_from(["PNG", "BMP", "PPM", "TIFF", "WEBP", "JPEG"]), st.data())
     def test_damage_raises_nothing_else(self, form: str, draw: st.DataObject) -> None:
-        data = bytearray(saved(RGB, form, **({"lossless": True} if form == "WEBP" else {})))
+        data = bytearray(saved(RGB, form, lossless=True) if form == "WEBP" else saved(RGB, form))
         for _ in range(draw.draw(st.integers(1, 4))):
             data[draw.draw(st.integers(0, min(200, len(data) - 1)))] = draw.draw(st.integers(0, 255))
         try:
             picture = read_picture(bytes(data), allow_lossy=True)
-        except PictureError as error:
-            assert "\n" not in str(error)
-        else:
-            assert picture.pixels.dtype == np.uint8
-            assert picture.pixels.shape[2] in (1, 3)
+        except PictureError:
+            return
+        assert picture.pixels.dtype == np.uint8
+        assert picture.pixels.shape[2] in (1, 3)
 
 
 class TestSize:
@@ -482,10 +519,11 @@ class TestPaths:
 
 class TestWriting:
     @pytest.mark.parametrize("ending", list(ENDINGS))
-    @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3]), st.integers(0, 1 << 32))
+    @given(st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3])), st.integers(0, 99))
     @settings(max_examples=20, deadline=None)
-    def test_reads_back_the_same(self, ending: str, height: int, width: int, channels: int, seed: int) -> None:
-        pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), dtype=np.uint8)
+    def test_reads_back_the_same(self, ending: str, shape: tuple[int, int, int], seed: int) -> None:
+        pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+        channels = shape[2]
         if (ending, channels) in {("ppm", 1), ("pgm", 3), ("webp", 1)}:
             with pytest.raises(OutputError):
                 write_picture(pixels, 8, ending)
@@ -543,7 +581,7 @@ class TestWriting:
             write_picture(RGB, 8, "tiff")
 
     def test_format_of(self) -> None:
-        paths = ["a/B.PNG", "x.tar.TIF", "none", ".hidden", "a.b/c", Path("q.pgm")]
+        paths: list[str | Path] = ["a/B.PNG", "x.tar.TIF", "none", ".hidden", "a.b/c", Path("q.pgm")]
         assert [format_of(path) for path in paths] == ["png", "tif", "", "", "", "pgm"]
 
 

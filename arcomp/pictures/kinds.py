@@ -17,7 +17,7 @@ _READABLE = (
 
 _REFUSED = (
     (b"\x89ARC", "an arcomp file", "it is compressed already"),
-    (b"\x89PNG", "a PNG picture damaged by a transfer in text mode", "transfer it again as binary"),
+    (b"\x89PNG", "a damaged PNG picture, perhaps by a transfer in text mode", "transfer it again as binary"),
     (b"GIF8", "a GIF picture, which has a palette", "convert it to an RGB PNG first"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", "convert it to PNG first"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", "convert it to PNG first"),

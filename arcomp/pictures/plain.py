@@ -90,10 +90,10 @@ def check_bmp(data: bytes) -> tuple[str, ...]:
     else:
         width, height, _, bits, compression, _, across, down = struct.unpack_from("<iiHHIIii", data, 18)
     if bits < 8:
-        raise PictureError(f"a BMP picture of {bits} bits a pixel is not supported", remedy=TO_RGB)
+        raise PictureError(f"a {bits}-bit BMP picture is not supported", remedy=TO_RGB)
     if bits not in (8, 24):
-        why = "and may have transparency" if bits == 32 else "not 8 a sample"
-        raise PictureError(f"a BMP picture of {bits} bits a pixel, {why}", remedy=TO_RGB)
+        why = "which may have transparency" if bits == 32 else "not 8 bits a sample"
+        raise PictureError(f"a BMP picture of {bits}-bit pixels, {why}, is not supported", remedy=TO_RGB)
     if compression:
         raise PictureError(
             f"a BMP picture with compression {compression} is not supported", remedy="save it uncompressed"

@@ -1,7 +1,8 @@
 """PNG, chunk by chunk: Pillow is given only the chunks that make the pixels.
 
-Pillow reads 16-bit colour as 8-bit, widens 1, 2 and 4 bits, forgets about transparency, and does not check
-the checksums of image data. So every chunk is walked here, and what cannot be kept exactly is refused.
+Pillow reads 16-bit colour as 8-bit, widens 1, 2 and 4 bits, forgets about transparency, does not check the
+checksums of image data, and leaves rows black that are missing from a complete stream. So every chunk is
+walked here, and what cannot be kept exactly is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from arcomp.pictures.picture import TO_8_BITS, TO_RGB, check_size, damaged, name
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">IIBBBBB")
+
+# First column and row, and steps, of each pass of an interlaced picture.
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PIECE = 1 << 20
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _COLOURS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGBA"}
@@ -73,6 +78,7 @@ def prepare(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         previous = kind
     if len(kept) < 3:
         raise damaged("PNG", "it has no image data")
+    _check_length(kept)
     if end < len(data):
         dropped.append("data after its end")
     return _SIGNATURE + b"".join(kept), names(dropped)
@@ -106,12 +112,41 @@ def _check_header(kind: bytes, body: bytes) -> None:
         raise damaged("PNG", f"there is no colour type {colour} with {depth} bits")
     if compression or filtering or interlace > 1:
         raise damaged("PNG", "its header names an unknown method")
-    what = f"a PNG picture ({_COLOURS[colour]}, {depth} bits a sample)"
+    what = f"a PNG picture ({_COLOURS[colour]}, {depth}-bit)"
     if colour not in (0, 2):
         raise PictureError(f"{what} is not supported", remedy=TO_RGB)
     if depth != 8:
-        raise PictureError(f"{what} is not supported", remedy=TO_8_BITS)
+        remedy = TO_8_BITS if depth > 8 else "convert it to 8-bit gray first"
+        raise PictureError(f"{what} is not supported", remedy=remedy)
     check_size(width, height)
+
+
+def _check_length(kept: list[bytes]) -> None:
+    """Refuse image data that ends before the picture does; it is inflated piece by piece and let go."""
+    width, height, _, colour, _, _, interlace = _IHDR.unpack(kept[0][8:-4])
+    left = _filtered_size(width, height, 3 if colour == 2 else 1, interlaced=bool(interlace))
+    inflater = zlib.decompressobj()
+    try:
+        for part in kept[1:-1]:
+            rest: bytes | memoryview = memoryview(part)[8:-4]
+            # More data than the picture needs is harmless, and not worth inflating.
+            while len(rest) and left >= 0 and not inflater.eof:
+                left -= len(inflater.decompress(rest, _PIECE))
+                rest = inflater.unconsumed_tail
+    except zlib.error:
+        raise damaged("PNG", "its image data cannot be inflated") from None
+    if left > 0 or (left == 0 and not inflater.eof):
+        raise damaged("PNG", "its image data ends too early")
+
+
+def _filtered_size(width: int, height: int, channels: int, *, interlaced: bool) -> int:
+    """Bytes of an 8-bit picture before deflation: each row of each pass has one byte for its filter."""
+    total = 0
+    for x, y, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - x) // across), -(-(height - y) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + columns * channels)
+    return total
 
 
 def _name(kind: bytes, body: bytes) -> str:

@@ -79,18 +79,22 @@ def check_tiff(tags: Any, file_size: int, *, allow_lossy: bool) -> tuple[str, ..
     compression = _values(tags, COMPRESSION, 1)[0]
     samples = _values(tags, SAMPLES, 1)[0]
     if any(value not in (1, 4) for value in form):
-        raise PictureError("a TIFF picture of signed or floating-point samples", remedy=TO_8_BITS)
+        raise _unsupported("of signed or floating-point samples", TO_8_BITS)
     lossy = compression not in _LOSSLESS
     if photometric in _PHOTOMETRIC and not (photometric == 6 and lossy):
-        raise PictureError(f"a TIFF picture of {_PHOTOMETRIC[photometric]} colour", remedy=TO_RGB)
+        raise _unsupported(f"of {_PHOTOMETRIC[photometric]} colour", TO_RGB)
     if any(value != 8 for value in bits):
-        raise PictureError(f"a TIFF picture of {max(bits)} bits a sample", remedy=TO_8_BITS)
+        raise _unsupported(f"of {max(bits)}-bit samples", TO_8_BITS)
     if lossy and not allow_lossy:
         raise refuse_lossy(f"a TIFF picture with compression {compression}")
     if EXTRA_SAMPLES in tags or samples != (1 if photometric < 2 else 3):
-        raise PictureError("a TIFF picture with transparency or extra channels", remedy=TO_RGB)
+        raise _unsupported("with transparency or extra channels", TO_RGB)
     _check_data(tags, file_size, samples)
     return names(_name(tags, tag) for tag in tags)
+
+
+def _unsupported(what: str, remedy: str) -> PictureError:
+    return PictureError(f"a TIFF picture {what} is not supported", remedy=remedy)
 
 
 def _values(tags: Any, tag: int, default: int) -> tuple[int, ...]:
@@ -119,6 +123,8 @@ def _check_data(tags: Any, file_size: int, samples: int) -> None:
     lengths = _values(tags, counts, 0) if counts in tags else (1,) * len(starts)
     if len(starts) != wanted or len(lengths) != wanted:
         raise damaged("TIFF", f"it has {len(starts)} of {wanted} parts of its image data")
+    if _values(tags, COMPRESSION, 1)[0] == 1 and sum(lengths) < width * height * samples and counts in tags:
+        raise damaged("TIFF", f"it has {sum(lengths)} of {width * height * samples} samples")
     for start, length in zip(starts, lengths, strict=True):
         if start < 8 or length < 1 or start + length > file_size:
             raise damaged("TIFF", "it is truncated: a part of its image data is not in the file")

@@ -77,10 +77,10 @@ def write_picture(picture_pixels: np.ndarray[Any, Any], depth: int, ending: str)
     _check(picture_pixels, depth, ending)
     from PIL import Image
 
-    channels = picture_pixels.shape[2]
     form = ENDINGS[ending]
     importlib.import_module(f"PIL.{_PLUGINS[form]}")
-    image = Image.fromarray(np.ascontiguousarray(picture_pixels[:, :, 0] if channels == 1 else picture_pixels))
+    raster = picture_pixels[:, :, 0] if picture_pixels.shape[2] == 1 else picture_pixels
+    image = Image.fromarray(np.ascontiguousarray(raster))
     buffer = io.BytesIO()
     try:
         image.save(buffer, format=form, **_OPTIONS.get(form, {}))
