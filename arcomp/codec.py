@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import Decoder, Encoder
-from arcomp.container import Header, pack, pixels_checksum, unpack
+from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, unpack
 from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.models import registry
 from arcomp.models.base import Canvas, ExactModel, Kind
@@ -146,7 +146,7 @@ def encode(
         done += len(front)
         progress(done / kind.batch.positions)
     header = Header(
-        images, height, width, channels, depth, model.name, model.digest, tile[0], tile[1],
+        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], tile[0], tile[1],
         pixels_checksum(pixels, depth), kind.side, source,
     )  # fmt: skip
     return Encoded(pack(header, encoder.finish()), nll, pixels.size, time.perf_counter() - began)
@@ -176,7 +176,7 @@ def decode(
         ModelError: the model is not here, or does not take such pictures.
     """
     header, payload = unpack(data)
-    if model is None or model.digest != header.digest or model.name != header.model:
+    if model is None or model.digest[:DIGEST_BYTES] != header.digest or model.name != header.model:
         model = registry.load(header.model, header.digest)
     model.check(header.channels, header.depth)
     shape = (header.images, header.height, header.width)

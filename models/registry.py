@@ -43,7 +43,7 @@ def load(name: str, digest: bytes | None = None) -> ExactModel:
 
     Args:
         name: "context", or a path that ends in .safetensors.
-        digest: the weights that a file was written with; without it the newest are taken.
+        digest: of the weights that a file was written with, whole or its first bytes; without it the newest are taken.
 
     Raises:
         ModelError: unknown, not found, damaged, or not with this digest.
@@ -62,7 +62,7 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactMode
     for path in _candidates(name, where):
         if digest is None:
             return from_weights(Weights.load(path))
-        if _digest_of(path) == digest.hex():
+        if _digest_of(path).startswith(digest.hex()):
             return _fits(from_weights(Weights.load(path)), digest)
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
@@ -98,7 +98,7 @@ def from_weights(weights: Weights) -> ExactModel:
 
 
 def _fits(model: ExactModel, digest: bytes | None) -> ExactModel:
-    if digest is not None and model.digest != digest:
+    if digest is not None and not model.digest.startswith(digest):
         raise ModelError(
             f"model {model.name} here has digest {model.digest.hex()[:16]}, the file needs {digest.hex()[:16]}",
             remedy="update arcomp, or use the one the file was written with",

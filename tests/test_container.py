@@ -38,7 +38,7 @@ HEADER = Header(
     channels=3,
     depth=8,
     model="photo-1",
-    digest=bytes(range(32)),
+    digest=bytes(range(8)),
     tile_height=4,
     tile_width=4,
     pixels_crc=0x89ABCDEF,
@@ -53,19 +53,38 @@ Fields = list[tuple[int, bytes]]
 
 def fields_of(data: bytes) -> Fields:
     """The fields of a file, parsed here from FORMAT.md alone."""
-    (length,) = struct.unpack_from("<I", data, 12)
-    at, found = 16, []
-    while at < 16 + length:
-        tag, size = struct.unpack_from("<HI", data, at)
-        found.append((tag, data[at + 6 : at + 6 + size]))
-        at += 6 + size
+    length, at = number_at(data, 10)
+    end, found = at + length, []
+    while at < end:
+        size, begin = number_at(data, at + 1)
+        found.append((data[at], data[begin : begin + size]))
+        at = begin + size
     return found
+
+
+def number_at(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while data[at] > 127:
+        value |= (data[at] & 127) << shift
+        shift, at = shift + 7, at + 1
+    return value | data[at] << shift, at + 1
+
+
+def number(value: int) -> bytes:
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def numbers(*values: int) -> bytes:
+    return b"".join(number(v) for v in values)
 
 
 def build(fields: Fields, *, version: int = 1, flags: int = 0, extra: bytes = b"") -> bytes:
     """A file with these fields, the sample payload and a right checksum, by FORMAT.md alone."""
-    body = b"".join(struct.pack("<HI", tag, len(value)) + value for tag, value in fields) + extra
-    start = b"\x89ARC\r\n\x1a\n" + struct.pack("<HHI", version, flags, len(body)) + body
+    body = b"".join(bytes([tag]) + number(len(value)) + value for tag, value in fields) + extra
+    start = b"\x89ARC\r\n\x1a\n" + bytes([version, flags]) + number(len(body)) + body
     return start + struct.pack("<I", zlib.crc32(start)) + PAYLOAD
 
 
@@ -96,7 +115,7 @@ headers = st.builds(
     channels=st.integers(1, 4),
     depth=st.integers(1, 16),
     model=st.text("abcxyz0189_-", min_size=1, max_size=64),
-    digest=st.binary(min_size=32, max_size=32),
+    digest=st.binary(min_size=8, max_size=8),
     tile_height=st.integers(1, (1 << 32) - 1),
     tile_width=st.integers(1, (1 << 32) - 1),
     pixels_crc=st.integers(0, (1 << 32) - 1),
@@ -116,21 +135,21 @@ class TestRoundTrip:
     def test_bytes_are_those_of_the_specification(self) -> None:
         expected = build(
             [
-                (1, struct.pack("<IIIBB", 2, 5, 7, 3, 8)),
-                (2, bytes(range(32)) + b"photo-1"),
-                (3, struct.pack("<II", 4, 4)),
-                (4, struct.pack("<QI", 60, zlib.crc32(PAYLOAD))),
+                (1, bytes([2, 5, 7, 3, 8])),
+                (2, bytes(range(8)) + b"photo-1"),
+                (3, bytes([4, 4])),
+                (4, bytes([60]) + struct.pack("<I", zlib.crc32(PAYLOAD))),
                 (5, struct.pack("<I", 0x89ABCDEF)),
                 (6, b"side"),
-                (0x8001, b"png"),
+                (0x81, b"png"),
             ]
         )
         assert expected == FILE
 
     def test_empty_optional_parts_take_no_field(self) -> None:
-        bare = replace(HEADER, side=b"", source="")
+        bare = replace(HEADER, side=b"", source="", tile_height=0, tile_width=0)
         data = pack(bare, b"")
-        assert [tag for tag, _ in fields_of(data)] == [1, 2, 3, 4, 5]
+        assert [tag for tag, _ in fields_of(data)] == [1, 2, 4, 5]
         assert unpack(data) == (bare, b"")
 
     def test_header_is_read_from_a_stream_that_hands_out_single_bytes(self) -> None:
@@ -175,9 +194,9 @@ class TestDamage:
     @given(st.binary(max_size=300))
     def test_noise_is_refused(self, noise: bytes) -> None:
         refusal(noise)
-        refusal(MAGIC + b"\1\0\0\0" + noise)
+        refusal(MAGIC + b"\1\0" + noise)
 
-    @given(st.lists(st.tuples(st.integers(0, 9) | st.just(0x8001), st.binary(max_size=50)), max_size=8))
+    @given(st.lists(st.tuples(st.integers(0, 9) | st.just(0x81), st.binary(max_size=50)), max_size=8))
     def test_checksummed_noise_never_raises_anything_else(self, fields: Fields) -> None:
         with pytest.raises(FormatError):
             unpack(build(fields))
@@ -221,16 +240,16 @@ class TestWhatElseItMayBe:
 
 class TestRulesForFields:
     def test_unknown_optional_field_is_ignored(self) -> None:
-        assert unpack(with_field(0x8777, b"later")) == (HEADER, PAYLOAD)
-        assert unpack(with_field(0x8000, b"")) == (HEADER, PAYLOAD)
+        assert unpack(with_field(0xF7, b"later")) == (HEADER, PAYLOAD)
+        assert unpack(with_field(0x80, b"")) == (HEADER, PAYLOAD)
 
-    @pytest.mark.parametrize("tag", [0, 7, 0x7FFF])
+    @pytest.mark.parametrize("tag", [0, 7, 0x7F])
     def test_unknown_critical_field_is_refused_by_name(self, tag: int) -> None:
         line = refusal(with_field(tag, b""))
-        assert f"{tag:#06x}" in line
+        assert f"{tag:#04x}" in line
         assert "newer arcomp" in line
 
-    @pytest.mark.parametrize("version", [2, 255, 256, 65535])
+    @pytest.mark.parametrize("version", [2, 3, 255])
     def test_newer_version(self, version: int) -> None:
         line = refusal(build(fields_of(FILE), version=version))
         assert f"version {version}" in line
@@ -239,7 +258,7 @@ class TestRulesForFields:
     def test_version_0(self) -> None:
         assert "version 0" in refusal(build(fields_of(FILE), version=0))
 
-    @pytest.mark.parametrize("flags", [1, 0x8000])
+    @pytest.mark.parametrize("flags", [1, 0x80])
     def test_reserved_flags(self, flags: int) -> None:
         assert "reserved" in refusal(build(fields_of(FILE), flags=flags))
 
@@ -252,13 +271,13 @@ class TestRulesForFields:
         fields = fields_of(FILE)
         fields[0], fields[1] = fields[1], fields[0]
         assert "out of order" in refusal(build(fields))
-        assert "out of order" in refusal(build([(0x8100, b""), *fields_of(FILE)]))
+        assert "out of order" in refusal(build([(0x82, b""), *fields_of(FILE)]))
 
-    @pytest.mark.parametrize("tag", [1, 2, 3, 4, 5])
+    @pytest.mark.parametrize("tag", [1, 2, 4, 5])
     def test_missing_field(self, tag: int) -> None:
         assert "missing" in refusal(with_field(tag, None))
 
-    @pytest.mark.parametrize("tag", [1, 2, 3, 4, 5, 6, 0x8001])
+    @pytest.mark.parametrize("tag", [1, 2, 3, 4, 5, 6, 0x81])
     def test_empty_field(self, tag: int) -> None:
         refusal(with_field(tag, b""))
 
@@ -266,18 +285,23 @@ class TestRulesForFields:
     @pytest.mark.parametrize("change", [-1, 1])
     def test_field_of_the_wrong_length(self, tag: int, change: int) -> None:
         value = dict(fields_of(FILE))[tag]
-        assert "bytes, not" in refusal(with_field(tag, (value + b"\0")[: len(value) + change]))
+        line = refusal(with_field(tag, (value + b"\0")[: len(value) + change]))
+        assert "wrong length" in line or "is no number" in line
 
     @pytest.mark.parametrize("name", [b"", b"a" * 65, b"Photo", b"a b", b"../x", b"\xff", b"a\n"])
     def test_model_names(self, name: bytes) -> None:
-        refusal(with_field(2, bytes(32) + name))
+        refusal(with_field(2, bytes(8) + name))
 
     @pytest.mark.parametrize("source", [b"PNG", b".png", b"a/b", b"a" * 17, b"\xe9", b"a\n"])
     def test_source_formats(self, source: bytes) -> None:
-        refusal(with_field(0x8001, source))
+        refusal(with_field(0x81, source))
 
     def test_bytes_that_are_no_field_after_the_last(self) -> None:
-        assert "inside a field" in refusal(build(fields_of(FILE), extra=b"\xff\xff\0"))
+        assert "is no number" in refusal(build(fields_of(FILE), extra=b"\xff\xff"))
+
+    @pytest.mark.parametrize("value", [b"\x80", b"\x80\x00", b"\xff" * 9 + b"\x01", b"\x82\x80\x00"])
+    def test_numbers_have_one_form(self, value: bytes) -> None:
+        assert "is no number" in refusal(with_field(1, value + bytes([5, 7, 3, 8])))
 
 
 class TestHostileClaims:
@@ -298,30 +322,30 @@ class TestHostileClaims:
         ],
     )
     def test_geometry(self, geometry: tuple[int, ...]) -> None:
-        refusal(with_field(1, struct.pack("<IIIBB", *geometry)))
+        refusal(with_field(1, numbers(*geometry)))
 
     def test_largest_geometry_is_read(self) -> None:
-        header, _ = unpack(with_field(1, struct.pack("<IIIBB", 1, 0x4000, 0x4000, 4, 16)))
+        header, _ = unpack(with_field(1, numbers(1, 0x4000, 0x4000, 4, 16)))
         assert header.shape == (1, 0x4000, 0x4000, 4)
 
-    @pytest.mark.parametrize("tiles", [(0, 4), (4, 0)])
+    @pytest.mark.parametrize("tiles", [(0, 4), (4, 0), (0, 0), (1 << 32, 4)])
     def test_half_a_tile_size(self, tiles: tuple[int, int]) -> None:
-        assert "tile" in refusal(with_field(3, struct.pack("<II", *tiles)))
+        assert "tile" in refusal(with_field(3, numbers(*tiles)))
 
-    @pytest.mark.parametrize("length", [59, 61, 1 << 32, (1 << 64) - 1])
+    @pytest.mark.parametrize("length", [59, 61, 1 << 32, (1 << 63) - 1])
     def test_payload_length(self, length: int) -> None:
-        refusal(with_field(4, struct.pack("<QI", length, zlib.crc32(PAYLOAD))))
+        refusal(with_field(4, number(length) + struct.pack("<I", zlib.crc32(PAYLOAD))))
 
-    @pytest.mark.parametrize("length", [(17 << 20) + 1, 0xFFFFFFFF])
+    @pytest.mark.parametrize("length", [(17 << 20) + 1, (1 << 28) - 1])
     def test_header_length(self, length: int) -> None:
-        data = FILE[:12] + struct.pack("<I", length) + FILE[16:]
+        data = FILE[:10] + number(length) + FILE[11:]
         assert "the limit is" in refusal(data)
         with pytest.raises(FormatError, match="the limit is"):
             read_header(io.BytesIO(data))
 
     def test_field_length(self) -> None:
-        body = struct.pack("<HI", 1, 0xFFFFFFFF) + b"x"
-        start = FILE[:12] + struct.pack("<I", len(body)) + body
+        body = b"\1" + number(0xFFFFFFFF) + b"x"
+        start = FILE[:10] + number(len(body)) + body
         assert "claims 4294967295 bytes" in refusal(start + struct.pack("<I", zlib.crc32(start)))
 
     def test_too_much_side_information(self) -> None:
@@ -329,9 +353,9 @@ class TestHostileClaims:
 
     def test_no_memory_is_taken_for_claims(self) -> None:
         hostile = [
-            FILE[:12] + struct.pack("<I", 0xFFFFFFFF) + FILE[16:],
-            with_field(1, struct.pack("<IIIBB", 1, 1 << 16, 1 << 16, 4, 16)),
-            with_field(4, struct.pack("<QI", 1 << 60, 0)),
+            FILE[:10] + number((1 << 28) - 1) + FILE[11:],
+            with_field(1, numbers(1, 1 << 16, 1 << 16, 4, 16)),
+            with_field(4, number(1 << 60) + bytes(4)),
         ]
         tracemalloc.start()
         try:
@@ -352,7 +376,7 @@ class TestHeader:
             {"channels": 5},
             {"depth": 17},
             {"model": "Photo"},
-            {"digest": bytes(31)},
+            {"digest": bytes(32)},
             {"tile_height": 0},
             {"tile_width": 1 << 32},
             {"pixels_crc": 1 << 32},

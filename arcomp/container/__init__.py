@@ -2,6 +2,7 @@
 
 from arcomp.container.atomic import write_atomically
 from arcomp.container.fields import (
+    DIGEST_BYTES,
     MAX_HEADER_BYTES,
     MAX_PIXELS,
     MAX_SIDE_BYTES,
@@ -11,6 +12,7 @@ from arcomp.container.fields import (
 from arcomp.container.layout import MAGIC, VERSION, pack, read_header, unpack
 
 __all__ = [
+    "DIGEST_BYTES",
     "MAGIC",
     "MAX_HEADER_BYTES",
     "MAX_PIXELS",

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 
 MAX_PIXELS = 1 << 28
@@ -28,9 +29,10 @@ MAX_HEADER_BYTES = 17 << 20
 
 MAX_CHANNELS = 4
 MAX_DEPTH = 16
-DIGEST_BYTES = 32
+DIGEST_BYTES = 8
+"""Bytes of a digest that a file carries: the first of the SHA-256."""
 
-OPTIONAL = 0x8000
+OPTIONAL = 0x80
 """Bit of a tag that marks a field readers may ignore."""
 
 TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE = 1, 2, 3, 4, 5, 6
@@ -39,17 +41,12 @@ TAG_SOURCE = OPTIONAL | 1
 _REQUIRED = {
     TAG_GEOMETRY: "geometry",
     TAG_MODEL: "model",
-    TAG_TILES: "tiles",
     TAG_PAYLOAD: "payload",
     TAG_PIXELS: "pixels",
 }
-_KNOWN = {*_REQUIRED, TAG_SIDE, TAG_SOURCE}
+_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_SOURCE}
 
-_FIELD = struct.Struct("<HI")
-_GEOMETRY = struct.Struct("<IIIBB")
-_TILES = struct.Struct("<II")
-_PAYLOAD = struct.Struct("<QI")
-_PIXELS = struct.Struct("<I")
+_CRC = struct.Struct("<I")
 
 _MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _SOURCE_NAME = re.compile(r"[a-z0-9]{0,16}")
@@ -69,7 +66,7 @@ class Header:
         channels: samples a pixel, 1 to 4.
         depth: bits a sample, 1 to 16.
         model: name of the model, 1 to 64 characters of a-z, 0-9, `_` and `-`.
-        digest: SHA-256 of the model's frozen weights, 32 bytes.
+        digest: the first 8 bytes of the SHA-256 of the model's frozen weights.
         tile_height: rows of a tile, in pixels; 0 together with tile_width: each image is one tile.
         tile_width: columns of a tile, in pixels.
         pixels_crc: CRC-32 of the decoded samples, see :func:`pixels_checksum`.
@@ -165,20 +162,22 @@ def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
         The bytes between the header's length and its checksum.
     """
     fields = [
-        (
-            TAG_GEOMETRY,
-            _GEOMETRY.pack(header.images, header.height, header.width, header.channels, header.depth),
-        ),
+        (TAG_GEOMETRY, _numbers(header.images, header.height, header.width, header.channels, header.depth)),
         (TAG_MODEL, bytes(header.digest) + header.model.encode("ascii")),
-        (TAG_TILES, _TILES.pack(header.tile_height, header.tile_width)),
-        (TAG_PAYLOAD, _PAYLOAD.pack(len(payload), zlib.crc32(payload))),
-        (TAG_PIXELS, _PIXELS.pack(header.pixels_crc)),
+        (TAG_PAYLOAD, _numbers(len(payload)) + _CRC.pack(zlib.crc32(payload))),
+        (TAG_PIXELS, _CRC.pack(header.pixels_crc)),
     ]
+    if header.tile_height:
+        fields.insert(2, (TAG_TILES, _numbers(header.tile_height, header.tile_width)))
     if header.side:
         fields.append((TAG_SIDE, bytes(header.side)))
     if header.source:
         fields.append((TAG_SOURCE, header.source.encode("ascii")))
-    return b"".join(_FIELD.pack(tag, len(value)) + value for tag, value in fields)
+    return b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
+
+
+def _numbers(*values: int) -> bytes:
+    return b"".join(encode_number(v) for v in values)
 
 
 def decode_fields(data: memoryview) -> tuple[Header, int, int]:
@@ -198,10 +197,14 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
     for tag, name in _REQUIRED.items():
         if tag not in values:
             raise FormatError(f"the header is damaged: its {name} field is missing", remedy=DAMAGED)
-    images, height, width, channels, depth = _unpacked(_GEOMETRY, values[TAG_GEOMETRY], "geometry")
-    tile_height, tile_width = _unpacked(_TILES, values[TAG_TILES], "tiles")
-    payload_length, payload_crc = _unpacked(_PAYLOAD, values[TAG_PAYLOAD], "payload")
-    (pixels_crc,) = _unpacked(_PIXELS, values[TAG_PIXELS], "pixels")
+    images, height, width, channels, depth = _unpacked(values[TAG_GEOMETRY], 5, 0, "geometry")
+    tile_height, tile_width = 0, 0
+    if TAG_TILES in values:
+        tile_height, tile_width = _unpacked(values[TAG_TILES], 2, 0, "tiles")
+        if not tile_height:
+            raise FormatError("the tile size is impossible: 0")
+    payload_length, payload_crc = _unpacked(values[TAG_PAYLOAD], 1, 1, "payload")
+    (pixels_crc,) = _unpacked(values[TAG_PIXELS], 0, 1, "pixels")
     model = values[TAG_MODEL]
     header = Header(
         images=images,
@@ -224,33 +227,33 @@ def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """The known fields, in order; refuses what breaks the rules for fields."""
     at, last = 0, -1
     while at < len(data):
-        if len(data) - at < _FIELD.size:
-            raise FormatError("the header is damaged: it ends inside a field", remedy=DAMAGED)
-        tag, length = _FIELD.unpack_from(data, at)
-        at += _FIELD.size
+        tag = data[at]
+        length, at = decode_number(data, at + 1, f"the length of field {tag:#04x}")
         if tag <= last:
             what = "is there twice" if tag == last else "is out of order"
-            raise FormatError(f"the header is damaged: field {tag:#06x} {what}", remedy=DAMAGED)
+            raise FormatError(f"the header is damaged: field {tag:#04x} {what}", remedy=DAMAGED)
         if length > len(data) - at:
             raise FormatError(
-                f"the header is damaged: field {tag:#06x} claims {length} bytes, {len(data) - at} are left",
+                f"the header is damaged: field {tag:#04x} claims {length} bytes, {len(data) - at} are left",
                 remedy=DAMAGED,
             )
         if tag in _KNOWN:
             yield tag, data[at : at + length]
         elif not tag & OPTIONAL:
-            raise FormatError(f"field {tag:#06x} is not known here and cannot be ignored", remedy=NEWER)
+            raise FormatError(f"field {tag:#04x} is not known here and cannot be ignored", remedy=NEWER)
         at += length
         last = tag
 
 
-def _unpacked(layout: struct.Struct, value: memoryview, name: str) -> tuple[int, ...]:
-    if len(value) != layout.size:
-        raise FormatError(
-            f"the header is damaged: its {name} field has {len(value)} bytes, not {layout.size}",
-            remedy=DAMAGED,
-        )
-    return layout.unpack(value)
+def _unpacked(value: memoryview, numbers: int, checksums: int, name: str) -> list[int]:
+    """A field's numbers, then its checksums, and nothing else."""
+    found, at = [], 0
+    for _ in range(numbers):
+        number, at = decode_number(value, at, f"a part of its {name} field")
+        found.append(number)
+    if len(value) - at != _CRC.size * checksums:
+        raise FormatError(f"the header is damaged: its {name} field is of the wrong length", remedy=DAMAGED)
+    return found + [crc for (crc,) in _CRC.iter_unpack(value[at:])]
 
 
 def _present(values: dict[int, memoryview], tag: int, name: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from arcomp.container.fields import DAMAGED, MAX_HEADER_BYTES, NEWER, Header, decode_fields, encode_fields
 from arcomp.container.foreign import explain
+from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 
 MAGIC = b"\x89ARC\r\n\x1a\n"
@@ -16,7 +17,9 @@ MAGIC = b"\x89ARC\r\n\x1a\n"
 VERSION = 1
 """Format version written, and the only one read."""
 
-_START = struct.Struct("<8sHHI")
+_START = struct.Struct("<8sBB")
+_LENGTH_BYTES = 4
+"""The most that the header's length takes: MAX_HEADER_BYTES is below 2**28."""
 _CRC = struct.Struct("<I")
 
 
@@ -36,7 +39,7 @@ def pack(header: Header, payload: bytes | memoryview) -> bytes:
     fields = encode_fields(header, payload)
     if len(fields) > MAX_HEADER_BYTES:
         raise FormatError(f"a header of {len(fields)} bytes, the limit is {MAX_HEADER_BYTES}")
-    start = _START.pack(MAGIC, VERSION, 0, len(fields)) + fields
+    start = _START.pack(MAGIC, VERSION, 0) + encode_number(len(fields)) + fields
     return b"".join((start, _CRC.pack(zlib.crc32(start)), payload))
 
 
@@ -53,10 +56,10 @@ def unpack(data: bytes | bytearray | memoryview) -> tuple[Header, bytes]:
         FormatError: this is no arcomp file, a newer one, truncated, too long, or damaged.
     """
     view = memoryview(data).cast("B")
-    end = _header_end(bytes(view[: _START.size]))
+    begin, end = _extent(bytes(view[: _START.size + _LENGTH_BYTES]))
     if len(view) < end:
         raise _truncated(len(view), f"at least {end}")
-    header, length, crc = _parse(view[:end])
+    header, length, crc = _parse(view[:end], begin)
     payload = view[end:]
     if len(payload) < length:
         raise _truncated(len(view), str(end + length))
@@ -81,11 +84,16 @@ def read_header(stream: BinaryIO) -> tuple[Header, int, int]:
         FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
     """
     start = _read(stream, _START.size)
-    end = _header_end(start)
+    while len(start) >= _START.size and len(start) < _START.size + _LENGTH_BYTES:
+        more = _read(stream, 1)
+        start += more
+        if not more or more[0] < 128:  # the header's length ends here
+            break
+    begin, end = _extent(start)
     data = start + _read(stream, end - len(start))
     if len(data) < end:
         raise _truncated(len(data), f"at least {end}")
-    header, length, _ = _parse(memoryview(data))
+    header, length, _ = _parse(memoryview(data), begin)
     return header, length, end
 
 
@@ -101,33 +109,36 @@ def _read(stream: BinaryIO, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _header_end(start: bytes) -> int:
-    """Where the payload begins, from a file's first 16 bytes; refuses what is not of this version."""
+def _extent(start: bytes) -> tuple[int, int]:
+    """Where fields and payload begin, from a file's first bytes; refuses what is not of this version."""
     if start[: len(MAGIC)] != MAGIC[: len(start)] or not start:
         raise explain(start)
-    if len(start) < _START.size:
-        raise _truncated(len(start), f"at least {_START.size + _CRC.size}")
-    _, version, reserved, length = _START.unpack(start)
+    if len(start) <= _START.size:
+        raise _truncated(len(start), f"at least {_START.size + 1 + _CRC.size}")
+    _, version, reserved = _START.unpack_from(start)
     if version > VERSION:
         raise FormatError(f"format version {version}, this arcomp reads up to {VERSION}", remedy=NEWER)
     if version < 1:
         raise FormatError("the header is damaged: there is no format version 0", remedy=DAMAGED)
     if reserved:
-        raise FormatError(f"reserved flags {reserved:#06x} are set, not known here", remedy=NEWER)
+        raise FormatError(f"reserved flags {reserved:#04x} are set, not known here", remedy=NEWER)
+    if len(start) < _START.size + _LENGTH_BYTES and all(byte > 127 for byte in start[_START.size :]):
+        raise _truncated(len(start), f"at least {len(start) + 1 + _CRC.size}")
+    length, begin = decode_number(start, _START.size, "its length")
     if length > MAX_HEADER_BYTES:
         raise FormatError(
             f"the header is damaged: it claims {length} bytes, the limit is {MAX_HEADER_BYTES}",
             remedy=DAMAGED,
         )
-    return _START.size + int(length) + _CRC.size
+    return begin, begin + length + _CRC.size
 
 
-def _parse(head: memoryview) -> tuple[Header, int, int]:
+def _parse(head: memoryview, begin: int) -> tuple[Header, int, int]:
     """Header, payload length and payload checksum from everything before the payload."""
     (crc,) = _CRC.unpack(head[-_CRC.size :])
     if zlib.crc32(head[: -_CRC.size]) != crc:
         raise FormatError("the header is damaged: its checksum differs", remedy=DAMAGED)
-    return decode_fields(head[_START.size : -_CRC.size])
+    return decode_fields(head[begin : -_CRC.size])
 
 
 def _truncated(have: int, want: str) -> FormatError:
