@@ -116,8 +116,8 @@ headers = st.builds(
     depth=st.integers(1, 16),
     model=st.text("abcxyz0189_-", min_size=1, max_size=64),
     digest=st.binary(min_size=8, max_size=8),
-    tile_height=st.integers(1, (1 << 32) - 1),
-    tile_width=st.integers(1, (1 << 32) - 1),
+    tile_height=st.integers(1 << 6, (1 << 32) - 1),
+    tile_width=st.integers(1 << 6, (1 << 32) - 1),
     pixels_crc=st.integers(0, (1 << 32) - 1),
     side=st.binary(max_size=50),
     source=st.text("abcxyz0189", max_size=16),
@@ -331,6 +331,15 @@ class TestHostileClaims:
     @pytest.mark.parametrize("tiles", [(0, 4), (4, 0), (0, 0), (1 << 32, 4)])
     def test_half_a_tile_size(self, tiles: tuple[int, int]) -> None:
         assert "tile" in refusal(with_field(3, numbers(*tiles)))
+
+    def test_too_many_tiles(self) -> None:
+        fields = dict(fields_of(FILE)) | {1: numbers(1, 1 << 14, 1 << 14, 1, 8), 3: numbers(16, 15)}
+        assert "tiles" in refusal(build(sorted(fields.items())))
+        fields[3] = numbers(16, 16)
+        assert unpack(build(sorted(fields.items())))[0].tile_width == 16
+        del fields[3]
+        fields[1] = numbers((1 << 20) + 1, 1, 1, 1, 8)
+        assert "tiles" in refusal(build(sorted(fields.items())))
 
     @pytest.mark.parametrize("length", [59, 61, 1 << 32, (1 << 63) - 1])
     def test_payload_length(self, length: int) -> None:

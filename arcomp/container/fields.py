@@ -21,6 +21,9 @@ from arcomp.errors import FormatError
 MAX_PIXELS = 1 << 28
 """Most pixels in a file: images x height x width."""
 
+MAX_TILES = 1 << 20
+"""Most tiles in a file (images, where they are not cut)."""
+
 MAX_SIDE_BYTES = 16 << 20
 """Most bytes of side information."""
 
@@ -126,6 +129,11 @@ def _check_geometry(header: Header) -> None:
     tiles = (header.tile_height, header.tile_width)
     if not all(0 <= tile < 1 << 32 for tile in tiles) or (tiles[0] == 0) != (tiles[1] == 0):
         raise FormatError(f"the tile size is impossible: {tiles[0]} x {tiles[1]}")
+    down, across = (-(-side // (tile or side)) for side, tile in zip((header.height, header.width), tiles, strict=True))
+    if header.images * down * across > MAX_TILES:
+        raise FormatError(
+            f"{header.images * down * across} tiles, the limit is {MAX_TILES}", remedy="choose larger tiles or fewer images"
+        )
 
 
 def pixels_checksum(pixels: np.ndarray[Any, Any], depth: int) -> int:
