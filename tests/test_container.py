@@ -325,7 +325,8 @@ class TestHostileClaims:
         refusal(with_field(1, numbers(*geometry)))
 
     def test_largest_geometry_is_read(self) -> None:
-        header, _ = unpack(with_field(1, numbers(1, 0x4000, 0x4000, 4, 16)))
+        fields = dict(fields_of(FILE)) | {1: numbers(1, 0x4000, 0x4000, 4, 16), 3: numbers(16, 16)}
+        header, _ = unpack(build(sorted(fields.items())))
         assert header.shape == (1, 0x4000, 0x4000, 4)
 
     @pytest.mark.parametrize("tiles", [(0, 4), (4, 0), (0, 0), (1 << 32, 4)])
