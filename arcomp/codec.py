@@ -1,7 +1,7 @@
 """Pictures to a file and back: the one path that every model goes.
 
-    pixels -> tiles -> the model's distributions, many fronts at a time -> range coder -> container
-    container -> range decoder <-> the model, front by front -> tiles -> pixels
+pixels -> tiles -> the model's distributions, many fronts at a time -> range coder -> container
+container -> range decoder <-> the model, front by front -> tiles -> pixels
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from arcomp.coding import Decoder, Encoder
 from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, unpack
-from arcomp.errors import ArcompError, FormatError, VerificationError
+from arcomp.errors import ArcompError, VerificationError
 from arcomp.models import registry
 from arcomp.models.base import Canvas, ExactModel, Kind
 from arcomp.orders import Batch, Front, grouped
@@ -188,7 +188,8 @@ def decode(
     pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(
-            "the pixels decoded are not those that were encoded", remedy="run `arcomp doctor`, or get a fresh copy of the file"
+            "the pixels decoded are not those that were encoded",
+            remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
     return pixels, header
 

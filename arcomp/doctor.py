@@ -31,7 +31,10 @@ def examine(device: str = "cpu") -> list[Finding]:
     Args:
         device: "cpu" or "cuda", for the checks of backends and layers.
     """
-    findings = [Finding("arcomp", __version__), Finding("python", f"{platform.python_version()} on {platform.machine()}")]
+    findings = [
+        Finding("arcomp", __version__),
+        Finding("python", f"{platform.python_version()} on {platform.machine()}"),
+    ]
     for package in PACKAGES:
         try:
             findings.append(Finding(package, version(package)))

@@ -51,8 +51,8 @@ class Whole(ABC):
     def distributions(self, front: Front) -> list[Distribution]:
         """One distribution for each channel over the given positions.
 
-        Called with all positions of the order, in the order's sequence, any number of fronts at a time. The distribution
-        of channel c may depend on the canvas's channels before c at the same position, and on all
+        Called with all positions of the order, in the order's sequence, any number of fronts at a time. The
+        distribution of channel c may depend on the canvas's channels before c at the same position, and on all
         channels of positions in earlier fronts.
         """
 

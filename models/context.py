@@ -15,18 +15,19 @@ Train it with ``arcomp train --recipe context-rgb DATA`` (and ``context-gray``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from arcomp.models import context_inputs
+from arcomp.models.context_model import CODING_ORDER
 from torch import nn
 
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
-from arcomp.models import context_inputs
-from arcomp.models.context_model import CODING_ORDER
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,9 @@ class Context(nn.Module):
         super().__init__()
         self.config = config
         widths = (context_inputs.inputs(config.channels), *config.trunk)
-        self.trunk = nn.ModuleList(
-            Linear(a, b, RECTIFIED8) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
-        self.hidden = nn.ModuleList(
-            Linear(widths[-1] + 2 * c, config.head, RECTIFIED8) for c in range(config.channels)
-        )
-        self.heads = nn.ModuleList(
-            Linear(config.head, config.outputs(c), LOGITS) for c in range(config.channels)
-        )
+        self.trunk = nn.ModuleList(Linear(a, b, RECTIFIED8) for a, b in pairwise(widths))
+        self.hidden = nn.ModuleList(Linear(widths[-1] + 2 * c, config.head, RECTIFIED8) for c in range(config.channels))
+        self.heads = nn.ModuleList(Linear(config.head, config.outputs(c), LOGITS) for c in range(config.channels))
         k = config.mixture
         with torch.no_grad():
             for head in self.heads:

@@ -13,6 +13,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import torch
+from arcomp.models import context_inputs as look
+from arcomp.models.base import Canvas, Int32, Kind, Stepwise, Watch, Whole
+from arcomp.models.context import ContextConfig
 
 from arcomp.coding import Distribution, LogisticMixture
 from arcomp.errors import ModelError
@@ -20,15 +23,12 @@ from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.mixture import mixture_of
-from arcomp.models import context_inputs as look
-from arcomp.models.base import Canvas, Int32, Kind, Stepwise, Watch, Whole
-from arcomp.models.context import ContextConfig
 from arcomp.orders import Front
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _add_products(sums: Any, x: Any, weight: Any) -> None:
     """sums += x weight^T, in integers: a head's few further inputs."""
     for i in range(sums.shape[0]):
@@ -60,8 +60,7 @@ class Network:
         ]
         channels = range(config.channels)
         self.hidden = [
-            self._layer(arrays, f"hidden.{c}", (config.head, widths[-1] + 2 * c), RECTIFIED8, "cpu")
-            for c in channels
+            self._layer(arrays, f"hidden.{c}", (config.head, widths[-1] + 2 * c), RECTIFIED8, "cpu") for c in channels
         ]
         self.heads = [
             self._layer(arrays, f"heads.{c}", (config.outputs(c), config.head), LOGITS, "cpu") for c in channels
@@ -88,7 +87,13 @@ class Network:
         return np.asarray(self.shared(x).cpu().numpy(), np.int32)
 
     def mixture(
-        self, sums: npt.NDArray[np.int32], seen: look.Seen, values: Int32, channel: int, depth: int, watch: Watch | None = None
+        self,
+        sums: npt.NDArray[np.int32],
+        seen: look.Seen,
+        values: Int32,
+        channel: int,
+        depth: int,
+        watch: Watch | None = None,
     ) -> LogisticMixture:
         """A channel's mixture, given :meth:`sums` and the values int32 [n, C] of the channels before it."""
         head = self.config.head
@@ -127,9 +132,7 @@ class ContextWhole(Whole):
             for name in ("inputs", "base", "scale"):
                 self.watch(name, getattr(seen, name))
         sums = self.network.sums(seen.inputs, self.watch)
-        return [
-            self.network.mixture(sums, seen, values, c, self.kind.depth, self.watch) for c in range(channels)
-        ]
+        return [self.network.mixture(sums, seen, values, c, self.kind.depth, self.watch) for c in range(channels)]
 
 
 class ContextStepwise(Stepwise):

@@ -96,17 +96,17 @@ class Neighbourhood:
         self.widths = widths
 
 
-@numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, inline="always")
 def _clip8(v: Any) -> Any:
     return max(-128, min(127, v))
 
 
-@numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, inline="always")
 def _log2(table: Any, v: Any) -> Any:
     return table[v] if v < 4096 else table[v >> 4] + 64
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def look(
     image: Int32, ys: Int32, xs: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
     neighbours: Any, blend: Any, log2: Any, scale_weights: Any, blend_weights: Any,
@@ -152,7 +152,7 @@ def look(
                 w = blend[sums[k]]
                 total += w
                 mean += w * p[k]
-            b = np.int32(max(0, min(255 << 4, mean // total)))
+            b = np.int32(max(np.int64(0), min(np.int64(255 << 4), mean // total)))
             s = np.int32(0)
             for j in range(14):
                 e[j] = errors[n, y + neighbours[j, 0], x + neighbours[j, 1], c]
@@ -181,7 +181,7 @@ def look(
             o += 3
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def observe(
     image: Int32, ys: Int32, xs: Int32, channel: int, values: Int32, base: Int32, predictions: Int32,
     widths: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
@@ -205,7 +205,7 @@ def observe(
             penalties[n, y, x, channel, k] = min(255, d)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int8) -> None:
     """What head ``channel`` is told of the channels before it: out int8 [n, 2 * channel], written.
 
@@ -218,7 +218,7 @@ def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int
             out[i, 2 * c + 1] = min(127, abs(r))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def walk(
     image: Int32, ys: Int32, xs: Int32, values: Int32, widths: Int32,
     pixels: Int16, errors: Int16, penalties: UInt8,

@@ -1,8 +1,8 @@
 """``histogram``: each channel's levels are independent draws from one distribution, counted in the picture itself.
 
 The floor of the ladder: every later model must beat it. The maximum-likelihood fit of a categorical distribution is
-the vector of relative frequencies (Bishop 2006, "Pattern Recognition and Machine Learning", section 2.2); the counts are
-sent in the file, so there is nothing to train. New pictures are drawn by the inverse of the distribution
+the vector of relative frequencies (Bishop 2006, "Pattern Recognition and Machine Learning", section 2.2); the
+counts are sent in the file, so there is nothing to train. New pictures are drawn by the inverse of the distribution
 function (:func:`arcomp.coding.sample`).
 """
 
@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.weights_file import Weights
 
 from arcomp.coding import Distribution, FrequencyTable
 from arcomp.coding.distribution import Int64
 from arcomp.coding.table import cumulate
 from arcomp.errors import ModelError
-from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
-from arcomp.models.weights_file import Weights
 from arcomp.orders import Front, Independent, Order
 
 COUNT_BITS = 16

@@ -93,7 +93,9 @@ class Weights:
                 raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
             weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]))
         except OSError as error:
-            raise ModelError(f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=remedy) from error
+            raise ModelError(
+                f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=remedy
+            ) from error
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise ModelError("weights are damaged", path=str(path), remedy=remedy) from error
         if weights.digest.hex() != about.get("digest"):

@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
+from arcomp.models import registry
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
 
 from arcomp.coding import Distribution
 from arcomp.layers.categorical import categorical_of
 from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.spatial import ExactConv, ExactLayer, ExactTable, Residual, Stack
-from arcomp.models import registry
-from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
-from arcomp.models.context import Context, ContextConfig
-from arcomp.models.context_model import ContextModel, freeze
-from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -196,5 +196,9 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
         out = rng.integers(0, 2, shape) * top
     else:
         ramp = np.add.outer(np.arange(h) * 3, np.arange(w) * 2)[..., None] + np.arange(c) * 9
-        out = (ramp + rng.integers(0, 4, shape)) * (top + 1) // 256 % (top + 1) if depth < 8 else (ramp + rng.integers(0, 4, shape)) % (top + 1)
+        out = (
+            (ramp + rng.integers(0, 4, shape)) * (top + 1) // 256 % (top + 1)
+            if depth < 8
+            else (ramp + rng.integers(0, 4, shape)) % (top + 1)
+        )
     return out.astype(np.uint8 if depth <= 8 else np.uint16)

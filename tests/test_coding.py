@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from arcomp.exact import tables
 DEPTHS = (1, 2, 3, 4, 5, 8, 10, 12, 16)
 
 
-def random_mixture(rng: np.random.Generator, n: int, depth: int, components: int = 3, extreme: bool = False) -> LogisticMixture:
+def random_mixture(
+    rng: np.random.Generator, n: int, depth: int, components: int = 3, extreme: bool = False
+) -> LogisticMixture:
     share = rng.dirichlet(np.ones(components) * (0.05 if extreme else 1), n)
     weights = np.floor(share * 65536).astype(np.int32)
     weights[:, 0] += 65536 - weights.sum(1)
@@ -50,7 +53,7 @@ def edges_in_plain_python(d: LogisticMixture, i: int, e: int) -> int:
 def digit_in_plain_python(edges: list[int]) -> list[int]:
     s = len(edges) - 1
     c = [(e - edges[0]) * ((1 << 24) - s) // (edges[-1] - edges[0]) for e in edges]
-    return [b - a for a, b in zip(c[:-1], c[1:], strict=True)]
+    return [b - a for a, b in pairwise(c)]
 
 
 @pytest.mark.parametrize("extreme", [False, True])
@@ -65,7 +68,9 @@ def test_mixture_is_plain_python(depth: int, extreme: bool) -> None:
         prefix = (symbols >> (below + width)).astype(np.int32)
         got = d.frequencies(level, prefix)
         for i in range(12):
-            edges = [edges_in_plain_python(d, i, ((int(prefix[i]) << width) + j) << below) for j in range((1 << width) + 1)]
+            edges = [
+                edges_in_plain_python(d, i, ((int(prefix[i]) << width) + j) << below) for j in range((1 << width) + 1)
+            ]
             assert got[i].astype(np.int64).tolist() == digit_in_plain_python(edges)
     masses = d.masses(symbols)
     for i, v in enumerate(symbols.tolist()):
@@ -140,7 +145,7 @@ def test_code_length_is_the_nll(depth: int) -> None:
 
 
 def test_constriction_codes_exactly_these_frequencies() -> None:
-    """Categorical(perfect=False) with parameters f codes f + 1 out of 2**24: one symbol's state must be the formula's."""
+    """Categorical(perfect=False) with parameters f codes f + 1 out of 2**24, by the coder's state after one symbol."""
     import constriction
 
     rng = np.random.default_rng(3)

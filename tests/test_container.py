@@ -508,9 +508,7 @@ class TestAtomicWriting:
             write_atomically(tmp_path / "a", b"new", overwrite=overwrite)
         assert [entry.read_bytes() for entry in tmp_path.iterdir()] == ([b"old"] if overwrite else [])
 
-    def test_failure_after_a_claim_gives_the_name_back(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_failure_after_a_claim_gives_the_name_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "link", raiser(OSError(errno.EPERM, "no links")))
         monkeypatch.setattr(os, "replace", raiser(OSError(errno.EIO, "Input/output error")))
         with pytest.raises(OutputError):
@@ -542,9 +540,7 @@ class TestAtomicWriting:
         assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
     @pytest.mark.parametrize(("number", "word"), [(errno.EACCES, "permission"), (errno.EROFS, "read-only")])
-    def test_no_permission(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, word: str
-    ) -> None:
+    def test_no_permission(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, word: str) -> None:
         monkeypatch.setattr(os, "open", raiser(OSError(number, "no")))
         with pytest.raises(OutputError, match=word):
             write_atomically(tmp_path / "a", b"new", overwrite=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import decimal
 import math
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,10 @@ from arcomp.layers.frozen import FrozenLinear, freeze_linear
 from arcomp.layers.grid import RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 
-DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")])]
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")]),
+]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -37,7 +39,9 @@ def test_backend_gives_known_answers(backend: str, device: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 70), st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+@given(
+    st.integers(1, 40), st.integers(1, 70), st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans(), st.booleans()
+)
 def test_backends_agree(n: int, k: int, m: int, seed: int, wide: bool, heavy: bool) -> None:
     rng = np.random.default_rng(seed)
     largest = 32768 if wide else 128
@@ -219,7 +223,7 @@ class RefuseFloats(TorchDispatchMode):
 
 
 @pytest.fixture
-def carrying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def carrying(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one place that may: Matrix, whose floats carry integers."""
     for name in ("__call__", "__post_init__"):
         inner = getattr(Matrix, name)
@@ -232,7 +236,6 @@ def carrying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 RefuseFloats.carrying -= 1
 
         monkeypatch.setattr(Matrix, name, outer)
-    yield
 
 
 @pytest.mark.usefixtures("carrying")
@@ -260,8 +263,8 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out"}
 
 
 def test_kernels_take_and_give_integers() -> None:
-    """After both evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies; none uses
-    fastmath or runs in parallel."""
+    """After both evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies;
+    none uses fastmath or runs in parallel."""
     for name in ("context rgb", "tiny pixelcnn rgb", "histogram"):
         make, channels, depth = MODELS[name]
         model = make()
@@ -280,7 +283,7 @@ def test_kernels_take_and_give_integers() -> None:
 
 
 def test_reported_bits_are_right() -> None:
-    make, channels, depth = MODELS["histogram"]
+    make, _, depth = MODELS["histogram"]
     pixels = np.zeros((1, 4, 4, 3), np.uint8)
     encoded = encode(pixels, depth, make())
     assert encoded.nll_bits == pytest.approx(-48 * math.log2(1 - 255 * 2**-24), rel=1e-6)

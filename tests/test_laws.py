@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
-
-from arcomp.codec import Tiling, decode, encode
-from arcomp.coding import Distribution, digit_widths
-from arcomp.exact import matmul
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind
 from arcomp.models.context import Context, ContextConfig, training_examples
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.weights_file import Weights
+from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
+
+from arcomp.codec import Tiling, decode, encode
+from arcomp.coding import Distribution, digit_widths
+from arcomp.exact import matmul
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
 
 CONTENTS = ("smooth", "noise", "extreme")
@@ -183,7 +183,9 @@ def canvas_of(name: str, content: str, sizes: tuple[tuple[int, int], ...]) -> tu
     return model, canvas, kind_for(model, canvas, batch, depth)
 
 
-def evaluated(model: ExactModel, canvas: npt.NDArray[Any], kind: Kind, least: int = 1) -> dict[tuple[int, ...], list[Any]]:
+def evaluated(
+    model: ExactModel, canvas: npt.NDArray[Any], kind: Kind, least: int = 1
+) -> dict[tuple[int, ...], list[Any]]:
     """Fingerprints of all positions and channels by (image, y, x, channel), from a whole evaluation."""
     whole = model.whole(canvas, kind)
     found: dict[tuple[int, ...], list[Any]] = {}
@@ -225,7 +227,9 @@ def test_model_does_not_depend_on_the_batch(name: str) -> None:
     model, canvas, kind = canvas_of(name, "smooth", SIZES)
     together = evaluated(model, canvas, kind)
     for i, (h, w) in enumerate(SIZES):
-        alone = evaluated(model, canvas[i : i + 1, :h, :w].copy(), Kind(batch_of((h, w)), kind.channels, kind.depth, kind.side))
+        alone = evaluated(
+            model, canvas[i : i + 1, :h, :w].copy(), Kind(batch_of((h, w)), kind.channels, kind.depth, kind.side)
+        )
         assert alone == {(0, *k[1:]): v for k, v in together.items() if k[0] == i}
 
 

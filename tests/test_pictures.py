@@ -174,9 +174,7 @@ class TestReading:
     def test_planar_and_white_is_zero_tiff(self) -> None:
         planes = np.ascontiguousarray(RGB.transpose(2, 0, 1))
         offsets = tuple(8 + i * 143 for i in range(3))
-        data = tiff_rgb(
-            RGB, data=planes.tobytes(), t284=("H", (2,)), t273=("I", offsets), t279=("I", (143, 143, 143))
-        )
+        data = tiff_rgb(RGB, data=planes.tobytes(), t284=("H", (2,)), t273=("I", offsets), t279=("I", (143, 143, 143)))
         np.testing.assert_array_equal(read_picture(data).pixels, RGB)
         white = tiff_rgb(GRAY, t258=("H", (8,)), t262=("H", (0,)), t277=("H", (1,)))
         np.testing.assert_array_equal(read_picture(white).pixels, 255 - GRAY)
@@ -358,15 +356,11 @@ class TestLossy:
 
     def test_is_refused_with_a_hint(self) -> None:
         line = refusal(self.JPEG)
-        assert line == (
-            "JPEG is already compressed and would grow; --pixels compresses its decoded pixels"
-        )
+        assert line == ("JPEG is already compressed and would grow; --pixels compresses its decoded pixels")
         assert "--pixels" in refusal(saved(LARGE, "WEBP"))
         assert "--pixels" in refusal(saved(LARGE, "TIFF", compression="jpeg"))
 
-    @pytest.mark.parametrize(
-        ("form", "options"), [("JPEG", {}), ("WEBP", {}), ("TIFF", {"compression": "jpeg"})]
-    )
+    @pytest.mark.parametrize(("form", "options"), [("JPEG", {}), ("WEBP", {}), ("TIFF", {"compression": "jpeg"})])
     def test_is_read_when_asked(self, form: str, options: dict[str, Any]) -> None:
         data = saved(LARGE, form, **options)
         picture = read_picture(data, allow_lossy=True)
@@ -531,9 +525,7 @@ class TestWriting:
         picture = read_picture(write_picture(pixels, 8, ending))
         np.testing.assert_array_equal(picture.pixels, pixels)
         assert picture.dropped == ()
-        assert write_picture(picture.pixels, picture.depth, picture.format) == write_picture(
-            pixels, 8, picture.format
-        )
+        assert write_picture(picture.pixels, picture.depth, picture.format) == write_picture(pixels, 8, picture.format)
 
     @pytest.mark.parametrize("ending", ["png", "bmp", "tif", "webp", "ppm"])
     def test_flat_and_large_pictures(self, ending: str) -> None:

@@ -3,8 +3,8 @@
 A distribution over the symbols 0 .. 2**depth - 1 is a strictly increasing integer function G on the edges
 0 .. 2**depth, G(0) = 0 and G(2**depth) = 2**28: symbol v has the mass G(v + 1) - G(v) >= 1, whatever the parameters.
 
-A symbol is coded as base-16 digits, the first one shorter where the depth is no multiple of 4. A digit with s values that
-divides an interval [a, b) of edges into s parts has the cumulative frequencies
+A symbol is coded as base-16 digits, the first one shorter where the depth is no multiple of 4. A digit with s
+values that divides an interval [a, b) of edges into s parts has the cumulative frequencies
 
     C(j) = (G(edge j) - G(a)) (2**24 - s) // (G(b) - G(a)) + j,    j = 0 .. s
 
@@ -49,13 +49,15 @@ def floor_mass(depth: int) -> int:
     return 1 << max(0, 12 - depth)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")
 def share_out(edges: Any, values: int, out: Any) -> None:
-    """Frequencies less one, C(j + 1) - C(j) - 1, of a digit whose edges have G = edges[0 .. values]; edges are overwritten.
+    """Frequencies less one, C(j + 1) - C(j) - 1, of a digit whose edges have G = edges[0 .. values]; edges are
+    overwritten.
 
-    The quotients are integer quotients, computed in float64: dividend (below 2**52) and divisor are exact, the divisor is
-    at most 2**28 and the quotient below 2**24, so that a quotient that is no integer is at least 2**-28 away from one, and
-    rounding, by at most 2**-30, cannot carry it there. Unlike integer division this runs eight at a time.
+    The quotients are integer quotients, computed in float64: dividend (below 2**52) and divisor are exact, the
+    divisor is at most 2**28 and the quotient below 2**24, so that a quotient that is no integer is at least 2**-28
+    away from one, and rounding, by at most 2**-30, cannot carry it there. Unlike integer division this runs eight
+    at a time.
     """
     room = float((np.int64(1) << FREQUENCY_BITS) - values)
     first = edges[0]

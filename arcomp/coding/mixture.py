@@ -33,10 +33,8 @@ INVERSE_LIMIT = (1, 1 << 25)
 """Inverse scales are clamped to these: scales of 2**20 to 2**-5 levels."""
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _edge(
-    e: int, depth: int, floor: int, weights: Any, means: Any, inverses: Any, components: int, sigma: Any
-) -> int:
+@numba.njit(cache=True, nogil=True, inline="always")
+def _edge(e: Any, depth: int, floor: int, weights: Any, means: Any, inverses: Any, components: int, sigma: Any) -> Any:
     """G at edge e of one mixture."""
     total = np.int64(1) << TOTAL_BITS
     if e == 0:
@@ -54,7 +52,7 @@ def _edge(
     return (((f >> 16) * (total - (floor << depth))) >> TOTAL_BITS) + floor * np.int64(e)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _frequencies(
     depth: int, floor: int, below: int, values: int, prefix: Any,
     weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,
@@ -85,7 +83,7 @@ def _frequencies(
         share_out(edges, values, out[i])
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _masses(
     depth: int, floor: int, symbols: Any, weights: Any, means: Any, inverses: Any, sigma: Any, out: Any
 ) -> None:

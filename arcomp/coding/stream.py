@@ -1,4 +1,5 @@
-"""Digits over constriction's range coder (Bamler 2022, "Understanding entropy coding with ANS"; Martin 1979 for the coder).
+"""Digits over constriction's range coder (Bamler 2022, "Understanding entropy coding with ANS"; Martin 1979 for
+the coder).
 
 ``Categorical(perfect=False)`` with parameters that are non-negative integers summing to 2**24 - s codes s symbols
 with frequencies of exactly one more than each, out of 2**24. ``perfect`` is always passed: its default differs between

@@ -22,8 +22,8 @@ from arcomp.coding.distribution import (
 def cumulate(counts: Int64, depth: int) -> Int64:
     """G of rows of counts: int64 [r, 2**depth], non-negative, -> [r, 2**depth + 1].
 
-    G(e) = (sum of the counts below e) * (2**28 - floor 2**depth) // (sum of all) + floor e: strictly increasing. Rows without
-    any count are uniform. Counts may be up to 2**30 a row in sum, so that products stay below 2**58.
+    G(e) = (sum of the counts below e) * (2**28 - floor 2**depth) // (sum of all) + floor e: strictly increasing.
+    Rows without any count are uniform. Counts may be up to 2**30 a row in sum, so that products stay below 2**58.
     """
     floor = floor_mass(depth)
     below = np.zeros((len(counts), (1 << depth) + 1), np.int64)
@@ -34,7 +34,7 @@ def cumulate(counts: Int64, depth: int) -> Int64:
     return np.asarray(edges, np.int64)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _frequencies(edges: Any, rows: Any, below: int, values: int, prefix: Any, out: Any) -> None:
     part = np.empty(values + 1, np.int64)
     for i in range(rows.shape[0]):

@@ -132,7 +132,8 @@ def _check_geometry(header: Header) -> None:
     down, across = (-(-side // (tile or side)) for side, tile in zip((header.height, header.width), tiles, strict=True))
     if header.images * down * across > MAX_TILES:
         raise FormatError(
-            f"{header.images * down * across} tiles, the limit is {MAX_TILES}", remedy="choose larger tiles or fewer images"
+            f"{header.images * down * across} tiles, the limit is {MAX_TILES}",
+            remedy="choose larger tiles or fewer images",
         )
 
 

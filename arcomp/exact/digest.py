@@ -19,7 +19,8 @@ def array_digest(array: npt.NDArray[Any]) -> str:
 
 
 def weights_digest(name: str, config: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """SHA-256 of frozen weights: the model's name, its configuration (canonical JSON), and each tensor in order of name.
+    """SHA-256 of frozen weights: the model's name, its configuration (canonical JSON), and each tensor in order of
+    name.
 
     Each item is preceded by its length as 8 little-endian bytes; a tensor is its name, its type, its shape (text,
     separated by commas) and its little-endian bytes.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def digits(w: Integers) -> list[npt.NDArray[np.int8]]:
 
 
 def bound(w: Integers, largest: int) -> int:
-    """Largest absolute sum that w [m, k] can give with activations of at most ``largest``, in any order of summation."""
+    """Largest absolute sum that w [m, k] can give with absolute activations of at most ``largest``."""
     return int(np.abs(w.astype(np.int64)).sum(1).max(initial=0)) * largest
 
 
@@ -78,7 +78,9 @@ class Matrix:
 
     def __post_init__(self) -> None:
         if self.largest > 32768 or not np.issubdtype(self.weight.dtype, np.signedinteger):
-            raise ExactnessError(f"no exact product for activations up to {self.largest} with {self.weight.dtype} weights")
+            raise ExactnessError(
+                f"no exact product for activations up to {self.largest} with {self.weight.dtype} weights"
+            )
         self.bound = bound(self.weight, self.largest)
         if self.bound >= LIMITS["float64"]:
             raise ExactnessError(f"sums up to {self.bound} do not fit into 53 bits")
@@ -183,7 +185,7 @@ def self_test(backend: str, device: str = "cpu") -> str:
     return ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def choose(device: str = "cpu", wanted: str | None = None) -> tuple[str, dict[str, str]]:
     """The first backend that passes its self-test, and what each tested one said.
 
@@ -201,4 +203,6 @@ def choose(device: str = "cpu", wanted: str | None = None) -> tuple[str, dict[st
         if not found[backend]:
             return backend, found
     said = "; ".join(f"{k}: {v}" for k, v in found.items())
-    raise ExactnessError(f"integer matrix products are wrong on {device} ({said})", remedy="report this machine, please")
+    raise ExactnessError(
+        f"integer matrix products are wrong on {device} ({said})", remedy="report this machine, please"
+    )

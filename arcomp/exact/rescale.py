@@ -35,10 +35,8 @@ def as_multiplier(ratio: float) -> tuple[int, int]:
     return (multiplier, shift) if multiplier < 2**MULTIPLIER_BITS else (multiplier >> 1, shift - 1)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
-def _rescale(
-    sums: Any, bias: Any, multiplier: Any, shift: Any, zero: int, low: int, high: int, out: Any
-) -> None:
+@numba.njit(cache=True, nogil=True, boundscheck=False)
+def _rescale(sums: Any, bias: Any, multiplier: Any, shift: Any, zero: int, low: int, high: int, out: Any) -> None:
     for i in range(sums.shape[0]):
         for j in range(sums.shape[1]):
             s = np.int64(shift[j])
@@ -60,16 +58,14 @@ class Rescale:
     ) -> None:  # fmt: skip
         self.bias, self.multiplier, self.shift = bias, multiplier, shift
         self.zero, self.low, self.high = zero, low, high
-        self.dtype = torch.int8 if -128 <= low and high <= 127 else torch.int16
+        self.dtype = torch.int8 if low >= -128 and high <= 127 else torch.int16
         self._on_device: dict[torch.device, tuple[torch.Tensor, ...]] = {}
 
     def __call__(self, sums: torch.Tensor) -> torch.Tensor:
         """int32 or int64 [n, m] -> int8 or int16 [n, m], on the same device."""
         if sums.device.type == "cpu":
             out = torch.empty(sums.shape, dtype=self.dtype)
-            _rescale(
-                sums.numpy(), self.bias, self.multiplier, self.shift, self.zero, self.low, self.high, out.numpy()
-            )
+            _rescale(sums.numpy(), self.bias, self.multiplier, self.shift, self.zero, self.low, self.high, out.numpy())
             return out
         return self.by_torch(sums)
 

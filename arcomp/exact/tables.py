@@ -6,7 +6,7 @@ entry is near enough to a tie to depend on how it was computed (a test checks th
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ def _nearest(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-@lru_cache(maxsize=None)
+@cache
 def logistic() -> npt.NDArray[np.int32]:
     """2**28 / (1 + exp(-z)), int32, at z = (i - 1024) / 64, i = 0 .. 2048."""
     one = 1 << _BITS
@@ -48,13 +48,13 @@ def logistic() -> npt.NDArray[np.int32]:
     return np.array(lower + upper, np.int32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def exponential() -> npt.NDArray[np.int64]:
     """2**16 exp(-i / 256), i = 0 .. 4095: what a softmax is made of."""
     return np.array([_nearest(p << 16, 1 << _BITS) for p in _powers_of_e(256, 4096)], np.int64)
 
 
-@lru_cache(maxsize=None)
+@cache
 def inverse_scale() -> npt.NDArray[np.int64]:
     """2**16 * 2 exp(-l) at l = i / 256 - 6, i = 0 .. 2560: inverse of the scale exp(l) / 2."""
     one = 1 << _BITS

@@ -17,7 +17,8 @@ def categorical_of(logits: npt.NDArray[np.int16], depth: int) -> FrequencyTable:
         logits: int16 [n, 2**depth], on the grid LOGITS (1/256).
 
     Returns:
-        Counts round(2**16 exp(logit - largest)), 0 long before the table ends at e**-16; see :func:`arcomp.coding.table.cumulate`.
+        Counts round(2**16 exp(logit - largest)), 0 long before the table ends at e**-16; see
+        :func:`arcomp.coding.table.cumulate`.
     """
     wide = logits.astype(np.int64)
     below = wide.max(1, keepdims=True) - wide

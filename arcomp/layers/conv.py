@@ -1,6 +1,7 @@
 """Causal two-dimensional convolution, masked over space and channels, in float.
 
-van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into one
+van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split
+into one
 group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g (mask
 A, first layer) or up to g (mask B); of other positions, those before in raster order. Its exact twin is
 :class:`arcomp.layers.spatial.ExactConv`.

@@ -96,5 +96,7 @@ def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[
         or shift.max(initial=1) > SHIFT_LIMIT
         or bound(weight, largest) + int(np.abs(bias.astype(np.int64)).max(initial=0)) >= SUM_LIMIT
     ):
-        raise ModelError("a layer breaks the bounds that exactness rests on", remedy="install the model's weights again")
+        raise ModelError(
+            "a layer breaks the bounds that exactness rests on", remedy="install the model's weights again"
+        )
     return weight, bias, multiplier, shift

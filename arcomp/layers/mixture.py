@@ -57,7 +57,7 @@ def mixture_bits(
     return -torch.log2(p * (1 - levels * floor) + floor)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _parameters(
     z: Any, components: int, gates: int, base: Any, scale: Any, values: Any, channel: int,
     exponential: Any, inverse_scale: Any, weights: Any, means: Any, inverses: Any,

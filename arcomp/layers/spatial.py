@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arcomp.layers.conv import causal_taps, tap_mask
 from arcomp.errors import ModelError
+from arcomp.layers.conv import causal_taps, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
 from arcomp.orders import Batch, Front
@@ -64,7 +64,7 @@ class ExactLayer(ABC):
         """Give a group's outputs at the front: [n, outputs]."""
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, reach: int, out: Any) -> None:
     features = cache.shape[3]
     for i in range(ys.shape[0]):
@@ -76,7 +76,8 @@ def _gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, reach: int, out
 
 
 class ExactConv(ExactLayer):
-    """Causal convolution; see :mod:`arcomp.layers.conv`. A kernel of side 1 with mask B is a linear layer at each position.
+    """Causal convolution; see :mod:`arcomp.layers.conv`. A kernel of side 1 with mask B is a linear layer at each
+    position.
 
     Args:
         arrays: as :meth:`arcomp.layers.conv.CausalConv2d.freeze` gives them.
@@ -107,17 +108,13 @@ class ExactConv(ExactLayer):
         """See :meth:`ExactLayer.whole`."""
         n, height, width, features = x.shape
         r = self.reach
-        canvas = torch.full(
-            (n, height + r, width + 2 * r, features), self.source.zero, dtype=x.dtype, device=x.device
-        )
+        canvas = torch.full((n, height + r, width + 2 * r, features), self.source.zero, dtype=x.dtype, device=x.device)
         canvas[:, r:, r : r + width] = x.masked_fill(outside(batch, x.device), self.source.zero)
         parts = []
         step = max(1, ROWS // (n * width))
         for y in range(0, height, step):
             rows = min(step, height - y)
-            taps = [
-                canvas[:, y + r + dy : y + r + dy + rows, r + dx : r + dx + width] for dy, dx in self.taps.tolist()
-            ]
+            taps = [canvas[:, y + r + dy : y + r + dy + rows, r + dx : r + dx + width] for dy, dx in self.taps.tolist()]
             gathered = torch.cat(taps, 3).reshape(n * rows * width, -1)
             parts.append(self.all(gathered).reshape(n, rows, width, -1))
         return torch.cat(parts, 1)

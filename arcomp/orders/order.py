@@ -18,7 +18,8 @@ Int32 = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Front:
-    """Positions: int32 [n] each, sorted by image, then y, then x. ``image`` counts the pictures (or tiles) of a batch."""
+    """Positions: int32 [n] each, sorted by image, then y, then x. ``image`` counts the pictures (or tiles) of a
+    batch."""
 
     image: Int32
     y: Int32

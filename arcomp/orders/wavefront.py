@@ -15,7 +15,7 @@ import numpy as np
 from arcomp.orders.order import Batch, Front, Order
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _front(t: int, skew: int, heights: Any, widths: Any, image: Any, ys: Any, xs: Any) -> int:
     n = 0
     for i in range(heights.shape[0]):

@@ -35,9 +35,7 @@ def read_pnm(data: bytes) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8
     kind, width, height, maximum = (int(group) for group in header.groups())
     ending = "ppm" if kind in (3, 6) else "pgm"
     if maximum != 255:
-        raise PictureError(
-            f"a {ending.upper()} picture of maximum value {maximum}, not 255", remedy=TO_8_BITS
-        )
+        raise PictureError(f"a {ending.upper()} picture of maximum value {maximum}, not 255", remedy=TO_8_BITS)
     check_size(width, height)
     channels = 3 if ending == "ppm" else 1
     count = width * height * channels

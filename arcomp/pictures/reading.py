@@ -143,9 +143,7 @@ def _pixels(
     check_size(*image.size)
     if kind == "tiff":
         if getattr(image, "n_frames", 1) != 1:
-            raise PictureError(
-                f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first"
-            )
+            raise PictureError(f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first")
         dropped = check_tiff(image.tag_v2, file_size, allow_lossy=allow_lossy)
         orientation = image.tag_v2.get(ORIENTATION)
     elif kind == "jpeg":

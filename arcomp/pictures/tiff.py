@@ -140,9 +140,7 @@ def _name(tags: Any, tag: int) -> str:
     return _DROPPED.get(tag, f"TIFF tag {tag}")
 
 
-def as_stored(
-    pixels: np.ndarray[Any, np.dtype[np.uint8]], orientation: object
-) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def as_stored(pixels: np.ndarray[Any, np.dtype[np.uint8]], orientation: object) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Undo the turn that Pillow gives a TIFF picture by its orientation tag.
 
     Args:

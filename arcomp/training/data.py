@@ -120,9 +120,9 @@ class Pictures:
             return crop
         if rng is not None and rng.random() < 0.5:
             c = int(rng.integers(3))
-            return crop[..., c : c + 1]
+            return np.asarray(crop[..., c : c + 1])
         luma = (crop.astype(np.int64) * [299, 587, 114]).sum(2, keepdims=True)
-        return ((luma + 500) // 1000).astype(np.uint8)
+        return np.asarray((luma + 500) // 1000, np.uint8)
 
 
 def _blur2(plane: Pixels, centred: bool) -> Pixels:
@@ -166,7 +166,10 @@ def mosaic(picture: UInt8, rng: np.random.Generator) -> UInt8:
     out = np.empty_like(picture)
     for c, mask in enumerate(masks):
         total, weight = np.zeros((h, w)), np.zeros((h, w))
-        for sy, sx, g in [(0, 0, 4.0), *((a, b, 2.0 if a == 0 or b == 0 else 1.0) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b)]:
+        for sy, sx, g in [
+            (0, 0, 4.0),
+            *((a, b, 2.0 if a == 0 or b == 0 else 1.0) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b),
+        ]:
             m = np.roll(mask, (sy, sx), (0, 1)) * g
             total += m * np.roll(picture[..., c], (sy, sx), (0, 1))
             weight += m

@@ -77,7 +77,9 @@ def finish(
     weights = frozen(state, other)
     weights.save(output, overwrite=overwrite)
     model = ContextModel(weights)
-    data = Pictures(find_pictures(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed)
+    data = Pictures(
+        find_pictures(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed
+    )
     crops = data.validation()
     files: list[Encoded] = [encode(crop[np.newaxis], 8, model) for crop in crops]
     samples = sum(f.samples for f in files)

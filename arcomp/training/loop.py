@@ -70,7 +70,9 @@ def examples_of(crops: list[npt.NDArray[np.uint8]]) -> Examples:
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 
-def batches(examples: Examples, batch: int, order: npt.NDArray[np.int64] | None = None) -> Iterator[dict[str, torch.Tensor]]:
+def batches(
+    examples: Examples, batch: int, order: npt.NDArray[np.int64] | None = None
+) -> Iterator[dict[str, torch.Tensor]]:
     """Batches of examples, in the given order or as they come; the last incomplete one is left out if ordered."""
     count = len(next(iter(examples.values())))
     for at in range(0, count if order is None else count - count % batch, batch):
@@ -124,7 +126,9 @@ def train(
     """
     from arcomp.training.data import find_pictures
 
-    data = Pictures((find or find_pictures)(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed)
+    data = Pictures(
+        (find or find_pictures)(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed
+    )
     state = load(checkpoint, recipe) if resume else start(recipe)
     held_out = examples_of(data.validation())
     while state.step < recipe.optimiser.steps:
@@ -179,7 +183,13 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
         tensors |= {f"{name}.{k}": v.contiguous() for k, v in module.state_dict().items()}
     for i, moments in state.optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{i}.{k}": v.contiguous() for k, v in moments.items()}
-    about = {"recipe": recipe.to_dict(), "step": state.step, "round": state.round, "seconds": state.seconds, "history": state.history}
+    about = {
+        "recipe": recipe.to_dict(),
+        "step": state.step,
+        "round": state.round,
+        "seconds": state.seconds,
+        "history": state.history,
+    }
     write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
 
 
@@ -193,7 +203,9 @@ def load(path: Path, recipe: Recipe | None = None) -> State:
     made_with = Recipe.from_dict(about["recipe"])
     if recipe is not None and recipe != made_with:
         raise TrainingError(
-            "this checkpoint was made with another recipe", path=str(path), remedy="resume with that recipe or start a new run"
+            "this checkpoint was made with another recipe",
+            path=str(path),
+            remedy="resume with that recipe or start a new run",
         )
     state = start(made_with)
     try:

@@ -96,6 +96,8 @@ def find(name: str) -> Recipe:
             text = resources.files(__package__).joinpath(name + ".toml").read_text(encoding="utf-8")
         return Recipe.from_dict(tomllib.loads(text))
     except (FileNotFoundError, IsADirectoryError):
-        raise TrainingError(f"no recipe {name!r}", remedy=f"there are {', '.join(names())}, or give a .toml file") from None
+        raise TrainingError(
+            f"no recipe {name!r}", remedy=f"there are {', '.join(names())}, or give a .toml file"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise TrainingError(f"the recipe {name} cannot be read: {error}") from error
