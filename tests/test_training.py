@@ -1,0 +1,219 @@
+"""Training: a run is a function of its recipe and data, goes on as if never stopped, and loses nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from arcomp.models import registry
+from arcomp.models.weights_file import Weights
+from specimens import pictures
+
+from arcomp.container import write_atomically
+from arcomp.errors import ArcompError, ModelError, OutputError, TrainingError
+from arcomp.pictures import write_picture
+from arcomp.training import loop, recipes
+from arcomp.training.data import DataConfig, Pictures, find_pictures, mosaic, subsample_chroma
+from arcomp.training.finish import finish
+from arcomp.training.recipes import DataPart, OptimiserPart, Recipe
+
+RECIPE = Recipe(
+    "context",
+    1,
+    {"channels": 3, "trunk": (16, 12), "head": 8, "mixture": 2},
+    DataPart(crop=24, crops=4, held_out=2, resampled=0.5),
+    OptimiserPart(batch=64, steps=80, rate=3e-3, warmup=5, ema=0.9, rounding_from=0.6),
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for i in range(6):
+        smooth = pictures("smooth", (30, 40, 3), 8, seed=i)
+        write_atomically(folder / f"{i}.png", write_picture(smooth, 8, "png"), overwrite=False)
+    return folder
+
+
+def weights_of(state: loop.State) -> dict[str, torch.Tensor]:
+    return {k: v.clone() for k, v in state.average.state_dict().items()}
+
+
+def test_training_learns_and_freezes(data: Path, tmp_path: Path) -> None:
+    reports: list[loop.Progress] = []
+    state = loop.train(RECIPE, [data], tmp_path / "c", report=reports.append, validate_every=1)
+    held_out = loop.examples_of(Pictures(find_pictures([data]), 3, DataConfig(**vars(RECIPE.data)), 1).validation())
+    untrained = loop.evaluate(loop.start(RECIPE).average, held_out, rounding=False)
+    assert reports[-1].validation_bits is not None
+    assert reports[-1].validation_bits < untrained - 0.5
+    assert reports[-1].step == 80
+    done = finish(state, RECIPE, [data], tmp_path / "w.safetensors")
+    model = registry.load(str(tmp_path / "w.safetensors"))
+    assert model.digest.hex() == done.digest
+    assert done.exact_bits == pytest.approx(done.float_bits, rel=0.02)
+    assert done.coded_bits > done.exact_bits
+    with pytest.raises(OutputError):
+        finish(state, RECIPE, [data], tmp_path / "w.safetensors")
+
+
+def test_resuming_goes_on_exactly(data: Path, tmp_path: Path) -> None:
+    straight = loop.train(RECIPE, [data], tmp_path / "a", validate_every=1)
+
+    class StopError(Exception):
+        pass
+
+    def stop(progress: loop.Progress) -> None:
+        if progress.round == 1:
+            raise StopError
+
+    with pytest.raises(StopError):
+        loop.train(RECIPE, [data], tmp_path / "b", report=stop, validate_every=1)
+    resumed = loop.train(RECIPE, [data], tmp_path / "b", resume=True, validate_every=1)
+    for name, value in weights_of(straight).items():
+        assert torch.equal(value, resumed.average.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
+    short = replace(RECIPE, optimiser=replace(RECIPE.optimiser, steps=8))
+    loop.train(short, [data], tmp_path / "c")
+    with pytest.raises(TrainingError, match="another recipe"):
+        loop.train(RECIPE, [data], tmp_path / "c", resume=True)
+    with pytest.raises(TrainingError, match="no such checkpoint"):
+        loop.train(RECIPE, [data], tmp_path / "missing", resume=True)
+    (tmp_path / "damaged").write_bytes(b"\0" * 100)
+    with pytest.raises(TrainingError, match="damaged"):
+        loop.train(RECIPE, [data], tmp_path / "damaged", resume=True)
+
+
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poison(progress: loop.Progress) -> None:
+        if progress.round == 1:
+            monkeypatch.setattr(loop, "rate_at", lambda step, recipe: float("inf"))
+
+    with pytest.raises(TrainingError, match="not a number"):
+        loop.train(RECIPE, [data], tmp_path / "c", report=poison, validate_every=1)
+    kept = loop.load(tmp_path / "c")
+    assert kept.round == 1
+    assert all(bool(torch.isfinite(v).all()) for v in kept.average.state_dict().values())
+
+
+def test_data_that_cannot_be_used(data: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder, word in ((empty, "no pictures"), (tmp_path / "nowhere", "no such")):
+        with pytest.raises(TrainingError, match=word):
+            find_pictures([folder])
+    with pytest.raises(TrainingError, match="held out"):
+        loop.train(replace(RECIPE, data=replace(RECIPE.data, held_out=6)), [data], tmp_path / "c")
+    (data / "bad.png").write_bytes(b"not a picture")
+    with pytest.raises(TrainingError, match=r"bad\.png"):
+        loop.train(RECIPE, [data], tmp_path / "c")
+
+
+def test_recipes() -> None:
+    for name in recipes.names():
+        recipe = recipes.find(name)
+        assert Recipe.from_dict(recipe.to_dict()) == recipe
+    with pytest.raises(TrainingError, match="no recipe 'nothing'"):
+        recipes.find("nothing")
+
+
+@pytest.mark.parametrize(
+    "text", ["model = ", "model = 'context'", "model='context'\nseed=1\n[config]\n[data]\nwhat=1\n[optimiser]\n"]
+)
+def test_bad_recipes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(TrainingError):
+        recipes.find(str(tmp_path / "r.toml"))
+
+
+def test_rounds_are_reproducible_and_degradations_degrade() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (32, 40, 3)).astype(np.uint8)
+    for degrade in (mosaic, subsample_chroma):
+        changed = degrade(picture, np.random.default_rng(1))
+        assert changed.shape == picture.shape
+        assert not np.array_equal(changed, picture)
+    flat = np.full((16, 16, 3), 77, np.uint8)
+    assert np.array_equal(mosaic(flat, rng), flat)
+    assert np.abs(subsample_chroma(flat, rng).astype(int) - 77).max() <= 1
+
+
+# --- weights from elsewhere -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "w.safetensors"
+    state = loop.start(RECIPE)
+    from arcomp.training.finish import frozen
+
+    frozen(state).save(path)
+    return path
+
+
+def test_every_damaged_weights_file_is_refused(weights: Path, tmp_path: Path) -> None:
+    data = weights.read_bytes()
+    bad = tmp_path / "bad.safetensors"
+    rng = np.random.default_rng(0)
+    for at in [*range(0, 2000, 37), *rng.integers(0, len(data), 60).tolist()]:
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << int(rng.integers(8))
+        bad.write_bytes(flipped)
+        try:
+            same = Weights.load(bad)
+        except ModelError:
+            continue
+        good = Weights.load(weights)  # what is neither digest nor weights may change: digests of layers
+        assert same.digest == good.digest
+    for size in (0, 1, 7, 8, 100, len(data) - 1):
+        bad.write_bytes(data[:size])
+        with pytest.raises(ModelError):
+            Weights.load(bad)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": 2},
+        {"trunk": []},
+        {"trunk": [10**9]},
+        {"trunk": "ab"},
+        {"head": -1},
+        {"head": 2.5},
+        {"mixture": 0},
+        {"skew": 1},
+        {"what": 1},
+        {"trunk": [16, 13]},
+    ],
+)
+def test_hostile_configurations_are_refused(weights: Path, tmp_path: Path, change: dict[str, Any]) -> None:
+    good = Weights.load(weights)
+    config = {"networks": {"3": {**good.config["networks"]["3"], **change}}}
+    path = tmp_path / "h.safetensors"
+    Weights(good.model, config, good.arrays).save(path)
+    with pytest.raises(ModelError):
+        registry.load(str(path)).network(3)  # type: ignore[attr-defined]
+
+
+def test_weights_are_found_by_digest(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = Weights.load(weights)
+    with pytest.raises(ModelError, match=good.digest.hex()[:16]):
+        registry.load("context", good.digest)
+    folder = tmp_path / "models"
+    folder.mkdir()
+    good.save(folder / "context.old.safetensors")
+    monkeypatch.setenv("ARCOMP_MODELS", str(folder))
+    assert registry.load("context", good.digest).digest == good.digest
+    assert registry.load("context", good.digest[:8]).digest == good.digest
+    with pytest.raises(ModelError, match="no model 'unheard'"):
+        registry.load("unheard")
+    with pytest.raises(ArcompError, match="digest"):
+        registry.load("histogram", bytes(8))
