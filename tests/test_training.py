@@ -50,7 +50,7 @@ def test_training_learns_and_freezes(data: Path, tmp_path: Path) -> None:
     held_out = loop.examples_of(Pictures(find_pictures([data]), 3, DataConfig(**vars(RECIPE.data)), 1).validation())
     untrained = loop.evaluate(loop.start(RECIPE).average, held_out, rounding=False)
     assert reports[-1].validation_bits is not None
-    assert reports[-1].validation_bits < untrained - 0.5
+    assert reports[-1].validation_bits < untrained - 0.3
     assert reports[-1].step == 80
     done = finish(state, RECIPE, [data], tmp_path / "w.safetensors")
     model = registry.load(str(tmp_path / "w.safetensors"))
