@@ -1,0 +1,304 @@
+"""The exactness matrix: every combination writes the same files, and reads all of them to the same pixels.
+
+``python -m benchmarks.exactness [PATH...] [--models context] [--full] [--csv F] [--json F]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arcomp.errors import PictureError
+from benchmarks import children, inputs, tables
+from benchmarks.codecs import MODELS_HELP, Pixels, all_models, model_names
+from benchmarks.specimens import SEPARATOR, Specimen, built_in
+from benchmarks.tables import Column, say
+
+REFERENCE = children.ROOT / "tests" / "reference.py"
+CAPABILITIES = ("default", "avx2", "avx512")
+"""Values of ATEN_CPU_CAPABILITY, each including those before it."""
+ISAS = ("AVX2", "AVX512_CORE")
+BACKENDS = ("int8", "float32", "float64")
+SMALL_CHUNK, LARGE_CHUNK = 1, 1 << 22
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One way to compute the same thing; None leaves a setting as it is.
+
+    Attributes:
+        threads: for all libraries.
+        aten: ATEN_CPU_CAPABILITY, torch's instruction set.
+        onednn: ONEDNN_MAX_CPU_ISA, that of its integer products.
+        numba: NUMBA_CPU_NAME, the processor that kernels are compiled for.
+        backend: ARCOMP_BACKEND, how integer matrices are multiplied.
+        chunk: arcomp.codec.CHUNK, how many positions are evaluated at a time.
+        decoder: "fronts" or "naive".
+        device: where pictures are encoded.
+    """
+
+    threads: int = 1
+    aten: str | None = None
+    onednn: str | None = None
+    numba: str | None = None
+    backend: str | None = None
+    chunk: int | None = None
+    decoder: str = "fronts"
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        """What differs from the first combination, in one line."""
+        usual = Combination()
+        parts = {k: v for k, v in vars(self).items() if v != getattr(usual, k)}
+        return " ".join(f"{k}={v}" for k, v in parts.items()) or "as installed, threads=1"
+
+    def environment(self, numba_cache: str) -> dict[str, str | None]:
+        """Variables of its process; compiled code is cached apart from other programs', and by processor."""
+        return {
+            **children.limit_threads(self.threads),
+            "ATEN_CPU_CAPABILITY": self.aten,
+            "ONEDNN_MAX_CPU_ISA": self.onednn,
+            "NUMBA_CPU_NAME": self.numba,
+            "ARCOMP_BACKEND": self.backend,
+            "NUMBA_CACHE_DIR": f"{numba_cache}-{self.numba or 'here'}",
+            "OMP_WAIT_POLICY": "passive",  # threads that spin make small products slow on a busy machine
+        }
+
+
+def combinations(full: bool) -> Iterator[Combination]:
+    """The first is what others are compared with; then one setting at a time and some corners, or all."""
+    first = Combination()
+    yield first
+    axes: dict[str, tuple[Any, ...]] = {
+        "threads": (1, 2),
+        "aten": (None, *CAPABILITIES),
+        "onednn": (None, *ISAS),
+        "numba": (None, "generic"),
+        "backend": (None, *BACKENDS),
+        "chunk": (SMALL_CHUNK, LARGE_CHUNK) if full else (None, SMALL_CHUNK, LARGE_CHUNK),
+    }
+    if full:
+        for values in itertools.product(*axes.values()):
+            yield Combination(**dict(zip(axes, values, strict=True)))
+    else:
+        for name, values in axes.items():
+            yield from (replace(first, **{name: v}) for v in values if v != getattr(first, name))
+        for backend in BACKENDS:
+            yield replace(first, backend=backend, onednn="AVX2", threads=2)
+        yield replace(first, backend="int8", onednn="AVX512_CORE", chunk=SMALL_CHUNK)
+        for backend in BACKENDS:
+            yield Combination(2, "default", "AVX2", "generic", backend, SMALL_CHUNK)
+    yield replace(first, decoder="naive")
+    yield replace(first, decoder="naive", backend="float64")
+
+
+def on_cuda(present: bool) -> Iterator[Combination]:
+    """Those that encode on a CUDA device; a single one, to be skipped, where there is none."""
+    yield Combination(device="cuda")
+    if not present:
+        return
+    for backend in BACKENDS:
+        yield Combination(device="cuda", backend=backend)
+    yield Combination(device="cuda", chunk=SMALL_CHUNK)
+
+
+class Matrix:
+    """The comparison.
+
+    Args:
+        specimens: pictures.
+        models: names.
+        folder: for files, removed by whoever made it.
+    """
+
+    def __init__(self, specimens: Sequence[Specimen], models: Sequence[str], folder: Path) -> None:
+        self.folder, self.models = folder, models
+        self.rows: list[Row] = []
+        self.files: dict[str, str] = {}
+        self.capability, self.cuda = "", False
+        self.right = {s.name: pixels_digest(s.pixels) for s in specimens}
+        self.tiny = {s.name for s in specimens if s.tiny}
+        (folder / "files").mkdir()
+        for specimen in specimens:
+            np.save(folder / f"{specimen.name}.npy", specimen.pixels)
+        listed = [{"name": s.name, "tile": s.tile, "tiny": s.tiny} for s in specimens]
+        (folder / "specimens.json").write_text(json.dumps(listed), encoding="utf-8")
+
+    def compare(self, combination: Combination) -> Row:
+        """Run one combination and compare it with the first."""
+        row: Row = {"combination": combination.name, **vars(combination)}
+        began = time.perf_counter()
+        if why := self._missing(combination):
+            return self._keep(row | {"said": f"skipped: {why}"}, began)
+        request = {"folder": str(self.folder), "models": list(self.models), "first": not self.files}
+        request |= {k: getattr(combination, k) for k in ("threads", "chunk", "decoder", "device")}
+        environment = combination.environment(str(self.folder / "numba"))
+        found = children.ask("benchmarks.exactness_child", request, environment)
+        if "error" in found:
+            # A backend that fails its self-test writes nothing; if none was asked for, that must not happen.
+            refused = found.get("kind") == "ExactnessError" and combination.backend
+            said = f"{'refused' if refused else 'failed'}: {found['error']}"
+            return self._keep(row | {"said": said, "bad": not refused}, began)
+        if not self.files:
+            self.files, self.capability, self.cuda = found["files"], found["capability"], found["cuda"]
+        return self._keep(row | self._judge(found), began)
+
+    def _judge(self, found: Mapping[str, Any]) -> Row:
+        """What a combination wrote and read, beside what is right."""
+        files, pixels = found["files"], found["pixels"]
+        row: Row = {"capability": found["capability"], "chosen": found["backend"], "pixels": short(pixels)}
+        right = {name: self.right[name.split(SEPARATOR, 1)[1]] for name in pixels}
+        errors = {n: f" ({error})" for n, error in found["errors"].items() if error}
+        wrong = [f"pixels of {n}{errors.get(n, '')}" for n in pixels if pixels[n] != right[n]]
+        row["pixels_same"] = pixels == right and bool(pixels)
+        if files is not None:
+            row |= {"files": short(files), "files_same": files == self.files}
+            names = sorted(files.keys() | self.files.keys())
+            wrong = [f"file {n}" for n in names if files.get(n) != self.files.get(n)] + wrong
+        row |= {"read": len(pixels), "bad": bool(wrong) or not pixels}
+        return row | ({"said": "DIFFERENT: " + ", ".join(wrong)} if wrong else {})
+
+    def _missing(self, combination: Combination) -> str:
+        """Why a combination cannot be run on this machine."""
+        known = [c.upper() for c in CAPABILITIES]
+        here = known.index(self.capability) if self.capability in known else 0
+        if combination.aten and known.index(combination.aten.upper()) > here:
+            return f"this processor has no {combination.aten.upper()}"
+        if combination.device == "cuda" and not self.cuda:
+            return "there is no CUDA device here"
+        return ""
+
+    def reference(self) -> list[Row]:
+        """Files of tiny pictures, read by the decoder in plain Python that knows the specification alone."""
+        row: Row = {"combination": "decoder=reference", "decoder": "reference"}
+        if not REFERENCE.is_file():
+            where = REFERENCE.relative_to(children.ROOT)
+            return [self._keep(row | {"said": f"skipped: there is no {where}"}, time.perf_counter())]
+        rows = []
+        for model in self.models:
+            began, pixels, errors = time.perf_counter(), {}, {}
+            parts = {n: n.split(SEPARATOR, 1) for n in self.files}
+            names = [n for n, (m, p) in parts.items() if m == Path(model).stem and p in self.tiny]
+            for name in names:
+                pixels[name], errors[name] = read_by_reference(self.folder / "files" / name, model)
+            found = {"files": None, "pixels": pixels, "capability": "", "backend": "", "errors": errors}
+            rows.append(self._keep({**row, "combination": f"decoder=reference {model}"} | self._judge(found), began))
+        return rows
+
+    def _keep(self, row: Row, began: float) -> Row:
+        row = {"bad": False, "said": "", **row, "seconds": time.perf_counter() - began}
+        self.rows.append(row)
+        say(f"{row['combination']}: {row['said'] or 'same'} ({row['seconds']:.1f} s)")
+        return row
+
+
+def read_by_reference(file: Path, model: str) -> tuple[str, str]:
+    """The digest that tests/reference.py prints for a file's pixels, and what it says if there is none."""
+    from arcomp.models import registry
+
+    shipped = [Path(model), *(folder / (model + registry.ENDING) for folder in registry.folders())]
+    weights = [str(path) for path in shipped if path.is_file()][:1]
+    command = [sys.executable, str(REFERENCE), str(file), *weights]
+    done = subprocess.run(command, capture_output=True, text=True)
+    lines = done.stdout.split()
+    if done.returncode or not lines:
+        return "", (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return lines[-1], ""
+
+
+def pixels_digest(pixels: Pixels) -> str:
+    """SHA-256 of samples in the order they lie in."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def short(digests: Mapping[str, str]) -> str:
+    """One short digest of many."""
+    return hashlib.sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()[:12]
+
+
+COLUMNS = [
+    Column("combination", "combination"),
+    Column("capability", "torch on"),
+    Column("chosen", "backend"),
+    Column("files", "files"),
+    Column("files_same", "same"),
+    Column("pixels", "pixels"),
+    Column("pixels_same", "same"),
+    Column("read", "read", "d"),
+    Column("seconds", "s", ".1f"),
+    Column("said", "remarks"),
+]
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line's options."""
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser("python -m benchmarks.exactness", description=about)
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="small pictures besides those built in")
+    parser.add_argument("--models", type=model_names, help=MODELS_HELP)
+    parser.add_argument("--full", action="store_true", help="the whole product of all settings; takes long")
+    parser.add_argument("--csv", type=Path, help="write all rows here")
+    parser.add_argument("--json", type=Path, help="write all rows here")
+    options = parser.parse_args(arguments)
+    try:
+        sources = inputs.find(options.paths)
+        tables.claim(options.csv)
+        tables.claim(options.json)
+    except OSError as error:
+        parser.error(str(error))
+    options.specimens = built_in()
+    for i, source in enumerate(sources):
+        try:
+            options.specimens.append(Specimen(f"given{i}-{source.path.stem}", inputs.load(source)[None]))
+        except PictureError as error:
+            say(f"skipped {error}")
+    return options
+
+
+def run(specimens: Sequence[Specimen], models: Sequence[str], full: bool) -> list[Row]:
+    """All rows of the matrix."""
+    with tempfile.TemporaryDirectory() as folder:
+        matrix = Matrix(specimens, models, Path(folder))
+        first, *others = combinations(full)
+        matrix.compare(first)
+        if not matrix.files:
+            return matrix.rows
+        try:
+            for combination in (*others, *on_cuda(matrix.cuda)):
+                matrix.compare(combination)
+            matrix.reference()
+        except KeyboardInterrupt:
+            matrix.rows.append({"combination": "(interrupted)", "said": "failed: not all was compared", "bad": True})
+        return matrix.rows
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; 1 if anything differs or fails."""
+    options = parse(arguments)
+    models = all_models() if options.models is None else list(options.models)
+    rows = run(options.specimens, models, options.full)
+    print(tables.text(rows, COLUMNS))
+    tables.write_csv(options.csv, rows)
+    bad = sum(row["bad"] for row in rows)
+    not_run = sum(row["said"].startswith(("skipped", "refused")) for row in rows)
+    tables.write_json(options.json, {"benchmark": "exactness", "models": models, "different": bad, "rows": rows})
+    print(f"\n{len(rows) - bad - not_run} the same, {bad} different or failed, {not_run} not run here")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""One combination of :mod:`benchmarks.exactness`: encode all pictures, decode the first one's files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import children
+from benchmarks.codecs import Pixels
+from benchmarks.specimens import SEPARATOR
+
+
+def evaluate(request: dict[str, Any]) -> dict[str, Any]:
+    """Encode and decode.
+
+    Args:
+        request: folder (with specimens.json, pixels and files), models, first (whether to write the files),
+            threads, chunk, decoder, device.
+
+    Returns:
+        Digests of files and of pixels by file name (files None if this decoder takes tiny ones alone), what a
+        decoder said instead of pixels, and what was computed with.
+    """
+    import torch
+
+    from arcomp import codec, load
+    from arcomp.exact.matmul import choose
+
+    torch.set_num_threads(request["threads"])
+    if request["chunk"]:
+        codec.CHUNK = request["chunk"]
+    backend = choose(request["device"])[0]
+    folder, naive = Path(request["folder"]), request["decoder"] == "naive"
+    models = [load(name) for name in request["models"]]
+    specimens = json.loads((folder / "specimens.json").read_text(encoding="utf-8"))
+    if naive:
+        specimens = [s for s in specimens if s["tiny"]]
+    files: dict[str, str] = {}
+    pixels: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for name, model in zip(request["models"], models, strict=True):
+        for specimen in specimens:
+            original = np.load(folder / f"{specimen['name']}.npy")
+            if not _takes(model, original):
+                continue
+            file = f"{Path(name).stem}{SEPARATOR}{specimen['name']}"
+            path = folder / "files" / file
+            if not naive:
+                data = codec.encode(original, 8, model, tile=tuple(specimen["tile"]), device=request["device"]).data
+                files[file] = hashlib.sha256(data).hexdigest()
+                if request["first"]:
+                    path.write_bytes(data)
+            pixels[file], errors[file] = _decode(path.read_bytes(), model, naive)
+    found = {
+        "files": None if naive else files,
+        "pixels": pixels,
+        "errors": {k: v for k, v in errors.items() if v},
+    }
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {**found, "backend": backend, "capability": capability, "cuda": torch.cuda.is_available()}
+
+
+def _takes(model: Any, pixels: Pixels) -> bool:
+    from arcomp.errors import ModelError
+
+    try:
+        model.check(pixels.shape[3], 8)
+    except ModelError:
+        return False
+    return True
+
+
+def _decode(data: bytes, model: Any, naive: bool) -> tuple[str, str]:
+    """Digest of the pixels, and what is said if there are none."""
+    from arcomp import codec
+    from arcomp.errors import ArcompError
+
+    try:
+        pixels, _ = codec.decode(data, model=model, naive=naive)
+    except ArcompError as error:
+        return "", str(error)
+    return hashlib.sha256(pixels.tobytes()).hexdigest(), ""
+
+
+if __name__ == "__main__":
+    children.answer(evaluate)

@@ -1,0 +1,194 @@
+"""How fast, and in how much memory: each codec in fresh processes, one to encode and one to decode.
+
+``python -m benchmarks.speed PATH... [--models context] [--threads 1] [--repeat 3] [--csv F] [--json F]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from arcomp.errors import PictureError
+from benchmarks import children, inputs, tables
+from benchmarks.codecs import (
+    INSTALL_JXL,
+    MODELS_HELP,
+    NOT_INSTALLED,
+    Pixels,
+    all_models,
+    model_names,
+    peers,
+)
+from benchmarks.tables import Column, say
+
+ACTIONS = ("encode", "decode")
+Row = dict[str, Any]
+
+
+def measure(source: inputs.Source, pixels: Pixels, codec: str, threads: int, repeat: int) -> list[Row]:
+    """One codec on one picture: a row for encoding, one for decoding."""
+    height, width, channels = pixels.shape
+    what = {"set": source.set, "picture": source.path.name, "height": height, "width": width}
+    what |= {"channels": channels, "codec": codec, "threads": threads}
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, "pixels.npy"), pixels)
+        for action in ACTIONS:
+            request = {"folder": folder, "codec": codec, "action": action, "threads": threads}
+            request |= {"repeat": repeat, "asked": time.time()}
+            found = children.ask("benchmarks.speed_child", request, children.limit_threads(threads))
+            rows.append({**what, "action": action, **_derived(found, height * width)})
+            if found.get("error") or found.get("note"):
+                break
+    return rows
+
+
+def _derived(found: Mapping[str, Any], pixels: int) -> Row:
+    """A child's answer, with what follows from it."""
+    if found.get("error") or found.get("note"):
+        return {"error": found.get("error", ""), "note": found.get("note", "")}
+    first, later = found["seconds"][0], found["seconds"][1:]
+    median = float(np.median(later or [first]))
+    return {
+        "bytes": found["bytes"],
+        "startup_s": found["startup_s"],
+        "first_s": first,
+        "command_s": found["startup_s"] + first,
+        "median_s": median,
+        "mps": pixels / 1e6 / median,
+        "startup_mib": found["startup_mib"],
+        "peak_mib": found["peak_mib"],
+        "same": found.get("same"),
+        "error": "",
+        "note": "",
+    }
+
+
+COLUMNS = [
+    Column("picture", "picture"),
+    Column("codec", "codec"),
+    Column("action", "action"),
+    Column("bytes", "bytes", ",d"),
+    Column("startup_s", "start-up s", ".2f"),
+    Column("first_s", "first s", ".3f"),
+    Column("command_s", "command s", ".2f"),
+    Column("median_s", "then s", ".3f"),
+    Column("mps", "MP/s", ".3f"),
+    Column("startup_mib", "start-up MiB", ".0f"),
+    Column("peak_mib", "peak MiB", ".0f"),
+    Column("same", "round trip"),
+]
+
+
+def totals(rows: Sequence[Row]) -> list[Row]:
+    """One row for each codec and action over all pictures: sums of times, largest memory."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.get("median_s"):
+            found.setdefault((row["codec"], row["action"]), []).append(row)
+    result = []
+    for (codec, action), group in found.items():
+        seconds = sum(r["median_s"] for r in group)
+        pixels = sum(r["height"] * r["width"] for r in group)
+        row = {"picture": f"all {len(group)}", "codec": codec, "action": action}
+        row |= {key: sum(r[key] for r in group) for key in ("bytes", "first_s", "median_s")}
+        row |= {key: float(np.median([r[key] for r in group])) for key in ("startup_s", "command_s")}
+        row |= {key: max(r[key] for r in group) for key in ("startup_mib", "peak_mib")}
+        row |= {"mps": pixels / 1e6 / seconds, "same": all(r["same"] for r in group if action == "decode")}
+        result.append(row | ({"same": None} if action == "encode" else {}))
+    return result
+
+
+def shown(rows: Sequence[Row]) -> list[Row]:
+    """Rows as a person reads them: where there is no file, a word stands in place of its size."""
+
+    def word(row: Row) -> str:
+        return "failed" if row.get("error") else NOT_INSTALLED if row["note"] == NOT_INSTALLED else "refused"
+
+    return [row if "bytes" in row else {**row, "bytes": word(row)} for row in rows]
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line's options."""
+    parser = argparse.ArgumentParser("python -m benchmarks.speed", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, or folders of them")
+    parser.add_argument("--models", type=model_names, help=MODELS_HELP)
+    parser.add_argument("--no-jxl", action="store_true", help="leave out JPEG XL")
+    parser.add_argument("--threads", type=int, default=1, help="for every codec that can use them (default 1)")
+    parser.add_argument("--repeat", type=int, default=3, help="times in each process (default 3)")
+    parser.add_argument("--csv", type=Path, help="write all rows here")
+    parser.add_argument("--json", type=Path, help="write all rows here")
+    options = parser.parse_args(arguments)
+    if options.threads < 1 or options.repeat < 1:
+        parser.error("--threads and --repeat must be at least 1")
+    try:
+        options.sources = inputs.find(options.paths)
+        tables.claim(options.csv)
+        tables.claim(options.json)
+    except OSError as error:
+        parser.error(str(error))
+    return options
+
+
+def collect(options: argparse.Namespace) -> tuple[list[Row], Counter[str]]:
+    """Measure all codecs on all pictures, and tell of each; and the reasons pictures were passed over for."""
+    models = all_models() if options.models is None else options.models
+    codecs = [*(peer.name for peer in peers(not options.no_jxl)), *models]
+    rows: list[Row] = []
+    skipped: Counter[str] = Counter()
+    try:
+        for source in options.sources:
+            try:
+                pixels = inputs.load(source)
+            except PictureError as error:
+                skipped[inputs.reason(error)] += 1
+                continue
+            for codec in codecs:
+                found = measure(source, pixels, codec, options.threads, options.repeat)
+                rows += found
+                said = (f"{r['action']} {_brief(r)}" for r in found)
+                say(f"{source.set}/{source.path.name} {codec}: {', '.join(said)}")
+    except KeyboardInterrupt:
+        say("interrupted; these are the results so far")
+    return rows, skipped
+
+
+def _brief(row: Row) -> str:
+    return f"{row['mps']:.3f} MP/s, {row['peak_mib']:.0f} MiB" if "mps" in row else row["error"] or row["note"]
+
+
+def failed(row: Row) -> bool:
+    """Whether a codec did not do what it must."""
+    return bool(row.get("error")) or row.get("same") is False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; 1 if a codec failed, 2 if there was nothing to measure."""
+    options = parse(arguments)
+    rows, skipped = collect(options)
+    inputs.report_skipped(skipped)
+    if not rows:
+        say("there are no pictures to measure")
+        return 2
+    several = len({(r["set"], r["picture"]) for r in rows}) > 1
+    summary = totals(rows) if several else []
+    print(tables.text(shown(rows) + summary, COLUMNS))
+    tables.write_csv(options.csv, rows)
+    settings = {"threads": options.threads, "repeat": options.repeat}
+    whole = {"benchmark": "speed", **settings, "rows": rows, "totals": summary, "skipped": dict(skipped)}
+    tables.write_json(options.json, whole)
+    if any(r.get("note") == NOT_INSTALLED for r in rows):
+        say(f"JPEG XL is not installed here: {INSTALL_JXL}")
+    return 1 if any(map(failed, rows)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
