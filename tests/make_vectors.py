@@ -1,0 +1,170 @@
+"""Makes the files in tests/vectors, by hand, when a format version or weights are released; a test run never does.
+
+    python tests/make_vectors.py
+
+Existing files are left alone: a vector, once released, decodes for ever.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from arcomp.models.base import ExactModel
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
+from specimens import pictures
+
+import arcomp
+from arcomp.container import Header, pack, pixels_checksum, unpack
+from arcomp.container.numbers import encode_number
+
+VECTORS = Path(__file__).parent / "vectors"
+TINY = VECTORS / "context-tiny.safetensors"
+Fields = list[tuple[int, bytes]]
+
+
+def write(name: str, data: bytes) -> None:
+    """A file that does not exist yet."""
+    path = VECTORS / name
+    if path.exists():
+        print("kept", path.name)
+    else:
+        path.write_bytes(data)
+        print("made", path.name, len(data), "bytes")
+
+
+def success(name: str, pixels: npt.NDArray[Any], depth: int, model: ExactModel, tile: tuple[int, int] = (0, 0)) -> None:
+    """A file that must decode, and what to."""
+    data = arcomp.encode(pixels, depth, model, tile=tile).data
+    samples = np.ascontiguousarray(pixels, "<u2" if depth > 8 else "u1").tobytes()
+    expected = {"shape": pixels.shape, "depth": depth, "sha256": hashlib.sha256(samples).hexdigest()}
+    if not (VECTORS / f"{name}.arcomp").exists():
+        write(f"{name}.arcomp", data)
+        write(f"{name}.json", json.dumps(expected).encode() + b"\n")
+
+
+def tiny_weights() -> Weights:
+    """A small network with random weights whose predictions are not absurd."""
+    if TINY.exists():
+        return Weights.load(TINY)
+    torch.manual_seed(20)
+    weights = freeze({c: Context(ContextConfig(c, trunk=(12, 10), head=6, mixture=2)) for c in (1, 3)})
+    weights.save(TINY)
+    return weights
+
+
+def successes() -> None:
+    """Files that must decode."""
+    histogram = arcomp.load("histogram")
+    for depth, channels in ((1, 1), (3, 2), (8, 1), (8, 3), (8, 4), (12, 1), (16, 1)):
+        content = pictures("smooth" if depth >= 8 else "noise", (9, 7, channels), depth)
+        success(f"histogram-{channels}x{depth}bit", content[None], depth, histogram)
+    several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
+    success("histogram-tiles", several, 8, histogram, (4, 5))
+    tiny = ContextModel(tiny_weights())
+    for channels, kind in ((1, "gray"), (3, "rgb")):
+        for content in ("smooth", "noise", "extreme"):
+            success(f"context-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
+    success("context-tiny-one-pixel", pictures("noise", (1, 1, 3), 8)[None], 8, tiny)
+    success("context-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
+    success("context-tiny-tiles", several, 8, tiny, (4, 5))
+    shipped = arcomp.load("context")
+    mark = shipped.digest.hex()[:8]
+    photo = arcomp.read_picture(str(Path(__file__).parent / "pictures" / "lighthouse.png")).pixels
+    success(f"context-{mark}-rgb", photo[100:118, 60:84][None], 8, shipped)
+    success(f"context-{mark}-gray", photo[100:118, 60:84, 1:2][None], 8, shipped)
+
+
+def fields_of(data: bytes) -> tuple[Fields, bytes]:
+    """Fields and payload of a file with a header shorter than 128 bytes."""
+    end, at, fields = 11 + data[10], 11, []
+    while at < end:
+        fields.append((data[at], data[at + 2 : at + 2 + data[at + 1]]))
+        at += 2 + data[at + 1]
+    return fields, data[end + 4 :]
+
+
+def build(fields: Fields, payload: bytes, version: int = 1, flags: int = 0) -> bytes:
+    """A file with a right header checksum, whatever its fields."""
+    body = b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
+    start = b"\x89ARC\r\n\x1a\n" + bytes([version, flags]) + encode_number(len(body)) + body
+    return start + struct.pack("<I", zlib.crc32(start)) + payload
+
+
+def faults() -> None:
+    """Files with one fault each, and a part of the line that refuses them."""
+    good = arcomp.encode(pictures("smooth", (6, 8, 3), 8)[None], 8, ContextModel(tiny_weights())).data
+    fields, payload = fields_of(good)
+    known = dict(fields)
+    header, _ = unpack(good)
+
+    def with_field(tag: int, value: bytes) -> bytes:
+        return build(sorted((known | {tag: value}).items()), payload)
+
+    other = bytearray(payload)
+    other[len(payload) // 2] ^= 0x10
+    crossed = [fields[1], fields[0], *fields[2:]]
+    made: dict[str, tuple[bytes, str]] = {
+        "empty": (b"", "empty"),
+        "a-png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG"),
+        "text-mode": (good.replace(b"\r\n", b"\n"), "text mode"),
+        "cut-in-magic": (good[:5], "truncated"),
+        "cut-in-header": (good[:30], "truncated"),
+        "cut-in-payload": (good[:-3], "truncated"),
+        "too-long": (good + b"x", "after its end"),
+        "version-2": (build(fields, payload, version=2), "newer"),
+        "reserved-flag": (build(fields, payload, flags=1), "reserved"),
+        "header-bit": (good[:20] + bytes([good[20] ^ 4]) + good[21:], "header is damaged"),
+        "payload-bit": (good[:-1] + bytes([good[-1] ^ 1]), "payload is damaged"),
+        "unknown-critical-field": (with_field(0x20, b"?"), "0x20"),
+        "field-twice": (build([*fields[:2], *fields[1:]], payload), "twice"),
+        "fields-out-of-order": (build(crossed, payload), "out of order"),
+        "no-geometry": (build(fields[1:], payload), "missing"),
+        "long-number": (with_field(1, b"\x81\x00" + known[1][1:]), "no number"),
+        "no-width": (with_field(1, bytes([1, 6, 0, 3, 8])), "geometry"),
+        "enormous": (with_field(1, bytes([1]) + encode_number(1 << 31) * 2 + bytes([3, 8])), "limit"),
+        "a-million-tiles": (
+            build(
+                sorted(
+                    (known | {1: bytes([1]) + encode_number(1 << 13) * 2 + bytes([3, 8]), 3: bytes([1, 1])}).items()
+                ),
+                payload,
+            ),
+            "tiles",
+        ),
+        "unknown-model": (with_field(2, known[2][:8] + b"nobody"), "no model"),
+        "other-weights": (with_field(2, bytes(8) + b"context"), "0000000000000000"),
+        "model-of-other-depth": (with_field(1, known[1][:-1] + bytes([7])), "8-bit"),
+        "other-pixels": (with_field(5, bytes(4)), "not those that were encoded"),
+        "other-words": (pack(header, bytes(other)), ""),
+        "histogram-cut": (histogram_with(b"\x01"), "histogram"),
+        "histogram-empty-row": (histogram_with(b"\x00\xff\x01"), "histogram"),
+    }
+    for name, (data, _) in made.items():
+        write(f"bad-{name}.arcomp", data)
+    known_words = {f"bad-{name}.arcomp": word for name, (_, word) in made.items()}
+    write("faults.json", json.dumps(known_words, indent=1).encode() + b"\n")
+
+
+def histogram_with(side: bytes) -> bytes:
+    """A histogram file with that side information."""
+    pixels = np.zeros((1, 2, 2, 1), np.uint8)
+    data = arcomp.encode(pixels, 8, arcomp.load("histogram")).data
+    header, payload = unpack(data)
+    return pack(Header(1, 2, 2, 1, 8, "histogram", header.digest, 0, 0, pixels_checksum(pixels, 8), side), payload)
+
+
+if __name__ == "__main__":
+    VECTORS.mkdir(exist_ok=True)
+    tiny_weights()
+    successes()
+    faults()
