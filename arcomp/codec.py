@@ -132,6 +132,7 @@ def encode(
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     tiling = Tiling((images, height, width), tile)
+    tile = (0, 0) if tiling.whole else tile
     canvas = tiling.cut(pixels)[..., list(model.coding_order(channels))]
     kind = Kind(tiling.batch, channels, depth)
     kind = replace(kind, side=model.side_information(canvas, kind))
@@ -146,7 +147,7 @@ def encode(
         done += len(front)
         progress(done / kind.batch.positions)
     header = Header(
-        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], tile[0], tile[1],
+        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tile,
         pixels_checksum(pixels, depth), kind.side, source,
     )  # fmt: skip
     return Encoded(pack(header, encoder.finish()), nll, pixels.size, time.perf_counter() - began)

@@ -60,6 +60,12 @@ class ContextModel(ExactModel):
         if channels not in self.configs or depth != 8:
             raise refuse(self.name, "8-bit gray and RGB", channels, depth)
 
+    def _refuse_side(self, kind: Kind) -> None:
+        if kind.side:
+            raise ModelError(
+                "model context has no side information, the file has", remedy="get a fresh copy of the file"
+            )
+
     @property
     def order(self) -> Order:
         """See :meth:`ExactModel.order`."""
@@ -83,12 +89,14 @@ class ContextModel(ExactModel):
         """See :meth:`ExactModel.whole`."""
         from arcomp.models.context_exact import ContextWhole
 
+        self._refuse_side(kind)
         return ContextWhole(self.network(kind.channels, device), canvas, kind, watch)
 
     def stepwise(self, kind: Kind) -> Stepwise:
         """See :meth:`ExactModel.stepwise`."""
         from arcomp.models.context_exact import ContextStepwise
 
+        self._refuse_side(kind)
         return ContextStepwise(self.network(kind.channels), kind)
 
 

@@ -17,32 +17,27 @@ from arcomp.models.weights_file import Weights
 from arcomp.coding import Distribution, FrequencyTable
 from arcomp.coding.distribution import Int64
 from arcomp.coding.table import cumulate
-from arcomp.errors import ModelError
+from arcomp.container.numbers import decode_number, encode_number
+from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Front, Independent, Order
 
 COUNT_BITS = 16
 """Counts are scaled down to sum to less than 2**17 a channel before they are sent; none that occurs becomes 0."""
+COUNT_LIMIT = 1 << 20
 
 
 def pack_counts(counts: Int64) -> bytes:
-    """Counts (int64 [r, levels]) as LEB128 numbers, row by row; a run of zeros is a 0 and its length less one."""
+    """Counts (int64 [r, levels]) as numbers, row by row; a zero is followed by how many more zeros there are."""
     out = bytearray()
-
-    def number(v: int) -> None:
-        while v > 127:
-            out.append(v & 127 | 128)
-            v >>= 7
-        out.append(v)
-
     for row in counts.tolist():
         at = 0
         while at < len(row):
-            number(row[at])
             run = 1
+            out += encode_number(row[at])
             if row[at] == 0:
                 while at + run < len(row) and row[at + run] == 0:
                     run += 1
-                number(run - 1)
+                out += encode_number(run - 1)
             at += run
     return bytes(out)
 
@@ -56,27 +51,18 @@ def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
     error = ModelError("the histogram in the file is damaged", remedy="get a fresh copy of the file")
     flat: list[int] = []
     at = 0
-
-    def number() -> int:
-        nonlocal at
-        v = shift = 0
-        while True:
-            if at >= len(data) or shift > 28:
+    try:
+        while len(flat) < rows * levels:
+            count, at = decode_number(data, at, "a count")
+            run = 1
+            if count == 0:
+                more, at = decode_number(data, at, "a run")
+                run += more
+            if count >= COUNT_LIMIT or len(flat) % levels + run > levels:
                 raise error
-            v |= (data[at] & 127) << shift
-            shift += 7
-            at += 1
-            if data[at - 1] < 128:
-                return v
-
-    while len(flat) < rows * levels:
-        v = number()
-        if v >= 1 << 20:
-            raise error
-        run = number() + 1 if v == 0 else 1
-        if len(flat) % levels + run > levels:
-            raise error
-        flat += [v] * run
+            flat += [count] * run
+    except FormatError:
+        raise error from None
     counts = np.array(flat, np.int64).reshape(rows, levels)
     if at != len(data) or not counts.any(axis=1).all():
         raise error

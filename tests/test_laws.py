@@ -8,6 +8,7 @@ fixed sum; float and exact NLL agree; freeze -> save -> load keeps the digest.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind
 from arcomp.models.context import Context, ContextConfig, training_examples
 from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.histogram import unpack_counts
 from arcomp.models.weights_file import Weights
 from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
 
 from arcomp.codec import Tiling, decode, encode
 from arcomp.coding import Distribution, digit_widths
+from arcomp.container import pack, unpack
+from arcomp.errors import ModelError
 from arcomp.exact import matmul
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
 
@@ -313,6 +317,29 @@ def test_codec_with_tiles_and_several_images(name: str) -> None:
     decoded, header = decode(encoded.data, model=model)
     assert np.array_equal(decoded, pixels)
     assert (header.tile_height, header.tile_width) == (5, 4)
+
+
+def test_a_tile_as_large_as_the_picture_is_no_tile() -> None:
+    pixels = pictures("smooth", (6, 9, 3), 8)[None]
+    model = registry.load("histogram")
+    assert encode(pixels, 8, model, tile=(6, 100)).data == encode(pixels, 8, model).data
+
+
+def test_side_information_that_a_model_has_no_use_for_is_refused() -> None:
+    model = MODELS["context gray"][0]()
+    header, payload = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
+    with pytest.raises(ModelError, match="side information"):
+        decode(pack(replace(header, side=b"x"), payload), model=model)
+
+
+@pytest.mark.parametrize(
+    "side", [b"\x81\x00\x00\xfe\x01", b"\x80\x80\x40\x00\xfe\x01", b"\x01\x00\xff\x01", b"\x00\xff\x01", b"\x01"]
+)
+def test_damaged_counts_are_refused(side: bytes) -> None:
+    """Not in shortest form; too large; beyond the row; a row without counts; cut."""
+    assert unpack_counts(b"\x01\x00\xfe\x01", 1, 256).sum() == 1
+    with pytest.raises(ModelError):
+        unpack_counts(side, 1, 256)
 
 
 def test_tiling_cuts_and_joins() -> None:
