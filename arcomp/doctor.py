@@ -11,6 +11,7 @@ from arcomp import __version__
 from arcomp.errors import ArcompError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
+from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.weights_file import Weights
 
 PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
@@ -85,7 +86,7 @@ def _coder() -> list[Finding]:
 
 def _models(device: str) -> list[Finding]:
     findings = []
-    for path in sorted(registry.SHIPPED.glob("*" + registry.ENDING)):
+    for path in sorted(SHIPPED.glob("*" + ENDING)):
         try:
             findings.append(_model(path, device))
         except ArcompError as error:

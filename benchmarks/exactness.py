@@ -208,9 +208,9 @@ class Matrix:
 
 def read_by_reference(file: Path, model: str) -> tuple[str, str]:
     """The digest that tests/reference.py prints for a file's pixels, and what it says if there is none."""
-    from arcomp.models import registry
+    from arcomp.models import library
 
-    shipped = [Path(model), *(folder / (model + registry.ENDING) for folder in registry.folders())]
+    shipped = [Path(model), *(folder / (model + library.ENDING) for folder in library.folders())]
     weights = [str(path) for path in shipped if path.is_file()][:1]
     command = [sys.executable, str(REFERENCE), str(file), *weights]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -1,36 +1,22 @@
-"""Models by name, weights by name and digest.
-
-Shipped weights lie in the package, newest under the model's name; weights that earlier releases shipped stay beside
-them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. Other folders are searched through the
-environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
-"""
+"""Models by name, weights by name and digest (where they lie: :mod:`arcomp.models.library`)."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from arcomp.models.base import ExactModel
 from arcomp.models.context_model import ContextModel
 from arcomp.models.histogram import Histogram
+from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, digest_of, folders
 from arcomp.models.weights_file import Weights
 
 from arcomp.errors import ModelError
 
 MAKERS: dict[str, Callable[[Weights], ExactModel]] = {Histogram.name: Histogram, ContextModel.name: ContextModel}
 """What makes a model out of its weights; add a model here and the laws run over it."""
-WITHOUT_WEIGHTS = {Histogram.name}
 DEFAULT = ContextModel.name
-SHIPPED = Path(__file__).parent / "weights"
-ENDING = ".safetensors"
-
-
-def folders() -> list[Path]:
-    """Where weights are looked for, in this sequence."""
-    extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
-    return [*extra, SHIPPED, Path.home() / ".local" / "share" / "arcomp" / "models"]
 
 
 def names() -> list[str]:
@@ -60,31 +46,14 @@ def load(name: str, digest: bytes | None = None) -> ExactModel:
 
 @lru_cache(maxsize=8)
 def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactModel:
-    for path in _candidates(name, where):
+    for path in candidates(name, where):
         if digest is None:
             return from_weights(Weights.load(path))
-        if _digest_of(path).startswith(digest.hex()):
+        if digest_of(path).startswith(digest.hex()):
             return _fits(from_weights(Weights.load(path)), digest)
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
     raise ModelError(f"{wanted} is not in {searched}", remedy="put its weights there, or update arcomp")
-
-
-def _candidates(name: str, where: tuple[Path, ...]) -> Iterator[Path]:
-    for folder in where:
-        yield from (p for p in [folder / (name + ENDING)] if p.is_file())
-        yield from sorted(folder.glob(f"{name}.*{ENDING}"))
-
-
-def _digest_of(path: Path) -> str:
-    """The digest a weights file claims; "" if it cannot be read (loading checks the claim)."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="np") as file:
-            return str((file.metadata() or {}).get("digest", ""))
-    except (SafetensorError, OSError):
-        return ""
 
 
 def from_weights(weights: Weights) -> ExactModel:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import reference
-from arcomp.models import context_inputs, registry
+from arcomp.models import context_inputs, library, registry
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from specimens import context, pictures
@@ -109,7 +109,7 @@ def test_context_takes_the_largest_skew(tmp_path: Path) -> None:
 
 
 def shipped() -> bytes:
-    return (registry.SHIPPED / "context.safetensors").read_bytes()
+    return (library.SHIPPED / "context.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

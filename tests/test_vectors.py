@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from arcomp.models import registry
+from arcomp.models import library, registry
 from arcomp.models.base import ExactModel
 
 from arcomp.codec import decode
@@ -27,10 +27,10 @@ BAD = json.loads((VECTORS / "faults.json").read_text())
 def weights_for(path: Path) -> Path | None:
     """The weights' file that a vector needs."""
     header, _ = unpack(path.read_bytes())
-    if header.model in registry.WITHOUT_WEIGHTS:
+    if header.model in library.WITHOUT_WEIGHTS:
         return None
-    for candidate in [*VECTORS.glob("*.safetensors"), *registry.SHIPPED.glob("*.safetensors")]:
-        if registry._digest_of(candidate).startswith(header.digest.hex()):
+    for candidate in [*VECTORS.glob("*.safetensors"), *library.SHIPPED.glob("*.safetensors")]:
+        if library.digest_of(candidate).startswith(header.digest.hex()):
             return candidate
     raise AssertionError(f"the weights that {path.name} was written with are no longer here")
 

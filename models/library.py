@@ -1,0 +1,51 @@
+"""Where weights lie: found by name and digest, without loading what they belong to.
+
+Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
+beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. Other folders are searched through the
+environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "weights"
+ENDING = ".safetensors"
+WITHOUT_WEIGHTS = {"histogram"}
+"""Models that have none."""
+_HEADER_LIMIT = 1 << 20
+
+
+def folders() -> list[Path]:
+    """Where weights are looked for, in this sequence."""
+    extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
+    return [*extra, SHIPPED, Path.home() / ".local" / "share" / "arcomp" / "models"]
+
+
+def candidates(name: str, where: tuple[Path, ...]) -> Iterator[Path]:
+    """Files that may hold a model's weights, the newest of each folder first."""
+    for folder in where:
+        yield from (p for p in [folder / (name + ENDING)] if p.is_file())
+        yield from sorted(folder.glob(f"{name}.*{ENDING}"))
+
+
+def digest_of(path: Path) -> str:
+    """The digest (hex) a weights file claims; "" if it cannot be read. Loading checks the claim."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            about = json.loads(file.read(min(size, _HEADER_LIMIT)))
+        return str(about["__metadata__"]["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def find(name: str, digest: bytes) -> Path | None:
+    """The weights with a digest, whole or its first bytes."""
+    for path in candidates(name, tuple(folders())):
+        if digest_of(path).startswith(digest.hex()):
+            return path
+    return None
