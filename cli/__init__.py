@@ -1,1 +1,22 @@
-"""."""
+"""The command line: ``arcomp VERB ...``. Verbs are imported when they are asked for, so that help is quick."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+STARTED = time.perf_counter()
+"""When this process began, as nearly as it can tell; start-up seconds are counted from here."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status: 0, 1 for errors, 2 for wrong usage, 130 when interrupted."""
+    try:
+        from arcomp.cli.group import run
+
+        return run(arguments)
+    except KeyboardInterrupt:
+        import sys
+
+        print("arcomp: interrupted", file=sys.stderr)
+        return 130

@@ -165,7 +165,7 @@ class _without_tf32:  # noqa: N801 (reads as a statement)
 def self_test(backend: str, device: str = "cpu") -> str:
     """Known answers with extreme values; "" if all are right, else what is wrong."""
     rng = np.random.default_rng(0)
-    for n, k, m in ((1, 8, 8), (5, 129, 192), (33, 192, 128), (140, 64, 16), (257, 1024, 24)):
+    for n, k, m in ((1, 8, 8), (5, 129, 64), (33, 192, 24), (70, 520, 8)):
         for kind, largest in ((np.int8, 128), (np.int16, 32768)):
             limit = int(np.iinfo(kind).max)
             for a, w in (
