@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding import Decoder, Encoder
+from arcomp.coding import Decoder, Distribution, Encoder
 from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, unpack
 from arcomp.errors import ArcompError, VerificationError
 from arcomp.models import registry
-from arcomp.models.base import Canvas, ExactModel, Kind
-from arcomp.orders import Batch, Front, grouped
+from arcomp.models.base import Canvas, ExactModel, Kind, Whole
+from arcomp.orders import Batch, Front, Order, grouped
 
 Pixels = npt.NDArray[Any]
 Progress = Callable[[float], None]
@@ -137,20 +138,34 @@ def encode(
     kind = Kind(tiling.batch, channels, depth)
     kind = replace(kind, side=model.side_information(canvas, kind))
     whole = model.whole(canvas, kind, device)
-    encoder = Encoder()
-    nll, done = 0.0, 0
-    for front, ends in grouped(model.order.fronts(kind.batch), CHUNK):
-        values = canvas[front.image, front.y, front.x].astype(np.int32)
-        distributions = whole.distributions(front)
-        encoder.encode(distributions, values, ends)
-        nll += sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(distributions))
-        done += len(front)
-        progress(done / kind.batch.positions)
+    payload, nll = _encode_fronts(canvas, kind, model.order, whole, progress)
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tile,
         pixels_checksum(pixels, depth), kind.side, source,
     )  # fmt: skip
-    return Encoded(pack(header, encoder.finish()), nll, pixels.size, time.perf_counter() - began)
+    return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began)
+
+
+def _encode_fronts(canvas: Canvas, kind: Kind, order: Order, whole: Whole, progress: Progress) -> tuple[bytes, float]:
+    """The payload, and its NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
+    encoder = Encoder()
+
+    def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
+        encoder.encode(distributions, values, ends)
+        return sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(distributions))
+
+    nll, done = 0.0, 0
+    coding: Future[float] | None = None
+    with ThreadPoolExecutor(1) as coder:
+        for front, ends in grouped(order.fronts(kind.batch), CHUNK):
+            values = canvas[front.image, front.y, front.x].astype(np.int32)
+            distributions = whole.distributions(front)
+            nll += coding.result() if coding else 0.0
+            coding = coder.submit(code, distributions, values, ends)
+            done += len(front)
+            progress(done / kind.batch.positions)
+        nll += coding.result() if coding else 0.0
+    return encoder.finish(), nll
 
 
 def decode(
