@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from arcomp.models import context_inputs
-from arcomp.models.context_model import CODING_ORDER
 from torch import nn
 
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
+from arcomp.models import context_inputs
+from arcomp.models.context_model import CODING_ORDER
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,6 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import torch
-from arcomp.models import context_inputs as look
-from arcomp.models.base import Canvas, Int32, Kind, Stepwise, Watch, Whole
-from arcomp.models.context import ContextConfig
 
 from arcomp.coding import Distribution, LogisticMixture
 from arcomp.errors import ModelError
@@ -23,6 +20,9 @@ from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.mixture import mixture_of
+from arcomp.models import context_inputs as look
+from arcomp.models.base import Canvas, Int32, Kind, Stepwise, Watch, Whole
+from arcomp.models.context import ContextConfig
 from arcomp.orders import Front
 
 Arrays = Mapping[str, npt.NDArray[Any]]

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+
+from arcomp.errors import ModelError
 from arcomp.models import context_inputs
 from arcomp.models.base import Canvas, ExactModel, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.weights_file import Weights
-
-from arcomp.errors import ModelError
 from arcomp.orders import Order, Wavefront
 
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from arcomp.errors import ModelError
 from arcomp.models.base import ExactModel
 from arcomp.models.context_model import ContextModel
 from arcomp.models.histogram import Histogram
 from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, digest_of, folders
 from arcomp.models.weights_file import Weights
-
-from arcomp.errors import ModelError
 
 MAKERS: dict[str, Callable[[Weights], ExactModel]] = {Histogram.name: Histogram, ContextModel.name: ContextModel}
 """What makes a model out of its weights; add a model here and the laws run over it."""

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from arcomp.models.base import ExactModel
-from arcomp.models.context import Context, ContextConfig
-from arcomp.models.context_model import ContextModel, freeze
-from arcomp.models.weights_file import Weights
 from specimens import pictures
 
 import arcomp
 from arcomp.container import Header, pack, pixels_checksum, unpack
 from arcomp.container.numbers import encode_number
+from arcomp.models.base import ExactModel
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
 
 VECTORS = Path(__file__).parent / "vectors"
 TINY = VECTORS / "context-tiny.safetensors"

@@ -11,17 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from arcomp.models import registry
-from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
-from arcomp.models.context import Context, ContextConfig
-from arcomp.models.context_model import ContextModel, freeze
-from arcomp.models.weights_file import Weights
 
 from arcomp.coding import Distribution
 from arcomp.layers.categorical import categorical_of
 from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.spatial import ExactConv, ExactLayer, ExactTable, Residual, Stack
+from arcomp.models import registry
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
 
 Arrays = dict[str, npt.NDArray[Any]]

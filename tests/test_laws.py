@@ -16,12 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from arcomp.models import registry
-from arcomp.models.base import ExactModel, Kind
-from arcomp.models.context import Context, ContextConfig, training_examples
-from arcomp.models.context_model import ContextModel, freeze
-from arcomp.models.histogram import unpack_counts
-from arcomp.models.weights_file import Weights
 from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
 
 from arcomp.codec import Tiling, decode, encode
@@ -29,6 +23,12 @@ from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.errors import ModelError
 from arcomp.exact import matmul
+from arcomp.models import registry
+from arcomp.models.base import ExactModel, Kind
+from arcomp.models.context import Context, ContextConfig, training_examples
+from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.histogram import unpack_counts
+from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
 
 CONTENTS = ("smooth", "noise", "extreme")

@@ -17,9 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import reference
-from arcomp.models import context_inputs, library, registry
-from arcomp.models.context import Context, ContextConfig
-from arcomp.models.context_model import ContextModel, freeze
 from specimens import context, pictures
 
 import arcomp
@@ -28,6 +25,9 @@ from arcomp.coding.table import cumulate
 from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError
 from arcomp.exact import tables
+from arcomp.models import context_inputs, library, registry
+from arcomp.models.context import Context, ContextConfig
+from arcomp.models.context_model import ContextModel, freeze
 
 SMALL = [(1, 1), (1, 9), (9, 1), (5, 7)]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from arcomp.models import registry
-from arcomp.models.weights_file import Weights
 from specimens import pictures
 
 from arcomp.container import write_atomically
 from arcomp.errors import ArcompError, ModelError, OutputError, TrainingError
+from arcomp.models import registry
+from arcomp.models.weights_file import Weights
 from arcomp.pictures import write_picture
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig, Pictures, find_pictures, mosaic, subsample_chroma

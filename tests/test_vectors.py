@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from arcomp.models import library, registry
-from arcomp.models.base import ExactModel
 
 from arcomp.codec import decode
 from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError
+from arcomp.models import library, registry
+from arcomp.models.base import ExactModel
 
 VECTORS = Path(__file__).parent / "vectors"
 GOOD = sorted(p for p in VECTORS.glob("*.arcomp") if not p.name.startswith("bad-"))
