@@ -7,8 +7,9 @@ container -> range decoder <-> the model, front by front -> tiles -> pixels
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -200,7 +201,8 @@ def decode(
     kind = Kind(tiling.batch, header.channels, header.depth, header.side)
     canvas = tiling.blank(header.channels, np.uint8 if header.depth <= 8 else np.uint16)
     fill = _decode_naively if naive else _decode_stepwise
-    fill(canvas, kind, model, Decoder(payload), progress)
+    with _one_thread():
+        fill(canvas, kind, model, Decoder(payload), progress)
     pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(
@@ -208,6 +210,19 @@ def decode(
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
     return pixels, header
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A front is too little work to share: threads of Torch would cost more than they give."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _decode_stepwise(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:

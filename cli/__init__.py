@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ STARTED = time.perf_counter()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0, 1 for errors, 2 for wrong usage, 130 when interrupted."""
+    # Read when Torch is imported: a thread that waits for work must not burn the core that another one needs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from arcomp.cli.group import run
 
