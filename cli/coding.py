@@ -1,0 +1,117 @@
+"""What the verbs that code pixels share: start-up kept apart from coding, and words for results."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from arcomp.cli import STARTED, options
+from arcomp.cli.console import Console, shown
+
+if TYPE_CHECKING:
+    from arcomp.container import Header
+    from arcomp.models.base import ExactModel
+
+_KINDS = {1: "gray", 3: "RGB"}
+
+
+class Startup:
+    """What happens once, before the first file is coded: imports, weights, compiled code, devices, threads.
+
+    Args:
+        threads: --threads.
+
+    Attributes:
+        seconds: from the start of the process until the first file's coding began.
+    """
+
+    def __init__(self, threads: int | None) -> None:
+        options.set_threads(threads)
+        self.threads, self.seconds = threads, 0.0
+        self._warm: set[tuple[str, bytes, int, str]] = set()
+
+    def warm(self, model: ExactModel, channels: int, depth: int, device: str | None) -> None:
+        """Code a few pixels with a model before the clock of the first file starts.
+
+        Args:
+            model: what will be used.
+            channels: of the picture that comes next.
+            depth: of its samples.
+            device: where it will be encoded; None if only decoding follows.
+        """
+        import numpy as np
+
+        from arcomp import codec
+
+        key = (model.name, model.digest, channels, device or "")
+        if key not in self._warm:
+            model.check(channels, depth)
+            few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
+            codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+            self._warm.add(key)
+        if not self.seconds:
+            self.seconds = time.perf_counter() - STARTED
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Decode in one thread, unless --threads says otherwise.
+
+        The products of one front are too small to share: threads that wait for one another take ten to a hundred
+        times as long wherever another process wants a processor too.
+        """
+        torch = sys.modules.get("torch")
+        if torch is None or self.threads is not None:
+            yield
+            return
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def about_header(header: Header) -> dict[str, Any]:
+    """What JSON says of every compressed file."""
+    return {
+        "model": header.model,
+        "digest": header.digest.hex(),
+        "width": header.width,
+        "height": header.height,
+        "channels": header.channels,
+        "bit_depth": header.depth,
+    }
+
+
+def geometry(header: Header) -> str:
+    """Such as "640 x 480, RGB, 8 bits"."""
+    images = f"{header.images} pictures of " if header.images > 1 else ""
+    kind = _KINDS.get(header.channels, f"{header.channels} channels")
+    return f"{images}{header.width} x {header.height}, {kind}, {header.depth} bits"
+
+
+def digits(seconds: float) -> float:
+    """Seconds with as many digits as a clock deserves."""
+    return round(seconds, 6)
+
+
+def decoded(data: bytes, name: str, startup: Startup, console: Console) -> tuple[Any, Header, float]:
+    """Decode a file's bytes: the pixels, the header, and the seconds it took.
+
+    Raises:
+        ArcompError: damaged, or its model is not here.
+    """
+    from arcomp import codec
+    from arcomp.container import unpack
+    from arcomp.models import registry
+
+    header, _ = unpack(data)
+    model = registry.load(header.model, header.digest)
+    startup.warm(model, header.channels, header.depth, None)
+    began = time.perf_counter()
+    with startup.decoding(), console.progress(f"decoding {shown(name)}") as meter:
+        pixels, header = codec.decode(data, model=model, progress=meter)
+    return pixels, header, time.perf_counter() - began

@@ -1,0 +1,197 @@
+"""``arcomp compress``."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arcomp.cli import options
+from arcomp.cli.coding import Startup, digits
+from arcomp.cli.console import Console, duration, percent, plural, shown, size
+from arcomp.cli.files import ENDING, STDOUT, Target, read_file
+from arcomp.errors import VerificationError
+
+if TYPE_CHECKING:
+    from arcomp.codec import Encoded
+    from arcomp.models.base import ExactModel
+    from arcomp.pictures import Picture
+
+
+@dataclass
+class Total:
+    """Of all files of a run."""
+
+    files: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+
+    def line(self, failed: int) -> str:
+        """Said after several files."""
+        rate = f", {8 * self.bytes_out / self.samples:.3f} bits/sub-pixel" if self.samples else ""
+        return (
+            f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
+            f"{duration(self.seconds)}" + (f"; {failed} failed" if failed else "")
+        )
+
+
+@dataclass
+class Compressor:
+    """Compresses one file after the other with the same model."""
+
+    console: Console
+    target: Target
+    model: ExactModel
+    device: str
+    verify: bool
+    pixels: bool
+    startup: Startup
+    total: Total = field(default_factory=Total)
+
+    def __call__(self, name: str) -> None:
+        """Compress a file.
+
+        Raises:
+            ArcompError: it cannot be read or written, is not supported, or does not decode to what it was.
+        """
+        from arcomp.pictures import read_picture
+        from arcomp.pictures.kinds import kind_of
+
+        data = read_file(name, kind_of)
+        picture = read_picture(data, allow_lossy=self.pixels, name=shown(name))
+        path = self.target.place(name + ENDING)
+        self.target.claim(path, name)
+        self.model.check(picture.pixels.shape[2], picture.depth)
+        if picture.dropped:
+            self.console.warn(f"{shown(name)}: not kept: {', '.join(picture.dropped)}")
+        self.startup.warm(self.model, picture.pixels.shape[2], picture.depth, self.device)
+        encoded, verify_seconds = self._encode(picture, name, _source(name, path, picture))
+        self.target.put(path, encoded.data, name, verified=self.verify)
+        self._tell(name, path, len(data), picture, encoded, verify_seconds)
+
+    def _encode(self, picture: Picture, name: str, source: str) -> tuple[Encoded, float]:
+        from arcomp import codec
+
+        pixels = picture.pixels[None]
+        with self.console.progress(f"compressing {shown(name)}") as meter:
+            encoded = codec.encode(pixels, picture.depth, self.model, source=source, device=self.device, progress=meter)
+        began = time.perf_counter()
+        if self.verify:
+            with self.startup.decoding(), self.console.progress(f"verifying {shown(name)}") as meter:
+                again, _ = codec.decode(encoded.data, model=self.model, progress=meter)
+            if again.shape != pixels.shape or not bool((again == pixels).all()):
+                raise VerificationError(
+                    "does not decode to what it was; nothing was written", remedy="run `arcomp doctor`"
+                )
+        return encoded, time.perf_counter() - began
+
+    def _tell(
+        self, name: str, path: str, bytes_in: int, picture: Picture, encoded: Encoded, verify_seconds: float
+    ) -> None:
+        height, width, channels = picture.pixels.shape
+        bytes_out = len(encoded.data)
+        about: dict[str, Any] = {
+            "input": name,
+            "output": path,
+            "model": self.model.name,
+            "digest": self.model.digest.hex(),
+            "width": width,
+            "height": height,
+            "channels": channels,
+            "bit_depth": picture.depth,
+            "input_bytes": bytes_in,
+            "output_bytes": bytes_out,
+            "bits_per_subpixel": encoded.bits_per_subpixel,
+            "nll_bits": encoded.nll_bits,
+            "overhead_percent": encoded.overhead_percent,
+            "seconds": digits(encoded.seconds),
+            "verified": self.verify,
+            "verify_seconds": digits(verify_seconds),
+            "startup_seconds": digits(self.startup.seconds),
+            "device": self.device,
+            "dropped": list(picture.dropped),
+        }
+        model_bits = encoded.nll_bits / encoded.samples
+        line = (
+            f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(bytes_in)} -> {size(bytes_out)} "
+            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/sub-pixel (NLL {model_bits:.3f}, "
+            f"overhead {percent(encoded.overhead_percent)}), {duration(encoded.seconds)}"
+            f"{'' if self.verify else ', NOT verified'}"
+        )
+        details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
+        details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
+        details += [f"start-up {duration(self.startup.seconds)}"]
+        self.console.result(line, about, ", ".join(details))
+        total = self.total
+        total.files, total.samples = total.files + 1, total.samples + encoded.samples
+        total.bytes_in, total.bytes_out = total.bytes_in + bytes_in, total.bytes_out + bytes_out
+        total.seconds += encoded.seconds
+
+
+def _source(name: str, path: str, picture: Picture) -> str:
+    """The format that a file has to tell because its name, as in img.png.arcomp, does not."""
+    from arcomp.pictures import ENDINGS, format_of
+
+    if path.endswith(ENDING) and format_of(path[: -len(ENDING)]) in ENDINGS:
+        return ""
+    for ending in ("" if name == "-" else format_of(name), picture.format):
+        if ending in ENDINGS:
+            return ending
+    return "png"
+
+
+@click.command("compress", short_help="Compress pictures.")
+@options.inputs
+@options.output
+@click.option(
+    "-m",
+    "--model",
+    "model_name",
+    metavar="MODEL",
+    help="A name from `arcomp models`, or a .safetensors file of weights.",
+)
+@options.force
+@options.remove
+@options.to_stdout
+@click.option("--no-verify", is_flag=True, help="Do not decode the result to compare it with the picture.")
+@click.option(
+    "--pixels", is_flag=True, help="Take JPEG and other lossy files too: their decoded pixels, which is larger."
+)
+@options.threads
+@options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
+@options.talkative
+def command(
+    console: Console,
+    inputs: tuple[str, ...],
+    output: str | None,
+    model_name: str | None,
+    force: bool,
+    remove: bool,
+    to_stdout: bool,
+    no_verify: bool,
+    pixels: bool,
+    threads: int | None,
+    device: str,
+) -> int:
+    """Compress pictures: img.png becomes img.png.arcomp.
+
+    8-bit gray and RGB pictures are taken, in PNG, BMP, TIFF, WebP (lossless) and PNM; other kinds are refused. Every
+    file is decoded again and compared with its picture before it is put in place.
+    """
+    if remove and no_verify:
+        raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")
+    target = Target(output, to_stdout, force, remove, console)
+    target.check(inputs)
+    from arcomp.models import library, registry
+
+    model = registry.load(model_name or registry.DEFAULT)
+    where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
+    work = Compressor(console, target, model, where, not no_verify, pixels, Startup(threads))
+    failed = options.each(inputs, work, console)
+    if len(inputs) > 1:
+        console.note(work.total.line(failed))
+    return 1 if failed else 0

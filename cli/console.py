@@ -1,0 +1,208 @@
+"""What a user sees: one line a file, one line an error, progress on terminals, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from arcomp.errors import ArcompError
+
+
+def one_line(text: str) -> str:
+    """Text that stays on its line and in its terminal, whatever a file's name holds."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def shown(name: str) -> str:
+    """What messages call a file."""
+    return "standard input" if name == "-" else name
+
+
+def size(count: float) -> str:
+    """A number of bytes with a unit and three or four digits."""
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        count /= 1024
+        if count < 1024 or unit == "GiB":
+            break
+    return f"{count:.3g} {unit}" if count < 1000 else f"{count:.0f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as they are said: 0.42 s, 1 min 05 s, 2 h 10 min."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def percent(value: float) -> str:
+    """A signed percentage: three decimals below one percent."""
+    if abs(value) < 1:
+        return f"{value:+.3f}%"
+    return f"{value:+.1f}%" if abs(value) < 100 else f"{value:+.0f}%"
+
+
+def plural(count: int, word: str) -> str:
+    """ "1 file", "2 files"."""
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def describe(error: BaseException) -> str:
+    """One line for any error; those not raised on purpose say that they are not."""
+    if isinstance(error, ArcompError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "; ".join(["interrupted", *map(str, error.args)])
+    if isinstance(error, MemoryError):
+        return "not enough memory; cut the picture into smaller ones"
+    if isinstance(error, OSError):
+        name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return f"{name}{error.strerror or error}"
+    text = str(error).strip()
+    return f"internal error, please report it with what -v prints: {type(error).__name__}{': ' if text else ''}{text}"
+
+
+def report(error: BaseException, *, name: str = "", verbose: bool = False) -> int:
+    """Print an error's line (and with ``verbose`` where it comes from); the exit status it means.
+
+    Args:
+        error: anything raised.
+        name: the file it is about, unless the error says so itself.
+        verbose: print the traceback of an error that was not raised on purpose.
+    """
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has gone: nothing to say. Python would complain about its last flush.
+        stdout_to_nowhere()
+        return 1
+    if isinstance(error, ArcompError) and name:
+        error.at(name)
+        name = ""
+    line = describe(error)
+    if name and not line.startswith(f"{name}:") and not isinstance(error, KeyboardInterrupt):
+        line = f"{name}: {line}"
+    if verbose and not isinstance(error, ArcompError | KeyboardInterrupt):
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    print(f"arcomp: {one_line(line)}", file=sys.stderr)
+    if isinstance(error, OSError):
+        stdout_to_nowhere(only_if_broken=True)
+    return 130 if isinstance(error, KeyboardInterrupt | click.Abort) else 1
+
+
+def stdout_to_nowhere(only_if_broken: bool = False) -> None:
+    """Let the interpreter's last flush of standard output go to the null device, or it prints a second error."""
+    try:
+        if only_if_broken:
+            sys.stdout.flush()
+            return
+    except OSError:
+        pass
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def open_missing_streams() -> None:
+    """Give a process that was started with closed standard streams null ones: messages must not end up in a file."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (it stays open as long as the process)
+
+
+class Console:
+    """Where a verb's lines go.
+
+    Args:
+        quiet: only errors.
+        verbose: more of everything.
+        as_json: results as JSON, one object a line.
+    """
+
+    def __init__(self, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> None:
+        self.quiet, self.verbose, self.as_json = quiet, verbose, as_json
+        self.json_on_stderr = False
+        """Set where standard output carries a file."""
+        self.live = sys.stderr.isatty() and not quiet and not as_json
+
+    def result(self, line: str, about: dict[str, Any], details: str = "") -> None:
+        """One file's result, as a line on standard error or as JSON on standard output."""
+        if self.as_json:
+            stream = sys.stderr if self.json_on_stderr else sys.stdout
+            print(json.dumps(about, allow_nan=False), file=stream, flush=True)
+        else:
+            self.note(line + (f"; {details}" if details and self.verbose else ""))
+
+    def note(self, line: str) -> None:
+        """A line that -q and --json leave out."""
+        if not self.quiet and not self.as_json:
+            print(one_line(line), file=sys.stderr, flush=True)
+
+    def warn(self, line: str) -> None:
+        """A warning, which -q leaves out."""
+        if not self.quiet:
+            print(f"arcomp: warning: {one_line(line)}", file=sys.stderr, flush=True)
+
+    def print(self, line: str) -> None:
+        """A line of what was asked for, on standard output."""
+        print(one_line(line))
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Meter]:
+        """A line that follows the part done, and goes when it is done."""
+        meter = Meter(label if self.live else "")
+        try:
+            yield meter
+        finally:
+            meter.clear()
+
+
+class Meter:
+    """One line on a terminal, written over again; does nothing without a label."""
+
+    def __init__(self, label: str) -> None:
+        self.label, self.began, self.told, self.width = label, time.monotonic(), 0.0, 0
+
+    def __call__(self, part: float) -> None:
+        """Tell the part done, 0 to 1."""
+        now = time.monotonic()
+        if not self.label or now - self.began < 0.3 or now - self.told < 0.1:
+            return
+        self.told = now
+        left = (now - self.began) * (1 - part) / part if part > 0 else 0.0
+        self.show(f"{self.label} {100 * part:3.0f}%  {duration(left)} left")
+
+    def show(self, line: str) -> None:
+        """Put a line in place of the one before."""
+        if not self.label:
+            return
+        line = one_line(line)[: max(20, shutil.get_terminal_size().columns - 1)]
+        sys.stderr.write("\r" + line.ljust(self.width))
+        sys.stderr.flush()
+        self.width = len(line)
+
+    def clear(self) -> None:
+        """Leave no trace."""
+        if self.width:
+            sys.stderr.write("\r" + " " * self.width + "\r")
+            sys.stderr.flush()
+            self.width = 0

@@ -1,0 +1,178 @@
+"""``arcomp decompress``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arcomp.cli import options
+from arcomp.cli.coding import Startup, about_header, decoded, digits, geometry
+from arcomp.cli.console import Console, duration, plural, shown, size
+from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
+from arcomp.errors import FormatError, OutputError, VerificationError
+
+if TYPE_CHECKING:
+    from arcomp.container import Header
+
+_LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "heif", "avif", "jp2", "jxl"}
+"""Endings that promise a format that cannot be kept; others that are unknown promise none ("scan.v2")."""
+
+
+def named(name: str, header: Header) -> tuple[str, str]:
+    """The name and the format of what an input becomes when none is asked for.
+
+    Args:
+        name: the input, ``-`` for standard input.
+        header: of the file, for names that tell no format.
+
+    Returns:
+        A path beside the input ("" where the input's name gives none), and an ending, perhaps "".
+    """
+    from arcomp.pictures import ENDINGS, format_of
+
+    if not name.lower().endswith(ENDING) or os.path.basename(name).lower() == ENDING:
+        return "", header.source
+    restored = name[: -len(ENDING)]
+    ending = format_of(restored)
+    if ending in ENDINGS or ending in _LOSSY or not header.source:
+        return restored, ending
+    return f"{restored}.{header.source}", header.source
+
+
+@dataclass
+class Decompressor:
+    """Decompresses one file after the other."""
+
+    console: Console
+    target: Target
+    startup: Startup
+    files: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    seconds: float = 0.0
+
+    def __call__(self, name: str) -> None:
+        """Decompress a file.
+
+        Raises:
+            ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
+        """
+        from arcomp.container import unpack
+        from arcomp.pictures import write_picture
+
+        data = read_compressed(name)
+        header, _ = unpack(data)
+        path, ending = self._output(name, header)
+        self.target.claim(path, name)
+        _check_format(header, ending)
+        pixels, header, seconds = decoded(data, name, self.startup, self.console)
+        picture = write_picture(pixels[0], header.depth, ending)
+        if self.target.remove:
+            _check_picture(picture, pixels)
+        self.target.put(path, picture, name, verified=True)
+        self._tell(name, path, data, picture, header, seconds)
+
+    def _output(self, name: str, header: Header) -> tuple[str, str]:
+        """Where the picture goes, and in which format."""
+        from arcomp.pictures import format_of
+
+        restored, ending = named(name, header)
+        if not (self.target.to_stdout or (self.target.output and not self.target.into_folder)):
+            if not restored:
+                raise OutputError(f"its name does not end in {ENDING}", remedy="name the output with -o")
+            return self.target.place(restored), ending
+        path = self.target.place(restored)
+        return path, ending if path == STDOUT else format_of(path) or header.source
+
+    def _tell(self, name: str, path: str, data: bytes, picture: bytes, header: Header, seconds: float) -> None:
+        about: dict[str, Any] = {
+            "input": name,
+            "output": path,
+            **about_header(header),
+            "input_bytes": len(data),
+            "output_bytes": len(picture),
+            "seconds": digits(seconds),
+            "verified": True,
+            "startup_seconds": digits(self.startup.seconds),
+        }
+        line = (
+            f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(len(data))} -> {size(len(picture))}, "
+            f"{duration(seconds)}"
+        )
+        details = f"{geometry(header)}, model {header.model}, start-up {duration(self.startup.seconds)}"
+        self.console.result(line, about, details)
+        self.files, self.seconds = self.files + 1, self.seconds + seconds
+        self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(picture)
+
+
+def _check_format(header: Header, ending: str) -> None:
+    """Refuse, before decoding, what no file of that ending can hold.
+
+    Raises:
+        OutputError: nor can anything else here, or another ending can.
+    """
+    import numpy as np
+
+    from arcomp.pictures import write_picture
+
+    if not ending:
+        raise OutputError("nothing says which format to write", remedy="name the output with -o, as in -o out.png")
+    if header.images != 1:
+        raise FormatError(f"holds {header.images} pictures", remedy="read it in Python with arcomp.decode")
+    dtype = np.uint8 if header.depth <= 8 else np.uint16
+    try:
+        write_picture(np.zeros((1, 1, header.channels), dtype), header.depth, ending)
+    except OutputError as error:
+        # Its remedy is a list of formats; how to name one is for the command line to say.
+        raise OutputError(error.cause, remedy=f"name the output with -o ({error.remedy or 'no format can'})") from error
+
+
+def _check_picture(picture: bytes, pixels: Any) -> None:
+    """Before an input is removed: the picture reads back as the pixels.
+
+    Raises:
+        VerificationError: it does not.
+    """
+    from arcomp.pictures import read_picture
+
+    again = read_picture(picture).pixels
+    if again.shape != pixels[0].shape or not bool((again == pixels[0]).all()):
+        raise VerificationError("the picture written does not read back as the pixels", remedy="choose another format")
+
+
+@click.command("decompress", short_help="Decompress.")
+@options.inputs
+@options.output
+@options.force
+@options.remove
+@options.to_stdout
+@options.threads
+@options.device("Taken for symmetry: pixels are decoded on the processor.")
+@options.talkative
+def command(
+    console: Console,
+    inputs: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    remove: bool,
+    to_stdout: bool,
+    threads: int | None,
+    device: str,
+) -> int:
+    """Decompress files: img.png.arcomp becomes img.png.
+
+    The output's ending says its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pnm. So -o other.bmp converts.
+    """
+    target = Target(output, to_stdout, force, remove, console)
+    target.check(inputs)
+    work = Decompressor(console, target, Startup(threads))
+    failed = options.each(inputs, work, console)
+    if len(inputs) > 1:
+        line = (
+            f"{plural(work.files, 'file')}: {size(work.bytes_in)} -> {size(work.bytes_out)}, {duration(work.seconds)}"
+        )
+        console.note(line + (f"; {failed} failed" if failed else ""))
+    return 1 if failed else 0

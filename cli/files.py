@@ -1,0 +1,204 @@
+"""Where bytes come from and go to: reading inputs, naming outputs, putting them in place.
+
+Nothing is overwritten unless asked for, nothing appears under its name before it is whole, and an input is removed
+only when its output lies on the disk and is the bytes that were verified.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import click
+
+from arcomp.cli.console import Console, shown, stdout_to_nowhere
+from arcomp.errors import ArcompError, OutputError
+
+ENDING = ".arcomp"
+STDOUT = "-"
+
+
+def read_file(name: str, check: Callable[[bytes], object]) -> bytes:
+    """All bytes of an input; ``-`` is standard input.
+
+    Args:
+        name: a path, or ``-``.
+        check: is given the first 64 bytes and raises where reading the rest would be a waste.
+
+    Raises:
+        ArcompError: it cannot be read.
+    """
+    try:
+        if name == "-":
+            if sys.stdin is None or sys.stdin.isatty():
+                why = "is closed" if sys.stdin is None else "is a terminal"
+                raise ArcompError(why, remedy="redirect a file into it", path=shown(name))
+            start = sys.stdin.buffer.read(64)
+            check(start)
+            return start + sys.stdin.buffer.read()
+        with open(name, "rb") as file:
+            start = file.read(64)
+            check(start)
+            return start + file.read()
+    except FileNotFoundError:
+        raise ArcompError("does not exist", remedy="check the path", path=name) from None
+    except IsADirectoryError:
+        raise ArcompError("is a directory", remedy="name the files in it", path=name) from None
+    except PermissionError as error:
+        if os.path.isdir(name):  # as Windows says it
+            raise ArcompError("is a directory", remedy="name the files in it", path=name) from None
+        raise ArcompError("permission denied", remedy="make it readable", path=name) from error
+    except OSError as error:
+        raise ArcompError(f"cannot be read: {error.strerror or error}", path=shown(name)) from error
+    except ValueError:  # a zero byte in the name
+        raise ArcompError("is not a possible file name", path=name) from None
+
+
+def read_compressed(name: str) -> bytes:
+    """All bytes of an arcomp file; other files are refused by their first bytes.
+
+    Raises:
+        ArcompError: it cannot be read, or is not an arcomp file.
+    """
+    from arcomp.container import MAGIC, unpack
+
+    def check(start: bytes) -> None:
+        if not start.startswith(MAGIC):
+            unpack(start)  # says what it is instead
+
+    return read_file(name, check)
+
+
+@dataclass
+class Target:
+    """Where the outputs of a run go.
+
+    Attributes:
+        output: -o as given.
+        to_stdout: -c.
+        force: -f.
+        remove: --rm.
+        console: for warnings.
+    """
+
+    output: str | None
+    to_stdout: bool
+    force: bool
+    remove: bool
+    console: Console
+    _written: set[str] = field(default_factory=set)
+
+    def check(self, inputs: tuple[str, ...]) -> None:
+        """Refuse combinations that cannot be meant.
+
+        Raises:
+            click.UsageError: two places for one output, or one place for several.
+            OutputError: binary data would go to a terminal.
+        """
+        self.to_stdout = self.to_stdout or (self.output is None and inputs == ("-",))
+        if self.to_stdout and self.output not in (None, STDOUT):
+            raise click.UsageError("-c and -o are two places for one output")
+        self.to_stdout = self.to_stdout or self.output == STDOUT
+        if len(inputs) > 1 and self.to_stdout:
+            raise click.UsageError("standard output holds one file; give one input, or -o FOLDER/")
+        if "-" in inputs and (len(inputs) > 1 or self.into_folder):
+            raise click.UsageError("standard input goes alone, to standard output or to -o FILE")
+        if len(inputs) > 1 and self.output is not None and not self.into_folder:
+            raise click.UsageError(
+                f"several inputs need a folder, which {self.output} is not; end it with / to make one"
+            )
+        if self.to_stdout:
+            self.console.json_on_stderr = True
+            if sys.stdout.isatty() and not self.force:
+                raise OutputError(
+                    "standard output is a terminal", remedy="name a file with -o, redirect it, or force it with -f"
+                )
+            if self.remove:
+                self.console.warn("--rm is ignored: with standard output there is nothing to verify")
+                self.remove = False
+
+    @property
+    def into_folder(self) -> bool:
+        """Whether -o names a folder."""
+        if self.output is None:
+            return False
+        return self.output.endswith(("/", os.sep)) or os.path.isdir(self.output)
+
+    def place(self, name: str) -> str:
+        """The path for an output whose own name, beside its input, would be ``name``."""
+        if self.to_stdout:
+            return STDOUT
+        if self.output is None:
+            return name
+        return os.path.join(self.output, os.path.basename(name)) if self.into_folder else self.output
+
+    def claim(self, path: str, source: str) -> None:
+        """Refuse, before minutes of work, what could not be written after them.
+
+        Raises:
+            OutputError: it exists, is the input, was written by this run, or its folder cannot be written to.
+        """
+        if path == STDOUT:
+            return
+        if os.path.realpath(path) in self._written:
+            raise OutputError("another input of this run was written there", remedy="choose another name", path=path)
+        if os.path.exists(path):
+            if os.path.isdir(path):
+                raise OutputError("is a directory", remedy="name a file", path=path)
+            if source != "-" and os.path.samefile(path, source):
+                raise OutputError("is the input itself", remedy="choose another name with -o", path=path)
+            if not self.force:
+                raise OutputError("exists already", remedy="-f overwrites it, -o names another", path=path)
+        elif os.path.lexists(path) and not self.force:
+            raise OutputError("exists already, as a broken link", remedy="-f overwrites it", path=path)
+        folder = os.path.dirname(os.path.realpath(path))
+        if os.path.isdir(folder):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise OutputError("permission denied", remedy="write to a folder that is yours", path=path)
+        elif not self.into_folder:
+            raise OutputError("its folder does not exist", remedy="create the folder first", path=path)
+
+    def put(self, path: str, data: bytes, source: str, verified: bool) -> None:
+        """Write an output and, if asked to, remove its input.
+
+        Args:
+            path: from :meth:`place`.
+            data: what was verified.
+            source: the input.
+            verified: whether it was; without that, no input is removed.
+
+        Raises:
+            OutputError: it cannot be written; nothing of it is left.
+        """
+        if path == STDOUT:
+            _to_stdout(data)
+            return
+        from arcomp.container import write_atomically
+
+        if self.into_folder:
+            try:
+                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            except OSError as error:
+                raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
+        write_atomically(path, data, overwrite=self.force)
+        self._written.add(os.path.realpath(path))
+        if self.remove and verified and source != "-":
+            with open(path, "rb") as file:
+                if file.read() != data:
+                    raise OutputError(
+                        "is not what was written to it", remedy="check the disk; the input is kept", path=path
+                    )
+            os.unlink(source)
+
+
+def _to_stdout(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        stdout_to_nowhere()
+        raise OutputError(f"cannot be written: {error.strerror or error}", path="standard output") from error

@@ -1,0 +1,86 @@
+"""``arcomp models``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from arcomp.cli.console import Console
+from arcomp.cli.options import talkative
+from arcomp.errors import ArcompError, ModelError
+
+
+def found() -> list[dict[str, Any]]:
+    """All models here, as JSON says them; damaged weights with an "error"."""
+    from arcomp.models import library, registry
+    from arcomp.models.weights_file import Weights
+
+    rows: list[dict[str, Any]] = []
+    for name in registry.names():
+        if name in library.WITHOUT_WEIGHTS:
+            model = registry.load(name)
+            rows.append(_row(name, model.digest.hex(), model.parameters, "built in", name == registry.DEFAULT))
+            continue
+        for path in library.candidates(name, tuple(library.folders())):
+            first = name == registry.DEFAULT and not any(row["name"] == name for row in rows)
+            try:
+                weights = Weights.load(path)
+                rows.append(_row(name, weights.digest.hex(), weights.count, str(path), first))
+            except ArcompError as error:
+                rows.append({**_row(name, "", 0, str(path), first), "error": error.cause})
+    return rows
+
+
+def _row(name: str, digest: str, parameters: int, where: str, default: bool) -> dict[str, Any]:
+    return {"name": name, "digest": digest, "parameters": parameters, "where": where, "default": default}
+
+
+def card(name: str) -> str | None:
+    """A model's card: the Markdown file beside its weights, in the first folder that has one.
+
+    Raises:
+        ModelError: it is there and cannot be read.
+    """
+    from arcomp.models import library
+
+    for folder in library.folders():
+        path = Path(folder) / f"{name}.md"
+        if path.is_file():
+            try:
+                return path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ModelError("the card cannot be read", path=str(path)) from error
+    return None
+
+
+def _line(row: dict[str, Any]) -> str:
+    mark = "*" if row["default"] else " "
+    what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
+    return f"{mark} {row['name']:<12} {what}  {row['where']}"
+
+
+@click.command("models", short_help="List models.")
+@click.argument("name", required=False)
+@talkative
+def command(console: Console, name: str | None) -> int:
+    """List the models here, the default one marked with *; with a NAME, show its card."""
+    rows = found()
+    if name is None:
+        for row in rows:
+            print(json.dumps(row)) if console.as_json else console.print(_line(row))
+        return 0
+    own = [row for row in rows if row["name"] == name]
+    if not own:
+        raise ModelError(f"no model {name!r} here", remedy=f"there are {', '.join(sorted({r['name'] for r in rows}))}")
+    text = card(name)
+    if console.as_json:
+        print(json.dumps({**own[0], "card": text}))
+        return 0
+    for row in own:
+        console.print(_line(row))
+    print()
+    print(text.rstrip() if text else f"{name} has no card.")
+    return 0

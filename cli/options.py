@@ -1,0 +1,108 @@
+"""Options that verbs share, and what wraps a verb: its console, and one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from arcomp.cli.console import Console, report
+from arcomp.errors import ArcompError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+inputs = click.argument("inputs", metavar="FILE...", nargs=-1, required=True)
+output = click.option("-o", "--output", metavar="PATH", help="Output: a file, or a folder (it exists, or ends in /).")
+to_stdout = click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output.")
+force = click.option("-f", "--force", is_flag=True, help="Overwrite outputs; write to a terminal.")
+remove = click.option(
+    "--rm/--keep",
+    " /-k",
+    "remove",
+    default=False,
+    help="Remove inputs once their output is verified; or keep them (default).",
+)
+threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
+
+
+def device(text: str) -> Callable[[F], F]:
+    """``--device``, with what it means for the verb."""
+    return click.option(
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help=text
+    )
+
+
+def talkative(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb -q, -v and --json as its first argument, a console, and turn its errors into lines."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more, and where unexpected errors come from.")
+    @click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one object a line.")
+    @functools.wraps(function)
+    def verb(*args: Any, quiet: bool, verbose: bool, as_json: bool, **kwargs: Any) -> int:
+        console = Console(quiet, verbose, as_json)
+        try:
+            return function(console, *args, **kwargs)
+        except (click.ClickException, click.exceptions.Exit, SystemExit):
+            raise
+        except BaseException as error:
+            return report(error, verbose=verbose)
+
+    return verb
+
+
+def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Console) -> int:
+    """Do something with every file, going on after errors; the number of files that failed."""
+    from arcomp.cli.console import shown
+
+    failed = 0
+    for name in inputs:
+        try:
+            work(name)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            report(error, name=shown(name), verbose=console.verbose)
+            failed += 1
+    return failed
+
+
+def set_threads(count: int | None) -> None:
+    """Use so many processor threads, in Torch and in compiled code; without a number, what each thinks best."""
+    if count is None:
+        return
+    import numba
+    import torch
+
+    torch.set_num_threads(count)
+    numba.set_num_threads(min(count, numba.get_num_threads()))  # Numba refuses more than it started with
+
+
+def check_cuda(wanted: str) -> None:
+    """Refuse --device cuda where there is none.
+
+    Raises:
+        ArcompError: there is none.
+    """
+    if wanted != "cuda":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ArcompError("no CUDA device is available here", remedy="use --device cpu")
+
+
+def choose_device(wanted: str, uses_torch: bool) -> str:
+    """ "cpu" or "cuda". Torch takes seconds to import and is not asked where the model does without it.
+
+    Raises:
+        ArcompError: CUDA is asked for and not there.
+    """
+    check_cuda(wanted)
+    if wanted != "auto" or not uses_torch:
+        return "cuda" if wanted == "cuda" else "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
