@@ -176,6 +176,10 @@ class Console:
             meter.clear()
 
 
+PATIENCE = 0.3
+"""Seconds before a progress line appears: what is done by then does not need one."""
+
+
 class Meter:
     """One line on a terminal, written over again; does nothing without a label."""
 
@@ -185,11 +189,11 @@ class Meter:
     def __call__(self, part: float) -> None:
         """Tell the part done, 0 to 1."""
         now = time.monotonic()
-        if not self.label or now - self.began < 0.3 or now - self.told < 0.1:
+        if not self.label or now - self.began < PATIENCE or now - self.told < 0.1:
             return
         self.told = now
         left = (now - self.began) * (1 - part) / part if part > 0 else 0.0
-        self.show(f"{self.label} {100 * part:3.0f}%  {duration(left)} left")
+        self.show(f"{100 * part:3.0f}%  {duration(left)} left  {self.label}")  # a long name may be cut
 
     def show(self, line: str) -> None:
         """Put a line in place of the one before."""
