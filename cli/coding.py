@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, shown
+from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
     from arcomp.container import Header
@@ -98,18 +99,50 @@ def digits(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def decoded(data: bytes, name: str, startup: Startup, console: Console) -> tuple[Any, Header, float]:
+def model_for(header: Header, given: str | None) -> ExactModel:
+    """The model a file needs.
+
+    Args:
+        header: of the file.
+        given: -m: a name, or weights that lie elsewhere than where models are looked for.
+
+    Raises:
+        ModelError: it is not here, or not the one given.
+    """
+    from arcomp.models import registry
+
+    if given is None:
+        return registry.load(header.model, header.digest)
+    model = registry.load(given)
+    if model.name != header.model or not model.digest.startswith(header.digest):
+        raise ModelError(
+            f"was written with model {header.model}, digest {header.digest.hex()[:16]}, and {given} is {model.name}, "
+            f"digest {model.digest.hex()[:16]}",
+            remedy="give those weights with -m, or none",
+        )
+    return model
+
+
+def decoded(
+    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None = None
+) -> tuple[Any, Header, float]:
     """Decode a file's bytes: the pixels, the header, and the seconds it took.
+
+    Args:
+        data: the file's bytes.
+        name: what progress calls it.
+        startup: made ready for its model.
+        console: for progress.
+        model_name: -m.
 
     Raises:
         ArcompError: damaged, or its model is not here.
     """
     from arcomp import codec
     from arcomp.container import unpack
-    from arcomp.models import registry
 
     header, _ = unpack(data)
-    model = registry.load(header.model, header.digest)
+    model = model_for(header, model_name)
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
     with startup.decoding(), console.progress(f"decoding {shown(name)}") as meter:

@@ -49,6 +49,7 @@ class Decompressor:
     console: Console
     target: Target
     startup: Startup
+    model_name: str | None = None
     files: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -68,7 +69,7 @@ class Decompressor:
         path, ending = self._output(name, header)
         self.target.claim(path, name)
         _check_format(header, ending)
-        pixels, header, seconds = decoded(data, name, self.startup, self.console)
+        pixels, header, seconds = decoded(data, name, self.startup, self.console, self.model_name)
         picture = write_picture(pixels[0], header.depth, ending)
         if self.target.remove:
             _check_picture(picture, pixels)
@@ -149,6 +150,7 @@ def _check_picture(picture: bytes, pixels: Any) -> None:
 @options.force
 @options.remove
 @options.to_stdout
+@options.model_of_file
 @options.threads
 @options.device("Taken for symmetry: pixels are decoded on the processor.")
 @options.talkative
@@ -159,6 +161,7 @@ def command(
     force: bool,
     remove: bool,
     to_stdout: bool,
+    model_name: str | None,
     threads: int | None,
     device: str,
 ) -> int:
@@ -168,7 +171,7 @@ def command(
     """
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    work = Decompressor(console, target, Startup(threads))
+    work = Decompressor(console, target, Startup(threads), model_name)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         line = (

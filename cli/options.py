@@ -24,6 +24,13 @@ remove = click.option(
     default=False,
     help="Remove inputs once their output is verified; or keep them (default).",
 )
+model_of_file = click.option(
+    "-m",
+    "--model",
+    "model_name",
+    metavar="MODEL",
+    help="Weights (.safetensors) that lie elsewhere than models are looked for.",
+)
 threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
 
 

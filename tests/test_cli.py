@@ -629,6 +629,8 @@ class TestTrain:
         assert said.status == 0
         assert said.objects[0]["digest"] == finished["digest"]
         refused(say("test", f"{picture}.arcomp"), finished["digest"][:16])
+        refused(say("test", f"{picture}.arcomp", *MODEL), "written with model context")
+        assert say("test", f"{picture}.arcomp", "-m", "w.safetensors").status == 0
 
 
 class TestDoctor:
