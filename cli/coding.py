@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
@@ -31,7 +28,7 @@ class Startup:
 
     def __init__(self, threads: int | None) -> None:
         options.set_threads(threads)
-        self.threads, self.seconds = threads, 0.0
+        self.seconds = 0.0
         self._warm: set[tuple[str, bytes, int, str]] = set()
 
     def warm(self, model: ExactModel, channels: int, depth: int, device: str | None) -> None:
@@ -55,24 +52,6 @@ class Startup:
             self._warm.add(key)
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
-
-    @contextmanager
-    def decoding(self) -> Iterator[None]:
-        """Decode in one thread, unless --threads says otherwise.
-
-        The products of one front are too small to share: threads that wait for one another take ten to a hundred
-        times as long wherever another process wants a processor too.
-        """
-        torch = sys.modules.get("torch")
-        if torch is None or self.threads is not None:
-            yield
-            return
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
 
 
 def about_header(header: Header) -> dict[str, Any]:
@@ -145,6 +124,6 @@ def decoded(
     model = model_for(header, model_name)
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
-    with startup.decoding(), console.progress(f"decoding {shown(name)}") as meter:
+    with console.progress(f"decoding {shown(name)}") as meter:
         pixels, header = codec.decode(data, model=model, progress=meter)
     return pixels, header, time.perf_counter() - began

@@ -81,7 +81,7 @@ class Compressor:
             encoded = codec.encode(pixels, picture.depth, self.model, source=source, device=self.device, progress=meter)
         began = time.perf_counter()
         if self.verify:
-            with self.startup.decoding(), self.console.progress(f"verifying {shown(name)}") as meter:
+            with self.console.progress(f"verifying {shown(name)}") as meter:
                 again, _ = codec.decode(encoded.data, model=self.model, progress=meter)
             if again.shape != pixels.shape or not bool((again == pixels).all()):
                 raise VerificationError(
