@@ -6,6 +6,7 @@ container -> range decoder <-> the model, front by front -> tiles -> pixels
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -215,8 +216,10 @@ def decode(
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """A front is too little work to share: threads of Torch would cost more than they give."""
-    import torch
-
+    torch = sys.modules.get("torch")
+    if torch is None:  # a model that does without
+        yield
+        return
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

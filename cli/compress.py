@@ -193,5 +193,5 @@ def command(
     work = Compressor(console, target, model, where, not no_verify, pixels, Startup(threads))
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
-        console.note(work.total.line(failed))
+        console.summary(work.total.line(failed))
     return 1 if failed else 0

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -140,20 +140,28 @@ class Console:
 
     def __init__(self, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> None:
         self.quiet, self.verbose, self.as_json = quiet, verbose, as_json
-        self.json_on_stderr = False
+        self.stdout_taken = False
         """Set where standard output carries a file."""
         self.live = sys.stderr.isatty() and not quiet and not as_json
 
     def result(self, line: str, about: dict[str, Any], details: str = "") -> None:
-        """One file's result, as a line on standard error or as JSON on standard output."""
+        """One file's result, as a line or as JSON."""
         if self.as_json:
-            stream = sys.stderr if self.json_on_stderr else sys.stdout
-            print(json.dumps(about, allow_nan=False), file=stream, flush=True)
+            print(json.dumps(about, allow_nan=False), file=self._results(), flush=True)
         else:
-            self.note(line + (f"; {details}" if details and self.verbose else ""))
+            self.summary(line + (f"; {details}" if details and self.verbose else ""))
+
+    def summary(self, line: str) -> None:
+        """A line of results, which -q and --json leave out."""
+        if not self.quiet and not self.as_json:
+            print(one_line(line), file=self._results(), flush=True)
+
+    def _results(self) -> TextIO:
+        """Standard output, unless that carries a file."""
+        return sys.stderr if self.stdout_taken else sys.stdout
 
     def note(self, line: str) -> None:
-        """A line that -q and --json leave out."""
+        """A line on standard error that -q and --json leave out."""
         if not self.quiet and not self.as_json:
             print(one_line(line), file=sys.stderr, flush=True)
 

@@ -177,5 +177,5 @@ def command(
         line = (
             f"{plural(work.files, 'file')}: {size(work.bytes_in)} -> {size(work.bytes_out)}, {duration(work.seconds)}"
         )
-        console.note(line + (f"; {failed} failed" if failed else ""))
+        console.summary(line + (f"; {failed} failed" if failed else ""))
     return 1 if failed else 0

@@ -110,7 +110,7 @@ class Target:
                 f"several inputs need a folder, which {self.output} is not; end it with / to make one"
             )
         if self.to_stdout:
-            self.console.json_on_stderr = True
+            self.console.stdout_taken = True
             if sys.stdout.isatty() and not self.force:
                 raise OutputError(
                     "standard output is a terminal", remedy="name a file with -o, redirect it, or force it with -f"

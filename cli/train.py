@@ -95,7 +95,7 @@ def _run(run: Run, console: Console) -> int:
     if console.as_json:
         print(json.dumps({"event": "finished", **asdict(done), "path": str(done.path), "seconds": state.seconds}))
     else:
-        console.note(
+        console.summary(
             f"{done.path}: digest {done.digest[:16]}; bits per dimension on held-out pictures: "
             f"float {done.float_bits:.4f}, exact {done.exact_bits:.4f}, coded {done.coded_bits:.4f}; "
             f"trained {duration(state.seconds)}"

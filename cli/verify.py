@@ -36,5 +36,5 @@ def command(console: Console, inputs: tuple[str, ...], model_name: str | None, t
 
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
-        console.note(f"{plural(len(inputs), 'file')}: " + (f"{failed} failed" if failed else "all ok"))
+        console.summary(f"{plural(len(inputs), 'file')}: " + (f"{failed} failed" if failed else "all ok"))
     return 1 if failed else 0

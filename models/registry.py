@@ -52,7 +52,10 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactMode
             return _fits(from_weights(Weights.load(path)), digest)
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
-    raise ModelError(f"{wanted} is not in {searched}", remedy="put its weights there, or update arcomp")
+    raise ModelError(
+        f"{wanted} is not in {searched}",
+        remedy=f"put its weights there as {name}.*{ENDING}, or give them with -m, or update arcomp",
+    )
 
 
 def from_weights(weights: Weights) -> ExactModel:
