@@ -28,7 +28,8 @@ def ask(module: str, request: Mapping[str, Any], environment: Mapping[str, str |
     Returns:
         Its answer; if there is none, a dict with "error" alone.
     """
-    variables = {**os.environ, **{k: v for k, v in environment.items() if v is not None}}
+    # As the command line sets it: a thread that waits must not burn the core that another one needs.
+    variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **{k: v for k, v in environment.items() if v is not None}}
     for name in (k for k, v in environment.items() if v is None):
         variables.pop(name, None)
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from arcomp.coding import Distribution, LogisticMixture
 from arcomp.errors import ModelError
+from arcomp.exact.kernels import kernel
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
@@ -28,7 +28,7 @@ from arcomp.orders import Front
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def _add_products(sums: Any, x: Any, weight: Any) -> None:
     """sums += x weight^T, in integers: a head's few further inputs."""
     for i in range(sums.shape[0]):

@@ -16,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from arcomp.exact.kernels import kernel
 
 Int8 = npt.NDArray[np.int8]
 Int16 = npt.NDArray[np.int16]
@@ -96,17 +97,17 @@ class Neighbourhood:
         self.widths = widths
 
 
-@numba.njit(cache=True, inline="always")
+@kernel(inline="always")
 def _clip8(v: Any) -> Any:
     return max(-128, min(127, v))
 
 
-@numba.njit(cache=True, inline="always")
+@kernel(inline="always")
 def _log2(table: Any, v: Any) -> Any:
     return table[v] if v < 4096 else table[v >> 4] + 64
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def look(
     image: Int32, ys: Int32, xs: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
     neighbours: Any, blend: Any, log2: Any, scale_weights: Any, blend_weights: Any,
@@ -181,7 +182,7 @@ def look(
             o += 3
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def observe(
     image: Int32, ys: Int32, xs: Int32, channel: int, values: Int32, base: Int32, predictions: Int32,
     widths: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
@@ -205,7 +206,7 @@ def observe(
             penalties[n, y, x, channel, k] = min(255, d)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int8) -> None:
     """What head ``channel`` is told of the channels before it: out int8 [n, 2 * channel], written.
 
@@ -218,7 +219,7 @@ def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int
             out[i, 2 * c + 1] = min(127, abs(r))
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def walk(
     image: Int32, ys: Int32, xs: Int32, values: Int32, widths: Int32,
     pixels: Int16, errors: Int16, penalties: UInt8,

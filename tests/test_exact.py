@@ -7,6 +7,7 @@ import math
 import sys
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from arcomp.codec import decode, encode
 from arcomp.errors import ExactnessError, ModelError
 from arcomp.exact import matmul, tables
 from arcomp.exact.digest import array_digest, weights_digest
+from arcomp.exact.kernels import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix, digits
 from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
 from arcomp.layers.frozen import FrozenLinear, freeze_linear
@@ -280,6 +282,27 @@ def test_kernels_take_and_give_integers() -> None:
         for signature in kernel.signatures:
             floats = [t for t in signature if "float" in str(t)]
             assert not floats or kernel.__name__ in FLOAT_SIGNATURES, (kernel.__name__, signature)
+
+
+def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only installation and no home: Numba then refuses to cache, and must be asked not to."""
+    real = numba.njit
+
+    def njit(cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+
+    @kernel()
+    def total(values: Any) -> Any:
+        s = 0
+        for v in values:
+            s += v
+        return s
+
+    assert total(np.arange(5)) == 10
 
 
 def test_reported_bits_are_right() -> None:

@@ -16,9 +16,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from arcomp.exact.kernels import kernel
 
 TOTAL_BITS = 28
 """G ends at 2**28."""
@@ -49,7 +50,7 @@ def floor_mass(depth: int) -> int:
     return 1 << max(0, 12 - depth)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def share_out(edges: Any, values: int, out: Any) -> None:
     """Frequencies less one, C(j + 1) - C(j) - 1, of a digit whose edges have G = edges[0 .. values]; edges are
     overwritten.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from arcomp.coding.distribution import (
@@ -25,6 +24,7 @@ from arcomp.coding.distribution import (
     share_out,
 )
 from arcomp.exact import tables
+from arcomp.exact.kernels import kernel
 
 WEIGHT_TOTAL = 1 << 16
 MEAN_BITS = 8
@@ -33,7 +33,7 @@ INVERSE_LIMIT = (1, 1 << 25)
 """Inverse scales are clamped to these: scales of 2**20 to 2**-5 levels."""
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _edge(e: Any, depth: int, floor: int, weights: Any, means: Any, inverses: Any, components: int, sigma: Any) -> Any:
     """G at edge e of one mixture."""
     total = np.int64(1) << TOTAL_BITS
@@ -52,7 +52,7 @@ def _edge(e: Any, depth: int, floor: int, weights: Any, means: Any, inverses: An
     return (((f >> 16) * (total - (floor << depth))) >> TOTAL_BITS) + floor * np.int64(e)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@kernel()
 def _frequencies(
     depth: int, floor: int, below: int, values: int, prefix: Any,
     weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,
@@ -83,7 +83,7 @@ def _frequencies(
         share_out(edges, values, out[i])
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def _masses(
     depth: int, floor: int, symbols: Any, weights: Any, means: Any, inverses: Any, sigma: Any, out: Any
 ) -> None:

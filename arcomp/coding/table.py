@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from arcomp.coding.distribution import (
@@ -17,6 +16,7 @@ from arcomp.coding.distribution import (
     floor_mass,
     share_out,
 )
+from arcomp.exact.kernels import kernel
 
 
 def cumulate(counts: Int64, depth: int) -> Int64:
@@ -34,7 +34,7 @@ def cumulate(counts: Int64, depth: int) -> Int64:
     return np.asarray(edges, np.int64)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@kernel()
 def _frequencies(edges: Any, rows: Any, below: int, values: int, prefix: Any, out: Any) -> None:
     part = np.empty(values + 1, np.int64)
     for i in range(rows.shape[0]):

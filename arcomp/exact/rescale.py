@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
+
+from arcomp.exact.kernels import kernel
 
 MULTIPLIER_BITS = 15
 SHIFT_LIMIT = 46
@@ -35,7 +36,7 @@ def as_multiplier(ratio: float) -> tuple[int, int]:
     return (multiplier, shift) if multiplier < 2**MULTIPLIER_BITS else (multiplier >> 1, shift - 1)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def _rescale(sums: Any, bias: Any, multiplier: Any, shift: Any, zero: int, low: int, high: int, out: Any) -> None:
     for i in range(sums.shape[0]):
         for j in range(sums.shape[1]):

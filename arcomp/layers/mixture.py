@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,6 +16,7 @@ import torch
 from arcomp.coding.distribution import Int32
 from arcomp.coding.mixture import INVERSE_LIMIT, WEIGHT_TOTAL, LogisticMixture
 from arcomp.exact import tables
+from arcomp.exact.kernels import kernel
 
 MIN_SCALE = 1 / 32
 """Levels; the same as the largest inverse scale of the exact evaluation."""
@@ -57,7 +57,7 @@ def mixture_bits(
     return -torch.log2(p * (1 - levels * floor) + floor)
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+@kernel()
 def _parameters(
     z: Any, components: int, gates: int, base: Any, scale: Any, values: Any, channel: int,
     exponential: Any, inverse_scale: Any, weights: Any, means: Any, inverses: Any,

@@ -14,12 +14,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from arcomp.errors import ModelError
+from arcomp.exact.kernels import kernel
 from arcomp.layers.conv import causal_taps, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
@@ -64,7 +64,7 @@ class ExactLayer(ABC):
         """Give a group's outputs at the front: [n, outputs]."""
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)
+@kernel()
 def _gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, reach: int, out: Any) -> None:
     features = cache.shape[3]
     for i in range(ys.shape[0]):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numba
 import numpy as np
 
+from arcomp.exact.kernels import kernel
 from arcomp.orders.order import Batch, Front, Order
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel()
 def _front(t: int, skew: int, heights: Any, widths: Any, image: Any, ys: Any, xs: Any) -> int:
     n = 0
     for i in range(heights.shape[0]):
