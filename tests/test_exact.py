@@ -276,12 +276,12 @@ def test_kernels_take_and_give_integers() -> None:
     kernels = [o for m in modules for o in vars(m).values() if type(o) is CPUDispatcher]
     names = {k.__name__ for k in kernels if k.signatures}
     assert {"_frequencies", "look", "observe", "_parameters", "_rescale"} <= names
-    for kernel in kernels:
-        assert not kernel.targetoptions.get("fastmath")
-        assert not kernel.targetoptions.get("parallel")
-        for signature in kernel.signatures:
+    for compiled in kernels:
+        assert not compiled.targetoptions.get("fastmath")
+        assert not compiled.targetoptions.get("parallel")
+        for signature in compiled.signatures:
             floats = [t for t in signature if "float" in str(t)]
-            assert not floats or kernel.__name__ in FLOAT_SIGNATURES, (kernel.__name__, signature)
+            assert not floats or compiled.__name__ in FLOAT_SIGNATURES, (compiled.__name__, signature)
 
 
 def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
