@@ -19,13 +19,13 @@ from arcomp.pictures import write_picture
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig, Pictures, find_pictures, mosaic, subsample_chroma
 from arcomp.training.finish import finish
-from arcomp.training.recipes import DataPart, OptimiserPart, Recipe
+from arcomp.training.recipes import OptimiserPart, Recipe
 
 RECIPE = Recipe(
     "context",
     1,
     {"channels": 3, "trunk": (16, 12), "head": 8, "mixture": 2},
-    DataPart(crop=24, crops=4, held_out=2, resampled=0.5),
+    DataConfig(crop=24, crops=4, held_out=2, resampled=0.5),
     OptimiserPart(batch=64, steps=80, rate=3e-3, warmup=5, ema=0.9, rounding_from=0.6),
 )
 
@@ -47,7 +47,7 @@ def weights_of(state: loop.State) -> dict[str, torch.Tensor]:
 def test_training_learns_and_freezes(data: Path, tmp_path: Path) -> None:
     reports: list[loop.Progress] = []
     state = loop.train(RECIPE, [data], tmp_path / "c", report=reports.append, validate_every=1)
-    held_out = loop.examples_of(Pictures(find_pictures([data]), 3, DataConfig(**vars(RECIPE.data)), 1).validation())
+    held_out = loop.examples_of(Pictures(find_pictures([data]), 3, RECIPE.data, 1).validation())
     untrained = loop.evaluate(loop.start(RECIPE).average, held_out, rounding=False)
     assert reports[-1].validation_bits is not None
     assert reports[-1].validation_bits < untrained - 0.3

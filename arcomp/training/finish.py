@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.weights_file import Weights
-from arcomp.training.data import DataConfig, Pictures, find_pictures
+from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.loop import State, evaluate, examples_of
 from arcomp.training.recipes import Recipe
 
@@ -77,9 +77,7 @@ def finish(
     weights = frozen(state, other)
     weights.save(output, overwrite=overwrite)
     model = ContextModel(weights)
-    data = Pictures(
-        find_pictures(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed
-    )
+    data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
     crops = data.validation()
     files: list[Encoded] = [encode(crop[np.newaxis], 8, model) for crop in crops]
     samples = sum(f.samples for f in files)

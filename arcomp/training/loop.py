@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from arcomp.container.atomic import write_atomically
 from arcomp.errors import TrainingError
 from arcomp.models.context import Context, ContextConfig, training_examples
-from arcomp.training.data import DataConfig, Pictures
+from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.recipes import Recipe
 
 Examples = dict[str, npt.NDArray[Any]]
@@ -109,7 +109,6 @@ def train(
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     validate_every: int = 5,
-    find: Callable[[list[Path]], list[Path]] | None = None,
 ) -> State:
     """Run a recipe to its end.
 
@@ -119,16 +118,13 @@ def train(
         checkpoint: file that is replaced after every few rounds.
         resume: go on from the checkpoint.
         report: called after every round.
+        validate_every: rounds between validations, each of which writes the checkpoint.
 
     Raises:
         TrainingError: no data, a checkpoint of another recipe, or a loss that is not a number (the last good
             checkpoint is kept).
     """
-    from arcomp.training.data import find_pictures
-
-    data = Pictures(
-        (find or find_pictures)(folders), int(recipe.config["channels"]), DataConfig(**asdict(recipe.data)), recipe.seed
-    )
+    data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
     state = load(checkpoint, recipe) if resume else start(recipe)
     held_out = examples_of(data.validation())
     while state.step < recipe.optimiser.steps:

@@ -9,21 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from arcomp.errors import TrainingError
+from arcomp.training.data import DataConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # pragma: no cover
     import tomli as tomllib
-
-
-@dataclass(frozen=True)
-class DataPart:
-    """The recipe's ``[data]``; see :class:`arcomp.training.data.DataConfig`."""
-
-    crop: int = 256
-    crops: int = 40
-    held_out: int = 12
-    resampled: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Recipe:
     model: str
     seed: int
     config: dict[str, Any]
-    data: DataPart
+    data: DataConfig
     optimiser: OptimiserPart
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,12 +59,12 @@ class Recipe:
             TrainingError: a part is missing or unknown.
         """
         try:
-            for part, kind in (("data", DataPart), ("optimiser", OptimiserPart)):
+            for part, kind in (("data", DataConfig), ("optimiser", OptimiserPart)):
                 unknown = set(d.get(part, {})) - {f.name for f in fields(kind)}
                 if unknown:
                     raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
             config = {k: tuple(v) if isinstance(v, list) else v for k, v in d["config"].items()}
-            return cls(d["model"], int(d["seed"]), config, DataPart(**d["data"]), OptimiserPart(**d["optimiser"]))
+            return cls(d["model"], int(d["seed"]), config, DataConfig(**d["data"]), OptimiserPart(**d["optimiser"]))
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"the recipe is not complete: {error}") from error
 
