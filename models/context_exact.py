@@ -20,7 +20,7 @@ from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.mixture import mixture_of
-from arcomp.models import context_inputs as look
+from arcomp.models import context_inputs
 from arcomp.models.base import Canvas, Int32, Kind, Stepwise, Watch, Whole
 from arcomp.models.context import ContextConfig
 from arcomp.orders import Front
@@ -53,7 +53,7 @@ class Network:
 
     def __init__(self, config: ContextConfig, arrays: Arrays, device: str) -> None:
         self.config, self.device = config, device
-        widths = (look.inputs(config.channels), *config.trunk)
+        widths = (context_inputs.inputs(config.channels), *config.trunk)
         self.trunk = [
             self._layer(arrays, f"trunk.{i}", (widths[i + 1], widths[i]), RECTIFIED8, device)
             for i in range(len(config.trunk))
@@ -89,7 +89,7 @@ class Network:
     def mixture(
         self,
         sums: npt.NDArray[np.int32],
-        seen: look.Seen,
+        seen: context_inputs.Seen,
         values: Int32,
         channel: int,
         depth: int,
@@ -100,7 +100,7 @@ class Network:
         own = np.ascontiguousarray(sums[:, channel * head : (channel + 1) * head])
         if channel:
             extras = np.empty((len(own), 2 * channel), np.int8)
-            look.head_extras(values, seen.base, seen.scale, channel, extras)
+            context_inputs.head_extras(values, seen.base, seen.scale, channel, extras)
             _add_products(own, extras, self.own[channel])
         h = self.hidden[channel].rescale(torch.from_numpy(own))
         z = self.heads[channel](h).numpy()
@@ -116,16 +116,16 @@ class ContextWhole(Whole):
     def __init__(self, network: Network, canvas: Canvas, kind: Kind, watch: Watch | None) -> None:
         self.network, self.canvas, self.kind, self.watch = network, canvas, kind, watch
         n, height, width, channels = canvas.shape
-        self.around = look.Neighbourhood(n, height, width, kind.batch.widths, channels)
+        self.around = context_inputs.Neighbourhood(n, height, width, kind.batch.widths, channels)
 
     def distributions(self, front: Front) -> list[Distribution]:
         """See :meth:`Whole.distributions`."""
         around, channels = self.around, self.kind.channels
         values = self.canvas[front.image, front.y, front.x].astype(np.int32)
-        seen = look.Seen.room(len(front), channels)
-        look.walk(
+        seen = context_inputs.Seen.room(len(front), channels)
+        context_inputs.walk(
             front.image, front.y, front.x, values, around.widths,
-            around.pixels, around.errors, around.penalties, *look.TABLES,
+            around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
             seen.inputs, seen.base, seen.scale, seen.predictions,
         )  # fmt: skip
         if self.watch:
@@ -141,7 +141,7 @@ class ContextStepwise(Stepwise):
     def __init__(self, network: Network, kind: Kind) -> None:
         self.network, self.kind = network, kind
         batch = kind.batch
-        self.around = look.Neighbourhood(
+        self.around = context_inputs.Neighbourhood(
             len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, kind.channels
         )
 
@@ -150,9 +150,9 @@ class ContextStepwise(Stepwise):
         around = self.around
         self.front = front
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
-        self.seen = look.Seen.room(len(front), self.kind.channels)
-        look.look(
-            front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *look.TABLES,
+        self.seen = context_inputs.Seen.room(len(front), self.kind.channels)
+        context_inputs.look(
+            front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
             self.seen.inputs, self.seen.base, self.seen.scale, self.seen.predictions,
         )  # fmt: skip
         self.sums = self.network.sums(self.seen.inputs)
@@ -165,7 +165,7 @@ class ContextStepwise(Stepwise):
         """See :meth:`Stepwise.fill`."""
         around, front = self.around, self.front
         self.values[:, channel] = values
-        look.observe(
+        context_inputs.observe(
             front.image, front.y, front.x, channel, values, self.seen.base, self.seen.predictions,
             around.widths, around.pixels, around.errors, around.penalties,
         )  # fmt: skip
