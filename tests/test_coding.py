@@ -118,7 +118,7 @@ def coded(d: Distribution, symbols: npt.NDArray[np.int32], ends: list[int]) -> b
     return encoder.finish()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(DEPTHS), st.integers(1, 60), st.integers(0, 2**32 - 1), st.booleans())
 def test_round_trip_over_fronts(depth: int, n: int, seed: int, extreme: bool) -> None:
     rng = np.random.default_rng(seed)

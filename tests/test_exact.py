@@ -40,7 +40,7 @@ def test_backend_gives_known_answers(backend: str, device: str) -> None:
     assert matmul.self_test(backend, device) == ""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 40), st.integers(1, 70), st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans(), st.booleans()
 )
@@ -104,7 +104,7 @@ def test_multiplier_is_near(ratio: float) -> None:
     assert multiplier / 2**shift == pytest.approx(ratio, rel=2.0**-14, abs=2.0**-SHIFT_LIMIT)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_rescale_is_its_formula(seed: int) -> None:
     rng = np.random.default_rng(seed)
