@@ -6,6 +6,8 @@ container -> range decoder <-> the model, front by front -> tiles -> pixels
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +39,8 @@ class Encoded:
 
     Attributes:
         data: the file's bytes.
-        nll_bits: negative log-likelihood of the samples under the exact model, in bits.
+        nll_bits: negative log-likelihood of the samples under the exact model, in bits, and the bits of what the
+            model itself sends (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
     """
@@ -85,6 +88,10 @@ class Tiling:
             h, w = self.batch.heights[i], self.batch.widths[i]
             canvas[i, :h, :w] = pixels[n, y : y + h, x : x + w]
         return canvas
+
+    def samples(self, channels: int) -> int:
+        """Number of samples of a canvas."""
+        return len(self.batch) * int(self.batch.heights.max()) * int(self.batch.widths.max()) * channels
 
     def blank(self, channels: int, dtype: npt.DTypeLike) -> Canvas:
         """A canvas of zeros."""
@@ -139,8 +146,10 @@ def encode(
     canvas = tiling.cut(pixels)[..., list(model.coding_order(channels))]
     kind = Kind(tiling.batch, channels, depth)
     kind = replace(kind, side=model.side_information(canvas, kind))
+    _check_memory(canvas.nbytes, model.memory(kind))
     whole = model.whole(canvas, kind, device)
     payload, nll = _encode_fronts(canvas, kind, model.order, whole, progress)
+    nll += 8 * len(kind.side)
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tile,
         pixels_checksum(pixels, depth), kind.side, source,
@@ -200,7 +209,9 @@ def decode(
     shape = (header.images, header.height, header.width)
     tiling = Tiling(shape, (header.tile_height, header.tile_width))
     kind = Kind(tiling.batch, header.channels, header.depth, header.side)
-    canvas = tiling.blank(header.channels, np.uint8 if header.depth <= 8 else np.uint16)
+    dtype = np.dtype(np.uint8 if header.depth <= 8 else np.uint16)
+    _check_memory(tiling.samples(header.channels) * dtype.itemsize, model.memory(kind))
+    canvas = tiling.blank(header.channels, dtype)
     fill = _decode_naively if naive else _decode_stepwise
     with _one_thread():
         fill(canvas, kind, model, Decoder(payload), progress)
@@ -211,6 +222,28 @@ def decode(
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
     return pixels, header
+
+
+def physical_memory() -> float:
+    """Bytes of this machine's memory; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _check_memory(samples: int, model: int) -> None:
+    """Refuse what cannot fit, before any of it is taken.
+
+    Raises:
+        ArcompError: samples (bytes, held twice) and the model's planes are more than this machine's memory.
+    """
+    need, have = 2 * samples + model, physical_memory()
+    if need > have:
+        raise ArcompError(
+            f"needs {need / 2**30:.1f} GiB of memory, there are {have / 2**30:.1f}",
+            remedy="use a machine with more, or cut the picture into smaller ones",
+        )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -61,7 +62,8 @@ def _backends(device: str) -> list[Finding]:
         findings.append(Finding(f"backend {backend}", said or "known answers are right", ok=True))
     try:
         chosen, _ = choose(device)
-        why = "the first of " + ", ".join(BACKENDS) + " whose answers are right, or the one asked for by ARCOMP_BACKEND"
+        asked = "ARCOMP_BACKEND" in os.environ
+        why = "asked for by ARCOMP_BACKEND" if asked else f"the first of {', '.join(BACKENDS)} that is right here"
         findings.append(Finding("backend chosen", f"{chosen} ({why})"))
     except ArcompError as error:
         findings.append(Finding("backend chosen", str(error), ok=False))

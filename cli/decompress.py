@@ -169,6 +169,7 @@ def command(
 
     The output's ending says its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pnm. So -o other.bmp converts.
     """
+    options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
     work = Decompressor(console, target, Startup(threads), model_name)

@@ -190,7 +190,11 @@ class Target:
                     raise OutputError(
                         "is not what was written to it", remedy="check the disk; the input is kept", path=path
                     )
-            os.unlink(source)
+            try:
+                os.unlink(source)
+            except OSError as error:
+                cause = f"its output {path} is written, but it cannot be removed: {error.strerror or error}"
+                raise OutputError(cause, path=source) from error
 
 
 def _to_stdout(data: bytes) -> None:

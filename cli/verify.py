@@ -18,6 +18,7 @@ from arcomp.cli.files import read_compressed
 @options.talkative
 def command(console: Console, inputs: tuple[str, ...], model_name: str | None, threads: int | None, device: str) -> int:
     """Decode files and verify them; write nothing."""
+    options.check_cuda(device)
     startup = Startup(threads)
 
     def work(name: str) -> None:

@@ -107,6 +107,10 @@ class ExactModel(ABC):
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
         return b""
 
+    def memory(self, kind: Kind) -> int:
+        """Bytes that an evaluation keeps for a batch besides its samples, so that hostile headers can be refused."""
+        return 0
+
     @abstractmethod
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """Evaluation of known pictures; ``watch`` is told every layer's output.

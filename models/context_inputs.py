@@ -76,6 +76,11 @@ LOG2 = _log2_table()
 BLEND = _blend_table()
 
 
+def plane_bytes(images: int, height: int, width: int, channels: int) -> int:
+    """What a :class:`Neighbourhood` takes."""
+    return images * (height + PAD + 1) * (width + 2 * PAD) * channels * (2 + 2 + PREDICTORS)
+
+
 class Neighbourhood:
     """The planes that inputs are computed from: pixels, errors of the base, penalties of the predictors.
 

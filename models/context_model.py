@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,39 @@ from arcomp.models.base import Canvas, ExactModel, Kind, Stepwise, Watch, Whole,
 from arcomp.models.weights_file import Weights
 from arcomp.orders import Order, Wavefront
 
+if TYPE_CHECKING:
+    from arcomp.models.context import ContextConfig
+
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
 """Channels in the order they are coded: green first, since it tells most of the others."""
-LIMITS = {"trunk": 8, "width": 4096, "mixture": 16}
+LIMITS = {"trunk": 8, "width": 4096, "mixture": 16, "skew": 64}
+"""Layers of a trunk, features of a layer, components of a mixture, skew of the wavefront."""
+
+
+def checked_config(config: Any) -> ContextConfig:
+    """A network's configuration from plain types.
+
+    Raises:
+        ModelError: unknown settings, or values beyond LIMITS.
+    """
+    from arcomp.models.context import ContextConfig
+
+    try:
+        made = ContextConfig(**{**config, "trunk": tuple(config.get("trunk", ContextConfig.trunk))})
+        widths = [*made.trunk, made.head]
+        right = (
+            all(type(v) is int for v in (*widths, made.channels, made.mixture, made.skew))
+            and made.channels in CODING_ORDER
+            and 1 <= len(made.trunk) <= LIMITS["trunk"]
+            and all(1 <= w <= LIMITS["width"] for w in widths)
+            and 1 <= made.mixture <= LIMITS["mixture"]
+            and context_inputs.SKEW <= made.skew <= LIMITS["skew"]
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        right = False
+    if not right:
+        raise ModelError(f"this configuration is not one of model context: {str(config)[:80]}")
+    return made
 
 
 class ContextModel(ExactModel):
@@ -33,32 +63,27 @@ class ContextModel(ExactModel):
     name: ClassVar[str] = "context"
 
     def __init__(self, weights: Weights) -> None:
-        from arcomp.models.context import ContextConfig
-
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
         self.configs: dict[int, ContextConfig] = {}
-        try:
-            for channels, config in weights.config["networks"].items():
-                made = ContextConfig(**{**config, "trunk": tuple(config["trunk"])})
-                widths = [*made.trunk, made.head]
-                if (
-                    int(channels) != made.channels
-                    or made.channels not in CODING_ORDER
-                    or not 1 <= len(made.trunk) <= LIMITS["trunk"]
-                    or not all(isinstance(w, int) and 1 <= w <= LIMITS["width"] for w in widths)
-                    or not 1 <= made.mixture <= LIMITS["mixture"]
-                    or not context_inputs.SKEW <= made.skew <= 64
-                ):
-                    raise ValueError(channels)
-                self.configs[made.channels] = made
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError("the weights' configuration is not one of model context") from error
+        networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
+        if not isinstance(networks, dict) or not networks:
+            raise ModelError("the weights' configuration is not one of model context")
+        for channels, config in networks.items():
+            made = checked_config(config)
+            if channels != str(made.channels):
+                raise ModelError("the weights' configuration is not one of model context")
+            self.configs[made.channels] = made
         self._networks: dict[tuple[int, str], Any] = {}
 
     def check(self, channels: int, depth: int) -> None:
         """See :meth:`ExactModel.check`."""
         if channels not in self.configs or depth != 8:
             raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+
+    def memory(self, kind: Kind) -> int:
+        """See :meth:`ExactModel.memory`."""
+        height, width = int(kind.batch.heights.max()), int(kind.batch.widths.max())
+        return context_inputs.plane_bytes(len(kind.batch), height, width, kind.channels)
 
     def _refuse_side(self, kind: Kind) -> None:
         if kind.side:

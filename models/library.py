@@ -39,7 +39,7 @@ def digest_of(path: Path) -> str:
             size = int.from_bytes(file.read(8), "little")
             about = json.loads(file.read(min(size, _HEADER_LIMIT)))
         return str(about["__metadata__"]["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -45,11 +45,16 @@ def load(name: str, digest: bytes | None = None) -> ExactModel:
 
 @lru_cache(maxsize=8)
 def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactModel:
+    damaged: ModelError | None = None
     for path in candidates(name, where):
-        if digest is None:
+        if digest is not None and not digest_of(path).startswith(digest.hex()):
+            continue
+        try:
             return from_weights(Weights.load(path))
-        if digest_of(path).startswith(digest.hex()):
-            return _fits(from_weights(Weights.load(path)), digest)
+        except ModelError as error:  # there may be a good copy elsewhere
+            damaged = damaged or error
+    if damaged is not None:
+        raise damaged
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
     raise ModelError(

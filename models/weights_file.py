@@ -92,11 +92,13 @@ class Weights:
             if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
                 raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
             weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]))
+        except FileNotFoundError:
+            raise ModelError("no such weights", path=str(path), remedy="name a model, or a file that exists") from None
         except OSError as error:
             raise ModelError(
                 f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=remedy
             ) from error
-        except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError("weights are damaged", path=str(path), remedy=remedy) from error
         if weights.digest.hex() != about.get("digest"):
             raise ModelError("weights are damaged: their digest is wrong", path=str(path), remedy=remedy)

@@ -599,7 +599,8 @@ class TestModels:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         refused(say("compress", *MODEL, "--device", "cuda", picture), "--device cpu")
         assert say("compress", *MODEL, "--device", "auto", picture).status == 0
-        assert say("decompress", "--device", "cuda", "-f", "img.png.arcomp").status == 0
+        for verb in ("decompress", "test"):
+            refused(say(verb, "--device", "cuda", "img.png.arcomp"), "--device cpu")
 
 
 class TestTrain:

@@ -7,6 +7,7 @@ fixed sum; float and exact NLL agree; freeze -> save -> load keeps the digest.
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +19,11 @@ import pytest
 import torch
 from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
 
+from arcomp import codec
 from arcomp.codec import Tiling, decode, encode
 from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
-from arcomp.errors import ModelError
+from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind
@@ -30,6 +32,7 @@ from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.histogram import unpack_counts
 from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
+from arcomp.pictures import read_picture
 
 CONTENTS = ("smooth", "noise", "extreme")
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6))
@@ -340,6 +343,31 @@ def test_damaged_counts_are_refused(side: bytes) -> None:
     assert unpack_counts(b"\x01\x00\xfe\x01", 1, 256).sum() == 1
     with pytest.raises(ModelError):
         unpack_counts(side, 1, 256)
+
+
+def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file with right checksums that claims a picture of 2**28 pixels, each row with its padding."""
+    model = MODELS["context gray"][0]()
+    header, payload = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
+    monkeypatch.setattr(codec, "physical_memory", lambda: 2.0**30)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArcompError, match="GiB of memory"):
+            decode(pack(replace(header, height=2**28, width=1, channels=1), payload), model=model)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("part", [(0, 40, 0, 60), (100, 228, 100, 292)])
+def test_a_file_is_as_large_as_its_nll(part: tuple[int, int, int, int]) -> None:
+    """Whole files of photographs: at most 0.05 % and 64 bytes over, with header and all."""
+    photo = read_picture(str(Path(__file__).parent / "pictures" / "lighthouse.png")).pixels
+    for pixels in (photo, photo[..., 1:2]):
+        crop = np.ascontiguousarray(pixels[part[0] : part[1], part[2] : part[3]])[None]
+        encoded = encode(crop, 8, registry.load("context"))
+        assert 8 * len(encoded.data) <= 1.0005 * encoded.nll_bits + 8 * 64
+        assert 8 * len(encoded.data) > encoded.nll_bits
 
 
 def test_tiling_cuts_and_joins() -> None:

@@ -13,7 +13,7 @@ from specimens import pictures
 
 from arcomp.container import write_atomically
 from arcomp.errors import ArcompError, ModelError, OutputError, TrainingError
-from arcomp.models import registry
+from arcomp.models import library, registry
 from arcomp.models.weights_file import Weights
 from arcomp.pictures import write_picture
 from arcomp.training import loop, recipes
@@ -126,6 +126,41 @@ def test_recipes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("", "model", "histogram"),
+        ("", "seed", -1),
+        ("", "seed", 1.5),
+        ("config", "channels", 2),
+        ("config", "mixture", 99),
+        ("config", "head", 99999),
+        ("config", "trunk", []),
+        ("config", "what", 1),
+        ("data", "crop", -3),
+        ("data", "crops", 0),
+        ("data", "held_out", 0),
+        ("data", "resampled", 2.0),
+        ("optimiser", "batch", 0),
+        ("optimiser", "rate", "x"),
+        ("optimiser", "rate", 1e30),
+        ("optimiser", "ema", float("nan")),
+        ("optimiser", "steps", 0),
+    ],
+)
+def test_recipes_with_values_out_of_range(part: str, name: str, value: Any) -> None:
+    d = RECIPE.to_dict()
+    (d[part] if part else d)[name] = value
+    with pytest.raises(TrainingError):
+        Recipe.from_dict(d)
+
+
+def test_a_batch_larger_than_a_round(data: Path, tmp_path: Path) -> None:
+    large = replace(RECIPE, optimiser=replace(RECIPE.optimiser, batch=100000))
+    with pytest.raises(TrainingError, match="batch"):
+        loop.train(large, [data], tmp_path / "c")
+
+
+@pytest.mark.parametrize(
     "text", ["model = ", "model = 'context'", "model='context'\nseed=1\n[config]\n[data]\nwhat=1\n[optimiser]\n"]
 )
 def test_bad_recipes(tmp_path: Path, text: str) -> None:
@@ -201,6 +236,25 @@ def test_hostile_configurations_are_refused(weights: Path, tmp_path: Path, chang
     Weights(good.model, config, good.arrays).save(path)
     with pytest.raises(ModelError):
         registry.load(str(path)).network(3)  # type: ignore[attr-defined]
+
+
+def test_deeply_nested_headers_are_refused(tmp_path: Path) -> None:
+    header = b"[" * 100000
+    path = tmp_path / "context.bad.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    assert library.digest_of(path) == ""
+    with pytest.raises(ModelError):
+        Weights.load(path)
+
+
+def test_a_damaged_copy_does_not_hide_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = registry.load("context")
+    data = bytearray((library.SHIPPED / "context.safetensors").read_bytes())
+    data[-5] ^= 1
+    (tmp_path / "context.safetensors").write_bytes(data)
+    monkeypatch.setenv("ARCOMP_MODELS", str(tmp_path))
+    assert registry.load("context").digest == good.digest
+    assert registry.load("context", good.digest[:8]).digest == good.digest
 
 
 def test_weights_are_found_by_digest(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,6 @@ from arcomp.exact import tables
 from arcomp.exact.kernels import kernel
 
 WEIGHT_TOTAL = 1 << 16
-MEAN_BITS = 8
-INVERSE_BITS = 20
 INVERSE_LIMIT = (1, 1 << 25)
 """Inverse scales are clamped to these: scales of 2**20 to 2**-5 levels."""
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from arcomp.errors import FormatError
 
-MAX_NUMBER = (1 << 63) - 1
-
 
 def encode_number(value: int) -> bytes:
     """A number 0 .. 2**63 - 1 as 1 to 9 bytes."""

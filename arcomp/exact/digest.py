@@ -1,4 +1,4 @@
-"""Digests of integer arrays: the same bytes on every machine."""
+"""The digest that files name a model by: the same on every machine."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-
-def array_digest(array: npt.NDArray[Any]) -> str:
-    """SHA-256 (hex) of an integer array: its shape and its values as little-endian int64."""
-    h = hashlib.sha256()
-    h.update(",".join(str(s) for s in array.shape).encode() + b":")
-    h.update(np.ascontiguousarray(array, "<i8").tobytes())
-    return h.hexdigest()
 
 
 def weights_digest(name: str, config: str, tensors: Mapping[str, npt.NDArray[Any]]) -> bytes:

@@ -36,7 +36,10 @@ class Finished:
 
 def frozen(state: State, joined: Weights | None = None) -> Weights:
     """Weights of a trained state, with the other networks of ``joined``, and the digests of all layers."""
-    weights = freeze({state.average.config.channels: state.average})
+    try:
+        weights = freeze({state.average.config.channels: state.average})
+    except ValueError as error:
+        raise TrainingError(f"the weights cannot be frozen: {error}", remedy="try a lower rate") from error
     if joined is not None:
         networks = {**joined.config["networks"], **weights.config["networks"]}
         own = tuple(f"{c}." for c in weights.config["networks"])

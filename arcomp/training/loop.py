@@ -168,6 +168,10 @@ def _round(state: State, recipe: Recipe, data: Pictures) -> float:
             torch._foreach_lerp_(list(state.average.parameters()), list(state.model.parameters()), 1 - decay)
         losses.append(loss.detach())
         state.step += 1
+    if not losses:
+        raise TrainingError(
+            f"a round has {len(order)} positions, a batch {o.batch}", remedy="choose a smaller batch or more crops"
+        )
     state.round += 1
     return float(torch.stack(losses).mean())
 

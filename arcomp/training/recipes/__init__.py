@@ -8,7 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from arcomp.errors import TrainingError
+from arcomp.errors import ModelError, TrainingError
+from arcomp.models.context_model import checked_config
 from arcomp.training.data import DataConfig
 
 if sys.version_info >= (3, 11):
@@ -64,9 +65,40 @@ class Recipe:
                 if unknown:
                     raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
             config = {k: tuple(v) if isinstance(v, list) else v for k, v in d["config"].items()}
-            return cls(d["model"], int(d["seed"]), config, DataConfig(**d["data"]), OptimiserPart(**d["optimiser"]))
+            recipe = cls(d["model"], d["seed"], config, DataConfig(**d["data"]), OptimiserPart(**d["optimiser"]))
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"the recipe is not complete: {error}") from error
+        recipe.check()
+        return recipe
+
+    def check(self) -> None:
+        """Refuse what could not be trained.
+
+        Raises:
+            TrainingError: a model that cannot be trained, or a value out of its range.
+        """
+        if self.model != "context":
+            raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy="use model context")
+        try:
+            checked_config(self.config)
+        except ModelError as error:
+            raise TrainingError(f"the recipe's [config]: {error.cause}") from error
+        for part, value, least, most in (
+            ("seed", self.seed, 0, 2**32),
+            ("crop", self.data.crop, 8, 2**14),
+            ("crops", self.data.crops, 1, 2**14),
+            ("held_out", self.data.held_out, 1, 2**20),
+            ("resampled", self.data.resampled, 0.0, 1.0),
+            ("batch", self.optimiser.batch, 1, 2**24),
+            ("steps", self.optimiser.steps, 1, 2**40),
+            ("rate", self.optimiser.rate, 0.0, 1.0),
+            ("warmup", self.optimiser.warmup, 0, 2**40),
+            ("ema", self.optimiser.ema, 0.0, 1.0),
+            ("rounding_from", self.optimiser.rounding_from, 0.0, 1.0),
+        ):
+            kinds = (int,) if isinstance(least, int) else (int, float)
+            if type(value) not in kinds or not least <= value <= most:
+                raise TrainingError(f"the recipe's {part} is {value!r}, not within {least} .. {most}")
 
 
 def names() -> list[str]:
