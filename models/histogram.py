@@ -24,6 +24,7 @@ from arcomp.orders import Front, Independent, Order
 COUNT_BITS = 16
 """Counts are scaled down to sum to less than 2**17 a channel before they are sent; none that occurs becomes 0."""
 COUNT_LIMIT = 1 << 20
+"""A channel's counts sum to less: products in :func:`arcomp.coding.table.cumulate` then stay below 2**48."""
 
 
 def pack_counts(counts: Int64) -> bytes:
@@ -46,7 +47,7 @@ def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
     """What :func:`pack_counts` packed.
 
     Raises:
-        ModelError: not such data, a count of 2**20 or more, or a row without counts.
+        ModelError: not such data, a row without counts, or one that sums to COUNT_LIMIT or more.
     """
     error = ModelError("the histogram in the file is damaged", remedy="get a fresh copy of the file")
     flat: list[int] = []
@@ -64,7 +65,8 @@ def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
     except FormatError:
         raise error from None
     counts = np.array(flat, np.int64).reshape(rows, levels)
-    if at != len(data) or not counts.any(axis=1).all():
+    totals = counts.sum(1)
+    if at != len(data) or not totals.all() or totals.max() >= COUNT_LIMIT:
         raise error
     return counts
 

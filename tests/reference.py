@@ -301,6 +301,7 @@ class Histogram:
         self.tiles, self.distributions, at = tiles, [], 0
         for _ in range(header.channels):
             counts, at = self.counts(header.side, at, 1 << header.depth)
+            require(0 < sum(counts) < 1 << 20, "a channel's counts sum to 0 or to too much")
             self.distributions.append(counts_to_distribution(counts, header.depth))
         require(at == len(header.side), "bytes after the counts")
 
@@ -310,11 +311,9 @@ class Histogram:
         counts: list[int] = []
         while len(counts) < n:
             count, at = number(side, at)
-            require(count < 1 << 20, "a count is too large")
             further, at = number(side, at) if count == 0 else (0, at)
             require(further < n - len(counts), "zeros beyond the end of a channel")
             counts += [count] * (1 + further)
-        require(any(counts), "a channel without counts")
         return counts, at
 
     def fronts(self) -> Iterator[list[Position]]:

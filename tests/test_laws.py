@@ -336,10 +336,18 @@ def test_side_information_that_a_model_has_no_use_for_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "side", [b"\x81\x00\x00\xfe\x01", b"\x80\x80\x40\x00\xfe\x01", b"\x01\x00\xff\x01", b"\x00\xff\x01", b"\x01"]
+    "side",
+    [
+        b"\x81\x00\x00\xfe\x01",
+        b"\x80\x80\x40\x00\xfe\x01",
+        b"\x01\x00\xff\x01",
+        b"\x00\xff\x01",
+        b"\x01",
+        b"\xff\xff\x3f\x01\x00\xfd\x01",
+    ],
 )
 def test_damaged_counts_are_refused(side: bytes) -> None:
-    """Not in shortest form; too large; beyond the row; a row without counts; cut."""
+    """Not in shortest form; too large; beyond the row; a row without counts; cut; too large in sum."""
     assert unpack_counts(b"\x01\x00\xfe\x01", 1, 256).sum() == 1
     with pytest.raises(ModelError):
         unpack_counts(side, 1, 256)
