@@ -71,12 +71,13 @@ class Tiling:
 
     def __init__(self, shape: tuple[int, int, int], tile: tuple[int, int]) -> None:
         images, height, width = shape
-        self.tile = th, tw = (tile[0] or height, tile[1] or width)
+        th, tw = (tile[0] or height, tile[1] or width)
         rows, columns = range(0, height, th), range(0, width, tw)
         self.corners = [(n, y, x) for n in range(images) for y in rows for x in columns]
         heights = [min(th, height - y) for _, y, _ in self.corners]
         widths = [min(tw, width - x) for _, _, x in self.corners]
         self.batch = Batch(np.array(heights, np.int32), np.array(widths, np.int32))
+        self.shape = (len(self.batch), int(self.batch.heights.max()), int(self.batch.widths.max()))
         self.whole = len(rows) == len(columns) == 1
 
     def cut(self, pixels: Pixels) -> Canvas:
@@ -89,14 +90,9 @@ class Tiling:
             canvas[i, :h, :w] = pixels[n, y : y + h, x : x + w]
         return canvas
 
-    def samples(self, channels: int) -> int:
-        """Number of samples of a canvas."""
-        return len(self.batch) * int(self.batch.heights.max()) * int(self.batch.widths.max()) * channels
-
     def blank(self, channels: int, dtype: npt.DTypeLike) -> Canvas:
         """A canvas of zeros."""
-        h, w = int(self.batch.heights.max()), int(self.batch.widths.max())
-        return np.zeros((len(self.batch), h, w, channels), dtype)
+        return np.zeros((*self.shape, channels), dtype)
 
     def join(self, canvas: Canvas, shape: tuple[int, int, int]) -> Pixels:
         """The inverse of :meth:`cut`."""
@@ -132,7 +128,8 @@ def encode(
 
     Raises:
         ModelError: the model does not take such pictures.
-        ArcompError: a sample is too large for the depth, or the array has no samples.
+        ArcompError: a sample is too large for the depth, the array has no samples, or it needs more memory than
+            this machine has.
     """
     began = time.perf_counter()
     if pixels.ndim != 4 or not pixels.size:
@@ -143,10 +140,10 @@ def encode(
     model.check(channels, depth)
     tiling = Tiling((images, height, width), tile)
     tile = (0, 0) if tiling.whole else tile
-    canvas = tiling.cut(pixels)[..., list(model.coding_order(channels))]
     kind = Kind(tiling.batch, channels, depth)
+    _check_memory(tiling, kind, pixels.dtype, model)
+    canvas = tiling.cut(pixels)[..., list(model.coding_order(channels))]
     kind = replace(kind, side=model.side_information(canvas, kind))
-    _check_memory(canvas.nbytes, model.memory(kind))
     whole = model.whole(canvas, kind, device)
     payload, nll = _encode_fronts(canvas, kind, model.order, whole, progress)
     nll += 8 * len(kind.side)
@@ -201,6 +198,7 @@ def decode(
         FormatError: not an arcomp file, damaged, or from a newer version.
         VerificationError: the pixels decoded are not those that were encoded.
         ModelError: the model is not here, or does not take such pictures.
+        ArcompError: the pictures need more memory than this machine has.
     """
     header, payload = unpack(data)
     if model is None or model.digest[:DIGEST_BYTES] != header.digest or model.name != header.model:
@@ -210,7 +208,7 @@ def decode(
     tiling = Tiling(shape, (header.tile_height, header.tile_width))
     kind = Kind(tiling.batch, header.channels, header.depth, header.side)
     dtype = np.dtype(np.uint8 if header.depth <= 8 else np.uint16)
-    _check_memory(tiling.samples(header.channels) * dtype.itemsize, model.memory(kind))
+    _check_memory(tiling, kind, dtype, model)
     canvas = tiling.blank(header.channels, dtype)
     fill = _decode_naively if naive else _decode_stepwise
     with _one_thread():
@@ -232,13 +230,14 @@ def physical_memory() -> float:
         return math.inf
 
 
-def _check_memory(samples: int, model: int) -> None:
+def _check_memory(tiling: Tiling, kind: Kind, dtype: np.dtype[Any], model: ExactModel) -> None:
     """Refuse what cannot fit, before any of it is taken.
 
     Raises:
-        ArcompError: samples (bytes, held twice) and the model's planes are more than this machine's memory.
+        ArcompError: samples (held twice) and what the model keeps are more than this machine's memory.
     """
-    need, have = 2 * samples + model, physical_memory()
+    canvas = math.prod(tiling.shape) * kind.channels * dtype.itemsize
+    need, have = 2 * canvas + model.memory(kind), physical_memory()
     if need > have:
         raise ArcompError(
             f"needs {need / 2**30:.1f} GiB of memory, there are {have / 2**30:.1f}",

@@ -25,11 +25,14 @@ def folders() -> list[Path]:
     return [*extra, SHIPPED, Path.home() / ".local" / "share" / "arcomp" / "models"]
 
 
-def candidates(name: str, where: tuple[Path, ...]) -> Iterator[Path]:
-    """Files that may hold a model's weights, the newest of each folder first."""
+def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:
+    """Files that may hold a model's weights, the newest of each folder first; with a digest (or its first bytes), only
+    those that claim it."""
     for folder in where:
-        yield from (p for p in [folder / (name + ENDING)] if p.is_file())
-        yield from sorted(folder.glob(f"{name}.*{ENDING}"))
+        newest = folder / (name + ENDING)
+        for path in (*([newest] if newest.is_file() else []), *sorted(folder.glob(f"{name}.*{ENDING}"))):
+            if not digest or digest_of(path).startswith(digest.hex()):
+                yield path
 
 
 def digest_of(path: Path) -> str:
@@ -45,7 +48,4 @@ def digest_of(path: Path) -> str:
 
 def find(name: str, digest: bytes) -> Path | None:
     """The weights with a digest, whole or its first bytes."""
-    for path in candidates(name, tuple(folders())):
-        if digest_of(path).startswith(digest.hex()):
-            return path
-    return None
+    return next(candidates(name, tuple(folders()), digest), None)

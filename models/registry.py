@@ -10,7 +10,7 @@ from arcomp.errors import ModelError
 from arcomp.models.base import ExactModel
 from arcomp.models.context_model import ContextModel
 from arcomp.models.histogram import Histogram
-from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, digest_of, folders
+from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, folders
 from arcomp.models.weights_file import Weights
 
 MAKERS: dict[str, Callable[[Weights], ExactModel]] = {Histogram.name: Histogram, ContextModel.name: ContextModel}
@@ -46,9 +46,7 @@ def load(name: str, digest: bytes | None = None) -> ExactModel:
 @lru_cache(maxsize=8)
 def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactModel:
     damaged: ModelError | None = None
-    for path in candidates(name, where):
-        if digest is not None and not digest_of(path).startswith(digest.hex()):
-            continue
+    for path in candidates(name, where, digest or b""):
         try:
             return from_weights(Weights.load(path))
         except ModelError as error:  # there may be a good copy elsewhere

@@ -70,15 +70,20 @@ def share_out(edges: Any, values: int, out: Any) -> None:
 
 
 class Distribution(ABC):
-    """n distributions over the symbols of one alphabet, one for each of n positions."""
+    """n distributions over the symbols of one alphabet, one for each of n positions.
 
-    depth: int
+    Args:
+        depth: bits of a symbol, 1 .. 16.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self._widths = digit_widths(depth)
 
     @abstractmethod
     def __len__(self) -> int:
         """n."""
 
-    @abstractmethod
     def frequencies(self, level: int, prefix: Int32) -> Float32:
         """A digit's frequencies less one, given the digits before it.
 
@@ -89,6 +94,13 @@ class Distribution(ABC):
         Returns:
             float32 [n, values of the digit], non-negative integers that sum to 2**24 less the number of values.
         """
+        out = np.empty((len(self), 1 << self._widths[level]), np.float32)
+        self._share_out(sum(self._widths[level + 1 :]), prefix, out)
+        return out
+
+    @abstractmethod
+    def _share_out(self, below: int, prefix: Int32, out: Float32) -> None:
+        """Write a digit's frequencies less one (:func:`share_out`); ``below`` is how many bits come after the digit."""
 
     @abstractmethod
     def masses(self, symbols: Int32) -> Int64:

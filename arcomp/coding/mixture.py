@@ -19,7 +19,6 @@ from arcomp.coding.distribution import (
     Float32,
     Int32,
     Int64,
-    digit_widths,
     floor_mass,
     share_out,
 )
@@ -103,24 +102,19 @@ class LogisticMixture(Distribution):
     """
 
     def __init__(self, weights: Int32, means: Int64, inverses: Int64, depth: int) -> None:
-        self.depth = depth
+        super().__init__(depth)
         self.weights, self.means, self.inverses = weights, means, inverses
-        self._widths = digit_widths(depth)
         self._sigma = tables.logistic()
         self._floor = floor_mass(depth)
 
     def __len__(self) -> int:
         return len(self.weights)
 
-    def frequencies(self, level: int, prefix: Int32) -> Float32:
-        """See :meth:`Distribution.frequencies`."""
-        values = 1 << self._widths[level]
-        out = np.empty((len(self), values), np.float32)
+    def _share_out(self, below: int, prefix: Int32, out: Float32) -> None:
         _frequencies(
-            self.depth, self._floor, sum(self._widths[level + 1 :]), values, prefix,
+            self.depth, self._floor, below, out.shape[1], prefix,
             self.weights, self.means, self.inverses, self._sigma, out,
         )  # fmt: skip
-        return out
 
     def masses(self, symbols: Int32) -> Int64:
         """See :meth:`Distribution.masses`."""

@@ -12,7 +12,6 @@ from arcomp.coding.distribution import (
     Float32,
     Int32,
     Int64,
-    digit_widths,
     floor_mass,
     share_out,
 )
@@ -54,19 +53,14 @@ class FrequencyTable(Distribution):
     """
 
     def __init__(self, edges: Int64, rows: Int32, depth: int) -> None:
-        self.depth = depth
+        super().__init__(depth)
         self.edges, self.rows = edges, rows
-        self._widths = digit_widths(depth)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def frequencies(self, level: int, prefix: Int32) -> Float32:
-        """See :meth:`Distribution.frequencies`."""
-        values = 1 << self._widths[level]
-        out = np.empty((len(self), values), np.float32)
-        _frequencies(self.edges, self.rows, sum(self._widths[level + 1 :]), values, prefix, out)
-        return out
+    def _share_out(self, below: int, prefix: Int32, out: Float32) -> None:
+        _frequencies(self.edges, self.rows, below, out.shape[1], prefix, out)
 
     def masses(self, symbols: Int32) -> Int64:
         """See :meth:`Distribution.masses`."""
