@@ -109,23 +109,18 @@ class Context(nn.Module):
             bits.append(mixture_bits(x[:, c], z[:, :k], means, scales))
         return torch.stack(bits, 1)
 
+    def prepare(self, crops: list[npt.NDArray[np.uint8]]) -> None:
+        """Nothing is taken from pictures before training."""
 
-def training_examples(pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
-    """All positions of a picture as examples for :meth:`Context.bits`.
-
-    Args:
-        pixels: uint8 [H, W, C], gray or RGB.
-
-    Returns:
-        Arrays by argument name, n = H * W positions in raster order.
-    """
-    coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[pixels.shape[2]])]).astype(np.int32)
-    seen = context_inputs.examine(coded)
-    extras = context_inputs.all_extras(coded.reshape(-1, coded.shape[2]), seen.base, seen.scale)
-    return {
-        "inputs": seen.inputs,
-        "extras": extras,
-        "values": coded.reshape(-1, coded.shape[2]).astype(np.uint8),
-        "base": seen.base.astype(np.int16),
-        "scale": seen.scale,
-    }
+    def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+        """All positions of a picture (uint8 [H, W, C]), in raster order, as arguments of :meth:`bits`."""
+        coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[pixels.shape[2]])]).astype(np.int32)
+        seen = context_inputs.examine(coded)
+        extras = context_inputs.all_extras(coded.reshape(-1, coded.shape[2]), seen.base, seen.scale)
+        return {
+            "inputs": seen.inputs,
+            "extras": extras,
+            "values": coded.reshape(-1, coded.shape[2]).astype(np.uint8),
+            "base": seen.base.astype(np.int16),
+            "scale": seen.scale,
+        }

@@ -22,9 +22,9 @@ from safetensors.torch import save as save_tensors
 
 from arcomp.container.atomic import write_atomically
 from arcomp.errors import TrainingError
-from arcomp.models.context import Context, ContextConfig, training_examples
 from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.recipes import Recipe
+from arcomp.training.trainable import Trainable, make
 
 Examples = dict[str, npt.NDArray[Any]]
 
@@ -46,8 +46,8 @@ class Progress:
 class State:
     """All of a run that a checkpoint holds."""
 
-    model: Context
-    average: Context
+    model: Trainable
+    average: Trainable
     optimiser: torch.optim.Adam
     step: int = 0
     round: int = 0
@@ -64,9 +64,9 @@ def rate_at(step: int, recipe: Recipe) -> float:
     return o.rate * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def examples_of(crops: list[npt.NDArray[np.uint8]]) -> Examples:
+def examples_of(model: Trainable, crops: list[npt.NDArray[np.uint8]]) -> Examples:
     """Training examples of all positions of the crops, one after the other."""
-    parts = [training_examples(crop) for crop in crops]
+    parts = [model.examples(crop) for crop in crops]
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 
@@ -81,7 +81,7 @@ def batches(
 
 
 @torch.no_grad()
-def evaluate(model: Context, examples: Examples, rounding: bool) -> float:
+def evaluate(model: Trainable, examples: Examples, rounding: bool) -> float:
     """Mean bits per sub-pixel."""
     total, count = 0.0, 0
     for batch in batches(examples, 16384):
@@ -94,10 +94,9 @@ def evaluate(model: Context, examples: Examples, rounding: bool) -> float:
 def start(recipe: Recipe) -> State:
     """A fresh state: weights drawn from the recipe's seed."""
     torch.manual_seed(recipe.seed)
-    config = ContextConfig(**recipe.config)
-    model, average = Context(config), Context(config)
+    model, average = make(recipe.model, recipe.config), make(recipe.model, recipe.config)
     average.load_state_dict(model.state_dict())
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.optimiser.rate, betas=(0.9, 0.99))
+    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.optimiser.rate, betas=(0.9, 0.99), fused=True)
     return State(model, average, optimiser)
 
 
@@ -125,8 +124,13 @@ def train(
             checkpoint is kept).
     """
     data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
-    state = load(checkpoint, recipe) if resume else start(recipe)
-    held_out = examples_of(data.validation())
+    if resume:
+        state = load(checkpoint, recipe)
+    else:
+        state = start(recipe)
+        state.model.prepare(data.round(0))
+        state.average.load_state_dict(state.model.state_dict())
+    held_out = examples_of(state.average, data.validation())
     while state.step < recipe.optimiser.steps:
         began = time.monotonic()
         bits = _round(state, recipe, data)
@@ -149,7 +153,7 @@ def train(
 
 def _round(state: State, recipe: Recipe, data: Pictures) -> float:
     """One round of steps; mean training bits."""
-    examples = examples_of(data.round(state.round))
+    examples = examples_of(state.model, data.round(state.round))
     order = np.random.default_rng([recipe.seed, 2, state.round]).permutation(len(examples["values"]))
     o = recipe.optimiser
     losses = []

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from arcomp.errors import ModelError, TrainingError
-from arcomp.models.context_model import checked_config
 from arcomp.training.data import DataConfig
+from arcomp.training.trainable import CHECKS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,10 +77,11 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        if self.model != "context":
-            raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy="use model context")
+        if self.model not in CHECKS:
+            known = " or ".join(CHECKS)
+            raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy=f"use model {known}")
         try:
-            checked_config(self.config)
+            CHECKS[self.model](self.config)
         except ModelError as error:
             raise TrainingError(f"the recipe's [config]: {error.cause}") from error
         for part, value, least, most in (

@@ -1,0 +1,1 @@
+STAGES = {"cheap": 0, "full": 1}

@@ -1,0 +1,434 @@
+"""What the network of ``photo`` sees of a pixel, in integers.
+
+The least-squares predictions of all windows are blended by how well each did at the neighbouring pixels (Seemann and
+Tischer 1997, "Generalized locally adaptive DPCM") into a *base*: first one for all channels that does without the
+current pixel (the *trunk's base*), then for each channel one that knows the channels before it. The mean error of the
+base at the neighbouring pixels is the *scale*. All inputs are differences to the base in units of the scale, or
+logarithms of ratios of errors, int8 in sixteenths: neither brightness nor contrast of the picture matters.
+
+Predictions and bases are in 1/64 of a level (Q6), errors in 1/16 (Q4), scales in 1/256 (Q8).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import aligned
+from arcomp.models.photo import least_squares
+from arcomp.models.photo.least_squares import LEVEL_BITS, STEP, Window, layout
+from arcomp.models.photo.planes import (
+    LANES,
+    MARGIN,
+    NEIGHBOURS,
+    SKEW,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    base_error,
+    fill_margins,
+    first_row,
+    last_row,
+    sample_weight,
+    trunk_error,
+    window_error,
+)
+
+ERROR_WEIGHTS: Int64 = np.array([40, 40, 25, 25, 15, 15, 10, 10, 10, 10, 6, 6, 6, 6, 6, 6, 4, 4], np.int64)
+"""Of the errors at the first neighbours; their sum is 244."""
+_ERROR_UNIT = 269
+"""Weighted sum of errors in Q4 -> mean in Q8: 2**12 * 16 / 244."""
+_SCALE_FLOOR = 51  # 0.2 levels in Q8
+_BLEND_FLOOR = 0.15  # levels
+_ERROR_LIMIT = 4095
+SIGNED_ERRORS = 6
+WINDOW_ERRORS = 2
+ABSOLUTE_ERRORS = 4
+_INVERSE = float(1 << 18)
+
+
+def log2_table() -> Int32:
+    """floor(16 log2 i) for i in 0..4095 (0 for i = 0), by integers: i^16 has that many bits less one."""
+    return np.array([0] + [(i**16).bit_length() - 1 for i in range(1, 4096)], np.int32)
+
+
+def inputs(channels: int, windows: int) -> int:
+    """Length of the trunk's input."""
+    each = len(NEIGHBOURS) + 2 * windows + SIGNED_ERRORS + WINDOW_ERRORS * windows + ABSOLUTE_ERRORS + 4 + 2 * windows
+    return channels * each
+
+
+@kernel(inline="always")
+def extras(channel: int, windows: int) -> int:
+    """Length of what the head of a channel is told besides."""
+    return 2 * channel + 3 + (windows if windows > 1 else 0)
+
+
+class Squares(NamedTuple):
+    """The windows as the kernels take them (:func:`arcomp.models.photo.least_squares.layout`), and the table of logarithms."""
+
+    spec: Int64
+    real: npt.NDArray[np.float64]
+    prior: npt.NDArray[np.float64]
+    logs: Int32
+
+
+class Work(NamedTuple):
+    """Room for one front of a strip; a column for each pixel, as many as the longest front has and LANES to spare."""
+
+    sums: Int32
+    """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
+    room: Int16
+    matrix: npt.NDArray[np.float64]
+    vector: npt.NDArray[np.float64]
+    low: Int32
+    """[windows, channels, n]: predictions of lower order; full, factor, variance: see :func:`least_squares.solve`."""
+    full: Int32
+    factor: Int32
+    variance: Int32
+    total: Int32
+    """[3 + windows, channels, n]: mean errors (Q8) of base, trunk's base, base at the four nearest, each window."""
+    weight: npt.NDArray[np.float64]
+    """[windows + 2, n]: of each window in a channel's base."""
+    trunk_base: Int32
+    """[channels, n]. base, scale, inverse (2**18 / scale), trunk_inverse: the same shape."""
+    base: Int32
+    scale: Int32
+    inverse: Int32
+    trunk_inverse: Int32
+    predictions: Int32
+    """[windows, channels, n]: with the channels before."""
+    current: Int32
+    """[channels, n]: the pixel's own levels, once known."""
+
+
+def squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
+    """Constants of the windows; ``prior`` in 2**-24 of the trace."""
+    spec, real, _, _ = layout(windows, channels)
+    return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table())
+
+
+def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Work:
+    """Room for fronts of at most ``longest`` pixels; ``columns`` of a plane."""
+    _, _, sums, _ = layout(windows, channels)
+    n = -(-longest // LANES) * LANES + LANES
+    count = len(windows)
+    largest = max(w.size(channels) for w in windows)
+    taken = max(2 * (2 * w.rows + 2) * w.size(channels) * LANES for w in windows)
+
+    def integers(*shape: int) -> Int32:
+        made: Int32 = aligned((*shape, n), np.int32)
+        return made
+
+    return Work(
+        aligned((sums, columns), np.int32),
+        aligned((taken,), np.int16),
+        aligned((least_squares.pairs(largest), 8), np.float64),
+        aligned((largest, 8), np.float64),
+        integers(count, channels),
+        integers(count, channels),
+        integers(count, 3),
+        integers(count, channels),
+        integers(3 + count, channels),
+        aligned((count + 2, n), np.float64),
+        integers(channels),
+        integers(channels),
+        integers(channels),
+        integers(channels),
+        integers(channels),
+        integers(count, channels),
+        integers(channels),
+    )
+
+
+@kernel(inline="always")
+def log2(table: Any, v: int) -> Any:
+    """16 log2 v, rounded down (to less than four digits for large v)."""
+    if v < 4096:
+        return table[v]
+    if v < 65536:
+        return table[v >> 4] + 64
+    return table[min(4095, v >> 8)] + 128
+
+
+@kernel(inline="always")
+def _clip8(v: Any) -> Any:
+    return max(np.int32(-128), min(np.int32(127), v))
+
+
+@kernel()
+def _mean_error(plane: Any, t: int, at: int, count: int, first: int, last: int, out: Any) -> None:
+    """Weighted sum of the absolute values at neighbours first .. last - 1."""
+    mask = plane.shape[0] - 1
+    out[:count] = 0
+    for j in range(first, last):
+        dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
+        row = plane[(t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
+        w = np.int32(ERROR_WEIGHTS[j])
+        for k in range(count):
+            out[k] += w * abs(np.int32(row[k]))
+
+
+@kernel()
+def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
+    """All mean errors of a front, and scales from them."""
+    values, channels, windows = planes.values, planes.channels, planes.windows
+    neighbours = len(ERROR_WEIGHTS)
+    for c in range(channels):
+        total = work.total[:, c]
+        near = total[2]
+        _mean_error(values[base_error(channels, c)], t, at, count, 0, 4, near)
+        _mean_error(values[base_error(channels, c)], t, at, count, 4, neighbours, total[0])
+        _mean_error(values[trunk_error(channels, c)], t, at, count, 0, neighbours, total[1])
+        for w in range(windows):
+            _mean_error(values[window_error(channels, w, c)], t, at, count, 0, neighbours, total[3 + w])
+        for k in range(count):
+            total[0, k] = (((total[0, k] + near[k]) * np.int32(_ERROR_UNIT)) >> 12) + np.int32(_SCALE_FLOOR)
+            total[1, k] = ((total[1, k] * np.int32(_ERROR_UNIT)) >> 12) + np.int32(_SCALE_FLOOR)
+            near[k] = (near[k] >> 3) + np.int32(_SCALE_FLOOR)
+            work.scale[c, k] = total[0, k]
+            work.inverse[c, k] = np.int32(_INVERSE / np.float64(total[0, k]))
+            work.trunk_inverse[c, k] = np.int32(_INVERSE / np.float64(total[1, k]))
+        for w in range(windows):
+            for k in range(count):
+                total[3 + w, k] = (total[3 + w, k] * np.int32(_ERROR_UNIT)) >> 12
+
+
+@kernel()
+def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> None:
+    """The windows' predictions int32 [windows, n], each weighted by the inverse fourth power of its mean error."""
+    windows = predictions.shape[0]
+    if windows == 1:
+        for k in range(count):
+            out[k] = max(np.int32(0), min(np.int32(255 << LEVEL_BITS), predictions[0, k]))
+        return
+    above, below = weight[windows], weight[windows + 1]
+    for k in range(count):
+        above[k] = 0.0
+        below[k] = 0.0
+    for w in range(windows):
+        for k in range(count):
+            e = np.float64(total[3 + w, k]) * (1.0 / 256.0) + _BLEND_FLOOR
+            q = 1.0 / (e * e)
+            q = q * q
+            above[k] += q * np.float64(predictions[w, k])
+            below[k] += q
+    for k in range(count):
+        b = np.int32(np.floor(above[k] / below[k] + 0.5))
+        out[k] = max(np.int32(0), min(np.int32(255 << LEVEL_BITS), b))
+
+
+@kernel(inline="always")
+def _scaled(values: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
+    """(values - base) / scale in sixteenths; values and base in Q6."""
+    for k in range(count):
+        out[k] = _clip8(((values[k] - base[k]) * inverse[k] + np.int32(2048)) >> 12)
+
+
+@kernel()
+def _neighbour(row: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
+    for k in range(count):
+        v = np.int32(row[k]) << LEVEL_BITS
+        out[k] = _clip8(((v - base[k]) * inverse[k] + np.int32(2048)) >> 12)
+
+
+@kernel()
+def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None:
+    """Errors (Q4) in units of the scale."""
+    if absolute:
+        for k in range(count):
+            out[k] = _clip8((abs(np.int32(row[k])) * inverse[k] + np.int32(512)) >> 10)
+    else:
+        for k in range(count):
+            out[k] = _clip8((np.int32(row[k]) * inverse[k] + np.int32(512)) >> 10)
+
+
+@kernel()
+def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, out: Any) -> None:
+    """Everything about a front that does without its own values.
+
+    Args:
+        first, count: its rows.
+        out: int8 [inputs, >= count], written: the trunk's inputs.
+    """
+    values, channels, windows = planes.values, planes.channels, planes.windows
+    mask = values.shape[1] - 1
+    at = MARGIN + first
+    least_squares.predict(
+        planes, sample_weight(channels, windows), squares.spec, squares.real, squares.prior, t, first, count,
+        work.sums, work.room, work.matrix, work.vector, work.low, work.full, work.factor, work.variance,
+    )  # fmt: skip
+    _errors(planes, t, at, count, work)
+    o = 0
+    for c in range(channels):
+        base, inverse, own = work.trunk_base[c], work.trunk_inverse[c], work.inverse[c]
+        _blend(work.total[:, c], work.full[:, c], work.weight, count, base)
+        for j in range(len(NEIGHBOURS)):
+            dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
+            row = values[c, (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
+            _neighbour(row, base, inverse, count, out[o])
+            o += 1
+        for w in range(windows):
+            _scaled(work.low[w, c], base, inverse, count, out[o])
+            _scaled(work.full[w, c], base, inverse, count, out[o + 1])
+            o += 2
+        for j in range(SIGNED_ERRORS):
+            dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
+            row = values[base_error(channels, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
+            _error(row, own, False, count, out[o])
+            o += 1
+            if j < ABSOLUTE_ERRORS:
+                _error(row, own, True, count, out[o])
+                o += 1
+            if j < WINDOW_ERRORS:
+                for w in range(windows):
+                    row = values[window_error(channels, w, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
+                    _error(row, own, False, count, out[o])
+                    o += 1
+        total = work.total[:, c]
+        for k in range(count):
+            s = log2(squares.logs, total[0, k])
+            out[o, k] = _clip8(s - 144)
+            out[o + 1, k] = _clip8(log2(squares.logs, total[1, k]) - 144)
+            out[o + 2, k] = _clip8(2 * (log2(squares.logs, total[2, k]) - s))
+            out[o + 3, k] = (base[k] >> 8) - 32
+        o += 4
+        for w in range(windows):
+            for k in range(count):
+                s = log2(squares.logs, total[0, k])
+                out[o, k] = _clip8(4 * (log2(squares.logs, total[3 + w, k] + _SCALE_FLOOR) - s))
+                v = log2(squares.logs, work.variance[w, c, k] + 2)
+                out[o + 1, k] = _clip8((v >> 1) + 96 - s)
+            o += 2
+
+
+@kernel()
+def look_channel(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
+    """What a channel's head is told, when the channels before it are in ``work.current``: int8 [extras, >= count]."""
+    windows = work.full.shape[0]
+    for w in range(windows):
+        p = work.predictions[w, channel]
+        for k in range(count):
+            p[k] = work.full[w, channel, k]
+        for c in range(channel):
+            factor = work.factor[w, channel * (channel - 1) // 2 + c]
+            for k in range(count):
+                residual = (work.current[c, k] << LEVEL_BITS) - work.predictions[w, c, k]
+                p[k] += np.int32((np.int64(factor[k]) * residual + 512) >> 10)
+        for k in range(count):
+            p[k] = max(np.int32(-2048), min(np.int32(18432), p[k]))
+    base, inverse = work.base[channel], work.inverse[channel]
+    _blend(work.total[:, channel], work.predictions[:, channel], work.weight, count, base)
+    o = 0
+    for c in range(channel):
+        for k in range(count):
+            v = work.current[c, k] << LEVEL_BITS
+            r = _clip8(((v - work.base[c, k]) * work.inverse[c, k] + np.int32(2048)) >> 12)
+            out[o, k] = r
+            out[o + 1, k] = min(np.int32(127), abs(r))
+        o += 2
+    for k in range(count):
+        out[o, k] = _clip8(((base[k] - work.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
+        s = log2(squares.logs, work.total[0, channel, k])
+        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, work.total[1, channel, k])))
+        out[o + 2, k] = (base[k] >> 8) - 32
+    o += 3
+    if windows > 1:
+        for w in range(windows):
+            _scaled(work.predictions[w, channel], base, inverse, count, out[o])
+            o += 1
+
+
+@kernel()
+def enter(planes: Any, t: int, first: int, count: int, channel: int, current: Any) -> None:
+    """A channel's levels int32 [n] become known."""
+    mask = planes.values.shape[1] - 1
+    row = planes.values[channel, t & mask, MARGIN + first : MARGIN + first + count]
+    for k in range(count):
+        row[k] = current[k]
+
+
+@kernel()
+def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
+    """Errors and sample weights of a front whose levels are all known; then its margins."""
+    values, channels, windows = planes.values, planes.channels, planes.windows
+    mask = values.shape[1] - 1
+    at = MARGIN + first
+    limit = np.int32(_ERROR_LIMIT)
+    for c in range(channels):
+        own = work.current[c]
+        signed = values[base_error(channels, c), t & mask, at : at + count]
+        absolute = values[trunk_error(channels, c), t & mask, at : at + count]
+        for k in range(count):
+            v = own[k] << LEVEL_BITS
+            signed[k] = max(-limit, min(limit, (v - work.base[c, k]) >> 2))
+            absolute[k] = min(limit, abs(v - work.trunk_base[c, k]) >> 2)
+        for w in range(windows):
+            row = values[window_error(channels, w, c), t & mask, at : at + count]
+            for k in range(count):
+                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - work.predictions[w, c, k]) >> 2))
+    activity = work.total[0, 0]  # no longer needed
+    activity[:count] = 0
+    for c in range(channels):
+        own = work.current[c]
+        west = values[c, (t - 1) & mask, at : at + count]
+        north = values[c, (t - SKEW) & mask, at - 1 : at - 1 + count]
+        north_west = values[c, (t - SKEW - 1) & mask, at - 1 : at - 1 + count]
+        north_east = values[c, (t - SKEW + 1) & mask, at - 1 : at - 1 + count]
+        for k in range(count):
+            w, n = np.int32(west[k]), np.int32(north[k])
+            activity[k] += (
+                abs(w - north_west[k]) + abs(n - north_west[k]) + abs(n - north_east[k]) + abs(own[k] - w) + abs(own[k] - n)
+            )
+    row = values[sample_weight(channels, windows), t & mask, at : at + count]
+    five = 5 * channels
+    for k in range(count):
+        row[k] = (64 * five + (five + activity[k]) // 2) // (five + activity[k])
+    fill_margins(planes, t)
+
+
+@kernel()
+def examine(
+    planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
+    out: Any, extra: Any, base: Any, scale: Any, gates: Any, where: Any,
+) -> int:  # fmt: skip
+    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: for training and encoding.
+
+    Args:
+        out: int8 [inputs, N]; extra: int8 [all channels' extras, N]; base: int32 [C, N] in Q6; scale: int32 [C, N] in
+            Q8; gates: int32 [C, windows, N], Q6: each window's prediction less the base; where: int32 [2, N], y and x.
+
+    Returns:
+        Positions written, front by front.
+    """
+    channels, windows = planes.channels, planes.windows
+    n = 0
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        look(planes, squares, work, t, first, count, out[:, n : n + count])
+        o = 0
+        for c in range(channels):
+            more = extras(c, windows)
+            look_channel(squares, work, c, count, extra[o : o + more, n : n + count])
+            o += more
+            for k in range(count):
+                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                base[c, n + k] = work.base[c, k]
+                scale[c, n + k] = work.scale[c, k]
+            for w in range(windows):
+                for k in range(count):
+                    gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
+            enter(planes, t, first, count, c, work.current[c])
+        for k in range(count):
+            where[0, n + k] = first + k
+            where[1, n + k] = t - SKEW * (first + k)
+        observe(planes, work, t, first, count)
+        n += count
+    return n

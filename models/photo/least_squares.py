@@ -1,0 +1,398 @@
+"""Local least squares: each pixel predicted by the weights that would have been best in a window around it.
+
+Wu, Barthel and Zhang 1998, "Piecewise 2D autoregression for predictive image coding", and the many after it; one LDL'
+factorisation serves all channels, later channels seeing earlier ones, as in a Cholesky factor of their joint covariance.
+
+At a sample s, v(s) holds the first neighbours of all channels interleaved and then s's own channels, each minus its own
+channel's W neighbour of s. The window's covariance sum w v v' is kept in integers and moved along the row: a
+column of samples comes in, one goes out. Then (A + beta (trace + ridge) P + ridge I) = L D L', with a prior P from
+training pictures; z = L^-1 v, and channel c's prediction is W + sum_k L[c, k] z_k: no back-substitution, and partial
+sums are predictions of lower order.
+
+Sums are int32 (a window's sum of 64 * 255^2 over at most 500 samples is below 2^31); the factorisation is float64 in a
+fixed sequence of + - * and /, LANES pixels of a front side by side, rounded to integers at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import (
+    all_doubles,
+    load_doubles,
+    load_doubles_of_shorts,
+    load_doubles_of_words,
+    load_words,
+    load_words_of_shorts,
+    store_doubles,
+    store_words,
+)
+from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, Int64
+
+LEVEL_BITS = 6
+"""Predictions are in 1/64 of a level."""
+FACTOR_BITS = 10
+"""Fractional bits of the factor's entries among the current channels."""
+_FACTOR_LIMIT = float(16 << FACTOR_BITS)
+_OVERSHOOT = 32
+"""Levels by which a prediction may leave the alphabet."""
+VARIANCE_BITS = 4
+_VARIANCE_LIMIT = float(1 << 19)
+LOW_ORDER = 3
+"""Neighbours of the prediction of lower order."""
+WEIGHT_BITS = 6
+"""Sample weights are 1 .. 64."""
+STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT = range(9)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where the samples of one least-squares problem lie, in steps of ``step`` pixels both ways.
+
+    Attributes:
+        step: 1 for every pixel, 2 for those of the same phase only.
+        rows: rows above. left, right: columns to the left and right (right * step at most 7).
+        taps: neighbours used (the first of NEIGHBOURS).
+        weighted: count samples of smooth surroundings more.
+        beta: of the prior. ridge: added to the diagonal.
+    """
+
+    step: int
+    rows: int
+    left: int
+    right: int
+    taps: int
+    weighted: bool
+    beta: float
+    ridge: float
+
+    def size(self, channels: int) -> int:
+        """Length m of v."""
+        return self.taps * channels
+
+    def samples(self) -> int:
+        """Samples of the window."""
+        return self.rows * (self.left + self.right + 1) + self.left
+
+    def reach(self) -> int:
+        """Fronts that it looks back."""
+        rows = self.step * self.rows + int(-NEIGHBOURS[: self.taps, 0].min())
+        columns = self.step * (self.left + 1) + int(-NEIGHBOURS[: self.taps, 1].min())
+        return SKEW * rows + columns
+
+
+def pairs(size: int) -> int:
+    """Entries of a symmetric matrix."""
+    return size * (size + 1) // 2
+
+
+def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArray[np.float64], int, int]:
+    """Windows as plain numbers for the kernels.
+
+    Returns:
+        int64 [windows, 9]; float64 [windows, 3] (beta, ridge, 1 / effective samples); length of all sums for each
+        column of a plane; length of all priors.
+    """
+    spec = np.zeros((len(windows), 9), np.int64)
+    real = np.zeros((len(windows), 3))
+    sums = prior = 0
+    for i, w in enumerate(windows):
+        m = w.size(channels)
+        spec[i] = (w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior)
+        area = w.samples() * (1 << WEIGHT_BITS if w.weighted else 1)
+        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area)
+        sums += w.step * pairs(m)
+        prior += pairs(m)
+    return spec, real, sums, prior
+
+
+def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> npt.NDArray[np.int32]:
+    """The prior of a window: the mean over pictures of the covariance of v, each of trace one.
+
+    Args:
+        pictures: uint8 [H, W, C], channels in coding order.
+
+    Returns:
+        int32 [pairs], in 2**-24.
+    """
+    total = np.zeros((0, 0))
+    for picture in pictures:
+        p = picture.astype(np.float64)
+        height, width, _ = p.shape
+        rows, columns = slice(4, height), slice(5, width - 4)
+
+        def shifted(dy: int, dx: int, p: npt.NDArray[np.float64] = p, h: int = height, w: int = width) -> Any:
+            return p[4 + dy : h + dy, 5 + dx : w - 4 + dx]
+
+        west = shifted(0, -1)
+        v = np.concatenate([shifted(y, x) - west for y, x in NEIGHBOURS[1 : window.taps]] + [p[rows, columns] - west], 2)
+        weight = np.ones(v.shape[:2])
+        if window.weighted:
+            n, nw, ne, x = shifted(-1, 0), shifted(-1, -1), shifted(-1, 1), p[rows, columns]
+            activity = sum(np.abs(d) for d in (west - nw, n - nw, n - ne, x - west, x - n)).mean(2) / 5
+            weight = 1 / (1 + activity)
+        v = v.reshape(-1, v.shape[2])
+        covariance = (v * weight.reshape(-1, 1)).T @ v
+        trace = np.trace(covariance)
+        if trace > 0:
+            covariance = covariance / trace
+            total = covariance if not total.size else total + covariance
+    if not total.size:
+        raise ValueError("pictures of one colour have no covariance")
+    return np.asarray(np.round(total[np.tril_indices(len(total))] / np.trace(total) * (1 << 24)), np.int32)
+
+
+@kernel()
+def _differences(
+    values: Any, channels: int, taps: int, t: int, at: int, dy: int, dx: int, weight: int, sign: int, room: Any, out: Any
+) -> None:
+    """v of the samples at (dy, dx) from LANES pixels: int16 [m, LANES], w v into room and v into out.
+
+    ``weight``: the plane of weights, or -1; ``sign``: 1 for samples that come in, -1 for those that go out.
+    """
+    mask = values.shape[1] - 1
+    row = t + dx + SKEW * dy
+    at = at + dy
+    w = np.full(LANES, sign, np.int16)
+    if weight >= 0:
+        own = values[weight, row & mask, at : at + LANES]
+        for k in range(LANES):
+            w[k] *= own[k]
+    for c in range(channels):
+        west = values[c, (row - 1) & mask, at : at + LANES]
+        for j in range(1, taps + 1):
+            if j == taps:
+                own = values[c, row & mask, at : at + LANES]
+            else:
+                ny = NEIGHBOURS[j, 0]
+                nx = NEIGHBOURS[j, 1]
+                own = values[c, (row + nx + SKEW * ny) & mask, at + ny : at + ny + LANES]
+            i = (j - 1) * channels + c
+            for k in range(LANES):
+                d = own[k] - west[k]
+                out[i, k] = d
+                room[i, k] = w[k] * d
+
+
+@kernel()
+def slide(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, room: Any) -> None:
+    """Move the windows of LANES pixels one step to the right.
+
+    Args:
+        sums: int32 [pairs, columns]. room: int16 [2, m * S, LANES] for the S samples that come and go.
+    """
+    step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
+    taps, m = spec[TAPS], spec[SIZE]
+    plane = weight if spec[WEIGHTED] else -1
+    count = 2 * rows + 2
+    for s in range(count):
+        dy = -step * (s // 2 + 1) if s < 2 * rows else 0
+        comes = s % 2 == 0
+        dx = (step * right if dy else -step) if comes else -step * (left + 1)
+        own = slice(s * m, s * m + m)
+        _differences(values, channels, taps, t, at, dy, dx, plane, 1 if comes else -1, room[0, own], room[1, own])
+    u, v = room[0], room[1]
+    for i in range(m):
+        p = i * (i + 1) // 2
+        j = 0
+        while j + 3 <= i:
+            a, b = load_words(sums, p + j, at), load_words(sums, p + j + 1, at)
+            c, d = load_words(sums, p + j + 2, at), load_words(sums, p + j + 3, at)
+            for s in range(0, count * m, m):
+                x = load_words_of_shorts(u, s + i, 0)
+                a = a + x * load_words_of_shorts(v, s + j, 0)
+                b = b + x * load_words_of_shorts(v, s + j + 1, 0)
+                c = c + x * load_words_of_shorts(v, s + j + 2, 0)
+                d = d + x * load_words_of_shorts(v, s + j + 3, 0)
+            store_words(sums, p + j, at, a)
+            store_words(sums, p + j + 1, at, b)
+            store_words(sums, p + j + 2, at, c)
+            store_words(sums, p + j + 3, at, d)
+            j += 4
+        while j <= i:
+            a = load_words(sums, p + j, at)
+            for s in range(0, count * m, m):
+                a = a + load_words_of_shorts(u, s + i, 0) * load_words_of_shorts(v, s + j, 0)
+            store_words(sums, p + j, at, a)
+            j += 1
+
+
+@kernel()
+def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any) -> None:
+    """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written."""
+    step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
+    taps, m = spec[TAPS], spec[SIZE]
+    mask = values.shape[1] - 1
+    v = np.zeros(m, np.int32)
+    total = np.zeros((m, m), np.int32)
+    for k in range(rows + 1):
+        dy = -step * k
+        for q in range(-left, right + 1 if k else 0):
+            row = t + step * q + SKEW * dy
+            a = at + dy
+            for c in range(channels):
+                west = np.int32(values[c, (row - 1) & mask, a])
+                for j in range(1, taps):
+                    ny = NEIGHBOURS[j, 0]
+                    nx = NEIGHBOURS[j, 1]
+                    v[(j - 1) * channels + c] = values[c, (row + nx + SKEW * ny) & mask, a + ny] - west
+                v[(taps - 1) * channels + c] = values[c, row & mask, a] - west
+            w = np.int32(values[weight, row & mask, a]) if spec[WEIGHTED] else np.int32(1)
+            for i in range(m):
+                u = w * v[i]
+                for j in range(m):
+                    total[i, j] += u * v[j]
+    p = 0
+    for i in range(m):
+        for j in range(i + 1):
+            sums[p, at] = total[i, j]
+            p += 1
+
+
+@kernel()
+def _regularised(sums: Any, at: int, m: int, beta: float, ridge: float, prior: Any, matrix: Any) -> None:
+    """A + beta (trace + ridge) P + ridge I of 8 pixels: float64 [pairs, 8]."""
+    trace = load_doubles_of_words(sums, 0, at)
+    for i in range(1, m):
+        trace = trace + load_doubles_of_words(sums, i * (i + 3) // 2, at)
+    scale = all_doubles(beta) * (trace + all_doubles(ridge))
+    p = 0
+    for i in range(m):
+        for j in range(i + 1):
+            a = load_doubles_of_words(sums, p, at) + scale * all_doubles(prior[p])
+            if i == j:
+                a = a + all_doubles(ridge)
+            store_doubles(matrix, p, 0, a)
+            p += 1
+
+
+@kernel()
+def _factorise(matrix: Any, m: int) -> None:
+    """LDL' of 8 matrices in place, float64 [pairs, 8]: L below the diagonal, D on it; two columns a pass."""
+    one = all_doubles(1.0)
+    for c in range(0, m - 1, 2):
+        d = c * (c + 3) // 2
+        e = (c + 1) * (c + 2) // 2 + c
+        inverse = one / load_doubles(matrix, d, 0)
+        below = load_doubles(matrix, e, 0)
+        factor = below * inverse
+        pivot = load_doubles(matrix, e + 1, 0) - factor * below
+        store_doubles(matrix, e, 0, factor)
+        store_doubles(matrix, e + 1, 0, pivot)
+        inverse2 = one / pivot
+        for i in range(c + 2, m):
+            r = i * (i + 1) // 2 + c
+            x = load_doubles(matrix, r + 1, 0) - load_doubles(matrix, r, 0) * factor
+            store_doubles(matrix, r + 1, 0, x)
+        for i in range(m - 1, c + 1, -1):
+            r = i * (i + 1) // 2
+            x = load_doubles(matrix, r + c, 0) * inverse
+            y = load_doubles(matrix, r + c + 1, 0) * inverse2
+            for j in range(c + 2, i + 1):
+                s = j * (j + 1) // 2 + c
+                a = load_doubles(matrix, r + j, 0) - x * load_doubles(matrix, s, 0)
+                store_doubles(matrix, r + j, 0, a - y * load_doubles(matrix, s + 1, 0))
+            store_doubles(matrix, r + c, 0, x)
+            store_doubles(matrix, r + c + 1, 0, y)
+
+
+@kernel()
+def solve(
+    values: Any, channels: int, spec: Any, real: Any, prior: Any, t: int, at: int, sums: Any, offset: int,
+    matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
+) -> None:  # fmt: skip
+    """Predictions of 8 pixels.
+
+    Args:
+        sums: int32 [pairs, columns]. prior: float64 [pairs]. real: beta, ridge, 1 / samples.
+        matrix: float64 [pairs, 8]; vector: float64 [m, 8]; overwritten.
+        offset: where the results go in:
+        low, full: int32 [channels, n], Q6: predictions from LOW_ORDER neighbours, and from all (no current channel).
+        factor: int32 [3, n], Q10: L among the current channels, (1, 0), (2, 0), (2, 1).
+        variance: int32 [channels, n], Q4: of the fit.
+    """
+    taps, m = spec[TAPS], spec[SIZE]
+    mask = values.shape[1] - 1
+    _regularised(sums, at, m, real[0], real[1], prior, matrix)
+    _factorise(matrix, m)
+    known = (taps - 1) * channels
+    for c in range(channels):
+        west = load_doubles_of_shorts(values[c], (t - 1) & mask, at)
+        for j in range(1, taps):
+            ny = NEIGHBOURS[j, 0]
+            own = load_doubles_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
+            store_doubles(vector, (j - 1) * channels + c, 0, own - west)
+    for i in range(1, known):
+        r = i * (i + 1) // 2
+        z = load_doubles(vector, i, 0)
+        for j in range(i):
+            z = z - load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
+        store_doubles(vector, i, 0, z)
+    for c in range(channels):
+        i = known + c
+        r = i * (i + 1) // 2
+        total = load_doubles_of_shorts(values[c], (t - 1) & mask, at)
+        for j in range(LOW_ORDER * channels):
+            total = total + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
+        store_doubles(vector, known + c, 0, total)
+        _predictions(vector[known + c], low[c], offset)
+        for j in range(LOW_ORDER * channels, known):
+            total = total + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
+        store_doubles(vector, known + c, 0, total)
+        _predictions(vector[known + c], full[c], offset)
+        unit = real[2] * float(1 << VARIANCE_BITS)
+        for k in range(8):
+            v = min(max(matrix[r + i, k] * unit, 0.0), _VARIANCE_LIMIT)
+            variance[c, offset + k] = np.int32(np.floor(v))
+    p = 0
+    for i in range(known + 1, m):
+        for j in range(known, i):
+            for k in range(8):
+                l = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
+                factor[p, offset + k] = np.int32(np.floor(l + 0.5))
+            p += 1
+
+
+@kernel()
+def _predictions(totals: Any, out: Any, offset: int) -> None:
+    for k in range(8):
+        p = min(max(totals[k], -float(_OVERSHOOT)), float(255 + _OVERSHOOT))
+        out[offset + k] = np.int32(np.floor(p * float(1 << LEVEL_BITS) + 0.5))
+
+
+@kernel()
+def predict(
+    planes: Any, weight: int, spec: Any, real: Any, prior: Any, t: int, first: int, count: int, sums: Any,
+    room: Any, matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
+) -> None:  # fmt: skip
+    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows.
+
+    Args:
+        sums: int32 [all windows' pairs, columns]; further arguments as in :func:`solve`, with a first axis over windows.
+    """
+    values, channels = planes.values, planes.channels
+    for w in range(spec.shape[0]):
+        m = spec[w, SIZE]
+        own = m * (m + 1) // 2
+        step = spec[w, STEP]
+        begin = spec[w, SUMS_AT] + (t % step) * own
+        mine = sums[begin : begin + own]
+        taken = (2 * spec[w, ROWS] + 2) * m
+        room_w = room[: 2 * taken * LANES].reshape(2, taken, LANES)
+        for at in range(0, count, LANES):
+            slide(values, channels, spec[w], weight, t, MARGIN + first + at, mine, room_w)
+        bottom = first + count - 1
+        if t - SKEW * bottom < step:
+            begin_row(values, channels, spec[w], weight, t, MARGIN + bottom, mine)
+        mine_prior = prior[spec[w, PRIOR_AT] : spec[w, PRIOR_AT] + own]
+        for at in range(0, count, 8):
+            solve(
+                values, channels, spec[w], real[w], mine_prior, t, MARGIN + first + at, mine, at,
+                matrix, vector, low[w], full[w], factor[w], variance[w],
+            )  # fmt: skip
+

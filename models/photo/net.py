@@ -1,0 +1,131 @@
+"""``photo``: local least squares, a network that judges them, and (in coding) a stage that learns from the picture.
+
+Papers: least squares on a causal window after Wu, Barthel and Zhang 1998 ("Piecewise 2D autoregression for predictive
+image coding"), blended as in Seemann and Tischer 1997; the network is a multilayer perceptron on the neighbourhood
+as in :mod:`arcomp.models.context`, its output PixelCNN++'s mixture of discretised logistics (Salimans et al. 2017,
+section 2.1); the mixing stage is that of Mahoney's PAQ (2005, "Adaptive weighing of context models for lossless data
+compression") on top of the mixture, :mod:`arcomp.coding.mixing`.
+
+What it adds to ``context``: predictors fitted to each pixel's own surroundings (:mod:`least_squares`), whose errors
+tell the network how much to trust them (:mod:`inputs`), and statistics of exact values, which find what no
+neighbourhood of a few pixels shows: palettes, lattices of a colour space, stretched histograms.
+
+Train it with ``arcomp train --recipe photo-balanced DATA`` (``-fast``, ``-max``; ``-gray`` after each).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.linear import Linear
+from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
+from arcomp.models.photo import inputs as photo_inputs
+from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
+from arcomp.models.photo.least_squares import layout, mean_covariance
+from arcomp.models.photo.planes import blank, front_count
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+class Photo(nn.Module):
+    """The float evaluation."""
+
+    prior: torch.Tensor
+
+    def __init__(self, config: PhotoConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = (config.inputs, *config.trunk)
+        channels = range(config.channels)
+        self.trunk = nn.ModuleList(Linear(a, b, RECTIFIED8) for a, b in pairwise(widths))
+        self.hidden = nn.ModuleList(Linear(widths[-1] + config.extras(c), config.head, RECTIFIED8) for c in channels)
+        self.heads = nn.ModuleList(Linear(config.head, config.outputs, LOGITS) for _ in channels)
+        self.register_buffer("prior", torch.zeros(layout(config.windows, config.channels)[3], dtype=torch.int32))
+        k = config.mixture
+        with torch.no_grad():
+            for head in self.heads:
+                assert isinstance(head, Linear)
+                head.weight *= 0.3
+                head.bias[k : 2 * k] = torch.linspace(-0.2, 0.2, k)
+                head.bias[2 * k : 3 * k] = torch.linspace(-1.5, 1.0, k)
+
+    def prepare(self, crops: list[UInt8]) -> None:
+        """Take the least squares' prior from training pictures."""
+        coded = [crop[..., list(CODING_ORDER[self.config.channels])] for crop in crops]
+        parts = [mean_covariance(coded, window) for window in self.config.windows]
+        self.prior.copy_(torch.from_numpy(np.concatenate(parts)))
+
+    def bits(
+        self,
+        inputs: torch.Tensor,
+        extras: torch.Tensor,
+        values: torch.Tensor,
+        base: torch.Tensor,
+        scale: torch.Tensor,
+        gates: torch.Tensor,
+        rounding: bool = False,
+    ) -> torch.Tensor:
+        """Bits of each channel of n pixels.
+
+        Args:
+            inputs: int8 [n, inputs]. extras: int8 [n, all channels' extras]. values: [n, C], levels.
+            base: int [n, C] in Q6. scale: int [n, C] in Q8.
+            gates: int [n, C, windows] in Q6, the windows' predictions less the base.
+            rounding: evaluate as frozen (weights and activations on their grids).
+
+        Returns:
+            float [n, C].
+        """
+        config = self.config
+        h = inputs.float() * SIGNED8.step
+        for layer in self.trunk:
+            h = layer(h, rounding)
+        e = extras.float() * SIGNED8.step
+        x, b, s = values.float(), base.float() / 64, scale.float() / 256
+        bits = []
+        at, k = 0, config.mixture
+        for c in range(config.channels):
+            more = config.extras(c)
+            z = self.heads[c](self.hidden[c](torch.cat([h, e[:, at : at + more]], 1), rounding), rounding)
+            at += more
+            means = b[:, c : c + 1] + s[:, c : c + 1] * z[:, k : 2 * k]
+            if config.gates:
+                means = means + (z[:, 3 * k :] * (gates[:, c].float() / 64)).sum(1, keepdim=True)
+            scales = 0.5 * s[:, c : c + 1] * torch.exp(z[:, 2 * k : 3 * k].clamp(*LOG_SCALE_RANGE))
+            bits.append(mixture_bits(x[:, c], z[:, :k], means, scales))
+        return torch.stack(bits, 1)
+
+    def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
+        """All positions of a picture (uint8 [H, W, C]), front by front, as arguments of :meth:`bits`."""
+        config = self.config
+        coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[config.channels])])
+        height, width, channels = coded.shape
+        windows, n = len(config.windows), height * width
+        planes = blank(height, width, channels, windows, config.ring)
+        squares = photo_inputs.squares(config.windows, channels, self.prior.numpy())
+        work = photo_inputs.work(config.windows, channels, planes.values.shape[2], height)
+        inputs = np.empty((config.inputs, n), np.int8)
+        extras = np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8)
+        base, scale = np.empty((2, channels, n), np.int32)
+        gates = np.empty((channels, windows, n), np.int32)
+        where = np.empty((2, n), np.int32)
+        photo_inputs.examine(
+            planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where
+        )
+        return {
+            "inputs": np.ascontiguousarray(inputs.T),
+            "extras": np.ascontiguousarray(extras.T),
+            "values": coded[where[0], where[1]],
+            "base": np.ascontiguousarray(base.T.astype(np.int16)),
+            "scale": np.ascontiguousarray(scale.T),
+            "gates": np.ascontiguousarray(gates.transpose(2, 0, 1).astype(np.int16)),
+        }
+
+
