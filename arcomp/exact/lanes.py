@@ -94,20 +94,41 @@ load_words_of_shorts = _loader(WORDS, ir.IntType(16), 2)
 store_words = _storer(WORDS, 4)
 
 
+def _spreader(kind: Vector, scalar: Any) -> Any:
+    """An intrinsic value -> vector with the value in every lane."""
+
+    @intrinsic
+    def spread(typing: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            wanted = ir.VectorType(kind.element, kind.lanes)
+            nothing = ir.Constant(wanted, ir.Undefined)
+            one = builder.insert_element(nothing, args[0], ir.Constant(ir.IntType(32), 0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), kind.lanes), [0] * kind.lanes)
+            return builder.shuffle_vector(one, nothing, zeros)
+
+        return kind(scalar), generate
+
+    return spread
+
+
+all_doubles = _spreader(DOUBLES, types.float64)
+all_words = _spreader(WORDS, types.int32)
+
+
 @intrinsic
-def all_doubles(typing: Any, value: Any) -> Any:
-    """A float64 in every lane."""
+def sum_of_words(typing: Any, value: Any) -> Any:
+    """The sum of the lanes, int32 (modulo 2**32)."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.VectorType(ir.DoubleType(), 8)
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
-        return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
+        whole = ir.VectorType(WORDS.element, WORDS.lanes)
+        name = f"llvm.vector.reduce.add.v{WORDS.lanes}i32"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(WORDS.element, [whole]), name)
+        return builder.call(function, args)
 
-    return DOUBLES(types.float64), generate
+    return types.int32(WORDS), generate
 
 
-def _operation(operation: Any, kind: Vector, instruction: str) -> Any:
+def _operation(kind: Vector, instruction: str) -> Any:
     @intrinsic
     def apply(typing: Any, a: Any, b: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -119,8 +140,8 @@ def _operation(operation: Any, kind: Vector, instruction: str) -> Any:
 
 
 def _define(operation: Any, real: str, integer: str | None) -> None:
-    doubles = _operation(operation, DOUBLES, real)
-    words = _operation(operation, WORDS, integer) if integer else None
+    doubles = _operation(DOUBLES, real)
+    words = _operation(WORDS, integer) if integer else None
 
     @overload(operation, strict=False)
     def overloaded(a: Any, b: Any) -> Any:
@@ -135,3 +156,15 @@ _define(operator.add, "fadd", "add")
 _define(operator.sub, "fsub", "sub")
 _define(operator.mul, "fmul", "mul")
 _define(operator.truediv, "fdiv", None)
+shift_words = _operation(WORDS, "ashr")
+"""Each lane of the first shifted right, rounding down, by the lane of the second (0 .. 31)."""
+
+
+@intrinsic
+def leading_zeros(typing: Any, value: Any) -> Any:
+    """Zero bits before the highest bit of a positive int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate

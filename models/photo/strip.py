@@ -1,0 +1,252 @@
+"""One strip, coded on its own: front by front when decoding, many fronts at a time when encoding.
+
+Both call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the network says,
+:func:`find` for what is counted, :func:`code` for the decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding import binary, mixing
+from arcomp.exact.kernels import kernel
+from arcomp.models.base import Watch
+from arcomp.models.photo import exact, inputs
+from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.contexts import find
+from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
+from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe
+from arcomp.models.photo.planes import SKEW, Int32, blank, first_row, front_count, last_row
+
+CHUNK = 1 << 14
+"""Positions that are evaluated at a time in encoding, about."""
+STEPS = 64
+"""Fronts between two reports of progress in decoding."""
+Progress = Callable[[int], None]
+"""Is told how many positions are done."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """All that is fixed of a network: made once, used by every strip."""
+
+    config: PhotoConfig
+    net: Net
+    prior: npt.NDArray[np.int32]
+    mixer: Int32 | None
+
+    @property
+    def stage(self) -> mixing.Stage:
+        """Settings of the mixing stage."""
+        return mixing.STAGES[self.config.stage]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A coded strip: its bytes, the bits of all decisions, and the bits of the values under the mixture alone."""
+
+    data: bytes
+    bits: float
+    mixture_bits: float
+
+
+class Strip:
+    """Everything one strip needs while it is coded.
+
+    Args:
+        frozen: the network. height, width: of the strip.
+    """
+
+    def __init__(self, frozen: Frozen, height: int, width: int) -> None:
+        config = frozen.config
+        self.config, self.net = config, frozen.net
+        self.height, self.width = height, width
+        longest = min(height, -(-width // SKEW))
+        self.planes = blank(height, width, config.channels, len(config.windows), config.ring)
+        self.squares = inputs.squares(config.windows, config.channels, frozen.prior)
+        self.work = inputs.work(config.windows, config.channels, self.planes.values.shape[2], longest)
+        self.room = exact.room(config, longest)
+        self.constants = mixing.constants(frozen.stage)
+        self.state = mixing.fresh(frozen.stage, config.channels, frozen.mixer)
+        self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
+        self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
+        self.selectors = np.zeros((2, longest + 16), np.int32)
+        self.totals = np.zeros(2)
+        self.fronts = front_count(height, width)
+
+    def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Progress) -> None:
+        """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
+        words = binary.words_of(data)
+        coder = binary.decoder(words)
+        for t in range(0, self.fronts, STEPS):
+            done = _fronts(
+                self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
+                True, self.contexts, self.checks, self.selectors, pixels, t, min(t + STEPS, self.fronts), self.totals,
+            )  # fmt: skip
+            progress(done)
+
+    def encode_by_fronts(self, pixels: npt.NDArray[np.uint8]) -> Stream:
+        """Encode as decoding goes, front by front: what :meth:`encode` is tested against."""
+        words = np.zeros(self.height * self.width * self.config.channels * mixing.MOST_DECISIONS // 2 + 16, np.uint32)
+        coder = binary.encoder()
+        _fronts(
+            self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
+            False, self.contexts, self.checks, self.selectors, pixels, 0, self.fronts, self.totals,
+        )  # fmt: skip
+        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+
+    def encode(
+        self, pixels: npt.NDArray[np.uint8], network: Network, progress: Progress, watch: Watch | None = None
+    ) -> Stream:
+        """Code uint8 [height, width, C], channels in coding order."""
+        config, channels = self.config, self.config.channels
+        words = np.zeros(1 << 16, np.uint32)
+        coder = binary.encoder()
+        t = 0
+        while t < self.fronts:
+            end, n = t, 0
+            while end < self.fronts and n < CHUNK:
+                n += max(0, last_row(end, self.height) - first_row(end, self.width) + 1)
+                end += 1
+            seen = Chunk(config, self.contexts.shape[0], n)
+            _examine(
+                self.planes, self.squares, self.work, pixels, t, end, seen.inputs, seen.extras, seen.base, seen.scale,
+                seen.gates, seen.contexts, seen.checks, seen.selectors, seen.values, seen.ends,
+            )  # fmt: skip
+            outputs = network.outputs(seen.inputs, seen.extras, watch)
+            for c in range(channels):
+                mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
+                if watch:
+                    watch(f"mixture.{c}", seen.mixture[c])
+            needed = int(coder[binary.AT]) + n * channels * mixing.MOST_DECISIONS // 2 + 16
+            if needed > len(words):
+                words = np.concatenate([words, np.zeros(needed, np.uint32)])
+            _code_fronts(
+                self.constants, self.state, coder, words, channels, seen.mixture, seen.selectors, seen.contexts,
+                seen.checks, seen.values, seen.ends, self.totals,
+            )  # fmt: skip
+            progress(n)
+            t = end
+        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+
+
+class Chunk:
+    """What is seen of n positions, front by front."""
+
+    def __init__(self, config: PhotoConfig, tables: int, n: int) -> None:
+        channels = config.channels
+        self.inputs = np.empty((config.inputs, n), np.int8)
+        self.extras = np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8)
+        self.base = np.empty((channels, n), np.int32)
+        self.scale = np.empty((channels, n), np.int32)
+        self.gates = np.empty((channels, len(config.windows), n), np.int32)
+        self.contexts = np.empty((channels, tables, n), np.int64)
+        self.checks = np.empty((channels, tables, n), np.int32)
+        self.selectors = np.empty((channels, 2, n), np.int32)
+        self.values = np.empty((channels, n), np.int32)
+        self.mixture = np.empty((channels, n, 3 * config.mixture + 2), np.int32)
+        self.ends = np.empty(n + 1, np.int32)
+        """[0]: number of fronts; then where each ends."""
+
+
+@kernel()
+def _examine(
+    planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
+    out: Any, extra: Any, base: Any, scale: Any, gates: Any,
+    contexts: Any, checks: Any, selectors: Any, values: Any, ends: Any,
+) -> None:  # fmt: skip
+    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding."""
+    channels, windows = planes.channels, planes.windows
+    n = 0
+    ends[0] = 0
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        look(planes, squares, work, t, first, count, out[:, n : n + count])
+        o = 0
+        for c in range(channels):
+            more = extras(c, windows)
+            look_channel(squares, work, c, count, extra[o : o + more, n : n + count])
+            o += more
+            own = slice(n, n + count)
+            find(planes, work, t, first, count, c, contexts[c][:, own], checks[c][:, own], selectors[c][:, own])
+            for k in range(count):
+                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                values[c, n + k] = work.current[c, k]
+                base[c, n + k] = work.base[c, k]
+                scale[c, n + k] = work.scale[c, k]
+            for w in range(windows):
+                for k in range(count):
+                    gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
+            enter(planes, t, first, count, c, work.current[c])
+        observe(planes, work, t, first, count)
+        n += count
+        ends[0] += 1
+        ends[ends[0]] = n
+
+
+@kernel()
+def _code_fronts(
+    constants: Any, state: Any, coder: Any, words: Any, channels: int,
+    mixture: Any, selectors: Any, contexts: Any, checks: Any, values: Any, ends: Any, totals: Any,
+) -> None:  # fmt: skip
+    begin = 0
+    for front in range(1, ends[0] + 1):
+        end = ends[front]
+        own = slice(begin, end)
+        for c in range(channels):
+            mixing.code(
+                constants, state, coder, words, False, c, channels, end - begin, mixture[c, own],
+                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], values[c, own], totals,
+            )  # fmt: skip
+        begin = end
+
+
+@kernel()
+def _fronts(
+    planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
+    decoding: bool, contexts: Any, checks: Any, selectors: Any, pixels: Any, begin: int, end: int, totals: Any,
+) -> int:  # fmt: skip
+    """Fronts begin .. end - 1, one after the other; returns positions done."""
+    channels, windows = planes.channels, planes.windows
+    done = 0
+    gates = np.empty((windows, contexts.shape[1]), np.int32)
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        own = slice(0, count)
+        look(planes, squares, work, t, first, count, room.inputs[: net.inputs * count].reshape(net.inputs, count))
+        trunk(net, room, count)
+        for c in range(channels):
+            more = extras(c, windows)
+            look_channel(squares, work, c, count, room.extras[: more * count].reshape(more, count))
+            head(net, room, c, channels, count)
+            for w in range(windows):
+                for k in range(count):
+                    gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
+            mixtures(net, room.outputs, work.base[c], work.scale[c], gates, count, room.mixture)
+            find(planes, work, t, first, count, c, contexts[:, own], checks[:, own], selectors[:, own])
+            current = work.current[c]
+            if not decoding:
+                for k in range(count):
+                    current[k] = pixels[first + k, t - SKEW * (first + k), c]
+            mixing.code(
+                constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
+                selectors[:, own], contexts[:, own], checks[:, own], current[own], totals,
+            )  # fmt: skip
+            enter(planes, t, first, count, c, current)
+            if decoding:
+                for k in range(count):
+                    pixels[first + k, t - SKEW * (first + k), c] = current[k]
+        observe(planes, work, t, first, count)
+        done += count
+    return done
