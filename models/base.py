@@ -25,6 +25,8 @@ Canvas = npt.NDArray[Any]
 in the upper left corner."""
 Watch = Callable[[str, npt.NDArray[Any]], None]
 """Is told every layer's name and output (integers), for digests."""
+Progress = Callable[[int], None]
+"""Is told how many positions have been done since it was last told."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,22 @@ class Stepwise(ABC):
         """Enter the front's values of a channel: int32 [n]."""
 
 
-class ExactModel(ABC):
+@dataclass(frozen=True)
+class Stream:
+    """What a learning model made of a tile.
+
+    Attributes:
+        data: the coded bytes.
+        nll_bits: bits of the samples under the model as it learnt.
+        static_bits: bits under what the model knew beforehand: how much learning gave.
+    """
+
+    data: bytes
+    nll_bits: float
+    static_bits: float
+
+
+class Model(ABC):
     """A frozen model.
 
     Attributes:
@@ -94,14 +111,18 @@ class ExactModel(ABC):
             ModelError: pictures of that many channels or that depth.
         """
 
+    def coding_order(self, channels: int) -> tuple[int, ...]:
+        """The picture's channels in the order they are coded; the model sees them in this order only."""
+        return tuple(range(channels))
+
+
+class ExactModel(Model):
+    """A model that gives distributions; the codec codes with them."""
+
     @property
     @abstractmethod
     def order(self) -> Order:
         """The order it is decoded in."""
-
-    def coding_order(self, channels: int) -> tuple[int, ...]:
-        """The picture's channels in the order they are coded; the model sees them in this order only."""
-        return tuple(range(channels))
 
     def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
@@ -126,6 +147,41 @@ class ExactModel(ABC):
         Raises:
             ModelError: the side information is damaged.
         """
+
+
+class LearningModel(Model):
+    """A model whose state learns from each decision while it is coded, so that coder and model run in one loop.
+
+    Tiles are coded each on its own, several at a time.
+    """
+
+    @abstractmethod
+    def tile(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of the tiles a picture of that size is best cut into."""
+
+    @abstractmethod
+    def memory(self, channels: int, height: int, width: int) -> int:
+        """Bytes that a tile of that size takes while it is coded, besides its samples."""
+
+    @abstractmethod
+    def encode(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        device: str = "cpu",
+        progress: Progress = lambda positions: None,
+        watch: Watch | None = None,
+    ) -> Stream:
+        """Code a tile, uint8 [height, width, C], channels in coding order; ``watch`` is told every layer's output."""
+
+    @abstractmethod
+    def decode(
+        self,
+        data: bytes | memoryview,
+        pixels: npt.NDArray[np.uint8],
+        progress: Progress = lambda positions: None,
+        naive: bool = False,
+    ) -> None:
+        """Fill a tile, uint8 [height, width, C], from coded bytes; ``naive``: without caches, to test them."""
 
 
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:

@@ -1,7 +1,8 @@
 """Where weights lie: found by name and digest, without loading what they belong to.
 
 Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
-beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. Other folders are searched through the
+beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. A model's presets are weights of
+their own, ``MODEL-PRESET.safetensors``. Other folders are searched through the
 environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
 """
 
@@ -30,7 +31,8 @@ def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Itera
     those that claim it."""
     for folder in where:
         newest = folder / (name + ENDING)
-        for path in (*([newest] if newest.is_file() else []), *sorted(folder.glob(f"{name}.*{ENDING}"))):
+        others = sorted({*folder.glob(f"{name}.*{ENDING}"), *folder.glob(f"{name}-*{ENDING}")})
+        for path in (*([newest] if newest.is_file() else []), *others):
             if not digest or digest_of(path).startswith(digest.hex()):
                 yield path
 

@@ -7,28 +7,40 @@ from functools import lru_cache
 from pathlib import Path
 
 from arcomp.errors import ModelError
-from arcomp.models.base import ExactModel
+from arcomp.models.base import Model
 from arcomp.models.context_model import ContextModel
 from arcomp.models.histogram import Histogram
 from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, folders
+from arcomp.models.photo.model import PhotoModel
 from arcomp.models.weights_file import Weights
 
-MAKERS: dict[str, Callable[[Weights], ExactModel]] = {Histogram.name: Histogram, ContextModel.name: ContextModel}
+MAKERS: dict[str, Callable[[Weights], Model]] = {
+    Histogram.name: Histogram,
+    ContextModel.name: ContextModel,
+    PhotoModel.name: PhotoModel,
+}
 """What makes a model out of its weights; add a model here and the laws run over it."""
-DEFAULT = ContextModel.name
+PRESETS = ("fast", "balanced", "max")
+"""Of ``photo``: weights by the names photo-fast and so on."""
+DEFAULT = "photo-balanced"
 
 
 def names() -> list[str]:
     """All models that can be loaded by name here."""
     found = {f.name.split(".")[0] for folder in folders() for f in folder.glob("*" + ENDING)}
-    return sorted(WITHOUT_WEIGHTS | (found & set(MAKERS)))
+    return sorted(WITHOUT_WEIGHTS | {name for name in found if _model_of(name) in MAKERS})
 
 
-def load(name: str, digest: bytes | None = None) -> ExactModel:
+def _model_of(name: str) -> str:
+    """The model that weights of a name belong to: "photo" for "photo-fast"."""
+    return name.split("-")[0]
+
+
+def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 
     Args:
-        name: "context", or a path that ends in .safetensors.
+        name: "context", "photo" (the balanced preset) or "photo-fast", or a path that ends in .safetensors.
         digest: of the weights that a file was written with, whole or its first bytes; without it the newest are taken.
 
     Raises:
@@ -38,13 +50,15 @@ def load(name: str, digest: bytes | None = None) -> ExactModel:
         return from_weights(Weights.load(Path(name)))
     if name in WITHOUT_WEIGHTS:
         return _fits(MAKERS[name](Weights(name, {}, {})), digest)
-    if name not in MAKERS:
+    if name == PhotoModel.name and digest is None:
+        name = DEFAULT
+    if _model_of(name) not in MAKERS:
         raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
     return _load(name, digest, tuple(folders()))
 
 
 @lru_cache(maxsize=8)
-def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactModel:
+def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
     damaged: ModelError | None = None
     for path in candidates(name, where, digest or b""):
         try:
@@ -61,7 +75,7 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> ExactMode
     )
 
 
-def from_weights(weights: Weights) -> ExactModel:
+def from_weights(weights: Weights) -> Model:
     """The model that weights belong to.
 
     Raises:
@@ -72,7 +86,7 @@ def from_weights(weights: Weights) -> ExactModel:
     return MAKERS[weights.model](weights)
 
 
-def _fits(model: ExactModel, digest: bytes | None) -> ExactModel:
+def _fits(model: Model, digest: bytes | None) -> Model:
     if digest is not None and not model.digest.startswith(digest):
         raise ModelError(
             f"model {model.name} here has digest {model.digest.hex()[:16]}, the file needs {digest.hex()[:16]}",

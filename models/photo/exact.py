@@ -1,7 +1,7 @@
 """The exact network of ``photo``: whole chunks as matrix products by torch, and front by front inside kernels.
 
-Both take the same integers through the same re-scaling; a front's products are float32 products of integers small enough
-to be exact (BLAS in whatever order it likes), a chunk's are int8 on the CPU or CUDA (:mod:`arcomp.exact.matmul`).
+Both take the same integers through the same re-scaling; a front's products are :mod:`arcomp.exact.dense`'s, a chunk's
+:mod:`arcomp.exact.matmul`'s, on the CPU or CUDA.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import ModelError
-from arcomp.exact import tables
+from arcomp.exact import dense, tables
 from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import aligned
 from arcomp.layers.frozen import check_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.base import Watch
@@ -23,9 +24,6 @@ from arcomp.models.photo.least_squares import layout
 from arcomp.models.photo.planes import Int8, Int32
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-Float32 = npt.NDArray[np.float32]
-_EXACT = 1 << 24
-"""Below it float32 holds every integer."""
 
 
 class Net(NamedTuple):
@@ -35,11 +33,13 @@ class Net(NamedTuple):
     layer; the heads.
     """
 
-    weights: Float32
+    weights: Int32
+    """Packed, see :mod:`arcomp.exact.dense`."""
     shapes: Int32
-    """[layers, 3]: outputs, inputs, where its weights begin."""
+    """[layers, 3]: outputs, words of inputs, where its weights begin."""
     bias: npt.NDArray[np.int64]
-    """Of the trunk's, the hidden and the heads' outputs, one after the other; multiplier and shift the same."""
+    """Of the trunk's, the hidden and the heads' outputs, one after the other, less what packing adds to the sums;
+    multiplier and shift the same."""
     multiplier: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
     exponential: npt.NDArray[np.int64]
@@ -52,16 +52,20 @@ class Net(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Activations of one front."""
+    """Activations of one front of n pixels; columns are n rounded up to whole vectors."""
 
     inputs: Int8
-    """Flat; as many rows of n columns as are used."""
+    """[inputs, columns]."""
     extras: Int8
-    activations: Float32
-    """[3, largest width * n]: of two layers, and of all heads' shared part."""
-    sums: Float32
+    """[most extras, columns]."""
+    packed: Int32
+    """[2, most words, columns]: activations of two layers."""
+    sums: Int32
+    """[most outputs, columns]."""
+    shared: Int32
+    """[channels * head, columns]: what all heads need of the trunk."""
     outputs: Int32
-    """[outputs, n]: of one head."""
+    """[outputs, columns]: of one head."""
     mixture: Int32
     """[n, 3 K + 2]."""
 
@@ -83,9 +87,6 @@ def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt
         check_linear(own, SIGNED8.largest)
         if own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
-        largest = int(np.abs(own["weight"].astype(np.int64)).sum(1).max()) * SIGNED8.largest
-        if largest >= _EXACT:
-            raise ModelError(f"layer {name} is too wide to be exact", remedy="install the model's weights again")
         made[name] = own
     prior = arrays.get("prior")
     if prior is None or prior.dtype != np.int32 or prior.shape != (layout(config.windows, config.channels)[3],):
@@ -105,15 +106,18 @@ def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> 
     matrices = [t["weight"] for t in trunk]
     matrices.append(np.concatenate([h["weight"][:, :width] for h in hidden]))
     matrices += [h["weight"][:, width:] for h in hidden] + [h["weight"] for h in heads]
-    starts = np.cumsum([0] + [m.size for m in matrices])
+    packed = [dense.pack_weights(m) for m in matrices]
+    starts = np.cumsum([0] + [m.size for m in packed])
+    layers_in_turn = (*trunk, *hidden, *heads)
 
     def joined(name: str) -> npt.NDArray[np.int64]:
-        return np.concatenate([layer[name] for layer in (*trunk, *hidden, *heads)]).astype(np.int64)
+        return np.concatenate([layer[name] for layer in layers_in_turn]).astype(np.int64)
 
+    added = np.concatenate([dense.offset(layer["weight"]) for layer in layers_in_turn])
     return Net(
-        np.concatenate([m.ravel() for m in matrices]).astype(np.float32),
-        np.array([(*m.shape, s) for m, s in zip(matrices, starts, strict=False)], np.int32),
-        joined("bias"),
+        np.concatenate([m.ravel() for m in packed]),
+        np.array([(*m.shape, s) for m, s in zip(packed, starts, strict=False)], np.int32),
+        joined("bias") - added,
         joined("multiplier"),
         joined("shift"),
         tables.exponential(),
@@ -128,84 +132,79 @@ def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> 
 
 def room(config: PhotoConfig, longest: int) -> Room:
     """Room for fronts of at most ``longest`` pixels."""
-    n = longest + 16
-    widest = max(config.inputs, *config.trunk, config.channels * config.head)
+    n = -(-longest // dense.LANES) * dense.LANES
+    shared = config.channels * config.head
+    widest = max(config.inputs, *config.trunk, config.head, config.outputs)
     return Room(
-        np.zeros(config.inputs * n, np.int8),
-        np.zeros(max(config.extras(c) for c in range(config.channels)) * n, np.int8),
-        np.zeros((3, widest * n), np.float32),
-        np.zeros(widest * n, np.float32),
-        np.zeros((config.outputs, n), np.int32),
-        np.zeros((n, 3 * config.mixture + 2), np.int32),
+        aligned((config.inputs, n), np.int8),
+        aligned((max(config.extras(c) for c in range(config.channels)), n), np.int8),
+        aligned((2, dense.words(widest), n), np.int32),
+        aligned((widest, n), np.int32),
+        aligned((shared, n), np.int32),
+        aligned((config.outputs, n), np.int32),
+        aligned((n, 3 * config.mixture + 2), np.int32),
     )
 
 
 @kernel()
-def _product(net: Any, layer: int, x: Any, count: int, sums: Any) -> Any:
-    """Layer's weights times x float32 [inputs * count]: float32 [outputs, count] within ``sums``."""
+def _product(net: Any, layer: int, x: Any, count: int, out: Any) -> int:
+    """Layer's weights times packed activations: int32 [outputs, columns]; returns the number of outputs."""
     outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
     weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
-    out = sums[: outputs * count].reshape(outputs, count)
-    np.dot(weights, x[: inputs * count].reshape(inputs, count), out)
-    return out
+    dense.multiply(weights, x, count, out)
+    return outputs
 
 
 @kernel()
-def _rectify(net: Any, first: int, sums: Any, out: Any) -> None:
-    """Re-scale sums float32 [m, n] to RECTIFIED8 (integers in float32), with the constants from ``first`` on."""
-    for j in range(sums.shape[0]):
+def _rectify(net: Any, first: int, sums: Any, outputs: int, count: int, out: Any) -> None:
+    """Re-scale sums int32 [outputs, columns] to RECTIFIED8 and pack them; constants from ``first`` on."""
+    for j in range(outputs):
         bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]
         half = np.int64(1) << (shift - 1)
-        row, made = sums[j], out[j]
-        for k in range(row.shape[0]):
-            v = ((np.int64(np.int32(row[k])) + bias) * multiplier + half) >> shift
-            made[k] = np.float32(max(np.int64(-128), min(np.int64(127), v - 128)))
+        row, made = sums[j], out[j // 4]
+        place = np.int32(8 * (j % 4))
+        if place == 0:
+            made[:count] = 0
+        for k in range(count):
+            v = ((np.int64(row[k]) + bias) * multiplier + half) >> shift
+            made[k] |= np.int32(max(np.int64(0), min(np.int64(255), v))) << place
 
 
 @kernel()
 def trunk(net: Any, room: Any, count: int) -> None:
-    """From ``room.inputs`` int8 [inputs, count] to the heads' shared sums, ``room.activations[2]``."""
-    x = room.activations[0]
-    inputs = room.inputs
-    for i in range(net.inputs * count):
-        x[i] = np.float32(inputs[i])
+    """From ``room.inputs`` to ``room.shared``."""
+    dense.pack(room.inputs, count, room.packed[0])
     first = 0
     for layer in range(net.trunk):
-        out = _product(net, layer, room.activations[layer % 2], count, room.sums)
-        m = out.shape[0]
-        _rectify(net, first, out, room.activations[(layer + 1) % 2][: m * count].reshape(m, count))
+        m = _product(net, layer, room.packed[layer % 2], count, room.sums)
+        _rectify(net, first, room.sums, m, count, room.packed[(layer + 1) % 2])
         first += m
-    _product(net, net.trunk, room.activations[net.trunk % 2], count, room.activations[2])
+    _product(net, net.trunk, room.packed[net.trunk % 2], count, room.shared)
 
 
 @kernel()
-def head(net: Any, room: Any, channel: int, channels: int, count: int) -> None:
-    """From the shared sums and ``room.extras`` int8 [extras, count] to ``room.outputs`` int32 [outputs, count]."""
-    own = net.trunk + 1 + channel
-    width = net.shapes[own, 0]
-    more = net.shapes[own, 1]
-    x = room.activations[0]
-    for i in range(more * count):
-        x[i] = np.float32(room.extras[i])
-    sums = _product(net, own, x, count, room.sums)
-    shared = room.activations[2][channel * width * count : (channel + 1) * width * count].reshape(width, count)
+def head(net: Any, room: Any, channel: int, channels: int, more: int, count: int) -> None:
+    """From ``room.shared`` and the first ``more`` of ``room.extras`` to ``room.outputs``."""
+    x = room.packed[0]
+    dense.pack(room.extras[:more], count, x)
+    width = _product(net, net.trunk + 1 + channel, x, count, room.sums)
     for j in range(width):
+        own, shared = room.sums[j], room.shared[channel * width + j]
         for k in range(count):
-            sums[j, k] += shared[j, k]
+            own[k] += shared[k]
     first = 0
     for layer in range(net.trunk):
         first += net.shapes[layer, 0]
-    hidden = room.activations[0][: width * count].reshape(width, count)
-    _rectify(net, first + channel * width, sums, hidden)
-    last = net.trunk + 1 + channels + channel
-    out = _product(net, last, room.activations[0], count, room.sums)
-    first += channels * width + channel * out.shape[0]
-    for j in range(out.shape[0]):
+    _rectify(net, first + channel * width, room.sums, width, count, x)
+    outputs = _product(net, net.trunk + 1 + channels + channel, x, count, room.sums)
+    first += channels * width + channel * outputs
+    for j in range(outputs):
         bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]
         half = np.int64(1) << (shift - 1)
+        row, made = room.sums[j], room.outputs[j]
         for k in range(count):
-            v = ((np.int64(np.int32(out[j, k])) + bias) * multiplier + half) >> shift
-            room.outputs[j, k] = max(np.int64(-32768), min(np.int64(32767), v))
+            v = ((np.int64(row[k]) + bias) * multiplier + half) >> shift
+            made[k] = max(np.int64(-32768), min(np.int64(32767), v))
 
 
 @kernel()

@@ -6,7 +6,6 @@ Both call the same kernels: :func:`look` and :func:`look_channel` for what is se
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,8 @@ import numpy.typing as npt
 
 from arcomp.coding import binary, mixing
 from arcomp.exact.kernels import kernel
-from arcomp.models.base import Watch
+from arcomp.errors import ModelError
+from arcomp.models.base import Progress, Stream, Watch
 from arcomp.models.photo import exact, inputs
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
@@ -27,8 +27,6 @@ CHUNK = 1 << 14
 """Positions that are evaluated at a time in encoding, about."""
 STEPS = 64
 """Fronts between two reports of progress in decoding."""
-Progress = Callable[[int], None]
-"""Is told how many positions are done."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,25 @@ class Frozen:
         return mixing.STAGES[self.config.stage]
 
 
-@dataclass(frozen=True)
-class Stream:
-    """A coded strip: its bytes, the bits of all decisions, and the bits of the values under the mixture alone."""
+    def check(self) -> None:
+        """Refuse weights of the mixing stage that are not.
 
-    data: bytes
-    bits: float
-    mixture_bits: float
+        Raises:
+            ModelError: of the wrong shape or type, or beyond what sums can hold.
+        """
+        shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
+        if self.mixer is not None and (
+            self.mixer.dtype != np.int32 or self.mixer.shape != shape or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
+        ):
+            raise ModelError("the mixing stage's weights are not right", remedy="install the model's weights again")
+
+
+def memory(config: PhotoConfig, height: int, width: int) -> int:
+    """Bytes that a strip takes while it is coded, about."""
+    longest = min(height, -(-width // SKEW)) + 16
+    planes = ((3 + len(config.windows)) * config.channels + 1) * config.ring * (height + 64) * 2
+    sums = sum(w.step * w.size(config.channels) ** 2 // 2 * 4 for w in config.windows) * (height + 64)
+    return planes + sums + longest * 4096 + CHUNK * 2048 + mixing.memory(mixing.STAGES[config.stage])
 
 
 class Strip:
@@ -100,24 +110,27 @@ class Strip:
         )  # fmt: skip
         return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
 
+    def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
+        """Fronts begin .. end - 1 of a known strip."""
+        n = sum(max(0, last_row(t, self.height) - first_row(t, self.width) + 1) for t in range(begin, end))
+        seen = Chunk(self.config, self.contexts.shape[0], n)
+        _examine(
+            self.planes, self.squares, self.work, pixels, begin, end, seen.inputs, seen.extras, seen.base, seen.scale,
+            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.values, seen.ends,
+        )  # fmt: skip
+        return seen
+
     def encode(
         self, pixels: npt.NDArray[np.uint8], network: Network, progress: Progress, watch: Watch | None = None
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order."""
-        config, channels = self.config, self.config.channels
+        channels = self.config.channels
         words = np.zeros(1 << 16, np.uint32)
         coder = binary.encoder()
-        t = 0
-        while t < self.fronts:
-            end, n = t, 0
-            while end < self.fronts and n < CHUNK:
-                n += max(0, last_row(end, self.height) - first_row(end, self.width) + 1)
-                end += 1
-            seen = Chunk(config, self.contexts.shape[0], n)
-            _examine(
-                self.planes, self.squares, self.work, pixels, t, end, seen.inputs, seen.extras, seen.base, seen.scale,
-                seen.gates, seen.contexts, seen.checks, seen.selectors, seen.values, seen.ends,
-            )  # fmt: skip
+        fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
+        for t in range(0, self.fronts, fronts):
+            seen = self.examine(pixels, t, min(t + fronts, self.fronts))
+            n = seen.values.shape[1]
             outputs = network.outputs(seen.inputs, seen.extras, watch)
             for c in range(channels):
                 mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
@@ -131,8 +144,35 @@ class Strip:
                 seen.checks, seen.values, seen.ends, self.totals,
             )  # fmt: skip
             progress(n)
-            t = end
         return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+
+
+def decode_naively(
+    frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
+) -> None:
+    """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
+    planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
+    height, width, channels = pixels.shape
+    words = binary.words_of(data)
+    coder = binary.decoder(words)
+    own = Strip(frozen, height, width)
+    for t in range(own.fronts):
+        count = last_row(t, height) - first_row(t, width) + 1
+        if count <= 0:
+            continue
+        ys = np.arange(first_row(t, width), last_row(t, height) + 1)
+        for c in range(channels):
+            seen = Strip(frozen, height, width).examine(pixels, 0, t + 1)
+            outputs = network.outputs(seen.inputs, seen.extras)[c]
+            n = outputs.shape[1]
+            mixtures(own.net, outputs, seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
+            last = slice(n - count, n)
+            values = np.zeros(count, np.int32)
+            mixing.code(
+                own.constants, own.state, coder, words, True, c, channels, count, seen.mixture[c, last],
+                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], values, own.totals,
+            )  # fmt: skip
+            pixels[ys, t - SKEW * ys, c] = values
 
 
 class Chunk:
@@ -224,12 +264,12 @@ def _fronts(
         if count <= 0:
             continue
         own = slice(0, count)
-        look(planes, squares, work, t, first, count, room.inputs[: net.inputs * count].reshape(net.inputs, count))
+        look(planes, squares, work, t, first, count, room.inputs)
         trunk(net, room, count)
         for c in range(channels):
             more = extras(c, windows)
-            look_channel(squares, work, c, count, room.extras[: more * count].reshape(more, count))
-            head(net, room, c, channels, count)
+            look_channel(squares, work, c, count, room.extras)
+            head(net, room, c, channels, more, count)
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]

@@ -1,0 +1,150 @@
+"""Products of small integer matrices inside kernels: 7-bit weights times bytes, four to a word.
+
+What a front of a few hundred pixels needs, where a call to a library costs as much as the product. A word of activations
+holds four consecutive inputs of one pixel as unsigned bytes (the integer plus 128), 16 pixels side by side; a
+word of weights four signed ones. The product of two words is one instruction on processors with VNNI, three with AVX2
+(the weights' limit of 63 keeps its 16-bit sums from saturating), and shifts and multiplications on all others: the same
+integers everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import WORDS, all_words, load_words, store_words
+
+LANES = 16
+_I8, _I16, _I32 = ir.IntType(8), ir.IntType(16), ir.IntType(32)
+
+
+def _features(context: Any) -> set[str]:
+    """What the processor that is compiled for can do, such as ``avx2``."""
+    given = context.codegen()._tm_features  # honours NUMBA_CPU_FEATURES
+    return {f[1:] for f in str(given).split(",") if f.startswith("+")}
+
+
+def _call(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
+    kind = ir.FunctionType(result, [a.type for a in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+
+def _by_vnni(builder: Any, total: Any, x: Any, w: Any) -> Any:
+    return _call(builder, "llvm.x86.avx512.vpdpbusd.512", total.type, [total, x, w])
+
+
+def _by_avx2(builder: Any, total: Any, x: Any, w: Any) -> Any:
+    """In two halves of eight lanes: sums of two products in 16 bits, then of two of those in 32."""
+    halves = []
+    nothing = ir.Constant(x.type, ir.Undefined)
+    for start in (0, 8):
+        pick = ir.Constant(ir.VectorType(_I32, 8), list(range(start, start + 8)))
+        a, b = (
+            builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I8, 32)) for v in (x, w)
+        )
+        pairs = _call(builder, "llvm.x86.avx2.pmadd.ub.sw", ir.VectorType(_I16, 16), [a, b])
+        ones = ir.Constant(ir.VectorType(_I16, 16), [1] * 16)
+        halves.append(_call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(_I32, 8), [pairs, ones]))
+    join = ir.Constant(ir.VectorType(_I32, 16), list(range(16)))
+    return builder.add(total, builder.shuffle_vector(halves[0], halves[1], join))
+
+
+def _by_shifts(builder: Any, total: Any, x: Any, w: Any) -> Any:
+    def all_lanes(value: int) -> Any:
+        return ir.Constant(ir.VectorType(_I32, LANES), [value] * LANES)
+
+    for byte in range(4):
+        a = builder.and_(builder.lshr(x, all_lanes(8 * byte)), all_lanes(255))
+        b = builder.ashr(builder.shl(w, all_lanes(24 - 8 * byte)), all_lanes(24))
+        total = builder.add(total, builder.mul(a, b))
+    return total
+
+
+@intrinsic
+def _dot(typing: Any, total: Any, x: Any, w: Any) -> Any:
+    """total + the four products of each lane's bytes: x unsigned, w signed and within 63."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        features = _features(context)
+        if "avx512vnni" in features and "avx512f" in features:
+            return _by_vnni(builder, *args)
+        return (_by_avx2 if "avx2" in features else _by_shifts)(builder, *args)
+
+    return WORDS(WORDS, WORDS, WORDS), generate
+
+
+def words(inputs: int) -> int:
+    """Words that so many inputs take."""
+    return -(-inputs // 4)
+
+
+def pack_weights(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int32]:
+    """int8 [m, k] -> int32 [m, words(k)]."""
+    m, k = weight.shape
+    padded = np.zeros((m, 4 * words(k)), np.int8)
+    padded[:, :k] = weight
+    return padded.view("<i4").astype(np.int32)
+
+
+def offset(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """What a product with packed activations is too large by: int64 [m], 128 times each row's sum."""
+    return 128 * weight.astype(np.int64).sum(1)
+
+
+@kernel()
+def pack(x: Any, count: int, out: Any) -> None:
+    """int8 [k, >= count] -> int32 [words(k), columns]; missing inputs are as if they were -128."""
+    k = x.shape[0]
+    for q in range((k + 3) // 4):
+        row = out[q]
+        for i in range(count):
+            row[i] = np.int32(x[4 * q, i]) + np.int32(128)
+        for b in range(1, 4):
+            if 4 * q + b < k:
+                own = x[4 * q + b]
+                shift = np.int32(8 * b)
+                for i in range(count):
+                    row[i] |= (np.int32(own[i]) + np.int32(128)) << shift
+
+
+@kernel()
+def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
+    """Packed weights int32 [m, words] times packed activations int32 [words, columns] -> int32 [m, columns], with
+    columns a multiple of 16 not less than count."""
+    m, k = weights.shape
+    zero = all_words(np.int32(0))
+    for at in range(0, count, LANES):
+        j = 0
+        while j + 8 <= m:
+            s0, s1, s2, s3, s4, s5, s6, s7 = zero, zero, zero, zero, zero, zero, zero, zero
+            for q in range(k):
+                v = load_words(x, q, at)
+                s0 = _dot(s0, v, all_words(weights[j, q]))
+                s1 = _dot(s1, v, all_words(weights[j + 1, q]))
+                s2 = _dot(s2, v, all_words(weights[j + 2, q]))
+                s3 = _dot(s3, v, all_words(weights[j + 3, q]))
+                s4 = _dot(s4, v, all_words(weights[j + 4, q]))
+                s5 = _dot(s5, v, all_words(weights[j + 5, q]))
+                s6 = _dot(s6, v, all_words(weights[j + 6, q]))
+                s7 = _dot(s7, v, all_words(weights[j + 7, q]))
+            store_words(out, j, at, s0)
+            store_words(out, j + 1, at, s1)
+            store_words(out, j + 2, at, s2)
+            store_words(out, j + 3, at, s3)
+            store_words(out, j + 4, at, s4)
+            store_words(out, j + 5, at, s5)
+            store_words(out, j + 6, at, s6)
+            store_words(out, j + 7, at, s7)
+            j += 8
+        while j < m:
+            s = zero
+            for q in range(k):
+                s = _dot(s, load_words(x, q, at), all_words(weights[j, q]))
+            store_words(out, j, at, s)
+            j += 1

@@ -1,0 +1,100 @@
+"""The payload of models that give distributions: one range coder over the fronts of all tiles.
+
+model's distributions, many fronts at a time -> range coder; range decoder <-> the model, front by front
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding import Decoder, Distribution, Encoder
+from arcomp.models.base import Canvas, ExactModel, Kind
+from arcomp.orders import Front, grouped
+
+Progress = Callable[[float], None]
+"""Is told the part done, 0 to 1."""
+CHUNK = 1 << 14
+"""Positions that the encoder evaluates at a time, at least; memory is bounded by it, not by the picture."""
+
+
+def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress) -> tuple[bytes, float]:
+    """The payload, and its NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
+    encoder, whole = Encoder(), model.whole(canvas, kind, device)
+
+    def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
+        encoder.encode(distributions, values, ends)
+        return sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(distributions))
+
+    nll, done = 0.0, 0
+    coding: Future[float] | None = None
+    with ThreadPoolExecutor(1) as coder:
+        for front, ends in grouped(model.order.fronts(kind.batch), CHUNK):
+            values = canvas[front.image, front.y, front.x].astype(np.int32)
+            distributions = whole.distributions(front)
+            nll += coding.result() if coding else 0.0
+            coding = coder.submit(code, distributions, values, ends)
+            done += len(front)
+            progress(done / kind.batch.positions)
+        nll += coding.result() if coding else 0.0
+    return encoder.finish(), nll
+
+
+def decode(
+    payload: bytes | memoryview, canvas: Canvas, kind: Kind, model: ExactModel, naive: bool, progress: Progress
+) -> None:
+    """Fill the canvas (channels as stored)."""
+    fill = _decode_naively if naive else _decode_stepwise
+    with _one_thread():
+        fill(canvas, kind, model, Decoder(bytes(payload)), progress)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A front is too little work to share: threads of Torch would cost more than they give."""
+    torch = sys.modules.get("torch")
+    if torch is None:  # a model that does without
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _decode_stepwise(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
+    state = model.stepwise(kind)
+    order = model.coding_order(kind.channels)
+    done, told, total = 0, 0, kind.batch.positions
+    for front in model.order.fronts(kind.batch):
+        state.begin(front)
+        for c in range(kind.channels):
+            values = decoder.decode(state.distribution(c))
+            state.fill(c, values)
+            canvas[front.image, front.y, front.x, order[c]] = values
+        done += len(front)
+        if done - told >= CHUNK:
+            progress(done / total)
+            told = done
+    progress(1.0)
+
+
+def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
+    """Every front, and every channel in it, by an evaluation of the whole picture so far."""
+    order = list(model.coding_order(kind.channels))
+    past: list[Front] = []
+    for front in model.order.fronts(kind.batch):
+        past.append(front)
+        for c in range(kind.channels):
+            whole = model.whole(canvas[..., order], kind)
+            for earlier in past:
+                distributions = whole.distributions(earlier)
+            values = decoder.decode(distributions[c])
+            canvas[front.image, front.y, front.x, order[c]] = values

@@ -1,0 +1,120 @@
+"""The payload of models that learn: every tile a stream of its own, several coded at a time.
+
+The payload is the length of each tile's stream (a number), then the streams.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from arcomp.container.numbers import decode_number, encode_number
+from arcomp.errors import FormatError
+from arcomp.models.base import Canvas, Kind, LearningModel, Stream
+
+Progress = Callable[[float], None]
+"""Is told the part done, 0 to 1."""
+
+
+def processors() -> int:
+    """How many this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+class _Meter:
+    """Adds up what the threads say; tells the part done, from the thread that started them if it is asked to."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self.total, self.progress = total, progress
+        self.done, self.stopped = 0, False
+        self.lock = threading.Lock()
+
+    def __call__(self, positions: int) -> None:
+        with self.lock:
+            self.done += positions
+            if self.stopped:
+                raise _StoppedError
+            self.progress(self.done / self.total)
+
+
+class _StoppedError(Exception):
+    """Raised in threads whose work is no longer wanted."""
+
+
+def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _Meter) -> None:
+    """Do the work for 0 .. count - 1, some at a time; the first error ends all."""
+    with ThreadPoolExecutor(min(count, threads or processors())) as pool:
+        waiting = [pool.submit(work, i) for i in range(count)]
+        try:
+            for future in waiting:
+                future.result()
+        except BaseException:
+            meter.stopped = True
+            for future in waiting:
+                future.cancel()
+            raise
+
+
+def encode(
+    canvas: Canvas, kind: Kind, model: LearningModel, device: str, threads: int | None, progress: Progress
+) -> tuple[bytes, float, float]:
+    """The payload of a canvas (channels in coding order), its NLL and the static one, in bits."""
+    batch = kind.batch
+    meter = _Meter(batch.positions, progress)
+    streams: list[Stream] = [Stream(b"", 0.0, 0.0)] * len(batch)
+
+    def work(i: int) -> None:
+        tile = np.ascontiguousarray(canvas[i, : batch.heights[i], : batch.widths[i]])
+        streams[i] = model.encode(tile, device, meter)
+
+    _run(work, len(batch), threads, meter)
+    lengths = b"".join(encode_number(len(s.data)) for s in streams)
+    payload = lengths + b"".join(s.data for s in streams)
+    return payload, sum(s.nll_bits for s in streams), sum(s.static_bits for s in streams)
+
+
+def decode(
+    payload: bytes | memoryview,
+    canvas: Canvas,
+    kind: Kind,
+    model: LearningModel,
+    naive: bool,
+    threads: int | None,
+    progress: Progress,
+) -> None:
+    """Fill the canvas (channels as stored).
+
+    Raises:
+        FormatError: the streams are not as long as the payload says.
+    """
+    batch, order = kind.batch, list(model.coding_order(kind.channels))
+    parts = _parts(memoryview(payload), len(batch))
+    meter = _Meter(batch.positions, progress)
+
+    def work(i: int) -> None:
+        tile = np.zeros((batch.heights[i], batch.widths[i], kind.channels), canvas.dtype)
+        model.decode(parts[i], tile, meter, naive)
+        canvas[i, : batch.heights[i], : batch.widths[i]][..., order] = tile
+
+    _run(work, len(batch), threads, meter)
+
+
+def _parts(payload: memoryview, count: int) -> list[memoryview]:
+    lengths, at = [], 0
+    for i in range(count):
+        length, at = decode_number(payload, at, f"the length of stream {i}")
+        lengths.append(length)
+    if at + sum(lengths) != len(payload):
+        raise FormatError("the payload's streams are not as long as it says", remedy="get a fresh copy of the file")
+    parts = []
+    for length in lengths:
+        parts.append(payload[at : at + length])
+        at += length
+    return parts

@@ -1,0 +1,165 @@
+"""``photo`` as the codec sees it: frozen networks for gray and colour, strips, and how a float model is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.errors import ModelError
+from arcomp.models.base import LearningModel, Progress, Stream, Watch, refuse
+from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
+from arcomp.models.weights_file import Weights
+
+STRIP_PIXELS = 1 << 21
+"""Pixels of a strip in large pictures."""
+SPLIT_PIXELS = 1 << 17
+"""Pictures of more pixels than this are cut into two strips at least, for two cores."""
+
+
+class PhotoModel(LearningModel):
+    """A network for gray pictures and one for colour, 8 bits.
+
+    Args:
+        weights: as :func:`freeze` makes them; at least one network.
+
+    Raises:
+        ModelError: the configuration or the arrays are not this model's.
+    """
+
+    name: ClassVar[str] = "photo"
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        self.configs: dict[int, PhotoConfig] = {}
+        networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
+        if not isinstance(networks, dict) or not networks:
+            raise ModelError("the weights' configuration is not one of model photo")
+        for channels, config in networks.items():
+            made = checked(config)
+            if channels != str(made.channels):
+                raise ModelError("the weights' configuration is not one of model photo")
+            self.configs[made.channels] = made
+        self._made: dict[Any, Any] = {}
+
+    def check(self, channels: int, depth: int) -> None:
+        """See :meth:`Model.check`."""
+        if channels not in self.configs or depth != 8:
+            raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+
+    def coding_order(self, channels: int) -> tuple[int, ...]:
+        """See :meth:`Model.coding_order`."""
+        return CODING_ORDER[channels]
+
+    def tile(self, height: int, width: int) -> tuple[int, int]:
+        """See :meth:`LearningModel.tile`: strips as wide as the picture."""
+        pixels = height * width
+        strips = 1 if pixels <= SPLIT_PIXELS else max(2, -(-pixels // STRIP_PIXELS))
+        return -(-height // min(strips, height)), width
+
+    def memory(self, channels: int, height: int, width: int) -> int:
+        """See :meth:`LearningModel.memory`."""
+        from arcomp.models.photo.strip import memory
+
+        return memory(self.configs[channels], height, width)
+
+    def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
+        prefix = f"{channels}."
+        return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+
+    def _layers(self, channels: int) -> Any:
+        from arcomp.models.photo.exact import check_arrays
+
+        if channels not in self._made:
+            self._made[channels] = check_arrays(self.configs[channels], self._arrays(channels))
+        return self._made[channels]
+
+    def frozen(self, channels: int) -> Any:
+        """What strips are made of (an :class:`arcomp.models.photo.strip.Frozen`)."""
+        from arcomp.models.photo import exact, strip
+
+        if ("frozen", channels) not in self._made:
+            layers, arrays = self._layers(channels), self._arrays(channels)
+            made = strip.Frozen(
+                self.configs[channels], exact.net(self.configs[channels], layers), arrays["prior"], arrays.get("mixer")
+            )
+            made.check()
+            self._made["frozen", channels] = made
+        return self._made["frozen", channels]
+
+    def network(self, channels: int, device: str = "cpu") -> Any:
+        """The network for whole chunks (an :class:`arcomp.models.photo.exact.Network`)."""
+        from arcomp.exact.matmul import choose
+        from arcomp.models.photo.exact import Network
+
+        key = ("network", channels, device, choose(device)[0])
+        if key not in self._made:
+            self._made[key] = Network(self.configs[channels], self._layers(channels), device)
+        return self._made[key]
+
+    def encode(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        device: str = "cpu",
+        progress: Progress = lambda positions: None,
+        watch: Watch | None = None,
+    ) -> Stream:
+        """See :meth:`LearningModel.encode`."""
+        from arcomp.models.photo.strip import Strip
+
+        height, width, channels = pixels.shape
+        return Strip(self.frozen(channels), height, width).encode(
+            pixels, self.network(channels, device), progress, watch
+        )
+
+    def decode(
+        self,
+        data: bytes | memoryview,
+        pixels: npt.NDArray[np.uint8],
+        progress: Progress = lambda positions: None,
+        naive: bool = False,
+    ) -> None:
+        """See :meth:`LearningModel.decode`."""
+        from arcomp.models.photo.strip import Strip, decode_naively
+
+        height, width, channels = pixels.shape
+        if naive:
+            decode_naively(self.frozen(channels), self.network(channels), data, pixels)
+        else:
+            Strip(self.frozen(channels), height, width).decode(data, pixels, progress)
+
+
+def freeze(networks: Mapping[int, Any]) -> Weights:
+    """Integers of float networks.
+
+    Args:
+        networks: :class:`arcomp.models.photo.net.Photo` by number of channels.
+
+    Returns:
+        The weights of one :class:`PhotoModel`; without digests of layers, which need a run, and without weights of
+        the mixing stage, which need pictures.
+    """
+    from arcomp.layers.frozen import freeze_linear
+    from arcomp.layers.grid import RECTIFIED8, SIGNED8
+
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for channels, net in networks.items():
+        for part in ("trunk", "hidden", "heads"):
+            for i, layer in enumerate(getattr(net, part)):
+                zeros = np.full(layer.in_features, RECTIFIED8.zero, np.int64)
+                if part == "trunk" and i == 0:
+                    zeros[:] = SIGNED8.zero
+                elif part == "hidden":  # what a head is told besides is around zero
+                    zeros[len(zeros) - net.config.extras(i) :] = SIGNED8.zero
+                for name, a in freeze_linear(layer, SIGNED8.bits, zeros).items():
+                    arrays[f"{channels}.{part}.{i}.{name}"] = a
+        arrays[f"{channels}.prior"] = net.prior.numpy().astype(np.int32)
+    return Weights(PhotoModel.name, {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
+
+
+def with_mixer(weights: Weights, channels: int, mixer: npt.NDArray[np.int32]) -> Weights:
+    """The same weights, the mixing stage starting from ``mixer`` int32 [rows, lanes]."""
+    return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer}, layers={})
