@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.models.base import ExactModel, Kind
+from arcomp.models.base import ExactModel, Kind, LearningModel, Model
 from arcomp.orders import Batch, grouped
 
 HEIGHT, WIDTH = 24, 40
@@ -27,7 +27,7 @@ def fixed_picture(channels: int) -> npt.NDArray[np.uint8]:
     return np.array(samples, np.uint8).reshape(1, HEIGHT, WIDTH, channels)
 
 
-def layer_digests(model: ExactModel, channels: int, depth: int = 8, device: str = "cpu") -> dict[str, str]:
+def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cpu") -> dict[str, str]:
     """Digest (hex) of every layer's output on the fixed picture, by "channels.layer"."""
     canvas = fixed_picture(channels)[..., list(model.coding_order(channels))]
     batch = Batch(np.array([HEIGHT], np.int32), np.array([WIDTH], np.int32))
@@ -38,9 +38,13 @@ def layer_digests(model: ExactModel, channels: int, depth: int = 8, device: str 
         h = hashes.setdefault(f"{channels}.{name}", hashlib.sha256())
         h.update(np.ascontiguousarray(values, "<i8").tobytes())
 
-    whole = model.whole(canvas, kind, device, watch)
-    for front, _ in grouped(model.order.fronts(batch), 1 << 20):
-        values = canvas[front.image, front.y, front.x].astype(np.int32)
-        for c, distribution in enumerate(whole.distributions(front)):
-            watch(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))
+    if isinstance(model, LearningModel):
+        stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
+        watch("stream", np.frombuffer(stream.data, np.uint8))
+    elif isinstance(model, ExactModel):
+        whole = model.whole(canvas, kind, device, watch)
+        for front, _ in grouped(model.order.fronts(batch), 1 << 20):
+            values = canvas[front.image, front.y, front.x].astype(np.int32)
+            for c, distribution in enumerate(whole.distributions(front)):
+                watch(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))
     return {name: h.hexdigest() for name, h in hashes.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
     from arcomp.container import Header
-    from arcomp.models.base import ExactModel
+    from arcomp.models.base import Model
 
+COMPILING = 2.0
+"""Seconds after which start-up must be compiling kernels."""
 _KINDS = {1: "gray", 3: "RGB"}
 
 
@@ -21,17 +24,19 @@ class Startup:
 
     Args:
         threads: --threads.
+        console: told if this takes long.
 
     Attributes:
         seconds: from the start of the process until the first file's coding began.
     """
 
-    def __init__(self, threads: int | None) -> None:
+    def __init__(self, threads: int | None, console: Console) -> None:
         options.set_threads(threads)
+        self.threads, self.console = threads, console
         self.seconds = 0.0
         self._warm: set[tuple[str, bytes, int, str]] = set()
 
-    def warm(self, model: ExactModel, channels: int, depth: int, device: str | None) -> None:
+    def warm(self, model: Model, channels: int, depth: int, device: str | None) -> None:
         """Code a few pixels with a model before the clock of the first file starts.
 
         Args:
@@ -48,7 +53,14 @@ class Startup:
         if key not in self._warm:
             model.check(channels, depth)
             few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
-            codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+            notice = threading.Timer(
+                COMPILING, self.console.note, ["arcomp: compiling for this processor, the first time only ..."]
+            )
+            notice.start()
+            try:
+                codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+            finally:
+                notice.cancel()
             self._warm.add(key)
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
@@ -78,7 +90,7 @@ def digits(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def model_for(header: Header, given: str | None) -> ExactModel:
+def model_for(header: Header, given: str | None) -> Model:
     """The model a file needs.
 
     Args:
@@ -125,5 +137,5 @@ def decoded(
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        pixels, header = codec.decode(data, model=model, progress=meter)
+        pixels, header = codec.decode(data, model=model, threads=startup.threads, progress=meter)
     return pixels, header, time.perf_counter() - began

@@ -16,7 +16,7 @@ from arcomp.errors import VerificationError
 
 if TYPE_CHECKING:
     from arcomp.codec import Encoded
-    from arcomp.models.base import ExactModel
+    from arcomp.models.base import Model
     from arcomp.pictures import Picture
 
 
@@ -45,11 +45,12 @@ class Compressor:
 
     console: Console
     target: Target
-    model: ExactModel
+    model: Model
     device: str
     verify: bool
     pixels: bool
     startup: Startup
+    threads: int | None = None
     total: Total = field(default_factory=Total)
 
     def __call__(self, name: str) -> None:
@@ -78,11 +79,14 @@ class Compressor:
 
         pixels = picture.pixels[None]
         with self.console.progress(f"compressing {shown(name)}") as meter:
-            encoded = codec.encode(pixels, picture.depth, self.model, source=source, device=self.device, progress=meter)
+            encoded = codec.encode(
+                pixels, picture.depth, self.model, source=source, device=self.device, threads=self.threads,
+                progress=meter,
+            )  # fmt: skip
         began = time.perf_counter()
         if self.verify:
             with self.console.progress(f"verifying {shown(name)}") as meter:
-                again, _ = codec.decode(encoded.data, model=self.model, progress=meter)
+                again, _ = codec.decode(encoded.data, model=self.model, threads=self.threads, progress=meter)
             if again.shape != pixels.shape or not bool((again == pixels).all()):
                 raise VerificationError(
                     "does not decode to what it was; nothing was written", remedy="run `arcomp doctor`"
@@ -107,6 +111,7 @@ class Compressor:
             "output_bytes": bytes_out,
             "bits_per_subpixel": encoded.bits_per_subpixel,
             "nll_bits": encoded.nll_bits,
+            "static_nll_bits": encoded.static_bits,
             "overhead_percent": encoded.overhead_percent,
             "seconds": digits(encoded.seconds),
             "verified": self.verify,
@@ -123,6 +128,8 @@ class Compressor:
             f"{'' if self.verify else ', NOT verified'}"
         )
         details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
+        if encoded.static_bits is not None:
+            details.append(f"NLL without learning from the picture {encoded.static_bits / encoded.samples:.3f}")
         details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))
@@ -154,6 +161,12 @@ def _source(name: str, path: str, picture: Picture) -> str:
     metavar="MODEL",
     help="A name from `arcomp models`, or a .safetensors file of weights.",
 )
+@click.option(
+    "-p",
+    "--preset",
+    type=click.Choice(["fast", "balanced", "max"]),
+    help="Of model photo: faster, or smaller. [default: balanced]",
+)
 @options.force
 @options.remove
 @options.to_stdout
@@ -169,6 +182,7 @@ def command(
     inputs: tuple[str, ...],
     output: str | None,
     model_name: str | None,
+    preset: str | None,
     force: bool,
     remove: bool,
     to_stdout: bool,
@@ -188,9 +202,13 @@ def command(
     target.check(inputs)
     from arcomp.models import library, registry
 
+    if preset:
+        if model_name not in (None, "photo"):
+            raise click.UsageError(f"--preset is one of model photo, not of {model_name}")
+        model_name = f"photo-{preset}"
     model = registry.load(model_name or registry.DEFAULT)
     where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
-    work = Compressor(console, target, model, where, not no_verify, pixels, Startup(threads))
+    work = Compressor(console, target, model, where, not no_verify, pixels, Startup(threads, console), threads)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         console.summary(work.total.line(failed))

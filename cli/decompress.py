@@ -172,7 +172,7 @@ def command(
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    work = Decompressor(console, target, Startup(threads), model_name)
+    work = Decompressor(console, target, Startup(threads, console), model_name)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         line = (

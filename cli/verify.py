@@ -19,7 +19,7 @@ from arcomp.cli.files import read_compressed
 def command(console: Console, inputs: tuple[str, ...], model_name: str | None, threads: int | None, device: str) -> int:
     """Decode files and verify them; write nothing."""
     options.check_cuda(device)
-    startup = Startup(threads)
+    startup = Startup(threads, console)
 
     def work(name: str) -> None:
         data = read_compressed(name)

@@ -90,6 +90,12 @@ class Pictures:
         chosen = rng.choice(len(self.training), self.config.crops, p=areas / areas.sum())
         return [self._crop(self.training[i], rng) for i in chosen]
 
+    def whole(self, count: int) -> list[UInt8]:
+        """So many training pictures (or all there are), not cropped, degraded as in training."""
+        rng = np.random.default_rng([self.seed, 3])
+        chosen = rng.permutation(len(self.training))[:count]
+        return [np.ascontiguousarray(self._degraded(self.training[i], rng)) for i in chosen]
+
     def validation(self) -> list[UInt8]:
         """Centre crops of the held-out pictures."""
         crops = []
@@ -103,9 +109,7 @@ class Pictures:
         h, w = (min(self.config.crop, side) for side in picture.shape[:2])
         y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
         crop = picture[y : y + h, x : x + w]
-        if rng.random() < self.config.resampled:
-            crop = mosaic(crop, rng) if rng.random() < 0.2 else subsample_chroma(crop, rng)
-        crop = self._as_channels(crop, rng)
+        crop = self._degraded(crop, rng)
         if rng.random() < 0.5:
             crop = crop.transpose(1, 0, 2)
         if rng.random() < 0.5:
@@ -113,6 +117,11 @@ class Pictures:
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
+
+    def _degraded(self, crop: UInt8, rng: np.random.Generator) -> UInt8:
+        if rng.random() < self.config.resampled:
+            crop = mosaic(crop, rng) if rng.random() < 0.2 else subsample_chroma(crop, rng)
+        return self._as_channels(crop, rng)
 
     def _as_channels(self, crop: UInt8, rng: np.random.Generator | None) -> UInt8:
         """Gray out of colour: luma, or (in training, half of the time) one of the channels."""

@@ -10,11 +10,16 @@ import numpy as np
 from arcomp.codec import Encoded, encode
 from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
-from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models import registry
 from arcomp.models.weights_file import Weights
 from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.loop import State, evaluate, examples_of
 from arcomp.training.recipes import Recipe
+from arcomp.training.trainable import KINDS, Crops
+
+
+PICTURES = 48
+"""Training pictures that are coded to learn what is learnt after freezing."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Finished:
     Attributes:
         path: the weights' file. digest: of the weights, hex.
         float_bits: NLL of the float model (no rounding at all).
-        exact_bits: NLL of the frozen model. coded_bits: of the files it writes.
+        exact_bits: NLL of the frozen model, before it learns from the pictures. coded_bits: of the files it writes.
     """
 
     path: Path
@@ -34,10 +39,19 @@ class Finished:
     coded_bits: float
 
 
-def frozen(state: State, joined: Weights | None = None) -> Weights:
-    """Weights of a trained state, with the other networks of ``joined``, and the digests of all layers."""
+def frozen(state: State, model: str, pictures: Crops, joined: Weights | None = None) -> Weights:
+    """Weights of a trained state.
+
+    Args:
+        model: its name. pictures: training pictures, for what is learnt after freezing.
+        joined: weights whose other networks are kept.
+
+    Returns:
+        The weights with the digests of all layers.
+    """
+    kind, channels = KINDS[model], state.average.config.channels
     try:
-        weights = freeze({state.average.config.channels: state.average})
+        weights = kind.complete(kind.freeze({channels: state.average}), channels, pictures)
     except ValueError as error:
         raise TrainingError(f"the weights cannot be frozen: {error}", remedy="try a lower rate") from error
     if joined is not None:
@@ -45,10 +59,10 @@ def frozen(state: State, joined: Weights | None = None) -> Weights:
         own = tuple(f"{c}." for c in weights.config["networks"])
         kept = {k: a for k, a in joined.arrays.items() if not k.startswith(own)}
         weights = Weights(weights.model, {"networks": networks}, {**kept, **weights.arrays})
-    model = ContextModel(weights)
+    made = registry.from_weights(weights)
     layers: dict[str, str] = {}
-    for channels in sorted(model.configs):
-        layers |= layer_digests(model, channels)
+    for network in sorted(weights.config["networks"]):
+        layers |= layer_digests(made, int(network))
     return replace(weights, layers=layers)
 
 
@@ -77,17 +91,17 @@ def finish(
     other = Weights.load(join) if join else None
     if other is not None and other.model != recipe.model:
         raise TrainingError(f"these are weights of {other.model}, not of {recipe.model}", path=str(join))
-    weights = frozen(state, other)
-    weights.save(output, overwrite=overwrite)
-    model = ContextModel(weights)
     data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
+    weights = frozen(state, recipe.model, data.whole(PICTURES), other)
+    weights.save(output, overwrite=overwrite)
+    model = registry.from_weights(weights)
     crops = data.validation()
     files: list[Encoded] = [encode(crop[np.newaxis], 8, model) for crop in crops]
     samples = sum(f.samples for f in files)
     return Finished(
         output,
         model.digest.hex(),
-        evaluate(state.average, examples_of(crops), rounding=False),
-        sum(f.nll_bits for f in files) / samples,
+        evaluate(state.average, examples_of(state.average, crops), rounding=False),
+        sum(f.nll_bits if f.static_bits is None else f.static_bits for f in files) / samples,
         sum(8 * len(f.data) for f in files) / samples,
     )

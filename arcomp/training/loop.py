@@ -24,7 +24,7 @@ from arcomp.container.atomic import write_atomically
 from arcomp.errors import TrainingError
 from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.recipes import Recipe
-from arcomp.training.trainable import Trainable, make
+from arcomp.training.trainable import KINDS, Trainable
 
 Examples = dict[str, npt.NDArray[Any]]
 
@@ -94,7 +94,8 @@ def evaluate(model: Trainable, examples: Examples, rounding: bool) -> float:
 def start(recipe: Recipe) -> State:
     """A fresh state: weights drawn from the recipe's seed."""
     torch.manual_seed(recipe.seed)
-    model, average = make(recipe.model, recipe.config), make(recipe.model, recipe.config)
+    make = KINDS[recipe.model].make
+    model, average = make(recipe.config), make(recipe.config)
     average.load_state_dict(model.state_dict())
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.optimiser.rate, betas=(0.9, 0.99), fused=True)
     return State(model, average, optimiser)

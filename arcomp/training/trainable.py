@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,21 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from arcomp.models import context_model
 from arcomp.models.context import Context
-from arcomp.models.context_model import checked_config
+from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
+from arcomp.models.weights_file import Weights
+
+Crops = list[npt.NDArray[np.uint8]]
 
 
 class Trainable(nn.Module):
     """A float model whose examples are positions of pictures. Models satisfy it by having these methods."""
 
     @abstractmethod
-    def prepare(self, crops: list[npt.NDArray[np.uint8]]) -> None:
+    def prepare(self, crops: Crops) -> None:
         """Take from the first round's crops what is not trained."""
 
     @abstractmethod
@@ -34,19 +39,29 @@ class Trainable(nn.Module):
         """Bits of each channel: float [n, C]."""
 
 
-def make(model: str, config: Mapping[str, Any]) -> Any:
-    """A fresh float model of a recipe's ``model`` and ``[config]``; a :class:`Trainable`.
+@dataclass(frozen=True)
+class Kind:
+    """A model that can be trained.
 
-    Raises:
-        ModelError: the configuration is not one of that model.
-        KeyError: there is nothing to train for a model of that name.
+    Attributes:
+        make: a fresh float model (a :class:`Trainable`) of a recipe's ``[config]``. Raises ModelError.
+        check: refuses a configuration by a ModelError.
+        freeze: float models by number of channels to integers. Raises ValueError.
+        complete: what is learnt from training pictures after freezing, for one number of channels.
     """
-    return MAKERS[model](config)
+
+    make: Callable[[Mapping[str, Any]], Any]
+    check: Callable[[Mapping[str, Any]], Any]
+    freeze: Callable[[Mapping[int, Any]], Weights]
+    complete: Callable[[Weights, int, Crops], Weights]
 
 
-MAKERS = {
-    "context": lambda config: Context(checked_config(config)),
-    "photo": lambda config: Photo(checked(config)),
+KINDS = {
+    "context": Kind(
+        lambda config: Context(context_model.checked_config(config)),
+        context_model.checked_config,
+        context_model.freeze,
+        lambda weights, channels, pictures: weights,
+    ),
+    "photo": Kind(lambda config: Photo(checked(config)), checked, photo_model.freeze, photo_model.learn_mixer),
 }
-CHECKS = {"context": checked_config, "photo": checked}
-"""What refuses a configuration, by model."""

@@ -160,6 +160,19 @@ def freeze(networks: Mapping[int, Any]) -> Weights:
     return Weights(PhotoModel.name, {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
 
 
-def with_mixer(weights: Weights, channels: int, mixer: npt.NDArray[np.int32]) -> Weights:
-    """The same weights, the mixing stage starting from ``mixer`` int32 [rows, lanes]."""
+def learn_mixer(weights: Weights, channels: int, pictures: list[npt.NDArray[np.uint8]]) -> Weights:
+    """The same weights, the mixing stage starting from what it learnt of training pictures: the mean of its weights
+    after each of the second half of them, each coded from where the one before ended."""
+    from arcomp.models.photo.strip import Strip
+
+    model = PhotoModel(replace(weights, arrays={k: a for k, a in weights.arrays.items() if k != f"{channels}.mixer"}))
+    frozen, order = model.frozen(channels), list(CODING_ORDER[channels])
+    total, count = np.zeros(0), 0
+    for i, picture in enumerate(pictures):
+        strip = Strip(frozen, *picture.shape[:2])
+        strip.encode(np.ascontiguousarray(picture[..., order]), model.network(channels), lambda positions: None)
+        frozen = replace(frozen, mixer=strip.state.weights.copy())
+        if i >= len(pictures) // 2:
+            total, count = total + frozen.mixer if count else frozen.mixer.astype(np.float64), count + 1
+    mixer = np.rint(total / max(1, count)).astype(np.int32)
     return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer}, layers={})

@@ -10,7 +10,7 @@ from typing import Any
 
 from arcomp.errors import ModelError, TrainingError
 from arcomp.training.data import DataConfig
-from arcomp.training.trainable import CHECKS
+from arcomp.training.trainable import KINDS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,11 +77,11 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        if self.model not in CHECKS:
-            known = " or ".join(CHECKS)
+        if self.model not in KINDS:
+            known = " or ".join(KINDS)
             raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy=f"use model {known}")
         try:
-            CHECKS[self.model](self.config)
+            KINDS[self.model].check(self.config)
         except ModelError as error:
             raise TrainingError(f"the recipe's [config]: {error.cause}") from error
         for part, value, least, most in (
