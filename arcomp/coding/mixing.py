@@ -55,7 +55,6 @@ CONSTANT = 77
 """The mixer's input that does not change: 0.3 in the logistic domain."""
 MOST_DECISIONS = 40
 """More than the decisions of any 8-bit value."""
-_SETS = 4
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from arcomp.layers.frozen import check_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.base import Watch
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import layout
+from arcomp.models.photo.least_squares import layout, split_prior
 from arcomp.models.photo.planes import Int8, Int32
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -91,7 +91,18 @@ def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt
     prior = arrays.get("prior")
     if prior is None or prior.dtype != np.int32 or prior.shape != (layout(config.windows, config.channels)[3],):
         raise ModelError("the prior is missing or of the wrong kind", remedy="install the model's weights again")
+    if not all(_positive(p) for p in split_prior(config.windows, config.channels, prior)):
+        raise ModelError("the prior is no covariance", remedy="install the model's weights again")
     return made
+
+
+def _positive(prior: npt.NDArray[np.int32]) -> bool:
+    """Whether a prior is positive definite and of trace one: every pivot of the factorisation is then positive."""
+    size = int((2 * len(prior)) ** 0.5)
+    matrix = np.zeros((size, size))
+    matrix[np.tril_indices(size)] = prior / 2.0**24
+    matrix += np.tril(matrix, -1).T
+    return 0.9 < float(np.trace(matrix)) < 1.1 and float(np.linalg.eigvalsh(matrix)[0]) > 2.0**-20
 
 
 def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> Net:

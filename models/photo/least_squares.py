@@ -111,6 +111,14 @@ def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArr
     return spec, real, sums, prior
 
 
+def split_prior(
+    windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]
+) -> list[npt.NDArray[np.int32]]:
+    """The windows' parts of all priors."""
+    ends = np.cumsum([pairs(w.size(channels)) for w in windows])
+    return np.split(prior, ends[:-1])
+
+
 def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> npt.NDArray[np.int32]:
     """The prior of a window: the mean over pictures of the covariance of v, each of trace one.
 
@@ -120,7 +128,7 @@ def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> np
     Returns:
         int32 [pairs], in 2**-24.
     """
-    total = np.zeros((0, 0))
+    total = np.zeros((window.size(pictures[0].shape[2]),) * 2)
     for picture in pictures:
         p = picture.astype(np.float64)
         height, width, _ = p.shape
@@ -140,10 +148,8 @@ def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> np
         covariance = (v * weight.reshape(-1, 1)).T @ v
         trace = np.trace(covariance)
         if trace > 0:
-            covariance = covariance / trace
-            total = covariance if not total.size else total + covariance
-    if not total.size:
-        raise ValueError("pictures of one colour have no covariance")
+            total += covariance / trace
+    total += np.eye(len(total)) * max(1.0, np.trace(total)) * 1e-5  # positive definite, also for pictures of one colour
     return np.asarray(np.round(total[np.tril_indices(len(total))] / np.trace(total) * (1 << 24)), np.int32)
 
 
