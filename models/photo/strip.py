@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding import binary, mixing
+from arcomp.coding import binary, lattice, mixing
 from arcomp.exact.kernels import kernel
-from arcomp.errors import ModelError
+from arcomp.errors import FormatError, ModelError
 from arcomp.models.base import Progress, Stream, Watch
 from arcomp.models.photo import exact, inputs
 from arcomp.models.photo.config import PhotoConfig
@@ -86,17 +86,19 @@ class Strip:
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
+        self.rows = np.zeros(longest + 16, np.int32)
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Progress) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
-        words = binary.words_of(data)
+        colours, words = _begin(data, self.config.channels)
         coder = binary.decoder(words)
         for t in range(0, self.fronts, STEPS):
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-                True, self.contexts, self.checks, self.selectors, pixels, t, min(t + STEPS, self.fronts), self.totals,
+                True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
+                min(t + STEPS, self.fronts), self.totals,
             )  # fmt: skip
             progress(done)
 
@@ -104,11 +106,17 @@ class Strip:
         """Encode as decoding goes, front by front: what :meth:`encode` is tested against."""
         words = np.zeros(self.height * self.width * self.config.channels * mixing.MOST_DECISIONS // 2 + 16, np.uint32)
         coder = binary.encoder()
+        known = lattice.detect(pixels)
         _fronts(
             self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-            False, self.contexts, self.checks, self.selectors, pixels, 0, self.fronts, self.totals,
+            False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, 0,
+            self.fronts, self.totals,
         )  # fmt: skip
-        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+        return self._stream(known, coder, words)
+
+    def _stream(self, known: int, coder: Any, words: Any) -> Stream:
+        data = bytes([known]) + binary.finish(coder, words)
+        return Stream(data, float(self.totals[0]), float(self.totals[1]))
 
     def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip."""
@@ -116,7 +124,7 @@ class Strip:
         seen = Chunk(self.config, self.contexts.shape[0], n)
         _examine(
             self.planes, self.squares, self.work, pixels, begin, end, seen.inputs, seen.extras, seen.base, seen.scale,
-            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.values, seen.ends,
+            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.rows, seen.values, seen.ends,
         )  # fmt: skip
         return seen
 
@@ -127,6 +135,8 @@ class Strip:
         channels = self.config.channels
         words = np.zeros(1 << 16, np.uint32)
         coder = binary.encoder()
+        known = lattice.detect(pixels)
+        colours = lattice.colours(known)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
             seen = self.examine(pixels, t, min(t + fronts, self.fronts))
@@ -141,10 +151,10 @@ class Strip:
                 words = np.concatenate([words, np.zeros(needed, np.uint32)])
             _code_fronts(
                 self.constants, self.state, coder, words, channels, seen.mixture, seen.selectors, seen.contexts,
-                seen.checks, seen.values, seen.ends, self.totals,
+                seen.checks, colours, seen.rows, seen.values, seen.ends, self.totals,
             )  # fmt: skip
             progress(n)
-        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+        return self._stream(known, coder, words)
 
 
 def decode_naively(
@@ -153,7 +163,7 @@ def decode_naively(
     """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
     planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
-    words = binary.words_of(data)
+    colours, words = _begin(data, channels)
     coder = binary.decoder(words)
     own = Strip(frozen, height, width)
     for t in range(own.fronts):
@@ -170,9 +180,22 @@ def decode_naively(
             values = np.zeros(count, np.int32)
             mixing.code(
                 own.constants, own.state, coder, words, True, c, channels, count, seen.mixture[c, last],
-                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], values, own.totals,
+                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], colours,
+                seen.rows[last], values, own.totals,
             )  # fmt: skip
             pixels[ys, t - SKEW * ys, c] = values
+
+
+def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint8], Any]:
+    """A stream's lattice and its words.
+
+    Raises:
+        FormatError: a lattice that is not known.
+    """
+    known = data[0] if len(data) else -1
+    if known not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
+        raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
+    return lattice.colours(known), binary.words_of(memoryview(data)[1:])
 
 
 class Chunk:
@@ -188,6 +211,7 @@ class Chunk:
         self.contexts = np.empty((channels, tables, n), np.int64)
         self.checks = np.empty((channels, tables, n), np.int32)
         self.selectors = np.empty((channels, 2, n), np.int32)
+        self.rows = np.zeros(n, np.int32)
         self.values = np.empty((channels, n), np.int32)
         self.mixture = np.empty((channels, n, 3 * config.mixture + 2), np.int32)
         self.ends = np.empty(n + 1, np.int32)
@@ -198,7 +222,7 @@ class Chunk:
 def _examine(
     planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
     out: Any, extra: Any, base: Any, scale: Any, gates: Any,
-    contexts: Any, checks: Any, selectors: Any, values: Any, ends: Any,
+    contexts: Any, checks: Any, selectors: Any, rows: Any, values: Any, ends: Any,
 ) -> None:  # fmt: skip
     """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding."""
     channels, windows = planes.channels, planes.windows
@@ -226,6 +250,9 @@ def _examine(
                 for k in range(count):
                     gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
             enter(planes, t, first, count, c, work.current[c])
+        if channels > 2:
+            for k in range(count):
+                rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
         observe(planes, work, t, first, count)
         n += count
         ends[0] += 1
@@ -235,7 +262,8 @@ def _examine(
 @kernel()
 def _code_fronts(
     constants: Any, state: Any, coder: Any, words: Any, channels: int,
-    mixture: Any, selectors: Any, contexts: Any, checks: Any, values: Any, ends: Any, totals: Any,
+    mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
+    totals: Any,
 ) -> None:  # fmt: skip
     begin = 0
     for front in range(1, ends[0] + 1):
@@ -244,7 +272,7 @@ def _code_fronts(
         for c in range(channels):
             mixing.code(
                 constants, state, coder, words, False, c, channels, end - begin, mixture[c, own],
-                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], values[c, own], totals,
+                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own], totals,
             )  # fmt: skip
         begin = end
 
@@ -252,7 +280,8 @@ def _code_fronts(
 @kernel()
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
-    decoding: bool, contexts: Any, checks: Any, selectors: Any, pixels: Any, begin: int, end: int, totals: Any,
+    decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
+    begin: int, end: int, totals: Any,
 ) -> int:  # fmt: skip
     """Fronts begin .. end - 1, one after the other; returns positions done."""
     channels, windows = planes.channels, planes.windows
@@ -279,9 +308,12 @@ def _fronts(
             if not decoding:
                 for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
+            if c == 2:
+                for k in range(count):
+                    rows[k] = work.current[0, k] * 256 + work.current[1, k]
             mixing.code(
                 constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
-                selectors[:, own], contexts[:, own], checks[:, own], current[own], totals,
+                selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
             )  # fmt: skip
             enter(planes, t, first, count, c, current)
             if decoding:
