@@ -366,9 +366,7 @@ def code(
                 low, below = middle, here
             else:
                 high, above = middle, here
-            middle, phase, side, outward, step, node, kind = _next(
-                bit, low, high, base, phase, side, outward, step
-            )
+            middle, phase, side, outward, step, node, kind = _next(bit, low, high, base, phase, side, outward, step)
         values[i] = low
         if restricted:
             state.pixels[1] += 1

@@ -45,9 +45,7 @@ def _by_avx2(builder: Any, total: Any, x: Any, w: Any) -> Any:
     nothing = ir.Constant(x.type, ir.Undefined)
     for start in (0, 8):
         pick = ir.Constant(ir.VectorType(_I32, 8), list(range(start, start + 8)))
-        a, b = (
-            builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I8, 32)) for v in (x, w)
-        )
+        a, b = (builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I8, 32)) for v in (x, w))
         pairs = _call(builder, "llvm.x86.avx2.pmadd.ub.sw", ir.VectorType(_I16, 16), [a, b])
         ones = ir.Constant(ir.VectorType(_I16, 16), [1] * 16)
         halves.append(_call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(_I32, 8), [pairs, ones]))

@@ -46,7 +46,9 @@ def residual_class(e: int) -> int:
 
 
 @kernel()
-def find(planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any) -> None:
+def find(
+    planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any
+) -> None:
     """Contexts int64 [tables, n] and checks int32 [tables, n] of a channel, when the channels before it are known; ``out``
     int32 [2, n]: classes of the previous channel's residual and of the neighbours' residuals."""
     values, channels = planes.values, planes.channels

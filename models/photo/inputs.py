@@ -382,7 +382,11 @@ def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
         for k in range(count):
             w, n = np.int32(west[k]), np.int32(north[k])
             activity[k] += (
-                abs(w - north_west[k]) + abs(n - north_west[k]) + abs(n - north_east[k]) + abs(own[k] - w) + abs(own[k] - n)
+                abs(w - north_west[k])
+                + abs(n - north_west[k])
+                + abs(n - north_east[k])
+                + abs(own[k] - w)
+                + abs(own[k] - n)
             )
     row = values[sample_weight(channels, windows), t & mask, at : at + count]
     five = 5 * channels

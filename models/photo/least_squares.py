@@ -138,7 +138,9 @@ def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> np
             return p[4 + dy : h + dy, 5 + dx : w - 4 + dx]
 
         west = shifted(0, -1)
-        v = np.concatenate([shifted(y, x) - west for y, x in NEIGHBOURS[1 : window.taps]] + [p[rows, columns] - west], 2)
+        v = np.concatenate(
+            [shifted(y, x) - west for y, x in NEIGHBOURS[1 : window.taps]] + [p[rows, columns] - west], 2
+        )
         weight = np.ones(v.shape[:2])
         if window.weighted:
             n, nw, ne, x = shifted(-1, 0), shifted(-1, -1), shifted(-1, 1), p[rows, columns]
@@ -155,7 +157,17 @@ def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> np
 
 @kernel()
 def _differences(
-    values: Any, channels: int, taps: int, t: int, at: int, dy: int, dx: int, weight: int, sign: int, room: Any, out: Any
+    values: Any,
+    channels: int,
+    taps: int,
+    t: int,
+    at: int,
+    dy: int,
+    dx: int,
+    weight: int,
+    sign: int,
+    room: Any,
+    out: Any,
 ) -> None:
     """v of the samples at (dy, dx) from LANES pixels: int16 [m, LANES], w v into room and v into out.
 
@@ -401,4 +413,3 @@ def predict(
                 values, channels, spec[w], real[w], mine_prior, t, MARGIN + first + at, mine, at,
                 matrix, vector, low[w], full[w], factor[w], variance[w],
             )  # fmt: skip
-

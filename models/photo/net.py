@@ -127,5 +127,3 @@ class Photo(nn.Module):
             "scale": np.ascontiguousarray(scale.T),
             "gates": np.ascontiguousarray(gates.transpose(2, 0, 1).astype(np.int16)),
         }
-
-

@@ -16,7 +16,7 @@ from arcomp.coding import binary, lattice, mixing
 from arcomp.exact.kernels import kernel
 from arcomp.errors import FormatError, ModelError
 from arcomp.models.base import Progress, Stream, Watch
-from arcomp.models.photo import exact, inputs
+from arcomp.models.photo import adaptation, exact, inputs
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
@@ -43,7 +43,6 @@ class Frozen:
         """Settings of the mixing stage."""
         return mixing.STAGES[self.config.stage]
 
-
     def check(self) -> None:
         """Refuse weights of the mixing stage that are not.
 
@@ -52,7 +51,9 @@ class Frozen:
         """
         shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
         if self.mixer is not None and (
-            self.mixer.dtype != np.int32 or self.mixer.shape != shape or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
+            self.mixer.dtype != np.int32
+            or self.mixer.shape != shape
+            or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
         ):
             raise ModelError("the mixing stage's weights are not right", remedy="install the model's weights again")
 
@@ -87,6 +88,7 @@ class Strip:
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
         self.rows = np.zeros(longest + 16, np.int32)
+        self.heads = adaptation.heads(self.net, config.channels, longest)
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
@@ -98,7 +100,7 @@ class Strip:
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
                 True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
-                min(t + STEPS, self.fronts), self.totals,
+                min(t + STEPS, self.fronts), self.totals, self.config.online, self.heads,
             )  # fmt: skip
             progress(done)
 
@@ -110,7 +112,7 @@ class Strip:
         _fronts(
             self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
             False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, 0,
-            self.fronts, self.totals,
+            self.fronts, self.totals, self.config.online, self.heads,
         )  # fmt: skip
         return self._stream(known, coder, words)
 
@@ -141,7 +143,7 @@ class Strip:
         for t in range(0, self.fronts, fronts):
             seen = self.examine(pixels, t, min(t + fronts, self.fronts))
             n = seen.values.shape[1]
-            outputs = network.outputs(seen.inputs, seen.extras, watch)
+            outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             for c in range(channels):
                 mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
                 if watch:
@@ -152,14 +154,13 @@ class Strip:
             _code_fronts(
                 self.constants, self.state, coder, words, channels, seen.mixture, seen.selectors, seen.contexts,
                 seen.checks, colours, seen.rows, seen.values, seen.ends, self.totals,
+                self.config.online, self.net, self.heads, units, seen.base, seen.scale, seen.gates,
             )  # fmt: skip
             progress(n)
         return self._stream(known, coder, words)
 
 
-def decode_naively(
-    frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
-) -> None:
+def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
     """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
     planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
@@ -173,17 +174,28 @@ def decode_naively(
         ys = np.arange(first_row(t, width), last_row(t, height) + 1)
         for c in range(channels):
             seen = Strip(frozen, height, width).examine(pixels, 0, t + 1)
-            outputs = network.outputs(seen.inputs, seen.extras)[c]
-            n = outputs.shape[1]
-            mixtures(own.net, outputs, seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
-            last = slice(n - count, n)
+            outputs, units = network.outputs(seen.inputs, seen.extras)
+            last = slice(seen.values.shape[1] - count, None)
+            made, base, scale = outputs[c][:, last], seen.base[c, last], seen.scale[c, last]
+            gates = seen.gates[c][:, last]
+            if own.config.online:
+                made = np.empty((own.heads.outputs, count), np.int32)
+                adaptation.forward(own.heads, c, units[c][:, last], count, made)
+            mixture = seen.mixture[c, last]
+            mixtures(own.net, made, base, scale, gates, count, mixture)
             values = np.zeros(count, np.int32)
             mixing.code(
-                own.constants, own.state, coder, words, True, c, channels, count, seen.mixture[c, last],
+                own.constants, own.state, coder, words, True, c, channels, count, mixture,
                 seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], colours,
                 seen.rows[last], values, own.totals,
             )  # fmt: skip
+            if own.config.online:
+                adaptation.learn(
+                    own.heads, c, mixture, scale, gates, values, count, own.net.components, own.constants.logistic
+                )
             pixels[ys, t - SKEW * ys, c] = values
+        if own.config.online:
+            adaptation.step(own.heads, count)
 
 
 def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint8], Any]:
@@ -263,17 +275,29 @@ def _examine(
 def _code_fronts(
     constants: Any, state: Any, coder: Any, words: Any, channels: int,
     mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
-    totals: Any,
+    totals: Any, online: bool, net: Any, heads: Any, units: Any, base: Any, scale: Any, gates: Any,
 ) -> None:  # fmt: skip
+    """Code the fronts of a chunk; with heads that learn, their outputs take the place of the frozen ones'."""
     begin = 0
+    outputs = np.empty((heads.outputs, heads.hidden.shape[0]), np.int32)
     for front in range(1, ends[0] + 1):
         end = ends[front]
         own = slice(begin, end)
+        count = end - begin
         for c in range(channels):
+            if online:
+                adaptation.forward(heads, c, units[c][:, own], count, outputs)
+                mixtures(net, outputs, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
+                adaptation.learn(
+                    heads, c, mixture[c, own], scale[c, own], gates[c][:, own], values[c, own], count,
+                    net.components, constants.logistic,
+                )  # fmt: skip
             mixing.code(
-                constants, state, coder, words, False, c, channels, end - begin, mixture[c, own],
+                constants, state, coder, words, False, c, channels, count, mixture[c, own],
                 selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own], totals,
             )  # fmt: skip
+        if online:
+            adaptation.step(heads, count)
         begin = end
 
 
@@ -281,12 +305,13 @@ def _code_fronts(
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
     decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
-    begin: int, end: int, totals: Any,
+    begin: int, end: int, totals: Any, online: bool, heads: Any,
 ) -> int:  # fmt: skip
     """Fronts begin .. end - 1, one after the other; returns positions done."""
     channels, windows = planes.channels, planes.windows
     done = 0
     gates = np.empty((windows, contexts.shape[1]), np.int32)
+    units = np.empty((heads.units, contexts.shape[1]), np.uint8)
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
@@ -299,6 +324,9 @@ def _fronts(
             more = extras(c, windows)
             look_channel(squares, work, c, count, room.extras)
             head(net, room, c, channels, more, count)
+            if online:
+                adaptation.unpack(room.packed[0], heads.units, count, units)
+                adaptation.forward(heads, c, units, count, room.outputs)
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
@@ -315,10 +343,16 @@ def _fronts(
                 constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
                 selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
             )  # fmt: skip
+            if online:
+                adaptation.learn(
+                    heads, c, room.mixture, work.scale[c], gates, current, count, net.components, constants.logistic
+                )
             enter(planes, t, first, count, c, current)
             if decoding:
                 for k in range(count):
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
         observe(planes, work, t, first, count)
+        if online:
+            adaptation.step(heads, count)
         done += count
     return done
