@@ -1,8 +1,8 @@
 """Pictures to a file and back.
 
-pixels -> tiles -> payload -> container, and back. A payload is made in one of two ways: of the distributions that a model
-gives, by one coder over the fronts of all tiles (:mod:`arcomp.fronts`); or tile by tile, by models that learn from
-each decision (:mod:`arcomp.tiles`).
+pixels -> tiles -> payload -> container, and back. A payload is made in one of two ways: of the distributions that a
+model gives, by one coder over the fronts of all tiles (:mod:`arcomp.fronts`); or tile by tile, by models that learn
+from each decision (:mod:`arcomp.tiles`).
 """
 
 from __future__ import annotations

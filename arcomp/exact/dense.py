@@ -1,8 +1,8 @@
 """Products of small integer matrices inside kernels: 7-bit weights times bytes, four to a word.
 
-What a front of a few hundred pixels needs, where a call to a library costs as much as the product. A word of activations
-holds four consecutive inputs of one pixel as unsigned bytes (the integer plus 128), 16 pixels side by side; a
-word of weights four signed ones. The product of two words is one instruction on processors with VNNI, three with AVX2
+What a front of a few hundred pixels needs, where a call to a library costs as much as the product. A word of
+activations holds four consecutive inputs of one pixel as unsigned bytes (the integer plus 128), 16 pixels side by side;
+a word of weights four signed ones. The product of two words is one instruction on processors with VNNI, three with AVX2
 (the weights' limit of 63 keeps its 16-bit sums from saturating), and shifts and multiplications on all others: the same
 integers everywhere.
 """
