@@ -27,11 +27,10 @@ import numpy.typing as npt
 import torch
 
 from arcomp.errors import ExactnessError
+from arcomp.exact.bounds import WEIGHT_LIMIT, bound
 
 BACKENDS = ("int8", "float32", "float64")
 LIMITS = {"int8": 2**31, "float32": 2**24, "float64": 2**53}
-WEIGHT_LIMIT = 63
-"""Largest absolute int8 weight."""
 _ENVIRONMENT = "ARCOMP_BACKEND"
 
 Integers = npt.NDArray[Any]
@@ -49,11 +48,6 @@ def digits(w: Integers) -> list[npt.NDArray[np.int8]]:
         planes.append(low.astype(np.int8))
         rest = (rest - low) // 64
     return [*planes, rest.astype(np.int8)]
-
-
-def bound(w: Integers, largest: int) -> int:
-    """Largest absolute sum that w [m, k] can give with absolute activations of at most ``largest``."""
-    return int(np.abs(w.astype(np.int64)).sum(1).max(initial=0)) * largest
 
 
 @dataclass

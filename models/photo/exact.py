@@ -16,7 +16,7 @@ from arcomp.errors import ModelError
 from arcomp.exact import dense, tables
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.layers.frozen import check_linear
+from arcomp.layers.checks import check_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.base import Watch
 from arcomp.models.photo.config import PhotoConfig
