@@ -104,8 +104,8 @@ def check_cuda(wanted: str) -> None:
 
 
 def choose_device(wanted: str, uses_torch: bool) -> str:
-    """ "cpu" or "cuda". Torch takes a second to import: it is asked only where a GPU's driver is, and not where the model
-    does without it.
+    """ "cpu" or "cuda". Torch takes a second to import: it is asked only where a GPU's driver is, and not where the
+    model does without it.
 
     Raises:
         ArcompError: CUDA is asked for and not there.
