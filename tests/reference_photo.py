@@ -1,7 +1,8 @@
 """The reference decoder's part for model ``photo``: FORMAT.md in plain Python, with the names of that page.
 
 Integers, but for least squares and blending (``Fit``, ``factorise``, ``rounded``, ``blend``): doubles, in the page's
-sequence of operations. How decisions are predicted and learnt from is in reference_stage.py.
+sequence of operations. Heads that learn are in reference_heads.py; how decisions are predicted and learnt from is in
+reference_stage.py.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from reference import (
     LOGIT,
     NEIGHBOURS,
     RECTIFIED,
+    Array,
     Header,
     Linear,
     Position,
@@ -27,6 +29,7 @@ from reference import (
     read_weights,
     require,
 )
+from reference_heads import Heads, slopes_of
 from reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
 
 # ---------------------------------------------------------------- Payload
@@ -36,7 +39,13 @@ def values(
     header: Header, payload: bytes, tiles: list[Tile], weights: bytes | None
 ) -> Iterator[tuple[Position, int, int]]:
     """All samples: position, channel as stored, value."""
-    model = Photo(header, weights)
+    require(header.depth == 8 and header.channels in (1, 3), "photo takes 8 bits, 1 or 3 channels")
+    require(not header.side, "photo has no side information")
+    require(weights is not None, "photo needs its file of weights")
+    config, arrays = read_weights(weights or b"", "photo", header.digest)
+    channels = str(header.channels)
+    require(channels in config["networks"], f"these weights have no network for {channels} channels")
+    model = Photo(config["networks"][channels], arrays)
     lengths, at = [], 0
     for _ in tiles:
         length, at = number(payload, at)
@@ -45,16 +54,14 @@ def values(
     for i, (tile, length) in enumerate(zip(tiles, lengths, strict=True)):
         strip = Strip(model, tile, payload[at : at + length])
         at += length
-        for t in range(tile.width + 8 * (tile.height - 1)):
-            front = [(y, t - 8 * y) for y in range(tile.height) if 0 <= t - 8 * y < tile.width]
-            for (y, x), c, value in strip.front(front):
-                yield (i, y, x), model.coding_order[c], value
+        for (y, x), c, value in strip.values():
+            yield (i, y, x), model.coding_order[c], value
 
 
 # ---------------------------------------------------------------- Configuration and weights
 
 
-def integers(array: tuple[str, list[int], bytes]) -> list[int]:
+def integers(array: Array) -> list[int]:
     """An array's numbers."""
     return [v for (v,) in struct.iter_unpack(CODES[array[0]], array[2])]
 
@@ -62,16 +69,12 @@ def integers(array: tuple[str, list[int], bytes]) -> list[int]:
 class Photo:
     """What all tiles have in common."""
 
-    def __init__(self, header: Header, weights: bytes | None) -> None:
-        require(header.depth == 8 and header.channels in (1, 3), "photo takes 8 bits, 1 or 3 channels")
-        require(not header.side, "photo has no side information")
-        require(weights is not None, "photo needs its file of weights")
-        config, arrays = read_weights(weights or b"", "photo", header.digest)
-        channels, start = header.channels, f"{header.channels}."
-        require(str(channels) in config["networks"], f"these weights have no network for {channels} channels")
-        network = config["networks"][str(channels)]
+    def __init__(self, network: dict[str, Any], arrays: dict[str, Array]) -> None:
+        channels = network["channels"]
+        start = f"{channels}."
         self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES[network["stage"]]
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
+        self.online = network.get("online", False)
         prior, at, self.windows = integers(arrays[start + "prior"]), 0, []
         for window in network["windows"]:
             m = window["taps"] * channels
@@ -319,9 +322,16 @@ class Strip:
     """A tile's decoder: what is known, and what has been learnt."""
 
     def __init__(self, model: Photo, tile: Tile, stream: bytes) -> None:
-        self.model, self.planes = model, Planes(model, tile.width)
+        self.model, self.tile, self.planes = model, tile, Planes(model, tile.width)
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
+        self.heads = Heads(model.heads) if model.online else None
         self.stage = Stage(model.stage, model.channels, model.mixer, stream)
+
+    def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:
+        """All values: position, channel, value."""
+        height, width = self.tile.height, self.tile.width
+        for t in range(width + 8 * (height - 1)):
+            yield from self.front([(y, t - 8 * y) for y in range(height) if 0 <= t - 8 * y < width])
 
     def front(self, front: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int, int]]:
         """The values of a front: position, channel, value."""
@@ -340,20 +350,26 @@ class Strip:
         for c in range(model.channels):
             for own, channels, features, (y, x) in zip(fits, seen, shared, front, strict=True):
                 extras = channels[c].look(own, c, channels[:c])
-                z = model.heads[c](model.hidden[c](features + extras))
-                value = self.value(z, channels, y, x, c)
+                value = self.value(model.hidden[c](features + extras), channels, y, x, c)
                 channels[c].enter(planes, y, x, c, value)
                 yield (y, x), c, value
         for y, x in front:
             planes.weights[y, x] = planes.sample_weight(y, x)
         self.stage.done += len(front)
+        if self.heads:
+            self.heads.step(len(front))
 
-    def value(self, z: list[int], seen: list[Channel], y: int, x: int, c: int) -> int:
-        """A channel's value, from its head's outputs."""
-        own, errors = seen[c], self.planes.errors[c]
+    def value(self, hidden: list[int], seen: list[Channel], y: int, x: int, c: int) -> int:
+        """A channel's value, from its hidden layer's outputs."""
+        own, errors, units = seen[c], self.planes.errors[c], [h + 128 for h in hidden]
+        z = self.heads.forward(c, units) if self.heads else self.model.heads[c](hidden)
         mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions)
         before = residual_class((64 * seen[c - 1].value - seen[c - 1].base) >> 2) if c else 4
         around = residual_class(errors[y, x - 1] + errors[y - 1, x])
         known = [channel.value for channel in seen[:c]]
         near = [[plane[y + dy, x + dx] for dy, dx in NEIGHBOURS[:5]] for plane in self.planes.pixels]
-        return self.stage.value(mixture, c, known, (before, around), contexts_of(near, known, c))
+        value = self.stage.value(mixture, c, known, (before, around), contexts_of(near, known, c))
+        if self.heads:
+            gates = [p - own.base for p in own.predictions][: len(z) - 3 * self.model.mixture]
+            self.heads.learn(c, units, slopes_of(mixture, own.scale, gates, value))
+        return value

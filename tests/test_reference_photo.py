@@ -30,6 +30,7 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.least_squares import Window, _factorise
 from arcomp.models.photo.model import PhotoModel, freeze
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.strip import Strip
 from arcomp.models.weights_file import Weights
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
@@ -47,13 +48,15 @@ KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
 
 
 @cache
-def tiny(windows: tuple[Window, ...], stage: str, mixer: bool, extreme: bool = False) -> PhotoModel:
+def tiny(
+    windows: tuple[Window, ...], stage: str, mixer: bool, extreme: bool = False, online: bool = False
+) -> PhotoModel:
     """Small networks with random weights, or with most of them at their limits."""
     torch.manual_seed(5)
     rng = np.random.default_rng(5)
     networks = {}
     for channels in (1, 3):
-        network = Photo(PhotoConfig(channels, windows, trunk=(10, 9), head=6, mixture=3, stage=stage))
+        network = Photo(PhotoConfig(channels, windows, trunk=(10, 9), head=6, mixture=3, stage=stage, online=online))
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network
     weights = freeze(networks)
@@ -91,7 +94,11 @@ def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> No
     for node in ast.walk(tree):
         assert not isinstance(node, ast.Import) or node.names[0].name in sys.stdlib_module_names - {"math", "decimal"}
         if isinstance(node, ast.ImportFrom):
-            assert str(node.module).split(".")[0] in sys.stdlib_module_names | {"reference", "reference_stage"}
+            assert str(node.module).split(".")[0] in sys.stdlib_module_names | {
+                "reference",
+                "reference_heads",
+                "reference_stage",
+            }
     for part in tree.body:
         if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name in ("Fit", "factorise", "rounded", "blend"):
             continue
@@ -160,6 +167,39 @@ def test_lattices(known: int, tmp_path: Path) -> None:
     _, payload = unpack(arcomp.encode(pixels, 8, model).data)
     assert payload[1 if payload[0] < 128 else 2] == known
     check(pixels, model, tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "content", "channels"), [("one", "noise", 1), ("two", "smooth", 3)])
+def test_heads_that_learn(kind: str, content: str, channels: int, tmp_path: Path) -> None:
+    """Over several of their steps."""
+    pixels = pictures(content, (40, 28, 1) if channels == 1 else (23, 24, 3), 8)
+    check(pixels[None], tiny(*KINDS[kind], online=True), tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_heads_that_learn_from_absurd_ones(channels: int, tmp_path: Path) -> None:
+    check(pictures("extreme", (23, 24, channels), 8)[None], tiny(*KINDS["two"], extreme=True, online=True), tmp_path)
+
+
+def test_heads_that_learn_to_the_last_bit() -> None:
+    """Outputs are rounded, so that another sequence of operations would seldom show in them."""
+    model = tiny(*KINDS["two"], online=True)
+    pixels = pictures("smooth", (30, 40, 1), 8)
+    strip = Strip(model.frozen(1), 30, 40)
+    data = strip.encode_by_fronts(pixels).data
+    arrays = {
+        name: ({"b": "int8", "h": "int16", "i": "int32"}[a.dtype.char], list(a.shape), a.tobytes())
+        for name, a in model.weights.arrays.items()
+    }
+    own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
+    decoder = reference_photo.Strip(own, reference.Tile(0, 0, 0, 30, 40), data)
+    values = list(decoder.values())
+    assert all(pixels[y, x, c] == value for (y, x), c, value in values)
+    assert decoder.heads is not None
+    made = np.concatenate(decoder.heads.weights)
+    units, width = strip.heads.units, strip.heads.weights.shape[1]
+    assert np.array_equal(made[:, :units], strip.heads.weights[:, :units])
+    assert np.array_equal(made[:, units], strip.heads.weights[:, width - 8])
 
 
 def test_learning_at_length(tmp_path: Path) -> None:
