@@ -28,10 +28,10 @@ from arcomp.models.base import Model
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import Window
 from arcomp.models.photo.model import PhotoModel, learn_mixer
 from arcomp.models.photo.model import freeze as photo_freeze
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.windows import Window
 from arcomp.models.weights_file import Weights
 
 VECTORS = Path(__file__).parent / "vectors"

@@ -27,10 +27,11 @@ from arcomp.errors import ArcompError
 from arcomp.exact import tables
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import Window, _factorise
+from arcomp.models.photo.least_squares import _factorise
 from arcomp.models.photo.model import PhotoModel, freeze
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Strip
+from arcomp.models.photo.windows import Window
 from arcomp.models.weights_file import Weights
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
