@@ -114,7 +114,8 @@ class Matrix:
         rows, inner = self._planes[0][1].shape[0], k
         # CUDA wants more than 16 rows and multiples of 8; the CPU takes anything, padded columns cost nothing.
         height = max(n, 17) if a.is_cuda else n
-        if height != n or rows != inner:
+        # A view of one row may have any stride and still be contiguous: the product would read what lies beside it.
+        if height != n or rows != inner or a.stride(0) != inner:
             padded = torch.zeros((height, rows), dtype=a.dtype, device=a.device)
             padded[:n, :k] = a
             a = padded
