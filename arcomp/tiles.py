@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.errors import FormatError
+from arcomp.errors import FormatError, ModelError
 from arcomp.models.base import Canvas, Kind, LearningModel, Stream
 
 Progress = Callable[[float], None]
@@ -93,7 +93,12 @@ def decode(
 
     Raises:
         FormatError: the streams are not as long as the payload says.
+        ModelError: there is side information.
     """
+    if kind.side:
+        raise ModelError(
+            "a model that learns has no side information, the file has", remedy="get a fresh copy of the file"
+        )
     batch, order = kind.batch, list(model.coding_order(kind.channels))
     parts = _parts(memoryview(payload), len(batch))
     meter = _Meter(batch.positions, progress)

@@ -80,7 +80,6 @@ class Photo:
             m = window["taps"] * channels
             self.windows.append((window, prior[at : at + m * (m + 1) // 2]))
             at += m * (m + 1) // 2
-        self.ring = 1 << (max(40, *(reach(window) for window, _ in self.windows)) + 16).bit_length()
         self.trunk = [Linear(arrays, f"{start}trunk.{i}", RECTIFIED) for i in range(len(network["trunk"]))]
         self.hidden = [Linear(arrays, f"{start}hidden.{c}", RECTIFIED) for c in range(channels)]
         self.heads = [Linear(arrays, f"{start}heads.{c}", LOGIT) for c in range(channels)]
@@ -90,26 +89,18 @@ class Photo:
         ]
 
 
-def reach(window: dict[str, Any]) -> int:
-    """Fronts that a window looks back."""
-    taps = NEIGHBOURS[: window["taps"]]
-    rows = window["step"] * window["rows"] + max(-dy for dy, _ in taps)
-    return 8 * rows + window["step"] * (window["left"] + 1) + max(-dx for _, dx in taps)
-
-
 # ---------------------------------------------------------------- Planes
 
 
 class Plane:
     """A number for each position, and beside the tile."""
 
-    def __init__(self, start: int, width: int, ring: int) -> None:
-        self.start, self.width, self.ring = start, width, ring
+    def __init__(self, start: int, width: int) -> None:
+        self.start, self.width = start, width
         self.known: dict[tuple[int, int], int] = {}
 
     def __getitem__(self, at: tuple[int, int]) -> int:
-        y, x = at
-        return self.known.get((y, x - self.ring) if x > self.width + 6 else at, self.start)
+        return self.known.get(at, self.start)
 
     def __setitem__(self, at: tuple[int, int], v: int) -> None:
         y, x = at
@@ -117,7 +108,7 @@ class Plane:
         if x == 0:
             self.known.update({(y + 1, -k): v for k in range(1, 25)})
         if x == self.width - 1:
-            self.known.update({(y, x + k): v for k in range(1, 8)})
+            self.known.update({(y, x + k): v for k in range(1, 11)})
 
 
 class Planes:
@@ -126,11 +117,11 @@ class Planes:
 
     def __init__(self, model: Photo, width: int) -> None:
         def by_channel(start: int) -> list[Plane]:
-            return [Plane(start, width, model.ring) for _ in range(model.channels)]
+            return [Plane(start, width) for _ in range(model.channels)]
 
         self.pixels, self.errors, self.trunk_errors = by_channel(128), by_channel(32), by_channel(32)
         self.window_errors = [by_channel(32) for _ in model.windows]
-        self.weights = Plane(16, width, model.ring)
+        self.weights = Plane(16, width)
 
     def differences(self, y: int, x: int, taps: int) -> list[int]:
         """The first neighbours of all channels, less W."""

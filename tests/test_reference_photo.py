@@ -148,7 +148,6 @@ def test_weights_at_their_limits(channels: int, content: str, tmp_path: Path) ->
 def test_windows_at_the_right_edge(width: int, tmp_path: Path) -> None:
     """Of tiles wider than what is kept of a row."""
     model = tiny((LONG,), "cheap", False)
-    assert model.configs[1].ring == 64
     check(pictures("noise", (4, width, 1), 8)[None], model, tmp_path)
 
 

@@ -6,8 +6,12 @@ and compiled code is kept beside the source or in the user's cache folder.
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -28,18 +32,25 @@ def kernel(**options: Any) -> Callable[[F], F]:
             made: F = numba.njit(cache=True, **fixed)(function)
         except RuntimeError:  # no folder to keep it in: a read-only installation and no home
             made = numba.njit(**fixed)(function)
-        _forget_stale(made)
+        _mind_the_cache(made)
         return made
 
     return compiled
 
 
-def _forget_stale(function: Any) -> None:
-    """Let compiled code that cannot be read (another release's, whose types have moved) be compiled again."""
+def _mind_the_cache(function: Any) -> None:
+    """Use compiled code only with the sources it was made of.
+
+    Numba looks at the file of the function alone, not at those of the functions it calls: after an update of some files
+    it would go on with constants and formulas of before. And compiled code whose types have moved since cannot be read: it
+    is forgotten.
+    """
     cache = getattr(function, "_cache", None)
     load = getattr(cache, "load_overload", None)
-    if cache is None or load is None:
+    index = getattr(cache, "_cache_file", None)
+    if cache is None or load is None or not hasattr(index, "_source_stamp"):
         return
+    index._source_stamp = _sources()
 
     def load_or_forget(*args: Any) -> Any:
         try:
@@ -49,3 +60,16 @@ def _forget_stale(function: Any) -> None:
             return None
 
     cache.load_overload = load_or_forget
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """A digest of names, times and sizes of all source files that kernels may be in."""
+    models = find_spec("arcomp.models")
+    folders = [Path(__file__).parents[1], *map(Path, (models.submodule_search_locations if models else None) or [])]
+    seen = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            about = path.stat()
+            seen.update(f"{path.relative_to(folder)} {about.st_mtime_ns} {about.st_size}\n".encode())
+    return seen.hexdigest()

@@ -75,7 +75,7 @@ def heads(net: Net, channels: int, longest: int) -> Heads:
         packed = net.weights[start : start + outputs * words].reshape(outputs, words)
         integers = packed.astype("<i4").view(np.int8).reshape(outputs, 4 * words)[:, :units]
         own = slice(constants + c * outputs, constants + (c + 1) * outputs)
-        factor = net.multiplier[own] / np.exp2(net.shift[own].astype(np.float64))
+        factor = np.ldexp(net.multiplier[own].astype(np.float64), -net.shift[own].astype(np.int32))
         rows = slice(c * outputs, (c + 1) * outputs)
         made.weights[rows, :units] = integers * factor[:, None]
         made.weights[rows, width - LANES] = net.bias[own] * factor

@@ -13,7 +13,7 @@ from arcomp.models.photo.planes import NEIGHBOURS, SKEW, Int64
 LOW_ORDER = 3
 """Neighbours of the prediction of lower order."""
 WEIGHT_BITS = 6
-"""Sample weights are 1 .. 64."""
+"""Sample weights are 0 .. 64."""
 STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT = range(9)
 
 
