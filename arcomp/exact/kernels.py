@@ -42,8 +42,8 @@ def _mind_the_cache(function: Any) -> None:
     """Use compiled code only with the sources it was made of.
 
     Numba looks at the file of the function alone, not at those of the functions it calls: after an update of some files
-    it would go on with constants and formulas of before. And compiled code whose types have moved since cannot be read: it
-    is forgotten.
+    it would go on with constants and formulas of before. And compiled code whose types have moved since cannot be read:
+    it is forgotten.
     """
     cache = getattr(function, "_cache", None)
     load = getattr(cache, "load_overload", None)
