@@ -124,6 +124,8 @@ class Matrix:
             padded = torch.zeros((height, rows), dtype=a.dtype, device=a.device)
             padded[:n, :k] = a
             a = padded
+        elif a.stride() != (k, 1):  # _int_mm on the CPU believes the stride of a single row, which may be anything
+            a = a.new_empty((n, k)).copy_(a)
         if a.dtype == torch.int8:
             parts = [(0, a)]
         else:  # a = 256 high + low, both int8
