@@ -1,8 +1,8 @@
 """Which exact values the mixing stage counts: contexts of a channel's candidates, for whole fronts.
 
-A counter's address is the hash of a context plus 16 for each step of the candidate m (and the kind of decision), so that
-neighbouring candidates lie in neighbouring cache lines. With W, N, NE, NW, WW the channel's own neighbours, p and q the
-first and second channel here, and W0, N0, W1, N1 theirs, the contexts are, by importance:
+A counter's address is the hash of a context plus 16 for each step of the candidate m (and the kind of decision), so
+that neighbouring candidates lie in neighbouring cache lines. With W, N, NE, NW, WW the channel's own neighbours, p and
+q the first and second channel here, and W0, N0, W1, N1 theirs, the contexts are, by importance:
 
     first channel: (m; W), (m; W, N), (m; N + W), (m - W; W - WW), (m), (m - N; N - NE, W - NW), (m; W, NE)
     the others: (m - p; q - p), (m - p; p and q - p, or W - W0), (m - p; p), (m - W; p - W0, q - W1), (m),
@@ -46,9 +46,11 @@ def residual_class(e: int) -> int:
 
 
 @kernel()
-def find(planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any) -> None:
-    """Contexts int64 [tables, n] and checks int32 [tables, n] of a channel, when the channels before it are known; ``out``
-    int32 [2, n]: classes of the previous channel's residual and of the neighbours' residuals."""
+def find(
+    planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any
+) -> None:
+    """Contexts int64 [tables, n] and checks int32 [tables, n] of a channel, when the channels before it are known;
+    ``out`` int32 [2, n]: classes of the previous channel's residual and of the neighbours' residuals."""
     values, channels = planes.values, planes.channels
     mask = values.shape[1] - 1
     at = MARGIN + first

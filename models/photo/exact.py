@@ -29,8 +29,8 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 class Net(NamedTuple):
     """A frozen network as the kernels take it: all layers' arrays one after the other.
 
-    Layers in this order: the trunk's; the trunk's part of all hidden layers, as one; each channel's own part of its hidden
-    layer; the heads.
+    Layers in this order: the trunk's; the trunk's part of all hidden layers, as one; each channel's own part of its
+    hidden layer; the heads.
     """
 
     weights: Int32

@@ -1,7 +1,8 @@
 """Local least squares: each pixel predicted by the weights that would have been best in a window around it.
 
 Wu, Barthel and Zhang 1998, "Piecewise 2D autoregression for predictive image coding", and the many after it; one LDL'
-factorisation serves all channels, later channels seeing earlier ones, as in a Cholesky factor of their joint covariance.
+factorisation serves all channels, later channels seeing earlier ones, as in a Cholesky factor of their joint
+covariance.
 
 At a sample s, v(s) holds the first neighbours of all channels interleaved and then s's own channels, each minus its own
 channel's W neighbour of s. The window's covariance sum w v v' is kept in integers and moved along the row: a
@@ -119,43 +120,19 @@ def split_prior(
     return np.split(prior, ends[:-1])
 
 
-def mean_covariance(pictures: list[npt.NDArray[np.uint8]], window: Window) -> npt.NDArray[np.int32]:
-    """The prior of a window: the mean over pictures of the covariance of v, each of trace one.
-
-    Args:
-        pictures: uint8 [H, W, C], channels in coding order.
-
-    Returns:
-        int32 [pairs], in 2**-24.
-    """
-    total = np.zeros((window.size(pictures[0].shape[2]),) * 2)
-    for picture in pictures:
-        p = picture.astype(np.float64)
-        height, width, _ = p.shape
-        rows, columns = slice(4, height), slice(5, width - 4)
-
-        def shifted(dy: int, dx: int, p: npt.NDArray[np.float64] = p, h: int = height, w: int = width) -> Any:
-            return p[4 + dy : h + dy, 5 + dx : w - 4 + dx]
-
-        west = shifted(0, -1)
-        v = np.concatenate([shifted(y, x) - west for y, x in NEIGHBOURS[1 : window.taps]] + [p[rows, columns] - west], 2)
-        weight = np.ones(v.shape[:2])
-        if window.weighted:
-            n, nw, ne, x = shifted(-1, 0), shifted(-1, -1), shifted(-1, 1), p[rows, columns]
-            activity = sum(np.abs(d) for d in (west - nw, n - nw, n - ne, x - west, x - n)).mean(2) / 5
-            weight = 1 / (1 + activity)
-        v = v.reshape(-1, v.shape[2])
-        covariance = (v * weight.reshape(-1, 1)).T @ v
-        trace = np.trace(covariance)
-        if trace > 0:
-            total += covariance / trace
-    total += np.eye(len(total)) * max(1.0, np.trace(total)) * 1e-5  # positive definite, also for pictures of one colour
-    return np.asarray(np.round(total[np.tril_indices(len(total))] / np.trace(total) * (1 << 24)), np.int32)
-
-
 @kernel()
 def _differences(
-    values: Any, channels: int, taps: int, t: int, at: int, dy: int, dx: int, weight: int, sign: int, room: Any, out: Any
+    values: Any,
+    channels: int,
+    taps: int,
+    t: int,
+    at: int,
+    dy: int,
+    dx: int,
+    weight: int,
+    sign: int,
+    room: Any,
+    out: Any,
 ) -> None:
     """v of the samples at (dy, dx) from LANES pixels: int16 [m, LANES], w v into room and v into out.
 
@@ -359,8 +336,10 @@ def solve(
     for i in range(known + 1, m):
         for j in range(known, i):
             for k in range(8):
-                l = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
-                factor[p, offset + k] = np.int32(np.floor(l + 0.5))
+                entry = min(
+                    max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT
+                )
+                factor[p, offset + k] = np.int32(np.floor(entry + 0.5))
             p += 1
 
 
@@ -379,7 +358,8 @@ def predict(
     """Predictions of a front (``count`` pixels from row ``first`` on) by all windows.
 
     Args:
-        sums: int32 [all windows' pairs, columns]; further arguments as in :func:`solve`, with a first axis over windows.
+        sums: int32 [all windows' pairs, columns]; further arguments as in :func:`solve`, with a first axis over
+        windows.
     """
     values, channels = planes.values, planes.channels
     for w in range(spec.shape[0]):
@@ -401,4 +381,3 @@ def predict(
                 values, channels, spec[w], real[w], mine_prior, t, MARGIN + first + at, mine, at,
                 matrix, vector, low[w], full[w], factor[w], variance[w],
             )  # fmt: skip
-

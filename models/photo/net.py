@@ -28,8 +28,10 @@ from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
 from arcomp.models.photo import inputs as photo_inputs
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
-from arcomp.models.photo.least_squares import layout, mean_covariance
+from arcomp.models.photo.examples import examine
+from arcomp.models.photo.least_squares import layout
 from arcomp.models.photo.planes import blank, front_count
+from arcomp.models.photo.prior import mean_covariance
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -116,9 +118,7 @@ class Photo(nn.Module):
         base, scale = np.empty((2, channels, n), np.int32)
         gates = np.empty((channels, windows, n), np.int32)
         where = np.empty((2, n), np.int32)
-        photo_inputs.examine(
-            planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where
-        )
+        examine(planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where)
         return {
             "inputs": np.ascontiguousarray(inputs.T),
             "extras": np.ascontiguousarray(extras.T),
@@ -127,5 +127,3 @@ class Photo(nn.Module):
             "scale": np.ascontiguousarray(scale.T),
             "gates": np.ascontiguousarray(gates.transpose(2, 0, 1).astype(np.int16)),
         }
-
-

@@ -1,7 +1,7 @@
 """One strip, coded on its own: front by front when decoding, many fronts at a time when encoding.
 
-Both call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the network says,
-:func:`find` for what is counted, :func:`code` for the decisions.
+Both call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the
+network says, :func:`find` for what is counted, :func:`code` for the decisions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import binary, mixing
-from arcomp.exact.kernels import kernel
 from arcomp.errors import ModelError
+from arcomp.exact.kernels import kernel
 from arcomp.models.base import Progress, Stream, Watch
 from arcomp.models.photo import exact, inputs
 from arcomp.models.photo.config import PhotoConfig
@@ -43,7 +43,6 @@ class Frozen:
         """Settings of the mixing stage."""
         return mixing.STAGES[self.config.stage]
 
-
     def check(self) -> None:
         """Refuse weights of the mixing stage that are not.
 
@@ -52,7 +51,9 @@ class Frozen:
         """
         shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
         if self.mixer is not None and (
-            self.mixer.dtype != np.int32 or self.mixer.shape != shape or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
+            self.mixer.dtype != np.int32
+            or self.mixer.shape != shape
+            or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
         ):
             raise ModelError("the mixing stage's weights are not right", remedy="install the model's weights again")
 
@@ -147,9 +148,7 @@ class Strip:
         return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
 
 
-def decode_naively(
-    frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
-) -> None:
+def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
     """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
     planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
