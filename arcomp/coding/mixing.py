@@ -1,14 +1,14 @@
 """A stage that learns from the picture while it is coded: binary logistic mixing of a mixture of logistics with
 statistics of exact values, in integers.
 
-Mahoney 2005, "Adaptive weighing of context models for lossless data compression" (PAQ): each symbol becomes a sequence of
-binary decisions; for each, several predictions are taken to the logistic domain, summed with weights that a
+Mahoney 2005, "Adaptive weighing of context models for lossless data compression" (PAQ): each symbol becomes a sequence
+of binary decisions; for each, several predictions are taken to the logistic domain, summed with weights that a
 context selects, and the weights follow the gradient of the code length. Here one prediction is the model's mixture; the
 others are counters found by hashing a context, a candidate value and the kind of decision.
 
 **Decisions.** Around ``base``, the rounded mean of the mixture: is the value at least base? Then outwards in steps of
-1, 1, 1, 1, 2, 4, 8, ... until it is passed, then halving. A counter belongs to a candidate *value*, not to a distance from the
-base, so that statistics are shared by all bases.
+1, 1, 1, 1, 2, 4, 8, ... until it is passed, then halving. A counter belongs to a candidate *value*, not to a distance
+from the base, so that statistics are shared by all bases.
 
 Both sides run :func:`code`; encoding is told the values, decoding finds them. What a front teaches is known at
 the next decision.
@@ -165,8 +165,8 @@ def memory(stage: Stage) -> int:
 
 @kernel(inline="always")
 def _mass(edge: int, components: Any, k: int, logistic: Any) -> int:
-    """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8), inverse
-    scales (Q16)."""
+    """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
+    inverse scales (Q16)."""
     total = np.int64(0)
     at = (edge << 8) - 128
     for j in range(k):
@@ -342,9 +342,7 @@ def code(
                 low, below = middle, here
             else:
                 high, above = middle, here
-            middle, phase, side, outward, step, node, kind = _next(
-                bit, low, high, base, phase, side, outward, step
-            )
+            middle, phase, side, outward, step, node, kind = _next(bit, low, high, base, phase, side, outward, step)
         values[i] = low
         if not decoding:
             totals[1] -= np.log2((above - below + 7) / (top - bottom + 7 * 256))

@@ -1,8 +1,8 @@
 """Products of small integer matrices inside kernels: 7-bit weights times bytes, four to a word.
 
-What a front of a few hundred pixels needs, where a call to a library costs as much as the product. A word of activations
-holds four consecutive inputs of one pixel as unsigned bytes (the integer plus 128), 16 pixels side by side; a
-word of weights four signed ones. The product of two words is one instruction on processors with VNNI, three with AVX2
+What a front of a few hundred pixels needs, where a call to a library costs as much as the product. A word of
+activations holds four consecutive inputs of one pixel as unsigned bytes (the integer plus 128), 16 pixels side by side;
+a word of weights four signed ones. The product of two words is one instruction on processors with VNNI, three with AVX2
 (the weights' limit of 63 keeps its 16-bit sums from saturating), and shifts and multiplications on all others: the same
 integers everywhere.
 """
@@ -45,9 +45,7 @@ def _by_avx2(builder: Any, total: Any, x: Any, w: Any) -> Any:
     nothing = ir.Constant(x.type, ir.Undefined)
     for start in (0, 8):
         pick = ir.Constant(ir.VectorType(_I32, 8), list(range(start, start + 8)))
-        a, b = (
-            builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I8, 32)) for v in (x, w)
-        )
+        a, b = (builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I8, 32)) for v in (x, w))
         pairs = _call(builder, "llvm.x86.avx2.pmadd.ub.sw", ir.VectorType(_I16, 16), [a, b])
         ones = ir.Constant(ir.VectorType(_I16, 16), [1] * 16)
         halves.append(_call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(_I32, 8), [pairs, ones]))

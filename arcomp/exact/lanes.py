@@ -47,14 +47,17 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
     return room[start : start + size].view(dtype).reshape(shape)
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any, element: Any, n: int) -> Any:
+def _address(
+    context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any, element: Any, n: int
+) -> Any:
     made = context.make_array(array_type)(context, builder, array)
     pointer = cgutils.get_item_pointer(context, builder, array_type, made, [row, column], wraparound=False)
     return builder.bitcast(pointer, ir.VectorType(element, n).as_pointer())
 
 
 def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
-    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], widened to the vector's kind."""
+    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], widened to the vector's
+    kind."""
 
     @intrinsic
     def load(typing: Any, array: Any, row: Any, column: Any) -> Any:

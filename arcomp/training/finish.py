@@ -17,7 +17,6 @@ from arcomp.training.loop import State, evaluate, examples_of
 from arcomp.training.recipes import Recipe
 from arcomp.training.trainable import KINDS, Crops
 
-
 PICTURES = 48
 """Training pictures that are coded to learn what is learnt after freezing."""
 
