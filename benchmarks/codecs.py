@@ -1,14 +1,11 @@
-"""What is compared: arcomp's models, and lossless codecs that others use, behind one small interface."""
+"""Lossless codecs that others use and arcomp's models, behind one small interface; which are compared: choice.py."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import io
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,6 @@ Pixels = npt.NDArray[np.uint8]
 """uint8 [H, W, C], C = 1 (gray) or 3 (RGB)."""
 INSTALL_JXL = 'pip install "arcomp[bench]"'
 NOT_INSTALLED = "not installed"
-MODELS_HELP = "arcomp's models, separated by commas (default: all that are installed)"
 WEBP_SIDE = 16383
 """Most rows or columns of a WebP picture."""
 
@@ -50,6 +46,10 @@ class Codec(ABC):
 
     def nll_bits(self) -> float | None:
         """Negative log-likelihood of the picture encoded last, for codecs that are models."""
+        return None
+
+    def static_bits(self) -> float | None:
+        """What :meth:`nll_bits` would be without learning from the picture, for models that do."""
         return None
 
 
@@ -101,16 +101,18 @@ class WebP(Pillow):
 
 
 class JpegXl(Pillow):
-    """JPEG XL lossless at effort 9, by libjxl through a plugin of Pillow.
+    """JPEG XL lossless, by libjxl through a plugin of Pillow.
 
     Args:
+        effort: 1 to 10.
         threads: how many libjxl may use; -1 for one a core.
     """
 
-    name = "JPEG XL"
+    FAMILY = "JPEG XL"
+    """What names begin with."""
 
-    def __init__(self, threads: int = -1) -> None:
-        super().__init__(self.name, "JXL", lossless=True, effort=9, num_threads=threads)
+    def __init__(self, effort: int = 9, threads: int = -1) -> None:
+        super().__init__(f"{self.FAMILY} e{effort}", "JXL", lossless=True, effort=effort, num_threads=threads)
 
     def available(self) -> str:
         """See :meth:`Codec.available`."""
@@ -127,12 +129,14 @@ class Model(Codec):
 
     Args:
         name: as arcomp calls it, or the path of its weights.
+        threads: for models that code several tiles at a time; -1 for one a core.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, threads: int = -1) -> None:
+        self.name, self.threads = name, None if threads < 0 else threads
         self._model: Any = None
         self._nll: float | None = None
+        self._static: float | None = None
 
     @property
     def model(self) -> Any:
@@ -166,72 +170,24 @@ class Model(Codec):
         """See :meth:`Codec.encode`."""
         from arcomp import codec
 
-        encoded = codec.encode(pixels[None], 8, self.model)
-        self._nll = encoded.nll_bits
+        encoded = codec.encode(pixels[None], 8, self.model, threads=self.threads)
+        self._nll, self._static = encoded.nll_bits, encoded.static_bits
         return encoded.data
 
     def decode(self, data: bytes) -> Pixels:
         """See :meth:`Codec.decode`."""
         from arcomp import codec
 
-        pixels: Pixels = codec.decode(data, model=self.model)[0][0]
+        pixels: Pixels = codec.decode(data, model=self.model, threads=self.threads)[0][0]
         return pixels
 
     def nll_bits(self) -> float | None:
         """See :meth:`Codec.nll_bits`."""
         return self._nll
 
-
-def peers(jxl: bool = True, threads: int = -1) -> list[Codec]:
-    """The codecs of others.
-
-    Args:
-        jxl: JPEG XL among them; at effort 9 it takes its time.
-        threads: for those that can use more than one; -1 for one a core.
-    """
-    first: list[Codec] = [Pillow("PNG", "PNG", optimize=True), WebP()]
-    return [*first, JpegXl(threads)] if jxl else first
-
-
-def chosen(models: Sequence[str] | None, jxl: bool, threads: int = -1) -> list[Codec]:
-    """Peers, then models.
-
-    Args:
-        models: their names; None for all that are installed.
-        jxl: JPEG XL among the peers.
-        threads: see :func:`peers`.
-    """
-    return [*peers(jxl, threads), *(Model(name) for name in (all_models() if models is None else models))]
-
-
-def all_models() -> list[str]:
-    """Names of the models that are installed."""
-    from arcomp.models import registry
-
-    return list(registry.names())
-
-
-def warm_up(codec: Codec) -> None:
-    """Have it load and compile what it needs; if it fails, it will do so again where that is reported."""
-    for channels in (1, 3):
-        small = np.arange(64 * channels, dtype=np.uint8).reshape(8, 8, channels)
-        with suppress(Exception):
-            if not (codec.available() or codec.takes(small)):
-                codec.decode(codec.encode(small))
-
-
-def model_names(listed: str) -> tuple[str, ...]:
-    """Names separated by commas, for a command line.
-
-    Raises:
-        argparse.ArgumentTypeError: one of them is no model here.
-    """
-    names = tuple(filter(None, listed.split(",")))
-    for name in names:
-        why = Model(name).available()
-        if why:
-            raise argparse.ArgumentTypeError(why)
-    return names
+    def static_bits(self) -> float | None:
+        """See :meth:`Codec.static_bits`."""
+        return self._static
 
 
 def identical(pixels: Pixels, decoded: Pixels) -> bool:

@@ -22,16 +22,21 @@ import numpy as np
 
 from arcomp.errors import PictureError
 from benchmarks import children, inputs, tables
-from benchmarks.codecs import MODELS_HELP, Pixels, all_models, model_names
+from benchmarks.choice import MODELS_HELP, all_models, model_names
+from benchmarks.codecs import Pixels
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
 from benchmarks.tables import Column, say
 
 REFERENCE = children.ROOT / "tests" / "reference.py"
+UNKNOWN = "unknown model"
+"""What that decoder says of a model that it has not."""
 CAPABILITIES = ("default", "avx2", "avx512")
 """Values of ATEN_CPU_CAPABILITY, each including those before it."""
 ISAS = ("AVX2", "AVX512_CORE")
 BACKENDS = ("int8", "float32", "float64")
-SMALL_CHUNK, LARGE_CHUNK = 1, 1 << 22
+PROCESSORS = {"generic": "", "haswell": "+avx2,+fma,+avx,+sse4.2"}
+"""Values of NUMBA_CPU_NAME and NUMBA_CPU_FEATURES: by shifts and multiplications alone, and by AVX2."""
+SMALL_CHUNK, LARGE_CHUNK = 1, 1 << 20
 Row = dict[str, Any]
 
 
@@ -43,9 +48,9 @@ class Combination:
         threads: for all libraries.
         aten: ATEN_CPU_CAPABILITY, torch's instruction set.
         onednn: ONEDNN_MAX_CPU_ISA, that of its integer products.
-        numba: NUMBA_CPU_NAME, the processor that kernels are compiled for.
+        numba: NUMBA_CPU_NAME, the processor that kernels are compiled for, with its NUMBA_CPU_FEATURES.
         backend: ARCOMP_BACKEND, how integer matrices are multiplied.
-        chunk: arcomp.codec.CHUNK, how many positions are evaluated at a time.
+        chunk: CHUNK of arcomp.fronts and arcomp.models.photo.strip, how many positions are evaluated at a time.
         decoder: "fronts" or "naive".
         device: where pictures are encoded.
     """
@@ -73,6 +78,7 @@ class Combination:
             "ATEN_CPU_CAPABILITY": self.aten,
             "ONEDNN_MAX_CPU_ISA": self.onednn,
             "NUMBA_CPU_NAME": self.numba,
+            "NUMBA_CPU_FEATURES": PROCESSORS.get(self.numba or ""),
             "ARCOMP_BACKEND": self.backend,
             "NUMBA_CACHE_DIR": f"{numba_cache}-{self.numba or 'here'}",
             "OMP_WAIT_POLICY": "passive",  # threads that spin make small products slow on a busy machine
@@ -87,7 +93,7 @@ def combinations(full: bool) -> Iterator[Combination]:
         "threads": (1, 2),
         "aten": (None, *CAPABILITIES),
         "onednn": (None, *ISAS),
-        "numba": (None, "generic"),
+        "numba": (None, *PROCESSORS),
         "backend": (None, *BACKENDS),
         "chunk": (SMALL_CHUNK, LARGE_CHUNK) if full else (None, SMALL_CHUNK, LARGE_CHUNK),
     }
@@ -178,6 +184,8 @@ class Matrix:
         here = known.index(self.capability) if self.capability in known else 0
         if combination.aten and known.index(combination.aten.upper()) > here:
             return f"this processor has no {combination.aten.upper()}"
+        if combination.numba == "haswell" and here < known.index("AVX2"):
+            return "this processor has no AVX2"
         if combination.device == "cuda" and not self.cuda:
             return "there is no CUDA device here"
         return ""
@@ -195,8 +203,12 @@ class Matrix:
             names = [n for n, (m, p) in parts.items() if m == Path(model).stem and p in self.tiny]
             for name in names:
                 pixels[name], errors[name] = read_by_reference(self.folder / "files" / name, model)
+            own = {**row, "combination": f"decoder=reference {model}"}
+            if names and all(UNKNOWN in errors[name] for name in names):
+                rows.append(self._keep(own | {"said": "skipped: the reference decoder has not this model"}, began))
+                continue
             found = {"files": None, "pixels": pixels, "capability": "", "backend": "", "errors": errors}
-            rows.append(self._keep({**row, "combination": f"decoder=reference {model}"} | self._judge(found), began))
+            rows.append(self._keep(own | self._judge(found), began))
         return rows
 
     def _keep(self, row: Row, began: float) -> Row:

@@ -27,12 +27,13 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     """
     import torch
 
-    from arcomp import codec, load
+    from arcomp import codec, fronts, load
     from arcomp.exact.matmul import choose
+    from arcomp.models.photo import strip
 
     torch.set_num_threads(request["threads"])
     if request["chunk"]:
-        codec.CHUNK = request["chunk"]
+        fronts.CHUNK = strip.CHUNK = request["chunk"]
     backend = choose(request["device"])[0]
     folder, naive = Path(request["folder"]), request["decoder"] == "naive"
     models = [load(name) for name in request["models"]]
@@ -50,11 +51,12 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
             file = f"{Path(name).stem}{SEPARATOR}{specimen['name']}"
             path = folder / "files" / file
             if not naive:
-                data = codec.encode(original, 8, model, tile=tuple(specimen["tile"]), device=request["device"]).data
+                tile, device, threads = tuple(specimen["tile"]), request["device"], request["threads"]
+                data = codec.encode(original, 8, model, tile=tile, device=device, threads=threads).data
                 files[file] = hashlib.sha256(data).hexdigest()
                 if request["first"]:
                     path.write_bytes(data)
-            pixels[file], errors[file] = _decode(path.read_bytes(), model, naive)
+            pixels[file], errors[file] = _decode(path.read_bytes(), model, naive, request["threads"])
     found = {
         "files": None if naive else files,
         "pixels": pixels,
@@ -74,13 +76,13 @@ def _takes(model: Any, pixels: Pixels) -> bool:
     return True
 
 
-def _decode(data: bytes, model: Any, naive: bool) -> tuple[str, str]:
+def _decode(data: bytes, model: Any, naive: bool, threads: int) -> tuple[str, str]:
     """Digest of the pixels, and what is said if there are none."""
     from arcomp import codec
     from arcomp.errors import ArcompError
 
     try:
-        pixels, _ = codec.decode(data, model=model, naive=naive)
+        pixels, _ = codec.decode(data, model=model, naive=naive, threads=threads)
     except ArcompError as error:
         return "", str(error)
     return hashlib.sha256(pixels.tobytes()).hexdigest(), ""

@@ -1,6 +1,6 @@
 """How fast, and in how much memory: each codec in fresh processes, one to encode and one to decode.
 
-``python -m benchmarks.speed PATH... [--models context] [--threads 1] [--repeat 3] [--csv F] [--json F]``
+``python -m benchmarks.speed PATH... [--models context] [--jxl 7,9] [--threads 1] [--repeat 3] [--csv F] [--json F]``
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +19,28 @@ import numpy as np
 
 from arcomp.errors import PictureError
 from benchmarks import children, inputs, tables
-from benchmarks.codecs import (
-    INSTALL_JXL,
-    MODELS_HELP,
-    NOT_INSTALLED,
-    Pixels,
-    all_models,
-    model_names,
-    peers,
-)
+from benchmarks.choice import EFFORT, Choice, add_options, chosen
+from benchmarks.codecs import INSTALL_JXL, NOT_INSTALLED, JpegXl, Pixels
 from benchmarks.tables import Column, say
 
 ACTIONS = ("encode", "decode")
+EFFORTS = (7, EFFORT)
+"""Of JPEG XL, if none are given: libjxl's own default, and what sizes are relative to."""
 Row = dict[str, Any]
 
 
-def measure(source: inputs.Source, pixels: Pixels, codec: str, threads: int, repeat: int) -> list[Row]:
+def measure(source: inputs.Source, pixels: Pixels, codec: str, choice: Choice, repeat: int) -> list[Row]:
     """One codec on one picture: a row for encoding, one for decoding."""
     height, width, channels = pixels.shape
-    what = {"set": source.set, "picture": source.path.name, "height": height, "width": width}
-    what |= {"channels": channels, "codec": codec, "threads": threads}
+    what: dict[str, Any] = {"set": source.set, "picture": source.path.name, "height": height, "width": width}
+    what |= {"channels": channels, "codec": codec, "threads": choice.threads}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "pixels.npy"), pixels)
         for action in ACTIONS:
-            request = {"folder": folder, "codec": codec, "action": action, "threads": threads}
+            request: Row = {"folder": folder, "codec": codec, "choice": asdict(choice), "action": action}
             request |= {"repeat": repeat, "asked": time.time()}
-            found = children.ask("benchmarks.speed_child", request, children.limit_threads(threads))
+            found = children.ask("benchmarks.speed_child", request, children.limit_threads(choice.threads))
             rows.append({**what, "action": action, **_derived(found, height * width)})
             if found.get("error") or found.get("note"):
                 break
@@ -85,12 +81,13 @@ COLUMNS = [
     Column("startup_mib", "start-up MiB", ".0f"),
     Column("peak_mib", "peak MiB", ".0f"),
     Column("same", "round trip"),
+    Column("remarks", "remarks"),
 ]
 
 
-def totals(rows: Sequence[Row]) -> list[Row]:
+def totals(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
     """One row for each codec and action over all pictures: sums of times, largest memory."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         if row.get("median_s"):
             found.setdefault((row["codec"], row["action"]), []).append(row)
@@ -113,15 +110,18 @@ def shown(rows: Sequence[Row]) -> list[Row]:
     def word(row: Row) -> str:
         return "failed" if row.get("error") else NOT_INSTALLED if row["note"] == NOT_INSTALLED else "refused"
 
-    return [row if "bytes" in row else {**row, "bytes": word(row)} for row in rows]
+    made = []
+    for row in rows:
+        missing = {} if "bytes" in row else {"bytes": word(row), "remarks": row["error"] or row["note"]}
+        made.append({"remarks": "", **row, **missing})
+    return made
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line's options."""
     parser = argparse.ArgumentParser("python -m benchmarks.speed", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, or folders of them")
-    parser.add_argument("--models", type=model_names, help=MODELS_HELP)
-    parser.add_argument("--no-jxl", action="store_true", help="leave out JPEG XL")
+    add_options(parser, EFFORTS)
     parser.add_argument("--threads", type=int, default=1, help="for every codec that can use them (default 1)")
     parser.add_argument("--repeat", type=int, default=3, help="times in each process (default 3)")
     parser.add_argument("--csv", type=Path, help="write all rows here")
@@ -129,6 +129,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.threads < 1 or options.repeat < 1:
         parser.error("--threads and --repeat must be at least 1")
+    options.choice = chosen(parser, options, options.threads)
     try:
         options.sources = inputs.find(options.paths)
         tables.claim(options.csv)
@@ -140,8 +141,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def collect(options: argparse.Namespace) -> tuple[list[Row], Counter[str]]:
     """Measure all codecs on all pictures, and tell of each; and the reasons pictures were passed over for."""
-    models = all_models() if options.models is None else options.models
-    codecs = [*(peer.name for peer in peers(not options.no_jxl)), *models]
+    codecs = [codec.name for codec in options.choice.codecs()]
     rows: list[Row] = []
     skipped: Counter[str] = Counter()
     try:
@@ -152,7 +152,7 @@ def collect(options: argparse.Namespace) -> tuple[list[Row], Counter[str]]:
                 skipped[inputs.reason(error)] += 1
                 continue
             for codec in codecs:
-                found = measure(source, pixels, codec, options.threads, options.repeat)
+                found = measure(source, pixels, codec, options.choice, options.repeat)
                 rows += found
                 said = (f"{r['action']} {_brief(r)}" for r in found)
                 say(f"{source.set}/{source.path.name} {codec}: {', '.join(said)}")
@@ -180,12 +180,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     several = len({(r["set"], r["picture"]) for r in rows}) > 1
     summary = totals(rows) if several else []
-    print(tables.text(shown(rows) + summary, COLUMNS))
+    print(tables.text(shown([*rows, *summary]), COLUMNS))
     tables.write_csv(options.csv, rows)
     settings = {"threads": options.threads, "repeat": options.repeat}
     whole = {"benchmark": "speed", **settings, "rows": rows, "totals": summary, "skipped": dict(skipped)}
     tables.write_json(options.json, whole)
-    if any(r.get("note") == NOT_INSTALLED for r in rows):
+    if any(r["codec"].startswith(JpegXl.FAMILY) and r.get("note") == NOT_INSTALLED for r in rows):
         say(f"JPEG XL is not installed here: {INSTALL_JXL}")
     return 1 if any(map(failed, rows)) else 0
 

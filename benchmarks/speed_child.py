@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import children
-from benchmarks.codecs import Codec, Model, identical, peers
+from benchmarks.choice import Choice
+from benchmarks.codecs import Codec, Model, identical
+from benchmarks.external import External
 
 SMALL = 12
 """Rows and columns of the picture that start-up ends with."""
@@ -24,14 +26,14 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     """Encode or decode as often as asked.
 
     Args:
-        request: folder, codec, action, threads, repeat, and when it was asked (seconds since the epoch).
+        request: folder, codec, choice (its fields), action, repeat, and when it was asked (seconds since the epoch).
 
     Returns:
         bytes, startup_s, seconds (of each time), startup_mib, peak_mib, and for decoding whether the pixels
         are the same; or "note" alone if the codec does not do this here.
     """
     folder, encoding = Path(request["folder"]), request["action"] == "encode"
-    codec = _codec(request["codec"], request["threads"])
+    codec = _codec(request["codec"], Choice(**request["choice"]))
     pixels = np.load(folder / "pixels.npy", mmap_mode=None if encoding else "r")
     note = codec.available() or codec.takes(pixels)
     if note:
@@ -42,7 +44,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     else:
         codec.decode(small.read_bytes())
         data = coded.read_bytes()
-    started, memory, seconds = time.time(), peak_mib(), []
+    most = children_mib if isinstance(codec, External) else peak_mib
+    started, memory, seconds = time.time(), most(), []
     for _ in range(request["repeat"]):
         began = time.perf_counter()
         if encoding:
@@ -51,7 +54,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
             decoded = codec.decode(data)
         seconds.append(time.perf_counter() - began)
     found = {"bytes": len(data), "startup_s": started - request["asked"], "seconds": seconds}
-    found |= {"startup_mib": memory, "peak_mib": peak_mib()}
+    found |= {"startup_mib": memory, "peak_mib": most()}
     if encoding:
         coded.write_bytes(data)
     else:
@@ -59,14 +62,13 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _codec(name: str, threads: int) -> Codec:
-    for codec in peers(threads=threads):
-        if codec.name == name:
-            return codec
-    import torch
+def _codec(name: str, choice: Choice) -> Codec:
+    codec = choice.named(name)
+    if isinstance(codec, Model):
+        import torch
 
-    torch.set_num_threads(threads)
-    return Model(name)
+        torch.set_num_threads(choice.threads)
+    return codec
 
 
 def peak_mib() -> float:
@@ -79,10 +81,20 @@ def peak_mib() -> float:
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
+    return _maximum(False)
+
+
+def children_mib() -> float:
+    """Most memory that a process started from here has held; on Linux what is held here is counted in as well."""
+    return _maximum(True)
+
+
+def _maximum(children: bool) -> float:
     import resource
 
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
+    return resource.getrusage(who).ru_maxrss / unit
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Stage:
     limit: int = 60
 
 
-STAGES = {"cheap": Stage(5, 16, False), "full": Stage(7, 18, True)}
+STAGES = {"cheap": Stage(5, 16, False), "full": Stage(7, 18, True), "deep": Stage(7, 20, True)}
 
 
 class Constants(NamedTuple):
@@ -109,7 +109,7 @@ class State(NamedTuple):
     maps: Int32
     """[2, rows, 33]."""
     pixels: Int64
-    """[1]: so far."""
+    """[3]: pixels so far; of those with a lattice, how many were looked up, and how many were not on it."""
 
 
 def weight_rows(channels: int) -> int:
@@ -155,7 +155,7 @@ def fresh(stage: Stage, channels: int, weights: Int32 | None = None) -> State:
     squash = constants(stage).squash
     at = np.clip((np.arange(33) - 16) * 128 + SUM_LIMIT + 1, 0, 2 * SUM_LIMIT + 2)
     maps = np.broadcast_to(squash[at].astype(np.int32), (2, rows, 33)).copy()
-    return State(counters, started, maps, np.zeros(1, np.int64))
+    return State(counters, started, maps, np.zeros(3, np.int64))
 
 
 def memory(stage: Stage) -> int:
@@ -173,6 +173,21 @@ def _mass(edge: int, components: Any, k: int, logistic: Any) -> int:
         z = (((at - components[1, j]) * components[2, j]) >> 16) + 3072
         total += components[0, j] * np.int64(logistic[max(0, min(6144, z))])
     return total >> 16
+
+
+@kernel()
+def _restrict(components: Any, k: int, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
+    """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
+    keep only off / 2**16 of their own."""
+    before = _mass(0, components, k, logistic)
+    edges[0] = before
+    for v in range(256):
+        here = _mass(v + 1, components, k, logistic)
+        own = here - before
+        if not (allowed[v >> 3] >> (v & 7)) & 1:
+            own = (own * off) >> 16
+        edges[v + 1] = edges[v] + own
+        before = here
 
 
 @kernel(inline="always")
@@ -237,7 +252,7 @@ def _learn_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> None
 @kernel()
 def code(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int,
-    mixture: Any, selectors: Any, contexts: Any, checks: Any, values: Any, totals: Any,
+    mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any,
 ) -> None:  # fmt: skip
     """Code one channel of a front.
 
@@ -246,6 +261,8 @@ def code(
         mixture: int32 [count, 3 K + 2]: weights, means (Q8), inverse scales (Q16), base, scale class.
         selectors: int32 [2, count]: class of the channel before's residual, class of the neighbours' residuals.
         contexts: int64 [tables, count], hashed; the address of candidate 0. checks: int32 [tables, count], 0 .. 255.
+        colours: uint8 [65536, 32], a lattice (:mod:`arcomp.coding.lattice`), or without rows; rows: int32 [count],
+            which rows of it hold for the third channel.
         values: int32 [count], given or found.
         totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
     """
@@ -261,6 +278,8 @@ def code(
     x[0, nt + 1] = CONSTANT
     at = np.empty(nt, np.int64)
     slot = np.zeros(2, np.int64)
+    restricted = channel == 2 and colours.shape[0] > 0
+    edges = np.empty(257, np.int64)
     pixels = state.pixels[0]
     rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels)
     half = all_words(np.int32(1 << 13))
@@ -273,15 +292,20 @@ def code(
         base = np.int64(mixture[i, 3 * k])
         scale = np.int64(mixture[i, 3 * k + 1])
         value = np.int64(values[i])
-        bottom = _mass(0, components, k, logistic)
-        top = _mass(256, components, k, logistic)
+        if restricted:
+            off = ((state.pixels[2] + 1) << 16) // (state.pixels[1] + 64)
+            _restrict(components, k, logistic, colours[rows[i]], min(1 << 16, off), edges)
+            bottom, top = edges[0], edges[256]
+        else:
+            bottom = _mass(0, components, k, logistic)
+            top = _mass(256, components, k, logistic)
         below, above = bottom, top
         row2 = set2 + (channel * SCALES + scale) * 8
         row3 = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
         low, high = np.int64(0), np.int64(256)
         middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
         while high - low > 1:
-            here = _mass(middle, components, k, logistic)
+            here = edges[middle] if restricted else _mass(middle, components, k, logistic)
             a = above - here + 7 * (high - middle) + 16
             b = here - below + 7 * (middle - low) + 16
             expert = _ln(a, consts.mantissa, consts.power) - _ln(b, consts.mantissa, consts.power)
@@ -344,6 +368,9 @@ def code(
                 high, above = middle, here
             middle, phase, side, outward, step, node, kind = _next(bit, low, high, base, phase, side, outward, step)
         values[i] = low
+        if restricted:
+            state.pixels[1] += 1
+            state.pixels[2] += 1 - ((np.int64(colours[rows[i], low >> 3]) >> (low & 7)) & 1)
         if not decoding:
             totals[1] -= np.log2((above - below + 7) / (top - bottom + 7 * 256))
     if channel == channels - 1:

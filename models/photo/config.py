@@ -27,6 +27,7 @@ class PhotoConfig:
         head: width of each channel's own hidden layer.
         mixture: components K of each channel's mixture.
         stage: name of the mixing stage's settings (:mod:`arcomp.coding.mixing`).
+        online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
     """
 
     channels: int
@@ -35,6 +36,7 @@ class PhotoConfig:
     head: int
     mixture: int
     stage: str
+    online: bool = False
 
     @property
     def inputs(self) -> int:
@@ -108,6 +110,7 @@ def checked(plain: Mapping[str, Any]) -> PhotoConfig:
             and all(_within(n, 1, LIMITS["width"]) for n in (*made.trunk, made.head))
             and _within(made.mixture, 1, LIMITS["mixture"])
             and made.stage in STAGES
+            and type(made.online) is bool
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         right = False

@@ -282,8 +282,11 @@ class Network:
         self.hidden = [made(f"hidden.{c}", RECTIFIED8) for c in channels]
         self.heads = [made(f"heads.{c}", LOGITS) for c in channels]
 
-    def outputs(self, inputs: Int8, extras: Int8, watch: Watch | None = None) -> list[Int32]:
-        """Every head's outputs: int8 [inputs, n], int8 [all extras, n] -> int32 [outputs, n] for each channel."""
+    def outputs(
+        self, inputs: Int8, extras: Int8, watch: Watch | None = None
+    ) -> tuple[list[Int32], npt.NDArray[np.uint8]]:
+        """Every head's outputs: int8 [inputs, n], int8 [all extras, n] -> int32 [outputs, n] for each channel; and the
+        hidden units they are made of, uint8 [channels, head, n] (no columns unless heads go on learning)."""
         import torch
 
         x = torch.from_numpy(np.ascontiguousarray(inputs.T)).to(self.device)
@@ -292,14 +295,18 @@ class Network:
             x = layer(x)
             if watch:
                 watch(f"trunk.{i}", x.cpu().numpy())
+        config = self.config
+        units = np.empty((config.channels, config.head, inputs.shape[1] if config.online else 0), np.uint8)
         made, at = [], 0
-        for c in range(self.config.channels):
-            more = self.config.extras(c)
+        for c in range(config.channels):
+            more = config.extras(c)
             h = self.hidden[c](torch.cat([x, e[:, at : at + more]], 1))
             z = self.heads[c](h).cpu().numpy()
             at += more
             if watch:
                 watch(f"hidden.{c}", h.cpu().numpy())
                 watch(f"heads.{c}", z)
+            if config.online:
+                units[c] = (h.cpu().numpy().astype(np.int16) + 128).T
             made.append(np.ascontiguousarray(z.T.astype(np.int32)))
-        return made
+        return made, units

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding import binary, mixing
-from arcomp.errors import ModelError
+from arcomp.coding import binary, lattice, mixing
+from arcomp.errors import FormatError, ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.models.base import Progress, Stream, Watch
-from arcomp.models.photo import exact, inputs
+from arcomp.models.photo import adaptation, exact, inputs
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
@@ -87,17 +87,20 @@ class Strip:
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
+        self.rows = np.zeros(longest + 16, np.int32)
+        self.heads = adaptation.heads(self.net, config.channels, longest)
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Progress) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
-        words = binary.words_of(data)
+        colours, words = _begin(data, self.config.channels)
         coder = binary.decoder(words)
         for t in range(0, self.fronts, STEPS):
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-                True, self.contexts, self.checks, self.selectors, pixels, t, min(t + STEPS, self.fronts), self.totals,
+                True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
+                min(t + STEPS, self.fronts), self.totals, self.config.online, self.heads,
             )  # fmt: skip
             progress(done)
 
@@ -105,11 +108,17 @@ class Strip:
         """Encode as decoding goes, front by front: what :meth:`encode` is tested against."""
         words = np.zeros(self.height * self.width * self.config.channels * mixing.MOST_DECISIONS // 2 + 16, np.uint32)
         coder = binary.encoder()
+        known = lattice.detect(pixels)
         _fronts(
             self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-            False, self.contexts, self.checks, self.selectors, pixels, 0, self.fronts, self.totals,
+            False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, 0,
+            self.fronts, self.totals, self.config.online, self.heads,
         )  # fmt: skip
-        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+        return self._stream(known, coder, words)
+
+    def _stream(self, known: int, coder: Any, words: Any) -> Stream:
+        data = bytes([known]) + binary.finish(coder, words)
+        return Stream(data, float(self.totals[0]), float(self.totals[1]))
 
     def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip."""
@@ -117,7 +126,7 @@ class Strip:
         seen = Chunk(self.config, self.contexts.shape[0], n)
         _examine(
             self.planes, self.squares, self.work, pixels, begin, end, seen.inputs, seen.extras, seen.base, seen.scale,
-            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.values, seen.ends,
+            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.rows, seen.values, seen.ends,
         )  # fmt: skip
         return seen
 
@@ -128,11 +137,13 @@ class Strip:
         channels = self.config.channels
         words = np.zeros(1 << 16, np.uint32)
         coder = binary.encoder()
+        known = lattice.detect(pixels)
+        colours = lattice.colours(known)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
             seen = self.examine(pixels, t, min(t + fronts, self.fronts))
             n = seen.values.shape[1]
-            outputs = network.outputs(seen.inputs, seen.extras, watch)
+            outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             for c in range(channels):
                 mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
                 if watch:
@@ -142,17 +153,18 @@ class Strip:
                 words = np.concatenate([words, np.zeros(needed, np.uint32)])
             _code_fronts(
                 self.constants, self.state, coder, words, channels, seen.mixture, seen.selectors, seen.contexts,
-                seen.checks, seen.values, seen.ends, self.totals,
+                seen.checks, colours, seen.rows, seen.values, seen.ends, self.totals,
+                self.config.online, self.net, self.heads, units, seen.base, seen.scale, seen.gates,
             )  # fmt: skip
             progress(n)
-        return Stream(binary.finish(coder, words), float(self.totals[0]), float(self.totals[1]))
+        return self._stream(known, coder, words)
 
 
 def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
     """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
     planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
-    words = binary.words_of(data)
+    colours, words = _begin(data, channels)
     coder = binary.decoder(words)
     own = Strip(frozen, height, width)
     for t in range(own.fronts):
@@ -162,16 +174,40 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
         ys = np.arange(first_row(t, width), last_row(t, height) + 1)
         for c in range(channels):
             seen = Strip(frozen, height, width).examine(pixels, 0, t + 1)
-            outputs = network.outputs(seen.inputs, seen.extras)[c]
-            n = outputs.shape[1]
-            mixtures(own.net, outputs, seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
-            last = slice(n - count, n)
+            outputs, units = network.outputs(seen.inputs, seen.extras)
+            last = slice(seen.values.shape[1] - count, None)
+            made, base, scale = outputs[c][:, last], seen.base[c, last], seen.scale[c, last]
+            gates = seen.gates[c][:, last]
+            if own.config.online:
+                made = np.empty((own.heads.outputs, count), np.int32)
+                adaptation.forward(own.heads, c, units[c][:, last], count, made)
+            mixture = seen.mixture[c, last]
+            mixtures(own.net, made, base, scale, gates, count, mixture)
             values = np.zeros(count, np.int32)
             mixing.code(
-                own.constants, own.state, coder, words, True, c, channels, count, seen.mixture[c, last],
-                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], values, own.totals,
+                own.constants, own.state, coder, words, True, c, channels, count, mixture,
+                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], colours,
+                seen.rows[last], values, own.totals,
             )  # fmt: skip
+            if own.config.online:
+                adaptation.learn(
+                    own.heads, c, mixture, scale, gates, values, count, own.net.components, own.constants.logistic
+                )
             pixels[ys, t - SKEW * ys, c] = values
+        if own.config.online:
+            adaptation.step(own.heads, count)
+
+
+def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint8], Any]:
+    """A stream's lattice and its words.
+
+    Raises:
+        FormatError: a lattice that is not known.
+    """
+    known = data[0] if len(data) else -1
+    if known not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
+        raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
+    return lattice.colours(known), binary.words_of(memoryview(data)[1:])
 
 
 class Chunk:
@@ -187,6 +223,7 @@ class Chunk:
         self.contexts = np.empty((channels, tables, n), np.int64)
         self.checks = np.empty((channels, tables, n), np.int32)
         self.selectors = np.empty((channels, 2, n), np.int32)
+        self.rows = np.zeros(n, np.int32)
         self.values = np.empty((channels, n), np.int32)
         self.mixture = np.empty((channels, n, 3 * config.mixture + 2), np.int32)
         self.ends = np.empty(n + 1, np.int32)
@@ -197,7 +234,7 @@ class Chunk:
 def _examine(
     planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
     out: Any, extra: Any, base: Any, scale: Any, gates: Any,
-    contexts: Any, checks: Any, selectors: Any, values: Any, ends: Any,
+    contexts: Any, checks: Any, selectors: Any, rows: Any, values: Any, ends: Any,
 ) -> None:  # fmt: skip
     """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding."""
     channels, windows = planes.channels, planes.windows
@@ -225,6 +262,9 @@ def _examine(
                 for k in range(count):
                     gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
             enter(planes, t, first, count, c, work.current[c])
+        if channels > 2:
+            for k in range(count):
+                rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
         observe(planes, work, t, first, count)
         n += count
         ends[0] += 1
@@ -234,29 +274,44 @@ def _examine(
 @kernel()
 def _code_fronts(
     constants: Any, state: Any, coder: Any, words: Any, channels: int,
-    mixture: Any, selectors: Any, contexts: Any, checks: Any, values: Any, ends: Any, totals: Any,
+    mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
+    totals: Any, online: bool, net: Any, heads: Any, units: Any, base: Any, scale: Any, gates: Any,
 ) -> None:  # fmt: skip
+    """Code the fronts of a chunk; with heads that learn, their outputs take the place of the frozen ones'."""
     begin = 0
+    outputs = np.empty((heads.outputs, heads.hidden.shape[0]), np.int32)
     for front in range(1, ends[0] + 1):
         end = ends[front]
         own = slice(begin, end)
+        count = end - begin
         for c in range(channels):
+            if online:
+                adaptation.forward(heads, c, units[c][:, own], count, outputs)
+                mixtures(net, outputs, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
+                adaptation.learn(
+                    heads, c, mixture[c, own], scale[c, own], gates[c][:, own], values[c, own], count,
+                    net.components, constants.logistic,
+                )  # fmt: skip
             mixing.code(
-                constants, state, coder, words, False, c, channels, end - begin, mixture[c, own],
-                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], values[c, own], totals,
-            )  # fmt: skip
+                constants, state, coder, words, False, c, channels, count, mixture[c, own],
+                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own],
+            totals, )  # fmt: skip
+        if online:
+            adaptation.step(heads, count)
         begin = end
 
 
 @kernel()
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
-    decoding: bool, contexts: Any, checks: Any, selectors: Any, pixels: Any, begin: int, end: int, totals: Any,
+    decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
+    begin: int, end: int, totals: Any, online: bool, heads: Any,
 ) -> int:  # fmt: skip
     """Fronts begin .. end - 1, one after the other; returns positions done."""
     channels, windows = planes.channels, planes.windows
     done = 0
     gates = np.empty((windows, contexts.shape[1]), np.int32)
+    units = np.empty((heads.units, contexts.shape[1]), np.uint8)
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
@@ -269,6 +324,9 @@ def _fronts(
             more = extras(c, windows)
             look_channel(squares, work, c, count, room.extras)
             head(net, room, c, channels, more, count)
+            if online:
+                adaptation.unpack(room.packed[0], heads.units, count, units)
+                adaptation.forward(heads, c, units, count, room.outputs)
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
@@ -278,14 +336,23 @@ def _fronts(
             if not decoding:
                 for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
+            if c == 2:
+                for k in range(count):
+                    rows[k] = work.current[0, k] * 256 + work.current[1, k]
             mixing.code(
                 constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
-                selectors[:, own], contexts[:, own], checks[:, own], current[own], totals,
+                selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
             )  # fmt: skip
+            if online:
+                adaptation.learn(
+                    heads, c, room.mixture, work.scale[c], gates, current, count, net.components, constants.logistic
+                )
             enter(planes, t, first, count, c, current)
             if decoding:
                 for k in range(count):
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
         observe(planes, work, t, first, count)
+        if online:
+            adaptation.step(heads, count)
         done += count
     return done

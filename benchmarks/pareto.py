@@ -1,0 +1,168 @@
+"""Size against speed: ``python -m benchmarks.pareto RATIO.json... SPEED.json... [--png F] [--html F] [--set NAME]``"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results, tables
+from benchmarks.choice import JXL
+from benchmarks.results import Measured
+from benchmarks.tables import Column, say
+
+MOST = 1.5
+"""Largest size that is drawn if nothing else is asked for: beyond it the others would be squeezed together."""
+
+
+@dataclass
+class Point:
+    """One codec.
+
+    Attributes:
+        codec: its name.
+        model: it is one of arcomp's.
+        pictures: how many of the set it encoded.
+        bits_per_subpixel: of them.
+        size: beside JPEG XL, over those that both encoded.
+        encode_mps: megapixels a second.
+        decode_mps: megapixels a second.
+        front: no other is as small and as fast, and better in one of both.
+    """
+
+    codec: str
+    model: bool
+    pictures: int
+    bits_per_subpixel: float
+    size: float
+    encode_mps: float
+    decode_mps: float
+    front: bool = False
+
+
+def points(measured: Measured, name: str, threads: int) -> list[Point]:
+    """Codecs of which both size and speed are known, the fastest last."""
+    speeds = measured.speeds(threads)
+    found = []
+    for row in measured.sets():
+        encode, decode = (speeds.get((row["codec"], action)) for action in ("encode", "decode"))
+        if row["set"] == name and row.get("to_jxl") is not None and encode and decode and row["same"]:
+            model, bits = row.get("nll_bits") is not None, row["bits_per_subpixel"]
+            what = (row["codec"], model, row["pictures"], bits, row["to_jxl"])
+            found.append(Point(*what, encode["mps"], decode["mps"]))
+    found.sort(key=lambda p: (p.decode_mps, -p.size))
+    smallest = float("inf")
+    for point in reversed(found):
+        point.front = point.size < smallest
+        smallest = min(smallest, point.size)
+    return found
+
+
+COLUMNS = [
+    Column("codec", "codec"),
+    Column("pictures", "pictures", "d"),
+    Column("bits_per_subpixel", "bits/sub-pixel", ".4f"),
+    Column("size", f"/ {JXL}", ".4f"),
+    Column("encode_mps", "MP/s enc", ".3f"),
+    Column("decode_mps", "MP/s dec", ".3f"),
+    Column("front", "on the front"),
+]
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 60rem; margin: 2rem auto;
+       padding: 0 1rem }
+h1 { font-size: 1.4rem; margin-bottom: .3rem }
+svg { width: 100%; height: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 1rem }
+th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d5d9de }
+th:first-child, td:first-child { text-align: left; white-space: nowrap }
+tr.front td:first-child { font-weight: 600 }
+p { color: #57606a; margin: .3rem 0 }
+"""
+
+
+def values(point: Point) -> dict[str, Any]:
+    """As a row of a table."""
+    return {**asdict(point), "front": "yes" if point.front else ""}
+
+
+def page(title: str, about: Sequence[str], svg: str, found: Sequence[Point]) -> str:
+    """A page that needs nothing else: the drawing, and a table of what it is made from, the smallest first."""
+    head = "".join(f"<th>{html.escape(column.title)}</th>" for column in COLUMNS)
+    body = []
+    for point in sorted(found, key=lambda p: p.size):
+        cells = (f"<td>{html.escape(tables.cell(values(point)[c.key], c.spec))}</td>" for c in COLUMNS)
+        body.append(f"<tr{' class=front' if point.front else ''}>{''.join(cells)}</tr>")
+    lines = "\n".join(f"<p>{html.escape(line)}</p>" for line in about)
+    return (
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{html.escape(title)}</title>\n'
+        f"<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n{lines}\n{svg}\n"
+        f"<table>\n<tr>{head}</tr>\n" + "\n".join(body) + "\n</table>\n</html>\n"
+    )
+
+
+def described(measured: Measured, threads: int, found: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
+    """What a reader has to know of the drawing."""
+    pictures = measured.pictures(threads)
+    what = pictures[0] if len(pictures) == 1 else f"{len(pictures)} pictures"
+    lines = [f"Speed: {what}, {threads} thread{'s' if threads > 1 else ''}, without start-up."]
+    beyond = [f"{p.codec} ({p.size:.2f})" for p in found if p not in drawn]
+    return [*lines, f"Larger, and not drawn: {', '.join(beyond)}."] if beyond else lines
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line's options."""
+    parser = argparse.ArgumentParser("python -m benchmarks.pareto", description=(__doc__ or "").split(":")[0] + ".")
+    parser.add_argument("files", nargs="+", type=Path, metavar="JSON", help="that ratio and speed wrote")
+    parser.add_argument("--set", help="whose sizes (default: all together)")
+    parser.add_argument("--threads", type=int, help="whose speeds, if there are several (default: the most)")
+    parser.add_argument("--most", type=float, default=MOST, help=f"largest size drawn (default {MOST})")
+    parser.add_argument("--png", type=Path, help="draw it here")
+    parser.add_argument("--html", type=Path, help="draw it here, with a table beneath")
+    options = parser.parse_args(arguments)
+    options.measured = results.read(parser, options.files)
+    sets = list(dict.fromkeys(row["set"] for row in options.measured.sets()))
+    threads = options.measured.threads()
+    if not sets or not threads:
+        parser.error("files of both benchmarks.ratio and benchmarks.speed are needed")
+    options.set = sets[-1] if options.set is None else options.set
+    options.threads = threads[-1] if options.threads is None else options.threads
+    if options.set not in sets:
+        parser.error(f"no set {options.set!r}; there are {', '.join(sets)}")
+    if options.threads not in threads:
+        parser.error(f"not measured with {options.threads} threads but {', '.join(map(str, threads))}")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the points, and draw them; 1 if drawing is not installed, 2 if there are none."""
+    options = parse(arguments)
+    found = points(options.measured, options.set, options.threads)
+    drawn = [p for p in found if p.size <= options.most]
+    print(tables.text([values(p) for p in found], COLUMNS))
+    if not drawn:
+        say(f"of no codec both the speed and the size beside {JXL} are known")
+        return 2
+    if not (options.png or options.html):
+        return 0
+    pictures = max(p.pictures for p in found)
+    title = f"Size against decoding speed: {options.set}, {pictures} picture{'s' if pictures > 1 else ''}"
+    about = described(options.measured, options.threads, found, drawn)
+    try:
+        from benchmarks import drawing
+    except ImportError:
+        say('drawing needs matplotlib: pip install "arcomp[bench]"')
+        return 1
+    if options.png:
+        drawing.png(options.png, title, about, drawn)
+    if options.html:
+        options.html.write_text(page(title, about, drawing.svg(drawn), found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
