@@ -202,19 +202,29 @@ THREE_WINDOWS = (
 )
 
 
-def photo_net(channels: int, windows: tuple[Window, ...] = ONE_WINDOW, stage: str = "cheap", seed: int = 0) -> Photo:
+def photo_net(
+    channels: int,
+    windows: tuple[Window, ...] = ONE_WINDOW,
+    stage: str = "cheap",
+    seed: int = 0,
+    online: bool = False,
+) -> Photo:
     """A small float network of ``photo`` with random weights."""
     torch.manual_seed(seed)
-    net = Photo(PhotoConfig(channels, windows, (20, 12), 10, 3, stage))
+    net = Photo(PhotoConfig(channels, windows, (20, 12), 10, 3, stage, online))
     net.prepare([pictures(kind, (20, 28, channels), 8, seed) for kind in ("smooth", "noise")])
     return net
 
 
 def photo(
-    windows: tuple[Window, ...] = ONE_WINDOW, stage: str = "cheap", extreme: bool = False, seed: int = 0
+    windows: tuple[Window, ...] = ONE_WINDOW,
+    stage: str = "cheap",
+    extreme: bool = False,
+    seed: int = 0,
+    online: bool = False,
 ) -> PhotoModel:
     """A small ``photo`` for gray and RGB with random weights, or with all of them at their limits."""
-    weights = photo_model.freeze({c: photo_net(c, windows, stage, seed) for c in (1, 3)})
+    weights = photo_model.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
     return PhotoModel(at_their_limits(weights, seed) if extreme else weights)
 
 
@@ -244,12 +254,24 @@ LEARNERS: dict[str, tuple[Callable[[], PhotoModel], int]] = {
     "photo extreme rgb": (lambda: photo(extreme=True), 3),
     "photo three windows extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 1), 3),
     "photo three windows extreme gray": (lambda: photo(THREE_WINDOWS, "full", True, 2), 1),
+    "photo online rgb": (lambda: photo(stage="deep", online=True), 3),
+    "photo online gray": (lambda: photo(THREE_WINDOWS, online=True), 1),
+    "photo online extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 3, True), 3),
     **_shipped(),
 }
 
 
+def converted(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Samples [..., 3] taken for JPEG's YCbCr, as RGB by libjpeg's integers."""
+    y, cb, cr = (pixels[..., c].astype(np.int64) - (128 if c else 0) for c in range(3))
+    red, blue = y + ((91881 * cr + 32768) >> 16), y + ((116130 * cb + 32768) >> 16)
+    green = y + ((-22554 * cb - 46802 * cr + 32768) >> 16)
+    return np.stack([red, green, blue], -1).clip(0, 255).astype(np.uint8)
+
+
 def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) -> npt.NDArray[Any]:
-    """[H, W, C] of a kind of content: "smooth", "noise", "extreme" (only 0 and the largest level) or "constant"."""
+    """[H, W, C] of a kind of content: "smooth", "noise", "extreme" (only 0 and the largest level), "constant" or
+    "converted" (RGB that was YCbCr before, in coding order)."""
     rng = np.random.default_rng(seed)
     top = (1 << depth) - 1
     h, w, c = shape
@@ -257,6 +279,8 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
         out = rng.integers(0, top + 1, shape)
     elif kind == "extreme":
         out = rng.integers(0, 2, shape) * top
+    elif kind == "converted" and c == 3:
+        out = converted(pictures("smooth", shape, depth, seed))[..., [1, 0, 2]]
     elif kind == "constant":
         out = np.broadcast_to(rng.integers(0, top + 1, c), shape)
     else:

@@ -319,13 +319,14 @@ def test_the_float_refusal_refuses() -> None:
 
 # Kernels that may have floats in their signatures: frequencies, handed to the coder in float32 ...
 FLOAT_SIGNATURES = {"_frequencies", "share_out"}
-# ... and, in float64 only, the least squares and the blend of their predictions (a fixed sequence of + - * /), what
-# hands their room on, and the bits that the mixing stage reports.
+# ... and, in float64 only, the least squares, the blend of their predictions and heads that learn (fixed sequences of
+# + - * / and square roots), what hands their room on, and the bits that the mixing stage reports.
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "solve", "_predictions", "predict"},
     "arcomp.models.photo.inputs": {"_errors", "_blend", "look", "look_channel", "observe"},
     "arcomp.models.photo.examples": {"examine"},
     "arcomp.models.photo.contexts": {"find"},
+    "arcomp.models.photo.adaptation": {"forward", "_logistic", "_slopes", "learn", "step"},
     "arcomp.models.photo.strip": {"_examine", "_fronts", "_code_fronts"},
     "arcomp.coding.mixing": {"code"},
 }
@@ -334,7 +335,7 @@ DOUBLE_SIGNATURES = {
 def test_kernels_take_and_give_integers() -> None:
     """After all evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies and
     the least squares; none uses fastmath or runs in parallel."""
-    for name in ("photo rgb", "photo three windows gray"):
+    for name in ("photo rgb", "photo three windows gray", "photo online rgb"):
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]
         decode(encode(pixels, 8, learner()).data, model=learner())

@@ -236,10 +236,10 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from specimens import LEARNERS, pictures
 h = hashlib.sha256()
-for name in ("photo rgb", "photo three windows rgb", "photo three windows extreme gray"):
+for name in ("photo rgb", "photo three windows rgb", "photo three windows extreme gray", "photo online rgb"):
     make, channels = LEARNERS[name]
     model = make()
-    for content in ("smooth", "noise", "extreme"):
+    for content in ("smooth", "noise", "extreme", "converted"):
         h.update(model.encode(pictures(content, (21, 34, channels), 8)).data)
 print(h.hexdigest())
 """

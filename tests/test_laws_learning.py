@@ -22,11 +22,13 @@ from specimens import LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
 
 from arcomp import codec, tiles
 from arcomp.codec import decode, encode
+from arcomp.coding import lattice
 from arcomp.container import unpack
-from arcomp.errors import ArcompError, ModelError
+from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
 from arcomp.models import registry
 from arcomp.models.base import Stream
+from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
 from arcomp.models.photo.config import CODING_ORDER
 from arcomp.models.photo.exact import mixtures
@@ -35,8 +37,8 @@ from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
 from arcomp.pictures import read_picture
 
-CONTENTS = ("smooth", "noise", "extreme", "constant")
-SHAPES = ((1, 1), (1, 13), (11, 1), (14, 2), (9, 7), (3, 8), (26, 19), (70, 5), (4, 75))
+CONTENTS = ("smooth", "noise", "extreme", "constant", "converted")
+SHAPES = ((1, 1), (1, 13), (11, 1), (14, 2), (9, 7), (3, 8), (26, 19), (70, 5), (4, 75), (29, 43))
 SMALL = ((1, 1), (3, 4), (2, 9))
 MODELS: dict[str, Any] = {name: (cache(make), channels) for name, (make, channels) in LEARNERS.items()}
 
@@ -89,10 +91,32 @@ def test_naive_decoder(name: str, content: str) -> None:
     assert np.array_equal(found[0], pixels)
 
 
+@pytest.mark.parametrize("name", ["photo online gray", "photo online rgb"])
+def test_naive_decoder_when_heads_have_learnt(name: str) -> None:
+    """A picture of more pixels than a step takes."""
+    model, pixels = specimen(name, "converted", (19, 28))
+    assert pixels.shape[0] * pixels.shape[1] > adaptation.GROUP
+    stream = whole(model, pixels)
+    assert np.array_equal(decoded(model, stream, pixels, naive=True), pixels)
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if "online" in n])
+def test_heads_learn(name: str) -> None:
+    """After the first steps their weights have moved, by Adam's rate at most, and stay finite."""
+    model, pixels = specimen(name, "smooth", (60, 70))
+    strip = Strip(model.frozen(pixels.shape[2]), 60, 70)
+    before = strip.heads.weights.copy()
+    stream = strip.encode_by_fronts(pixels)
+    moved = np.abs(strip.heads.weights - before)
+    assert np.isfinite(strip.heads.weights).all()
+    assert 0 < moved.max() < 10 * adaptation.BIAS_RATE * pixels.shape[0] * pixels.shape[1] / adaptation.GROUP
+    assert np.array_equal(decoded(model, stream, pixels), pixels)
+
+
 @pytest.mark.parametrize("chunk", [1, 40, 1 << 20])
 @pytest.mark.parametrize("name", MODELS)
 def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, pixels = specimen(name, "smooth", (26, 19))
+    model, pixels = specimen(name, "smooth", (26, 25))
     expected = whole(model, pixels)
     monkeypatch.setattr(strips, "CHUNK", chunk)
     assert whole(model, pixels) == expected
@@ -144,10 +168,10 @@ def test_stream_does_not_depend_on_the_batch(name: str) -> None:
     encoded = encode(pixels, 8, model, tile=(7, 0))  # 0: as wide as the picture
     header, payload = unpack(encoded.data)
     assert (header.tile_height, header.tile_width) == (7, 10)
-    parts = tiles._parts(memoryview(payload), 8)
+    parts = tiles._parts(memoryview(payload), 2 * len(CONTENTS))
     order = list(model.coding_order(channels))
     nll = static = 0.0
-    for i, (n, y) in enumerate((n, y) for n in range(4) for y in (0, 7)):
+    for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
         alone = whole(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
         assert bytes(parts[i]) == alone.data
         nll, static = nll + alone.nll_bits, static + alone.static_bits
@@ -181,7 +205,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     chunk = strip.examine(pixels, 0, strip.fronts)
     n = pixels.shape[0] * pixels.shape[1]
     assert chunk.values.shape == (channels, n)
-    outputs = model.network(channels).outputs(chunk.inputs, chunk.extras)
+    outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
     parts, at = [], 0
     for c in range(channels):
         mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, chunk.mixture[c])
@@ -275,11 +299,15 @@ def test_damaged_streams_decode_to_something_or_are_refused() -> None:
     with pytest.raises(ArcompError):
         decode(data[:-1] + bytes([data[-1] ^ 1]), model=model)
     rng = np.random.default_rng(3)
-    for size in (0, 1, 3, 4, 100, 5000):
-        out = np.zeros_like(pixels)
-        model.decode(rng.bytes(size), out)
-    out = np.zeros_like(pixels)
-    model.decode(b"\xff" * 3000, out)
+    for known in range(3):
+        for rest in (*(rng.bytes(size) for size in (0, 1, 3, 4, 100, 5000)), b"\xff" * 3000):
+            model.decode(bytes([known]) + rest, np.zeros_like(pixels))
+    for bad in (b"", b"\3abcd", b"\xff"):
+        for naive in (False, True):
+            with pytest.raises(FormatError, match="damaged"):
+                model.decode(bad, np.zeros_like(pixels), naive=naive)
+    with pytest.raises(FormatError, match="damaged"):  # gray pictures have no colours
+        model.decode(b"\1abcd", np.zeros((4, 5, 1), np.uint8))
 
 
 def test_pictures_that_it_does_not_take() -> None:
@@ -343,6 +371,18 @@ def test_exact_values_that_repeat_become_cheap() -> None:
         stream = whole(MODELS[name][0](), pixels)
         assert stream.nll_bits < 1.45 * pixels.size, name
         assert stream.nll_bits < 0.2 * stream.static_bits, name
+
+
+def test_pictures_from_a_conversion_are_smaller() -> None:
+    """What the third channel may be is known; the same picture with every value of it shifted has to learn it."""
+    for name in ("photo rgb", "photo three windows rgb"):
+        model, pixels = specimen(name, "converted", (64, 64))
+        shifted = pixels.copy()
+        shifted[..., 2] ^= 1
+        with_it, without = whole(model, pixels), whole(model, shifted)
+        assert (with_it.data[0], without.data[0]) == (lattice.JFIF, lattice.NONE)
+        assert with_it.nll_bits < 0.9 * without.nll_bits
+        assert np.array_equal(decoded(model, with_it, pixels), pixels)
 
 
 def test_registry_knows_the_presets() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specimens import converted, pictures
 
-from arcomp.coding import binary, mixing
+from arcomp.coding import binary, lattice, mixing
 from arcomp.exact.kernels import kernel
 
 
@@ -197,7 +199,10 @@ def run(
         words = binary.words_of(data)
         coder = binary.decoder(words)
     out = values.copy() if not decoding else np.full(n, -1, np.int32)
-    mixing.code(constants, state, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks, out, totals)
+    mixing.code(
+        constants, state, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks,
+        lattice.colours(lattice.NONE), np.zeros(n, np.int32), out, totals,
+    )  # fmt: skip
     assert state.pixels[0] == n
     return out, b"" if decoding else binary.finish(coder, words), totals
 
@@ -271,3 +276,46 @@ def test_what_does_not_change_is_as_documented() -> None:
         )
         assert stage.limit <= 60
         assert 2 + stage.tables <= mixing.LANES
+
+
+# --- colours that a conversion can produce --------------------------------------------------------------------------
+
+
+def is_on(colours: npt.NDArray[np.uint8], pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Whether colours [n, 3], in coding order, are on a lattice."""
+    p = pixels.astype(np.int64)
+    return (colours[p[:, 0] * 256 + p[:, 1], p[:, 2] >> 3] >> (p[:, 2] & 7)) & 1 == 1
+
+
+@pytest.mark.parametrize(("which", "least", "most"), [(lattice.JFIF, 0.2, 0.3), (lattice.PHOTO_CD, 0.1, 0.15)])
+def test_part_of_all_colours(which: int, least: float, most: float) -> None:
+    colours = lattice.colours(which)
+    assert (colours.shape, colours.dtype) == ((65536, 32), np.uint8)
+    assert least < np.unpackbits(colours).mean() < most
+    gray = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
+    if which == lattice.JFIF:
+        assert is_on(colours, gray).all()
+
+
+def test_colours_of_conversions() -> None:
+    """Of JPEG's by the same integers in numpy; of PhotoCD's from its formula in fractions."""
+    rng = np.random.default_rng(0)
+    jpeg = converted(rng.integers(0, 256, (20000, 3)).astype(np.uint8))[:, [1, 0, 2]]
+    assert is_on(lattice.colours(lattice.JFIF), jpeg).all()
+    for y, c1, c2 in rng.integers((0, -156, -137), (256, 100, 119), (500, 3)).tolist():
+        luma, to_blue, to_red = Fraction(13584 * y, 10000), Fraction(22179 * c1, 10000), Fraction(18215 * c2, 10000)
+        green = luma - Fraction(194, 1000) * math.floor(to_blue) - Fraction(509, 1000) * math.floor(to_red)
+        colour = [max(0, min(255, math.floor(v))) for v in (green, luma + to_red, luma + to_blue)]
+        assert is_on(lattice.colours(lattice.PHOTO_CD), np.array([colour], np.uint8)).all()
+
+
+def test_detect() -> None:
+    jpeg = pictures("converted", (40, 50, 3), 8)
+    assert lattice.detect(jpeg) == lattice.JFIF
+    assert lattice.detect(jpeg[:1, :1]) in lattice.KNOWN
+    assert lattice.detect(jpeg[..., :1]) == lattice.NONE
+    assert lattice.detect(pictures("noise", (40, 50, 3), 8)) == lattice.NONE
+    mostly = jpeg.copy()
+    mostly[::8, :4] = pictures("noise", (5, 4, 3), 8)  # eight percent, of which a quarter is on it by chance
+    assert lattice.detect(mostly) == lattice.NONE
+    assert lattice.colours(lattice.NONE).shape == (0, 32)
