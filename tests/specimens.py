@@ -24,9 +24,9 @@ from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import Window
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.windows import Window
 from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
 

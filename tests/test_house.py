@@ -95,7 +95,6 @@ def test_files_and_functions_are_short() -> None:
                 and module + "." + node.name
                 not in {
                     "arcomp.models.context_inputs.look",  # one formula after the other, as in FORMAT.md
-                    "arcomp.coding.mixing.code",  # one loop: cut in parts, decoding takes 40 % longer
                 }
             ):
                 long.append(f"{module}.{node.name}")

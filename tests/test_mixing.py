@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specimens import converted, pictures
 
-from arcomp.coding import binary, lattice, mixing
+from arcomp.coding import binary, decisions, lattice, mixing
 from arcomp.exact.kernels import kernel
 
 
@@ -194,7 +194,7 @@ def run(
     constants = mixing.constants(stage)
     decoding = data is not None
     if data is None:
-        coder, words = binary.encoder(), np.zeros(n * mixing.MOST_DECISIONS // 2 + 16, np.uint32)
+        coder, words = binary.encoder(), np.zeros(n * decisions.MOST_DECISIONS // 2 + 16, np.uint32)
     else:
         words = binary.words_of(data)
         coder = binary.decoder(words)
@@ -230,18 +230,20 @@ def test_every_value_from_every_base(base: int) -> None:
     _, data, _ = run(mixing.STAGES["cheap"], values, base)
     assert np.array_equal(run(mixing.STAGES["cheap"], values, base, data=data)[0], values)
     for value in range(256):
-        low, high, decisions = 0, 256, 0
+        low, high, count = 0, 256, 0
         middle, phase, side, k, step = base, 0, 0, 0, 0
         while high - low > 1:
             assert low < middle < high
             bit = int(value >= middle)
             low, high = (middle, high) if bit else (low, middle)
-            middle, phase, side, k, step, node, kind = mixing._next(bit, low, high, base, phase, side, k, step)
-            assert 0 <= node < mixing.NODES
+            middle, phase, side, k, step, node, kind = decisions.next_decision(
+                bit, low, high, base, phase, side, k, step
+            )
+            assert 0 <= node < decisions.NODES
             assert 0 <= kind < 16
-            decisions += 1
+        count += 1
         assert low == value
-        assert decisions <= mixing.MOST_DECISIONS
+        assert count <= decisions.MOST_DECISIONS
 
 
 @pytest.mark.parametrize("name", mixing.STAGES)

@@ -15,9 +15,9 @@ from arcomp.coding import mixing
 from arcomp.errors import ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.models import registry
-from arcomp.models.photo import inputs, least_squares
+from arcomp.models.photo import inputs, least_squares, room
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
-from arcomp.models.photo.least_squares import LEVEL_BITS, LOW_ORDER, Window, layout, pairs
+from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.model import PhotoModel, freeze, learn_mixer
 from arcomp.models.photo.planes import (
     MARGIN,
@@ -31,7 +31,7 @@ from arcomp.models.photo.planes import (
     last_row,
     sample_weight,
 )
-from arcomp.models.photo.prior import mean_covariance
+from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
 from arcomp.models.weights_file import Weights
 
 # --- least squares --------------------------------------------------------------------------------------------------
@@ -137,10 +137,10 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
     pixels = pictures("smooth", (height, width, channels), 8) // 2 + rng.integers(0, 9, (height, width, channels))
     pixels = pixels.astype(np.uint8)
     prior = mean_covariance([pictures("noise", (20, 30, channels), 8), pixels], window)
-    squares = inputs.squares((window,), channels, prior)
+    squares = room.squares((window,), channels, prior)
     ring = PhotoConfig(channels, (window,), (8,), 8, 1, "cheap").ring
     planes = blank(height, width, channels, 1, ring)
-    work = inputs.work((window,), channels, planes.values.shape[2], height)
+    work = room.work((window,), channels, planes.values.shape[2], height)
     real = pixels.astype(np.int64)
     places = {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(40)}
     places |= {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (1, 0), (5, 1), (height - 1, 4)}

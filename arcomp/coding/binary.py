@@ -4,8 +4,7 @@ Martin 1979 with a range of 64 bits and words of 32 (as constriction's): with at
 every decision, cutting it at 2**-16 loses less than 2**-15 of a bit. It lives inside the compiled loop of a model whose
 state learns from each decision, where a call to a library for each would cost more than the decision.
 
-A coder is uint64 [5]: lower end, range, point (decoding: the code less the lower end), next word, and the end of the
-words.
+A coder is uint64 [5]: lower end, range, point (decoding: the code less the lower end), next word, end of the words.
 """
 
 from __future__ import annotations

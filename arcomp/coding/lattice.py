@@ -4,8 +4,7 @@ Whoever converts YCbCr to RGB in integers reaches only part of all colours: a qu
 of cameras and of the web, once decoded and kept without loss), an eighth from PhotoCD's (the Kodak suite). Given the
 first two channels, the third one then has few values left.
 
-A lattice is a set of colours, one bit each: bit c2 of the 256 of row (c0, c1), channels in coding order (green, red,
-blue).
+A lattice is a set of colours, one bit each: bit c2 of row (c0, c1), channels in coding order (green, red, blue).
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ def _jfif(rows: Any) -> None:
 
 @kernel()
 def _photo_cd(rows: Any) -> None:
-    """PhotoCD's YCC: R = 1.3584 Y + 1.8215 C2, B = 1.3584 Y + 2.2179 C1, G = 1.3584 Y - .194 [2.2179 C1] - .509 [1.8215
-    C2], brackets and results rounded down."""
+    """PhotoCD's YCC: R = 1.3584 Y + 1.8215 C2, B = 1.3584 Y + 2.2179 C1,
+    G = 1.3584 Y - .194 [2.2179 C1] - .509 [1.8215 C2]; brackets and results rounded down."""
     for y in range(256):
         luma = 13584 * y
         for c1 in range(-156, 100):
@@ -79,8 +78,7 @@ def _count(pixels: Any, rows: Any, step: int) -> int:
 
 
 def detect(pixels: UInt8) -> int:
-    """The lattice that a picture is on, or NONE: uint8 [H, W, C], channels in coding order. Looks at every eighth
-    row."""
+    """The lattice that a picture (uint8 [H, W, C], channels in coding order) is on, or NONE, by every eighth row."""
     if pixels.shape[2] != 3:
         return NONE
     total = -(-pixels.shape[0] // 8) * pixels.shape[1]

@@ -2,16 +2,14 @@
 statistics of exact values, in integers.
 
 Mahoney 2005, "Adaptive weighing of context models for lossless data compression" (PAQ): each symbol becomes a sequence
-of binary decisions; for each, several predictions are taken to the logistic domain, summed with weights that a
-context selects, and the weights follow the gradient of the code length. Here one prediction is the model's mixture; the
-others are counters found by hashing a context, a candidate value and the kind of decision.
+of binary decisions (:mod:`arcomp.coding.decisions`); for each, several predictions are taken to the logistic domain,
+summed with weights that contexts select, and the weights follow the gradient of the code length. Here one prediction is
+the model's mixture; the others are counters found by hashing a context, a candidate value and the kind of decision.
 
-**Decisions.** Around ``base``, the rounded mean of the mixture: is the value at least base? Then outwards in steps of
-1, 1, 1, 1, 2, 4, 8, ... until it is passed, then halving. A counter belongs to a candidate *value*, not to a distance
-from the base, so that statistics are shared by all bases.
+A counter belongs to a candidate *value*, not to a distance from the base, so that statistics are shared by all bases.
 
-Both sides run :func:`code`; encoding is told the values, decoding finds them. What a front teaches is known at
-the next decision.
+Both sides run :func:`code`; encoding is told the values, decoding finds them. What a decision teaches is known at the
+next one.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.binary import decode_bit, encode_bit
+from arcomp.coding.decisions import EXPERT_LIMIT, NODES, expert, mass, next_decision, restrict
 from arcomp.exact import tables
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import (
     aligned,
     all_words,
-    leading_zeros,
     load_words,
     shift_words,
     store_words,
@@ -39,22 +37,16 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 UInt32 = npt.NDArray[np.uint32]
 
-NODES = 64
-"""Places in the sequence of decisions that have weights of their own."""
 SCALES = 16
 """Classes of the mixture's scale."""
 RESIDUALS = 9
 """Classes of a neighbouring residual."""
 LANES = 16
 """Inputs of the mixer, those not used zero."""
-SINGLE_STEPS = 4
 WEIGHT_BITS = 16
-EXPERT_LIMIT = 2047
 SUM_LIMIT = 3071
 CONSTANT = 77
 """The mixer's input that does not change: 0.3 in the logistic domain."""
-MOST_DECISIONS = 40
-"""More than the decisions of any 8-bit value."""
 
 
 @dataclass(frozen=True)
@@ -164,72 +156,6 @@ def memory(stage: Stage) -> int:
 
 
 @kernel(inline="always")
-def _mass(edge: int, components: Any, k: int, logistic: Any) -> int:
-    """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
-    inverse scales (Q16)."""
-    total = np.int64(0)
-    at = (edge << 8) - 128
-    for j in range(k):
-        z = (((at - components[1, j]) * components[2, j]) >> 16) + 3072
-        total += components[0, j] * np.int64(logistic[max(0, min(6144, z))])
-    return total >> 16
-
-
-@kernel()
-def _restrict(components: Any, k: int, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
-    """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
-    keep only off / 2**16 of their own."""
-    before = _mass(0, components, k, logistic)
-    edges[0] = before
-    for v in range(256):
-        here = _mass(v + 1, components, k, logistic)
-        own = here - before
-        if not (allowed[v >> 3] >> (v & 7)) & 1:
-            own = (own * off) >> 16
-        edges[v + 1] = edges[v] + own
-        before = here
-
-
-@kernel(inline="always")
-def _ln(v: int, mantissa: Any, power: Any) -> int:
-    """256 ln v for 16 <= v < 2**25."""
-    n = 63 - leading_zeros(v)
-    return np.int64(power[n]) + mantissa[((v << 8) >> n) & 255]
-
-
-@kernel(inline="always")
-def _next(bit: int, low: int, high: int, base: int, phase: int, side: int, k: int, step: int) -> Any:
-    """After a decision: (middle, phase, side, outward steps, step, node, kind of decision)."""
-    node, kind = 63, 11
-    middle = (low + high) >> 1
-    if phase == 0:
-        side = 0 if bit else 1
-        phase, k, step = 1, 1, 1
-        middle = base + 1 if bit else base - 1
-        node = 1 + side
-        kind = 1 + side
-    elif phase == 1 and (bit == 0) == (side == 0):  # passed it
-        phase = 2
-        node = 24 + min(18, 2 * (k - 1) + side)
-        kind = 9 if high - low <= 2 else 10
-    elif phase == 1:
-        k += 1
-        if k > SINGLE_STEPS:
-            step *= 2
-        middle = high - step if side else low + step
-        node = min(22, 2 * k - 1 + side)
-        kind = (1 if step == 1 else 3 if step == 2 else 5 if step == 4 else 7) + side
-    else:
-        node = min(62, 44 + 2 * (k - 1) + side)
-        kind = 9 if high - low <= 2 else 10
-    if phase == 1 and (middle <= low or middle >= high):
-        phase = 2
-        middle = (low + high) >> 1
-        node, kind = 63, 11
-    return middle, phase, side, k, step, node, kind
-
-
-@kernel(inline="always")
 def _refined(maps: Any, p: int, d: int, row1: int, row2: int, bit_slot: Any) -> int:
     """The mean of p and what two adaptive maps make of it; ``bit_slot`` int64 [2] keeps where to learn."""
     at = min(2047, max(-2048, d)) + 2048
@@ -249,6 +175,59 @@ def _learn_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> None
         maps[m, row, i + 1] += ((target - maps[m, row, i + 1]) * f + 4096) >> 13
 
 
+@kernel(inline="always")
+def _gather(
+    consts: Any, counters: Any, contexts: Any, checks: Any, i: int, offset: int, x: Any, at: Any
+) -> int:  # fmt: skip
+    """Look up every table's counter for a decision: addresses into ``at``, inputs into ``x``; returns how often the
+    first three were seen, in classes."""
+    classes = 0
+    mask = counters.shape[1] - 1
+    for j in range(consts.tables):
+        address = (contexts[j, i] + offset) & mask
+        at[j] = address
+        e = np.int64(counters[j, address])
+        check = np.int64(checks[j, i]) << 6
+        if (e & 0x3FC0) != check:  # another context's: begin anew
+            e = (1 << 31) | check
+            counters[j, address] = e
+        seen = e & 63
+        x[0, 1 + j] = (consts.stretch[e >> 20] * consts.confidence[seen]) >> 8
+        if j < 3:
+            classes = classes * 4 + (0 if seen == 0 else 1 if seen < 4 else 2 if seen < 16 else 3)
+    return classes
+
+
+@kernel(inline="always")
+def _count(consts: Any, counters: Any, at: Any, bit: int) -> None:
+    """Tell the counters what was decided."""
+    target = 262143 if bit else 0
+    for j in range(consts.tables):
+        e = np.int64(counters[j, at[j]])
+        seen = e & 63
+        p = e >> 14
+        p += ((target - p) * consts.rate[seen]) >> 16
+        counters[j, at[j]] = (p << 14) | (e & 0x3FC0) | min(consts.limit, seen + 1)
+
+
+@kernel(inline="always")
+def _mix(weights: Any, x: Any, rows: Any) -> int:
+    """The inputs' sum with the sum of four rows of weights, 256 times a logarithm of odds."""
+    w = load_words(weights, rows[0], 0) + load_words(weights, rows[1], 0)
+    w = w + load_words(weights, rows[2], 0) + load_words(weights, rows[3], 0)
+    d = np.int64(sum_of_words(load_words(x, 0, 0) * w)) >> WEIGHT_BITS
+    return max(-SUM_LIMIT, min(SUM_LIMIT, d))
+
+
+@kernel(inline="always")
+def _follow(weights: Any, x: Any, rows: Any, gradient: int) -> None:
+    """One step of all four rows down the gradient of the code length."""
+    half, down = all_words(np.int32(1 << 13)), all_words(np.int32(14))
+    change = shift_words(all_words(np.int32(gradient)) * load_words(x, 0, 0) + half, down)
+    for s in range(4):
+        store_words(weights, rows[s], 0, load_words(weights, rows[s], 0) + change)
+
+
 @kernel()
 def code(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int,
@@ -261,117 +240,90 @@ def code(
         mixture: int32 [count, 3 K + 2]: weights, means (Q8), inverse scales (Q16), base, scale class.
         selectors: int32 [2, count]: class of the channel before's residual, class of the neighbours' residuals.
         contexts: int64 [tables, count], hashed; the address of candidate 0. checks: int32 [tables, count], 0 .. 255.
-        colours: uint8 [65536, 32], a lattice (:mod:`arcomp.coding.lattice`), or without rows; rows: int32 [count],
-            which rows of it hold for the third channel.
+        colours: uint8 [65536, 32], a lattice (:mod:`arcomp.coding.lattice`), or without rows.
+        rows: int32 [count], which of its rows hold for the third channel.
         values: int32 [count], given or found.
         totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
     """
     k = (mixture.shape[1] - 2) // 3
-    nt = consts.tables
-    mask = state.counters.shape[1] - 1
-    counters, weights, logistic = state.counters, state.weights, consts.logistic
+    restricted = channel == 2 and colours.shape[0] > 0
+    components, edges = np.empty((3, k), np.int64), np.empty(257, np.int64)
+    pixels = state.pixels
+    rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels[0])
     set2 = channels * NODES
     set3 = set2 + channels * SCALES * 8
-    set4 = set3 + channels * RESIDUALS * RESIDUALS * 4
-    components = np.empty((3, k), np.int64)
-    x = np.zeros((1, LANES), np.int32)
-    x[0, nt + 1] = CONSTANT
-    at = np.empty(nt, np.int64)
-    slot = np.zeros(2, np.int64)
-    restricted = channel == 2 and colours.shape[0] > 0
-    edges = np.empty(257, np.int64)
-    pixels = state.pixels[0]
-    rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels)
-    half = all_words(np.int32(1 << 13))
-    down = all_words(np.int32(14))
+    own = np.empty(5, np.int64)  # where this value's rows of each set begin; its scale and residual classes
     for i in range(count):
         for j in range(k):
             components[0, j] = mixture[i, j]
             components[1, j] = mixture[i, k + j]
             components[2, j] = mixture[i, 2 * k + j]
-        base = np.int64(mixture[i, 3 * k])
-        scale = np.int64(mixture[i, 3 * k + 1])
-        value = np.int64(values[i])
+        own[3] = mixture[i, 3 * k + 1]
+        own[4] = selectors[0, i] * 3 + selectors[1, i] // 3
+        own[0] = channel * NODES
+        own[1] = set2 + (channel * SCALES + own[3]) * 8
+        own[2] = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
         if restricted:
-            off = ((state.pixels[2] + 1) << 16) // (state.pixels[1] + 64)
-            _restrict(components, k, logistic, colours[rows[i]], min(1 << 16, off), edges)
-            bottom, top = edges[0], edges[256]
+            off = ((pixels[2] + 1) << 16) // (pixels[1] + 64)
+            restrict(components, k, consts.logistic, colours[rows[i]], min(1 << 16, off), edges)
         else:
-            bottom = _mass(0, components, k, logistic)
-            top = _mass(256, components, k, logistic)
-        below, above = bottom, top
-        row2 = set2 + (channel * SCALES + scale) * 8
-        row3 = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
-        low, high = np.int64(0), np.int64(256)
-        middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
-        while high - low > 1:
-            here = edges[middle] if restricted else _mass(middle, components, k, logistic)
-            a = above - here + 7 * (high - middle) + 16
-            b = here - below + 7 * (middle - low) + 16
-            expert = _ln(a, consts.mantissa, consts.power) - _ln(b, consts.mantissa, consts.power)
-            x[0, 0] = max(-EXPERT_LIMIT, min(EXPERT_LIMIT, expert))
-            row4 = channel * 3 + min(2, phase)
-            offset = ((middle - (1 if phase and side else 0)) << 4) + kind
-            for j in range(nt):
-                address = (contexts[j, i] + offset) & mask
-                at[j] = address
-                e = np.int64(counters[j, address])
-                check = np.int64(checks[j, i]) << 6
-                if (e & 0x3FC0) != check:
-                    e = (1 << 31) | check
-                    counters[j, address] = e
-                seen = e & 63
-                x[0, 1 + j] = (consts.stretch[e >> 20] * consts.confidence[seen]) >> 8
-                if j < 3:
-                    row4 = row4 * 4 + (0 if seen == 0 else 1 if seen < 4 else 2 if seen < 16 else 3)
-            r1 = channel * NODES + node
-            r2 = row2 + min(7, outward)
-            r3 = row3 + min(3, outward)
-            r4 = set4 + row4
-            inputs = load_words(x, 0, 0)
-            w1, w2 = load_words(weights, r1, 0), load_words(weights, r2, 0)
-            w3, w4 = load_words(weights, r3, 0), load_words(weights, r4, 0)
-            d = np.int64(sum_of_words(inputs * (w1 + w2 + w3 + w4))) >> WEIGHT_BITS
-            d = max(-SUM_LIMIT, min(SUM_LIMIT, d))
-            mixed = np.int64(consts.squash[d + SUM_LIMIT + 1])
-            p = mixed
-            map1 = r1 * 32 + scale
-            map2 = r1 * 32 + selectors[0, i] * 3 + selectors[1, i] // 3
-            if consts.refine:
-                p = _refined(state.maps, mixed, d, map1, map2, slot)
-            if decoding:
-                bit = decode_bit(coder, words, p)
-            else:
-                bit = 1 if value >= middle else 0
-                encode_bit(coder, words, bit, p)
-                totals[0] += consts.cost[p if bit else 65536 - p]
-            if consts.refine:
-                _learn_maps(state.maps, map1, map2, slot, 65535 if bit else 0)
-            gradient = all_words(np.int32((((bit << 16) - mixed) * rate) >> 10))
-            change = shift_words(gradient * inputs + half, down)
-            store_words(weights, r1, 0, w1 + change)
-            store_words(weights, r2, 0, w2 + change)
-            store_words(weights, r3, 0, w3 + change)
-            store_words(weights, r4, 0, w4 + change)
-            target = 262143 if bit else 0
-            for j in range(nt):
-                e = np.int64(counters[j, at[j]])
-                seen = e & 63
-                q = e >> 14
-                q += ((target - q) * consts.rate[seen]) >> 16
-                if seen < consts.limit:
-                    seen += 1
-                counters[j, at[j]] = (q << 14) | (e & 0x3FC0) | seen
-            if bit:
-                low, below = middle, here
-            else:
-                high, above = middle, here
-            middle, phase, side, outward, step, node, kind = _next(bit, low, high, base, phase, side, outward, step)
-        values[i] = low
+            edges[0] = mass(0, components, k, consts.logistic)
+            edges[256] = mass(256, components, k, consts.logistic)
+        values[i] = _value(
+            consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
+            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals,
+        )  # fmt: skip
         if restricted:
-            state.pixels[1] += 1
-            state.pixels[2] += 1 - ((np.int64(colours[rows[i], low >> 3]) >> (low & 7)) & 1)
-        if not decoding:
-            totals[1] -= np.log2((above - below + 7) / (top - bottom + 7 * 256))
+            pixels[1] += 1
+            pixels[2] += 1 - ((np.int64(colours[rows[i], values[i] >> 3]) >> (values[i] & 7)) & 1)
     if channel == channels - 1:
-        state.pixels[0] += count
+        pixels[0] += count
+
+
+@kernel()
+def _value(
+    consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, value: int,
+    components: Any, k: int, restricted: bool, edges: Any, base: int, own: Any, contexts: Any, checks: Any, i: int,
+    rate: int, totals: Any,
+) -> int:  # fmt: skip
+    """Code one value, decision after decision; returns it. ``edges``: masses below 0 and 256, or below all values."""
+    set4 = channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
+    x = np.zeros((1, LANES), np.int32)
+    x[0, consts.tables + 1] = CONSTANT
+    at, slot, rows = np.empty(consts.tables, np.int64), np.zeros(2, np.int64), np.empty(4, np.int64)
+    below, above = edges[0], edges[256]
+    low, high = np.int64(0), np.int64(256)
+    middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
+    while high - low > 1:
+        here = edges[middle] if restricted else mass(middle, components, k, consts.logistic)
+        x[0, 0] = expert(below, here, above, low, middle, high, consts.mantissa, consts.power)
+        offset = ((middle - (1 if phase and side else 0)) << 4) + kind
+        classes = _gather(consts, state.counters, contexts, checks, i, offset, x, at)
+        rows[0] = own[0] + node
+        rows[1] = own[1] + min(7, outward)
+        rows[2] = own[2] + min(3, outward)
+        rows[3] = set4 + (channel * 3 + min(2, phase)) * 64 + classes
+        d = _mix(state.weights, x, rows)
+        mixed = np.int64(consts.squash[d + SUM_LIMIT + 1])
+        map1, map2 = rows[0] * 32 + own[3], rows[0] * 32 + own[4]
+        p = _refined(state.maps, mixed, d, map1, map2, slot) if consts.refine else mixed
+        if decoding:
+            bit = decode_bit(coder, words, p)
+        else:
+            bit = 1 if value >= middle else 0
+            encode_bit(coder, words, bit, p)
+            totals[0] += consts.cost[p if bit else 65536 - p]
+        if consts.refine:
+            _learn_maps(state.maps, map1, map2, slot, 65535 if bit else 0)
+        _follow(state.weights, x, rows, (((bit << 16) - mixed) * rate) >> 10)
+        _count(consts, state.counters, at, bit)
+        if bit:
+            low, below = middle, here
+        else:
+            high, above = middle, here
+        middle, phase, side, outward, step, node, kind = next_decision(
+            bit, low, high, base, phase, side, outward, step
+        )  # fmt: skip
+    if not decoding:
+        totals[1] -= np.log2((above - below + 7) / (edges[256] - edges[0] + 7 * 256))
+    return low

@@ -56,8 +56,7 @@ def _address(
 
 
 def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
-    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], widened to the vector's
-    kind."""
+    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], widened to its kind."""
 
     @intrinsic
     def load(typing: Any, array: Any, row: Any, column: Any) -> Any:

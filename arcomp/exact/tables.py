@@ -79,8 +79,7 @@ def fine_logistic() -> npt.NDArray[np.int32]:
 
 
 def _logarithm(numerator: int, denominator: int) -> int:
-    """The integer nearest to 256 ln(numerator / denominator), which must be within 1 .. 2**24: by comparing powers of
-    e."""
+    """The integer nearest to 256 ln(numerator / denominator), for ratios of 1 .. 2**24, by comparing powers of e."""
     wanted = (denominator << _BITS) // numerator
     low, high = 0, len(_halves()) // 2
     while high - low > 1:  # the largest k with exp((k - 1/2) / 256) at most the ratio

@@ -1,2 +1,1 @@
-"""``photo``: least squares, a network and a mixing stage that learns from the picture; see
-:mod:`arcomp.models.photo.net`."""
+"""``photo``: least squares, a network, and a stage that learns from the picture; see :mod:`arcomp.models.photo.net`."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from arcomp.errors import ModelError
 from arcomp.models.photo.inputs import extras, inputs
-from arcomp.models.photo.least_squares import LOW_ORDER, Window
 from arcomp.models.photo.planes import LEFT, MARGIN, NEIGHBOURS, RIGHT
+from arcomp.models.photo.windows import LOW_ORDER, Window
 
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
 """Green first: it is the best predictor of the other two. By number of channels."""
@@ -22,7 +22,7 @@ class PhotoConfig:
 
     Attributes:
         channels: 1 or 3.
-        windows: of the least squares; see :class:`arcomp.models.photo.least_squares.Window`.
+        windows: of the least squares; see :class:`arcomp.models.photo.windows.Window`.
         trunk: widths of the layers that all channels share.
         head: width of each channel's own hidden layer.
         mixture: components K of each channel's mixture.

@@ -20,8 +20,9 @@ from arcomp.layers.frozen import check_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.base import Watch
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import layout, split_prior
 from arcomp.models.photo.planes import Int8, Int32
+from arcomp.models.photo.room import log2_table
+from arcomp.models.photo.windows import layout, split_prior
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -107,8 +108,6 @@ def _positive(prior: npt.NDArray[np.int32]) -> bool:
 
 def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> Net:
     """What the kernels need of checked arrays."""
-    from arcomp.models.photo.inputs import log2_table
-
     width = config.trunk[-1]
     channels = range(config.channels)
     trunk = [layers[f"trunk.{i}"] for i in range(len(config.trunk))]

@@ -11,25 +11,22 @@ Predictions and bases are in 1/64 of a level (Q6), errors in 1/16 (Q4), scales i
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.exact.kernels import kernel
-from arcomp.exact.lanes import aligned
 from arcomp.models.photo import least_squares
-from arcomp.models.photo.least_squares import LEVEL_BITS, Window, layout
+from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.planes import (
-    LANES,
     MARGIN,
     NEIGHBOURS,
     SKEW,
-    Int16,
-    Int32,
     Int64,
     base_error,
     fill_margins,
+    first_row,
+    last_row,
     sample_weight,
     trunk_error,
     window_error,
@@ -48,11 +45,6 @@ ABSOLUTE_ERRORS = 4
 _INVERSE = float(1 << 18)
 
 
-def log2_table() -> Int32:
-    """floor(16 log2 i) for i in 0..4095 (0 for i = 0), by integers: i^16 has that many bits less one."""
-    return np.array([0] + [(i**16).bit_length() - 1 for i in range(1, 4096)], np.int32)
-
-
 def inputs(channels: int, windows: int) -> int:
     """Length of the trunk's input."""
     each = len(NEIGHBOURS) + 2 * windows + SIGNED_ERRORS + WINDOW_ERRORS * windows + ABSOLUTE_ERRORS + 4 + 2 * windows
@@ -63,84 +55,6 @@ def inputs(channels: int, windows: int) -> int:
 def extras(channel: int, windows: int) -> int:
     """Length of what the head of a channel is told besides."""
     return 2 * channel + 3 + (windows if windows > 1 else 0)
-
-
-class Squares(NamedTuple):
-    """The windows as the kernels take them (:func:`arcomp.models.photo.least_squares.layout`), and the table of
-    logarithms."""
-
-    spec: Int64
-    real: npt.NDArray[np.float64]
-    prior: npt.NDArray[np.float64]
-    logs: Int32
-
-
-class Work(NamedTuple):
-    """Room for one front of a strip; a column for each pixel, as many as the longest front has and LANES to spare."""
-
-    sums: Int32
-    """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
-    room: Int16
-    matrix: npt.NDArray[np.float64]
-    vector: npt.NDArray[np.float64]
-    low: Int32
-    """[windows, channels, n]: predictions of lower order; full, factor, variance: see :func:`least_squares.solve`."""
-    full: Int32
-    factor: Int32
-    variance: Int32
-    total: Int32
-    """[3 + windows, channels, n]: mean errors (Q8) of base, trunk's base, base at the four nearest, each window."""
-    weight: npt.NDArray[np.float64]
-    """[windows + 2, n]: of each window in a channel's base."""
-    trunk_base: Int32
-    """[channels, n]. base, scale, inverse (2**18 / scale), trunk_inverse: the same shape."""
-    base: Int32
-    scale: Int32
-    inverse: Int32
-    trunk_inverse: Int32
-    predictions: Int32
-    """[windows, channels, n]: with the channels before."""
-    current: Int32
-    """[channels, n]: the pixel's own levels, once known."""
-
-
-def squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
-    """Constants of the windows; ``prior`` in 2**-24 of the trace."""
-    spec, real, _, _ = layout(windows, channels)
-    return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table())
-
-
-def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Work:
-    """Room for fronts of at most ``longest`` pixels; ``columns`` of a plane."""
-    _, _, sums, _ = layout(windows, channels)
-    n = -(-longest // LANES) * LANES + LANES
-    count = len(windows)
-    largest = max(w.size(channels) for w in windows)
-    taken = max(2 * (2 * w.rows + 2) * w.size(channels) * LANES for w in windows)
-
-    def integers(*shape: int) -> Int32:
-        made: Int32 = aligned((*shape, n), np.int32)
-        return made
-
-    return Work(
-        aligned((sums, columns), np.int32),
-        aligned((taken,), np.int16),
-        aligned((least_squares.pairs(largest), 8), np.float64),
-        aligned((largest, 8), np.float64),
-        integers(count, channels),
-        integers(count, channels),
-        integers(count, 3),
-        integers(count, channels),
-        integers(3 + count, channels),
-        aligned((count + 2, n), np.float64),
-        integers(channels),
-        integers(channels),
-        integers(channels),
-        integers(channels),
-        integers(channels),
-        integers(count, channels),
-        integers(channels),
-    )
 
 
 @kernel(inline="always")
@@ -391,3 +305,46 @@ def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
     for k in range(count):
         row[k] = (64 * five + (five + activity[k]) // 2) // (five + activity[k])
     fill_margins(planes, t)
+
+
+@kernel()
+def examine(
+    planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
+    out: Any, extra: Any, base: Any, scale: Any, gates: Any, where: Any,
+) -> int:  # fmt: skip
+    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: for training and encoding.
+
+    Args:
+        out: int8 [inputs, N]; extra: int8 [all channels' extras, N]; base: int32 [C, N] in Q6; scale: int32 [C, N] in
+            Q8; gates: int32 [C, windows, N], Q6: each window's prediction less the base; where: int32 [2, N], y and x.
+
+    Returns:
+        Positions written, front by front.
+    """
+    channels, windows = planes.channels, planes.windows
+    n = 0
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        look(planes, squares, work, t, first, count, out[:, n : n + count])
+        o = 0
+        for c in range(channels):
+            more = extras(c, windows)
+            look_channel(squares, work, c, count, extra[o : o + more, n : n + count])
+            o += more
+            for k in range(count):
+                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                base[c, n + k] = work.base[c, k]
+                scale[c, n + k] = work.scale[c, k]
+            for w in range(windows):
+                for k in range(count):
+                    gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
+            enter(planes, t, first, count, c, work.current[c])
+        for k in range(count):
+            where[0, n + k] = first + k
+            where[1, n + k] = t - SKEW * (first + k)
+        observe(planes, work, t, first, count)
+        n += count
+    return n

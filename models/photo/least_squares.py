@@ -1,8 +1,7 @@
 """Local least squares: each pixel predicted by the weights that would have been best in a window around it.
 
 Wu, Barthel and Zhang 1998, "Piecewise 2D autoregression for predictive image coding", and the many after it; one LDL'
-factorisation serves all channels, later channels seeing earlier ones, as in a Cholesky factor of their joint
-covariance.
+factorisation serves all channels, later ones seeing earlier ones, as in a Cholesky factor of their joint covariance.
 
 At a sample s, v(s) holds the first neighbours of all channels interleaved and then s's own channels, each minus its own
 channel's W neighbour of s. The window's covariance sum w v v' is kept in integers and moved along the row: a
@@ -16,11 +15,9 @@ fixed sequence of + - * and /, LANES pixels of a front side by side, rounded to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import (
@@ -33,7 +30,19 @@ from arcomp.exact.lanes import (
     store_doubles,
     store_words,
 )
-from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, Int64
+from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW
+from arcomp.models.photo.windows import (
+    LOW_ORDER,
+    PRIOR_AT,
+    REACH_LEFT,
+    REACH_RIGHT,
+    ROWS,
+    SIZE,
+    STEP,
+    SUMS_AT,
+    TAPS,
+    WEIGHTED,
+)
 
 LEVEL_BITS = 6
 """Predictions are in 1/64 of a level."""
@@ -44,80 +53,6 @@ _OVERSHOOT = 32
 """Levels by which a prediction may leave the alphabet."""
 VARIANCE_BITS = 4
 _VARIANCE_LIMIT = float(1 << 19)
-LOW_ORDER = 3
-"""Neighbours of the prediction of lower order."""
-WEIGHT_BITS = 6
-"""Sample weights are 1 .. 64."""
-STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT = range(9)
-
-
-@dataclass(frozen=True)
-class Window:
-    """Where the samples of one least-squares problem lie, in steps of ``step`` pixels both ways.
-
-    Attributes:
-        step: 1 for every pixel, 2 for those of the same phase only.
-        rows: rows above. left, right: columns to the left and right (right * step at most 7).
-        taps: neighbours used (the first of NEIGHBOURS).
-        weighted: count samples of smooth surroundings more.
-        beta: of the prior. ridge: added to the diagonal.
-    """
-
-    step: int
-    rows: int
-    left: int
-    right: int
-    taps: int
-    weighted: bool
-    beta: float
-    ridge: float
-
-    def size(self, channels: int) -> int:
-        """Length m of v."""
-        return self.taps * channels
-
-    def samples(self) -> int:
-        """Samples of the window."""
-        return self.rows * (self.left + self.right + 1) + self.left
-
-    def reach(self) -> int:
-        """Fronts that it looks back."""
-        rows = self.step * self.rows + int(-NEIGHBOURS[: self.taps, 0].min())
-        columns = self.step * (self.left + 1) + int(-NEIGHBOURS[: self.taps, 1].min())
-        return SKEW * rows + columns
-
-
-def pairs(size: int) -> int:
-    """Entries of a symmetric matrix."""
-    return size * (size + 1) // 2
-
-
-def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArray[np.float64], int, int]:
-    """Windows as plain numbers for the kernels.
-
-    Returns:
-        int64 [windows, 9]; float64 [windows, 3] (beta, ridge, 1 / effective samples); length of all sums for each
-        column of a plane; length of all priors.
-    """
-    spec = np.zeros((len(windows), 9), np.int64)
-    real = np.zeros((len(windows), 3))
-    sums = prior = 0
-    for i, w in enumerate(windows):
-        m = w.size(channels)
-        spec[i] = (w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior)
-        area = w.samples() * (1 << WEIGHT_BITS if w.weighted else 1)
-        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area)
-        sums += w.step * pairs(m)
-        prior += pairs(m)
-    return spec, real, sums, prior
-
-
-def split_prior(
-    windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]
-) -> list[npt.NDArray[np.int32]]:
-    """The windows' parts of all priors."""
-    ends = np.cumsum([pairs(w.size(channels)) for w in windows])
-    return np.split(prior, ends[:-1])
 
 
 @kernel()
@@ -336,10 +271,8 @@ def solve(
     for i in range(known + 1, m):
         for j in range(known, i):
             for k in range(8):
-                entry = min(
-                    max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT
-                )
-                factor[p, offset + k] = np.int32(np.floor(entry + 0.5))
+                v = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
+                factor[p, offset + k] = np.int32(np.floor(v + 0.5))
             p += 1
 
 
@@ -358,8 +291,7 @@ def predict(
     """Predictions of a front (``count`` pixels from row ``first`` on) by all windows.
 
     Args:
-        sums: int32 [all windows' pairs, columns]; further arguments as in :func:`solve`, with a first axis over
-        windows.
+        sums: int32 [all windows' pairs, columns]; further ones as in :func:`solve`, with a first axis over windows.
     """
     values, channels = planes.values, planes.channels
     for w in range(spec.shape[0]):

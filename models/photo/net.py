@@ -27,11 +27,10 @@ from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
 from arcomp.models.photo import inputs as photo_inputs
+from arcomp.models.photo import room
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
-from arcomp.models.photo.examples import examine
-from arcomp.models.photo.least_squares import layout
 from arcomp.models.photo.planes import blank, front_count
-from arcomp.models.photo.prior import mean_covariance
+from arcomp.models.photo.windows import layout, mean_covariance
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -111,14 +110,16 @@ class Photo(nn.Module):
         height, width, channels = coded.shape
         windows, n = len(config.windows), height * width
         planes = blank(height, width, channels, windows, config.ring)
-        squares = photo_inputs.squares(config.windows, channels, self.prior.numpy())
-        work = photo_inputs.work(config.windows, channels, planes.values.shape[2], height)
+        squares = room.squares(config.windows, channels, self.prior.numpy())
+        work = room.work(config.windows, channels, planes.values.shape[2], height)
         inputs = np.empty((config.inputs, n), np.int8)
         extras = np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8)
         base, scale = np.empty((2, channels, n), np.int32)
         gates = np.empty((channels, windows, n), np.int32)
         where = np.empty((2, n), np.int32)
-        examine(planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where)
+        photo_inputs.examine(
+            planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where
+        )
         return {
             "inputs": np.ascontiguousarray(inputs.T),
             "extras": np.ascontiguousarray(extras.T),

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import binary, lattice, mixing
+from arcomp.coding.decisions import MOST_DECISIONS
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.models.base import Progress, Stream, Watch
-from arcomp.models.photo import adaptation, exact, inputs
+from arcomp.models.photo import adaptation, exact, room
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
@@ -79,8 +80,8 @@ class Strip:
         self.height, self.width = height, width
         longest = min(height, -(-width // SKEW))
         self.planes = blank(height, width, config.channels, len(config.windows), config.ring)
-        self.squares = inputs.squares(config.windows, config.channels, frozen.prior)
-        self.work = inputs.work(config.windows, config.channels, self.planes.values.shape[2], longest)
+        self.squares = room.squares(config.windows, config.channels, frozen.prior)
+        self.work = room.work(config.windows, config.channels, self.planes.values.shape[2], longest)
         self.room = exact.room(config, longest)
         self.constants = mixing.constants(frozen.stage)
         self.state = mixing.fresh(frozen.stage, config.channels, frozen.mixer)
@@ -106,7 +107,7 @@ class Strip:
 
     def encode_by_fronts(self, pixels: npt.NDArray[np.uint8]) -> Stream:
         """Encode as decoding goes, front by front: what :meth:`encode` is tested against."""
-        words = np.zeros(self.height * self.width * self.config.channels * mixing.MOST_DECISIONS // 2 + 16, np.uint32)
+        words = np.zeros(self.height * self.width * self.config.channels * MOST_DECISIONS // 2 + 16, np.uint32)
         coder = binary.encoder()
         known = lattice.detect(pixels)
         _fronts(
@@ -148,7 +149,7 @@ class Strip:
                 mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
                 if watch:
                     watch(f"mixture.{c}", seen.mixture[c])
-            needed = int(coder[binary.AT]) + n * channels * mixing.MOST_DECISIONS // 2 + 16
+            needed = int(coder[binary.AT]) + n * channels * MOST_DECISIONS // 2 + 16
             if needed > len(words):
                 words = np.concatenate([words, np.zeros(needed, np.uint32)])
             _code_fronts(
@@ -295,7 +296,8 @@ def _code_fronts(
             mixing.code(
                 constants, state, coder, words, False, c, channels, count, mixture[c, own],
                 selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own],
-            totals, )  # fmt: skip
+                totals,
+            )  # fmt: skip
         if online:
             adaptation.step(heads, count)
         begin = end

@@ -1,0 +1,96 @@
+"""A value as binary decisions, and what a mixture of logistics says of each.
+
+Around ``base``, the rounded mean of the mixture: is the value at least base? Then outwards in steps of 1, 1, 1, 1, 2,
+4, 8, ... until it is passed, then halving.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import leading_zeros
+
+NODES = 64
+"""Places in the sequence of decisions that are told apart."""
+SINGLE_STEPS = 4
+EXPERT_LIMIT = 2047
+"""Of 256 times a logarithm of odds: 8."""
+MOST_DECISIONS = 40
+"""More than the decisions of any 8-bit value."""
+
+
+@kernel(inline="always")
+def mass(edge: int, components: Any, k: int, logistic: Any) -> int:
+    """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
+    inverse scales (Q16)."""
+    total = np.int64(0)
+    at = (edge << 8) - 128
+    for j in range(k):
+        z = (((at - components[1, j]) * components[2, j]) >> 16) + 3072
+        total += components[0, j] * np.int64(logistic[max(0, min(6144, z))])
+    return total >> 16
+
+
+@kernel()
+def restrict(components: Any, k: int, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
+    """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
+    keep only off / 2**16 of their own."""
+    before = mass(0, components, k, logistic)
+    edges[0] = before
+    for v in range(256):
+        here = mass(v + 1, components, k, logistic)
+        own = here - before
+        if not (allowed[v >> 3] >> (v & 7)) & 1:
+            own = (own * off) >> 16
+        edges[v + 1] = edges[v] + own
+        before = here
+
+
+@kernel(inline="always")
+def _ln(v: int, mantissa: Any, power: Any) -> int:
+    """256 ln v for 16 <= v < 2**25."""
+    n = 63 - leading_zeros(v)
+    return np.int64(power[n]) + mantissa[((v << 8) >> n) & 255]
+
+
+@kernel(inline="always")
+def expert(below: int, here: int, above: int, low: int, middle: int, high: int, mantissa: Any, power: Any) -> int:
+    """256 ln(mass of [middle, high) / mass of [low, middle)), clamped, from the masses below low, middle and high."""
+    a = _ln(above - here + 7 * (high - middle) + 16, mantissa, power)
+    b = _ln(here - below + 7 * (middle - low) + 16, mantissa, power)
+    return max(-EXPERT_LIMIT, min(EXPERT_LIMIT, a - b))
+
+
+@kernel(inline="always")
+def next_decision(bit: int, low: int, high: int, base: int, phase: int, side: int, k: int, step: int) -> Any:
+    """After a decision: (middle, phase, side, outward steps, step, node, kind of decision)."""
+    node, kind = 63, 11
+    middle = (low + high) >> 1
+    if phase == 0:
+        side = 0 if bit else 1
+        phase, k, step = 1, 1, 1
+        middle = base + 1 if bit else base - 1
+        node = 1 + side
+        kind = 1 + side
+    elif phase == 1 and (bit == 0) == (side == 0):  # passed it
+        phase = 2
+        node = 24 + min(18, 2 * (k - 1) + side)
+        kind = 9 if high - low <= 2 else 10
+    elif phase == 1:
+        k += 1
+        if k > SINGLE_STEPS:
+            step *= 2
+        middle = high - step if side else low + step
+        node = min(22, 2 * k - 1 + side)
+        kind = (1 if step == 1 else 3 if step == 2 else 5 if step == 4 else 7) + side
+    else:
+        node = min(62, 44 + 2 * (k - 1) + side)
+        kind = 9 if high - low <= 2 else 10
+    if phase == 1 and (middle <= low or middle >= high):
+        phase = 2
+        middle = (low + high) >> 1
+        node, kind = 63, 11
+    return middle, phase, side, k, step, node, kind
