@@ -241,7 +241,7 @@ def test_every_value_from_every_base(base: int) -> None:
             )
             assert 0 <= node < decisions.NODES
             assert 0 <= kind < 16
-        count += 1
+            count += 1
         assert low == value
         assert count <= decisions.MOST_DECISIONS
 
