@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -102,14 +104,20 @@ def check_cuda(wanted: str) -> None:
 
 
 def choose_device(wanted: str, uses_torch: bool) -> str:
-    """ "cpu" or "cuda". Torch takes seconds to import and is not asked where the model does without it.
+    """ "cpu" or "cuda". Torch takes a second to import: it is asked only where a GPU's driver is, and not where the
+    model does without it.
 
     Raises:
         ArcompError: CUDA is asked for and not there.
     """
     check_cuda(wanted)
-    if wanted != "auto" or not uses_torch:
+    if wanted != "auto" or not uses_torch or not _has_driver():
         return "cuda" if wanted == "cuda" else "cpu"
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _has_driver() -> bool:
+    """Whether NVIDIA's driver seems to be here; without it there is nothing to ask Torch."""
+    return sys.platform == "win32" or os.path.exists("/dev/nvidiactl") or os.path.exists("/dev/dxg")

@@ -29,6 +29,7 @@ class Run:
     join: Path | None
     resume: bool
     force: bool
+    begin_from: Path | None = None
 
     def check(self) -> None:
         """Refuse at the start what would fail after hours.
@@ -83,7 +84,9 @@ def _run(run: Run, console: Console) -> int:
 
     reporter = Reporter(console)
     try:
-        state = train(run.recipe, run.folders, run.checkpoint, resume=run.resume, report=reporter)
+        state = train(
+            run.recipe, run.folders, run.checkpoint, resume=run.resume, begin_from=run.begin_from, report=reporter
+        )
         reporter.meter.show("freezing and measuring")
         done = finish(state, run.recipe, run.folders, run.output, join=run.join, overwrite=run.force)
     except KeyboardInterrupt:
@@ -124,6 +127,12 @@ def _list(console: Console) -> int:
     "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Default: the output with .checkpoint added."
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
+@click.option(
+    "--begin-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Checkpoint of a smaller network of the same model, whose function a fresh run takes over.",
+)
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed, instead of the recipe's.")
 @click.option(
@@ -143,6 +152,7 @@ def command(
     output: Path | None,
     checkpoint: Path | None,
     resume: bool,
+    begin_from: Path | None,
     steps: int | None,
     seed: int | None,
     join: Path | None,
@@ -168,7 +178,7 @@ def command(
     if steps is not None:
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, steps=steps))
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
-    run = Run(recipe, list(data), output, checkpoint, join, resume, force)
+    run = Run(recipe, list(data), output, checkpoint, join, resume, force, begin_from)
     run.check()
     options.set_threads(threads)
     return _run(run, console)

@@ -112,6 +112,10 @@ class Context(nn.Module):
     def prepare(self, crops: list[npt.NDArray[np.uint8]]) -> None:
         """Nothing is taken from pictures before training."""
 
+    def adopt(self, other: Context) -> None:
+        """Not offered for this model."""
+        raise ValueError("model context cannot grow")
+
     def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         """All positions of a picture (uint8 [H, W, C]), in raster order, as arguments of :meth:`bits`."""
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[pixels.shape[2]])]).astype(np.int32)

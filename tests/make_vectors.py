@@ -20,15 +20,23 @@ import torch
 from specimens import pictures
 
 import arcomp
+from arcomp.coding import lattice
 from arcomp.container import Header, pack, pixels_checksum, unpack
 from arcomp.container.numbers import encode_number
-from arcomp.models.base import ExactModel
+from arcomp.errors import ModelError
+from arcomp.models.base import Model
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.model import PhotoModel, learn_mixer
+from arcomp.models.photo.model import freeze as photo_freeze
+from arcomp.models.photo.net import Photo
+from arcomp.models.photo.windows import Window
 from arcomp.models.weights_file import Weights
 
 VECTORS = Path(__file__).parent / "vectors"
 TINY = VECTORS / "context-tiny.safetensors"
+TINY_PHOTO = VECTORS / "photo-tiny.safetensors"
 Fields = list[tuple[int, bytes]]
 
 
@@ -42,7 +50,7 @@ def write(name: str, data: bytes) -> None:
         print("made", path.name, len(data), "bytes")
 
 
-def success(name: str, pixels: npt.NDArray[Any], depth: int, model: ExactModel, tile: tuple[int, int] = (0, 0)) -> None:
+def success(name: str, pixels: npt.NDArray[Any], depth: int, model: Model, tile: tuple[int, int] = (0, 0)) -> None:
     """A file that must decode, and what to."""
     data = arcomp.encode(pixels, depth, model, tile=tile).data
     samples = np.ascontiguousarray(pixels, "<u2" if depth > 8 else "u1").tobytes()
@@ -60,6 +68,52 @@ def tiny_weights() -> Weights:
     weights = freeze({c: Context(ContextConfig(c, trunk=(12, 10), head=6, mixture=2)) for c in (1, 3)})
     weights.save(TINY)
     return weights
+
+
+def tiny_photo_weights() -> Weights:
+    """Small networks of model photo with random weights: gray with one window and weights of the mixing stage,
+    colour with all kinds of windows."""
+    if TINY_PHOTO.exists():
+        return Weights.load(TINY_PHOTO)
+    torch.manual_seed(21)
+    near = Window(step=1, rows=3, left=3, right=3, taps=5, weighted=False, beta=0.05, ridge=10.0)
+    wide = Window(step=1, rows=5, left=4, right=5, taps=7, weighted=True, beta=0.03, ridge=1.0)
+    sparse = Window(step=2, rows=2, left=2, right=2, taps=4, weighted=True, beta=0.03, ridge=1.0)
+    networks = {}
+    for channels, windows, stage in ((1, (near,), "cheap"), (3, (near, wide, sparse), "full")):
+        network = Photo(PhotoConfig(channels, windows, trunk=(12, 10), head=6, mixture=3, stage=stage))
+        network.prepare([pictures("smooth", (24, 30, channels), 8, seed) for seed in range(3)])
+        networks[channels] = network
+    weights = learn_mixer(photo_freeze(networks), 1, [pictures("smooth", (9, 12, 1), 8, seed) for seed in range(4)])
+    weights.save(TINY_PHOTO)
+    return weights
+
+
+def photo_successes() -> None:
+    """Files of model photo that must decode."""
+    tiny = PhotoModel(tiny_photo_weights())
+    for channels, kind in ((1, "gray"), (3, "rgb")):
+        for content in ("smooth", "noise", "extreme"):
+            success(f"photo-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
+        success(f"photo-tiny-{kind}-one-pixel", pictures("noise", (1, 1, channels), 8)[None], 8, tiny)
+    success("photo-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
+    several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
+    success("photo-tiny-tiles", several, 8, tiny, (4, 5))
+    for name, known in (("jfif", lattice.JFIF), ("photo-cd", lattice.PHOTO_CD)):
+        rows = np.unpackbits(lattice.colours(known).reshape(256, 256, 32), axis=2, bitorder="little")
+        colours = np.argwhere(rows[100:103, 110:114]) + np.array([100, 110, 0])  # few rows, for the reference's sake
+        coded = colours[np.random.default_rng(known).integers(0, len(colours), 5 * 11)].reshape(1, 5, 11, 3)
+        success(f"photo-tiny-{name}", coded[..., [1, 0, 2]].astype(np.uint8), 8, tiny)
+    picture = arcomp.read_picture(str(Path(__file__).parent / "pictures" / "lighthouse.png")).pixels[100:108, 60:72]
+    for preset in ("fast", "balanced", "max"):
+        for name, pixels in (("rgb", picture), ("gray", picture[..., 1:2])):
+            try:
+                shipped = arcomp.load(f"photo-{preset}")
+                shipped.check(pixels.shape[2], 8)
+            except ModelError:
+                print("no weights for", preset, name)
+            else:
+                success(f"photo-{preset}-{shipped.digest.hex()[:8]}-{name}", pixels[None], 8, shipped)
 
 
 def successes() -> None:
@@ -167,4 +221,5 @@ if __name__ == "__main__":
     VECTORS.mkdir(exist_ok=True)
     tiny_weights()
     successes()
+    photo_successes()
     faults()

@@ -1,7 +1,7 @@
 """A reference decoder: FORMAT.md in plain Python integers, in the order and with the names of that page.
 
 It shares nothing with the package, uses nothing beyond the standard library, and computes without floats.
-It is slow; it is there to be read beside the page, and to be compared with.
+It is slow; it is there to be read beside the page, and to be compared with. Model ``photo`` is in reference_photo.py.
 
     python tests/reference.py FILE.arcomp [WEIGHTS.safetensors]
 
@@ -182,23 +182,36 @@ def decode(data: bytes, weights: bytes | None = None) -> Decoded:
     """Decode a file; ``weights`` is the file of weights, for a model that has them (rules 1 to 10)."""
     header, payload = read(data)
     tiles = tiles_of(header)
-    require(header.model in ("histogram", "context"), f"unknown model {header.model}")
-    model = Histogram(header, tiles) if header.model == "histogram" else Context(header, tiles, weights)
+    require(header.model in ("histogram", "context", "photo"), f"unknown model {header.model}")
+    if header.model == "photo":
+        import reference_photo  # which needs what is below
+
+        found = reference_photo.values(header, payload, tiles, weights)
+    else:
+        found = values(header, payload, tiles, weights)
     n, h, w, channels, depth = header[:5]
     samples = [0] * (n * h * w * channels)
-    coder = RangeDecoder(payload)
-    for front in model.fronts():
-        for c, stored in enumerate(model.coding_order):
-            values = decode_symbols(coder, depth, [model.distribution(at, c) for at in front])
-            for at, value in zip(front, values, strict=True):
-                model.known(at, c, value)
-                tile, y, x = tiles[at[0]], at[1], at[2]
-                row = tile.image * h + tile.top + y
-                samples[(row * w + tile.left + x) * channels + stored] = value
+    for (i, y, x), channel, value in found:
+        row = tiles[i].image * h + tiles[i].top + y
+        samples[(row * w + tiles[i].left + x) * channels + channel] = value
 
     decoded = Decoded(n, h, w, channels, depth, samples)
     require(zlib.crc32(sample_bytes(decoded)) == header.pixels, "the decoded pixels are damaged")
     return decoded
+
+
+def values(
+    header: Header, payload: bytes, tiles: list[Tile], weights: bytes | None
+) -> Iterator[tuple[Position, int, int]]:
+    """All samples of one stream: position, channel as stored, value."""
+    model = Histogram(header, tiles) if header.model == "histogram" else Context(header, tiles, weights)
+    coder = RangeDecoder(payload)
+    for front in model.fronts():
+        for c, stored in enumerate(model.coding_order):
+            symbols = decode_symbols(coder, header.depth, [model.distribution(at, c) for at in front])
+            for at, value in zip(front, symbols, strict=True):
+                model.known(at, c, value)
+                yield at, stored, value
 
 
 def sample_bytes(decoded: Decoded) -> bytes:
@@ -251,11 +264,11 @@ class RangeDecoder:
 ONE = 1 << 320  # 1 as a fixed-point number
 
 
-def exp_of_minus_256ths(count: int) -> list[int]:
-    """exp(-i / 256) for i = 0 .. count - 1 in fixed point: a Taylor series, then its powers."""
+def exp_of_minus(parts: int, count: int) -> list[int]:
+    """exp(-i / parts) for i = 0 .. count - 1 in fixed point: a Taylor series, then its powers."""
     term = step = ONE
     for k in range(1, 50):
-        term = -term // (256 * k)
+        term = -term // (parts * k)
         step += term
     return list(accumulate(range(1, count), lambda power, _: power * step // ONE, initial=ONE))
 
@@ -265,7 +278,7 @@ def nearest(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-FALL = exp_of_minus_256ths(4097)
+FALL = exp_of_minus(256, 4097)
 SIGMA = [nearest(FALL[4 * (1024 - i)] << 28, ONE + FALL[4 * (1024 - i)]) for i in range(1024)] + [
     nearest(ONE << 28, ONE + FALL[4 * (i - 1024)]) for i in range(1024, 2049)
 ]

@@ -73,6 +73,17 @@ def test_strides_do_not_matter(backend: str, kind: Any) -> None:
             assert np.array_equal(matrix(x).numpy(), a.T.astype(np.int64) @ w.T.astype(np.int64))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("k", [8, 9, 56])
+def test_one_row_may_have_any_stride(backend: str, k: int) -> None:
+    """A column seen as a row is contiguous, whatever its stride."""
+    rng = np.random.default_rng(k)
+    w = rng.integers(-63, 64, (10, k)).astype(np.int8)
+    column = rng.integers(-128, 128, (k, 1)).astype(np.int8)
+    got = Matrix(w, 128, backend)(torch.from_numpy(np.ascontiguousarray(column.T)))
+    assert np.array_equal(got.numpy(), (w.astype(np.int64) @ column).T)
+
+
 def test_self_test_notices_a_wrong_product(monkeypatch: pytest.MonkeyPatch) -> None:
     right = torch._int_mm
 

@@ -39,6 +39,7 @@ from arcomp.models.weights_file import Weights
 WINDOWS = {
     "A": Window(1, 6, 6, 6, 7, False, 0.05, 10.0),
     "B": Window(1, 3, 4, 2, 5, True, 0.02, 5.0),
+    "wide": Window(1, 2, 3, 7, 24, True, 0.05, 10.0),
     "step 2": Window(2, 2, 3, 1, 6, False, 0.1, 8.0),
     "step 2 weighted": Window(2, 3, 2, 3, 4, True, 0.5, 2.0),
 }

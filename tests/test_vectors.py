@@ -17,7 +17,7 @@ from arcomp.codec import decode
 from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError
 from arcomp.models import library, registry
-from arcomp.models.base import ExactModel
+from arcomp.models.base import Model
 
 VECTORS = Path(__file__).parent / "vectors"
 GOOD = sorted(p for p in VECTORS.glob("*.arcomp") if not p.name.startswith("bad-"))
@@ -35,7 +35,7 @@ def weights_for(path: Path) -> Path | None:
     raise AssertionError(f"the weights that {path.name} was written with are no longer here")
 
 
-def model_for(path: Path) -> ExactModel | None:
+def model_for(path: Path) -> Model | None:
     weights = weights_for(path)
     return registry.load(str(weights)) if weights else None
 

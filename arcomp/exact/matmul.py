@@ -27,11 +27,10 @@ import numpy.typing as npt
 import torch
 
 from arcomp.errors import ExactnessError
+from arcomp.exact.bounds import WEIGHT_LIMIT, bound
 
 BACKENDS = ("int8", "float32", "float64")
 LIMITS = {"int8": 2**31, "float32": 2**24, "float64": 2**53}
-WEIGHT_LIMIT = 63
-"""Largest absolute int8 weight."""
 _ENVIRONMENT = "ARCOMP_BACKEND"
 
 Integers = npt.NDArray[Any]
@@ -49,11 +48,6 @@ def digits(w: Integers) -> list[npt.NDArray[np.int8]]:
         planes.append(low.astype(np.int8))
         rest = (rest - low) // 64
     return [*planes, rest.astype(np.int8)]
-
-
-def bound(w: Integers, largest: int) -> int:
-    """Largest absolute sum that w [m, k] can give with absolute activations of at most ``largest``."""
-    return int(np.abs(w.astype(np.int64)).sum(1).max(initial=0)) * largest
 
 
 @dataclass
@@ -120,12 +114,11 @@ class Matrix:
         rows, inner = self._planes[0][1].shape[0], k
         # CUDA wants more than 16 rows and multiples of 8; the CPU takes anything, padded columns cost nothing.
         height = max(n, 17) if a.is_cuda else n
-        if height != n or rows != inner:
+        # A view of one row may have any stride and still be contiguous: the product would read what lies beside it.
+        if height != n or rows != inner or a.stride(0) != inner:
             padded = torch.zeros((height, rows), dtype=a.dtype, device=a.device)
             padded[:n, :k] = a
             a = padded
-        elif a.stride() != (k, 1):  # _int_mm on the CPU believes the stride of a single row, which may be anything
-            a = a.new_empty((n, k)).copy_(a)
         if a.dtype == torch.int8:
             parts = [(0, a)]
         else:  # a = 256 high + low, both int8

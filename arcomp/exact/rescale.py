@@ -15,11 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arcomp.exact.bounds import MULTIPLIER_BITS, SHIFT_LIMIT
 from arcomp.exact.kernels import kernel
-
-MULTIPLIER_BITS = 15
-SHIFT_LIMIT = 46
-SUM_LIMIT = 2**47
 
 
 def as_multiplier(ratio: float) -> tuple[int, int]:

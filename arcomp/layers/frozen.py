@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arcomp.errors import ModelError
-from arcomp.exact.matmul import WEIGHT_LIMIT, Matrix, bound, choose
-from arcomp.exact.rescale import MULTIPLIER_BITS, SHIFT_LIMIT, SUM_LIMIT, Rescale, as_multiplier
+from arcomp.exact.matmul import Matrix, choose
+from arcomp.exact.rescale import Rescale, as_multiplier
+from arcomp.layers.checks import check_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, weight_steps
 
 Arrays = dict[str, npt.NDArray[Any]]
-KINDS = {"weight": "int8", "bias": "int32", "multiplier": "int16", "shift": "int8"}
 
 
 def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arrays:
@@ -73,30 +72,3 @@ class FrozenLinear:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """int8 or int16 [n, k] -> int8 or int16 [n, m], by the grid."""
         return self.rescale(self.matrix(x))
-
-
-def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[npt.NDArray[Any], ...]:
-    """weight, bias, multiplier and shift, if types, shapes and bounds are what exactness needs.
-
-    Raises:
-        ModelError: they are not.
-    """
-    for name, kind in KINDS.items():
-        if name not in arrays or arrays[name].dtype.name != kind:
-            raise ModelError(f"a layer's {name} is missing or not {kind}", remedy="install the model's weights again")
-    weight, bias, multiplier, shift = (arrays[name] for name in KINDS)
-    rows = (weight.shape[0],) if weight.ndim == 2 else None
-    if rows is None or not (bias.shape == multiplier.shape == shift.shape == rows):
-        raise ModelError("a layer's arrays do not fit together", remedy="install the model's weights again")
-    if (
-        np.abs(weight.astype(np.int64)).max(initial=0) > WEIGHT_LIMIT
-        or multiplier.min(initial=0) < 0
-        or int(multiplier.max(initial=0)) >= 2**MULTIPLIER_BITS
-        or shift.min(initial=1) < 1
-        or shift.max(initial=1) > SHIFT_LIMIT
-        or bound(weight, largest) + int(np.abs(bias.astype(np.int64)).max(initial=0)) >= SUM_LIMIT
-    ):
-        raise ModelError(
-            "a layer breaks the bounds that exactness rests on", remedy="install the model's weights again"
-        )
-    return weight, bias, multiplier, shift

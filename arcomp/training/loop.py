@@ -107,6 +107,7 @@ def train(
     checkpoint: Path,
     *,
     resume: bool = False,
+    begin_from: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     validate_every: int = 5,
 ) -> State:
@@ -117,6 +118,7 @@ def train(
         folders: pictures.
         checkpoint: file that is replaced after every few rounds.
         resume: go on from the checkpoint.
+        begin_from: checkpoint of a smaller network whose function a fresh one takes over.
         report: called after every round.
         validate_every: rounds between validations, each of which writes the checkpoint.
 
@@ -130,6 +132,8 @@ def train(
     else:
         state = start(recipe)
         state.model.prepare(data.round(0))
+        if begin_from is not None:
+            _adopt(state.model, begin_from)
         state.average.load_state_dict(state.model.state_dict())
     held_out = examples_of(state.average, data.validation())
     while state.step < recipe.optimiser.steps:
@@ -150,6 +154,13 @@ def train(
             save(state, recipe, checkpoint)
         report(progress)
     return state
+
+
+def _adopt(model: Trainable, path: Path) -> None:
+    try:
+        model.adopt(load(path).average)
+    except (ValueError, AttributeError) as error:
+        raise TrainingError(f"cannot be started from: {error}", path=str(path)) from error
 
 
 def _round(state: State, recipe: Recipe, data: Pictures) -> float:

@@ -30,6 +30,10 @@ class Trainable(nn.Module):
         """Take from the first round's crops what is not trained."""
 
     @abstractmethod
+    def adopt(self, other: Any) -> None:
+        """Take over the function of a smaller network of the same kind. Raises ValueError where it cannot."""
+
+    @abstractmethod
     def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         """All positions of a picture (uint8 [H, W, C]) as arguments of :meth:`bits`; the first axis of each array
         counts them."""

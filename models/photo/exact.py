@@ -16,7 +16,7 @@ from arcomp.errors import ModelError
 from arcomp.exact import dense, tables
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.layers.frozen import check_linear
+from arcomp.layers.checks import check_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.base import Watch
 from arcomp.models.photo.config import PhotoConfig
@@ -184,7 +184,7 @@ def _rectify(net: Any, first: int, sums: Any, outputs: int, count: int, out: Any
 def trunk(net: Any, room: Any, count: int) -> None:
     """From ``room.inputs`` to ``room.shared``."""
     dense.pack(room.inputs, count, room.packed[0])
-    first = 0
+    first = np.int64(0)
     for layer in range(net.trunk):
         m = _product(net, layer, room.packed[layer % 2], count, room.sums)
         _rectify(net, first, room.sums, m, count, room.packed[(layer + 1) % 2])
@@ -281,11 +281,9 @@ class Network:
         self.hidden = [made(f"hidden.{c}", RECTIFIED8) for c in channels]
         self.heads = [made(f"heads.{c}", LOGITS) for c in channels]
 
-    def outputs(
-        self, inputs: Int8, extras: Int8, watch: Watch | None = None
-    ) -> tuple[list[Int32], npt.NDArray[np.uint8]]:
-        """Every head's outputs: int8 [inputs, n], int8 [all extras, n] -> int32 [outputs, n] for each channel; and the
-        hidden units they are made of, uint8 [channels, head, n] (no columns unless heads go on learning)."""
+    def outputs(self, inputs: Int8, extras: Int8, watch: Watch | None = None) -> tuple[Int32, npt.NDArray[np.uint8]]:
+        """Every head's outputs: int8 [inputs, n], int8 [all extras, n] -> int32 [channels, outputs, n]; and the hidden
+        units they are made of, uint8 [channels, head, n] (no columns unless heads go on learning)."""
         import torch
 
         x = torch.from_numpy(np.ascontiguousarray(inputs.T)).to(self.device)
@@ -296,7 +294,8 @@ class Network:
                 watch(f"trunk.{i}", x.cpu().numpy())
         config = self.config
         units = np.empty((config.channels, config.head, inputs.shape[1] if config.online else 0), np.uint8)
-        made, at = [], 0
+        made = np.empty((config.channels, config.outputs, inputs.shape[1]), np.int32)
+        at = 0
         for c in range(config.channels):
             more = config.extras(c)
             h = self.hidden[c](torch.cat([x, e[:, at : at + more]], 1))
@@ -307,5 +306,5 @@ class Network:
                 watch(f"heads.{c}", z)
             if config.online:
                 units[c] = (h.cpu().numpy().astype(np.int16) + 128).T
-            made.append(np.ascontiguousarray(z.T.astype(np.int32)))
+            made[c] = z.T
         return made, units

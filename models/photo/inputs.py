@@ -51,6 +51,22 @@ def inputs(channels: int, windows: int) -> int:
     return channels * each
 
 
+def input_names(channels: int, windows: int) -> list[str]:
+    """What each of the trunk's inputs is: so that a network of more windows can take over another's weights."""
+    names = []
+    for c in range(channels):
+        own = [f"neighbour {j}" for j in range(len(NEIGHBOURS))]
+        own += [f"{kind} order of window {w}" for w in range(windows) for kind in ("low", "full")]
+        for j in range(SIGNED_ERRORS):
+            own.append(f"error at {j}")
+            own += [f"absolute error at {j}"] if j < ABSOLUTE_ERRORS else []
+            own += [f"error of window {w} at {j}" for w in range(windows)] if j < WINDOW_ERRORS else []
+        own += ["scale", "trunk's scale", "near scale", "level"]
+        own += [f"{kind} of window {w}" for w in range(windows) for kind in ("error", "variance")]
+        names += [f"{name}, channel {c}" for name in own]
+    return names
+
+
 @kernel(inline="always")
 def extras(channel: int, windows: int) -> int:
     """Length of what the head of a channel is told besides."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -111,9 +112,10 @@ class PhotoModel(LearningModel):
         from arcomp.models.photo.strip import Strip
 
         height, width, channels = pixels.shape
-        return Strip(self.frozen(channels), height, width).encode(
-            pixels, self.network(channels, device), progress, watch
-        )
+        strip = Strip(self.frozen(channels), height, width)
+        if device == "cpu" and watch is None and not os.environ.get("ARCOMP_BACKEND"):
+            return strip.encode(pixels, progress)  # without torch
+        return strip.encode_by_chunks(pixels, self.network(channels, device), progress, watch)
 
     def decode(
         self,
@@ -170,7 +172,7 @@ def learn_mixer(weights: Weights, channels: int, pictures: list[npt.NDArray[np.u
     total, count = np.zeros(0), 0
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
-        strip.encode(np.ascontiguousarray(picture[..., order]), model.network(channels), lambda positions: None)
+        strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
         frozen = replace(frozen, mixer=strip.state.weights.copy())
         if i >= len(pictures) // 2:
             total, count = total + frozen.mixer if count else frozen.mixer.astype(np.float64), count + 1

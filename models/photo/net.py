@@ -63,6 +63,37 @@ class Photo(nn.Module):
         parts = [mean_covariance(coded, window) for window in self.config.windows]
         self.prior.copy_(torch.from_numpy(np.concatenate(parts)))
 
+    @torch.no_grad()
+    def adopt(self, other: Photo) -> None:
+        """Take over a smaller network's function: its windows must be the first of this one's, its layers no wider.
+
+        Units that the other has not begin at random and are not listened to yet.
+
+        Raises:
+            ValueError: the other is not smaller, or of another kind.
+        """
+        mine, theirs = self.config, other.config
+        count = len(theirs.windows)
+        if (
+            mine.windows[:count] != theirs.windows
+            or (mine.channels, mine.mixture, len(mine.trunk)) != (theirs.channels, theirs.mixture, len(theirs.trunk))
+            or any(a < b for a, b in zip((*mine.trunk, mine.head), (*theirs.trunk, theirs.head), strict=True))
+        ):
+            raise ValueError("only a smaller network of the same kind can be started from")
+        places = photo_inputs.input_names(mine.channels, len(mine.windows))
+        at = [places.index(name) for name in photo_inputs.input_names(theirs.channels, count)]
+        for own, layer in zip(self.trunk, other.trunk, strict=True):
+            _adopt_layer(own, layer, at, list(range(layer.out_features)))
+            at = list(range(layer.out_features))
+        for c in range(mine.channels):
+            told = [mine.trunk[-1] + i for i in range(theirs.extras(c))]  # windows come last
+            _adopt_layer(self.hidden[c], other.hidden[c], at + told, list(range(theirs.head)))
+            rows = list(range(theirs.outputs))
+            self.heads[c].weight[len(rows) :] = 0
+            self.heads[c].bias[len(rows) :] = 0
+            _adopt_layer(self.heads[c], other.heads[c], list(range(theirs.head)), rows)
+        self.prior[: len(other.prior)] = other.prior
+
     def bits(
         self,
         inputs: torch.Tensor,
@@ -128,3 +159,11 @@ class Photo(nn.Module):
             "scale": np.ascontiguousarray(scale.T),
             "gates": np.ascontiguousarray(gates.transpose(2, 0, 1).astype(np.int16)),
         }
+
+
+def _adopt_layer(own: Any, other: Any, columns: list[int], rows: list[int]) -> None:
+    """Rows of another layer, on the columns its inputs are at here; those rows do not see the other columns."""
+    wider = torch.zeros(len(rows), own.in_features)
+    wider[:, columns] = other.weight
+    own.weight[rows] = wider
+    own.bias[rows] = other.bias

@@ -27,6 +27,8 @@ LEFT = 24
 RIGHT = 7
 """Columns beside the picture that a neighbourhood may reach; to the right at most SKEW - 1, or the front would not be
 causal."""
+BEYOND = RIGHT + 3
+"""Columns to the right that are kept: neighbours of a window's rightmost samples."""
 MID_LEVEL = 128
 UNSEEN_ERROR = 32
 """Two levels in Q4: what errors are taken to be above the picture."""
@@ -134,5 +136,5 @@ def fill_margins(planes: Any, t: int) -> None:
         at = MARGIN + last // SKEW
         for p in range(values.shape[0]):
             v = values[p, t & mask, at]
-            for k in range(1, RIGHT + 1):
+            for k in range(1, BEYOND + 1):
                 values[p, (t + k) & mask, at] = v

@@ -1,6 +1,6 @@
-"""One strip, coded on its own: front by front when decoding, many fronts at a time when encoding.
+"""One strip, coded on its own: front by front, or (encoding, where a GPU evaluates the network) many fronts at a time.
 
-Both call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the
+Both ways call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the
 network says, :func:`find` for what is counted, :func:`code` for the decisions.
 """
 
@@ -105,17 +105,29 @@ class Strip:
             )  # fmt: skip
             progress(done)
 
-    def encode_by_fronts(self, pixels: npt.NDArray[np.uint8]) -> Stream:
-        """Encode as decoding goes, front by front: what :meth:`encode` is tested against."""
-        words = np.zeros(self.height * self.width * self.config.channels * MOST_DECISIONS // 2 + 16, np.uint32)
-        coder = binary.encoder()
+    def encode(self, pixels: npt.NDArray[np.uint8], progress: Progress) -> Stream:
+        """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes."""
+        words, coder = np.zeros(1 << 16, np.uint32), binary.encoder()
         known = lattice.detect(pixels)
-        _fronts(
-            self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-            False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, 0,
-            self.fronts, self.totals, self.config.online, self.heads,
-        )  # fmt: skip
+        for t in range(0, self.fronts, STEPS):
+            end = min(t + STEPS, self.fronts)
+            words = self._with_room(words, coder, self._positions(t, end))
+            done = _fronts(
+                self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
+                False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
+                self.totals, self.config.online, self.heads,
+            )  # fmt: skip
+            progress(done)
         return self._stream(known, coder, words)
+
+    def _positions(self, begin: int, end: int) -> int:
+        """Of fronts begin .. end - 1."""
+        return sum(max(0, last_row(t, self.height) - first_row(t, self.width) + 1) for t in range(begin, end))
+
+    def _with_room(self, words: Any, coder: Any, positions: int) -> Any:
+        """The words written so far, and room for so many positions more."""
+        needed = int(coder[binary.AT]) + positions * self.config.channels * MOST_DECISIONS // 2 + 16
+        return words if needed <= len(words) else np.concatenate([words, np.zeros(needed, np.uint32)])
 
     def _stream(self, known: int, coder: Any, words: Any) -> Stream:
         data = bytes([known]) + binary.finish(coder, words)
@@ -123,40 +135,34 @@ class Strip:
 
     def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip."""
-        n = sum(max(0, last_row(t, self.height) - first_row(t, self.width) + 1) for t in range(begin, end))
-        seen = Chunk(self.config, self.contexts.shape[0], n)
+        seen = Chunk(self.config, self.contexts.shape[0], self._positions(begin, end))
         _examine(
             self.planes, self.squares, self.work, pixels, begin, end, seen.inputs, seen.extras, seen.base, seen.scale,
             seen.gates, seen.contexts, seen.checks, seen.selectors, seen.rows, seen.values, seen.ends,
         )  # fmt: skip
         return seen
 
-    def encode(
+    def encode_by_chunks(
         self, pixels: npt.NDArray[np.uint8], network: Network, progress: Progress, watch: Watch | None = None
     ) -> Stream:
-        """Code uint8 [height, width, C], channels in coding order."""
+        """The same bytes; the network evaluated over many fronts at a time, on its own device."""
         channels = self.config.channels
-        words = np.zeros(1 << 16, np.uint32)
-        coder = binary.encoder()
+        words, coder = np.zeros(1 << 16, np.uint32), binary.encoder()
         known = lattice.detect(pixels)
-        colours = lattice.colours(known)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
             seen = self.examine(pixels, t, min(t + fronts, self.fronts))
             n = seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
-            for c in range(channels):
-                mixtures(self.net, outputs[c], seen.base[c], seen.scale[c], seen.gates[c], n, seen.mixture[c])
-                if watch:
-                    watch(f"mixture.{c}", seen.mixture[c])
-            needed = int(coder[binary.AT]) + n * channels * MOST_DECISIONS // 2 + 16
-            if needed > len(words):
-                words = np.concatenate([words, np.zeros(needed, np.uint32)])
+            words = self._with_room(words, coder, n)
             _code_fronts(
-                self.constants, self.state, coder, words, channels, seen.mixture, seen.selectors, seen.contexts,
-                seen.checks, colours, seen.rows, seen.values, seen.ends, self.totals,
-                self.config.online, self.net, self.heads, units, seen.base, seen.scale, seen.gates,
+                self.constants, self.state, coder, words, False, channels, seen.mixture, seen.selectors,
+                seen.contexts, seen.checks, lattice.colours(known), seen.rows, seen.values, seen.ends, self.totals,
+                self.config.online, self.net, self.heads, outputs, units, seen.base, seen.scale, seen.gates,
             )  # fmt: skip
+            for c in range(channels if watch else 0):
+                assert watch is not None
+                watch(f"mixture.{c}", seen.mixture[c])
             progress(n)
         return self._stream(known, coder, words)
 
@@ -183,7 +189,7 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
                 made = np.empty((own.heads.outputs, count), np.int32)
                 adaptation.forward(own.heads, c, units[c][:, last], count, made)
             mixture = seen.mixture[c, last]
-            mixtures(own.net, made, base, scale, gates, count, mixture)
+            mixtures(own.net, np.asarray(made), base, scale, gates, count, mixture)
             values = np.zeros(count, np.int32)
             mixing.code(
                 own.constants, own.state, coder, words, True, c, channels, count, mixture,
@@ -274,27 +280,28 @@ def _examine(
 
 @kernel()
 def _code_fronts(
-    constants: Any, state: Any, coder: Any, words: Any, channels: int,
+    constants: Any, state: Any, coder: Any, words: Any, decoding: bool, channels: int,
     mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
-    totals: Any, online: bool, net: Any, heads: Any, units: Any, base: Any, scale: Any, gates: Any,
+    totals: Any, online: bool, net: Any, heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any,
 ) -> None:  # fmt: skip
     """Code the fronts of a chunk; with heads that learn, their outputs take the place of the frozen ones'."""
     begin = 0
-    outputs = np.empty((heads.outputs, heads.hidden.shape[0]), np.int32)
     for front in range(1, ends[0] + 1):
         end = ends[front]
         own = slice(begin, end)
         count = end - begin
         for c in range(channels):
+            made = outputs[c][:, own]
             if online:
-                adaptation.forward(heads, c, units[c][:, own], count, outputs)
-                mixtures(net, outputs, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
+                adaptation.forward(heads, c, units[c][:, own], count, made)
+            mixtures(net, made, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
+            if online:
                 adaptation.learn(
                     heads, c, mixture[c, own], scale[c, own], gates[c][:, own], values[c, own], count,
                     net.components, constants.logistic,
                 )  # fmt: skip
             mixing.code(
-                constants, state, coder, words, False, c, channels, count, mixture[c, own],
+                constants, state, coder, words, decoding, c, channels, count, mixture[c, own],
                 selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own],
                 totals,
             )  # fmt: skip
@@ -320,19 +327,20 @@ def _fronts(
         if count <= 0:
             continue
         own = slice(0, count)
-        look(planes, squares, work, t, first, count, room.inputs)
+        look(planes, squares, work, t, first, count, room.inputs[:, own])
         trunk(net, room, count)
         for c in range(channels):
             more = extras(c, windows)
-            look_channel(squares, work, c, count, room.extras)
+            look_channel(squares, work, c, count, room.extras[:, own])
             head(net, room, c, channels, more, count)
             if online:
                 adaptation.unpack(room.packed[0], heads.units, count, units)
-                adaptation.forward(heads, c, units, count, room.outputs)
+                adaptation.forward(heads, c, units[:, own], count, room.outputs[:, own])
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
-            mixtures(net, room.outputs, work.base[c], work.scale[c], gates, count, room.mixture)
+            base, scale = work.base[c, own], work.scale[c, own]
+            mixtures(net, room.outputs[:, own], base, scale, gates[:, own], count, room.mixture[own])
             find(planes, work, t, first, count, c, contexts[:, own], checks[:, own], selectors[:, own])
             current = work.current[c]
             if not decoding:
@@ -347,8 +355,9 @@ def _fronts(
             )  # fmt: skip
             if online:
                 adaptation.learn(
-                    heads, c, room.mixture, work.scale[c], gates, current, count, net.components, constants.logistic
-                )
+                    heads, c, room.mixture[own], scale, gates[:, own], current[own], count, net.components,
+                    constants.logistic,
+                )  # fmt: skip
             enter(planes, t, first, count, c, current)
             if decoding:
                 for k in range(count):
