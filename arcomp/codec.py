@@ -98,7 +98,7 @@ def encode(
     if tile is None:
         tile = model.tile(height, width) if isinstance(model, LearningModel) else (0, 0)
     tiling = Tiling((images, height, width), tile)
-    tile = (0, 0) if tiling.whole else tile
+    tile = (0, 0) if tiling.whole else (tile[0] or height, tile[1] or width)
     kind = Kind(tiling.batch, channels, depth)
     _check_memory(tiling, kind, pixels.dtype, model, threads)
     canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(channels))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _M
     with ThreadPoolExecutor(min(count, threads or processors())) as pool:
         waiting = [pool.submit(work, i) for i in range(count)]
         try:
-            for future in waiting:
+            for future in wait(waiting, return_when=FIRST_EXCEPTION).done:
                 future.result()
         except BaseException:
             meter.stopped = True

@@ -21,6 +21,12 @@ from arcomp.models import registry
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.library import ENDING, SHIPPED
+from arcomp.models.photo import model as photo_model
+from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.model import PhotoModel
+from arcomp.models.photo.net import Photo
+from arcomp.models.photo.windows import Window
 from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
 
@@ -154,21 +160,24 @@ class _TinyStepwise(Stepwise):
         self.model.net.push(self.front, channel, self.model.carried(values)[:, None])
 
 
+def at_their_limits(weights: Weights, seed: int) -> Weights:
+    """The same layers, every weight and bias at an end of its range."""
+    rng = np.random.default_rng(seed)
+    arrays = dict(weights.arrays)
+    for name, a in arrays.items():
+        if name.endswith("weight"):
+            arrays[name] = rng.choice(np.array([-63, 63], np.int8), a.shape)
+        elif name.endswith("bias"):
+            arrays[name] = rng.choice(np.array([-(2**31) + 1, 2**31 - 1], np.int32), a.shape)
+    return Weights(weights.model, weights.config, arrays)
+
+
 def context(extreme: bool = False, seed: int = 0) -> ContextModel:
     """A small ``context`` with random weights, or with all of them at their limits."""
     torch.manual_seed(seed)
     networks = {c: Context(ContextConfig(c, trunk=(24, 16), head=8, mixture=3)) for c in (1, 3)}
     weights = freeze(networks)
-    if extreme:
-        rng = np.random.default_rng(seed)
-        arrays = dict(weights.arrays)
-        for name, a in arrays.items():
-            if name.endswith("weight"):
-                arrays[name] = rng.choice(np.array([-63, 63], np.int8), a.shape)
-            elif name.endswith("bias"):
-                arrays[name] = rng.choice(np.array([-(2**31) + 1, 2**31 - 1], np.int32), a.shape)
-        weights = Weights(weights.model, weights.config, arrays)
-    return ContextModel(weights)
+    return ContextModel(at_their_limits(weights, seed) if extreme else weights)
 
 
 # name -> (model, channels, depth)
@@ -185,8 +194,84 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
 }
 
 
+ONE_WINDOW = (Window(1, 3, 3, 3, 5, False, 0.05, 10.0),)
+THREE_WINDOWS = (
+    Window(1, 2, 3, 2, 5, False, 0.05, 10.0),
+    Window(2, 2, 2, 1, 4, True, 0.2, 4.0),
+    Window(1, 4, 5, 4, 7, True, 0.02, 20.0),
+)
+
+
+def photo_net(
+    channels: int,
+    windows: tuple[Window, ...] = ONE_WINDOW,
+    stage: str = "cheap",
+    seed: int = 0,
+    online: bool = False,
+) -> Photo:
+    """A small float network of ``photo`` with random weights."""
+    torch.manual_seed(seed)
+    net = Photo(PhotoConfig(channels, windows, (20, 12), 10, 3, stage, online))
+    net.prepare([pictures(kind, (20, 28, channels), 8, seed) for kind in ("smooth", "noise")])
+    return net
+
+
+def photo(
+    windows: tuple[Window, ...] = ONE_WINDOW,
+    stage: str = "cheap",
+    extreme: bool = False,
+    seed: int = 0,
+    online: bool = False,
+) -> PhotoModel:
+    """A small ``photo`` for gray and RGB with random weights, or with all of them at their limits."""
+    weights = photo_model.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
+    return PhotoModel(at_their_limits(weights, seed) if extreme else weights)
+
+
+def _shipped() -> dict[str, tuple[Callable[[], PhotoModel], int]]:
+    """The presets that are here, for each number of channels they have a network for."""
+    found: dict[str, tuple[Callable[[], PhotoModel], int]] = {}
+    for name in (f"{PhotoModel.name}-{preset}" for preset in registry.PRESETS):
+        if not (SHIPPED / (name + ENDING)).is_file():
+            continue
+
+        def load(name: str = name) -> PhotoModel:
+            model = registry.load(name)
+            assert isinstance(model, PhotoModel)
+            return model
+
+        for channels in sorted(load().configs):
+            found[f"{name} {'rgb' if channels == 3 else 'gray'}"] = (load, channels)
+    return found
+
+
+# name -> (model that learns, channels)
+LEARNERS: dict[str, tuple[Callable[[], PhotoModel], int]] = {
+    "photo rgb": (photo, 3),
+    "photo gray": (photo, 1),
+    "photo three windows rgb": (lambda: photo(THREE_WINDOWS, "full"), 3),
+    "photo three windows gray": (lambda: photo(THREE_WINDOWS, "full"), 1),
+    "photo extreme rgb": (lambda: photo(extreme=True), 3),
+    "photo three windows extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 1), 3),
+    "photo three windows extreme gray": (lambda: photo(THREE_WINDOWS, "full", True, 2), 1),
+    "photo online rgb": (lambda: photo(stage="deep", online=True), 3),
+    "photo online gray": (lambda: photo(THREE_WINDOWS, online=True), 1),
+    "photo online extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 3, True), 3),
+    **_shipped(),
+}
+
+
+def converted(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Samples [..., 3] taken for JPEG's YCbCr, as RGB by libjpeg's integers."""
+    y, cb, cr = (pixels[..., c].astype(np.int64) - (128 if c else 0) for c in range(3))
+    red, blue = y + ((91881 * cr + 32768) >> 16), y + ((116130 * cb + 32768) >> 16)
+    green = y + ((-22554 * cb - 46802 * cr + 32768) >> 16)
+    return np.stack([red, green, blue], -1).clip(0, 255).astype(np.uint8)
+
+
 def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) -> npt.NDArray[Any]:
-    """[H, W, C] of a kind of content: "smooth", "noise" or "extreme" (only 0 and the largest level)."""
+    """[H, W, C] of a kind of content: "smooth", "noise", "extreme" (only 0 and the largest level), "constant" or
+    "converted" (RGB that was YCbCr before, in coding order)."""
     rng = np.random.default_rng(seed)
     top = (1 << depth) - 1
     h, w, c = shape
@@ -194,6 +279,10 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
         out = rng.integers(0, top + 1, shape)
     elif kind == "extreme":
         out = rng.integers(0, 2, shape) * top
+    elif kind == "converted" and c == 3:
+        out = converted(pictures("smooth", shape, depth, seed))[..., [1, 0, 2]]
+    elif kind == "constant":
+        out = np.broadcast_to(rng.integers(0, top + 1, c), shape)
     else:
         ramp = np.add.outer(np.arange(h) * 3, np.arange(w) * 2)[..., None] + np.arange(c) * 9
         out = (

@@ -546,7 +546,7 @@ class TestModels:
     def test_default(self, picture: Path) -> None:
         (about,) = say("compress", "--json", picture).objects
         (row,) = [row for row in say("models", "--json").objects if row["default"]]
-        assert (about["model"], about["digest"]) == (row["name"], row["digest"])
+        assert (about["model"], row["name"], about["digest"]) == ("photo", "photo-balanced", row["digest"])
         assert say("test", f"{picture}.arcomp").status == 0
 
     def test_unknown(self, picture: Path) -> None:
@@ -601,6 +601,85 @@ class TestModels:
         assert say("compress", *MODEL, "--device", "auto", picture).status == 0
         for verb in ("decompress", "test"):
             refused(say(verb, "--device", "cuda", "img.png.arcomp"), "--device cpu")
+
+
+class TestPresets:
+    @pytest.mark.parametrize("preset", ["fast", "balanced", "max"])
+    def test_each(self, picture: Path, preset: str) -> None:
+        (about,) = say("compress", "--json", "--preset", preset, picture).objects
+        (row,) = [row for row in say("models", "--json").objects if row["name"] == f"photo-{preset}"]
+        assert (about["model"], about["digest"]) == ("photo", row["digest"])
+        first = Path(f"{picture}.arcomp").read_bytes()
+        for same in (("-m", f"photo-{preset}"), ("-m", "photo", "-p", preset)):
+            assert say("compress", "-f", *same, picture).status == 0
+            assert Path(f"{picture}.arcomp").read_bytes() == first
+        assert say("test", f"{picture}.arcomp").status == 0
+        picture.unlink()
+        assert say("decompress", f"{picture}.arcomp").status == 0
+        assert np.array_equal(read_picture(picture).pixels, pixels())
+
+    def test_refused(self, picture: Path, folder: Path) -> None:
+        refused(say("compress", "-m", "context", "--preset", "fast", picture), "--preset", 2)
+        refused(say("compress", "-m", "photo-max", "--preset", "fast", picture), "--preset", 2)
+        refused(say("compress", *MODEL, "-p", "max", picture), "histogram", 2)
+        refused(say("compress", "--preset", "best", picture), "best", 2)
+        assert names(folder) == {"img.png"}
+
+    def test_threads_do_not_change_the_file(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        import torch
+
+        from arcomp.models.photo import model
+
+        path = save(folder / "img.png", height=40, width=30)
+        monkeypatch.setattr(model, "SPLIT_PIXELS", 100)  # so that there are strips
+        monkeypatch.setattr(model, "STRIP_PIXELS", 300)
+        before, files = torch.get_num_threads(), set()
+        try:
+            for options in ((), ("--threads", "1"), ("--threads", "2"), ("--threads", "5")):
+                assert say("compress", "-f", *options, path).status == 0
+                files.add((folder / "img.png.arcomp").read_bytes())
+            assert say("test", "--threads", "1", "img.png.arcomp").status == 0
+        finally:
+            torch.set_num_threads(before)
+        assert len(files) == 1
+
+    def test_json_tells_what_learning_gave(self, folder: Path) -> None:
+        path = save(folder / "img.png", height=40, width=50)
+        said = say("compress", "--json", path)
+        (about,) = said.objects
+        assert 0 < about["nll_bits"] < about["static_nll_bits"]
+        assert 8 * about["output_bytes"] > about["nll_bits"]
+        assert b"NLL without learning from the picture" in say("compress", "-f", "-v", path).out
+        (about,) = say("compress", "-f", "--json", *MODEL, path).objects
+        assert about["static_nll_bits"] is None
+
+    def test_says_that_it_compiles(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After a while, once, on standard error; not for those who asked for silence, and not for what is quick."""
+        from arcomp import codec
+        from arcomp.cli import coding
+
+        decode = codec.decode
+
+        def slow(*args: Any, **kwargs: Any) -> Any:
+            time.sleep(0.3)
+            return decode(*args, **kwargs)
+
+        assert "compiling" not in say("compress", "-p", "fast", picture).err
+        monkeypatch.setattr(codec, "decode", slow)
+        monkeypatch.setattr(coding, "COMPILING", 0.05)
+        other = save(picture.parent / "other.png", seed=1)
+        said = say("compress", "-f", "-p", "fast", picture, other)
+        assert said.lines == ["arcomp: compiling for this processor, the first time only ..."]
+        for quiet in ("-q", "--json"):
+            assert say("compress", "-f", quiet, "-p", "fast", picture).err == ""
+
+    def test_a_preset_that_is_not_here(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from arcomp.models import library
+
+        monkeypatch.setattr(library, "SHIPPED", picture.parent / "none")
+        monkeypatch.setenv("ARCOMP_MODELS", "")
+        monkeypatch.setenv("HOME", str(picture.parent))
+        refused(say("compress", "-p", "max", picture), "photo-max is not in")
 
 
 class TestTrain:

@@ -20,19 +20,20 @@ import torch
 from specimens import LAYERS, MODELS, ORDERS, batch_of, pictures
 
 from arcomp import codec
-from arcomp.codec import Tiling, decode, encode
+from arcomp.codec import decode, encode
 from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind
-from arcomp.models.context import Context, ContextConfig, training_examples
+from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.histogram import unpack_counts
 from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
 from arcomp.pictures import read_picture
+from arcomp.tiling import Tiling
 
 CONTENTS = ("smooth", "noise", "extreme")
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6))
@@ -398,7 +399,7 @@ def test_float_and_exact_nll_agree(channels: int, content: str) -> None:
     model = ContextModel(freeze({channels: net}))
     pixels = pictures(content, (40, 48, channels), 8)
     exact = encode(pixels[None], 8, model).nll_bits / pixels.size
-    batch = {k: torch.from_numpy(a) for k, a in training_examples(pixels).items()}
+    batch = {k: torch.from_numpy(a) for k, a in net.examples(pixels).items()}
     with torch.no_grad():
         rounded, plain = (float(net.bits(**batch, rounding=r).double().mean()) for r in (True, False))
     assert rounded == pytest.approx(exact, rel=1e-3)

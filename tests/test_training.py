@@ -18,7 +18,7 @@ from arcomp.models.weights_file import Weights
 from arcomp.pictures import write_picture
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig, Pictures, find_pictures, mosaic, subsample_chroma
-from arcomp.training.finish import finish
+from arcomp.training.finish import finish, frozen
 from arcomp.training.recipes import OptimiserPart, Recipe
 
 RECIPE = Recipe(
@@ -47,8 +47,9 @@ def weights_of(state: loop.State) -> dict[str, torch.Tensor]:
 def test_training_learns_and_freezes(data: Path, tmp_path: Path) -> None:
     reports: list[loop.Progress] = []
     state = loop.train(RECIPE, [data], tmp_path / "c", report=reports.append, validate_every=1)
-    held_out = loop.examples_of(Pictures(find_pictures([data]), 3, RECIPE.data, 1).validation())
-    untrained = loop.evaluate(loop.start(RECIPE).average, held_out, rounding=False)
+    fresh = loop.start(RECIPE).average
+    held_out = loop.examples_of(fresh, Pictures(find_pictures([data]), 3, RECIPE.data, 1).validation())
+    untrained = loop.evaluate(fresh, held_out, rounding=False)
     assert reports[-1].validation_bits is not None
     assert reports[-1].validation_bits < untrained - 0.3
     assert reports[-1].step == 80
@@ -59,6 +60,46 @@ def test_training_learns_and_freezes(data: Path, tmp_path: Path) -> None:
     assert done.coded_bits > done.exact_bits
     with pytest.raises(OutputError):
         finish(state, RECIPE, [data], tmp_path / "w.safetensors")
+
+
+PHOTO = replace(
+    RECIPE,
+    model="photo",
+    config=recipes.find("photo-fast").config | {"trunk": (16, 12), "head": 8, "mixture": 2, "stage": "cheap"},
+    data=replace(RECIPE.data, resampled=0.0),
+    optimiser=replace(RECIPE.optimiser, steps=60),
+)
+
+
+def test_photo_is_trained_and_its_mixing_stage_learns(data: Path, tmp_path: Path) -> None:
+    state = loop.train(PHOTO, [data], tmp_path / "c", validate_every=1)
+    done = finish(state, PHOTO, [data], tmp_path / "w.safetensors")
+    weights = Weights.load(tmp_path / "w.safetensors")
+    assert weights.digest.hex() == done.digest
+    assert weights.arrays["3.mixer"].any()
+    assert weights.arrays["3.prior"].any()
+    assert set(weights.layers) >= {"3.trunk.0", "3.hidden.2", "3.heads.0", "3.mixture.1", "3.stream"}
+    assert done.exact_bits == pytest.approx(done.float_bits, rel=0.01)
+    assert state.history[-1]["validation_bits"] == pytest.approx(done.float_bits)
+    again = finish(loop.load(tmp_path / "c", PHOTO), PHOTO, [data], tmp_path / "again.safetensors")
+    assert again.digest == done.digest
+
+
+def test_networks_are_joined(data: Path, tmp_path: Path) -> None:
+    """A network for gray beside one for colour: the other's arrays and digests are kept as they are."""
+    short = replace(PHOTO, optimiser=replace(PHOTO.optimiser, steps=4))
+    colour, gray = (replace(short, config={**short.config, "channels": c}) for c in (3, 1))
+    first, second = tmp_path / "colour.safetensors", tmp_path / "both.safetensors"
+    finish(loop.train(colour, [data], tmp_path / "c"), colour, [data], first)
+    finish(loop.train(gray, [data], tmp_path / "g"), gray, [data], second, join=first)
+    alone, both = Weights.load(first), Weights.load(second)
+    assert set(both.config["networks"]) == {"1", "3"}
+    assert {k: v for k, v in both.layers.items() if k.startswith("3.")} == alone.layers
+    for name, a in alone.arrays.items():
+        assert np.array_equal(both.arrays[name], a)
+    assert {k.split(".")[0] for k in both.arrays} == {"1", "3"}
+    with pytest.raises(TrainingError, match="not of context"):
+        finish(loop.start(RECIPE), RECIPE, [data], tmp_path / "x.safetensors", join=first)
 
 
 def test_resuming_goes_on_exactly(data: Path, tmp_path: Path) -> None:
@@ -187,10 +228,7 @@ def test_rounds_are_reproducible_and_degradations_degrade() -> None:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "w.safetensors"
-    state = loop.start(RECIPE)
-    from arcomp.training.finish import frozen
-
-    frozen(state).save(path)
+    frozen(loop.start(RECIPE), RECIPE.model, []).save(path)
     return path
 
 

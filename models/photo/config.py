@@ -102,7 +102,8 @@ def checked(plain: Mapping[str, Any]) -> PhotoConfig:
         windows = tuple(w if isinstance(w, Window) else Window(**w) for w in plain["windows"])
         made = PhotoConfig(**{**plain, "trunk": tuple(plain["trunk"]), "windows": windows})
         right = (
-            made.channels in CODING_ORDER
+            _within(made.channels, 1, 3)
+            and made.channels in CODING_ORDER
             and 1 <= len(windows) <= LIMITS["windows"]
             and all(_right_window(w) for w in windows)
             and 1 <= len(made.trunk) <= LIMITS["trunk"]
