@@ -56,9 +56,11 @@ class PhotoModel(LearningModel):
         return CODING_ORDER[channels]
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`LearningModel.tile`: strips as wide as the picture."""
+        """See :meth:`LearningModel.tile`: strips as wide as the picture; of small pictures only one where ratio comes
+        before speed, since what a strip learns ends with it."""
         pixels = height * width
-        strips = 1 if pixels <= SPLIT_PIXELS else max(2, -(-pixels // STRIP_PIXELS))
+        patient = all(config.online for config in self.configs.values())
+        strips = max(1 if patient or pixels <= SPLIT_PIXELS else 2, -(-pixels // STRIP_PIXELS))
         return -(-height // min(strips, height)), width
 
     def memory(self, channels: int, height: int, width: int) -> int:
