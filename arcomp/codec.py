@@ -106,6 +106,7 @@ def encode(
     if isinstance(model, LearningModel):
         payload, nll, static_bits = tiles.encode(canvas, kind, model, device, threads, progress)
     else:
+        assert isinstance(model, ExactModel)
         kind = replace(kind, side=model.side_information(canvas, kind))
         payload, nll = fronts.encode(canvas, kind, model, device, progress)
         nll += 8 * len(kind.side)
@@ -155,6 +156,7 @@ def decode(
     if isinstance(model, LearningModel):
         tiles.decode(payload, canvas, kind, model, naive, threads, progress)
     else:
+        assert isinstance(model, ExactModel)
         fronts.decode(payload, canvas, kind, model, naive, progress)
     pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:

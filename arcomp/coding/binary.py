@@ -45,7 +45,7 @@ def words_of(data: bytes | memoryview) -> UInt32:
 
 
 @kernel(inline="always")
-def encode_bit(coder: Any, words: Any, bit: int, p: int) -> None:
+def encode_bit(coder: Any, words: Any, bit: Any, p: Any) -> None:
     """Code a decision whose probability of 1 is p / 2**16, 0 < p < 2**16."""
     bound = (coder[1] >> _U16) * np.uint64(p)
     if bit:
@@ -68,7 +68,7 @@ def encode_bit(coder: Any, words: Any, bit: int, p: int) -> None:
 
 
 @kernel(inline="always")
-def decode_bit(coder: Any, words: Any, p: int) -> int:
+def decode_bit(coder: Any, words: Any, p: Any) -> Any:
     """The decision that was coded with this probability."""
     bound = (coder[1] >> _U16) * np.uint64(p)
     if coder[2] < bound:

@@ -23,7 +23,7 @@ MOST_DECISIONS = 40
 
 
 @kernel(inline="always")
-def mass(edge: int, components: Any, k: int, logistic: Any) -> int:
+def mass(edge: Any, components: Any, k: Any, logistic: Any) -> Any:
     """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
     inverse scales (Q16)."""
     total = np.int64(0)
@@ -50,14 +50,14 @@ def restrict(components: Any, k: int, logistic: Any, allowed: Any, off: int, edg
 
 
 @kernel(inline="always")
-def _ln(v: int, mantissa: Any, power: Any) -> int:
+def _ln(v: Any, mantissa: Any, power: Any) -> Any:
     """256 ln v for 16 <= v < 2**25."""
     n = 63 - leading_zeros(v)
     return np.int64(power[n]) + mantissa[((v << 8) >> n) & 255]
 
 
 @kernel(inline="always")
-def expert(below: int, here: int, above: int, low: int, middle: int, high: int, mantissa: Any, power: Any) -> int:
+def expert(below: Any, here: Any, above: Any, low: Any, middle: Any, high: Any, mantissa: Any, power: Any) -> Any:
     """256 ln(mass of [middle, high) / mass of [low, middle)), clamped, from the masses below low, middle and high."""
     a = _ln(above - here + 7 * (high - middle) + 16, mantissa, power)
     b = _ln(here - below + 7 * (middle - low) + 16, mantissa, power)
@@ -65,7 +65,7 @@ def expert(below: int, here: int, above: int, low: int, middle: int, high: int, 
 
 
 @kernel(inline="always")
-def next_decision(bit: int, low: int, high: int, base: int, phase: int, side: int, k: int, step: int) -> Any:
+def next_decision(bit: Any, low: Any, high: Any, base: Any, phase: Any, side: Any, k: Any, step: Any) -> Any:
     """After a decision: (middle, phase, side, outward steps, step, node, kind of decision)."""
     node, kind = 63, 11
     middle = (low + high) >> 1

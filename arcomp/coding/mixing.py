@@ -156,7 +156,7 @@ def memory(stage: Stage) -> int:
 
 
 @kernel(inline="always")
-def _refined(maps: Any, p: int, d: int, row1: int, row2: int, bit_slot: Any) -> int:
+def _refined(maps: Any, p: Any, d: Any, row1: Any, row2: Any, bit_slot: Any) -> Any:
     """The mean of p and what two adaptive maps make of it; ``bit_slot`` int64 [2] keeps where to learn."""
     at = min(2047, max(-2048, d)) + 2048
     i, f = at >> 7, at & 127
@@ -211,7 +211,7 @@ def _count(consts: Any, counters: Any, at: Any, bit: int) -> None:
 
 
 @kernel(inline="always")
-def _mix(weights: Any, x: Any, rows: Any) -> int:
+def _mix(weights: Any, x: Any, rows: Any) -> Any:
     """The inputs' sum with the sum of four rows of weights, 256 times a logarithm of odds."""
     w = load_words(weights, rows[0], 0) + load_words(weights, rows[1], 0)
     w = w + load_words(weights, rows[2], 0) + load_words(weights, rows[3], 0)
@@ -220,7 +220,7 @@ def _mix(weights: Any, x: Any, rows: Any) -> int:
 
 
 @kernel(inline="always")
-def _follow(weights: Any, x: Any, rows: Any, gradient: int) -> None:
+def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
     """One step of all four rows down the gradient of the code length."""
     half, down = all_words(np.int32(1 << 13)), all_words(np.int32(14))
     change = shift_words(all_words(np.int32(gradient)) * load_words(x, 0, 0) + half, down)
@@ -282,10 +282,10 @@ def code(
 
 @kernel()
 def _value(
-    consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, value: int,
-    components: Any, k: int, restricted: bool, edges: Any, base: int, own: Any, contexts: Any, checks: Any, i: int,
-    rate: int, totals: Any,
-) -> int:  # fmt: skip
+    consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: Any, channels: Any, value: Any,
+    components: Any, k: Any, restricted: bool, edges: Any, base: Any, own: Any, contexts: Any, checks: Any, i: Any,
+    rate: Any, totals: Any,
+) -> Any:  # fmt: skip
     """Code one value, decision after decision; returns it. ``edges``: masses below 0 and 256, or below all values."""
     set4 = channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
     x = np.zeros((1, LANES), np.int32)

@@ -92,7 +92,7 @@ def pack_weights(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int32]:
 
 def offset(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     """What a product with packed activations is too large by: int64 [m], 128 times each row's sum."""
-    return 128 * weight.astype(np.int64).sum(1)
+    return np.asarray(128 * weight.astype(np.int64).sum(1), np.int64)
 
 
 @kernel()

@@ -48,7 +48,7 @@ def _mind_the_cache(function: Any) -> None:
     cache = getattr(function, "_cache", None)
     load = getattr(cache, "load_overload", None)
     index = getattr(cache, "_cache_file", None)
-    if cache is None or load is None or not hasattr(index, "_source_stamp"):
+    if cache is None or load is None or index is None or not hasattr(index, "_source_stamp"):
         return
     index._source_stamp = _sources()
 

@@ -21,7 +21,7 @@ ALIGNMENT = 64
 """Bytes; arrays that are worked on at length should start at a multiple of it."""
 
 
-class Vector(types.Type):  # type: ignore[misc]
+class Vector(types.Type):
     """Numba's type of a vector."""
 
     def __init__(self, name: str, element: Any, lanes: int) -> None:
@@ -30,7 +30,7 @@ class Vector(types.Type):  # type: ignore[misc]
 
 
 @register_model(Vector)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Vector) -> None:
         super().__init__(manager, kind, ir.VectorType(kind.element, kind.lanes))
 
@@ -47,11 +47,10 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
     return room[start : start + size].view(dtype).reshape(shape)
 
 
-def _address(
-    context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any, element: Any, n: int
-) -> Any:
-    made = context.make_array(array_type)(context, builder, array)
-    pointer = cgutils.get_item_pointer(context, builder, array_type, made, [row, column], wraparound=False)
+def _address(context: Any, builder: Any, array_type: Any, args: Any, element: Any, n: int) -> Any:
+    """Where n elements begin; args: an array, a row and a column."""
+    made = context.make_array(array_type)(context, builder, args[0])
+    pointer = cgutils.get_item_pointer(context, builder, array_type, made, [args[1], args[2]], wraparound=False)
     return builder.bitcast(pointer, ir.VectorType(element, n).as_pointer())
 
 
@@ -61,7 +60,7 @@ def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
     @intrinsic
     def load(typing: Any, array: Any, row: Any, column: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = _address(context, builder, signature.args[0], *args, stored, kind.lanes)
+            at = _address(context, builder, signature.args[0], args, stored, kind.lanes)
             value = builder.load(at)
             value.align = bytes_each
             wanted = ir.VectorType(kind.element, kind.lanes)
@@ -78,7 +77,7 @@ def _storer(kind: Vector, bytes_each: int) -> Any:
     @intrinsic
     def store(typing: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = _address(context, builder, signature.args[0], *args[:3], kind.element, kind.lanes)
+            at = _address(context, builder, signature.args[0], args, kind.element, kind.lanes)
             builder.store(args[3], at).align = bytes_each
             return context.get_dummy_value()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,9 +49,10 @@ def frozen(state: State, model: str, pictures: Crops, joined: Weights | None = N
     Returns:
         The weights with the digests of all layers.
     """
-    kind, channels = KINDS[model], state.average.config.channels
+    average: Any = state.average
+    kind, channels = KINDS[model], int(average.config.channels)
     try:
-        weights = kind.complete(kind.freeze({channels: state.average}), channels, pictures)
+        weights = kind.complete(kind.freeze({channels: average}), channels, pictures)
     except ValueError as error:
         raise TrainingError(f"the weights cannot be frozen: {error}", remedy="try a lower rate") from error
     if joined is not None:

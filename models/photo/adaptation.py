@@ -62,7 +62,10 @@ def heads(net: Net, channels: int, longest: int) -> Heads:
     units = int(net.shapes[net.trunk, 0]) // channels
     width = columns(units)
     made = Heads(
-        *(aligned((channels * outputs, width), np.float64) for _ in range(4)),
+        aligned((channels * outputs, width), np.float64),
+        aligned((channels * outputs, width), np.float64),
+        aligned((channels * outputs, width), np.float64),
+        aligned((channels * outputs, width), np.float64),
         aligned((longest + 16, width), np.float64),
         np.zeros(outputs),
         np.array([0.0, 1.0, 1.0]),
@@ -119,7 +122,7 @@ def _logistic(z: int, logistic: Any) -> float:
 
 
 @kernel()
-def _slopes(mixture: Any, scale: int, gates: Any, k: int, value: int, components: int, logistic: Any, out: Any) -> None:
+def _slopes(mixture: Any, scale: Any, gates: Any, k: Any, value: Any, components: Any, logistic: Any, out: Any) -> None:
     """Derivatives of the code length, -ln of the mixture's mass of a value, by the outputs (in real units): float64
     [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""
     n = components

@@ -24,7 +24,7 @@ _SECOND = np.uint64(0xD6E8FEB86659FD93)
 
 
 @kernel(inline="always")
-def _enter(context: int, table: int, channel: int, shift: int, contexts: Any, checks: Any, k: int) -> None:
+def _enter(context: Any, table: Any, channel: Any, shift: Any, contexts: Any, checks: Any, k: Any) -> None:
     h = (np.uint64(context) * np.uint64(32) + np.uint64(table * 4 + channel + 1)) * _FIRST
     h = (h ^ (h >> np.uint64(29))) * _SECOND
     h ^= h >> np.uint64(32)
@@ -33,7 +33,7 @@ def _enter(context: int, table: int, channel: int, shift: int, contexts: Any, ch
 
 
 @kernel(inline="always")
-def _difference(a: Any, b: Any) -> int:
+def _difference(a: Any, b: Any) -> Any:
     return np.int64(a) - np.int64(b) + 256
 
 

@@ -157,7 +157,7 @@ def room(config: PhotoConfig, longest: int) -> Room:
 
 
 @kernel()
-def _product(net: Any, layer: int, x: Any, count: int, out: Any) -> int:
+def _product(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
     """Layer's weights times packed activations: int32 [outputs, columns]; returns the number of outputs."""
     outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
     weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
@@ -166,7 +166,7 @@ def _product(net: Any, layer: int, x: Any, count: int, out: Any) -> int:
 
 
 @kernel()
-def _rectify(net: Any, first: int, sums: Any, outputs: int, count: int, out: Any) -> None:
+def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any) -> None:
     """Re-scale sums int32 [outputs, columns] to RECTIFIED8 and pack them; constants from ``first`` on."""
     for j in range(outputs):
         bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]

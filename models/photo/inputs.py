@@ -308,13 +308,13 @@ def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
         north_west = values[c, (t - SKEW - 1) & mask, at - 1 : at - 1 + count]
         north_east = values[c, (t - SKEW + 1) & mask, at - 1 : at - 1 + count]
         for k in range(count):
-            w, n = np.int32(west[k]), np.int32(north[k])
+            here, above = np.int32(west[k]), np.int32(north[k])
             activity[k] += (
-                abs(w - north_west[k])
-                + abs(n - north_west[k])
-                + abs(n - north_east[k])
-                + abs(own[k] - w)
-                + abs(own[k] - n)
+                abs(here - north_west[k])
+                + abs(above - north_west[k])
+                + abs(above - north_east[k])
+                + abs(own[k] - here)
+                + abs(own[k] - above)
             )
     row = values[sample_weight(channels, windows), t & mask, at : at + count]
     five = 5 * channels

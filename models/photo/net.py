@@ -83,15 +83,19 @@ class Photo(nn.Module):
         places = photo_inputs.input_names(mine.channels, len(mine.windows))
         at = [places.index(name) for name in photo_inputs.input_names(theirs.channels, count)]
         for own, layer in zip(self.trunk, other.trunk, strict=True):
-            _adopt_layer(own, layer, at, list(range(layer.out_features)))
-            at = list(range(layer.out_features))
+            assert isinstance(layer, Linear)
+            rows = list(range(layer.out_features))
+            _adopt_layer(own, layer, at, rows)
+            at = rows
         for c in range(mine.channels):
             told = [mine.trunk[-1] + i for i in range(theirs.extras(c))]  # windows come last
             _adopt_layer(self.hidden[c], other.hidden[c], at + told, list(range(theirs.head)))
             rows = list(range(theirs.outputs))
-            self.heads[c].weight[len(rows) :] = 0
-            self.heads[c].bias[len(rows) :] = 0
-            _adopt_layer(self.heads[c], other.heads[c], list(range(theirs.head)), rows)
+            head = self.heads[c]
+            assert isinstance(head, Linear)
+            head.weight[len(rows) :] = 0
+            head.bias[len(rows) :] = 0
+            _adopt_layer(head, other.heads[c], list(range(theirs.head)), rows)
         self.prior[: len(other.prior)] = other.prior
 
     def bits(
