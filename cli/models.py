@@ -39,7 +39,7 @@ def _row(name: str, digest: str, parameters: int, where: str, default: bool) -> 
 
 
 def card(name: str) -> str | None:
-    """A model's card: the Markdown file beside its weights, in the first folder that has one.
+    """A model's card: the Markdown file beside its weights (one for all presets), in the first folder that has one.
 
     Raises:
         ModelError: it is there and cannot be read.
@@ -47,19 +47,19 @@ def card(name: str) -> str | None:
     from arcomp.models import library
 
     for folder in library.folders():
-        path = Path(folder) / f"{name}.md"
-        if path.is_file():
-            try:
-                return path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ModelError("the card cannot be read", path=str(path)) from error
+        for path in (Path(folder) / f"{name}.md", Path(folder) / f"{name.split('-')[0]}.md"):
+            if path.is_file():
+                try:
+                    return path.read_text(encoding="utf-8")
+                except (OSError, UnicodeDecodeError) as error:
+                    raise ModelError("the card cannot be read", path=str(path)) from error
     return None
 
 
 def _line(row: dict[str, Any]) -> str:
     mark = "*" if row["default"] else " "
     what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
-    return f"{mark} {row['name']:<12} {what}  {row['where']}"
+    return f"{mark} {row['name']:<14} {what}  {row['where']}"
 
 
 @click.command("models", short_help="List models.")
@@ -72,7 +72,7 @@ def command(console: Console, name: str | None) -> int:
         for row in rows:
             print(json.dumps(row)) if console.as_json else console.print(_line(row))
         return 0
-    own = [row for row in rows if row["name"] == name]
+    own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
     if not own:
         raise ModelError(f"no model {name!r} here", remedy=f"there are {', '.join(sorted({r['name'] for r in rows}))}")
     text = card(name)

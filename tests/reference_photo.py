@@ -256,7 +256,7 @@ class Channel:
             return [plane[y + dy, x + dx] for dy, dx in NEIGHBOURS[:count]]
 
         def mean(e: list[int]) -> int:
-            return (sum(map(mul, ACTIVITY, map(abs, e))) * 269) >> 12
+            return int(sum(map(mul, ACTIVITY, map(abs, e)))) * 269 >> 12
 
         e, f = of(planes.errors[c], 18), [of(errors[c], 18) for errors in planes.window_errors]
         self.scale, self.trunk_scale = mean(e) + 51, mean(of(planes.trunk_errors[c], 18)) + 51
@@ -280,7 +280,7 @@ class Channel:
 
     def look(self, fits: list[Fit], c: int, before: list[Channel]) -> list[int]:
         """With the channels before: the extras; ``base`` and ``predictions``."""
-        self.predictions = []
+        self.predictions: list[int] = []
         for w, fit in enumerate(fits):
             p = fit.full[c]
             for factor, other in zip(fit.factor[c], before, strict=True):
