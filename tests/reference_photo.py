@@ -167,7 +167,7 @@ class Window:
 
     def count(self) -> int:
         """Samples."""
-        return self.rows * (self.left + self.right + 1) + self.left
+        return int(self.rows * (self.left + self.right + 1) + self.left)
 
 
 def factorise(a: list[list[float]]) -> None:
