@@ -253,6 +253,9 @@ def code(
     set2 = channels * NODES
     set3 = set2 + channels * SCALES * 8
     own = np.empty(5, np.int64)  # where this value's rows of each set begin; its scale and residual classes
+    x = np.zeros((1, LANES), np.int32)
+    x[0, consts.tables + 1] = CONSTANT
+    at, slot, chosen = np.empty(consts.tables, np.int64), np.zeros(2, np.int64), np.empty(4, np.int64)
     for i in range(count):
         for j in range(k):
             components[0, j] = mixture[i, j]
@@ -271,7 +274,7 @@ def code(
             edges[256] = mass(256, components, k, consts.logistic)
         values[i] = _value(
             consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
-            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals,
+            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals, x, at, slot, chosen,
         )  # fmt: skip
         if restricted:
             pixels[1] += 1
@@ -284,13 +287,11 @@ def code(
 def _value(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: Any, channels: Any, value: Any,
     components: Any, k: Any, restricted: bool, edges: Any, base: Any, own: Any, contexts: Any, checks: Any, i: Any,
-    rate: Any, totals: Any,
+    rate: Any, totals: Any, x: Any, at: Any, slot: Any, rows: Any,
 ) -> Any:  # fmt: skip
-    """Code one value, decision after decision; returns it. ``edges``: masses below 0 and 256, or below all values."""
+    """Code one value, decision after decision; returns it. ``edges``: masses below 0 and 256, or below all values; the
+    last four arguments are room that is made once for a front."""
     set4 = channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
-    x = np.zeros((1, LANES), np.int32)
-    x[0, consts.tables + 1] = CONSTANT
-    at, slot, rows = np.empty(consts.tables, np.int64), np.zeros(2, np.int64), np.empty(4, np.int64)
     below, above = edges[0], edges[256]
     low, high = np.int64(0), np.int64(256)
     middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
