@@ -147,6 +147,7 @@ class Window:
         self.step, self.rows, self.left, self.right = (window[k] for k in ("step", "rows", "left", "right"))
         self.taps, self.weighted = window["taps"], window["weighted"]
         self.beta, self.ridge = window["beta"], window["ridge"]
+        self.similar, self.fade = window.get("similar", 0), window.get("fade", 1)
         self.samples: dict[tuple[int, int], list[int]] = {}
 
     def sample(self, y: int, x: int) -> list[int]:
@@ -158,16 +159,39 @@ class Window:
             self.samples[y, x] = [w * v[i] * v[j] for i in range(len(v)) for j in range(i + 1)]
         return self.samples[y, x]
 
-    def sums(self, y: int, x: int) -> list[list[int]]:
-        """A: the sum over all samples, by row."""
+    def sums(self, y: int, x: int) -> tuple[list[list[int]], int]:
+        """A: the sum over all samples, by row; T, where there is one."""
         ends = [(-i, self.right + 1 if i else 0) for i in range(self.rows + 1)]
-        samples = [self.sample(y + self.step * i, x + self.step * j) for i, e in ends for j in range(-self.left, e)]
+        places = [(self.step * i, self.step * j) for i, e in ends for j in range(-self.left, e)]
+        samples = [self.sample(y + dy, x + dx) for dy, dx in places]
+        likenesses = [1] * len(samples)
+        if self.similar:
+            distances = [self.distance(y, x, dy, dx) for dy, dx in places]
+            likenesses = likeness(self, len(self.planes.pixels), places, distances)
+            samples = [[n * a for a in sample] for n, sample in zip(likenesses, samples, strict=True)]
         total = iter([sum(entries) for entries in zip(*samples, strict=True)])
-        return [[next(total) for _ in range(i + 1)] for i in range(self.taps * len(self.planes.pixels))]
+        rows = [[next(total) for _ in range(i + 1)] for i in range(self.taps * len(self.planes.pixels))]
+        return rows, sum(likenesses)
+
+    def distance(self, y: int, x: int, dy: int, dx: int) -> int:
+        """d: between a sample's neighbours and the position's."""
+        near = [(p, y + ny, x + nx) for ny, nx in NEIGHBOURS[:6] for p in self.planes.pixels]
+        return sum(abs(p[i + dy, j + dx] - p[i, j]) for p, i, j in near)
 
     def count(self) -> int:
         """Samples."""
         return int(self.rows * (self.left + self.right + 1) + self.left)
+
+
+def likeness(window: Window, channels: int, places: list[tuple[int, int]], distances: list[int]) -> list[int]:
+    """Of all samples of a position."""
+    fades = [1.0]
+    for _ in range(64):
+        fades.append(fades[-1] * window.fade)
+    least = window.similar * float(36 * channels * channels)
+    q = [fades[abs(dy) + abs(dx)] / (least + float(d * d)) for (dy, dx), d in zip(places, distances, strict=True)]
+    unit = 64.0 / max(q)
+    return [rounded(v * unit) for v in q]
 
 
 def factorise(a: list[list[float]]) -> None:
@@ -198,7 +222,8 @@ class Fit:
     """A window's predictions at a position, by channel."""
 
     def __init__(self, window: Window, y: int, x: int) -> None:
-        sums, prior, ridge = window.sums(y, x), iter(window.prior), window.ridge
+        sums, likenesses = window.sums(y, x)
+        prior, ridge = iter(window.prior), window.ridge
         scale = window.beta * (float(sum(row[-1] for row in sums)) + ridge)
         a = [[float(s) + scale * (float(next(prior)) / 16777216.0) for s in row] for row in sums]
         for row in a:
@@ -210,6 +235,8 @@ class Fit:
             for j in range(i):
                 z[i] = z[i] - a[i][j] * z[j]
         unit = (5.0 / float(64 * window.count()) if window.weighted else 1.0 / float(window.count())) * 16.0
+        if window.similar:
+            unit = 16.0 / float(likenesses)
         self.low, self.full, self.variance = [], [], []
         for c, p in enumerate(pixels):
             total, row = float(p[y, x - 1]), a[len(z) + c]

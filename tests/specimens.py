@@ -200,6 +200,11 @@ THREE_WINDOWS = (
     Window(2, 2, 2, 1, 4, True, 0.2, 4.0),
     Window(1, 4, 5, 4, 7, True, 0.02, 20.0),
 )
+ALIKE_WINDOWS = (
+    Window(1, 5, 4, 3, 4, False, 0.003, 1.0, similar=6.0, fade=0.8125),
+    Window(1, 2, 3, 2, 5, False, 0.05, 10.0),
+    Window(1, 3, 3, 2, 6, False, 0.01, 1.0, similar=20.0, fade=0.95),
+)
 
 
 def photo_net(
@@ -251,6 +256,8 @@ LEARNERS: dict[str, tuple[Callable[[], PhotoModel], int]] = {
     "photo gray": (photo, 1),
     "photo three windows rgb": (lambda: photo(THREE_WINDOWS, "full"), 3),
     "photo three windows gray": (lambda: photo(THREE_WINDOWS, "full"), 1),
+    "photo alike rgb": (lambda: photo(ALIKE_WINDOWS, "full"), 3),
+    "photo alike gray": (lambda: photo(ALIKE_WINDOWS), 1),
     "photo extreme rgb": (lambda: photo(extreme=True), 3),
     "photo three windows extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 1), 3),
     "photo three windows extreme gray": (lambda: photo(THREE_WINDOWS, "full", True, 2), 1),

@@ -18,7 +18,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specimens import LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
+from specimens import ALIKE_WINDOWS, LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
 
 from arcomp import codec, tiles
 from arcomp.codec import decode, encode
@@ -337,7 +337,7 @@ def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- float and exact ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS], ids=["one window", "three windows"])
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS], ids=["one", "three", "alike"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("content", ["smooth", "noise"])
 def test_float_and_static_nll_agree(channels: int, content: str, windows: Any) -> None:

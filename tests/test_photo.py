@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from specimens import ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
+from specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
 
 from arcomp.coding import mixing
 from arcomp.errors import ModelError
@@ -42,6 +42,8 @@ WINDOWS = {
     "wide": Window(1, 2, 3, 7, 24, True, 0.05, 10.0),
     "step 2": Window(2, 2, 3, 1, 6, False, 0.1, 8.0),
     "step 2 weighted": Window(2, 3, 2, 3, 4, True, 0.5, 2.0),
+    "alike": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similar=6.0, fade=0.8125),
+    "alike, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similar=0.1, fade=1.0),
 }
 
 
@@ -49,10 +51,7 @@ WINDOWS = {
 def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, first: int, count: int) -> None:
     """Look at a front, then enter its pixels."""
     row = inputs.sample_weight(planes.channels, planes.windows)
-    least_squares.predict(
-        planes, row, squares.spec, squares.real, squares.prior, t, first, count,
-        work.sums, work.room, work.matrix, work.vector, work.low, work.full, work.factor, work.variance,
-    )  # fmt: skip
+    least_squares.predict(planes, squares, work, row, t, first, count)
     for c in range(planes.channels):
         for k in range(count):
             work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
@@ -86,12 +85,30 @@ def weights_of(pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return out
 
 
+def likeness(pixels: npt.NDArray[np.int64], window: Window, y: int, x: int) -> dict[tuple[int, int], float]:
+    """Weights of the samples (dy, dx) of a pixel, as FORMAT.md says: those that are nearly halves must round alike."""
+
+    def near(y: int, x: int) -> npt.NDArray[np.int64]:
+        places = [(y + int(j), x + int(i)) for j, i in NEIGHBOURS[:6]]
+        return np.array([[beyond(p, *at, MID_LEVEL) for at in places] for p in np.moveaxis(pixels, 2, 0)])
+
+    q = {}
+    for dy in range(-window.rows, 1):
+        for dx in range(-window.left, window.right + 1 if dy else 0):
+            d = int(np.abs(near(y + dy, x + dx) - near(y, x)).sum())
+            fade = float(np.prod([1.0] + [window.fade] * (abs(dy) + abs(dx))))
+            q[dy, dx] = fade / (window.similar * 36 * pixels.shape[2] ** 2 + d**2)
+    unit = 64 / max(q.values())
+    return {at: float(np.floor(v * unit + 0.5)) for at, v in q.items()}
+
+
 def by_numpy(
     pixels: npt.NDArray[np.int64], window: Window, prior: npt.NDArray[np.float64], y: int, x: int
 ) -> tuple[list[float], list[float], list[float], npt.NDArray[np.float64]]:
     """(low, full, variance of each channel, factor among channels) of a pixel: np.linalg.solve of the window's sums."""
     channels = pixels.shape[2]
     weight = weights_of(pixels) if window.weighted else None
+    alike = likeness(pixels, window, y, x) if window.similar else None
 
     def v(y: int, x: int) -> npt.NDArray[np.float64]:
         own = [pixels[..., c] for c in range(channels)]
@@ -106,7 +123,8 @@ def by_numpy(
     for k in range(window.rows + 1):
         for q in range(-window.left, window.right + 1 if k else 0):
             u = v(y - s * k, x + s * q)
-            total += (1 if weight is None else beyond(weight, y - s * k, x + s * q, UNSEEN_WEIGHT)) * np.outer(u, u)
+            w = 1.0 if weight is None else beyond(weight, y - s * k, x + s * q, UNSEEN_WEIGHT)
+            total += (w if alike is None else alike[-k, q]) * np.outer(u, u)
     square = np.zeros((m, m))
     square[np.tril_indices(m)] = prior
     square += np.tril(square, -1).T
@@ -120,9 +138,8 @@ def by_numpy(
             out.append(west + float(np.linalg.solve(a[:n, :n], a[:n, known + c]) @ own[:n]))
         n = known + c
         left = a[n, n] - a[n, :n] @ np.linalg.solve(a[:n, :n], a[:n, n])
-        variance.append(
-            float(left) * (5 if window.weighted else 1) / (window.samples() * (64 if window.weighted else 1))
-        )
+        counted = sum(alike.values()) if alike else window.samples() * (64 / 5 if window.weighted else 1)
+        variance.append(float(left) / counted)
     lower = np.linalg.cholesky(a)
     return low, full, variance, (lower / np.diag(lower))[known:, known:]
 
@@ -185,12 +202,12 @@ def test_prior_is_a_covariance_of_trace_one() -> None:
             assert np.linalg.eigvalsh(matrix)[0] > 0
 
 
-@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS])
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS])
 def test_layout_has_a_place_for_everything(windows: tuple[Window, ...]) -> None:
     spec, real, sums, prior = layout(windows, 3)
     assert prior == sum(pairs(w.size(3)) for w in windows)
-    assert sums == sum(w.step * pairs(w.size(3)) for w in windows)
-    assert spec.shape == (len(windows), 9)
+    assert sums == sum(w.step * pairs(w.size(3)) for w in windows if not w.similar)
+    assert spec.shape == (len(windows), 12)
     assert np.isfinite(real).all()
     net = PhotoConfig(3, windows, (8,), 8, 2, "full")
     assert net.ring & (net.ring - 1) == 0
@@ -382,6 +399,17 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
         {"ridge": 1001.0},
         {"ridge": float("inf")},
         {"ridge": None},
+        {"similar": 0.05},
+        {"similar": 1001.0},
+        {"similar": 1},
+        {"similar": -1.0},
+        {"similar": float("nan")},
+        {"similar": 6.0, "weighted": True},
+        {"similar": 6.0, "step": 2, "rows": 2, "left": 2, "right": 1},
+        {"similar": 6.0, "fade": 0.4},
+        {"similar": 6.0, "fade": 1.1},
+        {"similar": 6.0, "fade": 1},
+        {"similar": 6.0, "rows": 20, "left": 19, "right": 7},
     ],
 )
 def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
@@ -402,6 +430,8 @@ def test_networks_that_are_not_what_they_are_called() -> None:
         Window(2, 10, 9, 3, 24, False, 0.0, 1.0),
         Window(1, 2, 19, 0, 4, True, 0.0, 1000.0),
         Window(1, 1, 1, 0, 24, True, 0.0, 1.0),
+        Window(1, 18, 18, 7, 4, False, 0.0, 1.0, similar=0.1, fade=0.5),
+        Window(1, 1, 1, 0, 24, False, 1.0, 1000.0, similar=1000.0, fade=1.0),
     ],
 )
 def test_windows_at_their_limits_work(window: Window) -> None:

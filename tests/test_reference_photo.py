@@ -39,12 +39,16 @@ WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03,
 ODD = Window(step=1, rows=1, left=3, right=0, taps=5, weighted=False, beta=0.0, ridge=2.5)
 SPARSE = Window(step=2, rows=2, left=2, right=3, taps=4, weighted=True, beta=0.03, ridge=1.0)
 LONG = Window(step=1, rows=1, left=1, right=7, taps=16, weighted=True, beta=0.1, ridge=1.0)
+ALIKE = Window(step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similar=6.0, fade=0.8)
+EVEN = Window(step=1, rows=2, left=2, right=1, taps=7, weighted=False, beta=0.02, ridge=3.0, similar=0.3, fade=1.0)
 # name -> (windows, stage, with weights of the mixing stage)
 KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
     "one": ((NEAR,), "cheap", False),
     "two": ((NEAR, WIDE), "full", True),
     "three": ((ODD, NEAR, SPARSE), "full", False),
     "sparse": ((SPARSE,), "deep", True),
+    "alike": ((ALIKE,), "cheap", False),
+    "alike and others": ((ALIKE, WIDE, EVEN), "cheap", True),
 }
 
 
@@ -89,6 +93,9 @@ def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple
     assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
 
 
+FLOATS = ("Fit", "factorise", "rounded", "blend", "likeness")
+
+
 @pytest.mark.parametrize("module", [reference_photo, reference_stage])
 def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
@@ -101,7 +108,7 @@ def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> No
                 "reference_stage",
             }
     for part in tree.body:
-        if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name in ("Fit", "factorise", "rounded", "blend"):
+        if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name in FLOATS:
             continue
         for node in ast.walk(part):
             assert not isinstance(node, ast.Div)

@@ -77,6 +77,39 @@ def _dot(typing: Any, total: Any, x: Any, w: Any) -> Any:
     return WORDS(WORDS, WORDS, WORDS), generate
 
 
+def _pairs_by_shifts(builder: Any, a: Any, b: Any) -> Any:
+    half = ir.Constant(ir.VectorType(_I32, LANES), [16] * LANES)
+    low, high = (
+        builder.mul(*(f(v) for v in (a, b)))
+        for f in (lambda v: builder.ashr(builder.shl(v, half), half), lambda v: builder.ashr(v, half))
+    )
+    return builder.add(low, high)
+
+
+def _pairs_by_avx2(builder: Any, a: Any, b: Any) -> Any:
+    halves = []
+    nothing = ir.Constant(a.type, ir.Undefined)
+    for start in (0, 8):
+        pick = ir.Constant(ir.VectorType(_I32, 8), list(range(start, start + 8)))
+        parts = [builder.bitcast(builder.shuffle_vector(v, nothing, pick), ir.VectorType(_I16, 16)) for v in (a, b)]
+        halves.append(_call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(_I32, 8), parts))
+    return builder.shuffle_vector(*halves, ir.Constant(ir.VectorType(_I32, 16), list(range(16))))
+
+
+@intrinsic
+def dot_shorts(typing: Any, total: Any, a: Any, b: Any) -> Any:
+    """total + the two products of each lane's signed halves, which are above -2**15; modulo 2**32."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        features = _features(context)
+        if "avx512vnni" in features and "avx512f" in features:
+            return _call(builder, "llvm.x86.avx512.vpdpwssd.512", args[0].type, list(args))
+        pairs = _pairs_by_avx2 if "avx2" in features else _pairs_by_shifts
+        return builder.add(args[0], pairs(builder, args[1], args[2]))
+
+    return WORDS(WORDS, WORDS, WORDS), generate
+
+
 def words(inputs: int) -> int:
     """Words that so many inputs take."""
     return -(-inputs // 4)

@@ -4,7 +4,7 @@ LLVM's own vectors, so that sums stay in registers and every processor runs them
 narrower). Lanes never mix, and each operation is the IEEE or integer one: results do not depend on the processor.
 Only for use inside :func:`arcomp.exact.kernels.kernel` functions.
 
-    DOUBLES: 8 float64. WORDS: 16 int32.
+    DOUBLES: 8 float64. WORDS: 16 int32. SHORTS: 16 int16.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class _Model(models.PrimitiveModel):
 
 DOUBLES = Vector("doubles", ir.DoubleType(), 8)
 WORDS = Vector("words", ir.IntType(32), 16)
+SHORTS = Vector("shorts", ir.IntType(16), 16)
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -93,6 +94,7 @@ store_doubles = _storer(DOUBLES, 8)
 load_words = _loader(WORDS, ir.IntType(32), 4)
 load_words_of_shorts = _loader(WORDS, ir.IntType(16), 2)
 store_words = _storer(WORDS, 4)
+load_shorts = _loader(SHORTS, ir.IntType(16), 2)
 
 
 def _spreader(kind: Vector, scalar: Any) -> Any:
@@ -114,6 +116,7 @@ def _spreader(kind: Vector, scalar: Any) -> Any:
 
 all_doubles = _spreader(DOUBLES, types.float64)
 all_words = _spreader(WORDS, types.int32)
+all_shorts = _spreader(SHORTS, types.int16)
 
 
 @intrinsic
@@ -143,6 +146,7 @@ def _operation(kind: Vector, instruction: str) -> Any:
 def _define(operation: Any, real: str, integer: str | None) -> None:
     doubles = _operation(DOUBLES, real)
     words = _operation(WORDS, integer) if integer else None
+    shorts = _operation(SHORTS, integer) if integer else None
 
     @overload(operation, strict=False)
     def overloaded(a: Any, b: Any) -> Any:
@@ -150,6 +154,8 @@ def _define(operation: Any, real: str, integer: str | None) -> None:
             return lambda a, b: doubles(a, b)
         if words is not None and a is WORDS and b is WORDS:
             return lambda a, b: words(a, b)
+        if shorts is not None and a is SHORTS and b is SHORTS:
+            return lambda a, b: shorts(a, b)
         return None
 
 
@@ -169,3 +175,60 @@ def leading_zeros(typing: Any, value: Any) -> Any:
         return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), generate
+
+
+def _converter(given: Vector, kind: Vector, generate: Any) -> Any:
+    """An intrinsic of one vector; generate: (builder, LLVM type of the result, value) -> value."""
+
+    @intrinsic
+    def convert(typing: Any, value: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return generate(builder, ir.VectorType(kind.element, kind.lanes), args[0])
+
+        return kind(given), build
+
+    return convert
+
+
+def _absolute(builder: Any, kind: Any, value: Any) -> Any:
+    nothing = ir.Constant(kind, [0] * SHORTS.lanes)
+    return builder.select(builder.icmp_signed("<", value, nothing), builder.sub(nothing, value), value)
+
+
+absolute_shorts = _converter(SHORTS, SHORTS, _absolute)
+words_of_shorts = _converter(SHORTS, WORDS, lambda builder, kind, value: builder.sext(value, kind))
+
+
+@intrinsic
+def pair_shorts(typing: Any, low: Any, high: Any) -> Any:
+    """Words whose lower halves are the first's lanes, the upper ones the second's."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wanted = ir.VectorType(WORDS.element, WORDS.lanes)
+        low, high = (builder.zext(value, wanted) for value in args)
+        return builder.or_(low, builder.shl(high, ir.Constant(wanted, [16] * WORDS.lanes)))
+
+    return WORDS(SHORTS, SHORTS), generate
+
+
+@intrinsic
+def larger_doubles(typing: Any, a: Any, b: Any) -> Any:
+    """The larger of each lane; no lane may be NaN."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return DOUBLES(DOUBLES, DOUBLES), generate
+
+
+@intrinsic
+def store_shorts_of_doubles(typing: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
+    """Store doubles as int16, rounded towards zero; they must be within int16."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = _address(context, builder, signature.args[0], args, ir.IntType(16), DOUBLES.lanes)
+        words = builder.fptosi(args[3], ir.VectorType(ir.IntType(32), DOUBLES.lanes))
+        builder.store(builder.trunc(words, ir.VectorType(ir.IntType(16), DOUBLES.lanes)), at).align = 2
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.intp, DOUBLES), generate

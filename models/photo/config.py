@@ -74,7 +74,8 @@ def _within(value: Any, least: int, most: int) -> bool:
 
 
 def _right_window(w: Window) -> bool:
-    sums = w.samples() * (64 if w.weighted else 1) * 255**2 if _within(w.rows, 1, 32) and _within(w.left, 1, 32) else 0
+    full = 64 if w.weighted or w.similar else 1
+    sums = w.samples() * full * 255**2 if _within(w.rows, 1, 32) and _within(w.left, 1, 32) else 0
     return (
         _within(w.step, 1, 2)
         and 0 < sums < 2**31
@@ -85,6 +86,9 @@ def _right_window(w: Window) -> bool:
         and 0 <= w.beta <= 1
         and type(w.ridge) is float
         and 1 <= w.ridge <= 1000
+        and type(w.similar) is float
+        and type(w.fade) is float
+        and (w.similar == 0 or (w.step == 1 and not w.weighted and 0.1 <= w.similar <= 1000 and 0.5 <= w.fade <= 1))
         and w.step * w.rows + 4 <= MARGIN
         and w.step * (w.left + 1) + 4 <= LEFT
     )

@@ -186,10 +186,7 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
     values, channels, windows = planes.values, planes.channels, planes.windows
     mask = values.shape[1] - 1
     at = MARGIN + first
-    least_squares.predict(
-        planes, sample_weight(channels, windows), squares.spec, squares.real, squares.prior, t, first, count,
-        work.sums, work.room, work.matrix, work.vector, work.low, work.full, work.factor, work.variance,
-    )  # fmt: skip
+    least_squares.predict(planes, squares, work, sample_weight(channels, windows), t, first, count)
     _errors(planes, t, at, count, work)
     o = 0
     for c in range(channels):

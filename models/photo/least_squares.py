@@ -30,6 +30,7 @@ from arcomp.exact.lanes import (
     store_doubles,
     store_words,
 )
+from arcomp.models.photo import similar
 from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW
 from arcomp.models.photo.windows import (
     LOW_ORDER,
@@ -37,6 +38,8 @@ from arcomp.models.photo.windows import (
     REACH_LEFT,
     REACH_RIGHT,
     ROWS,
+    SAMPLES_AT,
+    SIMILAR,
     SIZE,
     STEP,
     SUMS_AT,
@@ -221,13 +224,14 @@ def _factorise(matrix: Any, m: int) -> None:
 
 @kernel()
 def solve(
-    values: Any, channels: int, spec: Any, real: Any, prior: Any, t: int, at: int, sums: Any, offset: int,
-    matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
+    values: Any, channels: int, spec: Any, real: Any, prior: Any, t: int, at: int, sums: Any, column: int,
+    units: Any, offset: int, matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
 ) -> None:  # fmt: skip
     """Predictions of 8 pixels.
 
     Args:
-        sums: int32 [pairs, columns]. prior: float64 [pairs]. real: beta, ridge, 1 / samples.
+        sums: int32 [pairs, columns], theirs from ``column`` on. prior: float64 [pairs]. real: beta, ridge.
+        units: float64 [8], of the variances: over the number of samples.
         matrix: float64 [pairs, 8]; vector: float64 [m, 8]; overwritten.
         offset: where the results go in:
         low, full: int32 [channels, n], Q6: predictions from LOW_ORDER neighbours, and from all (no current channel).
@@ -236,7 +240,7 @@ def solve(
     """
     taps, m = spec[TAPS], spec[SIZE]
     mask = values.shape[1] - 1
-    _regularised(sums, at, m, real[0], real[1], prior, matrix)
+    _regularised(sums, column, m, real[0], real[1], prior, matrix)
     _factorise(matrix, m)
     known = (taps - 1) * channels
     for c in range(channels):
@@ -263,9 +267,8 @@ def solve(
             total = total + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
         store_doubles(vector, known + c, 0, total)
         _predictions(vector[known + c], full[c], offset)
-        unit = real[2] * float(1 << VARIANCE_BITS)
         for k in range(8):
-            v = min(max(matrix[r + i, k] * unit, 0.0), _VARIANCE_LIMIT)
+            v = min(max(matrix[r + i, k] * units[k], 0.0), _VARIANCE_LIMIT)
             variance[c, offset + k] = np.int32(np.floor(v))
     p = 0
     for i in range(known + 1, m):
@@ -284,32 +287,49 @@ def _predictions(totals: Any, out: Any, offset: int) -> None:
 
 
 @kernel()
-def predict(
-    planes: Any, weight: int, spec: Any, real: Any, prior: Any, t: int, first: int, count: int, sums: Any,
-    room: Any, matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
-) -> None:  # fmt: skip
-    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows.
+def _slid(
+    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, room: Any
+) -> None:
+    """Move a window along a front."""
+    taken = (2 * spec[ROWS] + 2) * spec[SIZE]
+    own = room[: 2 * taken * LANES].reshape(2, taken, LANES)
+    for at in range(0, count, LANES):
+        slide(values, channels, spec, weight, t, MARGIN + first + at, sums, own)
+    bottom = first + count - 1
+    if t - SKEW * bottom < spec[STEP]:
+        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums)
+
+
+@kernel()
+def predict(planes: Any, squares: Any, work: Any, weight: int, t: int, first: int, count: int) -> None:
+    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows: work.low, full, factor, variance.
 
     Args:
-        sums: int32 [all windows' pairs, columns]; further ones as in :func:`solve`, with a first axis over windows.
+        weight: the plane of sample weights.
     """
-    values, channels = planes.values, planes.channels
-    for w in range(spec.shape[0]):
-        m = spec[w, SIZE]
+    values, channels, units = planes.values, planes.channels, work.units
+    for w in range(squares.spec.shape[0]):
+        spec, real = squares.spec[w], squares.real[w]
+        m = spec[SIZE]
         own = m * (m + 1) // 2
-        step = spec[w, STEP]
-        begin = spec[w, SUMS_AT] + (t % step) * own
-        mine = sums[begin : begin + own]
-        taken = (2 * spec[w, ROWS] + 2) * m
-        room_w = room[: 2 * taken * LANES].reshape(2, taken, LANES)
-        for at in range(0, count, LANES):
-            slide(values, channels, spec[w], weight, t, MARGIN + first + at, mine, room_w)
-        bottom = first + count - 1
-        if t - SKEW * bottom < step:
-            begin_row(values, channels, spec[w], weight, t, MARGIN + bottom, mine)
-        mine_prior = prior[spec[w, PRIOR_AT] : spec[w, PRIOR_AT] + own]
+        prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own]
+        alike = spec[SIMILAR] != 0
+        sums = work.alike.sums
+        if not alike:
+            begin = spec[SUMS_AT] + (t % spec[STEP]) * own
+            sums = work.sums[begin : begin + own]
+            units[:] = real[2] * float(1 << VARIANCE_BITS)
+            _slid(values, channels, spec, weight, t, first, count, sums, work.room)
+        places, fading = squares.places[spec[SAMPLES_AT] :], squares.fading[spec[SAMPLES_AT] :]
         for at in range(0, count, 8):
+            half = at % LANES
+            column = half if alike else MARGIN + first + at
+            if alike and half == 0:
+                similar.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike)
+                for k in range(LANES):
+                    units[k] = float(1 << VARIANCE_BITS) / np.float64(work.alike.total[k])
             solve(
-                values, channels, spec[w], real[w], mine_prior, t, MARGIN + first + at, mine, at,
-                matrix, vector, low[w], full[w], factor[w], variance[w],
+                values, channels, spec, real, prior, t, MARGIN + first + at, sums, column,
+                units[half:], at, work.matrix, work.vector,
+                work.low[w], work.full[w], work.factor[w], work.variance[w],
             )  # fmt: skip

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact.lanes import aligned
+from arcomp.models.photo import similar
 from arcomp.models.photo.planes import LANES, Int16, Int32, Int64
-from arcomp.models.photo.windows import Window, layout, pairs
+from arcomp.models.photo.windows import Window, layout, pairs, samples_of
 
 
 def log2_table() -> Int32:
@@ -24,6 +25,9 @@ class Squares(NamedTuple):
     real: npt.NDArray[np.float64]
     prior: npt.NDArray[np.float64]
     logs: Int32
+    places: Int64
+    """Samples of windows that weigh by similarity: :func:`arcomp.models.photo.windows.samples_of`."""
+    fading: npt.NDArray[np.float64]
 
 
 class Work(NamedTuple):
@@ -32,8 +36,11 @@ class Work(NamedTuple):
     sums: Int32
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
     room: Int16
+    alike: similar.Room
     matrix: npt.NDArray[np.float64]
     vector: npt.NDArray[np.float64]
+    units: npt.NDArray[np.float64]
+    """[LANES]: what a residual variance is counted in."""
     low: Int32
     """[windows, channels, n]: predictions of lower order; full, factor, variance: see :func:`least_squares.solve`."""
     full: Int32
@@ -58,7 +65,7 @@ class Work(NamedTuple):
 def squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
     """Constants of the windows; ``prior`` in 2**-24 of the trace."""
     spec, real, _, _ = layout(windows, channels)
-    return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table())
+    return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table(), *samples_of(windows))
 
 
 def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Work:
@@ -76,8 +83,10 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
     return Work(
         aligned((sums, columns), np.int32),
         aligned((taken,), np.int16),
+        similar.room(windows, channels),
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),
+        aligned((LANES,), np.float64),
         integers(count, channels),
         integers(count, channels),
         integers(count, 3),

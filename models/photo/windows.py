@@ -14,7 +14,10 @@ LOW_ORDER = 3
 """Neighbours of the prediction of lower order."""
 WEIGHT_BITS = 6
 """Sample weights are 0 .. 64."""
-STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT = range(9)
+FULL_WEIGHT = 1 << WEIGHT_BITS
+ALIKE = 6
+"""Neighbours that are compared where samples count by similarity."""
+STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILAR, SAMPLES, SAMPLES_AT = range(12)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Window:
         taps: neighbours used (the first of NEIGHBOURS).
         weighted: count samples of smooth surroundings more.
         beta: of the prior. ridge: added to the diagonal.
+        similar: where not 0, count samples the more, the more their surroundings resemble the pixel's: the squared
+            difference, in levels, that halves a weight (:mod:`similar`). fade: a step's factor of those weights.
     """
 
     step: int
@@ -37,6 +42,8 @@ class Window:
     weighted: bool
     beta: float
     ridge: float
+    similar: float = 0.0
+    fade: float = 1.0
 
     def size(self, channels: int) -> int:
         """Length m of v."""
@@ -46,10 +53,16 @@ class Window:
         """Samples of the window."""
         return self.rows * (self.left + self.right + 1) + self.left
 
+    def places(self) -> list[tuple[int, int]]:
+        """(dy, dx) of the samples."""
+        columns = [range(-self.left, self.right + 1 if i else 0) for i in range(self.rows + 1)]
+        return [(-self.step * i, self.step * j) for i, own in enumerate(columns) for j in own]
+
     def reach(self) -> int:
         """Fronts that it looks back."""
-        rows = self.step * self.rows + int(-NEIGHBOURS[: self.taps, 0].min())
-        columns = self.step * (self.left + 1) + int(-NEIGHBOURS[: self.taps, 1].min())
+        near = NEIGHBOURS[: max(self.taps, ALIKE if self.similar else 0)]
+        rows = self.step * self.rows + int(-near[:, 0].min())
+        columns = self.step * (self.left + 1) + int(-near[:, 1].min())
         return SKEW * rows + columns
 
 
@@ -62,20 +75,41 @@ def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArr
     """Windows as plain numbers for the kernels.
 
     Returns:
-        int64 [windows, 9]; float64 [windows, 3] (beta, ridge, 1 / effective samples); length of all sums for each
-        column of a plane; length of all priors.
+        int64 [windows, 12]; float64 [windows, 4] (beta, ridge, 1 / effective samples, similar); length of all sums
+        that are kept, for each column of a plane; length of all priors.
     """
-    spec = np.zeros((len(windows), 9), np.int64)
-    real = np.zeros((len(windows), 3))
-    sums = prior = 0
+    spec = np.zeros((len(windows), 12), np.int64)
+    real = np.zeros((len(windows), 4))
+    sums = prior = samples = 0
     for i, w in enumerate(windows):
         m = w.size(channels)
-        spec[i] = (w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior)
-        area = w.samples() * (1 << WEIGHT_BITS if w.weighted else 1)
-        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area)
-        sums += w.step * pairs(m)
+        alike = w.similar > 0
+        spec[i] = (
+            w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior, alike, w.samples(), samples
+        )  # fmt: skip
+        area = w.samples() * (FULL_WEIGHT if w.weighted else 1)
+        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area, w.similar)
+        sums += 0 if alike else w.step * pairs(m)
         prior += pairs(m)
+        samples += w.samples() + 1 if alike else 0
     return spec, real, sums, prior
+
+
+def samples_of(windows: tuple[Window, ...]) -> tuple[Int64, npt.NDArray[np.float64]]:
+    """Where the samples of the windows that weigh by similarity are, and how their weights fade.
+
+    Returns:
+        int64 [samples, 2], (dy, dx), one more than there are for each window; float64 [samples].
+    """
+    places, fading = [], []
+    for w in windows:
+        if w.similar:
+            steps = [1.0]
+            for _ in range(w.rows + max(w.left, w.right)):
+                steps.append(steps[-1] * w.fade)
+            places += [*w.places(), (0, -1)]
+            fading += [*(steps[abs(dy) + abs(dx)] for dy, dx in w.places()), 0.0]
+    return np.array(places or [(0, -1)], np.int64), np.array(fading or [0.0])
 
 
 def split_prior(
