@@ -112,7 +112,7 @@ def _log2(table: Any, v: Any) -> Any:
     return table[v] if v < 4096 else table[v >> 4] + 64
 
 
-@kernel()
+@kernel(allocates=True)
 def look(
     image: Int32, ys: Int32, xs: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
     neighbours: Any, blend: Any, log2: Any, scale_weights: Any, blend_weights: Any,

@@ -228,7 +228,7 @@ def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
         store_words(weights, rows[s], 0, load_words(weights, rows[s], 0) + change)
 
 
-@kernel()
+@kernel(allocates=True)
 def code(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int,
     mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any,

@@ -49,7 +49,7 @@ def _edge(e: Any, depth: int, floor: int, weights: Any, means: Any, inverses: An
     return (((f >> 16) * (total - (floor << depth))) >> TOTAL_BITS) + floor * np.int64(e)
 
 
-@kernel()
+@kernel(allocates=True)
 def _frequencies(
     depth: int, floor: int, below: int, values: int, prefix: Any,
     weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,

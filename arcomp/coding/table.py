@@ -33,7 +33,7 @@ def cumulate(counts: Int64, depth: int) -> Int64:
     return np.asarray(edges, np.int64)
 
 
-@kernel()
+@kernel(allocates=True)
 def _frequencies(edges: Any, rows: Any, below: int, values: int, prefix: Any, out: Any) -> None:
     part = np.empty(values + 1, np.int64)
     for i in range(rows.shape[0]):

@@ -19,13 +19,15 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(**options: Any) -> Callable[[F], F]:
+def kernel(allocates: bool = False, **options: Any) -> Callable[[F], F]:
     """Compile a function of arrays and integers when it is first called.
 
     Args:
+        allocates: whether it makes arrays. If not, nothing is counted: passing twenty arrays on to a function that is
+            called for each sample costs more in counted references than all the rest of a decision.
         options: further options of ``numba.njit``, such as ``inline``.
     """
-    fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", **options}
+    fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": allocates, **options}
 
     def compiled(function: F) -> F:
         try:

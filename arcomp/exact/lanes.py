@@ -95,6 +95,7 @@ load_words = _loader(WORDS, ir.IntType(32), 4)
 load_words_of_shorts = _loader(WORDS, ir.IntType(16), 2)
 store_words = _storer(WORDS, 4)
 load_shorts = _loader(SHORTS, ir.IntType(16), 2)
+store_shorts = _storer(SHORTS, 2)
 
 
 def _spreader(kind: Vector, scalar: Any) -> Any:
@@ -200,15 +201,27 @@ words_of_shorts = _converter(SHORTS, WORDS, lambda builder, kind, value: builder
 
 
 @intrinsic
-def pair_shorts(typing: Any, low: Any, high: Any) -> Any:
-    """Words whose lower halves are the first's lanes, the upper ones the second's."""
+def pair_shorts(typing: Any, first: Any, second: Any) -> Any:
+    """Words whose halves are lanes of the first and of the second."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        wanted = ir.VectorType(WORDS.element, WORDS.lanes)
-        low, high = (builder.zext(value, wanted) for value in args)
-        return builder.or_(low, builder.shl(high, ir.Constant(wanted, [16] * WORDS.lanes)))
+        woven = [lane + SHORTS.lanes * half for lane in range(SHORTS.lanes) for half in (0, 1)]
+        pairs = builder.shuffle_vector(*args, ir.Constant(ir.VectorType(ir.IntType(32), len(woven)), woven))
+        return builder.bitcast(pairs, ir.VectorType(WORDS.element, WORDS.lanes))
 
     return WORDS(SHORTS, SHORTS), generate
+
+
+@intrinsic
+def multiply_halves(typing: Any, a: Any, b: Any) -> Any:
+    """Each half of a word times the same half of the other; modulo 2**16."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        halves = ir.VectorType(ir.IntType(16), 2 * WORDS.lanes)
+        product = builder.mul(*(builder.bitcast(value, halves) for value in args))
+        return builder.bitcast(product, ir.VectorType(WORDS.element, WORDS.lanes))
+
+    return WORDS(WORDS, WORDS), generate
 
 
 @intrinsic

@@ -94,7 +94,7 @@ def unpack(packed: Any, units: int, count: int, out: Any) -> None:
             out[i, k] = (row[k] >> shift) & 255
 
 
-@kernel()
+@kernel(allocates=True)
 def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
     """Outputs of a front's pixels: units uint8 [hidden, >= count] -> int32 [outputs, >= count]."""
     width = heads.weights.shape[1]

@@ -22,15 +22,15 @@ import numpy as np
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import (
     all_doubles,
+    all_shorts,
     load_doubles,
     load_doubles_of_shorts,
     load_doubles_of_words,
-    load_words,
-    load_words_of_shorts,
+    load_shorts,
+    pair_shorts,
     store_doubles,
-    store_words,
 )
-from arcomp.models.photo import similar
+from arcomp.models.photo import covariance, similar
 from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW
 from arcomp.models.photo.windows import (
     LOW_ORDER,
@@ -59,91 +59,34 @@ _VARIANCE_LIMIT = float(1 << 19)
 
 
 @kernel()
-def _differences(
-    values: Any,
-    channels: int,
-    taps: int,
-    t: int,
-    at: int,
-    dy: int,
-    dx: int,
-    weight: int,
-    sign: int,
-    room: Any,
-    out: Any,
-) -> None:
-    """v of the samples at (dy, dx) from LANES pixels: int16 [m, LANES], w v into room and v into out.
-
-    ``weight``: the plane of weights, or -1; ``sign``: 1 for samples that come in, -1 for those that go out.
-    """
-    mask = values.shape[1] - 1
-    row = t + dx + SKEW * dy
-    at = at + dy
-    w = np.full(LANES, sign, np.int16)
-    if weight >= 0:
-        own = values[weight, row & mask, at : at + LANES]
-        for k in range(LANES):
-            w[k] *= own[k]
-    for c in range(channels):
-        west = values[c, (row - 1) & mask, at : at + LANES]
-        for j in range(1, taps + 1):
-            if j == taps:
-                own = values[c, row & mask, at : at + LANES]
-            else:
-                ny = NEIGHBOURS[j, 0]
-                nx = NEIGHBOURS[j, 1]
-                own = values[c, (row + nx + SKEW * ny) & mask, at + ny : at + ny + LANES]
-            i = (j - 1) * channels + c
-            for k in range(LANES):
-                d = own[k] - west[k]
-                out[i, k] = d
-                room[i, k] = w[k] * d
-
-
-@kernel()
-def slide(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, room: Any) -> None:
-    """Move the windows of LANES pixels one step to the right.
+def slide(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, pairs: Any) -> None:
+    """Move the windows of LANES pixels one step to the right: a sample of each row comes, one goes.
 
     Args:
-        sums: int32 [pairs, columns]. room: int16 [2, m * S, LANES] for the S samples that come and go.
+        sums: int32 [pairs, columns]. weight: the plane of weights.
     """
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
-    taps, m = spec[TAPS], spec[SIZE]
-    plane = weight if spec[WEIGHTED] else -1
-    count = 2 * rows + 2
-    for s in range(count):
-        dy = -step * (s // 2 + 1) if s < 2 * rows else 0
-        comes = s % 2 == 0
-        dx = (step * right if dy else -step) if comes else -step * (left + 1)
-        own = slice(s * m, s * m + m)
-        _differences(values, channels, taps, t, at, dy, dx, plane, 1 if comes else -1, room[0, own], room[1, own])
-    u, v = room[0], room[1]
-    for i in range(m):
-        p = i * (i + 1) // 2
-        j = 0
-        while j + 3 <= i:
-            a, b = load_words(sums, p + j, at), load_words(sums, p + j + 1, at)
-            c, d = load_words(sums, p + j + 2, at), load_words(sums, p + j + 3, at)
-            for s in range(0, count * m, m):
-                x = load_words_of_shorts(u, s + i, 0)
-                a = a + x * load_words_of_shorts(v, s + j, 0)
-                b = b + x * load_words_of_shorts(v, s + j + 1, 0)
-                c = c + x * load_words_of_shorts(v, s + j + 2, 0)
-                d = d + x * load_words_of_shorts(v, s + j + 3, 0)
-            store_words(sums, p + j, at, a)
-            store_words(sums, p + j + 1, at, b)
-            store_words(sums, p + j + 2, at, c)
-            store_words(sums, p + j + 3, at, d)
-            j += 4
-        while j <= i:
-            a = load_words(sums, p + j, at)
-            for s in range(0, count * m, m):
-                a = a + load_words_of_shorts(u, s + i, 0) * load_words_of_shorts(v, s + j, 0)
-            store_words(sums, p + j, at, a)
-            j += 1
+    taps, m, ring = spec[TAPS], spec[SIZE], values.shape[1]
+    mask = ring - 1
+    flat = values.reshape(values.shape[0] * ring, values.shape[2])
+    one, minus = all_shorts(np.int16(1)), all_shorts(np.int16(-1))
+    for first in range(0, rows + 1, covariance.BLOCK):
+        count = min(covariance.BLOCK, rows + 1 - first)
+        for k in range(count):
+            dy = -step * (first + k)
+            comes = t + (step * right if dy else -step) + SKEW * dy
+            goes = t - step * (left + 1) + SKEW * dy
+            w_comes, w_goes = one, minus
+            if spec[WEIGHTED]:
+                w_comes = load_shorts(flat, weight * ring + (comes & mask), at + dy)
+                w_goes = minus * load_shorts(flat, weight * ring + (goes & mask), at + dy)
+            covariance.differences(
+                flat, mask, channels, taps, at, comes, dy, goes, dy, pair_shorts(w_comes, w_goes), pairs, k * m
+            )  # fmt: skip
+        covariance.add(m, count, pairs, sums, at)
 
 
-@kernel()
+@kernel(allocates=True)
 def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any) -> None:
     """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written."""
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
@@ -288,13 +231,11 @@ def _predictions(totals: Any, out: Any, offset: int) -> None:
 
 @kernel()
 def _slid(
-    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, room: Any
+    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any
 ) -> None:
     """Move a window along a front."""
-    taken = (2 * spec[ROWS] + 2) * spec[SIZE]
-    own = room[: 2 * taken * LANES].reshape(2, taken, LANES)
     for at in range(0, count, LANES):
-        slide(values, channels, spec, weight, t, MARGIN + first + at, sums, own)
+        slide(values, channels, spec, weight, t, MARGIN + first + at, sums, pairs)
     bottom = first + count - 1
     if t - SKEW * bottom < spec[STEP]:
         begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums)
@@ -319,13 +260,13 @@ def predict(planes: Any, squares: Any, work: Any, weight: int, t: int, first: in
             begin = spec[SUMS_AT] + (t % spec[STEP]) * own
             sums = work.sums[begin : begin + own]
             units[:] = real[2] * float(1 << VARIANCE_BITS)
-            _slid(values, channels, spec, weight, t, first, count, sums, work.room)
+            _slid(values, channels, spec, weight, t, first, count, sums, work.pairs)
         places, fading = squares.places[spec[SAMPLES_AT] :], squares.fading[spec[SAMPLES_AT] :]
         for at in range(0, count, 8):
             half = at % LANES
             column = half if alike else MARGIN + first + at
             if alike and half == 0:
-                similar.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike)
+                similar.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike, work.pairs)
                 for k in range(LANES):
                     units[k] = float(1 << VARIANCE_BITS) / np.float64(work.alike.total[k])
             solve(

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact.lanes import aligned
-from arcomp.models.photo import similar
-from arcomp.models.photo.planes import LANES, Int16, Int32, Int64
+from arcomp.models.photo import covariance, similar
+from arcomp.models.photo.planes import LANES, Int32, Int64
 from arcomp.models.photo.windows import Window, layout, pairs, samples_of
 
 
@@ -35,7 +35,7 @@ class Work(NamedTuple):
 
     sums: Int32
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
-    room: Int16
+    pairs: covariance.Pairs
     alike: similar.Room
     matrix: npt.NDArray[np.float64]
     vector: npt.NDArray[np.float64]
@@ -74,7 +74,6 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
     n = -(-longest // LANES) * LANES + LANES
     count = len(windows)
     largest = max(w.size(channels) for w in windows)
-    taken = max(2 * (2 * w.rows + 2) * w.size(channels) * LANES for w in windows)
 
     def integers(*shape: int) -> Int32:
         made: Int32 = aligned((*shape, n), np.int32)
@@ -82,7 +81,7 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
 
     return Work(
         aligned((sums, columns), np.int32),
-        aligned((taken,), np.int16),
+        covariance.pairs_of(largest),
         similar.room(windows, channels),
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),

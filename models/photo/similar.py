@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.dense import dot_shorts
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import (
     absolute_shorts,
@@ -27,18 +26,15 @@ from arcomp.exact.lanes import (
     load_doubles,
     load_doubles_of_words,
     load_shorts,
-    load_words,
     pair_shorts,
     store_doubles,
     store_shorts_of_doubles,
     store_words,
     words_of_shorts,
 )
+from arcomp.models.photo import covariance
 from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int16, Int32
 from arcomp.models.photo.windows import ALIKE, FULL_WEIGHT, SAMPLES, SIZE, TAPS, Window, pairs
-
-BLOCK = 16
-"""Pairs of samples that are summed at a time: their differences stay in the first cache."""
 
 
 class Room(NamedTuple):
@@ -48,9 +44,6 @@ class Room(NamedTuple):
     """[samples, LANES]. ratio, weight: the same shape."""
     ratio: npt.NDArray[np.float64]
     weight: Int16
-    weighted: Int32
-    """[BLOCK * m, LANES]: differences of two samples to a word, times their weights; plain: without."""
-    plain: Int32
     sums: Int32
     """[pairs, LANES]."""
     total: Int32
@@ -65,8 +58,6 @@ def room(windows: tuple[Window, ...], channels: int) -> Room:
         aligned((samples, LANES), np.int32),
         aligned((samples, LANES), np.float64),
         aligned((samples, LANES), np.int16),
-        aligned((BLOCK * size, LANES), np.int32),
-        aligned((BLOCK * size, LANES), np.int32),
         aligned((pairs(size), LANES), np.int32),
         aligned((LANES,), np.int32),
     )
@@ -108,71 +99,28 @@ def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: 
 
 
 @kernel()
-def _differences(planes: Any, spec: Any, places: Any, t: int, at: int, first: int, count: int, room: Any) -> None:
-    """v of the samples 2 first .. 2 (first + count) - 1, two to a word."""
-    ring = planes.values.shape[1]
-    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
-    mask, channels, taps, m = ring - 1, planes.channels, spec[TAPS], spec[SIZE]
-    for k in range(count):
-        n = 2 * (first + k)
-        ay, ax, by, bx = places[n, 0], places[n, 1], places[n + 1, 0], places[n + 1, 1]
-        a, b = t + ax + SKEW * ay, t + bx + SKEW * by
-        wa, wb = load_shorts(room.weight, n, 0), load_shorts(room.weight, n + 1, 0)
-        for c in range(channels):
-            west_a = load_shorts(flat, c * ring + ((a - 1) & mask), at + ay)
-            west_b = load_shorts(flat, c * ring + ((b - 1) & mask), at + by)
-            for j in range(1, taps + 1):
-                ny, nx = (NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]) if j < taps else (0, 0)
-                move = nx + SKEW * ny
-                va = load_shorts(flat, c * ring + ((a + move) & mask), at + ay + ny) - west_a
-                vb = load_shorts(flat, c * ring + ((b + move) & mask), at + by + ny) - west_b
-                i = k * m + (j - 1) * channels + c
-                store_words(room.plain, i, 0, pair_shorts(va, vb))
-                store_words(room.weighted, i, 0, pair_shorts(wa * va, wb * vb))
-
-
-@kernel()
-def _add(m: int, count: int, room: Any) -> None:
-    """Add the products of ``count`` pairs of samples to the sums."""
-    sums, u, v = room.sums, room.weighted, room.plain
-    for i in range(m):
-        p = i * (i + 1) // 2
-        j = 0
-        while j + 3 <= i:
-            a, b = load_words(sums, p + j, 0), load_words(sums, p + j + 1, 0)
-            c, d = load_words(sums, p + j + 2, 0), load_words(sums, p + j + 3, 0)
-            for s in range(0, count * m, m):
-                x = load_words(u, s + i, 0)
-                a = dot_shorts(a, x, load_words(v, s + j, 0))
-                b = dot_shorts(b, x, load_words(v, s + j + 1, 0))
-                c = dot_shorts(c, x, load_words(v, s + j + 2, 0))
-                d = dot_shorts(d, x, load_words(v, s + j + 3, 0))
-            store_words(sums, p + j, 0, a)
-            store_words(sums, p + j + 1, 0, b)
-            store_words(sums, p + j + 2, 0, c)
-            store_words(sums, p + j + 3, 0, d)
-            j += 4
-        while j <= i:
-            a = load_words(sums, p + j, 0)
-            for s in range(0, count * m, m):
-                a = dot_shorts(a, load_words(u, s + i, 0), load_words(v, s + j, 0))
-            store_words(sums, p + j, 0, a)
-            j += 1
-
-
-@kernel()
-def gather(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any) -> None:
+def gather(
+    planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any, pairs: Any
+) -> None:
     """The window's sums of LANES pixels: room.sums and room.total.
 
     Args:
         similar: e over the square of the number of values compared. places: int64 [samples + 1, 2], dy and dx.
         fading: float64 [samples]. at: column of the first pixel in front t.
     """
-    m = spec[SIZE]
+    ring, m = planes.values.shape[1], spec[SIZE]
+    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
     _weigh(planes, spec, similar, places, fading, t, at, room)
     room.sums[: m * (m + 1) // 2] = 0
     both = (spec[SAMPLES] + 1) // 2
-    for first in range(0, both, BLOCK):
-        count = min(BLOCK, both - first)
-        _differences(planes, spec, places, t, at, first, count, room)
-        _add(m, count, room)
+    for first in range(0, both, covariance.BLOCK):
+        count = min(covariance.BLOCK, both - first)
+        for k in range(count):
+            n = 2 * (first + k)
+            ay, by = places[n, 0], places[n + 1, 0]
+            covariance.differences(
+                flat, ring - 1, planes.channels, spec[TAPS], at,
+                t + places[n, 1] + SKEW * ay, ay, t + places[n + 1, 1] + SKEW * by, by,
+                pair_shorts(load_shorts(room.weight, n, 0), load_shorts(room.weight, n + 1, 0)), pairs, k * m,
+            )  # fmt: skip
+        covariance.add(m, count, pairs, room.sums, 0)

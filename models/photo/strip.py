@@ -310,7 +310,7 @@ def _code_fronts(
         begin = end
 
 
-@kernel()
+@kernel(allocates=True)
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
     decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
