@@ -74,7 +74,7 @@ class Photo:
         start = f"{channels}."
         self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES[network["stage"]]
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
-        self.online = network.get("online", False)
+        self.online, self.tails = network.get("online", False), network.get("tails", False)
         prior, at, self.windows = integers(arrays[start + "prior"]), 0, []
         for window in network["windows"]:
             m = window["taps"] * channels
@@ -381,7 +381,7 @@ class Strip:
         """A channel's value, from its hidden layer's outputs."""
         own, errors, units = seen[c], self.planes.errors[c], [h + 128 for h in hidden]
         z = self.heads.forward(c, units) if self.heads else self.model.heads[c](hidden)
-        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions)
+        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions, self.model.tails)
         before = residual_class((64 * seen[c - 1].value - seen[c - 1].base) >> 2) if c else 4
         around = residual_class(errors[y, x - 1] + errors[y - 1, x])
         known = [channel.value for channel in seen[:c]]

@@ -72,7 +72,7 @@ CONFIDENCE = [(1026 * i + 3) // (4 * i + 6) for i in range(64)]
 class Mixture:
     """What a head's outputs name."""
 
-    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int]) -> None:
+    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int], tails: bool) -> None:
         best = z.index(max(z[:n]))
         e = [EXP[min(4095, z[best] - zk)] for zk in z[:n]]
         self.w = [(ek << 16) // sum(e) for ek in e]
@@ -86,12 +86,15 @@ class Mixture:
         self.base = clamp(((sum(map(mul, self.w, self.m)) >> 16) + 128) >> 8, 1, 255)
         sharp = LOG2[min(4095, (sum(map(mul, self.w, self.v)) >> 26) + 3)]
         self.scale = clamp(((sharp - 96) >> 3) + 6, 0, 15)
+        self.ends = {0: 0, 256: 1 << 24} if tails else {}
         self.masses: list[int] = []  # where a lattice changes them
 
     def mass(self, edge: int) -> int:
         """Below a value."""
         if self.masses:
             return self.masses[edge]
+        if edge in self.ends:
+            return self.ends[edge]
         z = ((((256 * edge - 128 - mk) * vk) >> 16) + 3072 for mk, vk in zip(self.m, self.v, strict=True))
         return sum(wk * LOGISTIC[clamp(zk, 0, 6144)] for wk, zk in zip(self.w, z, strict=True)) >> 16
 

@@ -353,6 +353,8 @@ WINDOW = PLAIN["windows"][0]
         {"stage": None},
         {"online": 1},
         {"online": None},
+        {"tails": 0},
+        {"tails": None},
         {"what": 1},
     ],
 )
@@ -362,7 +364,7 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
         checked({**PLAIN, **change})
     with pytest.raises(ModelError):
         PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
-    for key in set(PLAIN) - {"online"}:
+    for key in set(PLAIN) - {"online", "tails"}:
         with pytest.raises(ModelError):
             checked({k: v for k, v in PLAIN.items() if k != key})
 

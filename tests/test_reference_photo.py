@@ -61,7 +61,11 @@ def tiny(
     rng = np.random.default_rng(5)
     networks = {}
     for channels in (1, 3):
-        network = Photo(PhotoConfig(channels, windows, trunk=(10, 9), head=6, mixture=3, stage=stage, online=online))
+        network = Photo(
+            PhotoConfig(
+                channels, windows, trunk=(10, 9), head=6, mixture=3, stage=stage, online=online, tails=stage != "deep"
+            )
+        )
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network
     weights = freeze(networks)

@@ -35,13 +35,13 @@ def mass(edge: Any, components: Any, k: Any, logistic: Any) -> Any:
 
 
 @kernel()
-def restrict(components: Any, k: int, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
+def restrict(components: Any, k: int, logistic: Any, tails: bool, allowed: Any, off: int, edges: Any) -> None:
     """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
     keep only off / 2**16 of their own."""
-    before = mass(0, components, k, logistic)
+    before = 0 if tails else mass(0, components, k, logistic)
     edges[0] = before
     for v in range(256):
-        here = mass(v + 1, components, k, logistic)
+        here = 1 << 24 if tails and v == 255 else mass(v + 1, components, k, logistic)
         own = here - before
         if not (allowed[v >> 3] >> (v & 7)) & 1:
             own = (own * off) >> 16

@@ -89,6 +89,8 @@ class Constants(NamedTuple):
     refine: bool
     first_rate: int
     last_rate: int
+    tails: bool
+    """Whether 0 and 255 have the mass beyond them."""
 
 
 class State(NamedTuple):
@@ -109,7 +111,7 @@ def weight_rows(channels: int) -> int:
     return channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4 + 3 * 64)
 
 
-def constants(stage: Stage) -> Constants:
+def constants(stage: Stage, tails: bool = True) -> Constants:
     """Everything :func:`code` looks up."""
     logistic = tables.fine_logistic()
     counts = np.arange(64)
@@ -131,6 +133,7 @@ def constants(stage: Stage) -> Constants:
         stage.refine,
         stage.first_rate,
         stage.last_rate,
+        tails,
     )
 
 
@@ -268,7 +271,9 @@ def code(
         own[2] = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
         if restricted:
             off = ((pixels[2] + 1) << 16) // (pixels[1] + 64)
-            restrict(components, k, consts.logistic, colours[rows[i]], min(1 << 16, off), edges)
+            restrict(components, k, consts.logistic, consts.tails, colours[rows[i]], min(1 << 16, off), edges)
+        elif consts.tails:
+            edges[0], edges[256] = 0, 1 << 24
         else:
             edges[0] = mass(0, components, k, consts.logistic)
             edges[256] = mass(256, components, k, consts.logistic)

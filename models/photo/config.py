@@ -28,6 +28,8 @@ class PhotoConfig:
         mixture: components K of each channel's mixture.
         stage: name of the mixing stage's settings (:mod:`arcomp.coding.mixing`).
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
+        tails: whether the mixture's mass beyond the alphabet is that of 0 and 255, as in training; if not, it is left
+            out, as by weights that do not say.
     """
 
     channels: int
@@ -37,6 +39,7 @@ class PhotoConfig:
     mixture: int
     stage: str
     online: bool = False
+    tails: bool = True
 
     @property
     def inputs(self) -> int:
@@ -115,6 +118,7 @@ def checked(plain: Mapping[str, Any]) -> PhotoConfig:
             and _within(made.mixture, 1, LIMITS["mixture"])
             and made.stage in STAGES
             and type(made.online) is bool
+            and type(made.tails) is bool
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         right = False

@@ -40,7 +40,7 @@ class PhotoModel(LearningModel):
         if not isinstance(networks, dict) or not networks:
             raise ModelError("the weights' configuration is not one of model photo")
         for channels, config in networks.items():
-            made = checked(config)
+            made = checked({"tails": False, **config} if isinstance(config, dict) else config)
             if channels != str(made.channels):
                 raise ModelError("the weights' configuration is not one of model photo")
             self.configs[made.channels] = made

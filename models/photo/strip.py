@@ -83,7 +83,7 @@ class Strip:
         self.squares = room.squares(config.windows, config.channels, frozen.prior)
         self.work = room.work(config.windows, config.channels, self.planes.values.shape[2], longest)
         self.room = exact.room(config, longest)
-        self.constants = mixing.constants(frozen.stage)
+        self.constants = mixing.constants(frozen.stage, config.tails)
         self.state = mixing.fresh(frozen.stage, config.channels, frozen.mixer)
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
