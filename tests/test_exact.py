@@ -333,7 +333,7 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out"}
 # ... and, in float64 only, the least squares, the blend of their predictions and heads that learn (fixed sequences of
 # + - * / and square roots), what hands their room on, and the bits that the mixing stage reports.
 DOUBLE_SIGNATURES = {
-    "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "solve", "_predictions", "predict", "_slid"},
+    "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "solve", "_predictions", "predict"},
     "arcomp.models.photo.similar": {"_weigh", "_differences", "_add", "gather"},
     "arcomp.models.photo.inputs": {"_errors", "_blend", "look", "look_channel", "observe", "examine"},
     "arcomp.models.photo.contexts": {"find"},

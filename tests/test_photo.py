@@ -50,8 +50,7 @@ WINDOWS = {
 @kernel()
 def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, first: int, count: int) -> None:
     """Look at a front, then enter its pixels."""
-    row = inputs.sample_weight(planes.channels, planes.windows)
-    least_squares.predict(planes, squares, work, row, t, first, count)
+    least_squares.predict(planes, squares, work, t, first, count)
     for c in range(planes.channels):
         for k in range(count):
             work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]

@@ -34,7 +34,7 @@ def mass(edge: Any, components: Any, k: Any, logistic: Any) -> Any:
     return total >> 16
 
 
-@kernel()
+@kernel(inner=True)
 def restrict(components: Any, k: int, logistic: Any, tails: bool, allowed: Any, off: int, edges: Any) -> None:
     """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
     keep only off / 2**16 of their own."""

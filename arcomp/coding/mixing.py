@@ -288,7 +288,7 @@ def code(
         pixels[0] += count
 
 
-@kernel()
+@kernel(inner=True)
 def _value(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: Any, channels: Any, value: Any,
     components: Any, k: Any, restricted: bool, edges: Any, base: Any, own: Any, contexts: Any, checks: Any, i: Any,

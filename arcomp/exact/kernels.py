@@ -15,19 +15,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(allocates: bool = False, **options: Any) -> Callable[[F], F]:
+def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Callable[[F], F]:
     """Compile a function of arrays and integers when it is first called.
 
     Args:
         allocates: whether it makes arrays. If not, nothing is counted: passing twenty arrays on to a function that is
             called for each sample costs more in counted references than all the rest of a decision.
+        inner: whether it is for kernels alone: not to be called from Python, and sooner compiled.
         options: further options of ``numba.njit``, such as ``inline``.
     """
     fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": allocates, **options}
+    fixed |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
 
     def compiled(function: F) -> F:
         try:
@@ -35,9 +38,18 @@ def kernel(allocates: bool = False, **options: Any) -> Callable[[F], F]:
         except RuntimeError:  # no folder to keep it in: a read-only installation and no home
             made = numba.njit(**fixed)(function)
         _mind_the_cache(made)
+        if inner:
+            made.__class__ = _Inner
         return made
 
     return compiled
+
+
+class _Inner(CPUDispatcher):  # type: ignore[misc]
+    """A kernel that only kernels can call: there is nothing to be called from Python, where it would crash."""
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"{self.__name__} is for kernels alone")
 
 
 def _mind_the_cache(function: Any) -> None:

@@ -85,7 +85,7 @@ def heads(net: Net, channels: int, longest: int) -> Heads:
     return made
 
 
-@kernel()
+@kernel(inner=True)
 def unpack(packed: Any, units: int, count: int, out: Any) -> None:
     """Packed rectified activations (:mod:`arcomp.exact.dense`) as uint8 [units, >= count]."""
     for i in range(units):
@@ -121,7 +121,7 @@ def _logistic(z: int, logistic: Any) -> float:
     return float(logistic[max(0, min(6144, z + 3072))]) * (1.0 / 16777216.0)
 
 
-@kernel()
+@kernel(inner=True)
 def _slopes(mixture: Any, scale: Any, gates: Any, k: Any, value: Any, components: Any, logistic: Any, out: Any) -> None:
     """Derivatives of the code length, -ln of the mixture's mass of a value, by the outputs (in real units): float64
     [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""

@@ -45,7 +45,7 @@ def residual_class(e: int) -> int:
     return 4 + k if e > 0 else 4 - k
 
 
-@kernel()
+@kernel(inner=True)
 def find(
     planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any
 ) -> None:

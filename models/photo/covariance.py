@@ -30,7 +30,7 @@ def pairs_of(size: int) -> Pairs:
     return Pairs(*(aligned((BLOCK * size, LANES), "int32") for _ in range(2)))
 
 
-@kernel()
+@kernel(inner=True)
 def differences(
     flat: Any, mask: int, channels: int, taps: int, at: int, a: int, ay: int, b: int, by: int, weights: Any,
     pairs: Any, first: int,
@@ -59,7 +59,7 @@ def differences(
             i += 1
 
 
-@kernel()
+@kernel(inner=True)
 def add(m: int, count: int, pairs: Any, sums: Any, at: int) -> None:
     """Add products of ``count`` pairs of samples to int32 [m (m + 1) / 2, columns], LANES columns from ``at`` on."""
     end = count * m

@@ -156,7 +156,7 @@ def room(config: PhotoConfig, longest: int) -> Room:
     )
 
 
-@kernel()
+@kernel(inner=True)
 def _product(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
     """Layer's weights times packed activations: int32 [outputs, columns]; returns the number of outputs."""
     outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
@@ -165,7 +165,7 @@ def _product(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
     return outputs
 
 
-@kernel()
+@kernel(inner=True)
 def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any) -> None:
     """Re-scale sums int32 [outputs, columns] to RECTIFIED8 and pack them; constants from ``first`` on."""
     for j in range(outputs):
@@ -180,7 +180,7 @@ def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any
             made[k] |= np.int32(max(np.int64(0), min(np.int64(255), v))) << place
 
 
-@kernel()
+@kernel(inner=True)
 def trunk(net: Any, room: Any, count: int) -> None:
     """From ``room.inputs`` to ``room.shared``."""
     dense.pack(room.inputs, count, room.packed[0])
@@ -192,7 +192,7 @@ def trunk(net: Any, room: Any, count: int) -> None:
     _product(net, net.trunk, room.packed[net.trunk % 2], count, room.shared)
 
 
-@kernel()
+@kernel(inner=True)
 def head(net: Any, room: Any, channel: int, channels: int, more: int, count: int) -> None:
     """From ``room.shared`` and the first ``more`` of ``room.extras`` to ``room.outputs``."""
     x = room.packed[0]

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.kernels import kernel
-from arcomp.models.photo import least_squares
-from arcomp.models.photo.least_squares import LEVEL_BITS
+from arcomp.models.photo.least_squares import LEVEL_BITS, predict
 from arcomp.models.photo.planes import (
     MARGIN,
     NEIGHBOURS,
@@ -88,7 +87,7 @@ def _clip8(v: Any) -> Any:
     return max(np.int32(-128), min(np.int32(127), v))
 
 
-@kernel()
+@kernel(inner=True)
 def _mean_error(plane: Any, t: int, at: int, count: int, first: int, last: int, out: Any) -> None:
     """Weighted sum of the absolute values at neighbours first .. last - 1."""
     mask = plane.shape[0] - 1
@@ -101,7 +100,7 @@ def _mean_error(plane: Any, t: int, at: int, count: int, first: int, last: int, 
             out[k] += w * abs(np.int32(row[k]))
 
 
-@kernel()
+@kernel(inner=True)
 def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
     """All mean errors of a front, and scales from them."""
     values, channels, windows = planes.values, planes.channels, planes.windows
@@ -126,7 +125,7 @@ def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
                 total[3 + w, k] = (total[3 + w, k] * np.int32(_ERROR_UNIT)) >> 12
 
 
-@kernel()
+@kernel(inner=True)
 def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> None:
     """The windows' predictions int32 [windows, n], each weighted by the inverse fourth power of its mean error."""
     windows = predictions.shape[0]
@@ -157,14 +156,14 @@ def _scaled(values: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
         out[k] = _clip8(((values[k] - base[k]) * inverse[k] + np.int32(2048)) >> 12)
 
 
-@kernel()
+@kernel(inner=True)
 def _neighbour(row: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
     for k in range(count):
         v = np.int32(row[k]) << LEVEL_BITS
         out[k] = _clip8(((v - base[k]) * inverse[k] + np.int32(2048)) >> 12)
 
 
-@kernel()
+@kernel(inner=True)
 def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None:
     """Errors (Q4) in units of the scale."""
     if absolute:
@@ -175,9 +174,9 @@ def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None
             out[k] = _clip8((np.int32(row[k]) * inverse[k] + np.int32(512)) >> 10)
 
 
-@kernel()
+@kernel(inner=True)
 def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, out: Any) -> None:
-    """Everything about a front that does without its own values.
+    """Everything about a front that does without its own values, after :func:`least_squares.predict`.
 
     Args:
         first, count: its rows.
@@ -186,7 +185,6 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
     values, channels, windows = planes.values, planes.channels, planes.windows
     mask = values.shape[1] - 1
     at = MARGIN + first
-    least_squares.predict(planes, squares, work, sample_weight(channels, windows), t, first, count)
     _errors(planes, t, at, count, work)
     o = 0
     for c in range(channels):
@@ -231,7 +229,7 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
             o += 2
 
 
-@kernel()
+@kernel(inner=True)
 def look_channel(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
     """What a channel's head is told, when the channels before it are in ``work.current``: int8 [extras, >= count]."""
     windows = work.full.shape[0]
@@ -268,7 +266,7 @@ def look_channel(squares: Any, work: Any, channel: int, count: int, out: Any) ->
             o += 1
 
 
-@kernel()
+@kernel(inner=True)
 def enter(planes: Any, t: int, first: int, count: int, channel: int, current: Any) -> None:
     """A channel's levels int32 [n] become known."""
     mask = planes.values.shape[1] - 1
@@ -277,7 +275,7 @@ def enter(planes: Any, t: int, first: int, count: int, channel: int, current: An
         row[k] = current[k]
 
 
-@kernel()
+@kernel(inner=True)
 def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
     """Errors and sample weights of a front whose levels are all known; then its margins."""
     values, channels, windows = planes.values, planes.channels, planes.windows
@@ -341,6 +339,7 @@ def examine(
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
+        predict(planes, squares, work, t, first, count)
         look(planes, squares, work, t, first, count, out[:, n : n + count])
         o = 0
         for c in range(channels):

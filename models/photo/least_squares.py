@@ -31,7 +31,7 @@ from arcomp.exact.lanes import (
     store_doubles,
 )
 from arcomp.models.photo import covariance, similar
-from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW
+from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, sample_weight
 from arcomp.models.photo.windows import (
     LOW_ORDER,
     PRIOR_AT,
@@ -58,35 +58,7 @@ VARIANCE_BITS = 4
 _VARIANCE_LIMIT = float(1 << 19)
 
 
-@kernel()
-def slide(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, pairs: Any) -> None:
-    """Move the windows of LANES pixels one step to the right: a sample of each row comes, one goes.
-
-    Args:
-        sums: int32 [pairs, columns]. weight: the plane of weights.
-    """
-    step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
-    taps, m, ring = spec[TAPS], spec[SIZE], values.shape[1]
-    mask = ring - 1
-    flat = values.reshape(values.shape[0] * ring, values.shape[2])
-    one, minus = all_shorts(np.int16(1)), all_shorts(np.int16(-1))
-    for first in range(0, rows + 1, covariance.BLOCK):
-        count = min(covariance.BLOCK, rows + 1 - first)
-        for k in range(count):
-            dy = -step * (first + k)
-            comes = t + (step * right if dy else -step) + SKEW * dy
-            goes = t - step * (left + 1) + SKEW * dy
-            w_comes, w_goes = one, minus
-            if spec[WEIGHTED]:
-                w_comes = load_shorts(flat, weight * ring + (comes & mask), at + dy)
-                w_goes = minus * load_shorts(flat, weight * ring + (goes & mask), at + dy)
-            covariance.differences(
-                flat, mask, channels, taps, at, comes, dy, goes, dy, pair_shorts(w_comes, w_goes), pairs, k * m
-            )  # fmt: skip
-        covariance.add(m, count, pairs, sums, at)
-
-
-@kernel(allocates=True)
+@kernel(allocates=True, inner=True)
 def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any) -> None:
     """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written."""
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
@@ -118,7 +90,40 @@ def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: in
             p += 1
 
 
-@kernel()
+@kernel(inner=True)
+def slide(
+    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any
+) -> None:
+    """Move the windows of a front's pixels one step to the right: a sample of each row comes, one goes.
+
+    Args:
+        weight: the plane of weights. sums: int32 [pairs, columns].
+    """
+    step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
+    taps, m, ring = spec[TAPS], spec[SIZE], values.shape[1]
+    mask = ring - 1
+    flat = values.reshape(values.shape[0] * ring, values.shape[2])
+    one, minus = all_shorts(np.int16(1)), all_shorts(np.int16(-1))
+    for at in range(MARGIN + first, MARGIN + first + count, LANES):
+        for begin in range(0, rows + 1, covariance.BLOCK):
+            block = min(covariance.BLOCK, rows + 1 - begin)
+            for k in range(block):
+                dy = -step * (begin + k)
+                comes = t + (step * right if dy else -step) + SKEW * dy
+                goes = t - step * (left + 1) + SKEW * dy
+                weights = pair_shorts(one, minus)
+                if spec[WEIGHTED]:
+                    w_comes = load_shorts(flat, weight * ring + (comes & mask), at + dy)
+                    w_goes = load_shorts(flat, weight * ring + (goes & mask), at + dy)
+                    weights = pair_shorts(w_comes, minus * w_goes)
+                covariance.differences(flat, mask, channels, taps, at, comes, dy, goes, dy, weights, pairs, k * m)
+            covariance.add(m, block, pairs, sums, at)
+    bottom = first + count - 1
+    if t - SKEW * bottom < step:
+        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums)
+
+
+@kernel(inner=True)
 def _regularised(sums: Any, at: int, m: int, beta: float, ridge: float, prior: Any, matrix: Any) -> None:
     """A + beta (trace + ridge) P + ridge I of 8 pixels: float64 [pairs, 8]."""
     trace = load_doubles_of_words(sums, 0, at)
@@ -165,7 +170,7 @@ def _factorise(matrix: Any, m: int) -> None:
             store_doubles(matrix, r + c + 1, 0, y)
 
 
-@kernel()
+@kernel(inner=True)
 def solve(
     values: Any, channels: int, spec: Any, real: Any, prior: Any, t: int, at: int, sums: Any, column: int,
     units: Any, offset: int, matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
@@ -222,33 +227,18 @@ def solve(
             p += 1
 
 
-@kernel()
+@kernel(inner=True)
 def _predictions(totals: Any, out: Any, offset: int) -> None:
     for k in range(8):
         p = min(max(totals[k], -float(_OVERSHOOT)), float(255 + _OVERSHOOT))
         out[offset + k] = np.int32(np.floor(p * float(1 << LEVEL_BITS) + 0.5))
 
 
-@kernel()
-def _slid(
-    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any
-) -> None:
-    """Move a window along a front."""
-    for at in range(0, count, LANES):
-        slide(values, channels, spec, weight, t, MARGIN + first + at, sums, pairs)
-    bottom = first + count - 1
-    if t - SKEW * bottom < spec[STEP]:
-        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums)
-
-
-@kernel()
-def predict(planes: Any, squares: Any, work: Any, weight: int, t: int, first: int, count: int) -> None:
-    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows: work.low, full, factor, variance.
-
-    Args:
-        weight: the plane of sample weights.
-    """
+@kernel(inner=True)
+def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int) -> None:
+    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``work``."""
     values, channels, units = planes.values, planes.channels, work.units
+    weight = sample_weight(channels, planes.windows)
     for w in range(squares.spec.shape[0]):
         spec, real = squares.spec[w], squares.real[w]
         m = spec[SIZE]
@@ -260,7 +250,7 @@ def predict(planes: Any, squares: Any, work: Any, weight: int, t: int, first: in
             begin = spec[SUMS_AT] + (t % spec[STEP]) * own
             sums = work.sums[begin : begin + own]
             units[:] = real[2] * float(1 << VARIANCE_BITS)
-            _slid(values, channels, spec, weight, t, first, count, sums, work.pairs)
+            slide(values, channels, spec, weight, t, first, count, sums, work.pairs)
         places, fading = squares.places[spec[SAMPLES_AT] :], squares.fading[spec[SAMPLES_AT] :]
         for at in range(0, count, 8):
             half = at % LANES

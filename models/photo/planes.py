@@ -120,7 +120,7 @@ def front_count(height: int, width: int) -> int:
     return width + SKEW * (height - 1)
 
 
-@kernel()
+@kernel(inner=True)
 def fill_margins(planes: Any, t: int) -> None:
     """Repeat front t's values beside the picture, where it has reached an edge."""
     values = planes.values

@@ -63,7 +63,7 @@ def room(windows: tuple[Window, ...], channels: int) -> Room:
     )
 
 
-@kernel()
+@kernel(inner=True)
 def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any) -> None:
     """Weights of all samples of LANES pixels: room.weight and room.total."""
     ring = planes.values.shape[1]
@@ -98,7 +98,7 @@ def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: 
     store_words(room.total.reshape(1, LANES), 0, 0, total)
 
 
-@kernel()
+@kernel(inner=True)
 def gather(
     planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any, pairs: Any
 ) -> None:

@@ -22,6 +22,7 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
 from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe
+from arcomp.models.photo.least_squares import predict
 from arcomp.models.photo.planes import SKEW, Int32, blank, first_row, front_count, last_row
 
 CHUNK = 1 << 14
@@ -89,7 +90,7 @@ class Strip:
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
         self.rows = np.zeros(longest + 16, np.int32)
-        self.heads = adaptation.heads(self.net, config.channels, longest)
+        self.heads = adaptation.heads(self.net, config.channels, longest) if config.online else None
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
@@ -101,7 +102,7 @@ class Strip:
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
                 True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
-                min(t + STEPS, self.fronts), self.totals, self.config.online, self.heads,
+                min(t + STEPS, self.fronts), self.totals, self.heads,
             )  # fmt: skip
             progress(done)
 
@@ -115,7 +116,7 @@ class Strip:
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
                 False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
-                self.totals, self.config.online, self.heads,
+                self.totals, self.heads,
             )  # fmt: skip
             progress(done)
         return self._stream(known, coder, words)
@@ -158,7 +159,7 @@ class Strip:
             _code_fronts(
                 self.constants, self.state, coder, words, False, channels, seen.mixture, seen.selectors,
                 seen.contexts, seen.checks, lattice.colours(known), seen.rows, seen.values, seen.ends, self.totals,
-                self.config.online, self.net, self.heads, outputs, units, seen.base, seen.scale, seen.gates,
+                self.net, self.heads, outputs, units, seen.base, seen.scale, seen.gates,
             )  # fmt: skip
             for c in range(channels if watch else 0):
                 assert watch is not None
@@ -185,7 +186,7 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
             last = slice(seen.values.shape[1] - count, None)
             made, base, scale = outputs[c][:, last], seen.base[c, last], seen.scale[c, last]
             gates = seen.gates[c][:, last]
-            if own.config.online:
+            if own.heads is not None:
                 made = np.empty((own.heads.outputs, count), np.int32)
                 adaptation.forward(own.heads, c, units[c][:, last], count, made)
             mixture = seen.mixture[c, last]
@@ -196,12 +197,12 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
                 seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], colours,
                 seen.rows[last], values, own.totals,
             )  # fmt: skip
-            if own.config.online:
+            if own.heads is not None:
                 adaptation.learn(
                     own.heads, c, mixture, scale, gates, values, count, own.net.components, own.constants.logistic
                 )
             pixels[ys, t - SKEW * ys, c] = values
-        if own.config.online:
+        if own.heads is not None:
             adaptation.step(own.heads, count)
 
 
@@ -252,6 +253,7 @@ def _examine(
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
+        predict(planes, squares, work, t, first, count)
         look(planes, squares, work, t, first, count, out[:, n : n + count])
         o = 0
         for c in range(channels):
@@ -282,9 +284,9 @@ def _examine(
 def _code_fronts(
     constants: Any, state: Any, coder: Any, words: Any, decoding: bool, channels: int,
     mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
-    totals: Any, online: bool, net: Any, heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any,
+    totals: Any, net: Any, heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any,
 ) -> None:  # fmt: skip
-    """Code the fronts of a chunk; with heads that learn, their outputs take the place of the frozen ones'."""
+    """Code the fronts of a chunk; with heads that learn (or None), their outputs take the place of the frozen ones'."""
     begin = 0
     for front in range(1, ends[0] + 1):
         end = ends[front]
@@ -292,10 +294,10 @@ def _code_fronts(
         count = end - begin
         for c in range(channels):
             made = outputs[c][:, own]
-            if online:
+            if heads is not None:
                 adaptation.forward(heads, c, units[c][:, own], count, made)
             mixtures(net, made, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
-            if online:
+            if heads is not None:
                 adaptation.learn(
                     heads, c, mixture[c, own], scale[c, own], gates[c][:, own], values[c, own], count,
                     net.components, constants.logistic,
@@ -305,7 +307,7 @@ def _code_fronts(
                 selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own],
                 totals,
             )  # fmt: skip
-        if online:
+        if heads is not None:
             adaptation.step(heads, count)
         begin = end
 
@@ -314,26 +316,29 @@ def _code_fronts(
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
     decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
-    begin: int, end: int, totals: Any, online: bool, heads: Any,
+    begin: int, end: int, totals: Any, heads: Any,
 ) -> int:  # fmt: skip
-    """Fronts begin .. end - 1, one after the other; returns positions done."""
+    """Fronts begin .. end - 1, one after the other; returns positions done. ``heads`` that learn, or None: then
+    nothing of them is compiled."""
     channels, windows = planes.channels, planes.windows
     done = 0
     gates = np.empty((windows, contexts.shape[1]), np.int32)
-    units = np.empty((heads.units, contexts.shape[1]), np.uint8)
+    if heads is not None:
+        units = np.empty((heads.units, contexts.shape[1]), np.uint8)
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
         own = slice(0, count)
+        predict(planes, squares, work, t, first, count)
         look(planes, squares, work, t, first, count, room.inputs[:, own])
         trunk(net, room, count)
         for c in range(channels):
             more = extras(c, windows)
             look_channel(squares, work, c, count, room.extras[:, own])
             head(net, room, c, channels, more, count)
-            if online:
+            if heads is not None:
                 adaptation.unpack(room.packed[0], heads.units, count, units)
                 adaptation.forward(heads, c, units[:, own], count, room.outputs[:, own])
             for w in range(windows):
@@ -353,7 +358,7 @@ def _fronts(
                 constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
                 selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
             )  # fmt: skip
-            if online:
+            if heads is not None:
                 adaptation.learn(
                     heads, c, room.mixture[own], scale, gates[:, own], current[own], count, net.components,
                     constants.logistic,
@@ -363,7 +368,7 @@ def _fronts(
                 for k in range(count):
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
         observe(planes, work, t, first, count)
-        if online:
+        if heads is not None:
             adaptation.step(heads, count)
         done += count
     return done
