@@ -29,7 +29,7 @@ def processors() -> int:
 
 
 class _Meter:
-    """Adds up what the threads say; tells the part done, from the thread that started them if it is asked to."""
+    """Adds up what the threads say and tells the part done, from the thread that said it, one at a time."""
 
     def __init__(self, total: int, progress: Progress) -> None:
         self.total, self.progress = total, progress

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from arcomp.errors import ModelError
 from arcomp.models import context_inputs
 from arcomp.models.base import Canvas, ExactModel, Kind, Stepwise, Watch, Whole, refuse
-from arcomp.models.weights_file import Weights
+from arcomp.models.weights_file import Weights, by_channels
 from arcomp.orders import Order, Wavefront
 
 if TYPE_CHECKING:
@@ -64,15 +64,7 @@ class ContextModel(ExactModel):
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
-        self.configs: dict[int, ContextConfig] = {}
-        networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
-        if not isinstance(networks, dict) or not networks:
-            raise ModelError("the weights' configuration is not one of model context")
-        for channels, config in networks.items():
-            made = checked_config(config)
-            if channels != str(made.channels):
-                raise ModelError("the weights' configuration is not one of model context")
-            self.configs[made.channels] = made
+        self.configs: dict[int, ContextConfig] = by_channels(weights, checked_config)
         self._networks: dict[tuple[int, str], Any] = {}
 
     def check(self, channels: int, depth: int) -> None:

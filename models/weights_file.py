@@ -6,11 +6,11 @@ Nothing in it is executed; types, shapes and bounds are checked where the arrays
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from arcomp.exact.digest import weights_digest
 SIZE_LIMIT = 64 << 20
 """Bytes; larger files are refused unread."""
 KINDS = {"int8", "int16", "int32"}
+T = TypeVar("T")
 
 
 def canonical(config: Mapping[str, Any]) -> str:
@@ -103,3 +104,24 @@ class Weights:
         if weights.digest.hex() != about.get("digest"):
             raise ModelError("weights are damaged: their digest is wrong", path=str(path), remedy=remedy)
         return weights
+
+
+def by_channels(weights: Weights, check: Callable[[Any], T]) -> dict[int, T]:
+    """The configurations of a model that has a network for each number of channels.
+
+    Args:
+        check: makes one from plain types, with an attribute ``channels``, or raises ModelError.
+
+    Raises:
+        ModelError: none there, or a network that is not what it is called.
+    """
+    networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
+    if not isinstance(networks, dict) or not networks:
+        raise ModelError(f"the weights' configuration is not one of model {weights.model}")
+    made = {}
+    for channels, config in networks.items():
+        own: Any = check(config)
+        if channels != str(own.channels):
+            raise ModelError(f"the weights' configuration is not one of model {weights.model}")
+        made[int(own.channels)] = own
+    return made

@@ -335,10 +335,11 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out"}
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "solve", "_predictions", "predict"},
     "arcomp.models.photo.similar": {"_weigh", "_differences", "_add", "gather"},
-    "arcomp.models.photo.inputs": {"_errors", "_blend", "look", "look_channel", "observe", "examine"},
+    "arcomp.models.photo.inputs": {"_errors", "_blend", "look", "look_channel", "observe"},
     "arcomp.models.photo.contexts": {"find"},
     "arcomp.models.photo.adaptation": {"forward", "_logistic", "_slopes", "learn", "step"},
-    "arcomp.models.photo.strip": {"_examine", "_fronts", "_code_fronts"},
+    "arcomp.models.photo.strip": {"_fronts", "_code_fronts"},
+    "arcomp.models.photo.chunks": {"examine"},
     "arcomp.coding.mixing": {"code", "_value"},
 }
 
@@ -361,7 +362,7 @@ def test_kernels_take_and_give_integers() -> None:
     kernels = [o for m in modules for o in vars(m).values() if type(o) is CPUDispatcher]
     names = {k.__name__ for k in kernels if k.signatures}
     assert {"_frequencies", "look", "observe", "_parameters", "_rescale"} <= names
-    assert {"_examine", "_fronts", "_code_fronts", "mixtures"} <= names
+    assert {"examine", "_fronts", "_code_fronts", "mixtures"} <= names
     for compiled in kernels:
         assert not compiled.targetoptions.get("fastmath")
         assert not compiled.targetoptions.get("parallel")

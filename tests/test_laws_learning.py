@@ -209,17 +209,18 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     channels = pixels.shape[2]
     frozen = model.frozen(channels)
     strip = Strip(frozen, *pixels.shape[:2])
-    chunk = strip.examine(pixels, 0, strip.fronts)
+    whole = strip.examine(pixels, 0, strip.fronts)
+    chunk, found = whole.seen, whole.found
     n = pixels.shape[0] * pixels.shape[1]
     assert chunk.values.shape == (channels, n)
     outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
     parts, at = [], 0
     for c in range(channels):
-        mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, chunk.mixture[c])
+        mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.gates[c],
-            chunk.mixture[c].T, chunk.contexts[c], chunk.checks[c], chunk.selectors[c],
+            whole.mixture[c].T, found.contexts[c], found.checks[c], found.selectors[c],
         ]  # fmt: skip
         at += more
         parts.append(np.concatenate([r.astype(np.int64) for r in rows]).T)

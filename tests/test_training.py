@@ -228,7 +228,7 @@ def test_rounds_are_reproducible_and_degradations_degrade() -> None:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "w.safetensors"
-    frozen(loop.start(RECIPE), RECIPE.model, []).save(path)
+    frozen(loop.start(RECIPE), RECIPE.model, list).save(path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,11 @@ class Finished:
     coded_bits: float
 
 
-def frozen(state: State, model: str, pictures: Crops, joined: Weights | None = None) -> Weights:
+def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weights | None = None) -> Weights:
     """Weights of a trained state.
 
     Args:
-        model: its name. pictures: training pictures, for what is learnt after freezing.
+        model: its name. pictures: gives training pictures, where something is learnt from them after freezing.
         joined: weights whose other networks are kept.
 
     Returns:
@@ -93,7 +94,7 @@ def finish(
     if other is not None and other.model != recipe.model:
         raise TrainingError(f"these are weights of {other.model}, not of {recipe.model}", path=str(join))
     data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
-    weights = frozen(state, recipe.model, data.whole(PICTURES), other)
+    weights = frozen(state, recipe.model, lambda: data.whole(PICTURES), other)
     weights.save(output, overwrite=overwrite)
     model = registry.from_weights(weights)
     crops = data.validation()

@@ -51,13 +51,13 @@ class Kind:
         make: a fresh float model (a :class:`Trainable`) of a recipe's ``[config]``. Raises ModelError.
         check: refuses a configuration by a ModelError.
         freeze: float models by number of channels to integers. Raises ValueError.
-        complete: what is learnt from training pictures after freezing, for one number of channels.
+        complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
     """
 
     make: Callable[[Mapping[str, Any]], Any]
     check: Callable[[Mapping[str, Any]], Any]
     freeze: Callable[[Mapping[int, Any]], Weights]
-    complete: Callable[[Weights, int, Crops], Weights]
+    complete: Callable[[Weights, int, Callable[[], Crops]], Weights]
 
 
 KINDS = {
@@ -67,5 +67,10 @@ KINDS = {
         context_model.freeze,
         lambda weights, channels, pictures: weights,
     ),
-    "photo": Kind(lambda config: Photo(checked(config)), checked, photo_model.freeze, photo_model.learn_mixer),
+    "photo": Kind(
+        lambda config: Photo(checked(config)),
+        checked,
+        photo_model.freeze,
+        lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
+    ),
 }

@@ -10,15 +10,19 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.errors import ModelError
 from arcomp.models.base import LearningModel, Progress, Stream, Watch, refuse
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
-from arcomp.models.weights_file import Weights
+from arcomp.models.weights_file import Weights, by_channels
 
 STRIP_PIXELS = 1 << 21
 """Pixels of a strip in large pictures."""
 SPLIT_PIXELS = 1 << 17
 """Pictures of more pixels than this are cut into two strips at least, for two cores."""
+
+
+def _stored(config: Any) -> PhotoConfig:
+    """A configuration as weights have it: the first ones do not speak of tails."""
+    return checked({"tails": False, **config} if isinstance(config, dict) else config)
 
 
 class PhotoModel(LearningModel):
@@ -35,15 +39,7 @@ class PhotoModel(LearningModel):
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
-        self.configs: dict[int, PhotoConfig] = {}
-        networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
-        if not isinstance(networks, dict) or not networks:
-            raise ModelError("the weights' configuration is not one of model photo")
-        for channels, config in networks.items():
-            made = checked({"tails": False, **config} if isinstance(config, dict) else config)
-            if channels != str(made.channels):
-                raise ModelError("the weights' configuration is not one of model photo")
-            self.configs[made.channels] = made
+        self.configs: dict[int, PhotoConfig] = by_channels(weights, _stored)
         self._made: dict[Any, Any] = {}
 
     def check(self, channels: int, depth: int) -> None:

@@ -26,8 +26,8 @@ from torch import nn
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
+from arcomp.models.photo import chunks, room
 from arcomp.models.photo import inputs as photo_inputs
-from arcomp.models.photo import room
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.planes import blank, front_count
 from arcomp.models.photo.windows import layout, mean_covariance
@@ -143,25 +143,18 @@ class Photo(nn.Module):
         config = self.config
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[config.channels])])
         height, width, channels = coded.shape
-        windows, n = len(config.windows), height * width
-        planes = blank(height, width, channels, windows, config.ring)
+        planes = blank(height, width, channels, len(config.windows), config.ring)
         squares = room.squares(config.windows, channels, self.prior.numpy())
         work = room.work(config.windows, channels, planes.values.shape[2], height)
-        inputs = np.empty((config.inputs, n), np.int8)
-        extras = np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8)
-        base, scale = np.empty((2, channels, n), np.int32)
-        gates = np.empty((channels, windows, n), np.int32)
-        where = np.empty((2, n), np.int32)
-        photo_inputs.examine(
-            planes, squares, work, coded, 0, front_count(height, width), inputs, extras, base, scale, gates, where
-        )
+        seen = chunks.room_to_see(config, height * width)
+        chunks.examine(planes, squares, work, coded, 0, front_count(height, width), seen, None)
         return {
-            "inputs": np.ascontiguousarray(inputs.T),
-            "extras": np.ascontiguousarray(extras.T),
-            "values": coded[where[0], where[1]],
-            "base": np.ascontiguousarray(base.T.astype(np.int16)),
-            "scale": np.ascontiguousarray(scale.T),
-            "gates": np.ascontiguousarray(gates.transpose(2, 0, 1).astype(np.int16)),
+            "inputs": np.ascontiguousarray(seen.inputs.T),
+            "extras": np.ascontiguousarray(seen.extras.T),
+            "values": seen.values.T.astype(np.uint8),
+            "base": np.ascontiguousarray(seen.base.T.astype(np.int16)),
+            "scale": np.ascontiguousarray(seen.scale.T),
+            "gates": np.ascontiguousarray(seen.gates.transpose(2, 0, 1).astype(np.int16)),
         }
 
 

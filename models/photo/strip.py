@@ -17,7 +17,8 @@ from arcomp.coding.decisions import MOST_DECISIONS
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.models.base import Progress, Stream, Watch
-from arcomp.models.photo import adaptation, exact, room
+from arcomp.models.photo import adaptation, chunks, exact, room
+from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
@@ -135,13 +136,10 @@ class Strip:
         return Stream(data, float(self.totals[0]), float(self.totals[1]))
 
     def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
-        """Fronts begin .. end - 1 of a known strip."""
-        seen = Chunk(self.config, self.contexts.shape[0], self._positions(begin, end))
-        _examine(
-            self.planes, self.squares, self.work, pixels, begin, end, seen.inputs, seen.extras, seen.base, seen.scale,
-            seen.gates, seen.contexts, seen.checks, seen.selectors, seen.rows, seen.values, seen.ends,
-        )  # fmt: skip
-        return seen
+        """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
+        chunk = chunks.chunk(self.config, self.contexts.shape[0], self._positions(begin, end))
+        chunks.examine(self.planes, self.squares, self.work, pixels, begin, end, chunk.seen, chunk.found)
+        return chunk
 
     def encode_by_chunks(
         self, pixels: npt.NDArray[np.uint8], network: Network, progress: Progress, watch: Watch | None = None
@@ -152,18 +150,17 @@ class Strip:
         known = lattice.detect(pixels)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
-            seen = self.examine(pixels, t, min(t + fronts, self.fronts))
-            n = seen.values.shape[1]
+            chunk = self.examine(pixels, t, min(t + fronts, self.fronts))
+            seen, n = chunk.seen, chunk.seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             words = self._with_room(words, coder, n)
             _code_fronts(
-                self.constants, self.state, coder, words, False, channels, seen.mixture, seen.selectors,
-                seen.contexts, seen.checks, lattice.colours(known), seen.rows, seen.values, seen.ends, self.totals,
-                self.net, self.heads, outputs, units, seen.base, seen.scale, seen.gates,
+                self.constants, self.state, coder, words, chunk, lattice.colours(known), self.totals, self.net,
+                self.heads, outputs, units,
             )  # fmt: skip
             for c in range(channels if watch else 0):
                 assert watch is not None
-                watch(f"mixture.{c}", seen.mixture[c])
+                watch(f"mixture.{c}", chunk.mixture[c])
             progress(n)
         return self._stream(known, coder, words)
 
@@ -181,7 +178,8 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
             continue
         ys = np.arange(first_row(t, width), last_row(t, height) + 1)
         for c in range(channels):
-            seen = Strip(frozen, height, width).examine(pixels, 0, t + 1)
+            chunk = Strip(frozen, height, width).examine(pixels, 0, t + 1)
+            seen, found = chunk.seen, chunk.found
             outputs, units = network.outputs(seen.inputs, seen.extras)
             last = slice(seen.values.shape[1] - count, None)
             made, base, scale = outputs[c][:, last], seen.base[c, last], seen.scale[c, last]
@@ -189,13 +187,13 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
             if own.heads is not None:
                 made = np.empty((own.heads.outputs, count), np.int32)
                 adaptation.forward(own.heads, c, units[c][:, last], count, made)
-            mixture = seen.mixture[c, last]
+            mixture = chunk.mixture[c, last]
             mixtures(own.net, np.asarray(made), base, scale, gates, count, mixture)
             values = np.zeros(count, np.int32)
             mixing.code(
                 own.constants, own.state, coder, words, True, c, channels, count, mixture,
-                seen.selectors[c][:, last], seen.contexts[c][:, last], seen.checks[c][:, last], colours,
-                seen.rows[last], values, own.totals,
+                found.selectors[c][:, last], found.contexts[c][:, last], found.checks[c][:, last], colours,
+                found.rows[last], values, own.totals,
             )  # fmt: skip
             if own.heads is not None:
                 adaptation.learn(
@@ -218,94 +216,32 @@ def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint
     return lattice.colours(known), binary.words_of(memoryview(data)[1:])
 
 
-class Chunk:
-    """What is seen of n positions, front by front."""
-
-    def __init__(self, config: PhotoConfig, tables: int, n: int) -> None:
-        channels = config.channels
-        self.inputs = np.empty((config.inputs, n), np.int8)
-        self.extras = np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8)
-        self.base = np.empty((channels, n), np.int32)
-        self.scale = np.empty((channels, n), np.int32)
-        self.gates = np.empty((channels, len(config.windows), n), np.int32)
-        self.contexts = np.empty((channels, tables, n), np.int64)
-        self.checks = np.empty((channels, tables, n), np.int32)
-        self.selectors = np.empty((channels, 2, n), np.int32)
-        self.rows = np.zeros(n, np.int32)
-        self.values = np.empty((channels, n), np.int32)
-        self.mixture = np.empty((channels, n, 3 * config.mixture + 2), np.int32)
-        self.ends = np.empty(n + 1, np.int32)
-        """[0]: number of fronts; then where each ends."""
-
-
-@kernel()
-def _examine(
-    planes: Any, squares: Any, work: Any, pixels: Any, begin: int, end: int,
-    out: Any, extra: Any, base: Any, scale: Any, gates: Any,
-    contexts: Any, checks: Any, selectors: Any, rows: Any, values: Any, ends: Any,
-) -> None:  # fmt: skip
-    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding."""
-    channels, windows = planes.channels, planes.windows
-    n = 0
-    ends[0] = 0
-    for t in range(begin, end):
-        first = first_row(t, planes.width)
-        count = last_row(t, planes.height) - first + 1
-        if count <= 0:
-            continue
-        predict(planes, squares, work, t, first, count)
-        look(planes, squares, work, t, first, count, out[:, n : n + count])
-        o = 0
-        for c in range(channels):
-            more = extras(c, windows)
-            look_channel(squares, work, c, count, extra[o : o + more, n : n + count])
-            o += more
-            own = slice(n, n + count)
-            find(planes, work, t, first, count, c, contexts[c][:, own], checks[c][:, own], selectors[c][:, own])
-            for k in range(count):
-                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
-                values[c, n + k] = work.current[c, k]
-                base[c, n + k] = work.base[c, k]
-                scale[c, n + k] = work.scale[c, k]
-            for w in range(windows):
-                for k in range(count):
-                    gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
-            enter(planes, t, first, count, c, work.current[c])
-        if channels > 2:
-            for k in range(count):
-                rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
-        observe(planes, work, t, first, count)
-        n += count
-        ends[0] += 1
-        ends[ends[0]] = n
-
-
 @kernel()
 def _code_fronts(
-    constants: Any, state: Any, coder: Any, words: Any, decoding: bool, channels: int,
-    mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, ends: Any,
-    totals: Any, net: Any, heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any,
+    constants: Any, state: Any, coder: Any, words: Any, chunk: Any, colours: Any, totals: Any, net: Any, heads: Any,
+    outputs: Any, units: Any,
 ) -> None:  # fmt: skip
-    """Code the fronts of a chunk; with heads that learn (or None), their outputs take the place of the frozen ones'."""
+    """Encode the fronts of a chunk; the outputs of heads that learn (or None) take the place of the frozen ones'."""
+    seen, found = chunk.seen, chunk.found
+    channels = seen.values.shape[0]
     begin = 0
-    for front in range(1, ends[0] + 1):
-        end = ends[front]
+    for front in range(1, seen.ends[0] + 1):
+        end = seen.ends[front]
         own = slice(begin, end)
         count = end - begin
         for c in range(channels):
-            made = outputs[c][:, own]
+            made, mixture, values = outputs[c][:, own], chunk.mixture[c, own], seen.values[c, own]
+            scale, gates = seen.scale[c, own], seen.gates[c][:, own]
             if heads is not None:
                 adaptation.forward(heads, c, units[c][:, own], count, made)
-            mixtures(net, made, base[c, own], scale[c, own], gates[c][:, own], count, mixture[c, own])
+            mixtures(net, made, seen.base[c, own], scale, gates, count, mixture)
             if heads is not None:
                 adaptation.learn(
-                    heads, c, mixture[c, own], scale[c, own], gates[c][:, own], values[c, own], count,
-                    net.components, constants.logistic,
+                    heads, c, mixture, scale, gates, values, count, net.components, constants.logistic
                 )  # fmt: skip
             mixing.code(
-                constants, state, coder, words, decoding, c, channels, count, mixture[c, own],
-                selectors[c][:, own], contexts[c][:, own], checks[c][:, own], colours, rows[own], values[c, own],
-                totals,
+                constants, state, coder, words, False, c, channels, count, mixture, found.selectors[c][:, own],
+                found.contexts[c][:, own], found.checks[c][:, own], colours, found.rows[own], values, totals,
             )  # fmt: skip
         if heads is not None:
             adaptation.step(heads, count)

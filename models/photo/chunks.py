@@ -1,0 +1,130 @@
+"""Many fronts of a known strip at a time: for training, and for encoding where a GPU evaluates the network."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.exact.kernels import kernel
+from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.contexts import find
+from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe
+from arcomp.models.photo.least_squares import predict
+from arcomp.models.photo.planes import SKEW, Int8, Int32, Int64, first_row, last_row
+
+
+class Seen(NamedTuple):
+    """What the network is told of n positions, front by front, and what they are."""
+
+    inputs: Int8
+    """[inputs, n]."""
+    extras: Int8
+    """[all channels' extras, n]."""
+    base: Int32
+    """[channels, n], Q6."""
+    scale: Int32
+    """[channels, n], Q8."""
+    gates: Int32
+    """[channels, windows, n], Q6: each window's prediction less the base."""
+    values: Int32
+    """[channels, n]: the levels."""
+    ends: Int32
+    """[n + 1]: the number of fronts, then where each ends."""
+
+
+class Found(NamedTuple):
+    """What the mixing stage is told of them: see :func:`arcomp.models.photo.contexts.find`."""
+
+    contexts: Int64
+    """[channels, tables, n]."""
+    checks: Int32
+    """[channels, tables, n]."""
+    selectors: Int32
+    """[channels, 2, n]."""
+    rows: Int32
+    """[n]: the first two levels of three as one number, a row of a lattice."""
+
+
+class Chunk(NamedTuple):
+    """All that coding needs of n positions."""
+
+    seen: Seen
+    found: Found
+    mixture: Int32
+    """[channels, n, 3 K + 2]: see :func:`arcomp.models.photo.exact.mixtures`."""
+
+
+def room_to_see(config: PhotoConfig, n: int) -> Seen:
+    """Room for n positions."""
+    channels = config.channels
+    return Seen(
+        np.empty((config.inputs, n), np.int8),
+        np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8),
+        np.empty((channels, n), np.int32),
+        np.empty((channels, n), np.int32),
+        np.empty((channels, len(config.windows), n), np.int32),
+        np.empty((channels, n), np.int32),
+        np.empty(n + 1, np.int32),
+    )
+
+
+def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
+    """Room for n positions, with so many contexts each."""
+    channels = config.channels
+    found = Found(
+        np.empty((channels, tables, n), np.int64),
+        np.empty((channels, tables, n), np.int32),
+        np.empty((channels, 2, n), np.int32),
+        np.zeros(n, np.int32),
+    )
+    return Chunk(room_to_see(config, n), found, np.empty((channels, n, 3 * config.mixture + 2), np.int32))
+
+
+@kernel()
+def examine(
+    planes: Any, squares: Any, work: Any, pixels: npt.NDArray[np.uint8], begin: int, end: int, seen: Any, found: Any
+) -> None:
+    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding.
+
+    Args:
+        seen, found: written; ``found`` may be None.
+    """
+    channels, windows = planes.channels, planes.windows
+    n = 0
+    seen.ends[0] = 0
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        own = slice(n, n + count)
+        predict(planes, squares, work, t, first, count)
+        look(planes, squares, work, t, first, count, seen.inputs[:, own])
+        o = 0
+        for c in range(channels):
+            more = extras(c, windows)
+            look_channel(squares, work, c, count, seen.extras[o : o + more, own])
+            o += more
+            if found is not None:
+                find(
+                    planes, work, t, first, count, c,
+                    found.contexts[c][:, own], found.checks[c][:, own], found.selectors[c][:, own],
+                )  # fmt: skip
+            for k in range(count):
+                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                seen.values[c, n + k] = work.current[c, k]
+                seen.base[c, n + k] = work.base[c, k]
+                seen.scale[c, n + k] = work.scale[c, k]
+            for w in range(windows):
+                for k in range(count):
+                    seen.gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
+            enter(planes, t, first, count, c, work.current[c])
+        if found is not None and channels > 2:
+            for k in range(count):
+                found.rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
+        observe(planes, work, t, first, count)
+        n += count
+        seen.ends[0] += 1
+        seen.ends[seen.ends[0]] = n
