@@ -25,13 +25,15 @@ from arcomp.exact.lanes import (
     load_doubles,
     load_doubles_of_shorts,
     load_doubles_of_words,
+    load_shorts,
     load_words,
-    load_words_of_shorts,
     shift_words,
     store_doubles,
     store_words,
     sum_of_words,
+    words_of_shorts,
 )
+from arcomp.models.photo import covariance
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 
@@ -45,7 +47,7 @@ def word_operations(x: Any, shorts: Any, scalar: int, column: int, out: Any) -> 
     store_words(out, 2, column, a * b)
     store_words(out, 3, column, shift_words(a, load_words(x, 2, column)))
     store_words(out, 4, column, all_words(np.int32(scalar)))
-    store_words(out, 5, column, load_words_of_shorts(shorts, 0, column))
+    store_words(out, 5, column, words_of_shorts(load_shorts(shorts, 0, column)))
     return np.int64(sum_of_words(a))
 
 
@@ -176,13 +178,42 @@ def test_largest_sums(w: int, v: int) -> None:
     assert (product(weight, x, 5, 16) == w * v * 1024).all()
 
 
+@kernel()
+def _add_pairs(m: int, count: int, pairs: Any, sums: Any, at: int) -> None:
+    covariance.add(m, count, pairs, sums, at)
+
+
+def sums_of_pairs(m: int, count: int, seed: int) -> None:
+    """The lower triangle of all products of two samples' 16-bit numbers, added to what is there; nothing beside it."""
+    rng = np.random.default_rng(seed)
+    pairs = covariance.pairs_of(m)
+    for room in pairs:
+        room[:] = rng.integers(-(2**31) + 1, 2**31, room.shape)
+    pairs.weighted.view(np.int16)[:] = rng.integers(-16320, 16321, pairs.weighted.view(np.int16).shape)
+    pairs.plain.view(np.int16)[:] = rng.integers(-255, 256, pairs.plain.view(np.int16).shape)
+    sums = aligned((m * (m + 1) // 2, 48), np.int32)
+    sums[:] = rng.integers(-1000, 1000, sums.shape)
+    expected = sums.astype(np.int64)
+    u, v = (p[: count * m].view(np.int16).astype(np.int64).reshape(count, m, 16, 2) for p in pairs)
+    products = np.einsum("simk,sjmk->ijm", u, v)
+    expected[:, 16:32] += products[np.tril_indices(m)]
+    _add_pairs(m, count, pairs, sums, 16)
+    assert np.array_equal(sums, expected), (m, count)
+
+
+@pytest.mark.parametrize("m", [*range(1, 16), 21, 24, 39])
+def test_sums_of_pairs_are_numpys(m: int) -> None:
+    for count in (0, 1, 2, covariance.BLOCK):
+        sums_of_pairs(m, count, m)
+
+
 _CHILD = """
 import sys
 import numpy as np
 from numba.core.registry import cpu_target
 from arcomp.exact import dense
 sys.path.insert(0, sys.argv[1])
-from test_kernels import product
+from test_kernels import product, sums_of_pairs
 
 features = dense._features(cpu_target.target_context)
 by = "vnni" if {"avx512vnni", "avx512f"} <= features else "avx2" if "avx2" in features else "shifts"
@@ -195,6 +226,8 @@ for m, k, count in ((1, 1, 1), (7, 5, 3), (8, 4, 16), (9, 33, 17), (20, 100, 40)
         made = product(weight, x, count, -(-count // 16) * 16)
         assert np.array_equal(made, weight.astype(np.int64) @ x.astype(np.int64)), (m, k, count)
         total += 1
+for m in (1, 4, 7, 12, 15, 21):
+    sums_of_pairs(m, 5, m)
 print(by, total)
 """
 PROCESSORS = {
@@ -236,8 +269,8 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from specimens import LEARNERS, pictures
 h = hashlib.sha256()
-for name in ("photo rgb", "photo three windows rgb", "photo three windows extreme gray", "photo online rgb"):
-    make, channels = LEARNERS[name]
+for name in ("rgb", "three windows rgb", "three windows extreme gray", "online rgb", "alike rgb"):
+    make, channels = LEARNERS["photo " + name]
     model = make()
     for content in ("smooth", "noise", "extreme", "converted"):
         h.update(model.encode(pictures(content, (21, 34, channels), 8)).data)

@@ -79,10 +79,8 @@ def _dot(typing: Any, total: Any, x: Any, w: Any) -> Any:
 
 def _pairs_by_shifts(builder: Any, a: Any, b: Any) -> Any:
     half = ir.Constant(ir.VectorType(_I32, LANES), [16] * LANES)
-    low, high = (
-        builder.mul(*(f(v) for v in (a, b)))
-        for f in (lambda v: builder.ashr(builder.shl(v, half), half), lambda v: builder.ashr(v, half))
-    )
+    low = builder.mul(*(builder.ashr(builder.shl(v, half), half) for v in (a, b)))
+    high = builder.mul(*(builder.ashr(v, half) for v in (a, b)))
     return builder.add(low, high)
 
 
