@@ -207,6 +207,12 @@ def test_sums_of_pairs_are_numpys(m: int) -> None:
         sums_of_pairs(m, count, m)
 
 
+def test_kernels_for_kernels_say_so() -> None:
+    """There is no machine code for a call from Python: it must not be tried."""
+    with pytest.raises(TypeError, match="add is for kernels alone"):
+        covariance.add(1, 1, covariance.pairs_of(1), aligned((1, 16), np.int32), 0)
+
+
 _CHILD = """
 import sys
 import numpy as np
