@@ -39,7 +39,8 @@ class Encoded:
             model itself sends (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
-        static_bits: for a model that learns while it codes, bits under what it knew beforehand.
+        static_bits: for a model that learns while it codes, bits under its network alone, before it is mixed with what
+            was counted (heads that learn have learnt).
     """
 
     data: bytes
@@ -101,12 +102,12 @@ def encode(
     tile = (0, 0) if tiling.whole else (tile[0] or height, tile[1] or width)
     kind = Kind(tiling.batch, channels, depth)
     _check_memory(tiling, kind, pixels.dtype, model, threads)
-    canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(channels))])
     static_bits = None
     if isinstance(model, LearningModel):
-        payload, nll, static_bits = tiles.encode(canvas, kind, model, device, threads, progress)
+        payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
+        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(channels))])
         kind = replace(kind, side=model.side_information(canvas, kind))
         payload, nll = fronts.encode(canvas, kind, model, device, progress)
         nll += 8 * len(kind.side)
@@ -152,13 +153,14 @@ def decode(
     kind = Kind(tiling.batch, header.channels, header.depth, header.side)
     dtype = np.dtype(np.uint8 if header.depth <= 8 else np.uint16)
     _check_memory(tiling, kind, dtype, model, threads)
-    canvas = tiling.blank(header.channels, dtype)
     if isinstance(model, LearningModel):
-        tiles.decode(payload, canvas, kind, model, naive, threads, progress)
+        pixels = np.zeros((*shape, header.channels), dtype)
+        tiles.decode(payload, pixels, tiling, kind, model, naive, threads, progress)
     else:
         assert isinstance(model, ExactModel)
+        canvas = tiling.blank(header.channels, dtype)
         fronts.decode(payload, canvas, kind, model, naive, progress)
-    pixels = tiling.join(canvas, shape)
+        pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(
             "the pixels decoded are not those that were encoded",

@@ -15,6 +15,7 @@ import numpy as np
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError, ModelError
 from arcomp.models.base import Canvas, Kind, LearningModel, Stream
+from arcomp.tiling import Tiling
 
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
@@ -63,15 +64,21 @@ def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _M
 
 
 def encode(
-    canvas: Canvas, kind: Kind, model: LearningModel, device: str, threads: int | None, progress: Progress
+    pixels: Canvas,
+    tiling: Tiling,
+    kind: Kind,
+    model: LearningModel,
+    device: str,
+    threads: int | None,
+    progress: Progress,
 ) -> tuple[bytes, float, float]:
-    """The payload of a canvas (channels in coding order), its NLL and the static one, in bits."""
-    batch = kind.batch
+    """The payload of pictures [N, H, W, C], its NLL and the static one, in bits; a tile is copied while it is coded."""
+    batch, order = kind.batch, list(model.coding_order(kind.channels))
     meter = _Meter(batch.positions, progress)
     streams: list[Stream] = [Stream(b"", 0.0, 0.0)] * len(batch)
 
     def work(i: int) -> None:
-        tile = np.ascontiguousarray(canvas[i, : batch.heights[i], : batch.widths[i]])
+        tile = np.ascontiguousarray(tiling.part(pixels, i)[..., order])
         streams[i] = model.encode(tile, device, meter)
 
     _run(work, len(batch), threads, meter)
@@ -82,14 +89,15 @@ def encode(
 
 def decode(
     payload: bytes | memoryview,
-    canvas: Canvas,
+    pixels: Canvas,
+    tiling: Tiling,
     kind: Kind,
     model: LearningModel,
     naive: bool,
     threads: int | None,
     progress: Progress,
 ) -> None:
-    """Fill the canvas (channels as stored).
+    """Fill pictures [N, H, W, C].
 
     Raises:
         FormatError: the streams are not as long as the payload says.
@@ -104,9 +112,9 @@ def decode(
     meter = _Meter(batch.positions, progress)
 
     def work(i: int) -> None:
-        tile = np.zeros((batch.heights[i], batch.widths[i], kind.channels), canvas.dtype)
+        tile = np.zeros((batch.heights[i], batch.widths[i], kind.channels), pixels.dtype)
         model.decode(parts[i], tile, meter, naive)
-        canvas[i, : batch.heights[i], : batch.widths[i]][..., order] = tile
+        tiling.part(pixels, i)[..., order] = tile
 
     _run(work, len(batch), threads, meter)
 

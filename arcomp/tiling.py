@@ -30,14 +30,19 @@ class Tiling:
         self.shape = (len(self.batch), int(self.batch.heights.max()), int(self.batch.widths.max()))
         self.whole = len(rows) == len(columns) == 1
 
+    def part(self, pixels: npt.NDArray[Any], i: int) -> npt.NDArray[Any]:
+        """Tile i of pictures [N, H, W, C]: a view [h, w, C]."""
+        n, y, x = self.corners[i]
+        return pixels[n, y : y + self.batch.heights[i], x : x + self.batch.widths[i]]
+
     def cut(self, pixels: npt.NDArray[Any]) -> Canvas:
         """[N, H, W, C] -> [tiles, h, w, C]; the pixels themselves if they are not cut."""
         if self.whole:
             return pixels
         canvas = self.blank(pixels.shape[3], pixels.dtype)
-        for i, (n, y, x) in enumerate(self.corners):
-            h, w = self.batch.heights[i], self.batch.widths[i]
-            canvas[i, :h, :w] = pixels[n, y : y + h, x : x + w]
+        for i in range(len(self.corners)):
+            part = self.part(pixels, i)
+            canvas[i, : part.shape[0], : part.shape[1]] = part
         return canvas
 
     def blank(self, channels: int, dtype: npt.DTypeLike) -> Canvas:
@@ -49,7 +54,7 @@ class Tiling:
         if self.whole:
             return canvas
         pixels = np.zeros((*shape, canvas.shape[3]), canvas.dtype)
-        for i, (n, y, x) in enumerate(self.corners):
-            h, w = self.batch.heights[i], self.batch.widths[i]
-            pixels[n, y : y + h, x : x + w] = canvas[i, :h, :w]
+        for i in range(len(self.corners)):
+            part = self.part(pixels, i)
+            part[:] = canvas[i, : part.shape[0], : part.shape[1]]
         return pixels

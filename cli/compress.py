@@ -129,7 +129,7 @@ class Compressor:
         )
         details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
         if encoded.static_bits is not None:
-            details.append(f"NLL without learning from the picture {encoded.static_bits / encoded.samples:.3f}")
+            details.append(f"NLL before the stage that mixes {encoded.static_bits / encoded.samples:.3f}")
         details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))

@@ -46,8 +46,12 @@ class Run:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
             )
-        if self.join is not None and not self.join.is_file():
-            raise TrainingError("no such weights to join", remedy="check the path", path=str(self.join))
+        if self.resume and self.begin_from is not None:
+            raise TrainingError("a run is resumed or begins from another network", remedy="give one of the two")
+        if self.join is not None:
+            from arcomp.training.finish import weights_to_join
+
+            weights_to_join(self.join, self.recipe.model)
 
 
 class Reporter:

@@ -82,7 +82,7 @@ class Stream:
     Attributes:
         data: the coded bytes.
         nll_bits: bits of the samples under the model as it learnt.
-        static_bits: bits under what the model knew beforehand: how much learning gave.
+        static_bits: bits under the network alone: how much mixing gave.
     """
 
     data: bytes

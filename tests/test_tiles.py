@@ -179,7 +179,7 @@ def test_an_error_does_not_wait_for_the_tiles_before_it() -> None:
     with pytest.raises(ModelError, match="enough"):
         encode(wide, 8, model, threads=2)
     assert time.perf_counter() - began < 4  # the first alone takes 10
-    assert model.begun == [0, 4] or model.begun == [4, 0]
+    assert {0, 4} <= set(model.begun) <= {0, 4, 8}  # the thread that failed may have taken up another before all ended
 
 
 def test_an_interrupt_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,5 +227,5 @@ def test_tiles_of_several_pictures_are_in_their_places() -> None:
     assert np.array_equal(decode(data, model=Raw(), threads=3)[0], pixels)
     tiling = Tiling((2, 5, 7), (2, 3))
     kind = Kind(tiling.batch, 3, 8)
-    payload, _, _ = tiles.encode(tiling.cut(pixels), kind, Raw(), "cpu", 1, lambda part: None)
+    payload, _, _ = tiles.encode(pixels, tiling, kind, Raw(), "cpu", 1, lambda part: None)
     assert unpack(data)[1] == payload

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,9 +61,9 @@ def _mind_the_cache(function: Any) -> None:
     it is forgotten.
     """
     cache = getattr(function, "_cache", None)
-    load = getattr(cache, "load_overload", None)
+    load, save = getattr(cache, "load_overload", None), getattr(cache, "save_overload", None)
     index = getattr(cache, "_cache_file", None)
-    if cache is None or load is None or index is None or not hasattr(index, "_source_stamp"):
+    if cache is None or load is None or save is None or index is None or not hasattr(index, "_source_stamp"):
         return
     index._source_stamp = _sources()
 
@@ -73,7 +74,12 @@ def _mind_the_cache(function: Any) -> None:
             cache.flush()
             return None
 
+    def save_or_do_without(*args: Any) -> None:
+        with suppress(OSError):  # a full disk, a quota: it is compiled again next time
+            save(*args)
+
     cache.load_overload = load_or_forget
+    cache.save_overload = save_or_do_without
 
 
 @lru_cache(maxsize=1)

@@ -68,6 +68,21 @@ def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weig
     return replace(weights, layers=layers)
 
 
+def weights_to_join(path: Path, model: str) -> Weights:
+    """Weights whose networks are to be kept.
+
+    Raises:
+        TrainingError: of another model. ModelError: they cannot be read, or are not what they claim.
+    """
+    weights = Weights.load(path)
+    if weights.model != model:
+        raise TrainingError(
+            f"these are weights of {weights.model}, not of {model}", path=str(path), remedy="give weights of that model"
+        )
+    registry.from_weights(weights)
+    return weights
+
+
 def finish(
     state: State,
     recipe: Recipe,
@@ -90,9 +105,7 @@ def finish(
         TrainingError: the weights to join are of another model.
         ModelError, OutputError: weights that cannot be read or written.
     """
-    other = Weights.load(join) if join else None
-    if other is not None and other.model != recipe.model:
-        raise TrainingError(f"these are weights of {other.model}, not of {recipe.model}", path=str(join))
+    other = weights_to_join(join, recipe.model) if join else None
     data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
     weights = frozen(state, recipe.model, lambda: data.whole(PICTURES), other)
     weights.save(output, overwrite=overwrite)

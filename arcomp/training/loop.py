@@ -249,8 +249,10 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
     try:
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {})["arcomp"])
+            if not isinstance(about, dict) or not about.keys() >= {"recipe", "step", "round", "seconds", "history"}:
+                raise ValueError  # another file of tensors, such as frozen weights
             return about, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
     except FileNotFoundError:
         raise TrainingError("no such checkpoint", path=str(path), remedy="start without --resume") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="start without --resume") from error
+        raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error

@@ -91,7 +91,8 @@ def _right_window(w: Window) -> bool:
         and 1 <= w.ridge <= 1000
         and type(w.similar) is float
         and type(w.fade) is float
-        and (w.similar == 0 or (w.step == 1 and not w.weighted and 0.1 <= w.similar <= 1000 and 0.5 <= w.fade <= 1))
+        and 0.5 <= w.fade <= 1
+        and (w.similar == 0 or (w.step == 1 and not w.weighted and 0.1 <= w.similar <= 1000))
         and w.step * w.rows + 4 <= MARGIN
         and w.step * (w.left + 1) + 4 <= LEFT
     )

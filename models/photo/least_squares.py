@@ -9,7 +9,7 @@ column of samples comes in, one goes out. Then (A + beta (trace + ridge) P + rid
 training pictures; z = L^-1 v, and channel c's prediction is W + sum_k L[c, k] z_k: no back-substitution, and partial
 sums are predictions of lower order.
 
-Sums are int32 (a window's sum of 64 * 255^2 over at most 500 samples is below 2^31); the factorisation is float64 in a
+Sums are int32 (a window's sum of 64 * 255^2 over at most 516 samples is below 2^31); the factorisation is float64 in a
 fixed sequence of + - * and /, LANES pixels of a front side by side, rounded to integers at the end.
 """
 

@@ -16,6 +16,8 @@ from arcomp.models.weights_file import Weights, by_channels
 
 STRIP_PIXELS = 1 << 21
 """Pixels of a strip in large pictures."""
+STRIP_ROWS = 1 << 13
+"""Rows of a strip: what is kept of it grows with them."""
 SPLIT_PIXELS = 1 << 17
 """Pictures of more pixels than this are cut into two strips at least, for two cores."""
 
@@ -56,7 +58,9 @@ class PhotoModel(LearningModel):
         before speed, since what a strip learns ends with it."""
         pixels = height * width
         patient = all(config.online for config in self.configs.values())
-        strips = max(1 if patient or pixels <= SPLIT_PIXELS else 2, -(-pixels // STRIP_PIXELS))
+        strips = max(
+            1 if patient or pixels <= SPLIT_PIXELS else 2, -(-pixels // STRIP_PIXELS), -(-height // STRIP_ROWS)
+        )
         return -(-height // min(strips, height)), width
 
     def memory(self, channels: int, height: int, width: int) -> int:

@@ -66,7 +66,13 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
     longest = min(height, -(-width // SKEW)) + 16
     planes = ((3 + len(config.windows)) * config.channels + 1) * config.ring * (height + 64) * 2
     sums = sum(w.step * w.size(config.channels) ** 2 // 2 * 4 for w in config.windows) * (height + 64)
-    return planes + sums + longest * 4096 + CHUNK * 2048 + mixing.memory(mixing.STAGES[config.stage])
+    return (
+        planes
+        + sums
+        + longest * 4 * (4096 + config.channels * config.head)
+        + CHUNK * 2048
+        + mixing.memory(mixing.STAGES[config.stage])
+    )
 
 
 class Strip:
