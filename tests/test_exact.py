@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import decimal
 import math
+import os
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -347,7 +350,7 @@ DOUBLE_SIGNATURES = {
 def test_kernels_take_and_give_integers() -> None:
     """After all evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies and
     the least squares; none uses fastmath or runs in parallel."""
-    for name in ("photo rgb", "photo three windows gray", "photo online rgb"):
+    for name in ("photo alike rgb", "photo three windows gray", "photo online rgb"):
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]
         decode(encode(pixels, 8, learner()).data, model=learner())
@@ -363,7 +366,8 @@ def test_kernels_take_and_give_integers() -> None:
     names = {f"{k.__module__.split('.')[-1]}.{k.__name__}" for k in kernels if k.signatures}
     assert {"table._frequencies", "context_inputs.look", "mixture._parameters", "rescale._rescale"} <= names
     assert {"chunks.examine", "strip._fronts", "strip._code_fronts", "exact.mixtures"} <= names
-    assert {"least_squares.solve", "similar.gather", "covariance.add", "inputs.look", "mixing._value"} <= names
+    if os.environ.get("ARCOMP_TEST_FRESH"):  # kernels for kernels show when their callers are compiled, not loaded
+        assert {"least_squares.solve", "similar.gather", "covariance.add", "inputs.look", "mixing._value"} <= names
     for compiled in kernels:
         assert not compiled.targetoptions.get("fastmath")
         assert not compiled.targetoptions.get("parallel")
@@ -373,6 +377,14 @@ def test_kernels_take_and_give_integers() -> None:
                 assert "float32" not in str(floats)
             else:
                 assert not floats or compiled.__name__ in FLOAT_SIGNATURES, (compiled.__name__, signature)
+
+
+@pytest.mark.slow
+def test_kernels_for_kernels_take_and_give_integers(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "ARCOMP_TEST_FRESH": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", test_kernels_take_and_give_integers.__name__]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stdout
 
 
 def test_kernels_compile_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
