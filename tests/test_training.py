@@ -21,6 +21,7 @@ from arcomp.training.data import DataConfig, Pictures, find_pictures, mosaic, su
 from arcomp.training.finish import finish, frozen
 from arcomp.training.recipes import OptimiserPart, Recipe
 
+CHECKPOINTS = Path(__file__).parents[1] / "benchmarks" / "checkpoints"
 RECIPE = Recipe(
     "context",
     1,
@@ -309,3 +310,12 @@ def test_weights_are_found_by_digest(weights: Path, tmp_path: Path, monkeypatch:
         registry.load("unheard")
     with pytest.raises(ArcompError, match="digest"):
         registry.load("histogram", bytes(8))
+
+
+@pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("photo-*.safetensors")), ids=lambda path: path.stem)
+def test_shipped_checkpoints_can_be_resumed(path: Path) -> None:
+    """They are of the recipes in the package, and at their end."""
+    about, _ = loop.read_checkpoint(path)
+    recipe = recipes.find(path.stem)
+    assert Recipe.from_dict(about["recipe"]) == recipe
+    assert about["step"] == recipe.optimiser.steps
