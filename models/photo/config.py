@@ -9,7 +9,7 @@ from typing import Any
 from arcomp.errors import ModelError
 from arcomp.models.photo.inputs import extras, inputs
 from arcomp.models.photo.planes import LEFT, MARGIN, NEIGHBOURS, RIGHT
-from arcomp.models.photo.windows import LOW_ORDER, Window
+from arcomp.models.photo.windows import FULL_WEIGHT, LOW_ORDER, Window
 
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
 """Green first: it is the best predictor of the other two. By number of channels."""
@@ -77,7 +77,7 @@ def _within(value: Any, least: int, most: int) -> bool:
 
 
 def _right_window(w: Window) -> bool:
-    full = 64 if w.weighted or w.similar else 1
+    full = FULL_WEIGHT if w.weighted or w.similar else 1
     sums = w.samples() * full * 255**2 if _within(w.rows, 1, 32) and _within(w.left, 1, 32) else 0
     return (
         _within(w.step, 1, 2)
