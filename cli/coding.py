@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
-from arcomp.cli.console import Console, shown
+from arcomp.cli.console import Console, report, shown
 from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
@@ -58,12 +64,34 @@ class Startup:
             )
             notice.start()
             try:
-                codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+                with _ended_by_interrupts():
+                    codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
             finally:
                 notice.cancel()
             self._warm.add(key)
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
+
+
+@contextmanager
+def _ended_by_interrupts() -> Iterator[None]:
+    """Let an interrupt end the process at once, while there is nothing to undo: a thread that compiles cannot be
+    stopped, and an exception inside one of the compiler's callbacks would be printed and lost."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored, or somebody else's
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        os._exit(report(KeyboardInterrupt()))
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def about_header(header: Header) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _list(console: Console) -> int:
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Default: the output with .checkpoint added."
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint (with --steps: to another end).")
 @click.option(
     "--begin-from",
     type=click.Path(path_type=Path),

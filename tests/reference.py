@@ -39,7 +39,7 @@ def clamp(v: int, a: int, b: int) -> int:
 # ---------------------------------------------------------------- Overview, Layout, Fields, Limits
 
 MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
-GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, SOURCE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x81
+GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, SOURCE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x81
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 
 
@@ -101,7 +101,7 @@ def split_fields(block: bytes) -> dict[int, bytes]:
         size, at = number(block, at + 1)
         require(tag > previous, "fields are out of order or twice there")
         require(at + size <= len(block), "a field does not end with the header")
-        require(tag >= 128 or GEOMETRY <= tag <= SIDE, f"unknown field {tag}: a newer arcomp is needed")
+        require(tag >= 128 or GEOMETRY <= tag <= STRIPS, f"unknown field {tag}: a newer arcomp is needed")
         fields[tag] = block[at : at + size]
         at, previous = at + size, tag
     for tag in (GEOMETRY, MODEL, PAYLOAD, PIXELS):
@@ -119,7 +119,10 @@ def header_of(fields: dict[int, bytes]) -> Header:
     digest, name = fields[MODEL][:8], fields[MODEL][8:]
     require(1 <= len(name) <= 64 and not name.strip(LOWER + DIGITS + b"_-"), "bad name of a model")
 
+    require(not (TILES in fields and STRIPS in fields), "both tiles and strips")
     (tile_height, tile_width), rest = numbers(fields[TILES], 2) if TILES in fields else ([h, w], b"")
+    if STRIPS in fields:
+        (tile_height,), rest = numbers(fields[STRIPS], 1)
     require(not rest, "bytes after the tile size")
     require(1 <= tile_height < 1 << 32 and 1 <= tile_width < 1 << 32, "bad tile size")
     require(n * -(-h // tile_height) * -(-w // tile_width) <= 1 << 20, "too many tiles")

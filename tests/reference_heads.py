@@ -6,6 +6,7 @@ Doubles throughout, in the page's sequence of operations.
 from __future__ import annotations
 
 from math import sqrt
+from typing import Any
 
 from reference import Linear, clamp
 from reference_stage import LOGISTIC, Mixture
@@ -43,7 +44,8 @@ def slopes_of(mixture: Mixture, scale: int, gates: list[int], value: int) -> lis
 class Heads:
     """The heads of a tile: rows of weights, the bias last."""
 
-    def __init__(self, heads: list[Linear]) -> None:
+    def __init__(self, heads: list[Linear], network: dict[str, Any]) -> None:
+        self.rate, self.group = network.get("rate", 0.016), network.get("group", 512)
         self.weights: list[list[list[float]]] = []
         for head in heads:
             rows = []
@@ -77,7 +79,7 @@ class Heads:
     def step(self, count: int) -> None:
         """A front of so many positions is done."""
         self.pixels += count
-        if self.pixels < 512:
+        if self.pixels < self.group:
             return
         self.first_power, self.second_power = self.first_power * 0.9, self.second_power * 0.99
         mean = 1.0 / float(self.pixels)
@@ -85,7 +87,7 @@ class Heads:
         for parts in zip(self.weights, self.gradient, self.first, self.second, strict=True):
             for w, g, m, v in zip(*parts, strict=True):
                 for i in range(len(w)):
-                    rate = 0.512 if i == len(w) - 1 else 0.016
+                    rate = 32.0 * self.rate if i == len(w) - 1 else self.rate
                     slope = g[i] * mean
                     m[i] = 0.9 * m[i] + (1.0 - 0.9) * slope
                     v[i] = 0.99 * v[i] + (1.0 - 0.99) * (slope * slope)

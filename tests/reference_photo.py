@@ -75,6 +75,7 @@ class Photo:
         self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES[network["stage"]]
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
         self.online, self.tails = network.get("online", False), network.get("tails", False)
+        self.network = network
         prior, at, self.windows = integers(arrays[start + "prior"]), 0, []
         for window in network["windows"]:
             m = window["taps"] * channels
@@ -342,7 +343,7 @@ class Strip:
     def __init__(self, model: Photo, tile: Tile, stream: bytes) -> None:
         self.model, self.tile, self.planes = model, tile, Planes(model, tile.width)
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
-        self.heads = Heads(model.heads) if model.online else None
+        self.heads = Heads(model.heads, model.network) if model.online else None
         self.stage = Stage(model.stage, model.channels, model.mixer, stream)
 
     def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:

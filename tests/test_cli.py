@@ -541,6 +541,25 @@ class TestUnexpected:
         assert (process.returncode, err) == (130, "arcomp: interrupted\n")
         assert names(folder) == {"big.png"}
 
+    @pytest.mark.slow
+    @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+    @pytest.mark.parametrize("seconds", [1.0, 1.3, 4.0])
+    def test_interrupt_while_kernels_are_compiled(self, picture: Path, tmp_path: Path, seconds: float) -> None:
+        import signal
+
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "nothing")}
+        command = [sys.executable, "-m", "arcomp", "compress", str(picture)]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, err = process.communicate(timeout=60)
+        assert time.monotonic() - began < 3
+        assert process.returncode == 130
+        assert err.splitlines()[-1] == "arcomp: interrupted"
+        assert "Traceback" not in err
+        assert names(picture.parent) == {picture.name}
+
 
 class TestModels:
     def test_default(self, picture: Path) -> None:

@@ -146,6 +146,16 @@ class TestRoundTrip:
         )
         assert expected == FILE
 
+    def test_strips_say_only_how_high_they_are(self) -> None:
+        header = replace(HEADER, tile_height=3, tile_width=HEADER.width)
+        data = pack(header, PAYLOAD)
+        assert (7, bytes([3])) in fields_of(data)
+        assert 3 not in dict(fields_of(data))
+        assert unpack(data) == (header, PAYLOAD)
+        as_tiles = build(sorted((dict(fields_of(FILE)) | {3: numbers(3, HEADER.width)}).items()))
+        assert unpack(as_tiles)[0] == header
+        assert "both tiles and strips" in refusal(with_field(7, numbers(3)))
+
     def test_empty_optional_parts_take_no_field(self) -> None:
         bare = replace(HEADER, side=b"", source="", tile_height=0, tile_width=0)
         data = pack(bare, b"")
@@ -243,7 +253,7 @@ class TestRulesForFields:
         assert unpack(with_field(0xF7, b"later")) == (HEADER, PAYLOAD)
         assert unpack(with_field(0x80, b"")) == (HEADER, PAYLOAD)
 
-    @pytest.mark.parametrize("tag", [0, 7, 0x7F])
+    @pytest.mark.parametrize("tag", [0, 8, 0x7F])
     def test_unknown_critical_field_is_refused_by_name(self, tag: int) -> None:
         line = refusal(with_field(tag, b""))
         assert f"{tag:#04x}" in line
@@ -328,6 +338,11 @@ class TestHostileClaims:
         fields = dict(fields_of(FILE)) | {1: numbers(1, 0x4000, 0x4000, 4, 16), 3: numbers(16, 16)}
         header, _ = unpack(build(sorted(fields.items())))
         assert header.shape == (1, 0x4000, 0x4000, 4)
+
+    @pytest.mark.parametrize("value", [numbers(0), numbers(1 << 32), numbers(4, 4), b"", b"\x80"])
+    def test_strips_that_cannot_be(self, value: bytes) -> None:
+        fields = {k: v for k, v in fields_of(FILE) if k != 3} | {7: value}
+        refusal(build(sorted(fields.items())))
 
     @pytest.mark.parametrize("tiles", [(0, 4), (4, 0), (0, 0), (1 << 32, 4)])
     def test_half_a_tile_size(self, tiles: tuple[int, int]) -> None:

@@ -101,7 +101,7 @@ def test_naive_decoder(name: str, content: str) -> None:
 def test_naive_decoder_when_heads_have_learnt(name: str) -> None:
     """A picture of more pixels than a step takes."""
     model, pixels = specimen(name, "converted", (19, 28))
-    assert pixels.shape[0] * pixels.shape[1] > adaptation.GROUP
+    assert pixels.shape[0] * pixels.shape[1] > model.configs[pixels.shape[2]].group
     stream = whole(model, pixels)
     assert np.array_equal(decoded(model, stream, pixels, naive=True), pixels)
 
@@ -115,7 +115,8 @@ def test_heads_learn(name: str) -> None:
     stream = strip.encode(pixels, nothing)
     moved = np.abs(strip.heads.weights - before)
     assert np.isfinite(strip.heads.weights).all()
-    assert 0 < moved.max() < 10 * adaptation.BIAS_RATE * pixels.shape[0] * pixels.shape[1] / adaptation.GROUP
+    config = model.configs[pixels.shape[2]]
+    assert 0 < moved.max() < 10 * adaptation.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
     assert np.array_equal(decoded(model, stream, pixels), pixels)
 
 

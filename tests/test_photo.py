@@ -354,6 +354,13 @@ WINDOW = PLAIN["windows"][0]
         {"online": None},
         {"tails": 0},
         {"tails": None},
+        {"rate": 0.0},
+        {"rate": 1.5},
+        {"rate": float("nan")},
+        {"rate": 1},
+        {"group": 0},
+        {"group": 1 << 21},
+        {"group": 512.0},
         {"what": 1},
     ],
 )
@@ -363,7 +370,7 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
         checked({**PLAIN, **change})
     with pytest.raises(ModelError):
         PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
-    for key in set(PLAIN) - {"online", "tails"}:
+    for key in set(PLAIN) - {"online", "tails", "rate", "group"}:
         with pytest.raises(ModelError):
             checked({k: v for k, v in PLAIN.items() if k != key})
 

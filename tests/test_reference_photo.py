@@ -60,11 +60,10 @@ def tiny(
     torch.manual_seed(5)
     rng = np.random.default_rng(5)
     networks = {}
+    rate, group = (0.008, 200) if len(windows) > 1 else (0.016, 512)
     for channels in (1, 3):
         network = Photo(
-            PhotoConfig(
-                channels, windows, trunk=(10, 9), head=6, mixture=3, stage=stage, online=online, tails=stage != "deep"
-            )
+            PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, tails=stage != "deep", rate=rate, group=group)
         )
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network

@@ -123,8 +123,12 @@ def test_resuming_goes_on_exactly(data: Path, tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_recipe_is_refused(data: Path, tmp_path: Path) -> None:
     short = replace(RECIPE, optimiser=replace(RECIPE.optimiser, steps=8))
     loop.train(short, [data], tmp_path / "c")
+    other = replace(short, optimiser=replace(short.optimiser, rate=0.1))
     with pytest.raises(TrainingError, match="another recipe"):
-        loop.train(RECIPE, [data], tmp_path / "c", resume=True)
+        loop.train(other, [data], tmp_path / "c", resume=True)
+    longer = replace(short, optimiser=replace(short.optimiser, steps=12))
+    assert loop.train(longer, [data], tmp_path / "c", resume=True).step == 12
+    assert Recipe.from_dict(loop.read_checkpoint(tmp_path / "c")[0]["recipe"]) == longer
     with pytest.raises(TrainingError, match="no such checkpoint"):
         loop.train(RECIPE, [data], tmp_path / "missing", resume=True)
     (tmp_path / "damaged").write_bytes(b"\0" * 100)

@@ -38,7 +38,7 @@ DIGEST_BYTES = 8
 OPTIONAL = 0x80
 """Bit of a tag that marks a field readers may ignore."""
 
-TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE = 1, 2, 3, 4, 5, 6
+TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE, TAG_STRIPS = 1, 2, 3, 4, 5, 6, 7
 TAG_SOURCE = OPTIONAL | 1
 
 _REQUIRED = {
@@ -47,7 +47,7 @@ _REQUIRED = {
     TAG_PAYLOAD: "payload",
     TAG_PIXELS: "pixels",
 }
-_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_SOURCE}
+_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_STRIPS, TAG_SOURCE}
 
 _CRC = struct.Struct("<I")
 
@@ -176,10 +176,13 @@ def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
         (TAG_PAYLOAD, _numbers(len(payload)) + _CRC.pack(zlib.crc32(payload))),
         (TAG_PIXELS, _CRC.pack(header.pixels_crc)),
     ]
-    if header.tile_height:
+    strips = header.tile_width == header.width
+    if header.tile_height and not strips:
         fields.insert(2, (TAG_TILES, _numbers(header.tile_height, header.tile_width)))
     if header.side:
         fields.append((TAG_SIDE, bytes(header.side)))
+    if strips:
+        fields.append((TAG_STRIPS, _numbers(header.tile_height)))
     if header.source:
         fields.append((TAG_SOURCE, header.source.encode("ascii")))
     return b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
@@ -207,11 +210,7 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
         if tag not in values:
             raise FormatError(f"the header is damaged: its {name} field is missing", remedy=DAMAGED)
     images, height, width, channels, depth = _unpacked(values[TAG_GEOMETRY], 5, 0, "geometry")
-    tile_height, tile_width = 0, 0
-    if TAG_TILES in values:
-        tile_height, tile_width = _unpacked(values[TAG_TILES], 2, 0, "tiles")
-        if not tile_height:
-            raise FormatError("the tile size is impossible: 0")
+    tile_height, tile_width = _tile(values, width)
     payload_length, payload_crc = _unpacked(values[TAG_PAYLOAD], 1, 1, "payload")
     (pixels_crc,) = _unpacked(values[TAG_PIXELS], 0, 1, "pixels")
     model = values[TAG_MODEL]
@@ -230,6 +229,21 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
         source=_text(_present(values, TAG_SOURCE, "source format"), "source format"),
     )
     return header, payload_length, payload_crc
+
+
+def _tile(values: dict[int, memoryview], width: int) -> tuple[int, int]:
+    """Tile height and tile width, (0, 0) for whole images; strips are tiles as wide as the image."""
+    if TAG_TILES not in values and TAG_STRIPS not in values:
+        return 0, 0
+    if TAG_STRIPS not in values:
+        tile_height, tile_width = _unpacked(values[TAG_TILES], 2, 0, "tiles")
+    elif TAG_TILES not in values:
+        (tile_height,), tile_width = _unpacked(values[TAG_STRIPS], 1, 0, "strips"), width
+    else:
+        raise FormatError("the header is damaged: it has both tiles and strips", remedy=DAMAGED)
+    if not tile_height:
+        raise FormatError("the tile size is impossible: 0")
+    return tile_height, tile_width
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:

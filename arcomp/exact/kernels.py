@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core.registry import CPUDispatcher
+
+from arcomp.exact.inner import Inner, InnerCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,23 +35,18 @@ def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Call
     fixed |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
 
     def compiled(function: F) -> F:
+        if inner:
+            alone: F = numba.njit(pipeline_class=InnerCompiler, **fixed)(function)
+            alone.__class__ = Inner
+            return alone
         try:
             made: F = numba.njit(cache=True, **fixed)(function)
         except RuntimeError:  # no folder to keep it in: a read-only installation and no home
             made = numba.njit(**fixed)(function)
         _mind_the_cache(made)
-        if inner:
-            made.__class__ = _Inner
         return made
 
     return compiled
-
-
-class _Inner(CPUDispatcher):  # type: ignore[misc]
-    """A kernel that only kernels can call: there is nothing to be called from Python, where it would crash."""
-
-    def __call__(self, *args: Any) -> Any:
-        raise TypeError(f"{self.__name__} is for kernels alone")
 
 
 def _mind_the_cache(function: Any) -> None:

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -210,14 +210,17 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
 
 
 def load(path: Path, recipe: Recipe | None = None) -> State:
-    """Read a checkpoint. With a recipe, it must be the one the checkpoint was made with.
+    """Read a checkpoint. With a recipe, it must be the one the checkpoint was made with, but for the number of steps: a
+    run whose end is moved goes on at the rate that the longer schedule has there.
 
     Raises:
         TrainingError: missing, damaged, or of another recipe.
     """
     about, tensors = read_checkpoint(path)
     made_with = Recipe.from_dict(about["recipe"])
-    if recipe is not None and recipe != made_with:
+    if recipe is not None and recipe != replace(
+        made_with, optimiser=replace(made_with.optimiser, steps=recipe.optimiser.steps)
+    ):
         raise TrainingError(
             "this checkpoint was made with another recipe",
             path=str(path),

@@ -1,8 +1,9 @@
 """Heads that go on learning from the picture: each head's last layer follows the gradient of the mixture's code length.
 
-Kingma and Ba 2015 ("Adam") on the pixels coded so far, a step after every group of whole fronts of at least GROUP
-pixels; the decoder takes the same steps. Weights, gradients and moments are float64 in a fixed sequence of + - * / and
-square roots, LANES at a time; what comes out is rounded to the grid LOGITS, and everything before and after is integer.
+Kingma and Ba 2015 ("Adam") on the pixels coded so far, a step after every group of whole fronts of at least so many
+pixels as the configuration says; the decoder takes the same steps. Weights, gradients and moments are float64 in a
+fixed sequence of + - * / and square roots, LANES at a time; what comes out is rounded to the grid LOGITS, and
+everything before and after is integer.
 
 Outputs are in units of the grid (1/256), hidden units are 0 .. 255.
 """
@@ -19,11 +20,8 @@ from arcomp.exact.lanes import aligned, all_doubles, load_doubles, store_doubles
 from arcomp.models.photo.exact import Net
 
 Float64 = npt.NDArray[np.float64]
-GROUP = 512
-"""Pixels of a step, at least."""
-RATE = 0.016
-"""Of weights, in output units a hidden unit; 0.002 in the network's own."""
-BIAS_RATE = 0.512
+BIAS = 32.0
+"""How much faster biases move than weights."""
 FIRST, SECOND = 0.9, 0.99
 """Decay of Adam's two moments."""
 TINY = 1e-8
@@ -48,6 +46,10 @@ class Heads(NamedTuple):
     """[3]: pixels since the last step; FIRST and SECOND to the power of the steps so far."""
     outputs: int
     units: int
+    rate: float
+    """Of weights, in output units a hidden unit; 0.016 is 0.002 in the network's own."""
+    group: int
+    """Pixels of a step, at least."""
 
 
 def columns(units: int) -> int:
@@ -55,8 +57,8 @@ def columns(units: int) -> int:
     return -(-units // LANES) * LANES + LANES
 
 
-def heads(net: Net, channels: int, longest: int) -> Heads:
-    """The heads as they were frozen."""
+def heads(net: Net, channels: int, longest: int, rate: float, group: int) -> Heads:
+    """The heads as they were frozen; ``longest``: pixels of a front."""
     first_head = net.trunk + 1 + channels
     outputs, words = int(net.shapes[first_head, 0]), int(net.shapes[first_head, 1])
     units = int(net.shapes[net.trunk, 0]) // channels
@@ -71,6 +73,8 @@ def heads(net: Net, channels: int, longest: int) -> Heads:
         np.array([0.0, 1.0, 1.0]),
         outputs,
         units,
+        rate,
+        group,
     )
     constants = int(net.shapes[: net.trunk, 0].sum()) + channels * units
     for c in range(channels):
@@ -187,7 +191,7 @@ def step(heads: Any, count: int) -> None:
     """A front of so many pixels is done: one step of Adam if the group is full."""
     progress = heads.progress
     progress[0] += float(count)
-    if progress[0] < float(GROUP):
+    if progress[0] < float(heads.group):
         return
     progress[1] *= FIRST
     progress[2] *= SECOND
@@ -197,7 +201,7 @@ def step(heads: Any, count: int) -> None:
     for row in range(heads.weights.shape[0]):
         w, g, m, v = heads.weights[row], heads.gradient[row], heads.first[row], heads.second[row]
         for i in range(width):
-            rate = BIAS_RATE if i == width - LANES else RATE
+            rate = BIAS * heads.rate if i == width - LANES else heads.rate
             slope = g[i] * mean
             m[i] = FIRST * m[i] + (1.0 - FIRST) * slope
             v[i] = SECOND * v[i] + (1.0 - SECOND) * (slope * slope)

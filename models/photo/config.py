@@ -30,6 +30,7 @@ class PhotoConfig:
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
         tails: whether the mixture's mass beyond the alphabet is that of 0 and 255, as in training; if not, it is left
             out, as by weights that do not say.
+        rate, group: of heads that go on learning: of their weights, and pixels of a step, at least.
     """
 
     channels: int
@@ -40,6 +41,8 @@ class PhotoConfig:
     stage: str
     online: bool = False
     tails: bool = True
+    rate: float = 0.016
+    group: int = 512
 
     @property
     def inputs(self) -> int:
@@ -120,6 +123,9 @@ def checked(plain: Mapping[str, Any]) -> PhotoConfig:
             and made.stage in STAGES
             and type(made.online) is bool
             and type(made.tails) is bool
+            and type(made.rate) is float
+            and 0 < made.rate <= 1
+            and _within(made.group, 1, 1 << 20)
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         right = False

@@ -97,7 +97,9 @@ class Strip:
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
         self.rows = np.zeros(longest + 16, np.int32)
-        self.heads = adaptation.heads(self.net, config.channels, longest) if config.online else None
+        self.heads = None
+        if config.online:
+            self.heads = adaptation.heads(self.net, config.channels, longest, config.rate, config.group)
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
