@@ -97,7 +97,7 @@ def encode(
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     if tile is None:
-        tile = model.tile(height, width) if isinstance(model, LearningModel) else (0, 0)
+        tile = model.tile(height, width)
     tiling = Tiling((images, height, width), tile)
     tile = (0, 0) if tiling.whole else (tile[0] or height, tile[1] or width)
     kind = Kind(tiling.batch, channels, depth)

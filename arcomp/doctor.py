@@ -13,7 +13,7 @@ from arcomp.errors import ArcompError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
 from arcomp.models.library import ENDING, SHIPPED
-from arcomp.models.weights_file import Weights
+from arcomp.models.weights_file import Weights, kind_of
 
 PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
 
@@ -100,8 +100,8 @@ def _model(path: Path, device: str) -> Finding:
     weights = Weights.load(path)
     model = registry.from_weights(weights)
     found: dict[str, str] = {}
-    for channels in sorted({int(name.split(".")[0]) for name in weights.layers}):
-        found |= layer_digests(model, channels, device=device)
+    for network in sorted({name.split(".")[0] for name in weights.layers}):
+        found |= layer_digests(model, *kind_of(network), device=device)
     wrong = sorted(k for k in weights.layers if found.get(k) != weights.layers[k])
     name = f"model {path.stem}"
     if wrong or not found:

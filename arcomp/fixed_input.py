@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.models.base import ExactModel, Kind, LearningModel, Model
+from arcomp.models.weights_file import network_name
 from arcomp.orders import Batch, grouped
 
 HEIGHT, WIDTH = 24, 40
@@ -28,14 +29,15 @@ def fixed_picture(channels: int) -> npt.NDArray[np.uint8]:
 
 
 def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cpu") -> dict[str, str]:
-    """Digest (hex) of every layer's output on the fixed picture, by "channels.layer"."""
-    canvas = fixed_picture(channels)[..., list(model.coding_order(channels))]
+    """Digest (hex) of every layer's output on the fixed picture, by "network.layer"."""
+    network = network_name(channels, depth)
+    canvas = fixed_picture(channels)[..., list(model.coding_order(channels))] >> (8 - depth)
     batch = Batch(np.array([HEIGHT], np.int32), np.array([WIDTH], np.int32))
     kind = Kind(batch, channels, depth)
     hashes: dict[str, Any] = {}
 
     def watch(name: str, values: npt.NDArray[Any]) -> None:
-        h = hashes.setdefault(f"{channels}.{name}", hashlib.sha256())
+        h = hashes.setdefault(f"{network}.{name}", hashlib.sha256())
         h.update(np.ascontiguousarray(values, "<i8").tobytes())
 
     if isinstance(model, LearningModel):

@@ -111,6 +111,10 @@ class Model(ABC):
             ModelError: pictures of that many channels or that depth.
         """
 
+    def tile(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) of the tiles a picture of that size is best cut into; (0, 0): not at all."""
+        return 0, 0
+
     def coding_order(self, channels: int) -> tuple[int, ...]:
         """The picture's channels in the order they are coded; the model sees them in this order only."""
         return tuple(range(channels))
@@ -154,10 +158,6 @@ class LearningModel(Model):
 
     Tiles are coded each on its own, several at a time.
     """
-
-    @abstractmethod
-    def tile(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the tiles a picture of that size is best cut into."""
 
     @abstractmethod
     def memory(self, channels: int, height: int, width: int) -> int:

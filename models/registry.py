@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 
 from arcomp.errors import ModelError
@@ -14,10 +15,23 @@ from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, folders
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.weights_file import Weights
 
+
+def _ladder(module: str, name: str) -> Callable[[Weights], Model]:
+    """What makes a model of layers, imported when it is needed: they are in torch."""
+
+    def make(weights: Weights) -> Model:
+        made: Model = getattr(import_module(f"arcomp.models.{module}"), name)(weights)
+        return made
+
+    return make
+
+
 MAKERS: dict[str, Callable[[Weights], Model]] = {
     Histogram.name: Histogram,
     ContextModel.name: ContextModel,
     PhotoModel.name: PhotoModel,
+    "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
+    "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
 }
 """What makes a model out of its weights; add a model here and the laws run over it."""
 PRESETS = ("fast", "balanced", "max")

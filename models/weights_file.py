@@ -106,22 +106,43 @@ class Weights:
         return weights
 
 
-def by_channels(weights: Weights, check: Callable[[Any], T]) -> dict[int, T]:
-    """The configurations of a model that has a network for each number of channels.
+def network_name(channels: int, depth: int) -> str:
+    """What the network for a kind of pictures is called in weights that hold several: "3", "1x1" for one channel of
+    1 bit."""
+    return str(channels) if depth == 8 else f"{channels}x{depth}"
+
+
+def kind_of(name: str) -> tuple[int, int]:
+    """(channels, depth) that a network is called for."""
+    channels, _, depth = name.partition("x")
+    return int(channels), int(depth or 8)
+
+
+def networks(weights: Weights, check: Callable[[Any], T]) -> dict[str, T]:
+    """The configurations of a model that has a network for each kind of pictures, by name.
 
     Args:
-        check: makes one from plain types, with an attribute ``channels``, or raises ModelError.
+        check: makes one from plain types, with an attribute ``channels`` and perhaps ``depth``, or raises ModelError.
 
     Raises:
         ModelError: none there, or a network that is not what it is called.
     """
-    networks = weights.config.get("networks") if isinstance(weights.config, dict) else None
-    if not isinstance(networks, dict) or not networks:
+    found = weights.config.get("networks") if isinstance(weights.config, dict) else None
+    if not isinstance(found, dict) or not found:
         raise ModelError(f"the weights' configuration is not one of model {weights.model}")
     made = {}
-    for channels, config in networks.items():
+    for name, config in found.items():
         own: Any = check(config)
-        if channels != str(own.channels):
+        if name != network_name(own.channels, getattr(own, "depth", 8)):
             raise ModelError(f"the weights' configuration is not one of model {weights.model}")
-        made[int(own.channels)] = own
+        made[name] = own
     return made
+
+
+def by_channels(weights: Weights, check: Callable[[Any], T]) -> dict[int, T]:
+    """The same by number of channels, for models that take 8 bits only.
+
+    Raises:
+        ModelError: see :func:`networks`.
+    """
+    return {kind_of(name)[0]: config for name, config in networks(weights, check).items()}

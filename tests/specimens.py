@@ -6,29 +6,32 @@ Add a layer or a model here and it gets all laws for free.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from arcomp.coding import Distribution
-from arcomp.layers.categorical import categorical_of
-from arcomp.layers.conv import CausalConv2d
+from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
-from arcomp.layers.spatial import ExactConv, ExactLayer, ExactTable, Residual, Stack
+from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
+from arcomp.layers.spatial import ExactConv, ExactLayer
+from arcomp.layers.spec import Conv
 from arcomp.models import registry
-from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.base import ExactModel
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.layered import Layered
 from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
-from arcomp.models.weights_file import Weights
-from arcomp.orders import Batch, Front, Independent, Order, Raster, Wavefront
+from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.weights_file import Weights, network_name
+from arcomp.orders import Batch, Independent, Order, Raster, Wavefront
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -39,12 +42,12 @@ def batch_of(*sizes: tuple[int, int]) -> Batch:
 
 
 def conv(
-    seed: int, kernel: int, mask: str, groups: int, inputs: int, outputs: int,
+    seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
     source: Grid = SIGNED8, grid: Grid = RECTIFIED8, extreme: bool = False,
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
-    layer = CausalConv2d(kernel, mask, groups, inputs, outputs, grid)
+    layer = CausalConv2d(taps, mask, groups, inputs, outputs, grid)
     arrays = layer.freeze(source)
     if extreme:
         rng = np.random.default_rng(seed)
@@ -53,7 +56,7 @@ def conv(
         arrays["bias"] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free))
         arrays["multiplier"] = rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free))
         arrays["shift"] = rng.choice(np.array([1, 20, 46], np.int8), len(free))
-    return ExactConv(arrays, kernel, mask, groups, inputs, outputs, source, grid)
+    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid)
 
 
 def table() -> ExactTable:
@@ -62,32 +65,28 @@ def table() -> ExactTable:
     return ExactTable(values.astype(np.int8), SIGNED8)
 
 
-def residual(seed: int, groups: int = 3, extreme: bool = False) -> ExactLayer:
-    """Two convolutions of mask B beside the identity."""
-    inner = conv(seed, 3, "B", groups, 4, 5, RECTIFIED8, RECTIFIED8, extreme)
-    outer = conv(seed + 1, 1, "B", groups, 5, 4, RECTIFIED8, SIGNED8, extreme)
-    return Residual(Stack([inner, outer]), RECTIFIED8, RECTIFIED8)
-
-
-# name -> (layer, groups, features of each group's inputs, grid of the inputs)
-LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, Grid]] = {
-    "linear": (lambda: conv(1, 1, "B", 1, 7, 5), 1, 7, SIGNED8),
-    "linear over channels": (lambda: conv(2, 1, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, SIGNED8),
-    "conv A 5x5": (lambda: conv(3, 5, "A", 3, 1, 8), 3, 1, SIGNED8),
-    "conv A 7x7 gray": (lambda: conv(4, 7, "A", 1, 1, 8), 1, 1, SIGNED8),
-    "conv B 3x3": (lambda: conv(5, 3, "B", 3, 4, 4, RECTIFIED8), 3, 4, RECTIFIED8),
-    "conv B 3x3 extreme": (lambda: conv(6, 3, "B", 3, 4, 4, RECTIFIED8, SIGNED8, True), 3, 4, RECTIFIED8),
-    "conv A 5x5 extreme": (lambda: conv(7, 5, "A", 3, 1, 8, extreme=True), 3, 1, SIGNED8),
-    "table": (table, 3, 4, SIGNED8),
-    "residual": (lambda: residual(8), 3, 4, RECTIFIED8),
-    "residual extreme": (lambda: residual(9, extreme=True), 3, 4, RECTIFIED8),
-    "stack": (
-        lambda: Stack([conv(10, 5, "A", 2, 1, 4), residual(11, 2), conv(13, 1, "B", 2, 4, 3, RECTIFIED8, LOGITS)]),
-        2,
-        1,
-        SIGNED8,
+HERE: tuple[Tap, ...] = ((0, 0),)
+# name -> (layer, groups, features of each group's inputs, grids of the inputs)
+LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] = {
+    "linear": (lambda: conv(1, HERE, "B", 1, 7, 5), 1, 7, (SIGNED8,)),
+    "linear over channels": (lambda: conv(2, HERE, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, (SIGNED8,)),
+    "conv A 5x5": (lambda: conv(3, square(5), "A", 3, 1, 8), 3, 1, (SIGNED8,)),
+    "conv A 7x7 gray": (lambda: conv(4, square(7), "A", 1, 1, 8), 1, 1, (SIGNED8,)),
+    "conv A line": (lambda: conv(5, line(2, 3), "A", 2, 1, 8), 2, 1, (SIGNED8,)),
+    "conv B 3x3": (lambda: conv(5, square(3), "B", 3, 4, 4, RECTIFIED8), 3, 4, (RECTIFIED8,)),
+    "conv B 3x3 extreme": (
+        lambda: conv(6, square(3), "B", 3, 4, 4, RECTIFIED8, SIGNED8, True), 3, 4, (RECTIFIED8,),
     ),
-}
+    "conv A 5x5 extreme": (lambda: conv(7, square(5), "A", 3, 1, 8, extreme=True), 3, 1, (SIGNED8,)),
+    "conv B line dilated": (lambda: conv(8, line(3, 2), "B", 1, 4, 4, RECTIFIED8), 1, 4, (RECTIFIED8,)),
+    "conv above": (lambda: conv(9, above(5), "B", 1, 3, 4, RECTIFIED8), 1, 3, (RECTIFIED8,)),
+    "conv of 16 bits": (lambda: conv(10, square(3), "B", 1, 3, 4, LOGITS, LOGITS), 1, 3, (LOGITS,)),
+    "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
+    "table": (table, 3, 4, (SIGNED8,)),
+    "regrid": (lambda: ExactRegrid(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
+    "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
+    "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
+}  # fmt: skip
 
 ORDERS: dict[str, Order] = {
     "raster": Raster(),
@@ -96,68 +95,6 @@ ORDERS: dict[str, Order] = {
     "wavefront 9": Wavefront(9),
     "independent": Independent(block=37),
 }
-
-
-class TinyPixelCNN(ExactModel):
-    """A masked convolutional network with a softmax (PixelCNN, small): the spatial layers as a compressor."""
-
-    name: ClassVar[str] = "tiny_pixelcnn"
-    depth = 4
-
-    def __init__(self, channels: int = 3, seed: int = 0) -> None:
-        self.channels = channels
-        self.net = Stack(
-            [
-                conv(seed, 5, "A", channels, 1, 4),
-                residual(seed + 1, channels),
-                conv(seed + 3, 1, "B", channels, 4, 1 << self.depth, RECTIFIED8, LOGITS),
-            ]
-        )
-        self.digest = Weights(self.name, {"channels": channels, "seed": seed}, {}).digest
-        self.parameters = 0
-
-    def check(self, channels: int, depth: int) -> None:
-        if (channels, depth) != (self.channels, self.depth):
-            raise refuse(self.name, f"{self.channels} channels of {self.depth} bits", channels, depth)
-
-    @property
-    def order(self) -> Order:
-        return Wavefront(3)
-
-    @staticmethod
-    def carried(values: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-        return (values.astype(np.int16) * 17 - 128).astype(np.int8)
-
-    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
-        logits = self.net.whole(torch.from_numpy(self.carried(canvas)), kind.batch).numpy()
-        return _TinyWhole(logits.reshape(*canvas.shape[:3], kind.channels, -1), self.depth)
-
-    def stepwise(self, kind: Kind) -> Stepwise:
-        return _TinyStepwise(self, kind)
-
-
-class _TinyWhole(Whole):
-    def __init__(self, logits: npt.NDArray[np.int16], depth: int) -> None:
-        self.logits, self.depth = logits, depth
-
-    def distributions(self, front: Front) -> list[Distribution]:
-        at = self.logits[front.image, front.y, front.x]
-        return [categorical_of(at[:, c], self.depth) for c in range(at.shape[1])]
-
-
-class _TinyStepwise(Stepwise):
-    def __init__(self, model: TinyPixelCNN, kind: Kind) -> None:
-        self.model = model
-        model.net.start(kind.batch)
-
-    def begin(self, front: Front) -> None:
-        self.front = front
-
-    def distribution(self, channel: int) -> Distribution:
-        return categorical_of(self.model.net.pull(self.front, channel), self.model.depth)
-
-    def fill(self, channel: int, values: Int32) -> None:
-        self.model.net.push(self.front, channel, self.model.carried(values)[:, None])
 
 
 def at_their_limits(weights: Weights, seed: int) -> Weights:
@@ -170,6 +107,22 @@ def at_their_limits(weights: Weights, seed: int) -> Weights:
         elif name.endswith("bias"):
             arrays[name] = rng.choice(np.array([-(2**31) + 1, 2**31 - 1], np.int32), a.shape)
     return Weights(weights.model, weights.config, arrays)
+
+
+def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config: int) -> Layered:
+    """A model of layers with random weights, or with those that are free at their limits."""
+    torch.manual_seed(seed)
+    trained = kind.float_model(config)
+    weights = kind.freeze({config["channels"]: trained})
+    if not extreme:
+        return kind(weights)
+    arrays = dict(at_their_limits(weights, seed).arrays)
+    for name, spec in trained.net.specs.items():
+        if isinstance(spec, Conv):
+            free = tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)
+            key = f"{network_name(config['channels'], config['depth'])}.{name}.weight"
+            arrays[key] = np.where(free, arrays[key], 0).astype(np.int8)
+    return kind(Weights(weights.model, weights.config, arrays))
 
 
 def context(extreme: bool = False, seed: int = 0) -> ContextModel:
@@ -189,8 +142,13 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "context extreme": (lambda: context(extreme=True), 3, 8),
     "context shipped rgb": (lambda: registry.load("context"), 3, 8),
     "context shipped gray": (lambda: registry.load("context"), 1, 8),
-    "tiny pixelcnn rgb": (lambda: TinyPixelCNN(3), 3, 4),
-    "tiny pixelcnn gray": (lambda: TinyPixelCNN(1), 1, 4),
+    "pixelcnn rgb": (lambda: layered(PixelCNN, channels=3, depth=4, width=4, blocks=1), 3, 4),
+    "pixelcnn binary": (lambda: layered(PixelCNN, channels=1, depth=1, width=6, blocks=2), 1, 1),
+    "pixelcnn gray": (lambda: layered(PixelCNN, channels=1, depth=8, width=4, blocks=1), 1, 8),
+    "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2), 3, 4),
+    "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1), 1, 1),
+    "gated pixelcnn extreme": (lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1), 2, 3),
+    "pixelcnn extreme": (lambda: layered(PixelCNN, True, channels=2, depth=3, width=5, blocks=2), 2, 3),
 }
 
 

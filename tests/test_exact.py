@@ -356,7 +356,7 @@ def test_kernels_take_and_give_integers() -> None:
         decode(encode(pixels, 8, learner()).data, model=learner())
         learner().encode(pixels[0], watch=lambda name, values: None)  # in chunks
         decode(encode(pixels, 8, learner()).data, model=learner(), naive=True)  # kernels by themselves
-    for name in ("context rgb", "tiny pixelcnn rgb", "histogram"):
+    for name in ("context rgb", "pixelcnn rgb", "histogram"):
         make, channels, depth = MODELS[name]
         model = make()
         pixels = pictures("smooth", (5, 6, channels), depth)[None]

@@ -25,6 +25,9 @@ from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
+from arcomp.layers.conv import CausalConv2d, above, line, square
+from arcomp.layers.grid import LOGITS, SIGNED8
+from arcomp.layers.spatial import ExactConv
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind
 from arcomp.models.context import Context, ContextConfig
@@ -44,7 +47,12 @@ def random_input(seed: int, batch: Batch, features: int, grid: Any) -> torch.Ten
     shape = (len(batch), int(batch.heights.max()), int(batch.widths.max()), features)
     values = rng.integers(grid.low, grid.high + 1, shape)
     ends = rng.choice([grid.low, grid.high], shape)
-    return torch.from_numpy(np.where(rng.random(shape) < 0.3, ends, values).astype(np.int8))
+    kind = np.int8 if grid.largest <= 128 else np.int16
+    return torch.from_numpy(np.where(rng.random(shape) < 0.3, ends, values).astype(kind))
+
+
+def inputs_of(seed: int, batch: Batch, features: int, grids: tuple[Any, ...]) -> list[torch.Tensor]:
+    return [random_input(seed + i, batch, features, grid) for i, grid in enumerate(grids)]
 
 
 # --- layers ---------------------------------------------------------------------------------------------------------
@@ -53,68 +61,88 @@ def random_input(seed: int, batch: Batch, features: int, grid: Any) -> torch.Ten
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("order", [Raster(), Wavefront(4)], ids=["raster", "wavefront"])
 def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
-    make, groups, features, grid = LAYERS[name]
+    make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
-    x = random_input(1, batch, groups * features, grid)
-    whole = layer.whole(x, batch).numpy()
+    inputs = inputs_of(1, batch, groups * features, grids)
+    whole = layer.whole(batch, *inputs).numpy()
     outputs = whole.shape[3] // groups
     layer.start(batch)
     for front in order.fronts(batch):
         for g in range(groups):
-            new = x[front.image, front.y, front.x][:, g * features : (g + 1) * features].numpy()
-            masked = whole[front.image, front.y, front.x][:, g * outputs : (g + 1) * outputs]
-            if first_mask(layer) == "A":  # outputs of a group come before its inputs are known
-                assert np.array_equal(layer.pull(front, g), masked)
-                layer.push(front, g, new)
-            else:
-                layer.push(front, g, new)
-                assert np.array_equal(layer.pull(front, g), masked)
+            own = slice(g * features, (g + 1) * features)
+            new = [np.ascontiguousarray(x[front.image, front.y, front.x][:, own].numpy()) for x in inputs]
+            expected = whole[front.image, front.y, front.x][:, g * outputs : (g + 1) * outputs]
+            if sees_itself(layer):
+                assert np.array_equal(layer.step(front, g, *new), expected)
+            else:  # outputs of a group come before its inputs are known
+                assert isinstance(layer, ExactConv)
+                assert np.array_equal(layer.step(front, g), expected)
+                layer.enter(front, g * features, new[0])
 
 
-def first_mask(layer: Any) -> str:
-    inner = layer.layers[0] if hasattr(layer, "layers") else layer
-    return "A" if getattr(inner, "taps", None) is not None and not inner.all.weight[:, -1].any() else "B"
+def sees_itself(layer: Any) -> bool:
+    """Whether a group's outputs depend on its own inputs at the position, as under mask B."""
+    if not isinstance(layer, ExactConv):
+        return True
+    here = layer.taps.tolist().index([0, 0]) if [0, 0] in layer.taps.tolist() else None
+    features = layer.groups * layer.inputs
+    weight = layer.group[0].weight
+    return here is not None and bool(weight[:, here * features : here * features + layer.inputs].any())
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_does_not_depend_on_the_batch(name: str) -> None:
-    make, groups, features, grid = LAYERS[name]
+    make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
-    x = random_input(2, batch, groups * features, grid)
-    together = layer.whole(x, batch)
+    inputs = inputs_of(2, batch, groups * features, grids)
+    together = layer.whole(batch, *inputs)
     for i, (h, w) in enumerate(SIZES):
-        alone = layer.whole(x[i : i + 1, :h, :w].contiguous(), batch_of((h, w)))
+        alone = layer.whole(batch_of((h, w)), *[x[i : i + 1, :h, :w].contiguous() for x in inputs])
         assert torch.equal(alone[0], together[i, :h, :w])
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_is_causal(name: str) -> None:
-    make, groups, features, grid = LAYERS[name]
+    make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
-    x = random_input(3, batch, groups * features, grid)
-    before = layer.whole(x, batch).numpy().reshape(6 * 7, groups, -1)
+    inputs = inputs_of(3, batch, groups * features, grids)
+    before = layer.whole(batch, *inputs).numpy().reshape(6 * 7, groups, -1)
     rng = np.random.default_rng(4)
     for _ in range(12):
-        at, g = int(rng.integers(6 * 7)), int(rng.integers(groups))
-        changed = x.clone()
-        changed[0, at // 7, at % 7, g * features : (g + 1) * features] = torch.from_numpy(
-            rng.integers(grid.low, grid.high + 1, features).astype(np.int8)
+        at, g, which = int(rng.integers(6 * 7)), int(rng.integers(groups)), int(rng.integers(len(inputs)))
+        changed = [x.clone() for x in inputs]
+        grid, kind = grids[which], changed[which].numpy().dtype
+        changed[which][0, at // 7, at % 7, g * features : (g + 1) * features] = torch.from_numpy(
+            rng.integers(grid.low, grid.high + 1, features).astype(kind)
         )
-        after = layer.whole(changed, batch).numpy().reshape(6 * 7, groups, -1)
+        after = layer.whole(batch, *changed).numpy().reshape(6 * 7, groups, -1)
         assert np.array_equal(before[:at], after[:at])
-        own = g + 1 if first_mask(layer) == "A" else g
+        own = g if sees_itself(layer) else g + 1
         assert np.array_equal(before[at, :own], after[at, :own])
 
 
-@pytest.mark.parametrize("name", ["conv B 3x3", "conv A 5x5", "linear over channels", "residual"])
+@pytest.mark.parametrize("name", ["conv B 3x3", "conv A 5x5", "conv above", "conv A line", "linear over channels"])
 def test_layer_sees_its_past(name: str) -> None:
     """The perturbation test above can fail: the past does move the outputs."""
-    make, groups, features, grid = LAYERS[name]
+    make, groups, features, (grid,) = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
     x = random_input(3, batch, groups * features, grid)
     changed = x.clone()
     changed[:, :, :, :features] = -1 - changed[:, :, :, :features]
-    assert not torch.equal(layer.whole(x, batch), layer.whole(changed, batch))
+    assert not torch.equal(layer.whole(batch, x), layer.whole(batch, changed))
+
+
+@pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), ((0, 0),)])
+def test_float_convolution_is_the_exact_one(taps: Any) -> None:
+    """What is trained, with rounding, is what is frozen: equal but for ties of the last rounding."""
+    torch.manual_seed(3)
+    layer = CausalConv2d(taps, "B", 2, 3, 4, LOGITS)
+    exact = ExactConv(layer.freeze(SIGNED8), taps, "B", 2, 3, 4, SIGNED8, LOGITS)
+    batch = batch_of((8, 13))
+    x = random_input(5, batch, 6, SIGNED8)
+    with torch.no_grad():
+        real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
+    assert float((real - exact.whole(batch, x).float()).abs().max()) <= 2
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------

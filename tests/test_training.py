@@ -11,6 +11,7 @@ import pytest
 import torch
 from specimens import pictures
 
+import arcomp
 from arcomp.container import write_atomically
 from arcomp.errors import ArcompError, ModelError, OutputError, TrainingError
 from arcomp.models import library, registry
@@ -84,6 +85,52 @@ def test_photo_is_trained_and_its_mixing_stage_learns(data: Path, tmp_path: Path
     assert state.history[-1]["validation_bits"] == pytest.approx(done.float_bits)
     again = finish(loop.load(tmp_path / "c", PHOTO), PHOTO, [data], tmp_path / "again.safetensors")
     assert again.digest == done.digest
+
+
+PIXELCNN = replace(
+    RECIPE,
+    model="pixelcnn",
+    config={"channels": 1, "depth": 1, "width": 6, "blocks": 1},
+    data=DataConfig(crop=16, crops=8, held_out=4, resampled=0.0, turned=False),
+    optimiser=OptimiserPart(batch=8, steps=60, rate=5e-3, warmup=5, ema=0.9, rounding_from=0.6),
+)
+
+
+def test_a_network_of_layers_is_trained_on_arrays(tmp_path: Path) -> None:
+    """Stripes, so that all but a position's first look is known."""
+    phase = np.random.default_rng(0).integers(0, 4, (24, 1, 1))
+    stripes = ((np.arange(16)[None, None, :] + np.arange(16)[None, :, None] + phase) % 4 < 2).astype(np.uint8)
+    np.save(tmp_path / "a.npy", stripes[:12])
+    np.savez(tmp_path / "b.npz", one=stripes[12:18], two=stripes[18:, ..., None])
+    state = loop.train(PIXELCNN, [tmp_path], tmp_path / "c", validate_every=10)
+    assert state.history[-1]["validation_bits"] < 0.3
+    done = finish(state, PIXELCNN, [tmp_path], tmp_path / "w.safetensors")
+    assert done.exact_bits == pytest.approx(done.float_bits, abs=0.003)
+    model = registry.load(str(tmp_path / "w.safetensors"))
+    pixels = stripes[:3, ..., None]
+    encoded = arcomp.encode(pixels, 1, model)
+    assert np.array_equal(arcomp.decode(encoded.data, model=model)[0], pixels)
+    assert set(Weights.load(tmp_path / "w.safetensors").layers) >= {"1x1.first", "1x1.sum.0", "1x1.masses.0"}
+    with pytest.raises(ModelError, match="1 channel of 1 bit"):
+        arcomp.encode(pixels * 200, 8, model)
+
+
+@pytest.mark.parametrize(
+    "content", [np.zeros((3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
+)
+def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([{}], object) if content is None else content, allow_pickle=True)
+    with pytest.raises(TrainingError, match="array"):
+        loop.train(PIXELCNN, [tmp_path], tmp_path / "c")
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(TrainingError, match="damaged"):
+        loop.train(PIXELCNN, [tmp_path], tmp_path / "c")
+
+
+def test_samples_that_a_network_does_not_take(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="8 bits, the recipe's network takes 1"):
+        loop.train(PIXELCNN, [data], tmp_path / "c")
 
 
 def test_networks_are_joined(data: Path, tmp_path: Path) -> None:

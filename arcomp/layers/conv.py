@@ -1,9 +1,8 @@
-"""Causal two-dimensional convolution, masked over space and channels, in float.
+"""Causal convolution, masked over space and channels, in float.
 
-van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split
-into one
-group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g (mask
-A, first layer) or up to g (mask B); of other positions, those before in raster order. Its exact twin is
+van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into
+one group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g
+(mask A, first layer) or up to g (mask B); of other positions, those that the taps name. Its exact twin is
 :class:`arcomp.layers.spatial.ExactConv`.
 """
 
@@ -19,49 +18,70 @@ from arcomp.layers.frozen import Arrays, freeze_linear
 from arcomp.layers.grid import Grid, round_through
 from arcomp.layers.linear import Linear, weight_steps
 
+Tap = tuple[int, int]
+"""Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
+are a row ahead also after it in its row."""
 
-def causal_taps(kernel: int) -> list[tuple[int, int]]:
-    """Offsets (dy, dx) of a kernel that a position may look at, itself last: rows above, then the left part of its row.
+
+def square(kernel: int) -> tuple[Tap, ...]:
+    """The causal half of a square of odd side: rows above, then the left part of the position's own row, itself last.
 
     Under a wavefront all of them are known if the skew is at least ``kernel // 2 + 1``.
     """
     r = kernel // 2
-    return [(dy, dx) for dy in range(-r, 1) for dx in range(-r, r + 1) if (dy, dx) <= (0, 0)]
+    return tuple((dy, dx) for dy in range(-r, 1) for dx in range(-r, r + 1) if (dy, dx) <= (0, 0))
 
 
-def tap_mask(kernel: int, mask: str, groups: int, inputs: int, outputs: int) -> npt.NDArray[np.bool_]:
+def above(kernel: int) -> tuple[Tap, ...]:
+    """The rows above of a square of odd side: what a vertical stack sees (Gated PixelCNN, section 2.3)."""
+    r = kernel // 2
+    return tuple((dy, dx) for dy in range(-r, 0) for dx in range(-r, r + 1))
+
+
+def around(kernel: int) -> tuple[Tap, ...]:
+    """The rows above of a square of odd side and all of the position's own row: for layers that are a row ahead."""
+    r = kernel // 2
+    return tuple((dy, dx) for dy in range(-r, 1) for dx in range(-r, r + 1))
+
+
+def line(kernel: int, dilation: int = 1) -> tuple[Tap, ...]:
+    """So many positions along the row, ``dilation`` apart, the position itself last."""
+    return tuple((0, -dilation * i) for i in range(kernel - 1, -1, -1))
+
+
+def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int) -> npt.NDArray[np.bool_]:
     """Which weights may differ from zero: bool [groups * outputs, taps * groups * inputs].
 
     Args:
         mask: "A" or "B". inputs, outputs: features of each group.
     """
-    taps = len(causal_taps(kernel))
-    free = np.ones((groups, outputs, taps, groups, inputs), bool)
+    free = np.ones((groups, outputs, len(taps), groups, inputs), bool)
     for g in range(groups):
-        free[g, :, -1, (g if mask == "A" else g + 1) :] = False
-    return free.reshape(groups * outputs, taps * groups * inputs)
+        for t, tap in enumerate(taps):
+            if tap == (0, 0):
+                free[g, :, t, (g if mask == "A" else g + 1) :] = False
+    return free.reshape(groups * outputs, len(taps) * groups * inputs)
 
 
 class CausalConv2d(nn.Module):
     """The float evaluation. Weights are kept as one matrix over the taps, as the exact evaluation uses them.
 
     Args:
-        kernel: odd side of the kernel.
+        taps: what a position looks at.
         mask: "A" or "B".
-        groups: channels of a pixel.
+        groups: channels of a pixel, or 1.
         inputs, outputs: features of each group.
         grid: of the outputs.
     """
 
-    def __init__(self, kernel: int, mask: str, groups: int, inputs: int, outputs: int, grid: Grid) -> None:
+    def __init__(self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid) -> None:
         super().__init__()
-        if kernel % 2 == 0 or mask not in ("A", "B"):
-            raise ValueError(f"a causal convolution of side {kernel} with mask {mask}")
-        self.kernel, self.mask_kind, self.groups = kernel, mask, groups
-        self.inputs, self.outputs, self.grid = inputs, outputs, grid
-        self.linear = Linear(len(causal_taps(kernel)) * groups * inputs, groups * outputs, grid)
+        if mask not in ("A", "B") or any(dy > 0 for dy, _ in taps):
+            raise ValueError(f"a causal convolution over {taps} with mask {mask}")
+        self.taps, self.grid = taps, grid
+        self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
-        self.register_buffer("free", torch.from_numpy(tap_mask(kernel, mask, groups, inputs, outputs)))
+        self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs]."""
@@ -69,11 +89,25 @@ class CausalConv2d(nn.Module):
         if rounding:
             steps = weight_steps(weight)
             weight = round_through(weight / steps) * steps
-        r = self.kernel // 2
-        height, width = x.shape[1:3]
-        padded = functional.pad(x, (0, 0, r, r, r, 0))
-        taps = [padded[:, r + dy : r + dy + height, r + dx : r + dx + width] for dy, dx in causal_taps(self.kernel)]
-        return self.grid.carry(functional.linear(torch.cat(taps, 3), weight, self.linear.bias), rounding)
+        if self.taps == ((0, 0),):
+            return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
+        top, left, right = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps), self._right
+        step = self._dilation
+        kernel = weight.new_zeros((len(weight), x.shape[3], top // step + 1, (left + right) // step + 1))
+        for t, (dy, dx) in enumerate(self.taps):
+            kernel[:, :, (top + dy) // step, (left + dx) // step] = weight[:, t * x.shape[3] : (t + 1) * x.shape[3]]
+        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, 0))
+        y = functional.conv2d(padded, kernel, self.linear.bias, dilation=step)
+        return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
+
+    @property
+    def _right(self) -> int:
+        return max(0, *(dx for _, dx in self.taps))
+
+    @property
+    def _dilation(self) -> int:
+        """Of taps along a row; 1 for others."""
+        return int(np.gcd.reduce([abs(v) for tap in self.taps for v in tap])) or 1
 
     def freeze(self, grid: Grid) -> Arrays:
         """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""

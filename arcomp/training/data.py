@@ -1,7 +1,12 @@
-"""Pictures to train on: found, split by file, cropped, turned and degraded, each round from its own seed."""
+"""Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
+
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 [N, H, W] or
+[N, H, W, C].
+"""
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +18,7 @@ from arcomp.errors import PictureError, TrainingError
 UInt8 = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[np.float64]
 ENDINGS = {".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
+ARRAYS = {".npy", ".npz"}
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,14 @@ class DataConfig:
         held_out: number of pictures kept for validation.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
+        turned: whether crops are transposed and mirrored at random.
     """
 
     crop: int = 256
     crops: int = 40
     held_out: int = 12
     resampled: float = 0.3
+    turned: bool = True
 
 
 def find_pictures(folders: list[Path]) -> list[Path]:
@@ -43,11 +51,47 @@ def find_pictures(folders: list[Path]) -> list[Path]:
     for folder in folders:
         if not folder.exists():
             raise TrainingError("no such file or folder", path=str(folder), remedy="name a folder of pictures")
-        found += [folder] if folder.is_file() else [p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS]
+        found += (
+            [folder] if folder.is_file() else [p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS | ARRAYS]
+        )
     if not found:
         names = ", ".join(str(f) for f in folders)
-        raise TrainingError(f"no pictures in {names}", remedy="PNG, WebP (lossless), BMP, TIFF and PNM are read")
+        raise TrainingError(
+            f"no pictures in {names}",
+            remedy="PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)",
+        )
     return sorted(found)
+
+
+def _read(path: Path) -> list[UInt8]:
+    """The pictures of a file: uint8 [h, w, C] each.
+
+    Raises:
+        TrainingError: it cannot be read, or holds something else.
+    """
+    from arcomp.pictures import read_picture
+
+    remedy = "move it out of the folder"
+    if path.suffix.lower() not in ARRAYS:
+        try:
+            return [read_picture(str(path)).pixels]
+        except PictureError as error:
+            raise TrainingError(f"cannot train on it: {error.cause}", path=str(path), remedy=remedy) from error
+    try:
+        found = np.load(path, allow_pickle=False)
+        arrays = [found[name] for name in found.files] if isinstance(found, np.lib.npyio.NpzFile) else [found]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError("not an array of numpy's, or damaged", path=str(path), remedy=remedy) from error
+    pictures: list[UInt8] = []
+    for a in arrays:
+        if a.dtype != np.uint8 or a.ndim not in (3, 4) or not a.size:
+            raise TrainingError(
+                f"arrays must be uint8 [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
+                path=str(path),
+                remedy=remedy,
+            )
+        pictures += list(a if a.ndim == 4 else a[..., np.newaxis])
+    return pictures
 
 
 class Pictures:
@@ -61,19 +105,12 @@ class Pictures:
     """
 
     def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int) -> None:
-        from arcomp.pictures import read_picture
-
         self.channels, self.config, self.seed = channels, config, seed
         pictures: list[UInt8] = []
         for path in paths:
-            try:
-                pixels = read_picture(str(path)).pixels
-            except PictureError as error:
-                raise TrainingError(
-                    f"cannot train on it: {error.cause}", path=str(path), remedy="move it out of the folder"
-                ) from error
-            if channels == 1 or pixels.shape[2] == 3:
-                pictures.append(pixels)
+            for pixels in _read(path):
+                if channels in (1, pixels.shape[2]):
+                    pictures.append(pixels)
         if len(pictures) <= config.held_out:
             raise TrainingError(
                 f"{len(pictures)} usable pictures, of which {config.held_out} would be held out",
@@ -110,6 +147,8 @@ class Pictures:
         y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
         crop = picture[y : y + h, x : x + w]
         crop = self._degraded(crop, rng)
+        if not self.config.turned:
+            return np.ascontiguousarray(crop)
         if rng.random() < 0.5:
             crop = crop.transpose(1, 0, 2)
         if rng.random() < 0.5:

@@ -13,7 +13,7 @@ from arcomp.codec import Encoded, encode
 from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
-from arcomp.models.weights_file import Weights
+from arcomp.models.weights_file import Weights, kind_of
 from arcomp.training.data import Pictures, find_pictures
 from arcomp.training.loop import State, evaluate, examples_of
 from arcomp.training.recipes import Recipe
@@ -64,7 +64,7 @@ def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weig
     made = registry.from_weights(weights)
     layers: dict[str, str] = {}
     for network in sorted(weights.config["networks"]):
-        layers |= layer_digests(made, int(network))
+        layers |= layer_digests(made, *kind_of(network))
     return replace(weights, layers=layers)
 
 
@@ -111,7 +111,8 @@ def finish(
     weights.save(output, overwrite=overwrite)
     model = registry.from_weights(weights)
     crops = data.validation()
-    files: list[Encoded] = [encode(crop[np.newaxis], 8, model) for crop in crops]
+    depth = int(recipe.config.get("depth", 8))
+    files: list[Encoded] = [encode(crop[np.newaxis], depth, model) for crop in crops]
     samples = sum(f.samples for f in files)
     return Finished(
         output,

@@ -27,6 +27,8 @@ from arcomp.training.recipes import Recipe
 from arcomp.training.trainable import KINDS, Trainable
 
 Examples = dict[str, npt.NDArray[Any]]
+EVALUATED = 1 << 14
+"""Positions that are evaluated at a time, about."""
 
 
 @dataclass
@@ -84,7 +86,8 @@ def batches(
 def evaluate(model: Trainable, examples: Examples, rounding: bool) -> float:
     """Mean bits per sub-pixel."""
     total, count = 0.0, 0
-    for batch in batches(examples, 16384):
+    positions = math.prod(examples["values"].shape[1:-1])  # of an example: a position, or a whole crop
+    for batch in batches(examples, max(1, EVALUATED // positions)):
         bits = model.bits(**batch, rounding=rounding)
         total += float(bits.double().sum())
         count += bits.numel()

@@ -14,16 +14,21 @@ from torch import nn
 
 from arcomp.models import context_model
 from arcomp.models.context import Context
+from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.layered import Layered
+from arcomp.models.layered import checked as checked_layered
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
+from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.weights_file import Weights
 
 Crops = list[npt.NDArray[np.uint8]]
 
 
 class Trainable(nn.Module):
-    """A float model whose examples are positions of pictures. Models satisfy it by having these methods."""
+    """A float model whose examples are positions of pictures, or whole crops. Models satisfy it by having these
+    methods."""
 
     @abstractmethod
     def prepare(self, crops: Crops) -> None:
@@ -35,12 +40,16 @@ class Trainable(nn.Module):
 
     @abstractmethod
     def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
-        """All positions of a picture (uint8 [H, W, C]) as arguments of :meth:`bits`; the first axis of each array
-        counts them."""
+        """A picture (uint8 [H, W, C]) as arguments of :meth:`bits`, among them ``values``, [n, C] or [n, H, W, C]; the
+        first axis of each array counts positions, or crops.
+
+        Raises:
+            TrainingError: a picture that the model does not take.
+        """
 
     @abstractmethod
     def bits(self, rounding: bool = False, **examples: torch.Tensor) -> torch.Tensor:
-        """Bits of each channel: float [n, C]."""
+        """Bits of each sample: float [n, C] or [n, H, W, C]."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,16 @@ class Kind:
     complete: Callable[[Weights, int, Callable[[], Crops]], Weights]
 
 
+def _ladder(kind: type[Layered]) -> Kind:
+    """A model of layers."""
+    return Kind(
+        kind.float_model,
+        lambda config: checked_layered(kind.config_type, config),
+        kind.freeze,
+        lambda weights, channels, pictures: weights,
+    )
+
+
 KINDS = {
     "context": Kind(
         lambda config: Context(context_model.checked_config(config)),
@@ -73,4 +92,5 @@ KINDS = {
         photo_model.freeze,
         lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
     ),
+    **{kind.name: _ladder(kind) for kind in (PixelCNN, GatedPixelCNN)},
 }

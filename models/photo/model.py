@@ -54,7 +54,7 @@ class PhotoModel(LearningModel):
         return CODING_ORDER[channels]
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`LearningModel.tile`: strips as wide as the picture; of small pictures only one where ratio comes
+        """See :meth:`Model.tile`: strips as wide as the picture; of small pictures only one where ratio comes
         before speed, since what a strip learns ends with it."""
         pixels = height * width
         patient = all(config.online for config in self.configs.values())

@@ -23,7 +23,7 @@ class OptimiserPart:
     """The recipe's ``[optimiser]``.
 
     Attributes:
-        batch: positions a step.
+        batch: positions a step; crops, for models that are trained on whole ones.
         steps: length of the run.
         rate: highest learning rate. warmup: steps until it is reached.
         ema: decay of the average of the weights, the one that is kept.

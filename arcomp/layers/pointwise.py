@@ -1,0 +1,122 @@
+"""Exact layers that look at nothing but the position's own features: nothing is cached."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from arcomp.errors import ModelError
+from arcomp.exact import tables
+from arcomp.layers.grid import UNIT8, Grid
+from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.orders import Batch, Front
+
+
+class Pointwise(ExactLayer):
+    """A function of each feature, or of the same feature of several inputs."""
+
+    @abstractmethod
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """Integers of any shape -> integers of that shape."""
+
+    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        return self.compute(*x)
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """See :meth:`ExactLayer.step`."""
+        return np.asarray(self.compute(*map(torch.from_numpy, x)).numpy())
+
+
+def kept(x: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Wide integers, clamped to a grid and in its type."""
+    return x.clamp(grid.low, grid.high).to(torch.int8 if grid.largest <= 128 else torch.int16)
+
+
+class ExactRegrid(Pointwise):
+    """The same real numbers on another grid, rounded and clamped: a rectifier, if that one starts at 0.
+
+    Args:
+        source: grid of the inputs, at least as fine. grid: of the outputs.
+    """
+
+    def __init__(self, source: Grid, grid: Grid) -> None:
+        if source.bits < grid.bits:
+            raise ModelError("a grid can be made coarser, not finer")
+        self.source, self.grid = source, grid
+        self._shift = source.bits - grid.bits
+
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Pointwise.compute`."""
+        wide = x[0].to(torch.int32) - self.source.zero
+        if self._shift:
+            wide = (wide + (1 << (self._shift - 1))) >> self._shift
+        return kept(wide + self.grid.zero, self.grid)
+
+
+class ExactAdd(Pointwise):
+    """The sum of inputs (He et al. 2016, "Deep residual learning for image recognition"), clamped.
+
+    Args:
+        sources: grids of the inputs, all with as many fractional bits as the sum.
+        grid: of the sum.
+    """
+
+    def __init__(self, sources: tuple[Grid, ...], grid: Grid) -> None:
+        if any(source.bits != grid.bits for source in sources):
+            raise ModelError("the sides of a sum are on different grids")
+        self.grid = grid
+        self._offset = grid.zero - sum(source.zero for source in sources)
+
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Pointwise.compute`."""
+        total = x[0].to(torch.int32)
+        for more in x[1:]:
+            total = total + more
+        return kept(total + self._offset, self.grid)
+
+
+class ExactGate(Pointwise):
+    """tanh(a) sigmoid(b) (van den Oord et al. 2016, "Conditional image generation with PixelCNN decoders", equation 2).
+
+    a and b are on the grid LOGITS, the result is on UNIT8. With L(z) the table of the logistic function in 24 bits,
+    tanh(a) = 2 L(2 a) - 1; both factors are taken in 15 bits, rounded down, and their product is rounded.
+    """
+
+    def __init__(self) -> None:
+        self.grid = UNIT8
+        self._table = torch.from_numpy(tables.fine_logistic())
+
+    def _logistic(self, z: torch.Tensor) -> torch.Tensor:
+        end = tables.FINE_STEPS * tables.FINE_RANGE
+        return self._table.to(z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
+
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Pointwise.compute`."""
+        a, b = (part.to(torch.int32) for part in x)
+        down = tables.FINE_BITS - 15
+        tanh = (2 * self._logistic(2 * a) - (1 << tables.FINE_BITS)) >> down
+        sigmoid = self._logistic(b) >> down
+        return kept((tanh * sigmoid + (1 << 22)) >> 23, self.grid)
+
+
+class ExactTable(Pointwise):
+    """A non-linearity, as a table over the 256 values of an int8.
+
+    Args:
+        table: int8 [256], the output for input value i - 128.
+        grid: of the outputs.
+    """
+
+    def __init__(self, table: npt.NDArray[np.int8], grid: Grid) -> None:
+        if table.shape != (256,) or table.dtype != np.int8:
+            raise ModelError("a non-linearity's table is not 256 int8", remedy="install the model's weights again")
+        self.grid = grid
+        self._table = torch.from_numpy(table)
+
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Pointwise.compute`."""
+        return self._table.to(x[0].device)[x[0].to(torch.int64) + 128]

@@ -1,0 +1,168 @@
+"""Layers as descriptions, from which their float and their exact evaluations are made.
+
+A network (:mod:`arcomp.layers.network`) names its layers by such descriptions and says once how they are joined, so
+that training, encoding and decoding are three evaluations of one function.
+
+Features of a position come in *groups*, one for each sample (channel) of a pixel, where later samples see earlier ones.
+A layer that looks only at positions before has one group, which is known before the first sample is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from arcomp.layers.conv import CausalConv2d, Tap
+from arcomp.layers.frozen import Arrays
+from arcomp.layers.grid import UNIT8, Grid
+from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
+from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
+
+
+class Spec(ABC):
+    """A layer.
+
+    Attributes:
+        groups: of its outputs.
+        grid: of its outputs.
+        ahead: whether it looks at rows above only, so that a whole row of its outputs is known before the row's first
+            sample; it then has one group.
+    """
+
+    groups: int
+    grid: Grid
+    ahead: bool
+
+    @abstractmethod
+    def float_layer(self) -> nn.Module:
+        """Takes float [N, H, W, groups * inputs] for each input, and ``rounding``."""
+
+    @abstractmethod
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactLayer:
+        """Its twin in integers.
+
+        Raises:
+            ModelError: the arrays are not this layer's.
+        """
+
+    def freeze(self, layer: nn.Module) -> Arrays:
+        """The integers of its float layer; none if it has no weights."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Conv(Spec):
+    """A causal convolution; see :mod:`arcomp.layers.conv`.
+
+    Attributes:
+        taps: what a position looks at. mask: "A" or "B", over groups at the position itself.
+        inputs, outputs: features of each group.
+        source: grid of the inputs.
+        samples: whether it reads the samples themselves.
+    """
+
+    taps: tuple[Tap, ...]
+    mask: str
+    groups: int
+    inputs: int
+    outputs: int
+    source: Grid
+    grid: Grid
+    samples: bool = False
+    ahead: bool = False
+
+    def float_layer(self) -> CausalConv2d:
+        """See :meth:`Spec.float_layer`."""
+        return CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactConv(
+            arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device
+        )
+
+    def freeze(self, layer: nn.Module) -> Arrays:
+        """See :meth:`Spec.freeze`."""
+        assert isinstance(layer, CausalConv2d)
+        return layer.freeze(self.source)
+
+
+def linear(groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False) -> Conv:
+    """A linear layer at each position (a convolution of side 1)."""
+    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead)
+
+
+class _Carry(nn.Module):
+    """The sum of the inputs, on a grid."""
+
+    def __init__(self, grid: Grid) -> None:
+        super().__init__()
+        self.grid = grid
+
+    def forward(self, *x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        total = x[0]
+        for more in x[1:]:
+            total = total + more
+        return self.grid.carry(total, rounding)
+
+
+class _Gate(nn.Module):
+    def forward(self, a: torch.Tensor, b: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        return UNIT8.carry(torch.tanh(a) * torch.sigmoid(b), rounding)
+
+
+@dataclass(frozen=True)
+class Gate(Spec):
+    """tanh(a) sigmoid(b) of two inputs on the grid LOGITS."""
+
+    groups: int
+    grid: Grid = UNIT8
+    ahead: bool = False
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _Gate()
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactGate:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactGate()
+
+
+@dataclass(frozen=True)
+class Regrid(Spec):
+    """The same real numbers on another grid; a rectifier, if that one starts at 0."""
+
+    groups: int
+    source: Grid
+    grid: Grid
+    ahead: bool = False
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _Carry(self.grid)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactRegrid:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactRegrid(self.source, self.grid)
+
+
+@dataclass(frozen=True)
+class Add(Spec):
+    """A sum of inputs."""
+
+    groups: int
+    sources: tuple[Grid, ...]
+    grid: Grid
+    ahead: bool = False
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _Carry(self.grid)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactAdd:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactAdd(self.sources, self.grid)

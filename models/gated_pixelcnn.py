@@ -1,0 +1,101 @@
+"""``gated_pixelcnn``: two stacks of gated convolutions, without a blind spot.
+
+Paper: van den Oord et al. 2016, "Conditional image generation with PixelCNN decoders", section 2 and figure 2 (the
+model without conditioning): a vertical stack sees all rows above, a horizontal stack the row so far and, at each
+layer, the vertical one; both go through the gate tanh(a) sigmoid(b), the horizontal one with residual sums.
+
+What it adds to ``pixelcnn``: gates, and every position above is seen: masking a square convolution, layer upon layer,
+leaves out a part to the right above, however deep the network is (``tests/test_ladder.py`` shows both). Where it
+differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output.
+
+A row of the vertical stack is computed when the row begins. Train it with ``arcomp train --recipe
+gated_pixelcnn-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.conv import above, around, line
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
+from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.orders import Order, Raster
+
+FIRST, INNER = 7, 3
+"""Sides of the first convolutions and of those in layers."""
+SUMS = LOGITS
+"""Grid of what goes into gates and of the residual sums: 16 bits."""
+
+
+@dataclass(frozen=True)
+class GatedPixelCNNConfig(LayeredConfig):
+    """Shape of a network.
+
+    Attributes:
+        width: features p of the horizontal stack, for each channel; the vertical one has as many for all of them.
+        blocks: layers after the first.
+    """
+
+    width: int
+    blocks: int
+
+
+class GatedPixelCNNWiring(Wiring):
+    """The network: figure 2 of the paper, layer upon layer."""
+
+    def __init__(self, config: GatedPixelCNNConfig) -> None:
+        self.config, self.channels = config, config.channels
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        c, p = self.channels, self.config.width
+        v = c * p  # features of the vertical stack, for all channels together
+        found: dict[str, Spec] = {}
+        for i in range(self.config.blocks + 1):
+            for side in ("tanh", "sigmoid"):
+                if i == 0:
+                    vertical = Conv(above(FIRST), "B", 1, c, v, SIGNED8, SUMS, samples=True, ahead=True)
+                    horizontal = Conv(line(FIRST // 2 + 1), "A", c, 1, p, SIGNED8, SUMS, samples=True)
+                else:
+                    vertical = Conv(around(INNER), "B", 1, v, v, UNIT8, SUMS, ahead=True)
+                    horizontal = Conv(line(INNER // 2 + 1), "B", c, p, p, SIGNED8, SUMS)
+                found[f"vertical.{side}.{i}"] = vertical
+                found[f"horizontal.{side}.{i}"] = horizontal
+                found[f"down.{side}.{i}"] = linear(1, v, v, UNIT8, SUMS, ahead=True)
+                found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS), SUMS)
+            found[f"vertical.{i}"] = Gate(1, ahead=True)
+            found[f"horizontal.{i}"] = Gate(c)
+            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS)
+            found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1), SUMS)
+            found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
+        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["last"] = linear(c, p, 2 * p, RECTIFIED8, RECTIFIED8)
+        found["logits"] = linear(c, 2 * p, 1 << self.config.depth, RECTIFIED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        v = h = samples
+        x: tuple[Any, ...] = ()
+        for i in range(self.config.blocks + 1):
+            tanh, sigmoid = (run(f"vertical.{side}.{i}", v) for side in ("tanh", "sigmoid"))
+            v = run(f"vertical.{i}", tanh, sigmoid)
+            tanh, sigmoid = (
+                run(f"both.{side}.{i}", run(f"horizontal.{side}.{i}", h), run(f"down.{side}.{i}", v))
+                for side in ("tanh", "sigmoid")
+            )
+            x = (run(f"sum.{i}", run(f"out.{i}", run(f"horizontal.{i}", tanh, sigmoid)), *x),)
+            h = run(f"kept.{i}", *x)
+        return run("logits", run("last", run("rectified", *x)))
+
+
+class GatedPixelCNN(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "gated_pixelcnn"
+    config_type = GatedPixelCNNConfig
+    wiring_type = GatedPixelCNNWiring
+    sequence: ClassVar[Order] = Raster()

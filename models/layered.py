@@ -1,0 +1,257 @@
+"""Models that are networks over samples: what the ladder's models share.
+
+A model's file says what its network is (:class:`arcomp.layers.network.Wiring`) and how its outputs stand for
+distributions; this is how such a network becomes an exact model of the contract and something to train.
+
+Samples enter a network as numbers of the grid SIGNED8: 0 as -128, the largest as 127, evenly between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from arcomp.coding import Distribution
+from arcomp.errors import ModelError, TrainingError
+from arcomp.layers.categorical import categorical_of
+from arcomp.layers.grid import SIGNED8
+from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
+from arcomp.layers.spec import Conv
+from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.weights_file import Weights, kind_of, network_name, networks
+from arcomp.orders import Batch, Front, InGroups, Order, split
+
+UInt8 = npt.NDArray[np.uint8]
+Ints = npt.NDArray[Any]
+C = TypeVar("C", bound="LayeredConfig")
+
+
+@dataclass(frozen=True)
+class LayeredConfig:
+    """What every network says of itself; each model's adds its own sizes.
+
+    Attributes:
+        channels: samples of a position, 1 to 4.
+        depth: bits of a sample, 1 to 8.
+    """
+
+    channels: int
+    depth: int
+
+
+GROUP = 1 << 16
+"""Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
+LIMITS: dict[str, tuple[int, int]] = {"channels": (1, 4), "depth": (1, 8), "width": (1, 512), "blocks": (0, 64)}
+"""Least and most of settings, by name."""
+
+
+def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
+    """A configuration from plain types.
+
+    Raises:
+        ModelError: unknown or missing settings, or values out of their LIMITS.
+    """
+    names = {f.name for f in fields(kind)}
+    if not isinstance(plain, Mapping) or set(plain) != names:
+        raise ModelError(f"this configuration is not one of {kind.__name__}: {str(plain)[:80]}")
+    for name, value in plain.items():
+        least, most = LIMITS[name]
+        if type(value) is not int or not least <= value <= most:
+            raise ModelError(f"a configuration's {name} is {str(value)[:20]}, not within {least} .. {most}")
+    return kind(**plain)
+
+
+def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
+    """Samples as integers of the grid SIGNED8."""
+    top = (1 << depth) - 1
+    table = np.array([(2 * 255 * v + top) // (2 * top) - 128 for v in range(top + 1)], np.int8)
+    return table[values]
+
+
+class Float(nn.Module):
+    """The float evaluation of a model with a softmax over all levels (PixelRNN, section 3.5), ready to be trained."""
+
+    def __init__(self, config: LayeredConfig, wiring: Wiring) -> None:
+        super().__init__()
+        self.config, self.net = config, FloatNetwork(wiring)
+
+    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
+        shown = torch.from_numpy(carried(np.arange(1 << self.config.depth), self.config.depth))
+        samples = shown.float()[values.long()] * SIGNED8.step
+        logits = self.net(samples, rounding).reshape(*values.shape, 1 << self.config.depth)
+        return nn.functional.cross_entropy(logits.flatten(0, -2), values.flatten().long(), reduction="none").reshape(
+            values.shape
+        ) / float(np.log(2))
+
+    def prepare(self, crops: list[UInt8]) -> None:
+        """Nothing is taken from pictures before training."""
+
+    def adopt(self, other: Any) -> None:
+        """Not offered."""
+        raise ValueError("this model cannot grow")
+
+    def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
+        """A crop as it is.
+
+        Raises:
+            TrainingError: its samples have more bits than the network takes.
+        """
+        if int(pixels.max()) >> self.config.depth:
+            raise TrainingError(
+                f"samples of {int(pixels.max()).bit_length()} bits, the recipe's network takes {self.config.depth}",
+                remedy="give other pictures, or another recipe",
+            )
+        return {"values": pixels[None]}
+
+
+class Layered(ExactModel):
+    """A frozen network.
+
+    Args:
+        weights: as :meth:`freeze` makes them.
+
+    Raises:
+        ModelError: the configuration or the arrays are not this model's.
+    """
+
+    config_type: ClassVar[type[LayeredConfig]]
+    wiring_type: ClassVar[Callable[[Any], Wiring]]
+    sequence: ClassVar[Order]
+    """The order of a group of pictures."""
+    side: ClassVar[int] = 32
+    """Of tiles, which are decoded together: where each takes as many steps as it has positions, many are needed."""
+
+    @property
+    def order(self) -> Order:
+        """See :meth:`ExactModel.order`."""
+        return InGroups(self.sequence, GROUP)
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        found = networks(weights, lambda plain: checked(self.config_type, plain))
+        self.configs = {kind_of(name): config for name, config in found.items()}
+        self._made: dict[tuple[int, int, str], ExactNetwork] = {}
+
+    @classmethod
+    def float_model(cls, config: Mapping[str, Any]) -> Float:
+        """A fresh network to train."""
+        made = checked(cls.config_type, config)
+        return Float(made, cls.wiring_type(made))
+
+    @classmethod
+    def freeze(cls, trained: Mapping[int, Float]) -> Weights:
+        """Integers of float networks, by number of channels."""
+        configs: dict[str, Any] = {}
+        arrays: dict[str, Ints] = {}
+        for network in trained.values():
+            name = network_name(network.config.channels, network.config.depth)
+            configs[name] = asdict(network.config)
+            arrays |= {f"{name}.{key}": a for key, a in network.net.freeze().items()}
+        return Weights(cls.name, {"networks": configs}, arrays)
+
+    def check(self, channels: int, depth: int) -> None:
+        """See :meth:`Model.check`."""
+        if (channels, depth) not in self.configs:
+            takes = " and ".join(f"{c} channel{'s' if c > 1 else ''} of {d} bits" for c, d in sorted(self.configs))
+            raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
+
+    def tile(self, height: int, width: int) -> tuple[int, int]:
+        """See :meth:`Model.tile`."""
+        return self.side, self.side
+
+    def memory(self, kind: Kind) -> int:
+        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and the widest layers."""
+        specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
+        convolutions = [spec for spec in specs if isinstance(spec, Conv)]
+        cached = sum(spec.groups * spec.inputs for spec in convolutions)
+        widest = max(spec.groups * max(spec.inputs, spec.outputs) for spec in convolutions)
+        heights, widths = (a.astype(np.int64) for a in (kind.batch.heights, kind.batch.widths))
+        positions = max(
+            (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
+        )
+        return 2 * positions * (cached + 6 * widest)
+
+    def fresh(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
+        """An exact network with caches of its own."""
+        prefix = network_name(channels, depth) + "."
+        arrays = {key[len(prefix) :]: a for key, a in self.weights.arrays.items() if key.startswith(prefix)}
+        return ExactNetwork(self.wiring_type(self.configs[channels, depth]), arrays, device)
+
+    def network(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
+        """The exact network for whole pictures."""
+        key = channels, depth, device
+        if key not in self._made:
+            self._made[key] = self.fresh(*key)
+        return self._made[key]
+
+    def distribution(self, outputs: Ints, depth: int) -> Distribution:
+        """The distributions of one sample that outputs, int16 [n, outputs], stand for."""
+        return categorical_of(outputs, depth)
+
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        """See :meth:`ExactModel.whole`."""
+        return _Whole(self, canvas, kind, device, watch)
+
+    def stepwise(self, kind: Kind) -> Stepwise:
+        """See :meth:`ExactModel.stepwise`."""
+        return _Stepwise(self, kind)
+
+
+class _Whole(Whole):
+    """Group after group of pictures, as they are asked for."""
+
+    def __init__(self, model: Layered, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> None:
+        self.model, self.canvas, self.kind, self.watch = model, canvas, kind, watch
+        self.net = model.network(kind.channels, kind.depth, device)
+        self.groups = split(kind.batch, GROUP)
+        self.of_image = np.repeat(np.arange(len(self.groups)), [g.stop - g.start for g in self.groups])
+        self.outputs: dict[int, Ints] = {}
+
+    def _evaluate(self, group: slice) -> Ints:
+        batch = Batch(self.kind.batch.heights[group], self.kind.batch.widths[group])
+        canvas = self.canvas[group, : batch.heights.max(), : batch.widths.max()]
+        return np.asarray(self.net.whole(carried(canvas, self.kind.depth), batch, self.watch).cpu().numpy())
+
+    def distributions(self, front: Front) -> list[Distribution]:
+        """See :meth:`Whole.distributions`."""
+        groups = self.of_image[front.image]
+        wanted = np.unique(groups).tolist()
+        self.outputs = {g: self.outputs.get(g, None) for g in wanted}  # those before are not asked for again
+        parts = []
+        for g in wanted:
+            if self.outputs[g] is None:
+                self.outputs[g] = self._evaluate(self.groups[g])
+            own = groups == g
+            parts.append(self.outputs[g][front.image[own] - self.groups[g].start, front.y[own], front.x[own]])
+        at = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
+        return [self.model.distribution(np.ascontiguousarray(a), self.kind.depth) for a in at.swapaxes(0, 1)]
+
+
+class _Stepwise(Stepwise):
+    def __init__(self, model: Layered, kind: Kind) -> None:
+        self.model, self.kind = model, kind
+        self.net = model.fresh(kind.channels, kind.depth)
+        self.groups = split(kind.batch, GROUP)
+        self.group = slice(0, 0)
+
+    def begin(self, front: Front) -> None:
+        """See :meth:`Stepwise.begin`."""
+        if front.image[0] >= self.group.stop:
+            self.group = next(g for g in self.groups if g.stop > front.image[0])
+            self.net.start(Batch(self.kind.batch.heights[self.group], self.kind.batch.widths[self.group]))
+        self.net.begin(Front(front.image - np.int32(self.group.start), front.y, front.x))
+
+    def distribution(self, channel: int) -> Distribution:
+        """See :meth:`Stepwise.distribution`."""
+        return self.model.distribution(self.net.outputs(channel), self.kind.depth)
+
+    def fill(self, channel: int, values: Int32) -> None:
+        """See :meth:`Stepwise.fill`."""
+        self.net.enter(channel, carried(values, self.kind.depth))

@@ -1,0 +1,84 @@
+"""``pixelcnn``: masked convolutions.
+
+Paper: van den Oord, Kalchbrenner and Kavukcuoglu 2016, "Pixel recurrent neural networks", sections 3.3 to 3.6 and
+table 1: a 7 x 7 convolution of mask A, residual blocks of masked convolutions, two layers of side 1, and a softmax over
+all levels of each sample; masks over channels let green see red and blue both (section 3.4).
+
+What it adds to the models before it on the ladder: parameters shared over positions in two dimensions, so that it
+takes pictures of any size; all positions evaluated at once. Where it differs: blocks are rectified at their input
+only; sizes are small; activations have 8 bits, the sums of the residual blocks 16. Its receptive field has a blind
+spot to the right above, which ``gated_pixelcnn`` removes.
+
+Train it with ``arcomp train --recipe pixelcnn-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.conv import square
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.orders import Order, Wavefront
+
+FIRST, INNER = 7, 3
+"""Sides of the first convolution and of those in blocks."""
+SUMS = LOGITS
+"""Grid of the residual sums: 16 bits."""
+
+
+@dataclass(frozen=True)
+class PixelCNNConfig(LayeredConfig):
+    """Shape of a network.
+
+    Attributes:
+        width: features h of a block's inner layers, for each channel; the sums have 2 h.
+        blocks: residual blocks.
+    """
+
+    width: int
+    blocks: int
+
+
+class PixelCNNWiring(Wiring):
+    """The network: van den Oord et al. 2016, table 1 and figure 5."""
+
+    def __init__(self, config: PixelCNNConfig) -> None:
+        self.config, self.channels = config, config.channels
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        c, h = self.channels, self.config.width
+        found: dict[str, Spec] = {"first": Conv(square(FIRST), "A", c, 1, 2 * h, SIGNED8, SUMS, samples=True)}
+        for i in range(self.config.blocks):
+            found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
+            found[f"down.{i}"] = linear(c, 2 * h, h, RECTIFIED8, RECTIFIED8)
+            found[f"inner.{i}"] = Conv(square(INNER), "B", c, h, h, RECTIFIED8, RECTIFIED8)
+            found[f"up.{i}"] = linear(c, h, 2 * h, RECTIFIED8, SUMS)
+            found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
+        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)
+        found["logits"] = linear(c, 2 * h, 1 << self.config.depth, RECTIFIED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x = run("first", samples)
+        for i in range(self.config.blocks):
+            y = run(f"down.{i}", run(f"rectified.{i}", x))
+            x = run(f"sum.{i}", x, run(f"up.{i}", run(f"inner.{i}", y)))
+        return run("logits", run("last", run("rectified", x)))
+
+
+class PixelCNN(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "pixelcnn"
+    config_type = PixelCNNConfig
+    wiring_type = PixelCNNWiring
+    sequence: ClassVar[Order] = Wavefront(FIRST // 2 + 1)
+    """Rows above are looked at as far as three columns to the right."""
+    side: ClassVar[int] = 256

@@ -1,0 +1,82 @@
+"""The ladder's models: what each adds to the one before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from specimens import layered, pictures
+
+import arcomp
+from arcomp.errors import ModelError
+from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.layered import GROUP, Layered, carried
+from arcomp.models.pixelcnn import PixelCNN
+from arcomp.orders import Batch, split
+
+SIDE = 11
+
+
+def seen_from_the_middle(kind: type[Layered]) -> np.ndarray:
+    """bool [SIDE, SIDE]: which samples move the outputs of the last row's middle, in a network of eight blocks."""
+    torch.manual_seed(0)
+    net = kind.float_model({"channels": 1, "depth": 1, "width": 8, "blocks": 8}).net
+    x = (0.5 * torch.randn(1, SIDE, SIDE, 1)).requires_grad_()
+    net(x)[0, -1, SIDE // 2].abs().sum().backward()
+    assert x.grad is not None
+    return np.asarray(x.grad[0, :, :, 0].abs().numpy() > 0)
+
+
+def test_a_masked_square_has_a_blind_spot() -> None:
+    """Right of a slanted line nothing is seen, however many layers there are."""
+    seen = seen_from_the_middle(PixelCNN)
+    for up in range(1, SIDE):
+        row, reach = seen[-1 - up], SIDE // 2 + 3 + up - 1
+        assert row[: min(SIDE, reach + 1)].mean() > 0.9, up
+        assert not row[reach + 1 :].any(), up
+    assert not seen[-1, SIDE // 2 :].any()
+
+
+def test_two_stacks_have_none() -> None:
+    seen = seen_from_the_middle(GatedPixelCNN)
+    assert seen[:-1].mean() > 0.99
+    assert seen[-1, : SIDE // 2].all()
+    assert not seen[-1, SIDE // 2 :].any()
+
+
+@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN])
+def test_large_pictures_are_coded_in_tiles_group_after_group(
+    kind: type[Layered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = layered(kind, channels=3, depth=4, width=4, blocks=1)
+    pixels = pictures("smooth", (70, 53, 3), 4)[None]
+    whole = arcomp.encode(pixels, 4, model, tile=(32, 32))
+    assert np.array_equal(arcomp.decode(whole.data, model=model)[0], pixels)
+    if kind.side == 32:
+        assert arcomp.encode(pixels, 4, model).data == whole.data
+    monkeypatch.setattr("arcomp.models.layered.GROUP", 1500)
+    grouped = arcomp.encode(pixels, 4, model, tile=(32, 32))
+    assert np.array_equal(arcomp.decode(grouped.data, model=model)[0], pixels)
+    assert grouped.nll_bits == pytest.approx(whole.nll_bits)
+
+
+def test_groups_are_of_whole_pictures() -> None:
+    sides = np.array([100, 200, 256, 300, 10, 10], np.int32)
+    assert [(g.start, g.stop) for g in split(Batch(sides, sides), GROUP)] == [(0, 2), (2, 3), (3, 4), (4, 6)]
+    assert [(g.start, g.stop) for g in split(Batch(sides[:1], sides[:1]), 1)] == [(0, 1)]
+
+
+@pytest.mark.parametrize("depth", range(1, 9))
+def test_samples_fill_the_range_of_a_byte(depth: int) -> None:
+    found = carried(np.arange(1 << depth), depth).tolist()
+    assert (found[0], found[-1]) == (-128, 127)
+    assert sorted(set(found)) == found
+
+
+@pytest.mark.parametrize(
+    "change", [{"width": 0}, {"width": 10**6}, {"blocks": 1.0}, {"depth": 9}, {"channels": True}, {"more": 1}]
+)
+def test_hostile_configurations_are_refused(change: dict[str, object]) -> None:
+    plain = {"channels": 1, "depth": 1, "width": 8, "blocks": 1}
+    with pytest.raises(ModelError):
+        PixelCNN.float_model({**plain, **change})
