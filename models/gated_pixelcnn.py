@@ -46,8 +46,7 @@ class GatedPixelCNNConfig(LayeredConfig):
 class GatedPixelCNNWiring(Wiring):
     """The network: figure 2 of the paper, layer upon layer."""
 
-    def __init__(self, config: GatedPixelCNNConfig) -> None:
-        self.config, self.channels = config, config.channels
+    config: GatedPixelCNNConfig
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""

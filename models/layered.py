@@ -8,7 +8,7 @@ Samples enter a network as numbers of the grid SIGNED8: 0 as -128, the largest a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
@@ -71,7 +71,7 @@ def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
     """Samples as integers of the grid SIGNED8."""
     top = (1 << depth) - 1
     table = np.array([(2 * 255 * v + top) // (2 * top) - 128 for v in range(top + 1)], np.int8)
-    return table[values]
+    return np.asarray(table[values], np.int8)
 
 
 class Float(nn.Module):
@@ -122,7 +122,7 @@ class Layered(ExactModel):
     """
 
     config_type: ClassVar[type[LayeredConfig]]
-    wiring_type: ClassVar[Callable[[Any], Wiring]]
+    wiring_type: ClassVar[type[Wiring]]
     sequence: ClassVar[Order]
     """The order of a group of pictures."""
     side: ClassVar[int] = 32
@@ -176,7 +176,7 @@ class Layered(ExactModel):
         positions = max(
             (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
         )
-        return 2 * positions * (cached + 6 * widest)
+        return int(2 * positions * (cached + 6 * widest))
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
         """An exact network with caches of its own."""
@@ -223,10 +223,10 @@ class _Whole(Whole):
         """See :meth:`Whole.distributions`."""
         groups = self.of_image[front.image]
         wanted = np.unique(groups).tolist()
-        self.outputs = {g: self.outputs.get(g, None) for g in wanted}  # those before are not asked for again
+        self.outputs = {g: a for g, a in self.outputs.items() if g in wanted}  # others are not asked for again
         parts = []
         for g in wanted:
-            if self.outputs[g] is None:
+            if g not in self.outputs:
                 self.outputs[g] = self._evaluate(self.groups[g])
             own = groups == g
             parts.append(self.outputs[g][front.image[own] - self.groups[g].start, front.y[own], front.x[own]])

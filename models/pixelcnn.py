@@ -46,8 +46,7 @@ class PixelCNNConfig(LayeredConfig):
 class PixelCNNWiring(Wiring):
     """The network: van den Oord et al. 2016, table 1 and figure 5."""
 
-    def __init__(self, config: PixelCNNConfig) -> None:
-        self.config, self.channels = config, config.channels
+    config: PixelCNNConfig
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""

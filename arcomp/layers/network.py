@@ -36,11 +36,13 @@ class Run(Protocol):
 class Wiring(ABC):
     """A network, not yet evaluated in any way.
 
-    Attributes:
-        channels: samples of a position: groups of its features.
+    Args:
+        config: its sizes; ``channels``: samples of a position, groups of its features.
     """
 
-    channels: int
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.channels: int = config.channels
 
     @abstractmethod
     def layers(self) -> dict[str, Spec]:
