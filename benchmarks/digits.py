@@ -3,8 +3,8 @@
     python -m benchmarks.digits binarized_mnist.npz FOLDER
 
 The file (Larochelle and Murray's binarization) has the arrays train, valid and test, uint8 [N, 98], bits packed as
-``numpy.packbits`` does. FOLDER gets train/digits.npy (train and valid together) and test/digits.npy, uint8 [N, 28, 28] of
-0 and 1.
+``numpy.packbits`` does. FOLDER gets train/digits.npy (train and valid together) and test/digits.npy, uint8 [N, 28, 28]
+of 0 and 1.
 """
 
 from __future__ import annotations

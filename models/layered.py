@@ -20,6 +20,7 @@ from torch import nn
 from arcomp.coding import Distribution
 from arcomp.errors import ModelError, TrainingError
 from arcomp.layers.categorical import categorical_of
+from arcomp.layers.dense import Dense
 from arcomp.layers.grid import SIGNED8
 from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
 from arcomp.layers.spec import Conv
@@ -47,7 +48,16 @@ class LayeredConfig:
 
 GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
-LIMITS: dict[str, tuple[int, int]] = {"channels": (1, 4), "depth": (1, 8), "width": (1, 512), "blocks": (0, 64)}
+LIMITS: dict[str, tuple[int, int]] = {
+    "channels": (1, 4),
+    "depth": (1, 8),
+    "width": (1, 512),
+    "blocks": (1, 64),
+    "kernel": (2, 64),
+    "cycle": (1, 12),
+    "rows": (1, 64),
+    "columns": (1, 64),
+}
 """Least and most of settings, by name."""
 
 
@@ -77,14 +87,16 @@ def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
 class Float(nn.Module):
     """The float evaluation of a model with a softmax over all levels (PixelRNN, section 3.5), ready to be trained."""
 
-    def __init__(self, config: LayeredConfig, wiring: Wiring) -> None:
+    def __init__(self, config: LayeredConfig, wiring: Wiring, flat: bool) -> None:
         super().__init__()
-        self.config, self.net = config, FloatNetwork(wiring)
+        self.config, self.net, self.flat = config, FloatNetwork(wiring), flat
 
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
         shown = torch.from_numpy(carried(np.arange(1 << self.config.depth), self.config.depth))
         samples = shown.float()[values.long()] * SIGNED8.step
+        if self.flat:
+            samples = samples.flatten(1, 2)[:, None]
         logits = self.net(samples, rounding).reshape(*values.shape, 1 << self.config.depth)
         return nn.functional.cross_entropy(logits.flatten(0, -2), values.flatten().long(), reduction="none").reshape(
             values.shape
@@ -125,6 +137,8 @@ class Layered(ExactModel):
     wiring_type: ClassVar[type[Wiring]]
     sequence: ClassVar[Order]
     """The order of a group of pictures."""
+    flat: ClassVar[bool] = False
+    """Whether the network sees a picture as a sequence of pixels, row after row, not as rows."""
     side: ClassVar[int] = 32
     """Of tiles, which are decoded together: where each takes as many steps as it has positions, many are needed."""
 
@@ -143,7 +157,7 @@ class Layered(ExactModel):
     def float_model(cls, config: Mapping[str, Any]) -> Float:
         """A fresh network to train."""
         made = checked(cls.config_type, config)
-        return Float(made, cls.wiring_type(made))
+        return Float(made, cls.wiring_type(made), cls.flat)
 
     @classmethod
     def freeze(cls, trained: Mapping[int, Float]) -> Weights:
@@ -163,20 +177,33 @@ class Layered(ExactModel):
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`."""
-        return self.side, self.side
+        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others."""
+        config: Any = next(iter(self.configs.values()))
+        return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and the widest layers."""
         specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
-        convolutions = [spec for spec in specs if isinstance(spec, Conv)]
-        cached = sum(spec.groups * spec.inputs for spec in convolutions)
-        widest = max(spec.groups * max(spec.inputs, spec.outputs) for spec in convolutions)
-        heights, widths = (a.astype(np.int64) for a in (kind.batch.heights, kind.batch.widths))
+        weighted = [spec for spec in specs if isinstance(spec, Conv | Dense)]
+        cached = sum(spec.groups * spec.inputs for spec in weighted)
+        widest = max(spec.groups * max(spec.inputs, spec.outputs) for spec in weighted)
+        batch = self.seen(kind.batch)
+        heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
         positions = max(
             (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
         )
         return int(2 * positions * (cached + 6 * widest))
+
+    def seen(self, batch: Batch) -> Batch:
+        """Sizes of pictures as the network sees them."""
+        return Batch(np.ones_like(batch.heights), batch.heights * batch.widths) if self.flat else batch
+
+    def place(self, front: Front, batch: Batch, first: int) -> Front:
+        """Where positions are in what the network sees of a batch, given the number of its first picture."""
+        image = front.image - np.int32(first)
+        if not self.flat:
+            return Front(image, front.y, front.x)
+        return Front(image, np.zeros_like(front.y), front.y * batch.widths[image] + front.x)
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
         """An exact network with caches of its own."""
@@ -204,6 +231,11 @@ class Layered(ExactModel):
         return _Stepwise(self, kind)
 
 
+def part_of(batch: Batch, group: slice) -> Batch:
+    """Some consecutive pictures of a batch."""
+    return Batch(batch.heights[group], batch.widths[group])
+
+
 class _Whole(Whole):
     """Group after group of pictures, as they are asked for."""
 
@@ -215,9 +247,15 @@ class _Whole(Whole):
         self.outputs: dict[int, Ints] = {}
 
     def _evaluate(self, group: slice) -> Ints:
-        batch = Batch(self.kind.batch.heights[group], self.kind.batch.widths[group])
+        batch = part_of(self.kind.batch, group)
         canvas = self.canvas[group, : batch.heights.max(), : batch.widths.max()]
-        return np.asarray(self.net.whole(carried(canvas, self.kind.depth), batch, self.watch).cpu().numpy())
+        seen = self.model.seen(batch)
+        if self.model.flat:
+            sequences = np.zeros((len(seen), 1, int(seen.widths.max()), canvas.shape[3]), canvas.dtype)
+            for i, (h, w) in enumerate(zip(batch.heights, batch.widths, strict=True)):
+                sequences[i, 0, : h * w] = canvas[i, :h, :w].reshape(h * w, -1)
+            canvas = sequences
+        return np.asarray(self.net.whole(carried(canvas, self.kind.depth), seen, self.watch).cpu().numpy())
 
     def distributions(self, front: Front) -> list[Distribution]:
         """See :meth:`Whole.distributions`."""
@@ -228,10 +266,12 @@ class _Whole(Whole):
         for g in wanted:
             if g not in self.outputs:
                 self.outputs[g] = self._evaluate(self.groups[g])
-            own = groups == g
-            parts.append(self.outputs[g][front.image[own] - self.groups[g].start, front.y[own], front.x[own]])
-        at = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
-        return [self.model.distribution(np.ascontiguousarray(a), self.kind.depth) for a in at.swapaxes(0, 1)]
+            own, group = groups == g, self.groups[g]
+            here = Front(front.image[own], front.y[own], front.x[own])
+            at = self.model.place(here, part_of(self.kind.batch, group), group.start)
+            parts.append(self.outputs[g][at.image, at.y, at.x])
+        found = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
+        return [self.model.distribution(np.ascontiguousarray(a), self.kind.depth) for a in found.swapaxes(0, 1)]
 
 
 class _Stepwise(Stepwise):
@@ -245,8 +285,9 @@ class _Stepwise(Stepwise):
         """See :meth:`Stepwise.begin`."""
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
-            self.net.start(Batch(self.kind.batch.heights[self.group], self.kind.batch.widths[self.group]))
-        self.net.begin(Front(front.image - np.int32(self.group.start), front.y, front.x))
+            self.batch = part_of(self.kind.batch, self.group)
+            self.net.start(self.model.seen(self.batch))
+        self.net.begin(self.model.place(front, self.batch, self.group.start))
 
     def distribution(self, channel: int) -> Distribution:
         """See :meth:`Stepwise.distribution`."""

@@ -30,8 +30,12 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     Histogram.name: Histogram,
     ContextModel.name: ContextModel,
     PhotoModel.name: PhotoModel,
+    "bayes_net": _ladder("bayes_net", "BayesNet"),
+    "made": _ladder("made", "MADE"),
     "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
     "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
+    "temporal_conv": _ladder("temporal_conv", "TemporalConv"),
+    "wavenet": _ladder("wavenet", "WaveNet"),
 }
 """What makes a model out of its weights; add a model here and the laws run over it."""
 PRESETS = ("fast", "balanced", "max")

@@ -13,23 +13,28 @@ import numpy.typing as npt
 import torch
 
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
+from arcomp.layers.dense import Dense
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv
 from arcomp.models import registry
 from arcomp.models.base import ExactModel
+from arcomp.models.bayes_net import BayesNet
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import Layered
 from arcomp.models.library import ENDING, SHIPPED
+from arcomp.models.made import MADE
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.temporal_conv import TemporalConv
+from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
 from arcomp.orders import Batch, Independent, Order, Raster, Wavefront
 
@@ -118,8 +123,12 @@ def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config:
         return kind(weights)
     arrays = dict(at_their_limits(weights, seed).arrays)
     for name, spec in trained.net.specs.items():
+        free = None
         if isinstance(spec, Conv):
             free = tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)
+        elif isinstance(spec, Dense):
+            free = spec.free()
+        if free is not None:
             key = f"{network_name(config['channels'], config['depth'])}.{name}.weight"
             arrays[key] = np.where(free, arrays[key], 0).astype(np.int8)
     return kind(Weights(weights.model, weights.config, arrays))
@@ -148,6 +157,22 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2), 3, 4),
     "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1), 1, 1),
     "gated pixelcnn extreme": (lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1), 2, 3),
+    "bayes net rgb": (lambda: layered(BayesNet, channels=3, depth=2, rows=17, columns=23, width=2), 3, 2),
+    "bayes net binary": (lambda: layered(BayesNet, channels=1, depth=1, rows=17, columns=23, width=3), 1, 1),
+    "bayes net extreme": (lambda: layered(BayesNet, True, channels=1, depth=3, rows=17, columns=23, width=2), 1, 3),
+    "made rgb": (lambda: layered(MADE, channels=3, depth=2, rows=17, columns=23, width=2, blocks=1), 3, 2),
+    "made binary": (lambda: layered(MADE, channels=1, depth=1, rows=17, columns=23, width=2, blocks=2), 1, 1),
+    "made extreme": (lambda: layered(MADE, True, channels=2, depth=3, rows=17, columns=23, width=1, blocks=2), 2, 3),
+    "temporal conv rgb": (lambda: layered(TemporalConv, channels=3, depth=2, width=4, blocks=2, kernel=3), 3, 2),
+    "temporal conv binary": (lambda: layered(TemporalConv, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
+    "temporal conv extreme": (
+        lambda: layered(TemporalConv, True, channels=1, depth=3, width=5, blocks=2, kernel=2),
+        1,
+        3,
+    ),
+    "wavenet gray": (lambda: layered(WaveNet, channels=1, depth=8, width=4, blocks=4, cycle=3), 1, 8),
+    "wavenet rgb": (lambda: layered(WaveNet, channels=3, depth=3, width=4, blocks=2, cycle=2), 3, 3),
+    "wavenet extreme": (lambda: layered(WaveNet, True, channels=2, depth=1, width=4, blocks=3, cycle=3), 2, 1),
     "pixelcnn extreme": (lambda: layered(PixelCNN, True, channels=2, depth=3, width=5, blocks=2), 2, 3),
 }
 

@@ -12,6 +12,7 @@ from arcomp.errors import ModelError
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import GROUP, Layered, carried
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.wavenet import WaveNet
 from arcomp.orders import Batch, split
 
 SIDE = 11
@@ -44,11 +45,11 @@ def test_two_stacks_have_none() -> None:
     assert not seen[-1, SIDE // 2 :].any()
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN])
+@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN, WaveNet])
 def test_large_pictures_are_coded_in_tiles_group_after_group(
     kind: type[Layered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = layered(kind, channels=3, depth=4, width=4, blocks=1)
+    model = layered(kind, channels=3, depth=4, width=4, blocks=1, **({"cycle": 1} if kind is WaveNet else {}))
     pixels = pictures("smooth", (70, 53, 3), 4)[None]
     whole = arcomp.encode(pixels, 4, model, tile=(32, 32))
     assert np.array_equal(arcomp.decode(whole.data, model=model)[0], pixels)

@@ -279,7 +279,7 @@ def restored_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("restored_threads")
 @pytest.mark.parametrize("name", MODELS)
 def test_model_does_not_depend_on_threads(name: str) -> None:
-    model, canvas, kind = canvas_of(name, "noise", ((23, 31),))
+    model, canvas, kind = canvas_of(name, "noise", ((17, 23),))
     torch.set_num_threads(1)
     one = evaluated(model, canvas, kind, least=1000)
     torch.set_num_threads(2)

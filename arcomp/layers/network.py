@@ -19,10 +19,9 @@ import torch
 from torch import nn
 
 from arcomp.errors import ModelError
-from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
-from arcomp.layers.spec import Conv, Spec
+from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
 
@@ -71,12 +70,6 @@ class FloatNetwork(nn.Module):
         made: torch.Tensor = self.wiring.join(run, samples)
         return made
 
-    def layer(self, name: str) -> CausalConv2d:
-        """A layer that has weights, to initialise it."""
-        found = self.by_name[name.replace(".", "_")]
-        assert isinstance(found, CausalConv2d)
-        return found
-
     def freeze(self) -> Arrays:
         """The integers of all layers, by "name.array"."""
         arrays: Arrays = {}
@@ -108,7 +101,7 @@ class ExactNetwork:
             used += len(own)
         if used != len(arrays):
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
-        self._readers = [self.layers[n] for n, spec in self.specs.items() if isinstance(spec, Conv) and spec.samples]
+        self._readers = [self.layers[name] for name, spec in self.specs.items() if spec.samples]
 
     def whole(self, samples: Ints, batch: Batch, watch: Any = None) -> torch.Tensor:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
@@ -146,7 +139,7 @@ class ExactNetwork:
             spec, layer = self.specs[name], self.layers[name]
             if name in self._once:
                 return self._once[name]
-            given = [] if isinstance(spec, Conv) and spec.samples else x
+            given = () if spec.samples else x
             if spec.ahead:
                 self._once[name] = self._ahead(name, layer, given)
                 return self._once[name]
@@ -181,7 +174,6 @@ class ExactNetwork:
     def enter(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""
         for layer in self._readers:
-            assert isinstance(layer, ExactConv)
             layer.enter(self._front, group, samples[:, None])
 
 

@@ -54,6 +54,10 @@ class ExactLayer(ABC):
         """Empty the cache, for a batch that is to be decoded; nothing, where there is none."""
         return
 
+    def enter(self, front: Front, first: int, x: Ints) -> None:
+        """Keep inputs of the front, [n, some], features ``first`` and on, where there is a cache."""
+        raise NotImplementedError
+
     @abstractmethod
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """A group's outputs at the front, [n, outputs], given its inputs there, [n, inputs]."""
@@ -130,7 +134,7 @@ class ExactConv(ExactLayer):
         self.cache = np.full(shape, self.source.zero, np.int8 if self.source.largest <= 128 else np.int16)
 
     def enter(self, front: Front, first: int, x: Ints) -> None:
-        """Keep inputs of the front, [n, some], features ``first`` and on."""
+        """See :meth:`ExactLayer.enter`."""
         self.cache[front.image, front.y + self.top, front.x + self.left, first : first + x.shape[1]] = x
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:

@@ -31,11 +31,13 @@ class Spec(ABC):
         grid: of its outputs.
         ahead: whether it looks at rows above only, so that a whole row of its outputs is known before the row's first
             sample; it then has one group.
+        samples: whether it reads the samples themselves; it is then told them as they become known (``enter``).
     """
 
     groups: int
     grid: Grid
-    ahead: bool
+    ahead: bool = False
+    samples: bool = False
 
     @abstractmethod
     def float_layer(self) -> nn.Module:

@@ -13,14 +13,18 @@ import torch
 from torch import nn
 
 from arcomp.models import context_model
+from arcomp.models.bayes_net import BayesNet
 from arcomp.models.context import Context
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import Layered
 from arcomp.models.layered import checked as checked_layered
+from arcomp.models.made import MADE
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.temporal_conv import TemporalConv
+from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights
 
 Crops = list[npt.NDArray[np.uint8]]
@@ -92,5 +96,5 @@ KINDS = {
         photo_model.freeze,
         lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
     ),
-    **{kind.name: _ladder(kind) for kind in (PixelCNN, GatedPixelCNN)},
+    **{kind.name: _ladder(kind) for kind in (BayesNet, MADE, TemporalConv, WaveNet, PixelCNN, GatedPixelCNN)},
 }

@@ -1,0 +1,183 @@
+"""Dense layers over all positions of a picture of one size, with weights of their own for each: nothing is shared.
+
+Features belong to positions, and to channels within them, in the order of coding; an output sees the inputs of samples
+before its own (mask A), those and its own (mask B), or its own position's alone (``local``). The weights are one
+matrix, triangular in blocks. This is MADE's masking (Germain et al. 2015, "MADE: masked autoencoder for distribution
+estimation", section 3) with as many hidden units of each degree as there are features of a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from arcomp.errors import ModelError
+from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
+from arcomp.layers.grid import Grid, round_through
+from arcomp.layers.linear import Linear, weight_steps
+from arcomp.layers.spatial import ExactLayer, Ints, outside
+from arcomp.layers.spec import Spec
+from arcomp.orders import Batch, Front
+
+
+@dataclass(frozen=True)
+class Dense(Spec):
+    """A layer with weights of its own for each position.
+
+    Attributes:
+        height, width: of the pictures; smaller ones lie in the upper left corner, with real 0 around them.
+        mask: "A" or "B". local: of the position's own inputs alone.
+        groups: channels. inputs, outputs: features of each.
+        source: grid of the inputs.
+        samples: whether it reads the samples themselves.
+    """
+
+    height: int
+    width: int
+    mask: str
+    groups: int
+    inputs: int
+    outputs: int
+    source: Grid
+    grid: Grid
+    local: bool = False
+    samples: bool = False
+    ahead: bool = False
+
+    def free(self) -> npt.NDArray[np.bool_]:
+        """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""
+        count = self.height * self.width * self.groups
+        before = np.tri(count, count, 0 if self.mask == "B" else -1, dtype=bool)
+        if self.local:
+            before &= np.kron(np.eye(self.height * self.width, dtype=bool), np.ones((self.groups,) * 2, bool))
+        return before.repeat(self.outputs, 0).repeat(self.inputs, 1)
+
+    def float_layer(self) -> MaskedDense:
+        """See :meth:`Spec.float_layer`."""
+        return MaskedDense(self)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactDense:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactDense(self, arrays, device)
+
+    def freeze(self, layer: nn.Module) -> Arrays:
+        """See :meth:`Spec.freeze`."""
+        assert isinstance(layer, MaskedDense)
+        with torch.no_grad():
+            layer.linear.weight *= layer.free
+        zeros = np.full(layer.linear.in_features, self.source.zero, np.int64)
+        return freeze_linear(layer.linear, self.source.bits, zeros)
+
+
+def _placed(x: torch.Tensor, spec: Dense, zero: int) -> torch.Tensor:
+    """[N, h, w, F] in the corner of [N, H, W, F], the rest being zero, as rows [N, H W F]."""
+    n, height, width, _ = x.shape
+    room = functional.pad(x, (0, 0, 0, spec.width - width, 0, spec.height - height), value=zero)
+    return room.reshape(n, -1)
+
+
+class MaskedDense(nn.Module):
+    """The float evaluation."""
+
+    def __init__(self, spec: Dense) -> None:
+        super().__init__()
+        self.spec = spec
+        positions = spec.height * spec.width
+        self.linear = Linear(positions * spec.groups * spec.inputs, positions * spec.groups * spec.outputs, spec.grid)
+        self.free: torch.Tensor
+        self.register_buffer("free", torch.from_numpy(spec.free()))
+        with torch.no_grad():  # as if each row had no more inputs than it sees
+            seen = self.free.sum(1, keepdim=True).clamp_min(1)
+            self.linear.weight *= (self.linear.in_features / seen).sqrt() * self.free
+
+    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        """float [N, h, w, groups * inputs] -> [N, h, w, groups * outputs]."""
+        spec = self.spec
+        weight = self.linear.weight * self.free
+        if rounding:
+            steps = weight_steps(weight)
+            weight = round_through(weight / steps) * steps
+        y = spec.grid.carry(functional.linear(_placed(x, spec, 0), weight, self.linear.bias), rounding)
+        return y.reshape(len(x), spec.height, spec.width, -1)[:, : x.shape[1], : x.shape[2]]
+
+
+class ExactDense(ExactLayer):
+    """The exact evaluations.
+
+    Raises:
+        ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
+    """
+
+    def __init__(self, spec: Dense, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
+        samples, weight = spec.height * spec.width * spec.groups, arrays.get("weight")
+        right = weight is not None and weight.shape == (samples * spec.outputs, samples * spec.inputs)
+        if weight is None or not right or bool(weight[~spec.free()].any()):  # the mask is as large: not made unseen
+            raise ModelError("a dense layer's weights do not fit its mask", remedy="install the model's weights again")
+        self.spec, self.grid, self.arrays = spec, spec.grid, dict(arrays)
+        self.all = FrozenLinear(arrays, spec.grid, spec.source.largest, device)
+        self.own: dict[int, tuple[slice, FrozenLinear]] = {}
+
+    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        (known,) = x
+        spec = self.spec
+        _check(batch, spec)
+        inside = known.masked_fill(outside(batch, known.device), spec.source.zero)
+        y = self.all(_placed(inside, spec, spec.source.zero))
+        return y.reshape(len(known), spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
+
+    def start(self, batch: Batch) -> None:
+        """See :meth:`ExactLayer.start`."""
+        spec = self.spec
+        _check(batch, spec)
+        features = spec.height * spec.width * spec.groups * spec.inputs
+        self.cache = np.full(
+            (len(batch), features), spec.source.zero, np.int8 if spec.source.largest <= 128 else np.int16
+        )
+
+    def enter(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.enter`."""
+        spec = self.spec
+        begin = (front.y.astype(np.int64) * spec.width + front.x) * (spec.groups * spec.inputs) + first
+        self.cache[front.image[:, None], begin[:, None] + np.arange(x.shape[1])] = x
+
+    def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
+        """What of the inputs a sample's outputs may see, and its rows of the layer on those."""
+        if sample not in self.own:
+            spec = self.spec
+            end = max(1, sample + (1 if spec.mask == "B" else 0)) * spec.inputs
+            begin = sample // spec.groups * spec.groups * spec.inputs if spec.local else 0
+            rows = slice(sample * spec.outputs, (sample + 1) * spec.outputs)
+            arrays = {key: a[rows] for key, a in self.arrays.items()}
+            seen = slice(begin, max(begin + 1, end))
+            arrays["weight"] = np.ascontiguousarray(arrays["weight"][:, seen])
+            self.own[sample] = seen, FrozenLinear(arrays, spec.grid, spec.source.largest)
+        return self.own[sample]
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """See :meth:`ExactLayer.step`."""
+        spec = self.spec
+        for known in x:
+            self.enter(front, group * spec.inputs, known)
+        samples = (front.y.astype(np.int64) * spec.width + front.x) * spec.groups + group
+        out = np.empty((len(front), spec.outputs), np.int8 if spec.grid.largest <= 128 else np.int16)
+        for sample in np.unique(samples).tolist():
+            here = samples == sample
+            seen, rows = self._rows(sample)
+            inputs = np.ascontiguousarray(self.cache[front.image[here], seen])
+            out[here] = rows(torch.from_numpy(inputs)).numpy()
+        return out
+
+
+def _check(batch: Batch, spec: Dense) -> None:
+    if int(batch.heights.max()) > spec.height or int(batch.widths.max()) > spec.width:
+        raise ModelError(
+            f"these weights take pictures of up to {spec.width} x {spec.height}",
+            remedy="cut it into tiles of that size, or choose another model with -m",
+        )

@@ -1,0 +1,67 @@
+"""``bayes_net``: the textbook's fully visible belief network, each conditional a small network of its own.
+
+Papers: Frey, Hinton and Dayan 1996 ("Does the wake-sleep algorithm produce good density estimators?") with logistic
+regressions, Bengio and Bengio 2000 ("Modeling high-dimensional discrete data with multi-layer neural networks") with
+hidden units: p(x) = product of p(x_i | x_1 .. x_{i-1}), p(x_1) a histogram (its network sees nothing but a bias) and
+each other factor a multilayer perceptron on all samples before.
+
+What it adds to ``histogram``: dependence. Nothing is shared between positions, so that parameters grow with the square
+of the picture's side and each is taught by one position alone: that is what the models after it on the ladder mend. It
+takes pictures of one size, or tiles of it.
+
+Train it with ``arcomp train --recipe bayes_net-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.dense import Dense
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Spec
+from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.orders import Order, Raster
+
+
+@dataclass(frozen=True)
+class BayesNetConfig(LayeredConfig):
+    """Shape of the network.
+
+    Attributes:
+        rows, columns: of the pictures it takes.
+        width: hidden units of each sample's own network.
+    """
+
+    rows: int
+    columns: int
+    width: int
+
+
+class BayesNetWiring(Wiring):
+    """A network of two layers for each sample."""
+
+    config: BayesNetConfig
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        a, c = self.config, self.channels
+        levels = 1 << a.depth
+        return {
+            "hidden": Dense(a.rows, a.columns, "A", c, 1, a.width, SIGNED8, RECTIFIED8, samples=True),
+            "logits": Dense(a.rows, a.columns, "B", c, a.width, levels, RECTIFIED8, LOGITS, local=True),
+        }
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        return run("logits", run("hidden", samples))
+
+
+class BayesNet(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "bayes_net"
+    config_type = BayesNetConfig
+    wiring_type = BayesNetWiring
+    sequence: ClassVar[Order] = Raster()

@@ -1,0 +1,73 @@
+"""``temporal_conv``: one-dimensional convolutions over the sequence of samples, made causal by padding.
+
+Paper: the time-delay network of Waibel et al. 1989 ("Phoneme recognition using time-delay neural networks"), as a
+generic sequence model in Bai, Kolter and Koltun 2018 ("An empirical evaluation of generic convolutional and recurrent
+networks for sequence modeling", section 3.1): each layer sees so many steps back, and padding on the left alone keeps
+the future out.
+
+What it adds to the models before it on the ladder: parameters shared over time, all steps evaluated at once. Where it
+differs: rectified layers without residual sums or dilation, which ``wavenet`` adds. A picture is a sequence of pixels,
+row after row.
+
+Train it with ``arcomp train --recipe temporal_conv-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.conv import line
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Conv, Spec, linear
+from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.orders import Order, Raster
+
+
+@dataclass(frozen=True)
+class TemporalConvConfig(LayeredConfig):
+    """Shape of a network.
+
+    Attributes:
+        width: features of each layer, for each channel.
+        blocks: layers after the first.
+        kernel: steps that a layer sees, its own among them.
+    """
+
+    width: int
+    blocks: int
+    kernel: int
+
+
+class TemporalConvWiring(Wiring):
+    """Layer upon layer."""
+
+    config: TemporalConvConfig
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        c, h = self.channels, self.config.width
+        taps = line(self.config.kernel)
+        found: dict[str, Spec] = {"first": Conv(taps, "A", c, 1, h, SIGNED8, RECTIFIED8, samples=True)}
+        for i in range(self.config.blocks):
+            found[f"layer.{i}"] = Conv(taps, "B", c, h, h, RECTIFIED8, RECTIFIED8)
+        found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x = run("first", samples)
+        for i in range(self.config.blocks):
+            x = run(f"layer.{i}", x)
+        return run("logits", x)
+
+
+class TemporalConv(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "temporal_conv"
+    config_type = TemporalConvConfig
+    wiring_type = TemporalConvWiring
+    sequence: ClassVar[Order] = Raster()
+    flat: ClassVar[bool] = True

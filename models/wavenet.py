@@ -1,0 +1,86 @@
+"""``wavenet``: dilated, gated convolutions over the sequence of samples, with residual sums and skips.
+
+Paper: van den Oord et al. 2016, "WaveNet: a generative model for raw audio", sections 2.1 to 2.4 and figure 4: layers
+of two taps whose distance doubles from layer to layer and begins again after a cycle; gates tanh(a) sigmoid(b); each
+layer's output goes to the residual sum and, by a layer of its own, to the sum of skips that the softmax is made from.
+
+What it adds to ``temporal_conv``: a receptive field that grows exponentially with depth, gates, residual sums and
+skips. Where it differs: no conditioning; sizes are small. A picture is a sequence of pixels, row after row.
+
+Train it with ``arcomp train --recipe wavenet-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.conv import line
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
+from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.orders import Order, Raster
+
+SUMS = LOGITS
+"""Grid of what goes into gates and of the two sums: 16 bits."""
+
+
+@dataclass(frozen=True)
+class WaveNetConfig(LayeredConfig):
+    """Shape of a network.
+
+    Attributes:
+        width: features of the residual sum, for each channel; the skips' sum has twice as many.
+        blocks: layers after the first.
+        cycle: layers after which the dilation begins again at 1.
+    """
+
+    width: int
+    blocks: int
+    cycle: int
+
+
+class WaveNetWiring(Wiring):
+    """The network: figure 4 of the paper."""
+
+    config: WaveNetConfig
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        c, p = self.channels, self.config.width
+        found: dict[str, Spec] = {"first": Conv(line(2), "A", c, 1, p, SIGNED8, SUMS, samples=True)}
+        for i in range(self.config.blocks):
+            taps = line(2, 1 << (i % self.config.cycle))
+            found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
+            for side in ("tanh", "sigmoid"):
+                found[f"{side}.{i}"] = Conv(taps, "B", c, p, p, SIGNED8, SUMS)
+            found[f"gate.{i}"] = Gate(c)
+            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS)
+            found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
+            found[f"skip.{i}"] = linear(c, p, 2 * p, UNIT8, SUMS)
+        found["skips"] = Add(c, (SUMS,) * self.config.blocks, SUMS)
+        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["last"] = linear(c, 2 * p, 2 * p, RECTIFIED8, RECTIFIED8)
+        found["logits"] = linear(c, 2 * p, 1 << self.config.depth, RECTIFIED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x, skips = run("first", samples), []
+        for i in range(self.config.blocks):
+            kept = run(f"kept.{i}", x)
+            gated = run(f"gate.{i}", run(f"tanh.{i}", kept), run(f"sigmoid.{i}", kept))
+            x = run(f"sum.{i}", x, run(f"out.{i}", gated))
+            skips.append(run(f"skip.{i}", gated))
+        return run("logits", run("last", run("rectified", run("skips", *skips))))
+
+
+class WaveNet(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "wavenet"
+    config_type = WaveNetConfig
+    wiring_type = WaveNetWiring
+    sequence: ClassVar[Order] = Raster()
+    flat: ClassVar[bool] = True
