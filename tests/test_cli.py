@@ -544,10 +544,12 @@ class TestUnexpected:
     @pytest.mark.slow
     @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
     @pytest.mark.parametrize("seconds", [1.0, 1.3, 4.0])
-    def test_interrupt_while_kernels_are_compiled(self, picture: Path, tmp_path: Path, seconds: float) -> None:
+    def test_interrupt_while_kernels_are_compiled(
+        self, picture: Path, tmp_path_factory: pytest.TempPathFactory, seconds: float
+    ) -> None:
         import signal
 
-        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "nothing")}
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("nothing"))}
         command = [sys.executable, "-m", "arcomp", "compress", str(picture)]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         time.sleep(seconds)
