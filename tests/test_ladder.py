@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from specimens import layered, pictures
 
 import arcomp
 from arcomp.errors import ModelError
+from arcomp.models.bayes_net import BayesNet
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import GROUP, Layered, carried
 from arcomp.models.pixelcnn import PixelCNN
@@ -81,3 +85,31 @@ def test_hostile_configurations_are_refused(change: dict[str, object]) -> None:
     plain = {"channels": 1, "depth": 1, "width": 8, "blocks": 1}
     with pytest.raises(ModelError):
         PixelCNN.float_model({**plain, **change})
+
+
+@pytest.mark.parametrize("kind", [PixelCNN, BayesNet])
+def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
+    """Arrays missing, too many, of other types and shapes, or that would see the future; sizes that are only claimed."""
+    config = {
+        "channels": 1,
+        "depth": 1,
+        "width": 3,
+        **({"blocks": 1} if kind is PixelCNN else {"rows": 5, "columns": 6}),
+    }
+    good = layered(kind, **config).weights
+    pixels = pictures("noise", (5, 6, 1), 1)[None]
+    name = next(key for key in sorted(good.arrays) if key.endswith("weight"))
+    wrong = [
+        {k: a for k, a in good.arrays.items() if k != name},
+        {**good.arrays, "1x1.more.weight": good.arrays[name]},
+        {**good.arrays, name: good.arrays[name].astype(np.int16)},
+        {**good.arrays, name: good.arrays[name][:, 1:].copy()},
+        {**good.arrays, name: np.full_like(good.arrays[name], 127)},
+    ]
+    large = {"networks": {"1x1": {**config, "width": 512}}}
+    for weights in [replace(good, arrays=arrays) for arrays in wrong] + [replace(good, config=large)]:
+        tracemalloc.start()
+        with pytest.raises(ModelError):
+            arcomp.encode(pixels, 1, kind(weights))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+        tracemalloc.stop()

@@ -94,9 +94,9 @@ class ExactConv(ExactLayer):
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
         source: Grid, grid: Grid, device: str = "cpu",
     ) -> None:  # fmt: skip
-        free = tap_mask(taps, mask, groups, inputs, outputs)
-        weight = arrays.get("weight")
-        if weight is None or weight.shape != free.shape or bool(weight[~free].any()):
+        weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
+        right = weight is not None and weight.shape == shape  # before a mask as large is made
+        if weight is None or not right or bool(weight[~tap_mask(taps, mask, groups, inputs, outputs)].any()):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
         self.top, self.left = -int(self.taps[:, 0].min()), -int(self.taps[:, 1].min())

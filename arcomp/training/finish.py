@@ -112,7 +112,8 @@ def finish(
     model = registry.from_weights(weights)
     crops = data.validation()
     depth = int(recipe.config.get("depth", 8))
-    files: list[Encoded] = [encode(crop[np.newaxis], depth, model) for crop in crops]
+    sizes = sorted({crop.shape for crop in crops})  # a file for each size, so that headers say little of small crops
+    files: list[Encoded] = [encode(np.stack([c for c in crops if c.shape == size]), depth, model) for size in sizes]
     samples = sum(f.samples for f in files)
     return Finished(
         output,
