@@ -89,7 +89,7 @@ def test_hostile_configurations_are_refused(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("kind", [PixelCNN, BayesNet])
 def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
-    """Arrays missing, too many, of other types and shapes, or that would see the future; sizes that are only claimed."""
+    """Arrays missing, too many, of other types and shapes, or that see the future; sizes that are only claimed."""
     config = {
         "channels": 1,
         "depth": 1,
