@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -79,9 +80,13 @@ def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
 
 def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
     """Samples as integers of the grid SIGNED8."""
+    return np.asarray(_levels(depth)[values], np.int8)
+
+
+@cache
+def _levels(depth: int) -> npt.NDArray[np.int8]:
     top = (1 << depth) - 1
-    table = np.array([(2 * 255 * v + top) // (2 * top) - 128 for v in range(top + 1)], np.int8)
-    return np.asarray(table[values], np.int8)
+    return np.array([(2 * 255 * v + top) // (2 * top) - 128 for v in range(top + 1)], np.int8)
 
 
 class Float(nn.Module):
@@ -231,11 +236,6 @@ class Layered(ExactModel):
         return _Stepwise(self, kind)
 
 
-def part_of(batch: Batch, group: slice) -> Batch:
-    """Some consecutive pictures of a batch."""
-    return Batch(batch.heights[group], batch.widths[group])
-
-
 class _Whole(Whole):
     """Group after group of pictures, as they are asked for."""
 
@@ -247,7 +247,7 @@ class _Whole(Whole):
         self.outputs: dict[int, Ints] = {}
 
     def _evaluate(self, group: slice) -> Ints:
-        batch = part_of(self.kind.batch, group)
+        batch = self.kind.batch.part(group)
         canvas = self.canvas[group, : batch.heights.max(), : batch.widths.max()]
         seen = self.model.seen(batch)
         if self.model.flat:
@@ -268,7 +268,7 @@ class _Whole(Whole):
                 self.outputs[g] = self._evaluate(self.groups[g])
             own, group = groups == g, self.groups[g]
             here = Front(front.image[own], front.y[own], front.x[own])
-            at = self.model.place(here, part_of(self.kind.batch, group), group.start)
+            at = self.model.place(here, self.kind.batch.part(group), group.start)
             parts.append(self.outputs[g][at.image, at.y, at.x])
         found = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
         return [self.model.distribution(np.ascontiguousarray(a), self.kind.depth) for a in found.swapaxes(0, 1)]
@@ -285,7 +285,7 @@ class _Stepwise(Stepwise):
         """See :meth:`Stepwise.begin`."""
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
-            self.batch = part_of(self.kind.batch, self.group)
+            self.batch = self.kind.batch.part(self.group)
             self.net.start(self.model.seen(self.batch))
         self.net.begin(self.model.place(front, self.batch, self.group.start))
 

@@ -15,8 +15,8 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.layers.frozen import Arrays, freeze_linear
-from arcomp.layers.grid import Grid, round_through
-from arcomp.layers.linear import Linear, weight_steps
+from arcomp.layers.grid import Grid
+from arcomp.layers.linear import Linear, rounded
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
@@ -87,8 +87,7 @@ class CausalConv2d(nn.Module):
         """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs]."""
         weight = self.linear.weight * self.free
         if rounding:
-            steps = weight_steps(weight)
-            weight = round_through(weight / steps) * steps
+            weight = rounded(weight)
         if self.taps == ((0, 0),):
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
         top, left, right = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps), self._right

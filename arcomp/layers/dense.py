@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from arcomp.errors import ModelError
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
-from arcomp.layers.grid import Grid, round_through
-from arcomp.layers.linear import Linear, weight_steps
+from arcomp.layers.grid import Grid
+from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.spatial import ExactLayer, Ints, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -101,8 +101,7 @@ class MaskedDense(nn.Module):
         spec = self.spec
         weight = self.linear.weight * self.free
         if rounding:
-            steps = weight_steps(weight)
-            weight = round_through(weight / steps) * steps
+            weight = rounded(weight)
         y = spec.grid.carry(functional.linear(_placed(x, spec, 0), weight, self.linear.bias), rounding)
         return y.reshape(len(x), spec.height, spec.width, -1)[:, : x.shape[1], : x.shape[2]]
 

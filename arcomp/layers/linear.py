@@ -17,6 +17,12 @@ def weight_steps(weight: torch.Tensor) -> torch.Tensor:
     return weight.detach().abs().amax(1, keepdim=True).clamp_min(1e-12) / WEIGHT_LIMIT
 
 
+def rounded(weight: torch.Tensor) -> torch.Tensor:
+    """Weights on the steps of their rows, straight-through: as they are frozen."""
+    steps = weight_steps(weight)
+    return round_through(weight / steps) * steps
+
+
 class Linear(nn.Linear):
     """y = W x + b, clamped to the output grid.
 
@@ -35,6 +41,5 @@ class Linear(nn.Linear):
         """Float evaluation: float [n, inputs] -> [n, outputs]; with rounding, weights and outputs as frozen."""
         weight = self.weight
         if rounding:
-            steps = weight_steps(weight)
-            weight = round_through(weight / steps) * steps
+            weight = rounded(weight)
         return self.grid.carry(functional.linear(x, weight, self.bias), rounding)

@@ -52,19 +52,24 @@ class Wiring(ABC):
         """The outputs, [.., channels * outputs], from the samples: the network itself, written once."""
 
 
+def _key(name: str) -> str:
+    """Torch takes no dots in names of modules."""
+    return name.replace(".", "_")
+
+
 class FloatNetwork(nn.Module):
     """The float evaluation."""
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__()
         self.wiring, self.specs = wiring, wiring.layers()
-        self.by_name = nn.ModuleDict({name.replace(".", "_"): spec.float_layer() for name, spec in self.specs.items()})
+        self.by_name = nn.ModuleDict({_key(name): spec.float_layer() for name, spec in self.specs.items()})
 
     def forward(self, samples: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, H, W, channels], as the network takes samples -> [N, H, W, channels * outputs]."""
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            made: torch.Tensor = self.by_name[name.replace(".", "_")](*x, rounding=rounding)
+            made: torch.Tensor = self.by_name[_key(name)](*x, rounding=rounding)
             return made
 
         made: torch.Tensor = self.wiring.join(run, samples)
@@ -74,7 +79,7 @@ class FloatNetwork(nn.Module):
         """The integers of all layers, by "name.array"."""
         arrays: Arrays = {}
         for name, spec in self.specs.items():
-            own = spec.freeze(self.by_name[name.replace(".", "_")])
+            own = spec.freeze(self.by_name[_key(name)])
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
 
@@ -101,6 +106,7 @@ class ExactNetwork:
             used += len(own)
         if used != len(arrays):
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        self._any_ahead = any(spec.ahead for spec in self.specs.values())
         self._readers = [self.layers[name] for name, spec in self.specs.items() if spec.samples]
 
     def whole(self, samples: Ints, batch: Batch, watch: Any = None) -> torch.Tensor:
@@ -126,6 +132,8 @@ class ExactNetwork:
     def begin(self, front: Front) -> None:
         """Go to the next front."""
         self._front, self._once = front, dict[str, _Known]()
+        if not self._any_ahead:
+            return
         begun = front.x == 0
         image, y = front.image[begun], front.y[begun]
         widths = self._batch.widths[image]

@@ -34,6 +34,5 @@ class InGroups(Order):
     def fronts(self, batch: Batch) -> Iterator[Front]:
         """See :meth:`Order.fronts`."""
         for group in split(batch, self.positions):
-            part = Batch(batch.heights[group], batch.widths[group])
-            for front in self.order.fronts(part):
+            for front in self.order.fronts(batch.part(group)):
                 yield Front(front.image + np.int32(group.start), front.y, front.x)

@@ -48,6 +48,10 @@ class Batch:
         """Pixels of all pictures together."""
         return int((self.heights.astype(np.int64) * self.widths).sum())
 
+    def part(self, pictures: slice) -> Batch:
+        """Some consecutive pictures."""
+        return Batch(self.heights[pictures], self.widths[pictures])
+
 
 class Order(ABC):
     """A sequence of fronts for any batch."""
