@@ -64,4 +64,4 @@ class BayesNet(Layered):
     name: ClassVar[str] = "bayes_net"
     config_type = BayesNetConfig
     wiring_type = BayesNetWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()

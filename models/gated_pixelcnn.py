@@ -97,4 +97,4 @@ class GatedPixelCNN(Layered):
     name: ClassVar[str] = "gated_pixelcnn"
     config_type = GatedPixelCNNConfig
     wiring_type = GatedPixelCNNWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()

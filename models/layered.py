@@ -20,12 +20,10 @@ from torch import nn
 
 from arcomp.coding import Distribution
 from arcomp.errors import ModelError, TrainingError
-from arcomp.layers.categorical import categorical_of
-from arcomp.layers.dense import Dense
 from arcomp.layers.grid import SIGNED8
 from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
-from arcomp.layers.spec import Conv
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.models.heads import Head, Mixture, Softmax
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
 from arcomp.orders import Batch, Front, InGroups, Order, split
 
@@ -46,6 +44,31 @@ class LayeredConfig:
     channels: int
     depth: int
 
+    @property
+    def head(self) -> Head:
+        """What its outputs mean."""
+        return Softmax(self.depth)
+
+
+@dataclass(frozen=True)
+class MixtureConfig(LayeredConfig):
+    """Of networks that give all channels of a position at once: a mixture says how they depend on each other.
+
+    Attributes:
+        mixture: components of each channel's mixture of logistics; 0, for one channel only: a softmax over all levels.
+    """
+
+    mixture: int
+
+    def __post_init__(self) -> None:
+        if not self.mixture and self.channels > 1:
+            raise ModelError("a softmax for each of several channels would not know the others", remedy="set mixture")
+
+    @property
+    def head(self) -> Head:
+        """See :meth:`LayeredConfig.head`."""
+        return Mixture(self.channels, self.depth, self.mixture) if self.mixture else Softmax(self.depth)
+
 
 GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
@@ -58,6 +81,11 @@ LIMITS: dict[str, tuple[int, int]] = {
     "cycle": (1, 12),
     "rows": (1, 64),
     "columns": (1, 64),
+    "mixture": (0, 16),
+    "heads": (1, 16),
+    "resnets": (1, 8),
+    "dropout": (0, 90),
+    "zigzag": (0, 1),
 }
 """Least and most of settings, by name."""
 
@@ -90,11 +118,14 @@ def _levels(depth: int) -> npt.NDArray[np.int8]:
 
 
 class Float(nn.Module):
-    """The float evaluation of a model with a softmax over all levels (PixelRNN, section 3.5), ready to be trained."""
+    """The float evaluation of a model, ready to be trained."""
 
     def __init__(self, config: LayeredConfig, wiring: Wiring, flat: bool) -> None:
         super().__init__()
         self.config, self.net, self.flat = config, FloatNetwork(wiring), flat
+        last = self.net.last
+        if last is not None:
+            config.head.prepare(last)
 
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
@@ -102,10 +133,9 @@ class Float(nn.Module):
         samples = shown.float()[values.long()] * SIGNED8.step
         if self.flat:
             samples = samples.flatten(1, 2)[:, None]
-        logits = self.net(samples, rounding).reshape(*values.shape, 1 << self.config.depth)
-        return nn.functional.cross_entropy(logits.flatten(0, -2), values.flatten().long(), reduction="none").reshape(
-            values.shape
-        ) / float(np.log(2))
+        head, channels = self.config.head, self.config.channels
+        outputs = self.net(samples, rounding).reshape(-1, channels, head.outputs)
+        return head.bits(outputs, values.reshape(-1, channels)).reshape(values.shape)
 
     def prepare(self, crops: list[UInt8]) -> None:
         """Nothing is taken from pictures before training."""
@@ -140,7 +170,7 @@ class Layered(ExactModel):
 
     config_type: ClassVar[type[LayeredConfig]]
     wiring_type: ClassVar[type[Wiring]]
-    sequence: ClassVar[Order]
+    sequence: Order
     """The order of a group of pictures."""
     flat: ClassVar[bool] = False
     """Whether the network sees a picture as a sequence of pixels, row after row, not as rows."""
@@ -188,16 +218,14 @@ class Layered(ExactModel):
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and the widest layers."""
-        specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
-        weighted = [spec for spec in specs if isinstance(spec, Conv | Dense)]
-        cached = sum(spec.groups * spec.inputs for spec in weighted)
-        widest = max(spec.groups * max(spec.inputs, spec.outputs) for spec in weighted)
+        specs = list(self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values())
+        kept, widest = sum(spec.kept for spec in specs), max(spec.widest for spec in specs)
         batch = self.seen(kind.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
         positions = max(
             (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
         )
-        return int(2 * positions * (cached + 6 * widest))
+        return int(2 * positions * (kept + 6 * widest))
 
     def seen(self, batch: Batch) -> Batch:
         """Sizes of pictures as the network sees them."""
@@ -223,10 +251,6 @@ class Layered(ExactModel):
             self._made[key] = self.fresh(*key)
         return self._made[key]
 
-    def distribution(self, outputs: Ints, depth: int) -> Distribution:
-        """The distributions of one sample that outputs, int16 [n, outputs], stand for."""
-        return categorical_of(outputs, depth)
-
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""
         return _Whole(self, canvas, kind, device, watch)
@@ -242,6 +266,7 @@ class _Whole(Whole):
     def __init__(self, model: Layered, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> None:
         self.model, self.canvas, self.kind, self.watch = model, canvas, kind, watch
         self.net = model.network(kind.channels, kind.depth, device)
+        self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
         self.of_image = np.repeat(np.arange(len(self.groups)), [g.stop - g.start for g in self.groups])
         self.outputs: dict[int, Ints] = {}
@@ -271,13 +296,17 @@ class _Whole(Whole):
             at = self.model.place(here, self.kind.batch.part(group), group.start)
             parts.append(self.outputs[g][at.image, at.y, at.x])
         found = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
-        return [self.model.distribution(np.ascontiguousarray(a), self.kind.depth) for a in found.swapaxes(0, 1)]
+        values = self.canvas[front.image, front.y, front.x].astype(np.int32)
+        return [
+            self.head.distribution(np.ascontiguousarray(a), values[:, :c]) for c, a in enumerate(found.swapaxes(0, 1))
+        ]
 
 
 class _Stepwise(Stepwise):
     def __init__(self, model: Layered, kind: Kind) -> None:
         self.model, self.kind = model, kind
         self.net = model.fresh(kind.channels, kind.depth)
+        self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
         self.group = slice(0, 0)
 
@@ -288,11 +317,13 @@ class _Stepwise(Stepwise):
             self.batch = self.kind.batch.part(self.group)
             self.net.start(self.model.seen(self.batch))
         self.net.begin(self.model.place(front, self.batch, self.group.start))
+        self.values = np.zeros((len(front), self.kind.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:
         """See :meth:`Stepwise.distribution`."""
-        return self.model.distribution(self.net.outputs(channel), self.kind.depth)
+        return self.head.distribution(self.net.outputs(channel), self.values[:, :channel])
 
     def fill(self, channel: int, values: Int32) -> None:
         """See :meth:`Stepwise.fill`."""
+        self.values[:, channel] = values
         self.net.enter(channel, carried(values, self.kind.depth))

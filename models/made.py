@@ -73,4 +73,4 @@ class MADE(Layered):
     name: ClassVar[str] = "made"
     config_type = MADEConfig
     wiring_type = MADEWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()

@@ -78,6 +78,6 @@ class PixelCNN(Layered):
     name: ClassVar[str] = "pixelcnn"
     config_type = PixelCNNConfig
     wiring_type = PixelCNNWiring
-    sequence: ClassVar[Order] = Wavefront(FIRST // 2 + 1)
+    sequence: Order = Wavefront(FIRST // 2 + 1)
     """Rows above are looked at as far as three columns to the right."""
     side: ClassVar[int] = 256

@@ -31,9 +31,12 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     ContextModel.name: ContextModel,
     PhotoModel.name: PhotoModel,
     "bayes_net": _ladder("bayes_net", "BayesNet"),
+    "image_transformer": _ladder("image_transformer", "ImageTransformer"),
     "made": _ladder("made", "MADE"),
     "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
     "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
+    "pixelcnnpp": _ladder("pixelcnnpp", "PixelCNNpp"),
+    "pixelsnail": _ladder("pixelsnail", "PixelSNAIL"),
     "temporal_conv": _ladder("temporal_conv", "TemporalConv"),
     "wavenet": _ladder("wavenet", "WaveNet"),
 }

@@ -69,5 +69,5 @@ class TemporalConv(Layered):
     name: ClassVar[str] = "temporal_conv"
     config_type = TemporalConvConfig
     wiring_type = TemporalConvWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()
     flat: ClassVar[bool] = True

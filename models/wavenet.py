@@ -82,5 +82,5 @@ class WaveNet(Layered):
     name: ClassVar[str] = "wavenet"
     config_type = WaveNetConfig
     wiring_type = WaveNetWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()
     flat: ClassVar[bool] = True

@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arcomp.layers.attention import KEY, Attention, ExactAttention
+from arcomp.layers.before import Before, ExactBefore
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
 from arcomp.layers.dense import Dense
+from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.place import ExactPlace, Place
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv
@@ -24,6 +28,7 @@ from arcomp.models.bayes_net import BayesNet
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.made import MADE
@@ -33,10 +38,12 @@ from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelcnnpp import PixelCNNpp
+from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
-from arcomp.orders import Batch, Independent, Order, Raster, Wavefront
+from arcomp.orders import Batch, Independent, Order, Raster, Wavefront, Zigzag
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -70,6 +77,13 @@ def table() -> ExactTable:
     return ExactTable(values.astype(np.int8), SIGNED8)
 
 
+def place() -> ExactPlace:
+    """Random features of places."""
+    rng = np.random.default_rng(0)
+    rows, columns = (rng.integers(-128, 128, (size, 5), np.int8) for size in (11, 13))
+    return ExactPlace(Place(11, 13, 5), {"rows": rows, "columns": columns})
+
+
 HERE: tuple[Tap, ...] = ((0, 0),)
 # name -> (layer, groups, features of each group's inputs, grids of the inputs)
 LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] = {
@@ -90,6 +104,13 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "table": (table, 3, 4, (SIGNED8,)),
     "regrid": (lambda: ExactRegrid(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
     "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
+    "concat elu": (ExactConcatELU, 1, 4, (SIGNED8,)),
+    "sigmoid gate": (ExactSigmoidGate, 3, 4, (LOGITS, LOGITS)),
+    "place": (place, 1, 1, (SIGNED8,)),
+    "before": (lambda: ExactBefore(Before(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
+    "before zigzag": (lambda: ExactBefore(Before(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
+    "attention": (lambda: ExactAttention(Attention(Raster(), 2, KEY)), 1, 2 * KEY, (SIGNED8,) * 3),
+    "attention zigzag": (lambda: ExactAttention(Attention(Zigzag(), 1, KEY)), 1, KEY, (SIGNED8,) * 3),
     "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
 }  # fmt: skip
 
@@ -99,6 +120,7 @@ ORDERS: dict[str, Order] = {
     "wavefront 4": Wavefront(4),
     "wavefront 9": Wavefront(9),
     "independent": Independent(block=37),
+    "zigzag": Zigzag(),
 }
 
 
@@ -142,6 +164,8 @@ def context(extreme: bool = False, seed: int = 0) -> ContextModel:
     return ContextModel(at_their_limits(weights, seed) if extreme else weights)
 
 
+SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
+TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2, "zigzag": 0}
 # name -> (model, channels, depth)
 MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "histogram": (lambda: registry.load("histogram"), 3, 8),
@@ -173,6 +197,35 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "wavenet gray": (lambda: layered(WaveNet, channels=1, depth=8, width=4, blocks=4, cycle=3), 1, 8),
     "wavenet rgb": (lambda: layered(WaveNet, channels=3, depth=3, width=4, blocks=2, cycle=2), 3, 3),
     "wavenet extreme": (lambda: layered(WaveNet, True, channels=2, depth=1, width=4, blocks=3, cycle=3), 2, 1),
+    "pixelcnn++ rgb": (
+        lambda: layered(PixelCNNpp, channels=3, depth=8, width=4, blocks=1, mixture=3, dropout=0),
+        3,
+        8,
+    ),
+    "pixelcnn++ binary": (
+        lambda: layered(PixelCNNpp, channels=1, depth=1, width=5, blocks=1, mixture=0, dropout=0),
+        1,
+        1,
+    ),
+    "pixelcnn++ extreme": (
+        lambda: layered(PixelCNNpp, True, channels=2, depth=5, width=4, blocks=1, mixture=2, dropout=0),
+        2,
+        5,
+    ),
+    "pixelsnail rgb": (lambda: layered(PixelSNAIL, channels=3, depth=8, mixture=2, **SNAIL), 3, 8),
+    "pixelsnail binary": (lambda: layered(PixelSNAIL, channels=1, depth=1, mixture=0, **SNAIL), 1, 1),
+    "pixelsnail extreme": (lambda: layered(PixelSNAIL, True, channels=2, depth=5, mixture=1, **SNAIL), 2, 5),
+    "image transformer rgb": (lambda: layered(ImageTransformer, channels=3, depth=8, mixture=2, **TRANSFORMER), 3, 8),
+    "image transformer zigzag": (
+        lambda: layered(ImageTransformer, channels=1, depth=1, mixture=0, **{**TRANSFORMER, "zigzag": 1}),
+        1,
+        1,
+    ),
+    "image transformer extreme": (
+        lambda: layered(ImageTransformer, True, channels=2, depth=5, mixture=1, **{**TRANSFORMER, "zigzag": 1}),
+        2,
+        5,
+    ),
     "pixelcnn extreme": (lambda: layered(PixelCNN, True, channels=2, depth=3, width=5, blocks=2), 2, 3),
 }
 

@@ -28,6 +28,7 @@ from arcomp.exact.digest import weights_digest
 from arcomp.exact.kernels import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix, digits
 from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
+from arcomp.layers import attention
 from arcomp.layers.frozen import FrozenLinear, freeze_linear
 from arcomp.layers.grid import RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
@@ -262,6 +263,22 @@ def test_hostile_layers_are_refused(name: str, value: Any) -> None:
         FrozenLinear({k: v for k, v in arrays.items() if k != name}, RECTIFIED8, 128)
 
 
+@pytest.mark.parametrize("largest", [2**14 * 300, 2**24, 2**40])
+def test_product_of_two_computed_matrices(largest: int) -> None:
+    """By float32 or by float64, as the bound asks."""
+    rng = np.random.default_rng(0)
+    a = rng.integers(-largest // 300 // 127, largest // 300 // 127 + 1, (3, 5, 300))
+    b = rng.choice([-127, 127], (3, 300, 4))
+    found = matmul.product(torch.from_numpy(a), torch.from_numpy(b), largest)
+    assert np.array_equal(found.numpy(), a @ b)
+    assert found.dtype == torch.int64
+
+
+def test_product_refuses_what_floats_cannot_hold() -> None:
+    with pytest.raises(ExactnessError, match="53 bits"):
+        matmul.product(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, 1, dtype=torch.int64), 2**53)
+
+
 # --- no floats on the coded path ------------------------------------------------------------------------------------
 
 
@@ -280,18 +297,18 @@ class RefuseFloats(TorchDispatchMode):
 
 @pytest.fixture
 def carrying(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one place that may: Matrix, whose floats carry integers."""
-    for name in ("__call__", "__post_init__"):
-        inner = getattr(Matrix, name)
+    """The one place that may: products, whose floats carry integers."""
+    for owner, name in ((Matrix, "__call__"), (Matrix, "__post_init__"), (attention, "product")):
+        inner = getattr(owner, name)
 
-        def outer(self: Matrix, *args: Any, inner: Any = inner) -> Any:
+        def outer(*args: Any, inner: Any = inner) -> Any:
             RefuseFloats.carrying += 1
             try:
-                return inner(self, *args)
+                return inner(*args)
             finally:
                 RefuseFloats.carrying -= 1
 
-        monkeypatch.setattr(Matrix, name, outer)
+        monkeypatch.setattr(owner, name, outer)
 
 
 @pytest.mark.usefixtures("carrying")

@@ -34,7 +34,7 @@ from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.histogram import unpack_counts
 from arcomp.models.weights_file import Weights
-from arcomp.orders import Batch, Front, Raster, Wavefront, grouped
+from arcomp.orders import Batch, Front, Raster, Wavefront, grouped, sequences
 from arcomp.pictures import read_picture
 from arcomp.tiling import Tiling
 
@@ -67,7 +67,7 @@ def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
     whole = layer.whole(batch, *inputs).numpy()
     outputs = whole.shape[3] // groups
     layer.start(batch)
-    for front in order.fronts(batch):
+    for front in getattr(layer, "order", order).fronts(batch):
         for g in range(groups):
             own = slice(g * features, (g + 1) * features)
             new = [np.ascontiguousarray(x[front.image, front.y, front.x][:, own].numpy()) for x in inputs]
@@ -106,16 +106,17 @@ def test_layer_is_causal(name: str) -> None:
     make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
     inputs = inputs_of(3, batch, groups * features, grids)
-    before = layer.whole(batch, *inputs).numpy().reshape(6 * 7, groups, -1)
+    sequence = sequences(getattr(layer, "order", Raster()), batch).at[0]
+    before = layer.whole(batch, *inputs).numpy().reshape(6 * 7, groups, -1)[sequence]
     rng = np.random.default_rng(4)
     for _ in range(12):
         at, g, which = int(rng.integers(6 * 7)), int(rng.integers(groups)), int(rng.integers(len(inputs)))
         changed = [x.clone() for x in inputs]
         grid, kind = grids[which], changed[which].numpy().dtype
-        changed[which][0, at // 7, at % 7, g * features : (g + 1) * features] = torch.from_numpy(
+        changed[which][0, sequence[at] // 7, sequence[at] % 7, g * features : (g + 1) * features] = torch.from_numpy(
             rng.integers(grid.low, grid.high + 1, features).astype(kind)
         )
-        after = layer.whole(batch, *changed).numpy().reshape(6 * 7, groups, -1)
+        after = layer.whole(batch, *changed).numpy().reshape(6 * 7, groups, -1)[sequence]
         assert np.array_equal(before[:at], after[:at])
         own = g if sees_itself(layer) else g + 1
         assert np.array_equal(before[at, :own], after[at, :own])

@@ -104,7 +104,7 @@ class Matrix:
 
     def _by_float(self, a: torch.Tensor) -> torch.Tensor:
         weight = self._planes[0][1]
-        with _without_tf32(weight):
+        with _without_tf32(weight.dtype, weight.device):
             product = a.to(weight.dtype) @ weight
         return product.to(torch.int64 if self.wide else torch.int32)
 
@@ -144,8 +144,8 @@ class Matrix:
 class _without_tf32:  # noqa: N801 (reads as a statement)
     """TF32 keeps 11 bits of a float32: off while integers are multiplied on CUDA."""
 
-    def __init__(self, x: torch.Tensor) -> None:
-        self.matters = x.is_cuda and x.dtype == torch.float32
+    def __init__(self, kind: torch.dtype, device: torch.device) -> None:
+        self.matters = device.type == "cuda" and kind == torch.float32
 
     def __enter__(self) -> None:
         if self.matters:
@@ -155,6 +155,24 @@ class _without_tf32:  # noqa: N801 (reads as a statement)
     def __exit__(self, *exc: object) -> None:
         if self.matters:
             torch.backends.cuda.matmul.allow_tf32 = self.before
+
+
+def product(a: torch.Tensor, b: torch.Tensor, largest: int) -> torch.Tensor:
+    """The product of two batches of integer matrices that are both computed, in floats that hold every partial sum.
+
+    [.., n, k] and [.., k, m] -> int64 [.., n, m].
+
+    Args:
+        largest: proven bound of the absolute sums, also of parts of them; below 2**53.
+
+    Raises:
+        ExactnessError: it is not.
+    """
+    if largest >= LIMITS["float64"]:
+        raise ExactnessError(f"sums up to {largest} do not fit into 53 bits")
+    kind = torch.float32 if largest < LIMITS["float32"] else torch.float64
+    with _without_tf32(kind, a.device):
+        return (a.to(kind) @ b.to(kind)).to(torch.int64)
 
 
 def self_test(backend: str, device: str = "cpu") -> str:

@@ -72,23 +72,26 @@ class CausalConv2d(nn.Module):
         groups: channels of a pixel, or 1.
         inputs, outputs: features of each group.
         grid: of the outputs.
+        stride: outputs are made for positions that are multiples of it only.
     """
 
-    def __init__(self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid) -> None:
+    def __init__(
+        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1
+    ) -> None:  # fmt: skip
         super().__init__()
         if mask not in ("A", "B") or any(dy > 0 for dy, _ in taps):
             raise ValueError(f"a causal convolution over {taps} with mask {mask}")
-        self.taps, self.grid = taps, grid
+        self.taps, self.grid, self.stride = taps, grid, stride
         self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs]."""
+        """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs], H and W over the stride, rounded up."""
         weight = self.linear.weight * self.free
         if rounding:
             weight = rounded(weight)
-        if self.taps == ((0, 0),):
+        if self.taps == ((0, 0),) and self.stride == 1:
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
         top, left, right = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps), self._right
         step = self._dilation
@@ -96,7 +99,7 @@ class CausalConv2d(nn.Module):
         for t, (dy, dx) in enumerate(self.taps):
             kernel[:, :, (top + dy) // step, (left + dx) // step] = weight[:, t * x.shape[3] : (t + 1) * x.shape[3]]
         padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, 0))
-        y = functional.conv2d(padded, kernel, self.linear.bias, dilation=step)
+        y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
 
     @property

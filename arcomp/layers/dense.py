@@ -21,7 +21,7 @@ from arcomp.errors import ModelError
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.spatial import ExactLayer, Ints, outside
+from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -49,6 +49,16 @@ class Dense(Spec):
     local: bool = False
     samples: bool = False
     ahead: bool = False
+
+    @property
+    def kept(self) -> int:
+        """See :class:`Spec`."""
+        return self.groups * self.inputs
+
+    @property
+    def widest(self) -> int:
+        """See :class:`Spec`."""
+        return self.groups * max(self.inputs, self.outputs)
 
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""
@@ -126,7 +136,7 @@ class ExactDense(ExactLayer):
         """See :meth:`ExactLayer.whole`."""
         (known,) = x
         spec = self.spec
-        _check(batch, spec)
+        check_size(batch, spec.height, spec.width)
         inside = known.masked_fill(outside(batch, known.device), spec.source.zero)
         y = self.all(_placed(inside, spec, spec.source.zero))
         return y.reshape(len(known), spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
@@ -134,11 +144,9 @@ class ExactDense(ExactLayer):
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
         spec = self.spec
-        _check(batch, spec)
+        check_size(batch, spec.height, spec.width)
         features = spec.height * spec.width * spec.groups * spec.inputs
-        self.cache = np.full(
-            (len(batch), features), spec.source.zero, np.int8 if spec.source.largest <= 128 else np.int16
-        )
+        self.cache = np.full((len(batch), features), spec.source.zero, spec.source.dtype)
 
     def enter(self, front: Front, first: int, x: Ints) -> None:
         """See :meth:`ExactLayer.enter`."""
@@ -165,18 +173,10 @@ class ExactDense(ExactLayer):
         for known in x:
             self.enter(front, group * spec.inputs, known)
         samples = (front.y.astype(np.int64) * spec.width + front.x) * spec.groups + group
-        out = np.empty((len(front), spec.outputs), np.int8 if spec.grid.largest <= 128 else np.int16)
+        out = np.empty((len(front), spec.outputs), spec.grid.dtype)
         for sample in np.unique(samples).tolist():
             here = samples == sample
             seen, rows = self._rows(sample)
             inputs = np.ascontiguousarray(self.cache[front.image[here], seen])
             out[here] = rows(torch.from_numpy(inputs)).numpy()
         return out
-
-
-def _check(batch: Batch, spec: Dense) -> None:
-    if int(batch.heights.max()) > spec.height or int(batch.widths.max()) > spec.width:
-        raise ModelError(
-            f"these weights take pictures of up to {spec.width} x {spec.height}",
-            remedy="cut it into tiles of that size, or choose another model with -m",
-        )

@@ -8,7 +8,9 @@ step on, so that freezing meets no surprises; with ``rounding`` it also rounds t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +37,11 @@ class Grid:
     def largest(self) -> int:
         """The largest absolute value of an integer on the grid."""
         return max(abs(self.low), abs(self.high))
+
+    @property
+    def dtype(self) -> type[np.signedinteger[Any]]:
+        """Of arrays of its integers."""
+        return np.int8 if self.largest <= 128 else np.int16
 
     def carry(self, x: torch.Tensor, rounding: bool) -> torch.Tensor:
         """Float evaluation: clamp x to the grid's range and, if asked, round to its points."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,10 +19,12 @@ import torch
 from torch import nn
 
 from arcomp.errors import ModelError
+from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
+from arcomp.layers.linear import Linear
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
-from arcomp.orders import Batch, Front
+from arcomp.orders import Batch, Front, coarser
 
 
 class Run(Protocol):
@@ -75,6 +77,12 @@ class FloatNetwork(nn.Module):
         made: torch.Tensor = self.wiring.join(run, samples)
         return made
 
+    @property
+    def last(self) -> Linear | None:
+        """What makes the outputs, if a linear layer does."""
+        layer = self.by_name[_key(list(self.specs)[-1])]
+        return layer.linear if isinstance(layer, CausalConv2d) else None
+
     def freeze(self) -> Arrays:
         """The integers of all layers, by "name.array"."""
         arrays: Arrays = {}
@@ -106,6 +114,7 @@ class ExactNetwork:
             used += len(own)
         if used != len(arrays):
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._any_ahead = any(spec.ahead for spec in self.specs.values())
         self._readers = [self.layers[name] for name, spec in self.specs.items() if spec.samples]
 
@@ -113,8 +122,10 @@ class ExactNetwork:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
         layer's name and output."""
 
+        batches = {scale: batch.coarser(scale) for scale in self._scales}
+
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            made = self.layers[name].whole(batch, *x)
+            made = self.layers[name].whole(batches[self.specs[name].scale], *x)
             if watch:
                 watch(name, made.cpu().numpy())
             return made
@@ -126,19 +137,15 @@ class ExactNetwork:
         """Empty all caches, for a batch that is to be decoded."""
         self._batch = batch
         self._rows_of: dict[str, Ints] = {}
-        for layer in self.layers.values():
-            layer.start(batch)
+        for name, layer in self.layers.items():
+            layer.start(batch.coarser(self.specs[name].scale))
 
     def begin(self, front: Front) -> None:
         """Go to the next front."""
-        self._front, self._once = front, dict[str, _Known]()
-        if not self._any_ahead:
-            return
-        begun = front.x == 0
-        image, y = front.image[begun], front.y[begun]
-        widths = self._batch.widths[image]
-        x = np.arange(int(widths.sum()), dtype=np.int32) - np.repeat(np.cumsum(widths) - widths, widths)
-        self._rows = Front(np.repeat(image, widths), np.repeat(y, widths), x.astype(np.int32))
+        self._once = dict[str, _Known]()
+        self._fronts = {scale: coarser(front, scale) if scale > 1 else front for scale in self._scales}
+        if self._any_ahead:
+            self._rows = {scale: _begun(at, self._batch.coarser(scale)) for scale, at in self._fronts.items()}
 
     def outputs(self, group: int) -> Ints:
         """A sample's outputs over the front: integers [n, outputs], once for each group in turn."""
@@ -151,24 +158,28 @@ class ExactNetwork:
             if spec.ahead:
                 self._once[name] = self._ahead(name, layer, given)
                 return self._once[name]
+            front = self._fronts[spec.scale]
             inputs = [self._here(value, group if spec.groups > 1 else None) for value in given]
             if spec.groups > 1:
-                return layer.step(self._front, group, *inputs)
-            self._once[name] = _Known(layer.step(self._front, 0, *inputs))
+                return layer.step(front, group, *inputs)
+            self._once[name] = _Known(layer.step(front, 0, *inputs) if len(front) else _NOTHING)
             return self._once[name]
 
         return self._here(self.wiring.join(run, None), group)
 
     def _ahead(self, name: str, layer: ExactLayer, given: Any) -> _Known:
         """Outputs of a layer that is a row ahead: those of rows that begin are computed, others were."""
-        new = None
-        if len(self._rows):
-            new = layer.step(self._rows, 0, *[value.new for value in given])
+        spec, new = self.specs[name], _NOTHING
+        if len(self._rows[spec.scale]):
+            new = layer.step(self._rows[spec.scale], 0, *[value.new for value in given])
+        scale = spec.scale * spec.stride
+        rows, front = self._rows[scale], self._fronts[scale]
+        if len(rows):
             if name not in self._rows_of:
-                shape = (len(self._batch), int(self._batch.widths.max()), new.shape[1])
+                shape = (len(self._batch), int(self._batch.coarser(scale).widths.max()), new.shape[1])
                 self._rows_of[name] = np.zeros(shape, new.dtype)
-            self._rows_of[name][self._rows.image, self._rows.x] = new
-        return _Known(self._rows_of[name][self._front.image, self._front.x], new)
+            self._rows_of[name][rows.image, rows.x] = new
+        return _Known(self._rows_of[name][front.image, front.x], new)
 
     def _here(self, value: Any, group: int | None) -> Ints:
         """A value's features at the front: all of them, or of what has one group a group's share."""
@@ -182,7 +193,11 @@ class ExactNetwork:
     def enter(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""
         for layer in self._readers:
-            layer.enter(self._front, group, samples[:, None])
+            layer.enter(self._fronts[1], group, samples[:, None])
+
+
+_NOTHING: Ints = np.empty((0, 0), np.int8)
+"""Features of no position."""
 
 
 @dataclass(frozen=True)
@@ -190,4 +205,13 @@ class _Known:
     """Features that are known before the front's first sample: at the front, and of rows that begin."""
 
     here: Ints
-    new: Ints | None = None
+    new: Ints = field(default_factory=lambda: _NOTHING)
+
+
+def _begun(front: Front, batch: Batch) -> Front:
+    """All positions of the rows whose first one is in a front."""
+    first = front.x == 0
+    image, y = front.image[first], front.y[first]
+    widths = batch.widths[image]
+    x = np.arange(int(widths.sum()), dtype=np.int32) - np.repeat(np.cumsum(widths) - widths, widths)
+    return Front(np.repeat(image, widths), np.repeat(y, widths), x.astype(np.int32))

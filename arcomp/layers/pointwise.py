@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Pointwise(ExactLayer):
 
 def kept(x: torch.Tensor, grid: Grid) -> torch.Tensor:
     """Wide integers, clamped to a grid and in its type."""
-    return x.clamp(grid.low, grid.high).to(torch.int8 if grid.largest <= 128 else torch.int16)
+    return x.clamp(grid.low, grid.high).to(torch.int8 if grid.dtype is np.int8 else torch.int16)
 
 
 class ExactRegrid(Pointwise):
@@ -79,6 +80,21 @@ class ExactAdd(Pointwise):
         return kept(total + self._offset, self.grid)
 
 
+def logistic15(z: torch.Tensor) -> torch.Tensor:
+    """The logistic function of integers on the grid LOGITS, from the table in 24 bits, 15 of them, rounded down."""
+    return _logistic24(z) >> (tables.FINE_BITS - 15)
+
+
+def _logistic24(z: torch.Tensor) -> torch.Tensor:
+    end = tables.FINE_STEPS * tables.FINE_RANGE
+    return _table(z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
+
+
+@cache
+def _table(device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(tables.fine_logistic()).to(device)
+
+
 class ExactGate(Pointwise):
     """tanh(a) sigmoid(b) (van den Oord et al. 2016, "Conditional image generation with PixelCNN decoders", equation 2).
 
@@ -86,21 +102,13 @@ class ExactGate(Pointwise):
     tanh(a) = 2 L(2 a) - 1; both factors are taken in 15 bits, rounded down, and their product is rounded.
     """
 
-    def __init__(self) -> None:
-        self.grid = UNIT8
-        self._table = torch.from_numpy(tables.fine_logistic())
-
-    def _logistic(self, z: torch.Tensor) -> torch.Tensor:
-        end = tables.FINE_STEPS * tables.FINE_RANGE
-        return self._table.to(z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
+    grid = UNIT8
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
         a, b = (part.to(torch.int32) for part in x)
-        down = tables.FINE_BITS - 15
-        tanh = (2 * self._logistic(2 * a) - (1 << tables.FINE_BITS)) >> down
-        sigmoid = self._logistic(b) >> down
-        return kept((tanh * sigmoid + (1 << 22)) >> 23, self.grid)
+        tanh = (2 * _logistic24(2 * a) - (1 << tables.FINE_BITS)) >> (tables.FINE_BITS - 15)
+        return kept((tanh * logistic15(b) + (1 << 22)) >> 23, self.grid)
 
 
 class ExactTable(Pointwise):

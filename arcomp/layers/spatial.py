@@ -22,7 +22,7 @@ from arcomp.exact.kernels import kernel
 from arcomp.layers.conv import Tap, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
-from arcomp.orders import Batch, Front
+from arcomp.orders import Batch, Front, coarser
 
 Ints = npt.NDArray[Any]
 ROWS = 1 << 15
@@ -35,6 +35,19 @@ def outside(batch: Batch, device: torch.device | str = "cpu") -> torch.Tensor:
     x = torch.arange(int(batch.widths.max()))[None, None, :]
     heights, widths = (torch.from_numpy(a)[:, None, None] for a in (batch.heights, batch.widths))
     return ((y >= heights) | (x >= widths))[..., None].to(device)
+
+
+def check_size(batch: Batch, height: int, width: int) -> None:
+    """Refuse pictures that are larger than what a layer has weights for.
+
+    Raises:
+        ModelError: one is.
+    """
+    if int(batch.heights.max()) > height or int(batch.widths.max()) > width:
+        raise ModelError(
+            f"these weights take pictures of up to {width} x {height}",
+            remedy="cut it into tiles of that size, or choose another model with -m",
+        )
 
 
 class ExactLayer(ABC):
@@ -85,6 +98,7 @@ class ExactConv(ExactLayer):
         taps, mask, groups, inputs, outputs: of the convolution.
         source: grid of the inputs. grid: of the outputs.
         device: where whole pictures are computed.
+        stride: outputs are made for positions that are multiples of it only.
 
     Raises:
         ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
@@ -92,7 +106,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Grid, grid: Grid, device: str = "cpu",
+        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
         right = weight is not None and weight.shape == shape  # before a mask as large is made
@@ -102,7 +116,7 @@ class ExactConv(ExactLayer):
         self.top, self.left = -int(self.taps[:, 0].min()), -int(self.taps[:, 1].min())
         self.right = max(0, int(self.taps[:, 1].max()))
         self.groups, self.inputs = groups, inputs
-        self.source, self.grid, self.device = source, grid, device
+        self.source, self.grid, self.stride = source, grid, stride
         self.all = FrozenLinear(arrays, grid, source.largest, device)
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest) for r in rows]
@@ -111,27 +125,27 @@ class ExactConv(ExactLayer):
         """See :meth:`ExactLayer.whole`."""
         (known,) = x
         n, height, width, features = known.shape
-        top, left = self.top, self.left
+        top, left, stride = self.top, self.left, self.stride
         shape = (n, height + top, width + left + self.right, features)
         canvas = torch.full(shape, self.source.zero, dtype=known.dtype, device=known.device)
         canvas[:, top:, left : left + width] = known.masked_fill(outside(batch, known.device), self.source.zero)
         parts = []
-        rows = max(1, ROWS // (n * width))
+        rows = max(1, ROWS // (n * width)) * stride
         for y in range(0, height, rows):
             high = min(rows, height - y)
             taps = [
-                canvas[:, y + top + dy : y + top + dy + high, left + dx : left + dx + width]
+                canvas[:, y + top + dy : y + top + dy + high : stride, left + dx : left + dx + width : stride]
                 for dy, dx in self.taps.tolist()
             ]
-            gathered = torch.cat(taps, 3).reshape(n * high * width, -1)
-            parts.append(self.all(gathered).reshape(n, high, width, -1))
+            gathered = torch.cat(taps, 3)
+            parts.append(self.all(gathered.flatten(0, 2)).reshape(*gathered.shape[:3], -1))
         return torch.cat(parts, 1)
 
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
         height, width = int(batch.heights.max()), int(batch.widths.max())
         shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
-        self.cache = np.full(shape, self.source.zero, np.int8 if self.source.largest <= 128 else np.int16)
+        self.cache = np.full(shape, self.source.zero, self.source.dtype)
 
     def enter(self, front: Front, first: int, x: Ints) -> None:
         """See :meth:`ExactLayer.enter`."""
@@ -141,6 +155,9 @@ class ExactConv(ExactLayer):
         """See :meth:`ExactLayer.step`."""
         for known in x:
             self.enter(front, group * self.inputs, known)
+        if self.stride > 1:
+            front = coarser(front, self.stride)
+            front = Front(front.image, front.y * np.int32(self.stride), front.x * np.int32(self.stride))
         gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
         _gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())

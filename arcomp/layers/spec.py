@@ -32,12 +32,27 @@ class Spec(ABC):
         ahead: whether it looks at rows above only, so that a whole row of its outputs is known before the row's first
             sample; it then has one group.
         samples: whether it reads the samples themselves; it is then told them as they become known (``enter``).
+        scale: of the positions it is told of: one for each square of so many pixels' side.
+        stride: its outputs are at so many times that scale.
+        kept: features of each of its positions that its cache keeps. widest: that it handles at a time.
     """
 
     groups: int
     grid: Grid
     ahead: bool = False
     samples: bool = False
+    scale: int = 1
+    stride: int = 1
+
+    @property
+    def kept(self) -> int:
+        """See the class."""
+        return 0
+
+    @property
+    def widest(self) -> int:
+        """See the class."""
+        return 0
 
     @abstractmethod
     def float_layer(self) -> nn.Module:
@@ -76,16 +91,29 @@ class Conv(Spec):
     grid: Grid
     samples: bool = False
     ahead: bool = False
+    scale: int = 1
+    stride: int = 1
+
+    @property
+    def kept(self) -> int:
+        """See :class:`Spec`."""
+        return self.groups * self.inputs
+
+    @property
+    def widest(self) -> int:
+        """See :class:`Spec`."""
+        return self.groups * max(self.inputs, self.outputs)
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
-        return CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid)
+        return CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
         """See :meth:`Spec.exact_layer`."""
         return ExactConv(
-            arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device
-        )
+            arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device,
+            self.stride,
+        )  # fmt: skip
 
     def freeze(self, layer: nn.Module) -> Arrays:
         """See :meth:`Spec.freeze`."""
@@ -93,9 +121,11 @@ class Conv(Spec):
         return layer.freeze(self.source)
 
 
-def linear(groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False) -> Conv:
+def linear(
+    groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False, scale: int = 1
+) -> Conv:
     """A linear layer at each position (a convolution of side 1)."""
-    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead)
+    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale)
 
 
 class _Carry(nn.Module):
@@ -124,6 +154,7 @@ class Gate(Spec):
     groups: int
     grid: Grid = UNIT8
     ahead: bool = False
+    scale: int = 1
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -142,6 +173,7 @@ class Regrid(Spec):
     source: Grid
     grid: Grid
     ahead: bool = False
+    scale: int = 1
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -160,6 +192,7 @@ class Add(Spec):
     sources: tuple[Grid, ...]
     grid: Grid
     ahead: bool = False
+    scale: int = 1
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""

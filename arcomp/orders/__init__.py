@@ -1,7 +1,23 @@
 """Orders: which positions are decoded together, and in what sequence."""
 
 from arcomp.orders.groups import InGroups, split
-from arcomp.orders.order import Batch, Front, Independent, Order, Raster, grouped
+from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
+from arcomp.orders.sequence import Sequences, sequences
 from arcomp.orders.wavefront import Wavefront
+from arcomp.orders.zigzag import Zigzag
 
-__all__ = ["Batch", "Front", "InGroups", "Independent", "Order", "Raster", "Wavefront", "grouped", "split"]
+__all__ = [
+    "Batch",
+    "Front",
+    "InGroups",
+    "Independent",
+    "Order",
+    "Raster",
+    "Sequences",
+    "Wavefront",
+    "Zigzag",
+    "coarser",
+    "grouped",
+    "sequences",
+    "split",
+]

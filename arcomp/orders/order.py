@@ -52,6 +52,16 @@ class Batch:
         """Some consecutive pictures."""
         return Batch(self.heights[pictures], self.widths[pictures])
 
+    def coarser(self, scale: int) -> Batch:
+        """The pictures with one position for each square of that side, also where one is cut off by an edge."""
+        return Batch(-(-self.heights // np.int32(scale)), -(-self.widths // np.int32(scale)))
+
+
+def coarser(front: Front, scale: int) -> Front:
+    """Of a front the positions that are the first of such a square, as positions among squares."""
+    own = (front.y % scale == 0) & (front.x % scale == 0)
+    return Front(front.image[own], front.y[own] // np.int32(scale), front.x[own] // np.int32(scale))
+
 
 class Order(ABC):
     """A sequence of fronts for any batch."""

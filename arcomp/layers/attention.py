@@ -1,0 +1,158 @@
+"""Causal attention: every position looks at all positions up to itself, in any order that takes one at a time.
+
+Vaswani et al. 2017, "Attention is all you need", section 3.2; over pictures Parmar et al. 2018, "Image transformer",
+and Chen et al. 2017, "PixelSNAIL", section 2. For each of several heads, with queries q, keys k (KEY features each) and
+values v,
+
+    output_i = sum_j p_ij v_j / sum_j p_ij,    p_ij = exp(q_i . k_j / sqrt(KEY)),    j up to i in the order
+
+Exactly: with integers q, k and v on the grid SIGNED8, scores (q . k + 8) >> 4 are in 1/256; with m the largest of those
+seen, p is the table of 2**16 exp(-i / 256) at m - score, 0 from 4096 on; the quotient is rounded, halves up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from arcomp.exact import tables
+from arcomp.exact.kernels import kernel
+from arcomp.exact.matmul import product
+from arcomp.layers.before import whole_batch
+from arcomp.layers.grid import SIGNED8, Grid
+from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spec import Spec
+from arcomp.orders import Batch, Front, Order, sequences
+
+KEY = 16
+"""Features of a head's queries and keys: of 2 * 5 fractional bits of a product and 2 of the square root, 8 stay."""
+_SHIFT = 4
+SCORES = 1 << 22
+"""Scores that are held at a time, about."""
+
+
+@dataclass(frozen=True)
+class Attention(Spec):
+    """Queries, keys and values -> what each position finds.
+
+    Attributes:
+        order: what a position's past is.
+        heads: each with KEY features of a query and a key.
+        features: of a head's values.
+    """
+
+    order: Order
+    heads: int
+    features: int
+    groups: int = 1
+    grid: Grid = SIGNED8
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _FloatAttention(self)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactAttention:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactAttention(self)
+
+
+class _FloatAttention(nn.Module):
+    def __init__(self, spec: Attention) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def forward(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rounding: bool = False
+    ) -> torch.Tensor:
+        places = sequences(self.spec.order, whole_batch(query))
+        parts = [
+            places.gathered(x).unflatten(2, (self.spec.heads, -1)).transpose(1, 2).contiguous()
+            for x in (query, key, value)
+        ]
+        found = functional.scaled_dot_product_attention(*parts, is_causal=True)
+        return self.spec.grid.carry(places.scattered(found.transpose(1, 2).flatten(2)), rounding)
+
+
+@kernel(allocates=True)
+def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any) -> None:
+    features = values.shape[2] // heads
+    score = np.empty(keys.shape[1], np.int32)
+    total = np.empty(features, np.int64)
+    for i in range(query.shape[0]):
+        n = image[i]
+        for h in range(heads):
+            best = np.int32(-(1 << 30))
+            for j in range(seen[i]):
+                dot = np.int32(0)
+                for f in range(h * 16, h * 16 + 16):
+                    dot += np.int32(query[i, f]) * np.int32(keys[n, j, f])
+                score[j] = (dot + 8) >> 4
+                best = max(best, score[j])
+            mass = np.int64(0)
+            total[:] = 0
+            for j in range(seen[i]):
+                p = exponential[min(4095, best - score[j])]
+                mass += p
+                for f in range(features):
+                    total[f] += p * values[n, j, h * features + f]
+            for f in range(features):
+                out[i, h * features + f] = (2 * total[f] + mass) // (2 * mass)
+
+
+class ExactAttention(ExactLayer):
+    """The exact evaluations."""
+
+    def __init__(self, spec: Attention) -> None:
+        self.spec, self.grid, self.order = spec, spec.grid, spec.order
+        self._exponential = tables.exponential()
+
+    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        places = sequences(self.order, batch)
+        query, key, value = (places.gathered(part).unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in x)
+        found = torch.empty_like(value)
+        length = query.shape[2]
+        rows = max(1, min(length, SCORES // (self.spec.heads * length)))
+        for i in range(len(query)):
+            for begin in range(0, length, rows):
+                end = min(length, begin + rows)
+                found[i, :, begin:end] = self._found(query[i, :, begin:end], key[i, :, :end], value[i, :, :end], begin)
+        return places.scattered(found.transpose(1, 2).flatten(2))
+
+    def _found(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, begin: int) -> torch.Tensor:
+        """int8 [heads, n, F] for queries ``begin`` and on, of keys and values from the first on."""
+        score = (product(query, key.transpose(1, 2), KEY << 14) + (1 << (_SHIFT - 1))) >> _SHIFT
+        ahead = torch.ones(score.shape[1:], dtype=torch.bool, device=score.device).triu(begin + 1)
+        score = score.masked_fill(ahead, -(1 << 30))
+        below = (score.amax(2, keepdim=True) - score).clamp_max(4095)
+        table = torch.from_numpy(self._exponential).to(score.device)
+        mass = table[below.to(torch.int64)].masked_fill(ahead, 0)
+        total = product(mass, value, value.shape[1] << 23)
+        whole = mass.sum(2, keepdim=True)
+        return torch.div(2 * total + whole, 2 * whole, rounding_mode="floor").to(torch.int8)
+
+    def start(self, batch: Batch) -> None:
+        """See :meth:`ExactLayer.start`."""
+        longest = int((batch.heights.astype(np.int64) * batch.widths).max())
+        self._keys = np.zeros((len(batch), longest, self.spec.heads * KEY), np.int8)
+        self._values = np.zeros((len(batch), longest, self.spec.heads * self.spec.features), np.int8)
+        self._seen = np.zeros(len(batch), np.int64)
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """See :meth:`ExactLayer.step`."""
+        query, key, value = x
+        image = front.image
+        self._keys[image, self._seen[image]] = key
+        self._values[image, self._seen[image]] = value
+        self._seen[image] += 1
+        out = np.empty((len(front), self._values.shape[2]), np.int8)
+        _attend(
+            query, self._keys, self._values, image, self._seen[image], self.spec.heads, self._exponential, out
+        )  # fmt: skip
+        return out

@@ -1,0 +1,118 @@
+"""Exponential linear units of a feature and of its negative, and the gate that goes with them.
+
+Clevert et al. 2016, "Fast and accurate deep network learning by exponential linear units"; concatenated as in Salimans
+et al. 2017, "PixelCNN++" (the authors' code), after Shang et al. 2016, "Understanding and improving convolutional
+neural networks via concatenated rectified linear units".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from arcomp.exact import tables
+from arcomp.layers.grid import LOGITS, SIGNED8, Grid
+from arcomp.layers.pointwise import Pointwise, kept, logistic15
+from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spec import Spec
+from arcomp.orders import Front
+
+
+@dataclass(frozen=True)
+class ConcatELU(Spec):
+    """elu(x) of all features, then elu(-x): twice as many, x and both on the grid SIGNED8.
+
+    Attributes:
+        dropout: percent of the outputs that are dropped in training (Srivastava et al. 2014).
+    """
+
+    dropout: int = 0
+    ahead: bool = False
+    scale: int = 1
+    groups: int = 1
+    grid: Grid = SIGNED8
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _FloatConcatELU(self.dropout / 100)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConcatELU:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactConcatELU()
+
+
+class _FloatConcatELU(nn.Module):
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+
+    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        both = SIGNED8.carry(functional.elu(torch.cat([x, -x], -1)), rounding)
+        return functional.dropout(both, self.dropout, self.training)
+
+
+@cache
+def elu_table() -> npt.NDArray[np.int8]:
+    """int8 [256]: elu of the values i - 128 of SIGNED8, rounded."""
+    below = tables.exponential()[8 * np.arange(129)]  # 2**16 exp(-n / 32)
+    negative = -((32 * ((1 << 16) - below) + (1 << 15)) >> 16)
+    return np.concatenate([negative[:0:-1], np.arange(128)]).astype(np.int8)
+
+
+class ExactConcatELU(ExactLayer):
+    """Nothing is cached."""
+
+    def __init__(self) -> None:
+        self.grid = SIGNED8
+        self._table = torch.from_numpy(elu_table())
+
+    def whole(self, batch: object, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        wide = x[0].to(torch.int64)
+        return self._table.to(wide.device)[torch.cat([wide + 128, (128 - wide).clamp_max(255)], -1)]
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """See :meth:`ExactLayer.step`."""
+        return np.asarray(self.whole(None, torch.from_numpy(x[0])).numpy())
+
+
+@dataclass(frozen=True)
+class SigmoidGate(Spec):
+    """a sigmoid(b) (Dauphin et al. 2017, "Language modeling with gated convolutional networks", equation 1), all on the
+    grid LOGITS."""
+
+    ahead: bool = False
+    scale: int = 1
+    groups: int = 1
+    grid: Grid = LOGITS
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _FloatSigmoidGate()
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactSigmoidGate:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactSigmoidGate()
+
+
+class _FloatSigmoidGate(nn.Module):
+    def forward(self, a: torch.Tensor, b: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        return LOGITS.carry(a * torch.sigmoid(b), rounding)
+
+
+class ExactSigmoidGate(Pointwise):
+    """(a (L(b) >> 9) + 2**14) >> 15, with L the table of the logistic function in 24 bits."""
+
+    grid = LOGITS
+
+    def compute(self, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Pointwise.compute`."""
+        a, b = (part.to(torch.int32) for part in x)
+        return kept((a * logistic15(b) + (1 << 14)) >> 15, LOGITS)

@@ -1,0 +1,135 @@
+"""What a network's outputs mean: the distributions of samples they stand for, in float and in integers."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from arcomp.coding import Distribution
+from arcomp.layers.categorical import categorical_of
+from arcomp.layers.linear import Linear
+from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits, mixture_of
+
+Int32 = npt.NDArray[np.int32]
+
+
+class Head(ABC):
+    """One kind of distribution.
+
+    Attributes:
+        outputs: of the network, for each sample, on the grid LOGITS.
+    """
+
+    outputs: int
+
+    def prepare(self, last: Linear) -> None:
+        """Begin training well: the layer that makes the outputs of all channels."""
+        return
+
+    @abstractmethod
+    def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """Bits of samples: float [n, C, outputs], uint8 [n, C] -> float [n, C]."""
+
+    @abstractmethod
+    def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
+        """The exact distributions of one channel.
+
+        Args:
+            outputs: int16 [n, outputs].
+            values: int32 [n, c], the levels of the channels before.
+        """
+
+
+@dataclass(frozen=True)
+class Softmax(Head):
+    """Over all levels (van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.5).
+
+    Args:
+        depth: bits of a sample.
+    """
+
+    depth: int
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """See :class:`Head`."""
+        return 1 << self.depth
+
+    def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Head.bits`."""
+        nats = functional.cross_entropy(outputs.flatten(0, 1), values.flatten().long(), reduction="none")
+        return nats.reshape(values.shape) / math.log(2)
+
+    def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
+        """See :meth:`Head.distribution`."""
+        return categorical_of(outputs, self.depth)
+
+
+@dataclass(frozen=True)
+class Mixture(Head):
+    """Of discretised logistics, later channels given earlier ones.
+
+    Salimans et al. 2017, "PixelCNN++", sections 2.1 and 2.2. Offsets and scales are in units of a quarter of the range,
+    offsets from its middle. Where it differs from the paper: every channel has logits of its own, and the earlier
+    channels shift all components alike.
+
+    Args:
+        channels, depth: of the pictures. components: K of each channel.
+    """
+
+    channels: int
+    depth: int
+    components: int
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """K logits, K offsets, K log scales, and a part of each earlier channel's distance from the middle."""
+        return 3 * self.components + self.channels - 1
+
+    @property
+    def _middle(self) -> int:
+        """In 1/16 of a level."""
+        return ((1 << self.depth) - 1) << 3
+
+    @property
+    def _unit(self) -> int:
+        """In 1/256 of a level."""
+        return 1 << (self.depth + 6)
+
+    def prepare(self, last: Linear) -> None:
+        """Components all over the range."""
+        k = self.components
+        with torch.no_grad():
+            last.weight *= 0.3
+            bias = last.bias.view(-1, self.outputs)
+            bias[:, k : 2 * k] = torch.linspace(-1.5, 1.5, k) if k > 1 else 0.0
+            bias[:, 2 * k : 3 * k] = -1.0
+
+    def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Head.bits`."""
+        k, middle, unit = self.components, self._middle / 16, self._unit / 256
+        x = values.float()
+        bits = []
+        for c in range(self.channels):
+            z = outputs[:, c]
+            means = middle + unit * z[:, k : 2 * k]
+            if c:
+                shift = (z[:, 3 * k : 3 * k + c] * (x[:, :c] - middle)).sum(1, keepdim=True)
+                means = means + shift
+            scales = 0.5 * unit * torch.exp(z[:, 2 * k : 3 * k].clamp(*LOG_SCALE_RANGE))
+            bits.append(mixture_bits(x[:, c], z[:, :k], means, scales, self.depth))
+        return torch.stack(bits, 1)
+
+    def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
+        """See :meth:`Head.distribution`."""
+        n, channel = values.shape
+        middle, unit = (np.full((n, self.channels), v, np.int32) for v in (self._middle, self._unit))
+        z: npt.NDArray[Any] = outputs[:, : 3 * self.components + channel]
+        return mixture_of(z, self.components, middle, unit, values, channel, self.depth)

@@ -1,0 +1,115 @@
+"""``image_transformer``: masked self-attention, in any order.
+
+Paper: Parmar et al. 2018, "Image transformer", with the attention of Vaswani et al. 2017, "Attention is all you need":
+layer after layer, each position looks at all positions up to itself, and goes through a small network of its own; its
+input is what was before it. The order is free: raster or zigzag here (the paper has raster, and local attention).
+
+What it adds to ``pixelsnail``'s ground: nothing but attention. Where it differs: attention is over all of the picture,
+not over blocks of it; features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums
+may do without); channels are left to the mixture, as in the paper's DMOL.
+
+Train it with ``arcomp train --recipe image_transformer-digits DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.errors import ModelError
+from arcomp.layers.attention import KEY, Attention
+from arcomp.layers.before import Before
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.place import Place
+from arcomp.layers.spec import Add, Regrid, Spec, linear
+from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.weights_file import Weights
+from arcomp.orders import Order, Raster, Zigzag
+
+ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
+VALUE = 16
+"""Features of a head's values."""
+BEFORE = 3
+"""Samples of so many positions before are a position's input."""
+SUMS = LOGITS
+"""Grid of the residual sums: 16 bits."""
+
+
+@dataclass(frozen=True)
+class ImageTransformerConfig(MixtureConfig):
+    """Shape of a network.
+
+    Attributes:
+        rows, columns: of the largest pictures.
+        width: features. blocks: layers.
+        heads: of attention.
+        zigzag: 1: the order is zigzag; 0: raster.
+    """
+
+    rows: int
+    columns: int
+    width: int
+    blocks: int
+    heads: int
+    zigzag: int
+
+
+class ImageTransformerWiring(Wiring):
+    """The network: figure 1 of the paper."""
+
+    config: ImageTransformerConfig
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        a, c, p = self.config, self.channels, self.config.width
+        order, values = ORDERS[a.zigzag], a.heads * VALUE
+        found: dict[str, Spec] = {"place": Place(a.rows, a.columns, p), "place.in": linear(1, p, p, SIGNED8, SUMS)}
+        for i in range(BEFORE):
+            found[f"before.{i}"] = Before(order, c, SIGNED8, samples=not i)
+            found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS)
+        found["in"] = Add(1, (SUMS,) * (BEFORE + 1), SUMS)
+        for b in range(a.blocks):
+            found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
+            for name, outputs in (("query", a.heads * KEY), ("key", a.heads * KEY), ("value", values)):
+                found[f"{name}.{b}"] = linear(1, p, outputs, SIGNED8, SIGNED8)
+            found[f"attention.{b}"] = Attention(order, a.heads, VALUE)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS)
+            found[f"sum.{b}"] = Add(1, (SUMS, SUMS), SUMS)
+            found[f"inner.kept.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"inner.{b}"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
+            found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS)
+            found[f"out.{b}"] = Add(1, (SUMS, SUMS), SUMS)
+        found["kept"] = Regrid(1, SUMS, SIGNED8)
+        found["last"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
+        found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        parts, before = [run("place.in", run("place", samples))], samples
+        for i in range(BEFORE):
+            before = run(f"before.{i}", before)
+            parts.append(run(f"in.{i}", before))
+        x = run("in", *parts)
+        for b in range(self.config.blocks):
+            here = run(f"kept.{b}", x)
+            seen = run(f"attention.{b}", *(run(f"{name}.{b}", here) for name in ("query", "key", "value")))
+            x = run(f"sum.{b}", x, run(f"found.{b}", seen))
+            x = run(f"out.{b}", x, run(f"outer.{b}", run(f"inner.{b}", run(f"inner.kept.{b}", x))))
+        return run("outputs", run("last", run("kept", x)))
+
+
+class ImageTransformer(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "image_transformer"
+    config_type = ImageTransformerConfig
+    wiring_type = ImageTransformerWiring
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__(weights)
+        zigzag = {config.zigzag for config in self.configs.values() if isinstance(config, ImageTransformerConfig)}
+        if len(zigzag) > 1:
+            raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
+        self.sequence = ORDERS[zigzag.pop()]

@@ -1,0 +1,140 @@
+"""``pixelsnail``: gated residual blocks, and attention to all that was before.
+
+Paper: Chen et al. 2017, "PixelSNAIL: an improved autoregressive generative model", section 2 and figure 3: residual
+blocks of causal convolutions see what is near in full, an attention block after them sees all earlier positions, by
+keys and values made of features, the samples and the position ("background"); both are joined by a gated block.
+
+What it adds to ``pixelcnnpp``: attention in place of two streams and three scales. Where it differs: sizes are small;
+places are learnt features; keys and values are linear in their sources.
+
+Train it with ``arcomp train --recipe pixelsnail-cifar10 DATA``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from arcomp.layers.attention import KEY, Attention
+from arcomp.layers.before import Before
+from arcomp.layers.conv import Tap
+from arcomp.layers.elu import ConcatELU
+from arcomp.layers.grid import LOGITS, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.place import Place
+from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.models.gated_resnet import SUMS, GatedResnet
+from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.orders import Order, Raster
+
+RASTER = Raster()
+TAPS: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0))
+FIRST: tuple[Tap, ...] = ((-1, -1), (-1, 0), (-1, 1), (0, -1))
+"""Of the samples."""
+VALUE = 16
+"""Features of a head's values."""
+
+
+@dataclass(frozen=True)
+class PixelSNAILConfig(MixtureConfig):
+    """Shape of a network.
+
+    Attributes:
+        rows, columns: of the largest pictures.
+        width: features.
+        blocks: times residual blocks and attention. resnets: residual blocks in each.
+        heads: of attention.
+        dropout: percent.
+    """
+
+    rows: int
+    columns: int
+    width: int
+    blocks: int
+    resnets: int
+    heads: int
+    dropout: int
+
+
+class PixelSNAILWiring(Wiring):
+    """The network: figure 3 of the paper."""
+
+    config: PixelSNAILConfig
+
+    def resnet(self, block: int, i: int) -> GatedResnet:
+        """The i-th residual block of a block."""
+        return GatedResnet(f"resnet.{block}.{i}", TAPS, self.config.width, 0, self.config.dropout)
+
+    def joining(self, block: int) -> GatedResnet:
+        """What joins a block's convolutions and its attention."""
+        return GatedResnet(f"both.{block}", ((0, 0),), self.config.width, 1, self.config.dropout)
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        a, c, p = self.config, self.channels, self.config.width
+        places = p // 2
+        keys, values = a.heads * KEY, a.heads * VALUE
+        found: dict[str, Spec] = {
+            "first": Conv(FIRST, "B", 1, c, p, SIGNED8, SUMS, samples=True),
+            "before": Before(RASTER, c, SIGNED8, samples=True),
+            "place": Place(a.rows, a.columns, places),
+            "place.before": Before(RASTER, places, SIGNED8),
+        }
+        for b in range(a.blocks):
+            for i in range(a.resnets):
+                found |= self.resnet(b, i).layers()
+            found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"past.{b}"] = Before(RASTER, p, SIGNED8)
+            for name, outputs in (("key", keys), ("value", values)):
+                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS)
+                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS)
+                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS)
+                found[f"{name}.{b}.sum"] = Add(1, (SUMS,) * 3, SUMS)
+                found[f"{name}.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS)
+            found[f"query.{b}.place"] = linear(1, places, keys, SIGNED8, SUMS)
+            found[f"query.{b}.sum"] = Add(1, (SUMS,) * 2, SUMS)
+            found[f"query.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"attention.{b}"] = Attention(RASTER, a.heads, VALUE)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS)
+            found |= self.joining(b).layers()
+        found["kept"] = Regrid(1, SUMS, SIGNED8)
+        found["elu"] = ConcatELU()
+        found["outputs"] = linear(1, 2 * p, c * a.head.outputs, SIGNED8, LOGITS)
+        return found
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x, before, place = run("first", samples), run("before", samples), run("place", samples)
+        place_before = run("place.before", place)
+        for b in range(self.config.blocks):
+            for i in range(self.config.resnets):
+                x = self.resnet(b, i).join(run, x)
+            here = run(f"kept.{b}", x)
+            past = run(f"past.{b}", here)
+            key, value = (
+                run(
+                    f"{name}.{b}",
+                    run(
+                        f"{name}.{b}.sum",
+                        run(f"{name}.{b}.past", past),
+                        run(f"{name}.{b}.samples", before),
+                        run(f"{name}.{b}.place", place_before),
+                    ),
+                )
+                for name in ("key", "value")
+            )
+            query = run(
+                f"query.{b}", run(f"query.{b}.sum", run(f"query.{b}.here", here), run(f"query.{b}.place", place))
+            )
+            x = self.joining(b).join(run, x, run(f"found.{b}", run(f"attention.{b}", query, key, value)))
+        return run("outputs", run("elu", run("kept", x)))
+
+
+class PixelSNAIL(Layered):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "pixelsnail"
+    config_type = PixelSNAILConfig
+    wiring_type = PixelSNAILWiring
+    sequence: Order = RASTER
