@@ -315,15 +315,16 @@ class _Stepwise(Stepwise):
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
             self.batch = self.kind.batch.part(self.group)
-            self.net.start(self.model.seen(self.batch))
-        self.net.begin(self.model.place(front, self.batch, self.group.start))
+            seen = self.model.seen(self.batch)
+            self.steps = self.net.start(seen, self.model.sequence.open_rows(seen))
+        self.steps.begin(self.model.place(front, self.batch, self.group.start))
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:
         """See :meth:`Stepwise.distribution`."""
-        return self.head.distribution(self.net.outputs(channel), self.values[:, :channel])
+        return self.head.distribution(self.steps.outputs(channel), self.values[:, :channel])
 
     def fill(self, channel: int, values: Int32) -> None:
         """See :meth:`Stepwise.fill`."""
         self.values[:, channel] = values
-        self.net.enter(channel, carried(values, self.kind.depth))
+        self.steps.enter(channel, carried(values, self.kind.depth))

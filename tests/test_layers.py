@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from specimens import ORDERS, batch_of
-from test_laws import random_input
+from specimens import MODELS, ORDERS, batch_of
+from test_laws import canvas_of, random_input, stepped
 
-from arcomp.layers.attention import KEY, Attention
+from arcomp.layers.attention import KEY, Attention, ExactAttention
 from arcomp.layers.before import Before
 from arcomp.layers.conv import Tap
 from arcomp.layers.elu import ConcatELU, SigmoidGate, elu_table
 from arcomp.layers.grid import LOGITS, SIGNED8, Grid
 from arcomp.layers.place import Place
+from arcomp.layers.program import Program
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec
 from arcomp.layers.up import Up
+from arcomp.models.layered import Layered
 from arcomp.orders import Raster, Zigzag, coarser, sequences
 
 SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
@@ -121,3 +123,27 @@ def test_an_order_of_wide_fronts_is_no_sequence() -> None:
 def test_zigzag_goes_up_and_down() -> None:
     places = [(int(f.y[0]), int(f.x[0])) for f in Zigzag().fronts(batch_of((3, 4)))]
     assert places[:8] == [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2)]
+
+
+@pytest.mark.parametrize("length", [1, 40, 700])
+def test_attention_by_products_is_attention(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other devices compute, in pieces or not."""
+    layer, batch = ExactAttention(Attention(Raster(), 2, KEY)), batch_of((1, length))
+    inputs = [mild(i, batch, 2 * KEY, SIGNED8) for i in range(3)]
+    expected = layer.whole(batch, *inputs)[0, 0]
+    assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)
+    monkeypatch.setattr("arcomp.layers.attention.SCORES", 500)
+    assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.startswith(("histogram", "context"))])
+def test_a_program_computes_what_its_layers_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Front by front from the layers' own caches, in Python, as the laws have it of compiled instructions."""
+    model, canvas, kind = canvas_of(name, "noise", SIZES)
+    assert isinstance(model, Layered)
+    steps = model.fresh(kind.channels, kind.depth).start(kind.batch, 11)
+    if not isinstance(steps, Program):
+        pytest.skip("a layer has no instruction: the laws run over the layers")
+    reference = stepped(model, canvas, kind)
+    monkeypatch.setattr("arcomp.layers.network.has_instructions", lambda layers: False)
+    assert reference == stepped(model, canvas, kind)

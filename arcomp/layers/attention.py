@@ -24,8 +24,10 @@ from torch.nn import functional
 from arcomp.exact import tables
 from arcomp.exact.kernels import kernel
 from arcomp.exact.matmul import product
+from arcomp.layers import ops
 from arcomp.layers.before import whole_batch
 from arcomp.layers.grid import SIGNED8, Grid
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -33,7 +35,7 @@ from arcomp.orders import Batch, Front, Order, sequences
 KEY = 16
 """Features of a head's queries and keys: of 2 * 5 fractional bits of a product and 2 of the square root, 8 stay."""
 _SHIFT = 4
-SCORES = 1 << 22
+SCORES = 1 << 20
 """Scores that are held at a time, about."""
 
 
@@ -52,6 +54,10 @@ class Attention(Spec):
     features: int
     groups: int = 1
     grid: Grid = SIGNED8
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.heads * self.features
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -81,28 +87,16 @@ class _FloatAttention(nn.Module):
 
 @kernel(allocates=True)
 def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any) -> None:
+    """For queries [n, heads KEY] of positions that see so many of their images' keys [N, P, heads KEY]."""
     features = values.shape[2] // heads
-    score = np.empty(keys.shape[1], np.int32)
-    total = np.empty(features, np.int64)
+    score, total = np.empty(keys.shape[1], np.int64), np.empty(features, np.int64)
     for i in range(query.shape[0]):
-        n = image[i]
+        own, contents = keys[image[i]].reshape(-1), values[image[i]].reshape(-1)
         for h in range(heads):
-            best = np.int32(-(1 << 30))
-            for j in range(seen[i]):
-                dot = np.int32(0)
-                for f in range(h * 16, h * 16 + 16):
-                    dot += np.int32(query[i, f]) * np.int32(keys[n, j, f])
-                score[j] = (dot + 8) >> 4
-                best = max(best, score[j])
-            mass = np.int64(0)
-            total[:] = 0
-            for j in range(seen[i]):
-                p = exponential[min(4095, best - score[j])]
-                mass += p
-                for f in range(features):
-                    total[f] += p * values[n, j, h * features + f]
-            for f in range(features):
-                out[i, h * features + f] = (2 * total[f] + mass) // (2 * mass)
+            ops.attend(
+                query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
+                exponential, score, total, out[i, h * features :],
+            )  # fmt: skip
 
 
 class ExactAttention(ExactLayer):
@@ -115,15 +109,31 @@ class ExactAttention(ExactLayer):
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`."""
         places = sequences(self.order, batch)
-        query, key, value = (places.gathered(part).unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in x)
-        found = torch.empty_like(value)
-        length = query.shape[2]
+        parts = [places.gathered(part) for part in x]
+        found = torch.empty_like(parts[2])
+        if x[0].device.type == "cpu":
+            query, key, value = (part.contiguous().numpy() for part in parts)
+            count, length = query.shape[:2]
+            image, seen = np.divmod(np.arange(count * length), length)
+            flat = found.numpy().reshape(count * length, -1)
+            _attend(
+                query.reshape(count * length, -1), key, value, image, seen + 1, self.spec.heads, self._exponential, flat
+            )  # fmt: skip
+        else:
+            for i in range(len(found)):
+                found[i] = self.by_products(*(part[i] for part in parts))
+        return places.scattered(found)
+
+    def by_products(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """The same of one picture, int8 [P, features] each, by tensor operations: for other devices, and to test."""
+        query, key, value = (part.unflatten(1, (self.spec.heads, -1)).transpose(0, 1) for part in (query, key, value))
+        length = query.shape[1]
         rows = max(1, min(length, SCORES // (self.spec.heads * length)))
-        for i in range(len(query)):
-            for begin in range(0, length, rows):
-                end = min(length, begin + rows)
-                found[i, :, begin:end] = self._found(query[i, :, begin:end], key[i, :, :end], value[i, :, :end], begin)
-        return places.scattered(found.transpose(1, 2).flatten(2))
+        parts = [
+            self._found(query[:, at : at + rows], key[:, : at + rows], value[:, : at + rows], at)
+            for at in range(0, length, rows)
+        ]
+        return torch.cat(parts, 1).transpose(0, 1).flatten(1)
 
     def _found(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, begin: int) -> torch.Tensor:
         """int8 [heads, n, F] for queries ``begin`` and on, of keys and values from the first on."""
@@ -143,6 +153,14 @@ class ExactAttention(ExactLayer):
         self._keys = np.zeros((len(batch), longest, self.spec.heads * KEY), np.int8)
         self._values = np.zeros((len(batch), longest, self.spec.heads * self.spec.features), np.int8)
         self._seen = np.zeros(len(batch), np.int64)
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        longest = int((batch.heights.astype(np.int64) * batch.widths).max())
+        heads, features = self.spec.heads, self.spec.features
+        keys, values = (room.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
+        room.longest = max(room.longest, longest)
+        return ops.ATTENTION, [heads, KEY, features, keys, values, longest, room.counters(len(batch))]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -15,7 +15,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from arcomp.layers import ops
 from arcomp.layers.grid import Grid
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -37,6 +39,10 @@ class Before(Spec):
     grid: Grid
     samples: bool = False
     groups: int = 1
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.features
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -86,6 +92,10 @@ class ExactBefore(ExactLayer):
     def enter(self, front: Front, first: int, x: Ints) -> None:
         """See :meth:`ExactLayer.enter`."""
         self.cache[front.image, first : first + x.shape[1]] = x
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.BEFORE, [room.cache(len(batch) * self.spec.features, 0), int(self.spec.samples)]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

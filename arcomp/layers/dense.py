@@ -60,6 +60,10 @@ class Dense(Spec):
         """See :class:`Spec`."""
         return self.groups * max(self.inputs, self.outputs)
 
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.groups * self.outputs
+
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""
         count = self.height * self.width * self.groups

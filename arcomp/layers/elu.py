@@ -18,11 +18,13 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact import tables
+from arcomp.layers import ops
 from arcomp.layers.grid import LOGITS, SIGNED8, Grid
 from arcomp.layers.pointwise import Pointwise, kept, logistic15
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
-from arcomp.orders import Front
+from arcomp.orders import Batch, Front
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class ConcatELU(Spec):
     scale: int = 1
     groups: int = 1
     grid: Grid = SIGNED8
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return 2 * inputs[0]
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -78,6 +84,10 @@ class ExactConcatELU(ExactLayer):
         wide = x[0].to(torch.int64)
         return self._table.to(wide.device)[torch.cat([wide + 128, (128 - wide).clamp_max(255)], -1)]
 
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.CONCAT_ELU, []
+
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
         return np.asarray(self.whole(None, torch.from_numpy(x[0])).numpy())
@@ -111,6 +121,10 @@ class ExactSigmoidGate(Pointwise):
     """(a (L(b) >> 9) + 2**14) >> 15, with L the table of the logistic function in 24 bits."""
 
     grid = LOGITS
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.SIGMOID_GATE, []
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""

@@ -3,7 +3,7 @@
 =====================  ==========================================  ============================================
 :class:`FloatNetwork`  float, all positions, differentiable        training
 :class:`ExactNetwork`  integers, all positions (``whole``)         encoding
-\\                      integers, front by front (``outputs``)      decoding: each position once, from caches
+\\                      integers, front by front (``start``)        decoding: each position once, from caches
 =====================  ==========================================  ============================================
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,9 +21,11 @@ from arcomp.errors import ModelError
 from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.linear import Linear
+from arcomp.layers.program import Program, has_instructions
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
-from arcomp.orders import Batch, Front, coarser
+from arcomp.layers.stepping import Steps
+from arcomp.orders import Batch
 
 
 class Run(Protocol):
@@ -115,8 +116,7 @@ class ExactNetwork:
         if used != len(arrays):
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
-        self._any_ahead = any(spec.ahead for spec in self.specs.values())
-        self._readers = [self.layers[name] for name, spec in self.specs.items() if spec.samples]
+        self._steps: Steps | Program | None = None
 
     def whole(self, samples: Ints, batch: Batch, watch: Any = None) -> torch.Tensor:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
@@ -133,85 +133,14 @@ class ExactNetwork:
         made: torch.Tensor = self.wiring.join(run, torch.from_numpy(np.ascontiguousarray(samples)).to(self.device))
         return made
 
-    def start(self, batch: Batch) -> None:
-        """Empty all caches, for a batch that is to be decoded."""
-        self._batch = batch
-        self._rows_of: dict[str, Ints] = {}
-        for name, layer in self.layers.items():
-            layer.start(batch.coarser(self.specs[name].scale))
+    def start(self, batch: Batch, open_rows: int) -> Steps | Program:
+        """Begin an evaluation front by front.
 
-    def begin(self, front: Front) -> None:
-        """Go to the next front."""
-        self._once = dict[str, _Known]()
-        self._fronts = {scale: coarser(front, scale) if scale > 1 else front for scale in self._scales}
-        if self._any_ahead:
-            self._rows = {scale: _begun(at, self._batch.coarser(scale)) for scale, at in self._fronts.items()}
-
-    def outputs(self, group: int) -> Ints:
-        """A sample's outputs over the front: integers [n, outputs], once for each group in turn."""
-
-        def run(name: str, *x: Any) -> Any:
-            spec, layer = self.specs[name], self.layers[name]
-            if name in self._once:
-                return self._once[name]
-            given = () if spec.samples else x
-            if spec.ahead:
-                self._once[name] = self._ahead(name, layer, given)
-                return self._once[name]
-            front = self._fronts[spec.scale]
-            inputs = [self._here(value, group if spec.groups > 1 else None) for value in given]
-            if spec.groups > 1:
-                return layer.step(front, group, *inputs)
-            self._once[name] = _Known(layer.step(front, 0, *inputs) if len(front) else _NOTHING)
-            return self._once[name]
-
-        return self._here(self.wiring.join(run, None), group)
-
-    def _ahead(self, name: str, layer: ExactLayer, given: Any) -> _Known:
-        """Outputs of a layer that is a row ahead: those of rows that begin are computed, others were."""
-        spec, new = self.specs[name], _NOTHING
-        if len(self._rows[spec.scale]):
-            new = layer.step(self._rows[spec.scale], 0, *[value.new for value in given])
-        scale = spec.scale * spec.stride
-        rows, front = self._rows[scale], self._fronts[scale]
-        if len(rows):
-            if name not in self._rows_of:
-                shape = (len(self._batch), int(self._batch.coarser(scale).widths.max()), new.shape[1])
-                self._rows_of[name] = np.zeros(shape, new.dtype)
-            self._rows_of[name][rows.image, rows.x] = new
-        return _Known(self._rows_of[name][front.image, front.x], new)
-
-    def _here(self, value: Any, group: int | None) -> Ints:
-        """A value's features at the front: all of them, or of what has one group a group's share."""
-        if not isinstance(value, _Known):
-            return np.asarray(value)
-        if group is None:
-            return value.here
-        share = value.here.shape[1] // self.wiring.channels
-        return np.ascontiguousarray(value.here[:, group * share : (group + 1) * share])
-
-    def enter(self, group: int, samples: Ints) -> None:
-        """A sample has become known over the front: int8 [n]."""
-        for layer in self._readers:
-            layer.enter(self._fronts[1], group, samples[:, None])
-
-
-_NOTHING: Ints = np.empty((0, 0), np.int8)
-"""Features of no position."""
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Features that are known before the front's first sample: at the front, and of rows that begin."""
-
-    here: Ints
-    new: Ints = field(default_factory=lambda: _NOTHING)
-
-
-def _begun(front: Front, batch: Batch) -> Front:
-    """All positions of the rows whose first one is in a front."""
-    first = front.x == 0
-    image, y = front.image[first], front.y[first]
-    widths = batch.widths[image]
-    x = np.arange(int(widths.sum()), dtype=np.int32) - np.repeat(np.cumsum(widths) - widths, widths)
-    return Front(np.repeat(image, widths), np.repeat(y, widths), x.astype(np.int32))
+        Args:
+            batch: that is to be decoded. open_rows: see :meth:`arcomp.orders.Order.open_rows`.
+        """
+        if self._steps is None:
+            kind = Program if has_instructions(self.layers.values()) else Steps
+            self._steps = kind(self.wiring, self.specs, self.layers)
+        self._steps.start(batch, open_rows)
+        return self._steps

@@ -14,9 +14,11 @@ import torch
 from torch import nn
 
 from arcomp.errors import ModelError
+from arcomp.layers import ops
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.pointwise import kept
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints, check_size
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -38,6 +40,10 @@ class Place(Spec):
     grid: Grid = SIGNED8
     samples: bool = True
     """Given the samples, for their shape alone."""
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.features
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -103,6 +109,11 @@ class ExactPlace(ExactLayer):
 
     def enter(self, front: Front, first: int, x: Ints) -> None:
         """See :meth:`ExactLayer.enter`: samples do not matter."""
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        check_size(batch, self.spec.height, self.spec.width)
+        return ops.PLACE, [room.table(self._table.numpy()), self.spec.width]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -11,7 +11,9 @@ import torch
 
 from arcomp.errors import ModelError
 from arcomp.exact import tables
+from arcomp.layers import ops
 from arcomp.layers.grid import UNIT8, Grid
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.orders import Batch, Front
 
@@ -50,6 +52,10 @@ class ExactRegrid(Pointwise):
         self.source, self.grid = source, grid
         self._shift = source.bits - grid.bits
 
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.REGRID, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
+
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
         wide = x[0].to(torch.int32) - self.source.zero
@@ -71,6 +77,10 @@ class ExactAdd(Pointwise):
             raise ModelError("the sides of a sum are on different grids")
         self.grid = grid
         self._offset = grid.zero - sum(source.zero for source in sources)
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.ADD, [self._offset, self.grid.low, self.grid.high]
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
@@ -103,6 +113,10 @@ class ExactGate(Pointwise):
     """
 
     grid = UNIT8
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        return ops.GATE, []
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""

@@ -19,9 +19,11 @@ import torch
 
 from arcomp.errors import ModelError
 from arcomp.exact.kernels import kernel
+from arcomp.layers import ops
 from arcomp.layers.conv import Tap, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
+from arcomp.layers.room import Room
 from arcomp.orders import Batch, Front, coarser
 
 Ints = npt.NDArray[Any]
@@ -71,6 +73,16 @@ class ExactLayer(ABC):
         """Keep inputs of the front, [n, some], features ``first`` and on, where there is a cache."""
         raise NotImplementedError
 
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """What it is in a compiled program (:mod:`arcomp.layers.ops`): the kind, and its parameters.
+
+        Only layers that say so can be in one.
+
+        Args:
+            room: for weights and caches. batch: of the pictures, at the layer's scale.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """A group's outputs at the front, [n, outputs], given its inputs there, [n, inputs]."""
@@ -99,6 +111,7 @@ class ExactConv(ExactLayer):
         source: grid of the inputs. grid: of the outputs.
         device: where whole pictures are computed.
         stride: outputs are made for positions that are multiples of it only.
+        samples: whether it reads the samples.
 
     Raises:
         ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
@@ -106,7 +119,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1,
+        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1, samples: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
         right = weight is not None and weight.shape == shape  # before a mask as large is made
@@ -116,7 +129,7 @@ class ExactConv(ExactLayer):
         self.top, self.left = -int(self.taps[:, 0].min()), -int(self.taps[:, 1].min())
         self.right = max(0, int(self.taps[:, 1].max()))
         self.groups, self.inputs = groups, inputs
-        self.source, self.grid, self.stride = source, grid, stride
+        self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
         self.all = FrozenLinear(arrays, grid, source.largest, device)
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest) for r in rows]
@@ -161,3 +174,13 @@ class ExactConv(ExactLayer):
         gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
         _gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        features, here = self.groups * self.inputs, not self.taps.any()
+        rows = min(int(batch.heights.max()), room.open_rows) + self.top
+        width = int(batch.widths.max()) + self.left + self.right
+        kept = -1 if here and not self.samples else room.cache(len(batch) * rows * width * features, self.source.zero)
+        outputs = len(self.group[0].bias)
+        layout = [self.inputs, outputs, kept, rows, width, self.left, self.stride, int(self.samples)]
+        return ops.CONV, [*layout, *room.product(self.all), len(self.taps), *self.taps.reshape(-1).tolist()]

@@ -70,6 +70,10 @@ class Spec(ABC):
         """The integers of its float layer; none if it has no weights."""
         return {}
 
+    def total(self, *inputs: int) -> int:
+        """Features of a position's outputs, all groups together, given those of its inputs."""
+        return inputs[0]
+
 
 @dataclass(frozen=True)
 class Conv(Spec):
@@ -104,6 +108,10 @@ class Conv(Spec):
         """See :class:`Spec`."""
         return self.groups * max(self.inputs, self.outputs)
 
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.groups * self.outputs
+
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
         return CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
@@ -112,7 +120,7 @@ class Conv(Spec):
         """See :meth:`Spec.exact_layer`."""
         return ExactConv(
             arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device,
-            self.stride,
+            self.stride, self.samples,
         )  # fmt: skip
 
     def freeze(self, layer: nn.Module) -> Arrays:

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from arcomp.layers import ops
 from arcomp.layers.grid import Grid
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, coarser
@@ -48,6 +50,10 @@ class Up(Spec):
     @property
     def widest(self) -> int:
         """See :class:`Spec`."""
+        return self.features
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
         return self.features
 
     def float_layer(self) -> nn.Module:
@@ -86,6 +92,13 @@ class ExactUp(ExactLayer):
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
         self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        coarse = batch.coarser(SIDE)
+        height, width = int(coarse.heights.max()), int(coarse.widths.max())
+        kept = room.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)
+        return ops.UP, [kept, height, width]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """Given the features of those squares that begin at the front."""

@@ -70,9 +70,18 @@ class Order(ABC):
     def fronts(self, batch: Batch) -> Iterator[Front]:
         """The fronts, none of them empty, covering every position once."""
 
+    def open_rows(self, batch: Batch) -> int:
+        """How many rows of a picture fronts may be in at a time: all before the first of them are known as a whole, and
+        of those after the last nothing is."""
+        return int(batch.heights.max())
+
 
 class Raster(Order):
     """Row by row, left to right; one position of every picture at a time."""
+
+    def open_rows(self, batch: Batch) -> int:
+        """See :meth:`Order.open_rows`."""
+        return 1
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
         """See :meth:`Order.fronts`."""

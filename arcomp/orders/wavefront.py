@@ -41,6 +41,10 @@ class Wavefront(Order):
             raise ValueError(f"a wavefront of skew {skew}")
         self.skew = skew
 
+    def open_rows(self, batch: Batch) -> int:
+        """See :meth:`Order.open_rows`."""
+        return -(-int(batch.widths.max()) // self.skew)
+
     def fronts(self, batch: Batch) -> Iterator[Front]:
         """See :meth:`Order.fronts`."""
         heights, widths = batch.heights.astype(np.int64), batch.widths.astype(np.int64)
