@@ -39,6 +39,16 @@ class Spec(ABC):
     ahead: bool = False
     samples: bool = False
 
+    @property
+    def cached(self) -> int:
+        """Numbers that its cache holds for each position."""
+        return 0
+
+    @property
+    def widest(self) -> int:
+        """Features of its inputs or of its outputs at a position, whichever are more; 0 if it has no weights."""
+        return 0
+
     @abstractmethod
     def float_layer(self) -> nn.Module:
         """Takes float [N, H, W, groups * inputs] for each input, and ``rounding``."""
@@ -76,6 +86,16 @@ class Conv(Spec):
     grid: Grid
     samples: bool = False
     ahead: bool = False
+
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.groups * self.inputs
+
+    @property
+    def widest(self) -> int:
+        """See :attr:`Spec.widest`."""
+        return self.groups * max(self.inputs, self.outputs)
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
