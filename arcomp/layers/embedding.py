@@ -109,11 +109,46 @@ class FloatEmbedding(nn.Module):
         table = torch.from_numpy(symbols(spec.depth)).to(x.device, torch.int64)
         seen = _seen(table[(x / SIGNED8.step).round().long() + 128], spec).reshape(n * height * width, -1)
         # a row for each symbol of each input, and after each input's a row of zeros for none
-        rows = weight.t().reshape(seen.shape[1], 1 << spec.depth, -1)
-        rows = functional.pad(rows, (0, 0, 0, 1)).flatten(0, 1)
-        first = torch.arange(seen.shape[1], device=x.device) * ((1 << spec.depth) + 1)
-        y = functional.embedding_bag(seen + first, rows, mode="sum") + self.linear.bias
-        return spec.grid.carry(y, rounding).reshape(n, height, width, -1)
+        rows = functional.pad(weight.t().reshape(seen.shape[1], 1 << spec.depth, -1), (0, 0, 0, 1)).flatten(0, 1)
+        if seen.shape[1] == 1:  # outputs are rows
+            y = functional.embedding(seen[:, 0], spec.grid.carry(rows + self.linear.bias, rounding))
+        else:
+            first = torch.arange(seen.shape[1], device=x.device) * ((1 << spec.depth) + 1)
+            sums = functional.embedding_bag(seen + first, rows, mode="sum")
+            y = spec.grid.carry(sums + self.linear.bias, rounding)
+        return y.reshape(n, height, width, -1)
+
+
+class _Lookup:
+    """A linear layer on one-hot inputs.
+
+    Args:
+        arrays: as :func:`arcomp.layers.frozen.freeze_linear` gives them. depth: of the symbols. grid: of the outputs.
+
+    Raises:
+        ModelError: shapes, types or bounds are not what exactness needs.
+    """
+
+    def __init__(self, arrays: Mapping[str, Ints], depth: int, grid: Grid, device: str = "cpu") -> None:
+        weight, *constants = check_linear(arrays, 1)
+        bias, multiplier, shift = (a.astype(np.int64) for a in constants)
+        self.rescale = Rescale(bias, multiplier, shift, grid.zero, grid.low, grid.high)
+        table = weight.T.reshape(-1, 1 << depth, len(weight))
+        # int8 [inputs, symbols and none, outputs]
+        self.table = torch.from_numpy(np.pad(table, ((0, 0), (0, 1), (0, 0)))).to(device)
+        self.ready = self.rescale(self.table[0].to(torch.int32)) if len(self.table) == 1 else None
+
+    def __call__(self, seen: torch.Tensor) -> torch.Tensor:
+        """Symbols, int64 [n, inputs] -> int8 or int16 [n, outputs], by the grid."""
+        if self.ready is not None:
+            return self.ready[seen[:, 0]]
+        parts = []
+        for part in torch.split(seen, ROWS):
+            total = self.table[0][part[:, 0]].to(torch.int32)
+            for i in range(1, len(self.table)):
+                total += self.table[i][part[:, i]]
+            parts.append(self.rescale(total))
+        return torch.cat(parts)
 
 
 class ExactEmbedding(ExactLayer):
@@ -128,21 +163,12 @@ class ExactEmbedding(ExactLayer):
         right = weight is not None and weight.shape == (spec.groups * spec.outputs, seen << spec.depth)
         if weight is None or not right or bool(weight[~spec.free()].any()):  # the mask is as large: not made unseen
             raise ModelError("an embedding's weights do not fit its mask", remedy="install the model's weights again")
-        self.spec, self.grid = spec, (grid := spec.grid)
+        self.spec, self.grid = spec, spec.grid
         self.taps, self.margins = np.array(spec.taps, np.int64), margins(spec.taps)
-        columns, bias, multiplier, shift = check_linear(arrays, 1)
-        # [inputs, symbols and none, outputs]
-        table = columns.T.reshape(seen, 1 << spec.depth, -1)
-        self.table = torch.from_numpy(np.pad(table, ((0, 0), (0, 1), (0, 0)))).to(device)
         self.symbols = torch.from_numpy(symbols(spec.depth)).to(device, torch.int64)
-
-        def rescale(rows: slice) -> Rescale:
-            b, m, s = (a[rows].astype(np.int64) for a in (bias, multiplier, shift))
-            return Rescale(b, m, s, grid.zero, grid.low, grid.high)
-
-        self.all = rescale(slice(None))
-        self.own = [slice(g * spec.outputs, (g + 1) * spec.outputs) for g in range(spec.groups)]
-        self.group = [(self.table[..., rows].cpu(), rescale(rows)) for rows in self.own]
+        self.all = _Lookup(arrays, spec.depth, spec.grid, device)
+        rows = [slice(g * spec.outputs, (g + 1) * spec.outputs) for g in range(spec.groups)]
+        self.group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.grid) for r in rows]
 
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`."""
@@ -150,8 +176,7 @@ class ExactEmbedding(ExactLayer):
         read = self.symbols[levels.to(torch.int64) + 128]
         read = read.masked_fill(outside(batch, levels.device), 1 << self.spec.depth)
         seen = _seen(read, self.spec).flatten(0, 2)
-        parts = [self.all(_sum(self.table, part)) for part in torch.split(seen, ROWS)]
-        return torch.cat(parts).reshape(*levels.shape[:3], -1)
+        return self.all(seen).reshape(*levels.shape[:3], -1)
 
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
@@ -171,13 +196,4 @@ class ExactEmbedding(ExactLayer):
             self.enter(front, group, levels)
         seen = np.empty((len(front), len(self.taps) * self.spec.groups), np.int16)
         gather(self.cache, front.image, front.y, front.x, self.taps, *self.margins[:2], seen)
-        table, rescale = self.group[group]
-        return np.asarray(rescale(_sum(table, torch.from_numpy(seen.astype(np.int64)))).numpy())
-
-
-def _sum(table: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """The sums of the rows that are chosen: int8 [inputs, choices, m], int64 [n, inputs] -> int32 [n, m]."""
-    total = table[0][seen[:, 0]].to(torch.int32)
-    for i in range(1, len(table)):
-        total += table[i][seen[:, i]]
-    return total
+        return np.asarray(self.group[group](torch.from_numpy(seen.astype(np.int64))).numpy())

@@ -110,8 +110,7 @@ class FloatLSTM(nn.Module):
         spec = self.spec
         weight = rounded(self.linear.weight) if rounding else self.linear.weight
         with torch.autocast(x.device.type, enabled=False):  # errors would add up from step to step
-            steps = (x.float() + self.linear.bias).movedim(spec.axis, 0).contiguous()
-            return scan(steps, weight, spec.features, spec.kernel, rounding).movedim(0, spec.axis)
+            return scan(x.float(), weight, self.linear.bias, spec.features, spec.kernel, spec.axis, rounding)
 
 
 class ExactLSTM(ExactLayer):

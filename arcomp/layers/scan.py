@@ -40,70 +40,76 @@ def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.T
     return total[:, reach : reach + length]
 
 
-def scan(given: torch.Tensor, weight: torch.Tensor, features: int, kernel: int, rounding: bool) -> torch.Tensor:
+def scan(
+    given: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, features: int, kernel: int, axis: int, rounding: bool
+) -> torch.Tensor:
     """All steps.
 
     Args:
-        given: float [T, N, L, groups * 4 * features], what is added to the gates i, f, o and g: N times L positions
-            side by side, T after each other.
+        given: float [N, H, W, groups * 4 * features], what is added to the gates i, f, o and g.
         weight: float [groups * 4 * features, kernel * groups * features], of the outputs h of the step before, at
-            ``kernel`` of the L positions.
+            ``kernel`` of the positions that are one step. bias: float [groups * 4 * features].
+        axis: 1 or 2, the one that steps go along; the positions of the other are one step.
         rounding: whether h and c are rounded to their grids, straight-through.
 
     Returns:
-        h, float [T, N, L, groups * features].
+        h, float [N, H, W, groups * features].
     """
-    made: torch.Tensor = _Scan.apply(given, weight, features, kernel, rounding)  # type: ignore[no-untyped-call]
+    made: torch.Tensor = _Scan.apply(given, weight, bias, features, kernel, axis, rounding)  # type: ignore[no-untyped-call]
     return made
 
 
 class _Scan(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, given: torch.Tensor, weight: torch.Tensor, features: int, kernel: int, rounding: bool
-    ) -> torch.Tensor:
-        steps, n, length, _ = given.shape
-        outputs = given.shape[3] // GATES
-        # gates [T, n L groups, 4 features], c and tanh c [T, n L groups, features], h [T, n, L, groups features]
-        gates = torch.empty_like(given).reshape(steps, -1, GATES * features)
-        c = given.new_empty((steps + 1, gates.shape[1], features))
-        h = given.new_empty((steps + 1, n, length, outputs))
-        tanh_c = torch.empty_like(c[1:])
-        c[0], h[0] = 0, 0
+        ctx: Any, given: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor,
+        features: int, kernel: int, axis: int, rounding: bool,
+    ) -> torch.Tensor:  # fmt: skip
+        out = given.new_empty((*given.shape[:3], given.shape[3] // GATES))
+        h = torch.zeros_like(out.select(axis, 0))  # [N, L, groups * features]
+        # gates [T, rows, 4 * features], c and tanh c [T, rows, features], a row for each position and group
+        steps, rows = given.shape[axis], h.numel() // features
+        gates = given.new_empty((steps, rows, GATES * features))
+        c = given.new_zeros((steps + 1, rows, features))
+        tanh_c = given.new_empty((steps, rows, features))
         transposed = weight.t()
         for t in range(steps):
-            z = torch.addmm(given[t].reshape(n * length, -1), neighbours(h[t], kernel), transposed)
-            z = z.reshape(-1, GATES * features)
+            z = torch.addmm(bias, neighbours(h, kernel), transposed).reshape(*h.shape[:2], -1)
+            z += given.select(axis, t)
+            z = z.reshape(rows, -1)
             torch.sigmoid(z[:, : 3 * features], out=gates[t, :, : 3 * features])
             torch.tanh(z[:, 3 * features :], out=gates[t, :, 3 * features :])
             i, f, o, g = gates[t].chunk(GATES, 1)
             c[t + 1] = STATE.carry(torch.addcmul(f * c[t], i, g), rounding)
             torch.tanh(c[t + 1], out=tanh_c[t])
-            h[t + 1] = UNIT8.carry(o * tanh_c[t], rounding).reshape(n, length, outputs)
-        ctx.save_for_backward(weight, gates, c, tanh_c, h)
-        ctx.kernel = kernel
-        return h[1:]
+            h = UNIT8.carry(o * tanh_c[t], rounding).reshape(h.shape)
+            out.select(axis, t).copy_(h)
+        ctx.save_for_backward(weight, gates, c, tanh_c, out)
+        ctx.kernel, ctx.axis = kernel, axis
+        return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, along: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        weight, gates, c, tanh_c, h = ctx.saved_tensors
-        steps, n, length, _ = along.shape
-        features = c.shape[2]
-        grad = torch.empty_like(gates)
+        weight, gates, c, tanh_c, out = ctx.saved_tensors
+        kernel, axis, features = ctx.kernel, ctx.axis, c.shape[2]
+        grad = along.new_empty((*along.shape[:3], len(weight)))
         inside = c[1:].abs() < -STATE.low * STATE.step - STATE.step  # of the clamp
         dc = torch.zeros_like(c[0])
-        dh = torch.zeros_like(h[0])
+        dh = torch.zeros_like(out.select(axis, 0))
+        n, length, _ = dh.shape
         sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
-        for t in range(steps - 1, -1, -1):
+        for t in range(len(gates) - 1, -1, -1):
             i, f, o, g = gates[t].chunk(GATES, 1)
-            total = (along[t] + dh).reshape(-1, features)
+            total = (along.select(axis, t) + dh).reshape(-1, features)
             dc = (dc + tanh_backward(total * o, tanh_c[t])) * inside[t]
             own = torch.cat([dc * g, dc * c[t], total * tanh_c[t]], 1)
-            grad[t, :, : 3 * features] = sigmoid_backward(own, gates[t, :, : 3 * features])
-            grad[t, :, 3 * features :] = tanh_backward(dc * i, g)
+            own = torch.cat([sigmoid_backward(own, gates[t, :, : 3 * features]), tanh_backward(dc * i, g)], 1)
             dc = dc * f
-            dh = _spread(grad[t].reshape(n * length, -1) @ weight, n, length, ctx.kernel)
-        grad = grad.reshape(steps * n * length, -1)
-        before = neighbours(h[:-1].flatten(0, 1), ctx.kernel)
-        return grad.reshape(steps, n, length, -1), grad.t() @ before, None, None, None
+            own = own.reshape(n * length, -1)
+            grad.select(axis, t).copy_(own.reshape(n, length, -1))
+            dh = _spread(own @ weight, n, length, kernel)
+        before = functional.pad(out, (0, 0, 0, 0, 1, -1) if axis == 1 else (0, 0, 1, -1))
+        before = neighbours(before.flatten(0, 1), kernel) if axis == 1 else before.flatten(0, 2)
+        flat = grad.flatten(0, 2)
+        return grad, flat.t() @ before, flat.sum(0), None, None, None, None
