@@ -30,6 +30,10 @@ from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
 
+ONE_BITS = 6
+"""A hot input is 2**6, which stands for the real number 1: biases have so many bits more than weights."""
+
+
 @dataclass(frozen=True)
 class Embedding(Spec):
     """A layer that reads the samples as symbols.
@@ -75,7 +79,7 @@ class Embedding(Spec):
         assert isinstance(layer, FloatEmbedding)
         with torch.no_grad():
             layer.linear.weight *= layer.free
-        return freeze_linear(layer.linear, 0, np.zeros(layer.linear.in_features, np.int64))
+        return freeze_linear(layer.linear, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
 
 
 def _seen(read: torch.Tensor, spec: Embedding) -> torch.Tensor:
@@ -130,11 +134,11 @@ class _Lookup:
     """
 
     def __init__(self, arrays: Mapping[str, Ints], depth: int, grid: Grid, device: str = "cpu") -> None:
-        weight, *constants = check_linear(arrays, 1)
+        weight, *constants = check_linear(arrays, 1 << ONE_BITS)
         bias, multiplier, shift = (a.astype(np.int64) for a in constants)
         self.rescale = Rescale(bias, multiplier, shift, grid.zero, grid.low, grid.high)
-        table = weight.T.reshape(-1, 1 << depth, len(weight))
-        # int8 [inputs, symbols and none, outputs]
+        table = weight.T.reshape(-1, 1 << depth, len(weight)).astype(np.int16) << ONE_BITS
+        # int16 [inputs, symbols and none, outputs]
         self.table = torch.from_numpy(np.pad(table, ((0, 0), (0, 1), (0, 0)))).to(device)
         self.ready = self.rescale(self.table[0].to(torch.int32)) if len(self.table) == 1 else None
 

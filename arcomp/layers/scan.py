@@ -40,6 +40,12 @@ def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.T
     return total[:, reach : reach + length]
 
 
+def _carry_(x: torch.Tensor, grid: Grid, rounding: bool) -> torch.Tensor:
+    """:meth:`Grid.carry`, in place, of a grid without a zero point."""
+    x.clamp_(grid.low * grid.step, grid.high * grid.step)
+    return x.div_(grid.step).round_().mul_(grid.step) if rounding else x
+
+
 def scan(
     given: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, features: int, kernel: int, axis: int, rounding: bool
 ) -> torch.Tensor:
@@ -80,9 +86,9 @@ class _Scan(torch.autograd.Function):
             torch.sigmoid(z[:, : 3 * features], out=gates[t, :, : 3 * features])
             torch.tanh(z[:, 3 * features :], out=gates[t, :, 3 * features :])
             i, f, o, g = gates[t].chunk(GATES, 1)
-            c[t + 1] = STATE.carry(torch.addcmul(f * c[t], i, g), rounding)
+            c[t + 1] = _carry_(torch.addcmul(f * c[t], i, g), STATE, rounding)
             torch.tanh(c[t + 1], out=tanh_c[t])
-            h = UNIT8.carry(o * tanh_c[t], rounding).reshape(h.shape)
+            h = _carry_(o * tanh_c[t], UNIT8, rounding).reshape(h.shape)
             out.select(axis, t).copy_(h)
         ctx.save_for_backward(weight, gates, c, tanh_c, out)
         ctx.kernel, ctx.axis = kernel, axis

@@ -1,0 +1,234 @@
+"""Recurrent layers and embeddings: the cell's integers, the gradient through time, float and exact evaluations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from specimens import batch_of, layered, pictures
+
+import arcomp
+from arcomp.codec import encode
+from arcomp.errors import ModelError
+from arcomp.exact.cell import by_torch, cell
+from arcomp.layers.conv import Tap, line, square
+from arcomp.layers.embedding import Embedding
+from arcomp.layers.grid import LOGITS, SIGNED8, UNIT8, Grid, round_through
+from arcomp.layers.recurrent import ALONG, DOWN, LSTM
+from arcomp.layers.samples import carried
+from arcomp.layers.scan import STATE, neighbours, scan
+from arcomp.models.char_rnn import CharRNN
+from arcomp.models.layered import Float, Layered
+from arcomp.models.pixelrnn import PixelRNN
+from arcomp.training import loop, recipes
+from arcomp.training.data import DataConfig
+from arcomp.training.finish import finish
+
+
+def int16s(rng: np.random.Generator, *shape: int) -> torch.Tensor:
+    """A third of them extreme, a third small."""
+    kind = rng.integers(0, 3, shape)
+    ends = rng.choice(np.array([-32768, 32767], np.int16), shape)
+    large, small = (rng.integers(-(1 << b), 1 << b, shape) for b in (15, 11))
+    return torch.from_numpy(np.choose(kind, [ends, large, small]).astype(np.int16))
+
+
+def test_kernel_and_tensor_operations_are_one_cell() -> None:
+    rng = np.random.default_rng(0)
+    given, recurrent, before = int16s(rng, 400, 44), int16s(rng, 400, 44), int16s(rng, 400, 11)
+    for one, other in zip(cell(given, recurrent, before), by_torch(given, recurrent, before), strict=True):
+        assert one.dtype == other.dtype
+        assert torch.equal(one, other)
+
+
+def test_cell_is_the_textbook_one() -> None:
+    """Graves 2013, equations 7 to 11, in double precision: c within its step of 1/4096 and what gates of 15 bits lose,
+    h within half its step of 1/128 and what the table's step of 1/512 loses."""
+    rng = np.random.default_rng(1)
+    given, recurrent = int16s(rng, 400, 44) // 16, int16s(rng, 400, 44) // 16
+    before = int16s(rng, 400, 11)
+    c, h = cell(given, recurrent, before)
+    i, f, o, g = ((given.double() + recurrent.double()) / 256).chunk(4, 1)
+    state = torch.sigmoid(f) * before / 4096 + torch.sigmoid(i) * torch.tanh(g)
+    state = state.clamp(STATE.low * STATE.step, STATE.high * STATE.step)
+    assert float((c / 4096 - state).abs().max()) < 0.5 / 4096 + 9 * 2**-15
+    outputs = (torch.sigmoid(o) * torch.tanh(state)).clamp(-127 / 128, 127 / 128)
+    assert float((h / 128 - outputs).abs().max()) < 0.5 / 128 + 1.5 / 1024
+
+
+def test_a_cell_can_remember_for_ever() -> None:
+    """An open forget gate is 1 - 2**-15: rounding to nearest keeps what it would take from a small state."""
+    gates = torch.tensor([[-32768, 32767, 0, 0]], dtype=torch.int16)
+    for kept in (1, -300, 4096, 16000):
+        c = torch.tensor([[kept]], dtype=torch.int16)
+        for _ in range(1000):
+            c, _ = cell(gates, torch.zeros_like(gates), c)
+        assert int(c) == kept
+
+
+@pytest.mark.parametrize(("kernel", "axis", "rounding"), [(1, 2, False), (1, 1, True), (3, 1, False), (5, 1, True)])
+def test_gradient_through_time(kernel: int, axis: int, rounding: bool) -> None:
+    """That of :func:`scan` is what automatic differentiation gives, step after step."""
+    torch.manual_seed(0)
+    groups, features = 2, 3
+
+    def kept(x: torch.Tensor, grid: Grid) -> torch.Tensor:
+        x = x.clamp(grid.low * grid.step, grid.high * grid.step)
+        return round_through(x / grid.step) * grid.step if rounding else x
+
+    given = torch.randn(2, 6, 5, groups * 4 * features, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(groups * 4 * features, kernel * groups * features, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(groups * 4 * features, dtype=torch.float64, requires_grad=True)
+    found = scan(given, weight, bias, features, kernel, axis, rounding)
+    h = given.new_zeros(found.select(axis, 0).shape)
+    c, outputs = given.new_zeros(h.numel() // features, features), []
+    for x in given.unbind(axis):
+        z = x + (neighbours(h, kernel) @ weight.t() + bias).reshape(x.shape)
+        i, f, o, g = z.reshape(len(c), -1).chunk(4, 1)
+        c = kept(torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g), STATE)
+        h = kept(torch.sigmoid(o) * torch.tanh(c), UNIT8).reshape(h.shape)
+        outputs.append(h)
+    expected = torch.stack(outputs, axis)
+    assert torch.allclose(found, expected)
+    into = torch.randn_like(found)
+    ours, theirs = (torch.autograd.grad((y * into).sum(), (given, weight, bias)) for y in (found, expected))
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.allclose(one, other)
+
+
+def test_gradient_stops_where_the_state_is_clamped() -> None:
+    given = torch.full((1, 1, 20, 4), 9.0, requires_grad=True)
+    h = scan(given, torch.zeros(4, 1), torch.zeros(4), 1, 1, 2, False)
+    (grad,) = torch.autograd.grad(h[0, 0, -1, 0], given)
+    assert float(grad[0, 0, :8, 3].abs().max()) == 0  # c has been at 8 since the ninth step
+    assert float(grad[0, 0, -1, 2]) > 0
+
+
+@pytest.mark.parametrize("spec", [LSTM(ALONG, 1, 2, 6), LSTM(DOWN, 3, 2, 6), LSTM(DOWN, 1, 1, 6)])
+def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
+    """What is trained, with rounding, is what is frozen, but for the rounding of gates: a few steps of the grid."""
+    torch.manual_seed(3)
+    layer = spec.float_layer()
+    torch.nn.init.normal_(layer.linear.bias)
+    exact = spec.exact_layer(spec.freeze(layer), "cpu")
+    batch = batch_of((8, 13), (8, 13))
+    x = torch.round(300 * torch.randn(2, 8, 13, spec.groups * 24)).to(torch.int16)
+    with torch.no_grad():
+        real = layer(x.float() * LOGITS.step, rounding=True) / UNIT8.step
+    found = exact.whole(batch, x).float()
+    assert float((real - found).abs().max()) <= 3
+    assert float((real - found).abs().mean()) < 0.1
+    assert float(found.std()) > 20
+
+
+@pytest.mark.parametrize(("taps", "depth"), [(((0, -1),), 8), (line(2), 3), (square(3), 1)])
+def test_float_embedding_is_the_exact_one(taps: tuple[Tap, ...], depth: int) -> None:
+    torch.manual_seed(3)
+    spec = Embedding(taps, "A", 2 if len(taps) > 1 else 1, depth, 5, LOGITS)
+    layer = spec.float_layer()
+    torch.nn.init.normal_(layer.linear.bias)
+    exact = spec.exact_layer(spec.freeze(layer), "cpu")
+    values = np.random.default_rng(0).integers(0, 1 << depth, (2, 8, 13, spec.groups))
+    x = torch.from_numpy(carried(values, depth))
+    with torch.no_grad():
+        real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
+    assert float((real - exact.whole(batch_of((8, 13), (8, 13)), x).float()).abs().max()) <= 2
+
+
+def test_an_embedding_tells_symbols_apart() -> None:
+    """Each symbol has features of its own, and a picture's first positions, which see none, others again."""
+    torch.manual_seed(0)
+    spec = Embedding(((0, -1),), "A", 1, 8, 4, LOGITS)
+    exact = spec.exact_layer(spec.freeze(spec.float_layer()), "cpu")
+    x = torch.from_numpy(carried(np.arange(256), 8)).reshape(1, 1, 256, 1)
+    found = exact.whole(batch_of((1, 256)), x)[0, 0].numpy()
+    assert len(np.unique(found, axis=0)) == 256
+    assert not found[0].any()
+
+
+@pytest.mark.parametrize(("memory", "kernel"), [(ALONG, 3), (DOWN, 2), ((0, 1), 1)])
+def test_a_recurrence_that_would_not_be_causal(memory: Tap, kernel: int) -> None:
+    with pytest.raises(ValueError, match="memory"):
+        LSTM(memory, kernel, 1, 4)
+
+
+@pytest.mark.parametrize("kind", [CharRNN, PixelRNN])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_state_reaches_the_end(kind: type[Layered], channels: int) -> None:
+    """The first sample moves outputs far away, further than convolutions of the same network see."""
+    torch.manual_seed(0)
+    net = kind.float_model({"channels": channels, "depth": 1, "width": 8, "blocks": 1}).net
+    shape = (1, 1, 40, channels) if kind is CharRNN else (1, 20, 5, channels)
+    values = torch.randint(0, 2, shape)
+
+    def last(first: int) -> torch.Tensor:
+        values[0, 0, 0] = first
+        level = torch.from_numpy(carried(values.numpy(), 1)).float() * SIGNED8.step
+        return net(level)[0, -1, -1].detach()
+
+    assert not torch.equal(last(0), last(1))
+
+
+SMALL = {
+    "char_rnn": {"channels": 1, "depth": 1, "width": 16, "blocks": 1},
+    "pixelrnn": {"channels": 1, "depth": 1, "width": 6, "blocks": 1},
+}
+
+
+@pytest.mark.parametrize("model", SMALL)
+def test_a_recurrent_network_learns_and_freezes(model: str, tmp_path: Path) -> None:
+    """Pictures of two halves side by side, the seam at one of nine places: only the row above says where."""
+    seams = np.random.default_rng(0).integers(2, 11, 40)
+    halves = (np.arange(12)[None, None, :] < seams[:, None, None]) & np.ones((40, 6, 12), bool)
+    np.save(tmp_path / "a.npy", halves.astype(np.uint8))
+    recipe = recipes.Recipe(
+        model,
+        1,
+        SMALL[model],
+        DataConfig(crop=12, crops=16, held_out=8, resampled=0.0, turned=False),
+        recipes.OptimiserPart(batch=16, steps=200, rate=0.02, warmup=5, ema=0.9, rounding_from=0.6),
+    )
+    state = loop.train(recipe, [tmp_path], tmp_path / "c", validate_every=50)
+    done = finish(state, recipe, [tmp_path], tmp_path / "w.safetensors")
+    guessed = np.log2(9) / 12  # what a seam in every row would cost, a sample
+    assert done.float_bits < 0.75 * guessed
+    assert done.exact_bits == pytest.approx(done.float_bits, abs=0.003)
+
+
+@pytest.mark.parametrize("kind", [CharRNN, PixelRNN])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_float_and_exact_nll_agree(kind: type[Layered], channels: int) -> None:
+    torch.manual_seed(7)
+    config = {"channels": channels, "depth": 4, "width": 12, "blocks": 2}
+    net: Float = kind.float_model(config)
+    model = kind(kind.freeze({channels: net}))
+    pixels = np.stack([pictures("smooth", (24, 24, channels), 4, seed) for seed in range(2)])
+    exact = encode(pixels, 4, model).nll_bits / pixels.size
+    with torch.no_grad():
+        rounded, plain = (float(net.bits(torch.from_numpy(pixels), r).mean()) for r in (True, False))
+    assert rounded == pytest.approx(exact, rel=3e-3)
+    assert plain == pytest.approx(exact, rel=1e-2)
+
+
+def test_bytes_are_a_sequence_of_symbols() -> None:
+    """A text as one row of 8-bit samples."""
+    text = np.frombuffer(Path(__file__).read_bytes()[:3000], np.uint8).reshape(1, 1, -1, 1)
+    model = layered(CharRNN, channels=1, depth=8, width=12, blocks=2)
+    encoded = arcomp.encode(text, 8, model, tile=(1, 700))
+    assert np.array_equal(arcomp.decode(encoded.data, model=model)[0], text)
+
+
+@pytest.mark.parametrize("layer", ["input.0", "lstm.0"])
+def test_hostile_weights_of_recurrent_layers_are_refused(layer: str) -> None:
+    good = layered(CharRNN, channels=2, depth=2, width=4, blocks=1).weights
+    name = f"2x2.{layer}.weight"
+    for wrong in (
+        good.arrays[name][:, 1:].copy(),
+        good.arrays[name].astype(np.int16),
+        np.full_like(good.arrays[name], 64),
+    ):
+        arrays = {**good.arrays, name: wrong}
+        with pytest.raises(ModelError):
+            arcomp.encode(np.zeros((1, 4, 4, 2), np.uint8), 2, CharRNN(type(good)(good.model, good.config, arrays)))
