@@ -174,16 +174,16 @@ class Layered(ExactModel):
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
     def memory(self, kind: Kind) -> int:
-        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and the widest layers."""
+        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
         specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
         cached = sum(spec.cached for spec in specs)
-        widest = max(spec.widest for spec in specs)
+        working = max(spec.working for spec in specs)
         batch = self.seen(kind.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
         positions = max(
             (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
         )
-        return int(2 * positions * (cached + 6 * widest))
+        return int(positions * (2 * cached + working))
 
     def seen(self, batch: Batch) -> Batch:
         """Sizes of pictures as the network sees them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,61 @@ def test_an_embedding_tells_symbols_apart() -> None:
     found = exact.whole(batch_of((1, 256)), x)[0, 0].numpy()
     assert len(np.unique(found, axis=0)) == 256
     assert not found[0].any()
+
+
+def linear(arrays: dict[str, np.ndarray], row: int, inputs: list[int]) -> int:
+    """FORMAT.md, "A linear layer", logit outputs, in Python's integers."""
+    total = sum(int(w) * x for w, x in zip(arrays["weight"][row], inputs, strict=True)) + int(arrays["bias"][row])
+    shift = int(arrays["shift"][row])
+    return max(-32768, min(32767, (total * int(arrays["multiplier"][row]) + (1 << (shift - 1))) >> shift))
+
+
+@pytest.mark.parametrize("spec", [LSTM(ALONG, 1, 2, 3), LSTM(DOWN, 3, 2, 3)])
+def test_cells_are_those_of_the_page(spec: LSTM) -> None:
+    """FORMAT.md, "Cells", position after position in Python's integers."""
+    torch.manual_seed(5)
+    layer = spec.float_layer()
+    torch.nn.init.normal_(layer.linear.weight)
+    arrays, rng, h = spec.freeze(layer), np.random.default_rng(5), spec.features
+    given = int16s(rng, 1, 4, 5, 8 * h) // 20
+    found = spec.exact_layer(arrays, "cpu").whole(batch_of((4, 5)), given)[0].tolist()
+    logistic = [round(2**24 / (1 + math.exp(-(i - 3072) / 256))) for i in range(6145)]
+    outputs: dict[tuple[int, int], list[int]] = {}
+    states: dict[tuple[int, int], list[int]] = {}
+
+    def table(v: int) -> int:
+        return logistic[max(-3072, min(3072, v)) + 3072]
+
+    for y, x in np.ndindex(4, 5):
+        seen = [v for dy, dx in spec.taps for v in outputs.get((y + dy, x + dx), [0] * 2 * h)]
+        before = states.get((y + spec.memory[0], x + spec.memory[1]), [0] * 2 * h)
+        z = given[0, y, x].tolist()
+        outputs[y, x], states[y, x] = [], []
+        for cell_of in range(2 * h):
+            first = cell_of // h * 4 * h + cell_of % h
+            i, f, o, g = (z[r] + linear(arrays, r, seen) for r in range(first, first + 4 * h, h))
+            kept = (table(f) >> 9) * before[cell_of] + (((table(i) >> 9) * ((table(2 * g) - 2**23) >> 8)) >> 3)
+            c = max(-(2**15), min(2**15 - 1, (kept + 2**14) >> 15))
+            y_ = ((table(o) >> 9) * ((table((c + 4) >> 3) - 2**23) >> 8) + 2**22) >> 23
+            states[y, x].append(c)
+            outputs[y, x].append(max(-127, min(127, y_)))
+        assert outputs[y, x] == found[y][x]
+
+
+def test_embeddings_are_those_of_the_page() -> None:
+    """FORMAT.md, "Embedding", likewise."""
+    torch.manual_seed(5)
+    spec = Embedding(line(2), "A", 2, 2, 3, LOGITS)
+    layer = spec.float_layer()
+    torch.nn.init.normal_(layer.linear.bias)
+    arrays = spec.freeze(layer)
+    values = np.random.default_rng(5).integers(0, 4, (3, 4, 2))
+    shown = torch.from_numpy(carried(values[None], 2))
+    found = spec.exact_layer(arrays, "cpu").whole(batch_of((3, 4)), shown)[0].tolist()
+    for y, x in np.ndindex(3, 4):
+        symbols = [int(v) for at in (x - 1, x) for v in (values[y, at] if at >= 0 else (-1, -1))]
+        inputs = [64 * (v == symbol) for symbol in symbols for v in range(4)]
+        assert [linear(arrays, row, inputs) for row in range(6)] == found[y][x]
 
 
 @pytest.mark.parametrize(("memory", "kernel"), [(ALONG, 3), (DOWN, 2), ((0, 1), 1)])

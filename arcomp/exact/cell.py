@@ -12,6 +12,7 @@ all sums are below 2**30 + 2**27 + 2**14 in size: 32 bits hold them.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -23,6 +24,11 @@ GATES = 4
 STATE_BITS = 12
 """Fractional bits of c: 16-bit integers, real -8 .. 8."""
 _END = tables.FINE_STEPS * tables.FINE_RANGE
+
+
+@cache
+def _table(device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(tables.fine_logistic()).to(device)
 
 
 @kernel(inner=True, inline="always")
@@ -65,7 +71,7 @@ def cell(given: torch.Tensor, recurrent: torch.Tensor, before: torch.Tensor) -> 
 
 def by_torch(given: torch.Tensor, recurrent: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The same by tensor operations: for other devices, and to test against."""
-    table = torch.from_numpy(tables.fine_logistic()).to(given.device)
+    table = _table(given.device)
 
     def logistic(z: torch.Tensor) -> torch.Tensor:
         return table[(z.clamp(-_END, _END) + _END).to(torch.int64)]

@@ -56,9 +56,9 @@ class Dense(Spec):
         return self.groups * self.inputs
 
     @property
-    def widest(self) -> int:
-        """See :attr:`Spec.widest`."""
-        return self.groups * max(self.inputs, self.outputs)
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
 
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""

@@ -29,7 +29,6 @@ from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, margins, outsi
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
-
 ONE_BITS = 6
 """A hot input is 2**6, which stands for the real number 1: biases have so many bits more than weights."""
 
@@ -62,9 +61,9 @@ class Embedding(Spec):
         return self.groups
 
     @property
-    def widest(self) -> int:
-        """See :attr:`Spec.widest`."""
-        return self.groups * self.outputs
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 4 * self.groups * self.outputs
 
     def float_layer(self) -> FloatEmbedding:
         """See :meth:`Spec.float_layer`."""

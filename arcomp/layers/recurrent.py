@@ -75,9 +75,9 @@ class LSTM(Spec):
         return 2 * self.groups * self.features
 
     @property
-    def widest(self) -> int:
-        """See :attr:`Spec.widest`."""
-        return GATES * self.groups * self.features
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * self.features
 
     def float_layer(self) -> FloatLSTM:
         """See :meth:`Spec.float_layer`."""

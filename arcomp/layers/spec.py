@@ -45,8 +45,8 @@ class Spec(ABC):
         return 0
 
     @property
-    def widest(self) -> int:
-        """Features of its inputs or of its outputs at a position, whichever are more; 0 if it has no weights."""
+    def working(self) -> int:
+        """Bytes for each position that a whole evaluation takes, about; 0 if it is little beside that of others."""
         return 0
 
     @abstractmethod
@@ -93,9 +93,9 @@ class Conv(Spec):
         return self.groups * self.inputs
 
     @property
-    def widest(self) -> int:
-        """See :attr:`Spec.widest`."""
-        return self.groups * max(self.inputs, self.outputs)
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
