@@ -55,6 +55,16 @@ class Attention(Spec):
     groups: int = 1
     grid: Grid = SIGNED8
 
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.heads * (KEY + self.features)
+
+    @property
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 4 * self.heads * (2 * KEY + 2 * self.features)
+
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
         return self.heads * self.features

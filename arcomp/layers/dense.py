@@ -51,14 +51,14 @@ class Dense(Spec):
     ahead: bool = False
 
     @property
-    def kept(self) -> int:
-        """See :class:`Spec`."""
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
         return self.groups * self.inputs
 
     @property
-    def widest(self) -> int:
-        """See :class:`Spec`."""
-        return self.groups * max(self.inputs, self.outputs)
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""

@@ -10,7 +10,7 @@ Beyond a picture's edges every feature is the real number 0, that is the zero po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ def check_size(batch: Batch, height: int, width: int) -> None:
         )
 
 
+def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
+    """How far taps reach up, left and right."""
+    up, across = zip(*taps, strict=True)
+    return -min(up), max(0, -min(across)), max(0, *across)
+
+
 class ExactLayer(ABC):
     """Integers in, integers out.
 
@@ -89,7 +95,8 @@ class ExactLayer(ABC):
 
 
 @kernel()
-def _gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: int, out: Any) -> None:
+def gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: int, out: Any) -> None:
+    """What the taps of positions see of a cache: [N, top + H, left + W + right, F] -> [n, taps * F]."""
     features = cache.shape[3]
     for i in range(ys.shape[0]):
         for t in range(taps.shape[0]):
@@ -126,8 +133,7 @@ class ExactConv(ExactLayer):
         if weight is None or not right or bool(weight[~tap_mask(taps, mask, groups, inputs, outputs)].any()):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
-        self.top, self.left = -int(self.taps[:, 0].min()), -int(self.taps[:, 1].min())
-        self.right = max(0, int(self.taps[:, 1].max()))
+        self.top, self.left, self.right = margins(taps)
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
         self.all = FrozenLinear(arrays, grid, source.largest, device)
@@ -172,7 +178,7 @@ class ExactConv(ExactLayer):
             front = coarser(front, self.stride)
             front = Front(front.image, front.y * np.int32(self.stride), front.x * np.int32(self.stride))
         gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
-        _gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
+        gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:

@@ -34,7 +34,6 @@ class Spec(ABC):
         samples: whether it reads the samples themselves; it is then told them as they become known (``enter``).
         scale: of the positions it is told of: one for each square of so many pixels' side.
         stride: its outputs are at so many times that scale.
-        kept: features of each of its positions that its cache keeps. widest: that it handles at a time.
     """
 
     groups: int
@@ -45,13 +44,13 @@ class Spec(ABC):
     stride: int = 1
 
     @property
-    def kept(self) -> int:
-        """See the class."""
+    def cached(self) -> int:
+        """Numbers that its cache holds for each position."""
         return 0
 
     @property
-    def widest(self) -> int:
-        """See the class."""
+    def working(self) -> int:
+        """Bytes for each position that a whole evaluation takes, about; 0 if it is little beside that of others."""
         return 0
 
     @abstractmethod
@@ -98,19 +97,19 @@ class Conv(Spec):
     scale: int = 1
     stride: int = 1
 
-    @property
-    def kept(self) -> int:
-        """See :class:`Spec`."""
-        return self.groups * self.inputs
-
-    @property
-    def widest(self) -> int:
-        """See :class:`Spec`."""
-        return self.groups * max(self.inputs, self.outputs)
-
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
         return self.groups * self.outputs
+
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.groups * self.inputs
+
+    @property
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""

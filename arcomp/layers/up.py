@@ -43,13 +43,8 @@ class Up(Spec):
     groups: int = 1
 
     @property
-    def kept(self) -> int:
-        """See :class:`Spec`."""
-        return self.features
-
-    @property
-    def widest(self) -> int:
-        """See :class:`Spec`."""
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
         return self.features
 
     def total(self, *inputs: int) -> int:

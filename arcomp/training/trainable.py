@@ -14,6 +14,7 @@ from torch import nn
 
 from arcomp.models import context_model
 from arcomp.models.bayes_net import BayesNet
+from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.image_transformer import ImageTransformer
@@ -25,6 +26,7 @@ from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
+from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
@@ -87,16 +89,9 @@ def _ladder(kind: type[Layered]) -> Kind:
 
 
 LADDER: tuple[type[Layered], ...] = (
-    BayesNet,
-    MADE,
-    TemporalConv,
-    WaveNet,
-    PixelCNN,
-    GatedPixelCNN,
-    PixelCNNpp,
-    ImageTransformer,
+    BayesNet, CharRNN, MADE, TemporalConv, WaveNet, PixelCNN, PixelRNN, GatedPixelCNN, PixelCNNpp, ImageTransformer,
     PixelSNAIL,
-)
+)  # fmt: skip
 
 KINDS = {
     "context": Kind(
