@@ -95,8 +95,8 @@ def lstm(
     code: Any, c: int, p: int, n: int, image: Any, y: Any, x: Any, width: int, group: int,
     values: Any, cache: Any, weights: Any, rescale: Any, logistic: Any, room: Any,
 ) -> None:  # fmt: skip
-    """The cell is :mod:`arcomp.exact.cell`'s. Parameters: features, those of all groups; taps, where the state is from (dy,
-    dx); where outputs and states are kept, rows, width and left margin of both; of the product."""
+    """The cell is :mod:`arcomp.exact.cell`'s. Parameters: features, those of all groups; taps, where the state is from
+    (dy, dx); where outputs and states are kept, rows, width and left margin of both; of the product."""
     features, all_features, taps, dy, dx = code[p], code[p + 1], code[p + 2], code[p + 3], code[p + 4]
     outputs, states, rows, wide, left = code[p + 5], code[p + 6], code[p + 7], code[p + 8], code[p + 9]
     count, given = code[p + 10], c + OPERANDS + OPERAND
@@ -138,8 +138,8 @@ def embedding(
     code: Any, c: int, p: int, n: int, image: Any, y: Any, x: Any, width: int, group: int,
     values: Any, cache: Any, weights: Any, rescale: Any,
 ) -> None:  # fmt: skip
-    """Parameters: samples of a position, outputs of a group; where symbols are kept, rows, width and left margin; how many
-    symbols (none is one more), where the table is, where that of symbols; of re-scaling; taps."""
+    """Parameters: samples of a position, outputs of a group; where symbols are kept, rows, width and left margin; how
+    many symbols (none is one more), where the table is, where that of symbols; of re-scaling; taps."""
     samples, outputs, at, rows, wide, left = code[p], code[p + 1], code[p + 2], code[p + 3], code[p + 4], code[p + 5]
     levels, table, taps = code[p + 6] + 1, code[p + 7], code[p + 14 : p + 14 + 2 * code[p + 13]]
     for i in range(n):
