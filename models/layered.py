@@ -3,14 +3,13 @@
 A model's file says what its network is (:class:`arcomp.layers.network.Wiring`) and how its outputs stand for
 distributions; this is how such a network becomes an exact model of the contract and something to train.
 
-Samples enter a network as numbers of the grid SIGNED8: 0 as -128, the largest as 127, evenly between.
+Samples enter a network as :mod:`arcomp.layers.samples` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -21,10 +20,9 @@ from torch import nn
 from arcomp.coding import Distribution
 from arcomp.errors import ModelError, TrainingError
 from arcomp.layers.categorical import categorical_of
-from arcomp.layers.dense import Dense
 from arcomp.layers.grid import SIGNED8
 from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
-from arcomp.layers.spec import Conv
+from arcomp.layers.samples import carried
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
 from arcomp.orders import Batch, Front, InGroups, Order, split
@@ -76,17 +74,6 @@ def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
         if type(value) is not int or not least <= value <= most:
             raise ModelError(f"a configuration's {name} is {str(value)[:20]}, not within {least} .. {most}")
     return kind(**plain)
-
-
-def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
-    """Samples as integers of the grid SIGNED8."""
-    return np.asarray(_levels(depth)[values], np.int8)
-
-
-@cache
-def _levels(depth: int) -> npt.NDArray[np.int8]:
-    top = (1 << depth) - 1
-    return np.array([(2 * 255 * v + top) // (2 * top) - 128 for v in range(top + 1)], np.int8)
 
 
 class Float(nn.Module):
@@ -187,17 +174,16 @@ class Layered(ExactModel):
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
     def memory(self, kind: Kind) -> int:
-        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and the widest layers."""
+        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
         specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
-        weighted = [spec for spec in specs if isinstance(spec, Conv | Dense)]
-        cached = sum(spec.groups * spec.inputs for spec in weighted)
-        widest = max(spec.groups * max(spec.inputs, spec.outputs) for spec in weighted)
+        cached = sum(spec.cached for spec in specs)
+        working = max(spec.working for spec in specs)
         batch = self.seen(kind.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
         positions = max(
             (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
         )
-        return int(2 * positions * (cached + 6 * widest))
+        return int(positions * (2 * cached + working))
 
     def seen(self, batch: Batch) -> Batch:
         """Sizes of pictures as the network sees them."""

@@ -31,9 +31,11 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     ContextModel.name: ContextModel,
     PhotoModel.name: PhotoModel,
     "bayes_net": _ladder("bayes_net", "BayesNet"),
+    "char_rnn": _ladder("char_rnn", "CharRNN"),
     "made": _ladder("made", "MADE"),
     "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
     "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
+    "pixelrnn": _ladder("pixelrnn", "PixelRNN"),
     "temporal_conv": _ladder("temporal_conv", "TemporalConv"),
     "wavenet": _ladder("wavenet", "WaveNet"),
 }

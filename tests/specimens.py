@@ -14,13 +14,16 @@ import torch
 
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
 from arcomp.layers.dense import Dense
+from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
+from arcomp.layers.recurrent import ALONG, DOWN, LSTM
 from arcomp.layers.spatial import ExactConv, ExactLayer
-from arcomp.layers.spec import Conv
+from arcomp.layers.spec import Conv, Spec
 from arcomp.models import registry
 from arcomp.models.base import ExactModel
 from arcomp.models.bayes_net import BayesNet
+from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
@@ -33,6 +36,7 @@ from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
@@ -55,13 +59,29 @@ def conv(
     layer = CausalConv2d(taps, mask, groups, inputs, outputs, grid)
     arrays = layer.freeze(source)
     if extreme:
-        rng = np.random.default_rng(seed)
-        free = layer.free.numpy()
-        arrays["weight"] = np.where(free, rng.choice(np.array([-63, 63], np.int8), free.shape), 0).astype(np.int8)
-        arrays["bias"] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free))
-        arrays["multiplier"] = rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free))
-        arrays["shift"] = rng.choice(np.array([1, 20, 46], np.int8), len(free))
+        arrays = beyond_training(layer.free.numpy(), seed)
     return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid)
+
+
+def beyond_training(free: npt.NDArray[np.bool_], seed: int) -> Arrays:
+    """A linear layer's weights (where they are free), biases and multipliers at their limits."""
+    rng = np.random.default_rng(seed)
+    return {
+        "weight": np.where(free, rng.choice(np.array([-63, 63], np.int8), free.shape), 0).astype(np.int8),
+        "bias": rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free)),
+        "multiplier": rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free)),
+        "shift": rng.choice(np.array([1, 20, 46], np.int8), len(free)),
+    }
+
+
+def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
+    """A layer with random weights, or at their limits."""
+    torch.manual_seed(seed)
+    arrays = spec.freeze(spec.float_layer())
+    if extreme:
+        free = spec.free() if isinstance(spec, Embedding) else np.ones(arrays["weight"].shape, bool)
+        arrays = beyond_training(free, seed)
+    return spec.exact_layer(arrays, "cpu")
 
 
 def table() -> ExactTable:
@@ -86,6 +106,15 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "conv B line dilated": (lambda: conv(8, line(3, 2), "B", 1, 4, 4, RECTIFIED8), 1, 4, (RECTIFIED8,)),
     "conv above": (lambda: conv(9, above(5), "B", 1, 3, 4, RECTIFIED8), 1, 3, (RECTIFIED8,)),
     "conv of 16 bits": (lambda: conv(10, square(3), "B", 1, 3, 4, LOGITS, LOGITS), 1, 3, (LOGITS,)),
+    "embedding": (lambda: of(Embedding(((0, -1),), "A", 1, 8, 5, LOGITS), 11), 1, 1, (SIGNED8,)),
+    "embedding over channels": (lambda: of(Embedding(square(3), "A", 3, 2, 4, SIGNED8), 12), 3, 1, (SIGNED8,)),
+    "embedding extreme": (lambda: of(Embedding(line(3), "A", 2, 3, 4, LOGITS), 13, True), 2, 1, (SIGNED8,)),
+    "lstm": (lambda: of(LSTM(ALONG, 1, 1, 5), 14), 1, 20, (LOGITS,)),
+    "lstm over channels": (lambda: of(LSTM(ALONG, 1, 3, 4), 15), 3, 16, (LOGITS,)),
+    "lstm extreme": (lambda: of(LSTM(ALONG, 1, 2, 8), 16, True), 2, 32, (LOGITS,)),
+    "row lstm": (lambda: of(LSTM(DOWN, 3, 1, 5), 17), 1, 20, (LOGITS,)),
+    "row lstm over channels": (lambda: of(LSTM(DOWN, 3, 3, 4), 18), 3, 16, (LOGITS,)),
+    "row lstm extreme": (lambda: of(LSTM(DOWN, 5, 2, 3), 19, True), 2, 12, (LOGITS,)),
     "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
     "table": (table, 3, 4, (SIGNED8,)),
     "regrid": (lambda: ExactRegrid(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
@@ -126,7 +155,7 @@ def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config:
         free = None
         if isinstance(spec, Conv):
             free = tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)
-        elif isinstance(spec, Dense):
+        elif isinstance(spec, Dense | Embedding):
             free = spec.free()
         if free is not None:
             key = f"{network_name(config['channels'], config['depth'])}.{name}.weight"
@@ -163,6 +192,12 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "made rgb": (lambda: layered(MADE, channels=3, depth=2, rows=17, columns=23, width=2, blocks=1), 3, 2),
     "made binary": (lambda: layered(MADE, channels=1, depth=1, rows=17, columns=23, width=2, blocks=2), 1, 1),
     "made extreme": (lambda: layered(MADE, True, channels=2, depth=3, rows=17, columns=23, width=1, blocks=2), 2, 3),
+    "char rnn bytes": (lambda: layered(CharRNN, channels=1, depth=8, width=9, blocks=1), 1, 8),
+    "char rnn rgb": (lambda: layered(CharRNN, channels=3, depth=2, width=4, blocks=2), 3, 2),
+    "char rnn extreme": (lambda: layered(CharRNN, True, channels=2, depth=1, width=5, blocks=2), 2, 1),
+    "pixelrnn rgb": (lambda: layered(PixelRNN, channels=3, depth=4, width=4, blocks=1), 3, 4),
+    "pixelrnn binary": (lambda: layered(PixelRNN, channels=1, depth=1, width=6, blocks=2), 1, 1),
+    "pixelrnn extreme": (lambda: layered(PixelRNN, True, channels=2, depth=3, width=5, blocks=2), 2, 3),
     "temporal conv rgb": (lambda: layered(TemporalConv, channels=3, depth=2, width=4, blocks=2, kernel=3), 3, 2),
     "temporal conv binary": (lambda: layered(TemporalConv, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
     "temporal conv extreme": (

@@ -12,10 +12,13 @@ from specimens import layered, pictures
 
 import arcomp
 from arcomp.errors import ModelError
+from arcomp.layers.samples import carried, symbols
 from arcomp.models.bayes_net import BayesNet
+from arcomp.models.char_rnn import CharRNN
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
-from arcomp.models.layered import GROUP, Layered, carried
+from arcomp.models.layered import GROUP, Layered
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.orders import Batch, split
 
@@ -49,7 +52,7 @@ def test_two_stacks_have_none() -> None:
     assert not seen[-1, SIDE // 2 :].any()
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN, WaveNet])
+@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN, WaveNet, CharRNN, PixelRNN])
 def test_large_pictures_are_coded_in_tiles_group_after_group(
     kind: type[Layered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +79,7 @@ def test_samples_fill_the_range_of_a_byte(depth: int) -> None:
     found = carried(np.arange(1 << depth), depth).tolist()
     assert (found[0], found[-1]) == (-128, 127)
     assert sorted(set(found)) == found
+    assert symbols(depth)[np.array(found) + 128].tolist() == list(range(1 << depth))
 
 
 @pytest.mark.parametrize(

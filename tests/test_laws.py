@@ -26,6 +26,7 @@ from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
 from arcomp.layers.conv import CausalConv2d, above, line, square
+from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
 from arcomp.models import registry
@@ -75,13 +76,15 @@ def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
             if sees_itself(layer):
                 assert np.array_equal(layer.step(front, g, *new), expected)
             else:  # outputs of a group come before its inputs are known
-                assert isinstance(layer, ExactConv)
+                assert isinstance(layer, ExactConv | ExactEmbedding)
                 assert np.array_equal(layer.step(front, g), expected)
                 layer.enter(front, g * features, new[0])
 
 
 def sees_itself(layer: Any) -> bool:
     """Whether a group's outputs depend on its own inputs at the position, as under mask B."""
+    if isinstance(layer, ExactEmbedding):
+        return layer.spec.mask == "B"
     if not isinstance(layer, ExactConv):
         return True
     here = layer.taps.tolist().index([0, 0]) if [0, 0] in layer.taps.tolist() else None

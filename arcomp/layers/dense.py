@@ -50,6 +50,16 @@ class Dense(Spec):
     samples: bool = False
     ahead: bool = False
 
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.groups * self.inputs
+
+    @property
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
+
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""
         count = self.height * self.width * self.groups

@@ -10,7 +10,7 @@ Beyond a picture's edges every feature is the real number 0, that is the zero po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,12 @@ def outside(batch: Batch, device: torch.device | str = "cpu") -> torch.Tensor:
     x = torch.arange(int(batch.widths.max()))[None, None, :]
     heights, widths = (torch.from_numpy(a)[:, None, None] for a in (batch.heights, batch.widths))
     return ((y >= heights) | (x >= widths))[..., None].to(device)
+
+
+def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
+    """How far taps reach up, left and right."""
+    up, across = zip(*taps, strict=True)
+    return -min(up), max(0, -min(across)), max(0, *across)
 
 
 class ExactLayer(ABC):
@@ -64,7 +70,8 @@ class ExactLayer(ABC):
 
 
 @kernel()
-def _gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: int, out: Any) -> None:
+def gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: int, out: Any) -> None:
+    """What the taps of positions see of a cache: [N, top + H, left + W + right, F] -> [n, taps * F]."""
     features = cache.shape[3]
     for i in range(ys.shape[0]):
         for t in range(taps.shape[0]):
@@ -99,8 +106,7 @@ class ExactConv(ExactLayer):
         if weight is None or not right or bool(weight[~tap_mask(taps, mask, groups, inputs, outputs)].any()):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
-        self.top, self.left = -int(self.taps[:, 0].min()), -int(self.taps[:, 1].min())
-        self.right = max(0, int(self.taps[:, 1].max()))
+        self.top, self.left, self.right = margins(taps)
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.device = source, grid, device
         self.all = FrozenLinear(arrays, grid, source.largest, device)
@@ -142,5 +148,5 @@ class ExactConv(ExactLayer):
         for known in x:
             self.enter(front, group * self.inputs, known)
         gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
-        _gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
+        gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())

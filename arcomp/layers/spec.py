@@ -39,6 +39,16 @@ class Spec(ABC):
     ahead: bool = False
     samples: bool = False
 
+    @property
+    def cached(self) -> int:
+        """Numbers that its cache holds for each position."""
+        return 0
+
+    @property
+    def working(self) -> int:
+        """Bytes for each position that a whole evaluation takes, about; 0 if it is little beside that of others."""
+        return 0
+
     @abstractmethod
     def float_layer(self) -> nn.Module:
         """Takes float [N, H, W, groups * inputs] for each input, and ``rounding``."""
@@ -76,6 +86,16 @@ class Conv(Spec):
     grid: Grid
     samples: bool = False
     ahead: bool = False
+
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.groups * self.inputs
+
+    @property
+    def working(self) -> int:
+        """See :attr:`Spec.working`."""
+        return 12 * self.groups * max(self.inputs, self.outputs)
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""

@@ -14,6 +14,7 @@ from torch import nn
 
 from arcomp.models import context_model
 from arcomp.models.bayes_net import BayesNet
+from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import Layered
@@ -23,6 +24,7 @@ from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights
@@ -86,6 +88,9 @@ def _ladder(kind: type[Layered]) -> Kind:
     )
 
 
+LADDER: tuple[type[Layered], ...] = (
+    BayesNet, CharRNN, MADE, TemporalConv, WaveNet, PixelCNN, PixelRNN, GatedPixelCNN,
+)  # fmt: skip
 KINDS = {
     "context": Kind(
         lambda config: Context(context_model.checked_config(config)),
@@ -99,5 +104,5 @@ KINDS = {
         photo_model.freeze,
         lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
     ),
-    **{kind.name: _ladder(kind) for kind in (BayesNet, MADE, TemporalConv, WaveNet, PixelCNN, GatedPixelCNN)},
+    **{kind.name: _ladder(kind) for kind in LADDER},
 }
