@@ -8,6 +8,8 @@ one group for each channel of a pixel. At the position itself, outputs of group 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -63,10 +65,10 @@ def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs
     return free.reshape(groups * outputs, len(taps) * groups * inputs)
 
 
-def _reach(taps: tuple[Tap, ...]) -> tuple[int, int, int, int]:
-    """How far taps reach up, left and right, and how far apart they are (more than 1 along a row only)."""
-    apart = int(np.gcd.reduce([abs(v) for tap in taps for v in tap])) or 1
-    return -min(dy for dy, _ in taps), -min(dx for _, dx in taps), max(0, *(dx for _, dx in taps)), apart
+def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
+    """How far taps reach up, left and right."""
+    up, across = zip(*taps, strict=True)
+    return -min(up), max(0, -min(across)), max(0, *across)
 
 
 class CausalConv2d(nn.Module):
@@ -88,7 +90,8 @@ class CausalConv2d(nn.Module):
         self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
-        self._reach = top, left, right, step = _reach(taps)
+        top, left, right = margins(taps)
+        self._apart = step = int(np.gcd.reduce([abs(v) for tap in taps for v in tap])) or 1  # more than 1 along a row
         wide = (left + right) // step + 1
         self.places: torch.Tensor
         at = torch.tensor([(top + dy) // step * wide + (left + dx) // step for dy, dx in taps])
@@ -101,7 +104,7 @@ class CausalConv2d(nn.Module):
             weight = rounded(weight)
         if self.taps == ((0, 0),):
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
-        top, left, right, step = self._reach
+        (top, left, right), step = margins(self.taps), self._apart
         high, wide = top // step + 1, (left + right) // step + 1
         by_tap = weight.reshape(len(weight), len(self.taps), x.shape[3]).mT
         kernel = weight.new_zeros(*by_tap.shape[:2], high * wide).index_copy(2, self.places, by_tap)

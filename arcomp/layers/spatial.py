@@ -10,7 +10,7 @@ Beyond a picture's edges every feature is the real number 0, that is the zero po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 
 from arcomp.errors import ModelError
 from arcomp.exact.kernels import kernel
-from arcomp.layers.conv import Tap, tap_mask
+from arcomp.layers.conv import Tap, margins, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
 from arcomp.orders import Batch, Front
@@ -35,12 +35,6 @@ def outside(batch: Batch, device: torch.device | str = "cpu") -> torch.Tensor:
     x = torch.arange(int(batch.widths.max()))[None, None, :]
     heights, widths = (torch.from_numpy(a)[:, None, None] for a in (batch.heights, batch.widths))
     return ((y >= heights) | (x >= widths))[..., None].to(device)
-
-
-def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
-    """How far taps reach up, left and right."""
-    up, across = zip(*taps, strict=True)
-    return -min(up), max(0, -min(across)), max(0, *across)
 
 
 class ExactLayer(ABC):
