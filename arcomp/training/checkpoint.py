@@ -14,6 +14,7 @@ from safetensors.torch import save as save_tensors
 
 from arcomp.container.atomic import write_atomically
 from arcomp.errors import TrainingError
+from arcomp.exact.digest import weights_digest
 from arcomp.training.recipes import Recipe
 from arcomp.training.state import State, start
 
@@ -39,8 +40,13 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
         "round": state.round,
         "seconds": state.seconds,
         "history": state.history,
+        "digest": _digest(tensors),
     }
     write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    return weights_digest("checkpoint", "", {k: v.cpu().numpy() for k, v in tensors.items()}).hex()
 
 
 def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same: bool = True) -> State:
@@ -124,12 +130,13 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {})["arcomp"])
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-        if not _makes_sense(about) or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        whole = _makes_sense(about) and about.get("digest") in (None, _digest(tensors))  # first ones had none
+        if not whole or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise ValueError  # or another file of tensors, such as frozen weights
         return about, tensors
     except FileNotFoundError:
         raise TrainingError("no such checkpoint", path=str(path), remedy="start without --resume") from None
-    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
         raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error
 
 
