@@ -164,7 +164,7 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
 
         monkeypatch.setattr(loop, "_step", poisoned)
 
-    with pytest.raises(TrainingError, match="not a number.*last good checkpoint is"):
+    with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is"):
         train(RECIPE, photographs, tmp_path / "c", report=poison, validate_every=1)
     kept = load(tmp_path / "c", RECIPE)
     assert kept.round == (1 if where == "rate" else 2)

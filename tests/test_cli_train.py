@@ -43,7 +43,9 @@ def photos(folder: Path) -> Path:
 def test_usage(folder: Path) -> None:
     refused(say("train", "photos"), "--model", 2)
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.bin"), "safetensors", 2)
-    refused(say("train", "--recipe", "context-rgb", "p", "-o", "x.safetensors", "--steps", "1", "--minutes", "1"), "", 2)
+    refused(
+        say("train", "--recipe", "context-rgb", "p", "-o", "x.safetensors", "--steps", "1", "--minutes", "1"), "both", 2
+    )
     refused(say("train", "--recipe", "nope", "photos", "-o", "x.safetensors"), "no recipe 'nope'")
     refused(say("train", "--model", "nope", "photos", "-o", "x.safetensors"), "no recipe for model 'nope'")
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "photos: ")

@@ -89,7 +89,7 @@ def test_whole_ones_of_many_files_are_held_out(tmp_path: Path) -> None:
 
 def test_bytes_that_are_too_few(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"a" * 300)
-    with pytest.raises(TrainingError, match="300 bytes .* 256 would be held out"):
+    with pytest.raises(TrainingError, match=r"300 bytes .* 256 would be held out"):
         gather(TEXT, [tmp_path])
 
 
