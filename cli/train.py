@@ -40,13 +40,14 @@ class Run:
         """Refuse at the start what would fail after hours.
 
         Raises:
-            OutputError: the output exists or cannot be written.
+            OutputError: the output exists, or it or the checkpoint cannot be written.
             TrainingError: a checkpoint is there that would be lost, or the weights to join are not.
         """
         if self.output.exists() and not self.force:
             raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        if not self.output.parent.is_dir():
-            raise OutputError("its folder does not exist", remedy="create the folder first", path=str(self.output))
+        for path in (self.output, self.checkpoint):
+            if not path.parent.is_dir():
+                raise OutputError("its folder does not exist", remedy="create the folder first", path=str(path))
         if self.checkpoint.exists() and not self.resume and not self.force:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)

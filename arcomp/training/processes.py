@@ -9,6 +9,7 @@ to the rounding of floating-point sums. The first process leads: it alone measur
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +50,9 @@ class Team:
         if self.size == 1:
             return module
         devices = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
+        with warnings.catch_warnings():  # newer releases of torch have another name for it, that older ones lack
+            warnings.simplefilter("ignore", FutureWarning)
+            return DistributedDataParallel(module, device_ids=devices, broadcast_buffers=False)
 
     def sum(self, value: torch.Tensor) -> torch.Tensor:
         """The sum over all processes; every one gets it."""
