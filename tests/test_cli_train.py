@@ -54,7 +54,7 @@ def test_usage(folder: Path) -> None:
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "no pictures in photos")
     refused(say("train", "--model", "context", "photos", "-o", "x.safetensors"), "no files in photos")
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "n/x.safetensors"), "n/x.safetensors: its folder")
-    refused(say("train", "--recipe", "context-rgb", "p", "-o", "x.safetensors", "--checkpoint", "n/c"), "n/c: its folder")
+    refused(say("train", "--recipe", "made-digits", "p", "-o", "x.safetensors", "--checkpoint", "n/c"), "n/c: its")
     (folder / "x.safetensors").touch()
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "-f")
     (folder / "y.safetensors.checkpoint").touch()
