@@ -119,7 +119,7 @@ class Float(nn.Module):
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
         shown = torch.from_numpy(carried(np.arange(1 << self.config.depth), self.config.depth))
-        samples = shown.float()[values.long()] * SIGNED8.step
+        samples = shown.to(values.device).float()[values.long()] * SIGNED8.step
         if self.flat:
             samples = samples.flatten(1, 2)[:, None]
         head, channels = self.config.head, self.config.channels
