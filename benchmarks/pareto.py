@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results, tables
+from arcomp.compare import tables
+from arcomp.compare.tables import Column
+from benchmarks import results
 from benchmarks.choice import JXL
+from benchmarks.outputs import say
 from benchmarks.results import Measured
-from benchmarks.tables import Column, say
 
 MOST = 1.5
 """Largest size that is drawn if nothing else is asked for: beyond it the others would be squeezed together."""
