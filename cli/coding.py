@@ -40,7 +40,7 @@ class Startup:
         options.set_threads(threads)
         self.threads, self.console = threads, console
         self.seconds = 0.0
-        self._warm: set[tuple[str, bytes, int, str]] = set()
+        self._warm: set[tuple[str, bytes, int, int, str]] = set()
 
     def warm(self, model: Model, channels: int, depth: int, device: str | None) -> None:
         """Code a few pixels with a model before the clock of the first file starts.
@@ -51,21 +51,17 @@ class Startup:
             depth: of its samples.
             device: where it will be encoded; None if only decoding follows.
         """
-        import numpy as np
-
         from arcomp import codec
 
-        key = (model.name, model.digest, channels, device or "")
+        key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
-            model.check(channels, depth)
-            few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
             notice = threading.Timer(
                 COMPILING, self.console.note, ["arcomp: compiling for this processor, the first time only ..."]
             )
             notice.start()
             try:
                 with _ended_by_interrupts():
-                    codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+                    codec.warm_up(model, channels, depth, device or "cpu")
             finally:
                 notice.cancel()
             self._warm.add(key)

@@ -17,6 +17,7 @@ VERBS = {
     "decompress": ("decompress", "Decompress: img.png.arcomp becomes img.png."),
     "test": ("verify", "Decode and verify files, write nothing."),
     "info": ("info", "Say what files hold, without decoding them."),
+    "compare": ("compare", "Compare models and codecs: sizes, speeds, NLL; a table or a page."),
     "models": ("models", "List the models here, or show the card of one."),
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),
