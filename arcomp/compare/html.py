@@ -6,11 +6,10 @@ from html import escape
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --faint: #e4e8ec; --paper: #fff; --raised: #f6f8fa;
-  --ours: #0b62c4; --peer: #6e7781; --front: #d97706; --bar: #cfe3fa; --bar-peer: #e4e8ec; --bad: #b42318;
-  --good: #1a7f37 }
+  --ours: #0b62c4; --peer: #8b949e; --front: #d97706; --bad: #b42318; --good: #1a7f37 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --soft: #9198a1; --faint: #2b323a; --paper: #0f1318; --raised: #171d24; --ours: #6cb0ff;
-    --peer: #9aa4ae; --front: #f0a33a; --bar: #173a63; --bar-peer: #2b323a; --bad: #ff8a80; --good: #56d364 } }
+    --peer: #848d97; --front: #f0a33a; --bad: #ff8a80; --good: #56d364 } }
 * { box-sizing: border-box }
 body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; color: var(--ink);
   background: var(--paper); max-width: 76rem; margin: 0 auto; padding: 1.6rem 1rem 4rem; overflow-wrap: anywhere }
@@ -44,15 +43,16 @@ th, td { padding: .38rem .7rem; text-align: right; white-space: nowrap; border-b
 th { color: var(--soft); font-weight: 500; vertical-align: bottom }
 tr > :first-child { text-align: left; position: sticky; left: 0; background: var(--paper); padding-left: 0 }
 tbody th { color: var(--ink); font-weight: 600 }
-td.bar, th.bar { min-width: 9.5rem; text-align: left }
-td.bar span { display: block; padding: 0 .5em; border-radius: 3px; white-space: nowrap;
-  background: linear-gradient(var(--bar) 0 0) no-repeat 0 0 / var(--part) 100% }
-tr.peer td.bar span { background-image: linear-gradient(var(--bar-peer) 0 0) }
+.bar { text-align: left }
+.bar div { display: grid; grid-template-columns: 3.6em 7rem; align-items: center }
+.bar i { display: block; height: .7em; border-radius: 2px; background: var(--ours); width: var(--part) }
+.peer .bar i { background: var(--peer) }
+.star { margin-right: -.55em }
 td.why { text-align: left; white-space: normal; color: var(--soft); min-width: 15rem }
 .bad { color: var(--bad); font-weight: 600 }
 .good { color: var(--good) }
-.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr)); gap: 1rem;
-  margin: 1rem 0 .4rem }
+.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, clamp(10.5rem, 22vw, 17rem)), 1fr));
+  gap: 1rem; margin: 1rem 0 .4rem }
 figure { margin: 0; background: var(--raised); border-radius: 8px; overflow: hidden }
 figure img { display: block; width: 100%; height: auto }
 figure img.pixels { image-rendering: pixelated }
@@ -70,6 +70,6 @@ def document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
     )

@@ -229,11 +229,11 @@ def _cell(column: Column, value: Any, most: float, result: Result) -> str:
     said = escape(cell(value, column.spec))
     if _bar(column):
         part = 100 * value / most if most else 0
-        return f'<td{_bar(column)}><span style="--part:{part:.1f}%">{said}</span></td>'
+        return f'<td{_bar(column)}><div>{said}<i style="--part:{part:.1f}%"></i></div></td>'
     if column.key == "round_trip":
         return f'<td class="{"bad" if result.failed else "good"}">{"FAILED" if result.failed else "exact"}</td>'
     if column.key == "float" and result.learns and value is not None:
-        return f"<td>{said}*</td>"
+        return f'<td>{said}<span class="star">*</span></td>'
     return f"<td>{said}</td>"
 
 

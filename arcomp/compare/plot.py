@@ -54,12 +54,14 @@ def steps(corners: Sequence[Point]) -> list[Point]:
     return line
 
 
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers within a range, evenly apart."""
+def ticks(low: float, high: float, most: int = 6) -> list[tuple[float, str]]:
+    """Round numbers within a range, evenly apart, and how they are written."""
     rough = (high - low) / most
-    power = 10.0 ** floor(log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
-    return [i * step for i in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
+    power = floor(log10(rough))
+    step = next(10.0**power * m for m in (1, 2, 5, 10) if 10.0**power * m >= rough * (1 - 1e-9))
+    decimals = max(0, -floor(log10(step) + 1e-9))
+    numbers = range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)
+    return [(i * step, f"{i * step:.{decimals}f}") for i in numbers]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -92,7 +94,7 @@ def scatter(marks: Sequence[Mark], x_title: str, y_title: str, said: str) -> str
         return FRAME.y1 - (FRAME.y1 - FRAME.y0) * (value - y_low) / (y_high - y_low)
 
     parts = _axes(
-        [(across(v), f"{v:g}") for v in log_ticks(x_low, x_high)], [(down(v), f"{v:.3g}") for v in ticks(y_low, y_high)]
+        [(across(v), f"{v:g}") for v in log_ticks(x_low, x_high)], [(down(v), said) for v, said in ticks(y_low, y_high)]
     )
     parts.append(f'<text class="title" x="{FRAME.x0 - 38}" y="{FRAME.y0 - 14}">{escape(y_title)}</text>')
     parts.append(f'<text class="title" x="{FRAME.x1}" y="{HEIGHT - 6}" text-anchor="end">{escape(x_title)}</text>')
