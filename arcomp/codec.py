@@ -90,32 +90,38 @@ def encode(
             this machine has.
     """
     began = time.perf_counter()
-    if pixels.ndim != 4 or not pixels.size:
-        raise ArcompError("there are no pixels to compress")
-    if pixels.dtype.kind != "u" or int(pixels.max()) >> depth:
-        raise ArcompError(f"samples are not unsigned integers of {depth} bits")
-    images, height, width, channels = pixels.shape
-    model.check(channels, depth)
-    if tile is None:
-        tile = model.tile(height, width)
-    tiling = Tiling((images, height, width), tile)
-    tile = (0, 0) if tiling.whole else (tile[0] or height, tile[1] or width)
-    kind = Kind(tiling.batch, channels, depth)
-    _check_memory(tiling, kind, pixels.dtype, model, threads)
+    tiling, kind = plan(pixels, depth, model, tile, threads)
     static_bits = None
     if isinstance(model, LearningModel):
         payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
-        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(channels))])
+        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
         kind = replace(kind, side=model.side_information(canvas, kind))
         payload, nll = fronts.encode(canvas, kind, model, device, progress)
         nll += 8 * len(kind.side)
+    images, height, width, channels = pixels.shape
     header = Header(
-        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tile,
+        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
         pixels_checksum(pixels, depth), kind.side, source,
     )  # fmt: skip
     return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began, static_bits)
+
+
+def plan(
+    pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, threads: int | None
+) -> tuple[Tiling, Kind]:
+    """How pictures are cut for a model, and what it is then given; arguments and errors as of :func:`encode`."""
+    if pixels.ndim != 4 or not pixels.size:
+        raise ArcompError("there are no pixels to compress")
+    if pixels.dtype.kind != "u" or int(pixels.max()) >> depth:
+        raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
+    images, height, width, channels = pixels.shape
+    model.check(channels, depth)
+    tiling = Tiling((images, height, width), model.tile(height, width) if tile is None else tile)
+    kind = Kind(tiling.batch, channels, depth)
+    _check_memory(tiling, kind, pixels.dtype, model, threads)
+    return tiling, kind
 
 
 def decode(

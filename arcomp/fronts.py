@@ -29,7 +29,7 @@ def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress:
 
     def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
         encoder.encode(distributions, values, ends)
-        return sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(distributions))
+        return sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(distributions))
 
     nll, done = 0.0, 0
     coding: Future[float] | None = None

@@ -132,6 +132,17 @@ class PhotoModel(LearningModel):
             return strip.encode(pixels, progress)  # without torch
         return strip.encode_by_chunks(pixels, self.network(channels, device), progress, watch)
 
+    def bits(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """See :meth:`LearningModel.bits`."""
+        from arcomp.models.photo.strip import Strip
+
+        height, width, channels = pixels.shape
+        found = np.zeros(pixels.shape, np.float32)
+        stream = Strip(self.frozen(channels), height, width).encode(pixels, progress, found)
+        return found, stream.static_bits
+
     def decode(
         self,
         data: bytes | memoryview,
