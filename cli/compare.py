@@ -90,9 +90,7 @@ def table(found: Sequence[Result], terminal: int | None) -> str:
     lines = [made] if made else []
     lines += [f"{one_line(r.model)}: skipped: {one_line(r.skipped)}" for r in found if r.skipped]
     if any(r.learns for r in done):
-        lines.append(
-            f"{STAR} the network alone; the exact NLL and the file have what the model learns from the picture"
-        )
+        lines.append(f"{STAR} of the network alone, without what the model learns from the picture as it codes")
     return "\n".join(lines)
 
 

@@ -180,7 +180,9 @@ class Layered(ExactModel):
     def check(self, channels: int, depth: int) -> None:
         """See :meth:`Model.check`."""
         if (channels, depth) not in self.configs:
-            takes = " and ".join(f"{c} channel{'s' if c > 1 else ''} of {d} bits" for c, d in sorted(self.configs))
+            takes = " and ".join(
+                f"{c} channel{'s' if c > 1 else ''} of {d} bit{'s' if d > 1 else ''}" for c, d in sorted(self.configs)
+            )
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
     def tile(self, height: int, width: int) -> tuple[int, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
 import shutil
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -206,7 +208,7 @@ class TestMeasured:
         found = ModelContestant(str(binary)).measure(Input("d", digits, (8, 1)))
         assert (found.depth, found.round_trip, found.skipped) == (1, True, "")
         assert ModelContestant("context").measure(Input("d", digits, (8, 1))).depth == 8
-        assert "not 1 channel of 1 bits" in ModelContestant("context").measure(Input("d", digits, (1,))).skipped
+        assert "not 1 channel of 1 bit" in ModelContestant("context").measure(Input("d", digits, (1,))).skipped
 
     def test_wrong_pixels_are_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given = Input("a", pictures("smooth", (9, 11, 3), 8)[None])
@@ -295,7 +297,7 @@ class TestCommand:
         assert by_name["histogram"]["round_trip"] is True
         sizes = [row["bits_per_subpixel"] for row in whole if row["inputs"] == 2]
         assert sizes == sorted(sizes)
-        rows = list(csv.DictReader((folder / "r.csv").open(newline="")))
+        rows = list(csv.DictReader(io.StringIO((folder / "r.csv").read_text())))
         assert [row["model"] for row in rows] == [row["model"] for row in whole]
 
     @pytest.mark.parametrize("columns", [60, 90, 140])
@@ -347,7 +349,7 @@ class TestCommand:
         assert said.status == 0
         assert said.results[0] == "1 input, 1,800 sub-pixels"
         assert said.lines == [
-            "arcomp: warning: in/palette.png: left out: a PNG picture with a palette is not supported"
+            "arcomp: warning: in/palette.png: left out: a PNG picture (palette, 1-bit) is not supported"
         ]
         said = say("compare", "in/palette.png", "in/a.png", *self.MODELS)
         assert said.status == 1
@@ -360,11 +362,101 @@ class TestCommand:
         picture(folder / "a.png", 20, 30, 3)
         said = say("compare", "a.png", "--models", binary.name)
         assert said.status == 1
-        assert said.results[-1].startswith("small: skipped: model pixelcnn takes 1 channel of 1 bits")
+        assert said.results[-1].startswith("small: skipped: model pixelcnn takes 1 channel of 1 bit")
 
     def test_limit(self, folder: Path) -> None:
         np.save(folder / "many.npy", np.zeros((50, 4, 4), np.uint8))
         assert say("compare", "many.npy", *self.MODELS, "--limit", "3").results[0] == "1 input, 48 sub-pixels"
+
+
+PROBE = """<script>addEventListener("load", () => {
+  const all = (what, f) => [...document.querySelectorAll(what)].map(f);
+  const box = e => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; };
+  const found = {
+    width: innerWidth, scrolls: document.documentElement.scrollWidth,
+    images: all("img", e => [e.naturalWidth, e.naturalHeight, e.clientWidth, e.clientHeight]),
+    plots: all("svg.plot", s => [...s.querySelectorAll("text.name")].map(box)),
+    titles: all("svg.plot text.title", e => e.textContent),
+    paper: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
+  };
+  parent.postMessage(JSON.stringify(found), "*");
+});</script>"""
+FRAME = """<!doctype html><style>:root {{ color-scheme: light dark }}</style><body><script>
+  addEventListener("message", e => {{ document.body.textContent = e.data; }});
+</script><iframe style="width: {width}px; height: 2000px; border: 0" src="{page}"></iframe></body>"""
+"""A window is at least 500 pixels wide, a frame is not."""
+
+
+def seen(page: Path, width: int, *options: str) -> dict[str, Any]:
+    """What a browser makes of a page in a window so wide; fails if it says anything on its console."""
+    assert BROWSER
+    probed, framed = page.with_name("probed.html"), page.with_name("framed.html")
+    probed.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    framed.write_text(FRAME.format(width=width, page=probed.name))
+    profile = page.with_name("profile")
+    command = [
+        BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr",
+        f"--user-data-dir={profile}", f"--window-size={width + 40},2000", *options, "--virtual-time-budget=2000",
+        "--dump-dom", framed.as_uri(),
+    ]  # fmt: skip
+    made = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in made.stderr
+    match = re.search(r"<body>({.*})</body>", made.stdout, re.S)
+    assert match
+    found: dict[str, Any] = json.loads(html.unescape(match[1]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a photograph-like picture, of digits, and of one with a hostile name."""
+    folder = tmp_path_factory.mktemp("page")
+    layered(PixelCNN, channels=1, depth=1, width=3, blocks=1).weights.save(folder / "small.safetensors")
+    np.save(folder / "digits.npy", np.stack([pictures("noise", (8, 9, 1), 1, s)[..., 0] for s in range(70)]))
+    Image.fromarray(np.tile(pictures("smooth", (150, 200, 3), 8), (2, 3, 1))).save(folder / "large.png")
+    picture(folder / "<b>&.png", 20, 30, 3)
+    names = [str(folder / name) for name in ("large.png", "digits.npy", "<b>&.png")]
+    models = f"histogram,{folder / 'small.safetensors'}"
+    said = say("compare", *names, "--models", models, "--classical", "--html", folder / "page.html", "-q")
+    assert (said.status, said.out, said.err) == (0, b"", "")
+    return folder / "page.html"
+
+
+class TestPage:
+    def test_needs_nothing_else(self, page: Path) -> None:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"<script|<link|@import|url\(|https?:", text)
+        assert set(re.findall(r'src="(.{10})', text)) == {"data:image"}
+        assert "<b>&.png" not in text
+        assert "&lt;b&gt;&amp;.png" in text
+        assert "70 pictures of 9 x 8, gray, 1 bit a sample; the first 64 are drawn" in text
+        assert text.count("<section>") == 3
+        assert len(re.findall("<figure>", text)) == 3 + 3 + 1  # inputs; histogram's maps; the small model's one
+        assert len(re.findall("skipped: model pixelcnn takes", text)) == 2
+
+    @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+    def test_in_a_browser(self, page: Path) -> None:
+        phone, desktop = seen(page, 400), seen(page, 1280)
+        for found, width in ((phone, 400), (desktop, 1280)):
+            assert found["width"] == width
+            assert found["scrolls"] <= width
+            assert len(found["images"]) == 7
+            assert all(side > 0 for image in found["images"] for side in image)
+            assert [[round(w / h, 1) for w, h in (i[:2], i[2:])] for i in found["images"][:2]] == [[2.0, 2.0]] * 2
+            assert len(found["plots"]) == 2
+            for names in found["plots"]:
+                assert len(names) >= 2
+                for i, (x0, y0, x1, y1) in enumerate(names):
+                    assert 0 <= x0 < x1 <= width
+                    assert not any(x0 < b[2] and b[0] < x1 and y0 < b[3] and b[1] < y1 for b in names[:i])
+        assert all(text.strip() for text in desktop["titles"])
+        assert len(desktop["titles"]) == 4
+
+    @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+    def test_light_and_dark(self, page: Path) -> None:
+        light, dark = seen(page, 900), seen(page, 900, "--blink-settings=preferredColorScheme=0")
+        assert (light["paper"], dark["ink"]) == ("rgb(255, 255, 255)", "rgb(230, 237, 243)")
+        assert light["paper"] != dark["paper"]
 
 
 class TestPlot:
@@ -380,7 +472,7 @@ class TestPlot:
         assert plot.ticks(1.9, 5.2) == [(2.0, "2"), (3.0, "3"), (4.0, "4"), (5.0, "5")]
         assert [said for _, said in plot.ticks(0.1, 0.35)] == ["0.10", "0.15", "0.20", "0.25", "0.30", "0.35"]
         assert plot.log_ticks(0.02, 30) == pytest.approx([0.1, 1, 10])
-        assert plot.log_ticks(0.2, 3) == pytest.approx([0.2, 0.5, 1, 2])
+        assert plot.log_ticks(0.2, 3) == pytest.approx([0.3, 1, 3])
 
     def test_names_cover_nothing(self) -> None:
         frame = Box(0, 0, 400, 300)
@@ -394,7 +486,7 @@ class TestPlot:
     def test_lines_through_boxes(self) -> None:
         box = Box(0, 0, 10, 10)
         assert box.crossed([(-5, 5), (15, 5)])
-        assert box.crossed([(-5, 3), (3, 15)])
+        assert box.crossed([(-5, 3), (3, 11)])
         assert box.crossed([(2, 2), (3, 3)])
         assert not box.crossed([(-5, 8), (3, 20)])
         assert not box.crossed([(12, -5), (12, 20)])

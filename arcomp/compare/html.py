@@ -17,7 +17,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.6rem 0 .5rem; padding-top: 1rem;
   border-top: 1px solid var(--faint) }
 p { color: var(--soft); margin: .3rem 0; max-width: 46rem }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem 2rem;
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 2rem;
   margin: 1.4rem 0 }
 svg.plot { width: 100%; height: auto; display: block }
 .plot text { fill: var(--ink) }
@@ -44,7 +44,7 @@ th { color: var(--soft); font-weight: 500; vertical-align: bottom }
 tr > :first-child { text-align: left; position: sticky; left: 0; background: var(--paper); padding-left: 0 }
 tbody th { color: var(--ink); font-weight: 600 }
 .bar { text-align: left }
-.bar div { display: grid; grid-template-columns: 3.6em 7rem; align-items: center }
+.bar div { display: grid; grid-template-columns: 3.4em 7rem; gap: .6em; align-items: center }
 .bar i { display: block; height: .7em; border-radius: 2px; background: var(--ours); width: var(--part) }
 .peer .bar i { background: var(--peer) }
 .star { margin-right: -.55em }

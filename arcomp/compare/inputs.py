@@ -106,15 +106,13 @@ def read(path: Path, limit: int | None = None) -> Input:
 
 def _load(path: Path) -> npt.NDArray[Any]:
     try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.lib.npyio.NpzFile):
-            return np.asarray(found)
-        with found:
+        with path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if not isinstance(found, np.lib.npyio.NpzFile):
+                return np.asarray(found)
             if len(found.files) != 1:
-                names = ", ".join(found.files)
-                raise PictureError(
-                    f"holds {len(found.files)} arrays ({names})", remedy="give one array", path=str(path)
-                )
+                what = f"holds {len(found.files)} arrays: {', '.join(found.files)}"
+                raise PictureError(what, remedy="save one array a file", path=str(path))
             return np.asarray(found[found.files[0]])
     except FileNotFoundError:
         raise PictureError("does not exist", remedy="check the path", path=str(path)) from None

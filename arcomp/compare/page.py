@@ -24,7 +24,9 @@ from arcomp.heat import colours
 SHOWN = 64
 """Pictures of an array that are drawn, the first ones."""
 TOP = 0.995
-"""Part of all pixels of an input's maps whose bits are within the scale."""
+"""Part of a map's pixels whose bits are within the scale."""
+NEAR = 1.5
+"""Models of at most so many times the bits of the best one decide where the scale ends: others would darken all."""
 STEPS = 16
 """Colours of the scale's picture."""
 Progress = Callable[[float], None]
@@ -82,7 +84,7 @@ def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Mea
         made = bits.measure(pixels, depth, contestant.model, device=contestant.device, threads=contestant.threads)
         found.append(images.reduced(sheet(made.samples.sum(-1), gap=_gap(pixels))))
         progress((i + 1) / len(taken))
-    top = _round(max((float(np.quantile(a, TOP)) for a in found), default=1.0))
+    top = _top(found)
     maps = [Map(c.name, images.uri(colours(a / top)), float(a.mean())) for (c, _), a in zip(taken, found, strict=True)]
     seen = pixels if given.depths[-1] > 1 else pixels * np.uint8(255)
     picture = images.reduced(sheet(_as_colour(seen), gap=_gap(pixels), fill=128))
@@ -100,8 +102,10 @@ def _as_colour(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return pixels[..., :3] if pixels.shape[3] >= 3 else pixels[..., :1]
 
 
-def _round(top: float) -> float:
-    """A round number at least as large."""
+def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
+    """Where the scale ends, a round number: what is above it in the maps of the better models is rare."""
+    least = min((float(a.mean()) for a in maps), default=0.0)
+    top = max((float(np.quantile(a, TOP)) for a in maps if a.mean() <= NEAR * least), default=1.0)
     return next((t for t in (0.1, 0.2, 0.5, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48) if t >= top), top)
 
 
