@@ -214,7 +214,11 @@ class Reports:
         """
         from arcomp.compare.results import as_csv, as_json
 
-        documents = ((self.csv, lambda: as_csv(found)), (self.json, lambda: as_json(found)), (self.html, page))
+        documents: list[tuple[str | None, Callable[[], str]]] = [
+            (self.csv, lambda: as_csv(found)),
+            (self.json, lambda: as_json(found)),
+            (self.html, page),
+        ]
         for path, make in documents:
             if path is not None and path != STDOUT:
                 self.target.put(path, make().encode("utf-8"), "-", verified=False)

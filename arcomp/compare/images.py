@@ -26,12 +26,13 @@ def reduced(picture: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         [(0, height * block - picture.shape[0]), (0, width * block - picture.shape[1])] + [(0, 0)] * (picture.ndim - 2),
         mode="edge",
     )
-    return padded.reshape(height, block, width, block, *picture.shape[2:]).mean((1, 3))
+    blocks = padded.reshape(height, block, width, block, *picture.shape[2:])
+    return np.asarray(blocks.mean((1, 3)), np.float64)
 
 
 def small(picture: npt.NDArray[Any]) -> bool:
     """Whether its pixels are to be seen as squares."""
-    return max(picture.shape[:2]) <= SMALL
+    return bool(max(picture.shape[:2]) <= SMALL)
 
 
 def uri(picture: npt.NDArray[np.uint8]) -> str:

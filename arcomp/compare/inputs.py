@@ -42,7 +42,7 @@ class Input:
     @property
     def positions(self) -> int:
         """Pixels."""
-        return self.pixels.size // self.pixels.shape[3]
+        return int(np.prod(self.pixels.shape[:3]))
 
 
 @dataclass(frozen=True)
