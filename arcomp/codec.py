@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp import fronts, tiles
-from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, unpack
+from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
 from arcomp.errors import ArcompError, VerificationError
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind, LearningModel, Model
@@ -67,6 +67,7 @@ def encode(
     *,
     tile: tuple[int, int] | None = None,
     source: str = "",
+    content: Content = None,
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
@@ -80,14 +81,15 @@ def encode(
         tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
             the model.
         source: ending of the picture's file, for restoring it.
+        content: what the samples are made of, for restoring it (:mod:`arcomp.inputs`).
         device: where the model is evaluated; the file does not depend on it.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
         progress: told the part done now and then.
 
     Raises:
         ModelError: the model does not take such pictures.
-        ArcompError: a sample is too large for the depth, the array has no samples, or it needs more memory than
-            this machine has.
+        ArcompError: a sample is too large for the depth, the array has no samples, it needs more memory than this
+            machine has, or is too large for a file.
     """
     began = time.perf_counter()
     tiling, kind = plan(pixels, depth, model, tile, threads)
@@ -103,7 +105,7 @@ def encode(
     images, height, width, channels = pixels.shape
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), kind.side, source,
+        pixels_checksum(pixels, depth), kind.side, source, content,
     )  # fmt: skip
     return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began, static_bits)
 

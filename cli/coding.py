@@ -13,16 +13,17 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
-from arcomp.cli.console import Console, report, shown
+from arcomp.cli.console import Console, plural, report, shown
 from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
-    from arcomp.container import Header
+    from arcomp.container import Content, Header
     from arcomp.models.base import Model
 
 COMPILING = 2.0
 """Seconds after which start-up must be compiling kernels."""
 _KINDS = {1: "gray", 3: "RGB"}
+_CONTENTS = {"Bytes": "bytes", "Array": "array"}
 
 
 class Startup:
@@ -95,6 +96,8 @@ def about_header(header: Header) -> dict[str, Any]:
     return {
         "model": header.model,
         "digest": header.digest.hex(),
+        "content": content(header.content),
+        "images": header.images,
         "width": header.width,
         "height": header.height,
         "channels": header.channels,
@@ -102,11 +105,23 @@ def about_header(header: Header) -> dict[str, Any]:
     }
 
 
+def content(of: Content) -> str:
+    """What samples are: "picture", "array" or "bytes"."""
+    return _CONTENTS.get(type(of).__name__, "picture")
+
+
+def unit(of: Content) -> str:
+    """What a sample is called."""
+    return "byte" if content(of) == "bytes" else "sub-pixel"
+
+
 def geometry(header: Header) -> str:
     """Such as "640 x 480, RGB, 8 bits"."""
+    if content(header.content) == "bytes":
+        return plural(header.width, "byte")
     images = f"{header.images} pictures of " if header.images > 1 else ""
     kind = _KINDS.get(header.channels, f"{header.channels} channels")
-    return f"{images}{header.width} x {header.height}, {kind}, {header.depth} bits"
+    return f"{images}{header.width} x {header.height}, {kind}, {plural(header.depth, 'bit')}"
 
 
 def digits(seconds: float) -> float:

@@ -111,6 +111,11 @@ class Model(ABC):
             ModelError: pictures of that many channels or that depth.
         """
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it is a model of sequences of bytes, so that any file is something to code."""
+        return False
+
     def tile(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the tiles a picture of that size is best cut into; (0, 0): not at all."""
         return 0, 0

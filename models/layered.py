@@ -51,6 +51,8 @@ GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
 FLOAT_POSITIONS = 1 << 14
 """Positions that are evaluated at a time in float, at least a picture."""
+STRETCH = 1 << 13
+"""Samples of a sequence (one row) that are coded on their own, each without what came before; eight fill a group."""
 LIMITS: dict[str, tuple[int, int]] = {
     "channels": (1, 4),
     "depth": (1, 8),
@@ -185,8 +187,15 @@ class Layered(ExactModel):
             )
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
+    @property
+    def takes_bytes(self) -> bool:
+        """See :meth:`Model.takes_bytes`."""
+        return self.flat and (1, 8) in self.configs
+
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others."""
+        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
+        if self.flat and height == 1:
+            return 1, STRETCH
         config: Any = next(iter(self.configs.values()))
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
