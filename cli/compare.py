@@ -15,7 +15,7 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
-from arcomp.cli.console import Console, one_line, plural, report
+from arcomp.cli.console import Console, duration, one_line, plural, report
 from arcomp.cli.files import STDOUT, Target
 from arcomp.errors import ArcompError
 
@@ -287,7 +287,7 @@ def command(
         for about in as_objects(found):
             print(json.dumps(about, allow_nan=False))
     elif not console.quiet:
-        _print(found)
+        _print(found, console.verbose)
 
     def page() -> str:
         from arcomp.compare.page import page
@@ -299,7 +299,9 @@ def command(
     return 1 if failed else 0
 
 
-def _print(found: Sequence[Result]) -> None:
+def _print(found: Sequence[Result], verbose: bool) -> None:
     inputs, samples = len(found[0].each), sum(m.samples for m in found[0].each)
     print(f"{plural(inputs, 'input')}, {samples:,} sub-pixels")
     print(table(found, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+    if verbose:
+        print("start-up: " + ", ".join(f"{one_line(r.model)} {duration(r.startup_seconds)}" for r in found))

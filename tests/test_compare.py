@@ -28,7 +28,7 @@ from arcomp.compare.labels import Box, place
 from arcomp.compare.measure import CodecContestant, Contestant, Measured, ModelContestant, float_nll
 from arcomp.compare.results import COLUMNS, as_csv, as_json, results
 from arcomp.compare.sheets import sheet
-from arcomp.errors import ArcompError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.models.context_model import ContextModel
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import Layered
@@ -133,22 +133,31 @@ class TestFloat:
 
 class TestInputs:
     def test_arrays(self, tmp_path: Path) -> None:
-        many = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
+        many = np.arange(2 * 3 * 6 * 3, dtype=np.uint8).reshape(2, 3, 6, 3) + np.uint8(60)
         np.save(tmp_path / "colour.npy", many)
         np.savez(tmp_path / "gray.npz", many[..., 0])
-        np.save(tmp_path / "bool.npy", many[..., 0] > 9)
+        np.save(tmp_path / "bool.npy", many[..., 0] > 99)
         np.save(tmp_path / "digits.npy", many[..., 0] % 2)
         found = {p.path.stem: read(p.path) for p in find([tmp_path])}
         assert {name: (i.pixels.shape, i.depths) for name, i in found.items()} == {
-            "colour": ((2, 3, 4, 3), (8,)),
-            "gray": ((2, 3, 4, 1), (8,)),
-            "bool": ((2, 3, 4, 1), (1,)),
-            "digits": ((2, 3, 4, 1), (8, 1)),
+            "colour": ((2, 3, 6, 3), (8,)),
+            "gray": ((2, 3, 6, 1), (8,)),
+            "bool": ((2, 3, 6, 1), (1,)),
+            "digits": ((2, 3, 6, 1), (8, 7, 6, 5, 4, 3, 2, 1)),
         }
         assert np.array_equal(found["colour"].pixels, many)
-        assert np.array_equal(found["bool"].pixels[..., 0], many[..., 0] > 9)
+        assert np.array_equal(found["bool"].pixels[..., 0], many[..., 0] > 99)
+        assert [found[name].binary for name in ("gray", "bool", "digits")] == [False, True, True]
         assert len(read(tmp_path / "colour.npy", 1).pixels) == 1
         assert len(find([tmp_path], 2)) == 2
+
+    def test_files_are_as_large_as_those_that_are_kept(self, folder: Path) -> None:
+        np.save(folder / "many.npy", pictures("smooth", (9, 11, 3), 8)[None])
+        picture(folder / "one.png", 20, 30, 3)
+        for name in ("many.npy", "one.png"):
+            assert say("compress", "-m", "histogram", name).status == 0
+            size = (folder / f"{name}.arcomp").stat().st_size
+            assert ModelContestant("histogram").measure(read(Path(name))).bytes == size
 
     @pytest.mark.parametrize(
         ("name", "save"),
@@ -164,8 +173,9 @@ class TestInputs:
     )
     def test_other_arrays_are_refused(self, name: str, save: Any, tmp_path: Path) -> None:
         save(tmp_path / name)
-        with pytest.raises(ArcompError):
+        with pytest.raises(PictureError) as caught:
             read(tmp_path / name)
+        assert caught.value.path == str(tmp_path / name)
 
     def test_a_folder_without_pictures(self, tmp_path: Path) -> None:
         with pytest.raises(ArcompError, match="no pictures"):
@@ -365,8 +375,8 @@ class TestCommand:
         assert said.results[-1].startswith("small: skipped: model pixelcnn takes 1 channel of 1 bit")
 
     def test_limit(self, folder: Path) -> None:
-        np.save(folder / "many.npy", np.zeros((50, 4, 4), np.uint8))
-        assert say("compare", "many.npy", *self.MODELS, "--limit", "3").results[0] == "1 input, 48 sub-pixels"
+        np.save(folder / "many.npy", np.zeros((50, 4, 8), np.uint8))
+        assert say("compare", "many.npy", *self.MODELS, "--limit", "3").results[0] == "1 input, 96 sub-pixels"
 
 
 PROBE = """<script>addEventListener("load", () => {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.container import Array, Content
 from arcomp.errors import ArcompError, PictureError
-from arcomp.pictures import read_picture
+from arcomp.pictures import is_array, read_array, read_picture
 
 UInt8 = npt.NDArray[np.uint8]
 ENDINGS = {".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"}
@@ -28,11 +27,18 @@ class Input:
         name: as the user gave it, or its path below the folder given.
         pixels: uint8 [N, H, W, C].
         depths: bits of a sample that it may be coded with, the first that a model takes.
+        content: what its file says it was.
     """
 
     name: str
     pixels: UInt8
     depths: tuple[int, ...] = (8,)
+    content: Content = None
+
+    @property
+    def binary(self) -> bool:
+        """Whether all samples are 0 or 1, to be seen as black and white."""
+        return self.depths[-1] == 1
 
     @property
     def samples(self) -> int:
@@ -82,39 +88,29 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
 
 
 def read(path: Path, limit: int | None = None) -> Input:
-    """A picture, or an array of pictures.
+    """A picture, or an array of pictures (:mod:`arcomp.pictures.arrays`).
 
     Args:
         limit: most pictures of an array, the first ones.
 
     Raises:
-        ArcompError: it cannot be read, or holds something else.
+        PictureError: it cannot be read, or holds something else.
     """
-    if path.suffix.lower() not in ARRAYS:
-        return Input(str(path), read_picture(path).pixels[None])
-    array = _load(path)
-    if array.ndim not in (3, 4) or not array.size or array.dtype not in (np.uint8, np.bool_):
-        shape = " x ".join(map(str, array.shape))
-        raise PictureError(
-            f"an array of {array.dtype} {shape}", remedy="give uint8 or bool [N, H, W] or [N, H, W, C]", path=str(path)
-        )
-    array = array[:limit] if array.ndim == 4 else array[:limit, ..., np.newaxis]
-    pixels = np.ascontiguousarray(array.astype(np.uint8))
-    binary = array.dtype == np.bool_
-    return Input(str(path), pixels, (1,) if binary else (8, 1) if int(pixels.max()) <= 1 else (8,))
+    if not _is_array(path):
+        picture = read_picture(path)
+        return Input(str(path), picture.pixels[None], (picture.depth,))
+    try:
+        array = read_array(path.read_bytes())
+    except PictureError as error:
+        raise error.at(str(path)) from error
+    boolean, pixels = array.values.dtype == np.bool_, np.ascontiguousarray(array.pixels[:limit])
+    depths = (1,) if boolean else tuple(range(8, max(1, int(pixels.max()).bit_length()) - 1, -1))
+    return Input(str(path), pixels, depths, Array(boolean, *array.axes, array.name))
 
 
-def _load(path: Path) -> npt.NDArray[Any]:
+def _is_array(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            found = np.load(file, allow_pickle=False)
-            if not isinstance(found, np.lib.npyio.NpzFile):
-                return np.asarray(found)
-            if len(found.files) != 1:
-                what = f"holds {len(found.files)} arrays: {', '.join(found.files)}"
-                raise PictureError(what, remedy="save one array a file", path=str(path))
-            return np.asarray(found[found.files[0]])
-    except FileNotFoundError:
-        raise PictureError("does not exist", remedy="check the path", path=str(path)) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError) as error:
-        raise PictureError("not an array of numpy's, or damaged", remedy="save it again", path=str(path)) from error
+            return is_array(file.read(320))
+    except OSError:
+        return False  # whoever reads it as a picture says why

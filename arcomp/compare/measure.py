@@ -143,7 +143,7 @@ class ModelContestant(Contestant):
         self._warm_up(given.pixels.shape[3], depth)
         began = time.perf_counter()
         encoded = codec.encode(
-            given.pixels, depth, self.model, device=self.device, threads=self.threads,
+            given.pixels, depth, self.model, content=given.content, device=self.device, threads=self.threads,
             progress=lambda part: progress(part / 2),
         )  # fmt: skip
         between = time.perf_counter()
@@ -195,7 +195,7 @@ class CodecContestant(Contestant):
     def _measure(self, given: Input, progress: Progress) -> Measured:
         what = (self.name, given.name, given.samples, given.positions, given.depths[-1])
         pixels = sheet(given.pixels)
-        if given.depths[-1] == 1:
+        if given.binary:
             pixels = pixels * np.uint8(255)
         missing = self.codec.available()
         if missing == NOT_INSTALLED:

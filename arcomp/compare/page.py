@@ -86,7 +86,7 @@ def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Mea
         progress((i + 1) / len(taken))
     top = _top(found)
     maps = [Map(c.name, images.uri(colours(a / top)), float(a.mean())) for (c, _), a in zip(taken, found, strict=True)]
-    seen = pixels if given.depths[-1] > 1 else pixels * np.uint8(255)
+    seen = pixels * np.uint8(255) if given.binary else pixels
     picture = images.reduced(sheet(_as_colour(seen), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
     address = images.uri(np.rint(picture).astype(np.uint8))
@@ -112,7 +112,7 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
 def _about(given: Input) -> str:
     count, height, width, channels = given.pixels.shape
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
-    depth = "1 bit" if given.depths[-1] == 1 else "8 bits"
+    depth = "1 bit" if given.binary else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
     shown = f"; the first {SHOWN} are drawn" if count > SHOWN else ""
     return f"{several}{width} x {height}, {kind}, {depth} a sample{shown}"
@@ -177,6 +177,7 @@ TOTALS = (
     Column("parameters", "parameters", ",d"),
     Column("encode_mps", "MP/s encoding", ".3g"),
     Column("decode_mps", "MP/s decoding", ".3g"),
+    Column("startup_seconds", "start-up, s", ".2f"),
     Column("round_trip", "round trip"),
 )
 EACH = (
