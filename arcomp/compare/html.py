@@ -6,10 +6,12 @@ from html import escape
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --faint: #e4e8ec; --paper: #fff; --raised: #f6f8fa;
-  --ours: #0b62c4; --peer: #8b949e; --front: #d97706; --bad: #b42318; --good: #1a7f37 }
+  --ours: #0b62c4; --peer: #8b949e; --front: #d97706; --bad: #b42318; --good: #1a7f37;
+  --shade: rgb(0 0 0 / .16) }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --soft: #9198a1; --faint: #2b323a; --paper: #0f1318; --raised: #171d24; --ours: #6cb0ff;
-    --peer: #848d97; --front: #f0a33a; --bad: #ff8a80; --good: #56d364 } }
+    --peer: #848d97; --front: #f0a33a; --bad: #ff8a80; --good: #56d364;
+    --shade: rgb(255 255 255 / .2) } }
 * { box-sizing: border-box }
 body { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; color: var(--ink);
   background: var(--paper); max-width: 76rem; margin: 0 auto; padding: 1.6rem 1rem 4rem; overflow-wrap: anywhere }
@@ -37,9 +39,11 @@ svg.plot { width: 100%; height: auto; display: block }
   background: var(--peer); border-radius: 1px }
 .key .ours::before { background: var(--ours); border-radius: 50% }
 .key .front::before { background: var(--front); height: .18em; width: 1.4em; vertical-align: .2em }
-.wide { overflow-x: auto; margin: .8rem 0; -webkit-overflow-scrolling: touch }
+.wide { overflow-x: auto; margin: .8rem 0; background:
+  linear-gradient(90deg, transparent, var(--paper) 80%) 100% 0 / 3rem 100% no-repeat local,
+  linear-gradient(90deg, transparent, var(--shade)) 100% 0 / .9rem 100% no-repeat scroll }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; width: 100% }
-th, td { padding: .38rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint) }
+th, td { padding: .38rem .55rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint) }
 th { color: var(--soft); font-weight: 500; vertical-align: bottom }
 tr > :first-child { text-align: left; position: sticky; left: 0; background: var(--paper); padding-left: 0 }
 tbody th { color: var(--ink); font-weight: 600 }
@@ -59,8 +63,9 @@ figure img.pixels { image-rendering: pixelated }
 figcaption { padding: .45rem .7rem .55rem; font-size: .88rem; line-height: 1.35 }
 figcaption b { font-weight: 600 }
 figcaption span { color: var(--soft) }
-.scale { display: grid; grid-template-columns: auto minmax(6rem, 16rem) auto; gap: .6rem; align-items: center;
+.scale { display: grid; grid-template-columns: auto minmax(4rem, 16rem) auto; gap: .6rem; align-items: center;
   color: var(--soft); font-size: .88rem; width: fit-content; max-width: 100% }
+.scale span { white-space: nowrap }
 .scale i { height: .8rem; border-radius: 3px }
 """
 

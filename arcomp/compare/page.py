@@ -175,8 +175,8 @@ TOTALS = (
     Column("exact", "NLL exact", ".4f"),
     Column("overhead_percent", "overhead %", "+.3f"),
     Column("parameters", "parameters", ",d"),
-    Column("encode_mps", "MP/s encoding", ".3g"),
-    Column("decode_mps", "MP/s decoding", ".3g"),
+    Column("encode_mps", "MP/s enc", ".3g"),
+    Column("decode_mps", "MP/s dec", ".3g"),
     Column("startup_seconds", "start-up, s", ".2f"),
     Column("round_trip", "round trip"),
 )
