@@ -1,6 +1,7 @@
 """The payload of models that give distributions: one range coder over the fronts of all tiles.
 
-model's distributions, many fronts at a time -> range coder; range decoder <-> the model, front by front
+model's distributions, many fronts at a time -> range coder; range decoder <-> the model, front by front (or whatever
+else gives values: :mod:`arcomp.sampling`)
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
+Source = Callable[[Front, int, Distribution], npt.NDArray[np.int32]]
+"""Gives a channel's values over a front, int32 [n], told which (in coding order) and how they are distributed."""
 CHUNK = 1 << 14
 """Positions that the encoder evaluates at a time, at least; memory is bounded by it, not by the picture."""
 
@@ -49,9 +52,12 @@ def decode(
     payload: bytes | memoryview, canvas: Canvas, kind: Kind, model: ExactModel, naive: bool, progress: Progress
 ) -> None:
     """Fill the canvas (channels as stored)."""
-    fill = _decode_naively if naive else _decode_stepwise
+    decoder = Decoder(bytes(payload))
+    if not naive:
+        fill(canvas, kind, model, lambda front, channel, distribution: decoder.decode(distribution), progress)
+        return
     with _one_thread():
-        fill(canvas, kind, model, Decoder(bytes(payload)), progress)
+        _decode_naively(canvas, kind, model, decoder, progress)
 
 
 @contextmanager
@@ -69,21 +75,23 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _decode_stepwise(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
-    state = model.stepwise(kind)
-    order = model.coding_order(kind.channels)
-    done, told, total = 0, 0, kind.batch.positions
-    for front in model.order.fronts(kind.batch):
-        state.begin(front)
-        for c in range(kind.channels):
-            values = decoder.decode(state.distribution(c))
-            state.fill(c, values)
-            canvas[front.image, front.y, front.x, order[c]] = values
-        done += len(front)
-        if done - told >= CHUNK:
-            progress(done / total)
-            told = done
-    progress(1.0)
+def fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
+    """Fill the canvas (channels as stored) front by front with a source's values."""
+    with _one_thread():
+        state = model.stepwise(kind)
+        order = model.coding_order(kind.channels)
+        done, told, total = 0, 0, kind.batch.positions
+        for front in model.order.fronts(kind.batch):
+            state.begin(front)
+            for c in range(kind.channels):
+                values = source(front, c, state.distribution(c))
+                state.fill(c, values)
+                canvas[front.image, front.y, front.x, order[c]] = values
+            done += len(front)
+            if done - told >= CHUNK:
+                progress(done / total)
+                told = done
+        progress(1.0)
 
 
 def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:

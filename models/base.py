@@ -200,6 +200,15 @@ class LearningModel(Model):
         under the network alone."""
 
     @abstractmethod
+    def sample(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        progress: Progress = lambda positions: None,
+    ) -> None:
+        """Fill a tile, uint8 [height, width, C], with a draw from the model."""
+
+    @abstractmethod
     def decode(
         self,
         data: bytes | memoryview,

@@ -11,12 +11,9 @@ import numpy.typing as npt
 
 from arcomp.container import Array, Content
 from arcomp.errors import ArcompError, PictureError
-from arcomp.pictures import is_array, read_array, read_picture
+from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of, is_array, read_array, read_picture
 
 UInt8 = npt.NDArray[np.uint8]
-ENDINGS = {".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"}
-"""Of pictures; files in folders with other endings are passed over."""
-ARRAYS = {".npy", ".npz"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +61,7 @@ class Place:
 
 
 def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
-    """All files, and those in folders that look like pictures or arrays.
+    """All files, and those in folders whose endings are of pictures or arrays; hidden ones are left out.
 
     Args:
         limit: most files of a folder, the first by name.
@@ -79,12 +76,16 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
                 raise ArcompError("does not exist", remedy="check the path", path=str(path))
             found.append(Place(path, True))
             continue
-        inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in ENDINGS | ARRAYS and f.is_file())
+        inside = sorted(f for f in path.rglob("*") if _looks_right(f.relative_to(path)) and f.is_file())
         if not inside:
             remedy = "PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)"
             raise ArcompError("no pictures in this folder", remedy=remedy, path=str(path))
         found += [Place(f, False) for f in inside[:limit]]
     return found
+
+
+def _looks_right(path: Path) -> bool:
+    return format_of(path) in {*ENDINGS, *ARRAY_ENDINGS} and not any(part.startswith(".") for part in path.parts)
 
 
 def read(path: Path, limit: int | None = None) -> Input:

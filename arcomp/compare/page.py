@@ -162,9 +162,8 @@ def _plots(found: Sequence[Result]) -> str:
             parts.append(scatter(drawn, x, "bits per sub-pixel, smaller is lower", said))
         beyond = ", ".join(f"{m.name} ({m.size:.2f})" for m in marks if m not in drawn)
         left_out = f"<p>Larger, and not drawn: {escape(beyond)}.</p>" if beyond else ""
-    key = (
-        '<span class="ours">arcomp</span><span>other codecs</span><span class="front">none is smaller and faster</span>'
-    )
+    peers = "<span>other codecs</span>" if any(r.kind == "codec" and r.done for r in found) else ""
+    key = f'<span class="ours">arcomp</span>{peers}<span class="front">none is smaller and faster</span>'
     return f'<div class="plots">{"".join(parts)}</div>\n<p class="key">{key}</p>\n{left_out}' if parts else ""
 
 
