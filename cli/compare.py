@@ -173,13 +173,15 @@ def _contestants(
         ModelError: no such model.
     """
     from arcomp.compare.measure import ModelContestant, classical
-    from arcomp.models import registry
+    from arcomp.models import library, registry
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
+    short = [source.removesuffix(library.ENDING) for source in chosen]
     where = options.choose_device(device, uses_torch=True)
-    made: list[Contestant] = [
-        ModelContestant(name, where, threads, lambda model, c, d: startup.warm(model, c, d, where)) for name in chosen
-    ]
+    made: list[Contestant] = []
+    for source, name in zip(chosen, short, strict=True):
+        shown = name if short.count(name) == 1 else source
+        made.append(ModelContestant(source, shown, where, threads, lambda m, c, d: startup.warm(m, c, d, where)))
     return made + (classical(threads) if peers else [])
 
 

@@ -368,6 +368,13 @@ class TestCommand:
         Image.new("P", (3, 3)).save(folder / "in" / "a.png")
         assert "there is nothing to compare" in say("compare", "in", *self.MODELS).err
 
+    def test_weights_of_the_name_of_a_model(self, folder: Path) -> None:
+        picture(folder / "a.png", 20, 30, 3)
+        layered(PixelCNN, channels=3, depth=8, width=3, blocks=1).weights.save(folder / "histogram.safetensors")
+        said = say("compare", "a.png", "--models", "histogram,histogram.safetensors", "--json")
+        assert {row["model"] for row in said.objects} == {"histogram", "histogram.safetensors"}
+        assert len({row["bytes"] for row in said.objects}) == len({row["digest"] for row in said.objects}) == 2
+
     def test_nothing_that_is_taken(self, folder: Path, binary: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)
         said = say("compare", "a.png", "--models", binary.name)

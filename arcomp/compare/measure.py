@@ -18,7 +18,6 @@ from arcomp.compare.sheets import sheet
 from arcomp.errors import ArcompError, ModelError
 from arcomp.models import registry
 from arcomp.models.base import LearningModel, Model
-from arcomp.models.library import ENDING
 from arcomp.tiling import Tiling
 
 Progress = Callable[[float], None]
@@ -69,12 +68,14 @@ class Contestant(ABC):
     """What is compared.
 
     Attributes:
-        name: as tables show it.
+        name: as tables show it; no two have the same.
+        digest: of the weights, hex; "" where there is no model.
         parameters: number of weights; None where there is no model.
         startup_seconds: loading, compiling and a few pixels to warm up, so far.
     """
 
     name: str
+    digest: str = ""
     parameters: int | None = None
     startup_seconds: float = 0.0
 
@@ -100,7 +101,8 @@ class ModelContestant(Contestant):
     """One of arcomp's models.
 
     Args:
-        name: as :func:`arcomp.models.registry.load` takes it.
+        source: as :func:`arcomp.models.registry.load` takes it.
+        name: as tables show it.
         device: where it is evaluated to encode.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
         prepare: called before the first file of a kind is timed.
@@ -109,10 +111,17 @@ class ModelContestant(Contestant):
         ModelError: no such model, or damaged weights.
     """
 
-    def __init__(self, name: str, device: str = "cpu", threads: int | None = None, prepare: Prepare = warm_up) -> None:
+    def __init__(
+        self,
+        source: str,
+        name: str = "",
+        device: str = "cpu",
+        threads: int | None = None,
+        prepare: Prepare = warm_up,
+    ) -> None:
         began = time.perf_counter()
-        self.model = registry.load(name)
-        self.name = name.removesuffix(ENDING)
+        self.model = registry.load(source)
+        self.name, self.digest = name or source, self.model.digest.hex()
         self.parameters = self.model.parameters
         self.device, self.threads, self.prepare = device, threads, prepare
         self._prepared: set[tuple[int, int]] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -142,7 +142,7 @@ def page(found: Sequence[Result], shown: Sequence[Shown]) -> str:
 
 def _only(result: Result, i: int) -> Result:
     """A result over one input alone."""
-    return Result(result.model, result.kind, result.learns, result.parameters, result.startup_seconds, [result.each[i]])
+    return replace(result, each=[result.each[i]])
 
 
 def _plots(found: Sequence[Result]) -> str:

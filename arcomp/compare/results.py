@@ -13,7 +13,7 @@ from arcomp.compare.measure import Contestant, Measured, ModelContestant
 
 COLUMNS = (
     "model", "kind", "inputs", "samples", "bytes", "bits_per_subpixel", "nll_bits_float", "nll_bits_exact",
-    "nll_bits_static", "overhead_percent", "parameters", "encode_seconds", "decode_seconds", "encode_mps",
+    "nll_bits_static", "overhead_percent", "parameters", "digest", "encode_seconds", "decode_seconds", "encode_mps",
     "decode_mps", "startup_seconds", "round_trip", "skipped",
 )  # fmt: skip
 """Of the CSV file, and the keys of JSON's objects, which have "pictures" besides."""
@@ -27,6 +27,7 @@ class Result:
         model: its name.
         kind: "model" or "codec".
         learns: its exact NLL has what it learnt from the picture, its float NLL has not.
+        digest: of the weights, hex.
         parameters: number of weights.
         startup_seconds: loading, compiling, warming up: in no other figure.
         each: input by input.
@@ -35,6 +36,7 @@ class Result:
     model: str
     kind: str
     learns: bool
+    digest: str
     parameters: int | None
     startup_seconds: float
     each: Sequence[Measured] = field(repr=False)
@@ -108,6 +110,7 @@ class Result:
             **{name: self.total(name) for name in ("nll_bits_float", "nll_bits_exact", "nll_bits_static")},
             "overhead_percent": self.overhead_percent,
             "parameters": self.parameters,
+            "digest": self.digest or None,
             **{name: self.total(name) for name in ("encode_seconds", "decode_seconds")},
             "encode_mps": self.mps("encode_seconds"),
             "decode_mps": self.mps("decode_seconds"),
@@ -124,7 +127,7 @@ def results(contestants: Sequence[Contestant], measured: Sequence[Measured]) -> 
     made = [
         Result(
             c.name, "model" if isinstance(c, ModelContestant) else "codec",
-            isinstance(c, ModelContestant) and c.learns, c.parameters, c.startup_seconds,
+            isinstance(c, ModelContestant) and c.learns, c.digest, c.parameters, c.startup_seconds,
             [m for m in measured if m.codec == c.name],
         )
         for c in contestants
@@ -138,8 +141,8 @@ def results(contestants: Sequence[Contestant], measured: Sequence[Measured]) -> 
 
 def _of_input(m: Measured) -> dict[str, Any]:
     """One input, as JSON says it."""
-    one = Result(m.codec, "", False, None, 0.0, [m]).row()
-    kept = [key for key in COLUMNS if key not in ("model", "kind", "inputs", "parameters", "startup_seconds")]
+    one = Result(m.codec, "", False, "", None, 0.0, [m]).row()
+    kept = [key for key in COLUMNS if key not in ("model", "kind", "inputs", "digest", "parameters", "startup_seconds")]
     return {"input": m.input, "bit_depth": m.depth, **{key: one[key] for key in kept}}
 
 
