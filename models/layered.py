@@ -72,6 +72,8 @@ class MixtureConfig(LayeredConfig):
 
 GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
+FLOAT_POSITIONS = 1 << 14
+"""Positions that are evaluated at a time in float, at least a picture."""
 STRETCH = 1 << 13
 """Samples of a sequence (one row) that are coded on their own, each without what came before; eight fill a group."""
 LIMITS: dict[str, tuple[int, int]] = {
@@ -199,7 +201,9 @@ class Layered(ExactModel):
     def check(self, channels: int, depth: int) -> None:
         """See :meth:`Model.check`."""
         if (channels, depth) not in self.configs:
-            takes = " and ".join(f"{c} channel{'s' if c > 1 else ''} of {d} bits" for c, d in sorted(self.configs))
+            takes = " and ".join(
+                f"{c} channel{'s' if c > 1 else ''} of {d} bit{'s' if d > 1 else ''}" for c, d in sorted(self.configs)
+            )
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
     @property
@@ -237,11 +241,14 @@ class Layered(ExactModel):
             return Front(image, front.y, front.x)
         return Front(image, np.zeros_like(front.y), front.y * batch.widths[image] + front.x)
 
+    def _arrays(self, channels: int, depth: int) -> dict[str, Ints]:
+        prefix = network_name(channels, depth) + "."
+        return {key[len(prefix) :]: a for key, a in self.weights.arrays.items() if key.startswith(prefix)}
+
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
         """An exact network with caches of its own."""
-        prefix = network_name(channels, depth) + "."
-        arrays = {key[len(prefix) :]: a for key, a in self.weights.arrays.items() if key.startswith(prefix)}
-        return ExactNetwork(self.wiring_type(self.configs[channels, depth]), arrays, device)
+        wiring = self.wiring_type(self.configs[channels, depth])
+        return ExactNetwork(wiring, self._arrays(channels, depth), device)
 
     def network(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
         """The exact network for whole pictures."""
@@ -249,6 +256,28 @@ class Layered(ExactModel):
         if key not in self._made:
             self._made[key] = self.fresh(*key)
         return self._made[key]
+
+    def thawed(self, channels: int, depth: int) -> Float:
+        """The float network that the integers stand for: what :meth:`freeze` would make them of again.
+
+        Raises:
+            NotImplementedError: one of its layers cannot be thawed.
+        """
+        made = self.float_model(asdict(self.configs[channels, depth]))
+        made.net.thaw(self._arrays(channels, depth))
+        return made
+
+    @torch.inference_mode()
+    def float_bits(self, pixels: Canvas, depth: int) -> float | None:
+        """See :meth:`Model.float_bits`."""
+        count, height, width, channels = pixels.shape
+        try:
+            network = self.thawed(channels, depth)
+        except NotImplementedError:
+            return None
+        step = max(1, FLOAT_POSITIONS // (height * width))
+        parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
+        return sum(float(network.bits(part).double().sum()) for part in parts)
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""
