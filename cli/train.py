@@ -198,6 +198,14 @@ def _chosen(model: str | None, name: str | None, folders: list[Path], changes: d
     return name, recipe
 
 
+def _as_long_as(checkpoint: Path, recipe: Recipe) -> Recipe:
+    """The recipe with the length of the run that is resumed: it ends where it would have ended."""
+    from arcomp.training.checkpoint import length_of
+
+    steps, minutes = length_of(checkpoint)
+    return replace(recipe, optimiser=replace(recipe.optimiser, steps=steps, minutes=minutes))
+
+
 @click.command("train", short_help="Train weights.")
 @click.argument("data", metavar="DATA...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--model", metavar="MODEL", help="Model to train, by the recipe of it that is for such data.")
@@ -272,6 +280,8 @@ def command(
         changes["bf16"] = True
     name, recipe = _chosen(model, recipe_name, list(data), changes)
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
+    if resume and steps is None and minutes is None:
+        recipe = _as_long_as(checkpoint, recipe)
     run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
     options.set_threads(threads)
     return _run(run, console, options.choose_device(device, uses_torch=True))
