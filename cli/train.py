@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,15 +90,15 @@ class Reporter:
             self.console.note(line)
 
 
-def _run(run: Run, console: Console, device: str) -> int:
-    """All of it, in one process or in this one of several."""
-    from arcomp.training.processes import local_rank, together
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """Of several processes of a machine, let the first one alone say what is wrong: the others find the same."""
+    from arcomp.training.processes import local_rank
 
     try:
-        with together(device) as team:
-            return _train(run, console if team.leads else Console(quiet=True), team)
+        yield
     except ArcompError:
-        if local_rank() > 0:  # the first process of this machine says the same
+        if local_rank() > 0:
             raise SystemExit(1) from None
         raise
 
@@ -278,10 +280,14 @@ def command(
         changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
     if bf16:
         changes["bf16"] = True
-    name, recipe = _chosen(model, recipe_name, list(data), changes)
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
-    if resume and steps is None and minutes is None:
-        recipe = _as_long_as(checkpoint, recipe)
-    run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
     options.set_threads(threads)
-    return _run(run, console, options.choose_device(device, uses_torch=True))
+    with _said_once():
+        from arcomp.training.processes import together
+
+        name, recipe = _chosen(model, recipe_name, list(data), changes)
+        if resume and steps is None and minutes is None:
+            recipe = _as_long_as(checkpoint, recipe)
+        run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
+        with together(options.choose_device(device, uses_torch=True)) as team:
+            return _train(run, console if team.leads else Console(quiet=True), team)
