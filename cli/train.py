@@ -154,7 +154,7 @@ def _conclude(done: Finished, state: State, data: Data, console: Console) -> Non
 
 def _length(recipe: Recipe) -> str:
     o = recipe.optimiser
-    return f"{o.steps:,} steps" if o.minutes is None else f"{o.minutes:g} minutes"
+    return f"{o.steps:,} steps" if o.minutes is None else f"{o.minutes:g} min"
 
 
 def _list(console: Console) -> int:
