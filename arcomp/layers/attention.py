@@ -86,27 +86,15 @@ class _FloatAttention(nn.Module):
     def forward(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rounding: bool = False
     ) -> torch.Tensor:
-        places = sequences(self.spec.order, whole_batch(query))
-        parts = [
-            places.gathered(x).unflatten(2, (self.spec.heads, -1)).transpose(1, 2).contiguous()
-            for x in (query, key, value)
-        ]
-        found = functional.scaled_dot_product_attention(*parts, is_causal=True)
+        places, heads = sequences(self.spec.order, whole_batch(query)), self.spec.heads
+
+        def parted(x: torch.Tensor) -> torch.Tensor:
+            """[N, H, W, heads F] -> [N, heads, P, F]."""
+            inside = places.gathered(x)
+            return inside.reshape(*inside.shape[:2], heads, -1).transpose(1, 2).contiguous()
+
+        found = functional.scaled_dot_product_attention(parted(query), parted(key), parted(value), is_causal=True)
         return self.spec.grid.carry(places.scattered(found.transpose(1, 2).flatten(2)), rounding)
-
-
-@kernel(allocates=True)
-def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any) -> None:
-    """For queries [n, heads KEY] of positions that see so many of their images' keys [N, P, heads KEY]."""
-    features = values.shape[2] // heads
-    score, total = np.empty(keys.shape[1], np.int64), np.empty(features, np.int64)
-    for i in range(query.shape[0]):
-        own, contents = keys[image[i]].reshape(-1), values[image[i]].reshape(-1)
-        for h in range(heads):
-            ops.attend(
-                query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
-                exponential, score, total, out[i, h * features :],
-            )  # fmt: skip
 
 
 class ExactAttention(ExactLayer):
@@ -136,7 +124,7 @@ class ExactAttention(ExactLayer):
 
     def by_products(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """The same of one picture, int8 [P, features] each, by tensor operations: for other devices, and to test."""
-        query, key, value = (part.unflatten(1, (self.spec.heads, -1)).transpose(0, 1) for part in (query, key, value))
+        query, key, value = (x.reshape(len(x), self.spec.heads, -1).transpose(0, 1) for x in (query, key, value))
         length = query.shape[1]
         rows = max(1, min(length, SCORES // (self.spec.heads * length)))
         parts = [
