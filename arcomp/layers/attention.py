@@ -97,6 +97,20 @@ class _FloatAttention(nn.Module):
         return self.spec.grid.carry(places.scattered(found.transpose(1, 2).flatten(2)), rounding)
 
 
+@kernel(allocates=True)
+def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any) -> None:
+    """For queries [n, heads KEY] of positions that see so many of their images' keys [N, P, heads KEY]."""
+    features = values.shape[2] // heads
+    score, total = np.empty(keys.shape[1], np.int64), np.empty(features, np.int64)
+    for i in range(query.shape[0]):
+        own, contents = keys[image[i]].reshape(-1), values[image[i]].reshape(-1)
+        for h in range(heads):
+            ops.attend(
+                query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
+                exponential, score, total, out[i, h * features :],
+            )  # fmt: skip
+
+
 class ExactAttention(ExactLayer):
     """The exact evaluations."""
 
