@@ -21,21 +21,27 @@ _OFFERED = {
     "encode": "arcomp.codec",
     "decode": "arcomp.codec",
     "Encoded": "arcomp.codec",
+    "draw": "arcomp.sampling",
     "load": "arcomp.models.registry",
     "measure": "arcomp.bits",
     "read_picture": "arcomp.pictures",
+    "read_samples": "arcomp.inputs",
     "write_picture": "arcomp.pictures",
+    "write_samples": "arcomp.inputs",
 }
 __all__ = [
     "ArcompError",
     "Encoded",
     "__version__",
     "decode",
+    "draw",
     "encode",
     "load",
     "measure",
     "read_picture",
+    "read_samples",
     "write_picture",
+    "write_samples",
 ]
 
 

@@ -64,7 +64,10 @@ def load(source: Source) -> Pixels:
     Raises:
         PictureError: not a picture of 8-bit gray or RGB that was stored without loss.
     """
-    return read_picture(source.path).pixels
+    picture = read_picture(source.path)
+    if picture.depth != 8:
+        raise PictureError(f"a picture of {picture.depth} bit a sample", path=str(source.path))
+    return picture.pixels
 
 
 def reason(error: PictureError) -> str:

@@ -374,7 +374,7 @@ class TestJson:
 
 
 class TestPictures:
-    @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "I;16", "CMYK"])
+    @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "CMYK"])
     def test_other_modes(self, folder: Path, mode: str) -> None:
         name = "a.tiff" if mode == "CMYK" else "a.png"
         Image.new(mode, (5, 4)).save(name)
