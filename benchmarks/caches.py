@@ -1,0 +1,119 @@
+"""How much caches save: decoding from them beside decoding by whole passes, in the same run.
+
+    python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64]
+
+Colour pictures of 32 x 32 (the first ones of ARRAY, .npy, uint8 [N, 32, 32, 3]; without it, drawn at random) are coded
+by models as their recipes NAME-colour have them, with fresh weights: what weights are does not matter for the speed.
+Decoding from caches is timed to its end, in a second run, and its pixels are compared. Decoding by whole passes
+evaluates all of the pictures for each position, and for each channel of it: some of these passes, spread over the
+picture, are timed and multiplied up. Of networks that give all channels at once a pass for each position would do: the
+last column is against that.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+import torch
+
+import arcomp
+from arcomp.codec import plan
+from arcomp.compare.tables import Column, text
+from arcomp.models import registry
+from arcomp.models.base import ExactModel
+from arcomp.training import recipes
+from arcomp.training.trainable import KINDS
+
+SIDE = 32
+TIMED = 8
+"""Passes that are timed."""
+COLUMNS = (
+    Column("model", "model"),
+    Column("pictures", "pictures"),
+    Column("encode_seconds", "encode s", ".2f"),
+    Column("cached_seconds", "cached s", ".2f"),
+    Column("pass_seconds", "a pass s", ".3f"),
+    Column("naive_seconds", "naive s", ",.0f"),
+    Column("ratio", "naive / cached", ",.0f"),
+    Column("ratio_of_positions", "a pass a position / cached", ",.0f"),
+)
+Pixels = npt.NDArray[np.uint8]
+
+
+def fresh(name: str) -> ExactModel:
+    """A model as its recipe has it, with random weights."""
+    recipe = recipes.find(f"{name}-colour")
+    torch.manual_seed(0)
+    kind = KINDS[recipe.model]
+    model = registry.from_weights(kind.freeze({3: kind.make(recipe.config)}))
+    assert isinstance(model, ExactModel)
+    return model
+
+
+def random_walks(count: int) -> Pixels:
+    """Pictures that are smooth in places: uint8 [count, 32, 32, 3]."""
+    steps = np.random.default_rng(0).integers(-3, 4, (count, SIDE, SIDE, 3))
+    return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
+
+
+def pass_seconds(model: ExactModel, pixels: Pixels) -> tuple[float, int]:
+    """Seconds of a whole pass and of what it is asked for at a front, and how many fronts there are."""
+    _, kind = plan(pixels, 8, model, None, None)
+    fronts = list(model.order.fronts(kind.batch))
+    taken = []
+    for i in np.linspace(0, len(fronts) - 1, TIMED).astype(int):
+        began = time.perf_counter()
+        model.whole(pixels, kind).distributions(fronts[i])
+        taken.append(time.perf_counter() - began)
+    return float(np.median(taken)), len(fronts)
+
+
+def measured(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
+    """A row of the table."""
+    encoded = arcomp.encode(pixels, 8, model)
+    arcomp.decode(encoded.data, model=model)
+    began = time.perf_counter()
+    encoded = arcomp.encode(pixels, 8, model)
+    coded = time.perf_counter()
+    back, _ = arcomp.decode(encoded.data, model=model)
+    cached = time.perf_counter() - coded
+    if not np.array_equal(back, pixels):
+        raise click.ClickException(f"{model.name} does not decode to what was encoded")
+    one, fronts = pass_seconds(model, pixels)
+    naive = one * fronts * pixels.shape[3]
+    return {
+        "model": model.name,
+        "pictures": len(pixels),
+        "parameters": model.parameters,
+        "encode_seconds": coded - began,
+        "cached_seconds": cached,
+        "pass_seconds": one,
+        "naive_seconds": naive,
+        "ratio": naive / cached,
+        "ratio_of_positions": one * fronts / cached,
+    }
+
+
+@click.command()
+@click.argument("array", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--models", default="gated_pixelcnn,pixelcnnpp,image_transformer,pixelsnail", show_default=True)
+@click.option("--batches", default="1,64", show_default=True, help="Pictures that are coded together.")
+@click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there too.")
+def main(array: Path | None, models: str, batches: str, json_path: Path | None) -> None:
+    """Time decoding of colour pictures from caches and by whole passes."""
+    sizes = [int(b) for b in batches.split(",")]
+    pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
+    rows = [measured(fresh(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
+    print(text(rows, COLUMNS))
+    if json_path:
+        json_path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
