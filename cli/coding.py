@@ -154,7 +154,7 @@ def model_for(header: Header, given: str | None) -> Model:
 
 
 def decoded(
-    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None = None
+    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None = None, naive: bool = False
 ) -> tuple[Any, Header, float]:
     """Decode a file's bytes: the pixels, the header, and the seconds it took.
 
@@ -164,6 +164,7 @@ def decoded(
         startup: made ready for its model.
         console: for progress.
         model_name: -m.
+        naive: --naive.
 
     Raises:
         ArcompError: damaged, or its model is not here.
@@ -176,5 +177,5 @@ def decoded(
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        pixels, header = codec.decode(data, model=model, threads=startup.threads, progress=meter)
+        pixels, header = codec.decode(data, model=model, naive=naive, threads=startup.threads, progress=meter)
     return pixels, header, time.perf_counter() - began

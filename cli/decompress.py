@@ -52,6 +52,7 @@ class Decompressor:
     target: Target
     startup: Startup
     model_name: str | None = None
+    naive: bool = False
     files: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -71,7 +72,7 @@ class Decompressor:
         path, ending = self._output(name, header)
         self.target.claim(path, name)
         _check_format(header, ending)
-        pixels, header, seconds = decoded(data, name, self.startup, self.console, self.model_name)
+        pixels, header, seconds = decoded(data, name, self.startup, self.console, self.model_name, self.naive)
         written = write_samples(pixels, header, ending)
         if self.target.remove and not check_output(written, pixels, header):
             raise VerificationError("what was written does not read back the same", remedy="choose another format")
@@ -145,6 +146,7 @@ def _check_format(header: Header, ending: str) -> None:
 @options.remove
 @options.to_stdout
 @options.model_of_file
+@options.naive
 @options.threads
 @options.device("Taken for symmetry: pixels are decoded on the processor.")
 @options.talkative
@@ -156,6 +158,7 @@ def command(
     remove: bool,
     to_stdout: bool,
     model_name: str | None,
+    naive: bool,
     threads: int | None,
     device: str,
 ) -> int:
@@ -167,7 +170,7 @@ def command(
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    work = Decompressor(console, target, Startup(threads, console), model_name)
+    work = Decompressor(console, target, Startup(threads, console), model_name, naive)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         line = (

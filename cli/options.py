@@ -41,6 +41,11 @@ model_to_use = click.option(
     required=True,
     help="A name from `arcomp models`, or a .safetensors file of weights.",
 )
+naive = click.option(
+    "--naive",
+    is_flag=True,
+    help="Decode by whole evaluations, not from caches: very slow; to test them.",
+)
 threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
 
 

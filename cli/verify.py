@@ -13,17 +13,20 @@ from arcomp.cli.files import read_compressed
 @click.command("test", short_help="Decode and verify.")
 @options.inputs
 @options.model_of_file
+@options.naive
 @options.threads
 @options.device("Taken for symmetry: pixels are decoded on the processor.")
 @options.talkative
-def command(console: Console, inputs: tuple[str, ...], model_name: str | None, threads: int | None, device: str) -> int:
+def command(
+    console: Console, inputs: tuple[str, ...], model_name: str | None, naive: bool, threads: int | None, device: str
+) -> int:
     """Decode files and verify them; write nothing."""
     options.check_cuda(device)
     startup = Startup(threads, console)
 
     def work(name: str) -> None:
         data = read_compressed(name)
-        _, header, seconds = decoded(data, name, startup, console, model_name)
+        _, header, seconds = decoded(data, name, startup, console, model_name, naive)
         about = {
             "input": name,
             **about_header(header),

@@ -305,6 +305,13 @@ class TestPipes:
         assert say("compress", *MODEL, "-c", "-f", picture, terminals=("stdout",)).out != b""
         refused(say("compress", *MODEL, "-", terminals=("stdin",)), "terminal")
 
+    def test_naive_decoding_is_the_same(self, folder: Path) -> None:
+        Image.fromarray(np.arange(60, dtype=np.uint8).reshape(4, 5, 3)).save(folder / "few.png")
+        assert say("compress", "-m", "context", "few.png").status == 0
+        assert say("test", "--naive", "few.png.arcomp").status == 0
+        assert say("decompress", "--naive", "few.png.arcomp", "-o", "again.png").status == 0
+        assert np.array_equal(np.asarray(Image.open("again.png")), np.asarray(Image.open("few.png")))
+
     def test_progress_on_terminals_only(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from arcomp.cli import console
 
