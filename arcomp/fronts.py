@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import Decoder, Distribution, Encoder
-from arcomp.models.base import Canvas, ExactModel, Kind
+from arcomp.models.base import Canvas, ExactModel, Kind, coded
 from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
@@ -24,8 +25,26 @@ CHUNK = 1 << 14
 
 
 def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress) -> tuple[bytes, float]:
-    """The payload, and its NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
-    encoder, whole = Encoder(), model.whole(canvas, kind, device)
+    """The payload, and its NLL in bits."""
+    encoder = Encoder()
+    parts = coded(model, canvas, kind)
+    nll = sum(
+        _encode(encoder, own, samples, part, device, _share(progress, i, len(parts)))
+        for i, (own, samples, part) in enumerate(parts)
+    )
+    return encoder.finish(), nll
+
+
+def _share(progress: Progress, part: int, parts: int) -> Progress:
+    """Progress of one of several parts."""
+    return lambda done: progress((part + done) / parts)
+
+
+def _encode(
+    encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress
+) -> float:
+    """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
+    whole = model.whole(canvas, kind, device)
 
     def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
         encoder.encode(distributions, values, ends)
@@ -42,7 +61,7 @@ def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress:
             done += len(front)
             progress(done / kind.batch.positions)
         nll += coding.result() if coding else 0.0
-    return encoder.finish(), nll
+    return nll
 
 
 def decode(
@@ -50,8 +69,14 @@ def decode(
 ) -> None:
     """Fill the canvas (channels as stored)."""
     fill = _decode_naively if naive else _decode_stepwise
+    decoder, viewer = Decoder(bytes(payload)), model.viewer(kind)
     with _one_thread():
-        fill(canvas, kind, model, Decoder(bytes(payload)), progress)
+        if viewer is not None:
+            own, of_view = viewer
+            view: Canvas = np.zeros((*canvas.shape[:3], of_view.channels), np.uint8)
+            fill(view, of_view, own, decoder, _share(progress, 0, 2))
+            kind, progress = replace(kind, view=view), _share(progress, 1, 2)
+        fill(canvas, kind, model, decoder, progress)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
     "image_transformer": _ladder("image_transformer", "ImageTransformer"),
     "made": _ladder("made", "MADE"),
+    "multiscale_pixelcnn": _ladder("multiscale_pixelcnn", "MultiscalePixelCNN"),
     "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
     "pixelcnnpp": _ladder("pixelcnnpp", "PixelCNNpp"),
     "pixelrnn": _ladder("pixelrnn", "PixelRNN"),

@@ -1,4 +1,4 @@
-"""Causal convolution, masked over space and channels, in float.
+"""Convolution, masked over space and channels, in float: causal, unless its taps look at what is known beforehand.
 
 van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into
 one group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g
@@ -20,7 +20,7 @@ from arcomp.layers.linear import Linear, rounded
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
-are a row ahead also after it in its row."""
+are a row ahead also after it in its row; in those of networks over what is known beforehand, anywhere."""
 
 
 def square(kernel: int) -> tuple[Tap, ...]:
@@ -42,6 +42,12 @@ def around(kernel: int) -> tuple[Tap, ...]:
     """The rows above of a square of odd side and all of the position's own row: for layers that are a row ahead."""
     r = kernel // 2
     return tuple((dy, dx) for dy in range(-r, 1) for dx in range(-r, r + 1))
+
+
+def full(kernel: int) -> tuple[Tap, ...]:
+    """All of a square of odd side: for networks over what is known beforehand, which are evaluated whole only."""
+    r = kernel // 2
+    return tuple((dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1))
 
 
 def line(kernel: int, dilation: int = 1) -> tuple[Tap, ...]:
@@ -79,8 +85,8 @@ class CausalConv2d(nn.Module):
         self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1
     ) -> None:  # fmt: skip
         super().__init__()
-        if mask not in ("A", "B") or any(dy > 0 for dy, _ in taps):
-            raise ValueError(f"a causal convolution over {taps} with mask {mask}")
+        if mask not in ("A", "B"):
+            raise ValueError(f"a convolution with mask {mask}")
         self.taps, self.grid, self.stride = taps, grid, stride
         self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
@@ -93,18 +99,15 @@ class CausalConv2d(nn.Module):
             weight = rounded(weight)
         if self.taps == ((0, 0),) and self.stride == 1:
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
-        top, left, right = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps), self._right
+        top, left = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps)
+        bottom, right = max(0, *(dy for dy, _ in self.taps)), max(0, *(dx for _, dx in self.taps))
         step = self._dilation
-        kernel = weight.new_zeros((len(weight), x.shape[3], top // step + 1, (left + right) // step + 1))
+        kernel = weight.new_zeros((len(weight), x.shape[3], (top + bottom) // step + 1, (left + right) // step + 1))
         for t, (dy, dx) in enumerate(self.taps):
             kernel[:, :, (top + dy) // step, (left + dx) // step] = weight[:, t * x.shape[3] : (t + 1) * x.shape[3]]
-        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, 0))
+        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
         y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
-
-    @property
-    def _right(self) -> int:
-        return max(0, *(dx for _, dx in self.taps))
 
     @property
     def _dilation(self) -> int:

@@ -107,8 +107,8 @@ def gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: 
 
 
 class ExactConv(ExactLayer):
-    """Causal convolution; see :mod:`arcomp.layers.conv`. With no tap but the position itself and mask B it is a linear
-    layer at each position.
+    """Convolution; see :mod:`arcomp.layers.conv`. With no tap but the position itself and mask B it is a linear
+    layer at each position. One that looks at rows below has the whole evaluation only.
 
     One that reads samples is given none by ``step``: they are entered by :meth:`enter` as they become known.
 
@@ -134,6 +134,7 @@ class ExactConv(ExactLayer):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
         self.top, self.left, self.right = margins(taps)
+        self.bottom = max(0, *(dy for dy, _ in taps))
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
         self.all = FrozenLinear(arrays, grid, source.largest, device)
@@ -145,9 +146,9 @@ class ExactConv(ExactLayer):
         (known,) = x
         n, height, width, features = known.shape
         top, left, stride = self.top, self.left, self.stride
-        shape = (n, height + top, width + left + self.right, features)
+        shape = (n, height + top + self.bottom, width + left + self.right, features)
         canvas = torch.full(shape, self.source.zero, dtype=known.dtype, device=known.device)
-        canvas[:, top:, left : left + width] = known.masked_fill(outside(batch, known.device), self.source.zero)
+        canvas[:, top : top + height, left : left + width] = known.masked_fill(outside(batch, known.device), self.source.zero)
         parts = []
         rows = max(1, ROWS // (n * width)) * stride
         for y in range(0, height, rows):

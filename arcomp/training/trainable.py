@@ -21,6 +21,7 @@ from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.layered import checked as checked_layered
 from arcomp.models.made import MADE
+from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
@@ -90,7 +91,7 @@ def _ladder(kind: type[Layered]) -> Kind:
 
 LADDER: tuple[type[Layered], ...] = (
     BayesNet, CharRNN, MADE, TemporalConv, WaveNet, PixelCNN, PixelRNN, GatedPixelCNN, PixelCNNpp, ImageTransformer,
-    PixelSNAIL,
+    PixelSNAIL, MultiscalePixelCNN,
 )  # fmt: skip
 
 KINDS = {
