@@ -40,9 +40,7 @@ def _share(progress: Progress, part: int, parts: int) -> Progress:
     return lambda done: progress((part + done) / parts)
 
 
-def _encode(
-    encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress
-) -> float:
+def _encode(encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress) -> float:
     """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
     whole = model.whole(canvas, kind, device)
 

@@ -15,7 +15,7 @@ Train it with ``arcomp train --recipe multiscale_pixelcnn-cifar10 DATA``.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 

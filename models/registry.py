@@ -33,6 +33,7 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     "bayes_net": _ladder("bayes_net", "BayesNet"),
     "char_rnn": _ladder("char_rnn", "CharRNN"),
     "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
+    "grayscale_pixelcnn": _ladder("grayscale_pixelcnn", "GrayscalePixelCNN"),
     "image_transformer": _ladder("image_transformer", "ImageTransformer"),
     "made": _ladder("made", "MADE"),
     "multiscale_pixelcnn": _ladder("multiscale_pixelcnn", "MultiscalePixelCNN"),
@@ -40,6 +41,7 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     "pixelcnnpp": _ladder("pixelcnnpp", "PixelCNNpp"),
     "pixelrnn": _ladder("pixelrnn", "PixelRNN"),
     "pixelsnail": _ladder("pixelsnail", "PixelSNAIL"),
+    "subscale": _ladder("subscale", "SubscalePixelNetwork"),
     "temporal_conv": _ladder("temporal_conv", "TemporalConv"),
     "wavenet": _ladder("wavenet", "WaveNet"),
 }

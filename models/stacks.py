@@ -101,9 +101,7 @@ class Causal(_Stack):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         before = square(FIRST)[:-1]
-        found: dict[str, Spec] = {
-            "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True)
-        }
+        found: dict[str, Spec] = {"first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True)}
         if self.given:
             found["given"] = Given(self.width, SUMS)
         for i in range(self.blocks):

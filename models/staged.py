@@ -166,8 +166,9 @@ class StagedFloat(FloatModel):
         self.prefixes = list(wirings)
         self.nets = nn.ModuleDict({_key(name): FloatNetwork(wiring) for name, wiring in wirings.items()})
         for name in self.prefixes:
-            first, last = name.split(".")[0], self.networks()[name].last
-            if last is not None and (name.endswith(f"{CAUSAL}.") or f"{first}.{CAUSAL}." not in wirings):
+            one, _, kind = name[:-1].partition(".")
+            last = self.networks()[name].last
+            if last is not None and (kind == CAUSAL or (kind == AROUND and f"{one}.{CAUSAL}." not in wirings)):
                 config.head.prepare(last)
 
     def networks(self) -> dict[str, FloatNetwork]:

@@ -31,6 +31,7 @@ from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, View
 from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.library import ENDING, SHIPPED
@@ -45,6 +46,7 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
+from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
@@ -281,6 +283,24 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     ),
     "multiscale pixelcnn extreme": (
         lambda: layered(MultiscalePixelCNN, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
+        2,
+        5,
+    ),
+    "grayscale pixelcnn": (lambda: layered(GrayscalePixelCNN, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
+    "grayscale pixelcnn extreme": (
+        lambda: layered(GrayscalePixelCNN, True, channels=3, depth=8, width=4, blocks=2, mixture=1),
+        3,
+        8,
+    ),
+    "grayscale pixelcnn's view": (lambda: layered(View, channels=1, depth=4, width=4, blocks=1), 1, 4),
+    "subscale rgb": (lambda: layered(SubscalePixelNetwork, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
+    "subscale binary": (
+        lambda: layered(SubscalePixelNetwork, channels=1, depth=1, width=5, blocks=2, mixture=0),
+        1,
+        1,
+    ),
+    "subscale extreme": (
+        lambda: layered(SubscalePixelNetwork, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
         2,
         5,
     ),

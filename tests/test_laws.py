@@ -30,7 +30,7 @@ from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
 from arcomp.models import registry
-from arcomp.models.base import ExactModel, Kind
+from arcomp.models.base import ExactModel, Kind, coded
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.histogram import unpack_counts
@@ -194,7 +194,7 @@ def test_grouping_keeps_the_fronts() -> None:
 
 def kind_for(model: ExactModel, canvas: npt.NDArray[Any], batch: Batch, depth: int) -> Kind:
     kind = Kind(batch, canvas.shape[3], depth)
-    return Kind(batch, canvas.shape[3], depth, model.side_information(canvas, kind))
+    return coded(model, canvas, replace(kind, side=model.side_information(canvas, kind)))[-1][2]
 
 
 def fingerprint(d: Distribution, values: npt.NDArray[np.int32]) -> list[npt.NDArray[Any]]:
@@ -267,9 +267,7 @@ def test_model_does_not_depend_on_the_batch(name: str) -> None:
     model, canvas, kind = canvas_of(name, "smooth", SIZES)
     together = evaluated(model, canvas, kind)
     for i, (h, w) in enumerate(SIZES):
-        alone = evaluated(
-            model, canvas[i : i + 1, :h, :w].copy(), Kind(batch_of((h, w)), kind.channels, kind.depth, kind.side)
-        )
+        alone = evaluated(model, canvas[i : i + 1, :h, :w].copy(), kind.part(slice(i, i + 1)))
         assert alone == {(0, *k[1:]): v for k, v in together.items() if k[0] == i}
 
 

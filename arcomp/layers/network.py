@@ -69,9 +69,7 @@ class FloatNetwork(nn.Module):
         self.wiring, self.specs = wiring, wiring.layers()
         self.by_name = nn.ModuleDict({_key(name): spec.float_layer() for name, spec in self.specs.items()})
 
-    def forward(
-        self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None) -> torch.Tensor:
         """float [N, H, W, channels], as the network takes samples, and what it is given beforehand, if it is ->
         [N, H, W, channels * outputs]."""
 
@@ -124,9 +122,7 @@ class ExactNetwork:
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Steps | Program | None = None
 
-    def whole(
-        self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def whole(self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None) -> torch.Tensor:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
         layer's name and output; ``given``: what the network is given beforehand, on its device."""
 

@@ -148,7 +148,8 @@ class ExactConv(ExactLayer):
         top, left, stride = self.top, self.left, self.stride
         shape = (n, height + top + self.bottom, width + left + self.right, features)
         canvas = torch.full(shape, self.source.zero, dtype=known.dtype, device=known.device)
-        canvas[:, top : top + height, left : left + width] = known.masked_fill(outside(batch, known.device), self.source.zero)
+        own = known.masked_fill(outside(batch, known.device), self.source.zero)
+        canvas[:, top : top + height, left : left + width] = own
         parts = []
         rows = max(1, ROWS // (n * width)) * stride
         for y in range(0, height, rows):

@@ -83,7 +83,8 @@ class Lattice:
         counts = self.batch.heights.astype(np.int64) * self.batch.widths
         front = next(Independent(int(counts.sum())).fronts(self.batch))
         to, here = (
-            tuple(torch.from_numpy(a.astype(np.int64)) for a in (f.image, f.y, f.x)) for f in (self.placed(front), front)
+            tuple(torch.from_numpy(a.astype(np.int64)) for a in (f.image, f.y, f.x))
+            for f in (self.placed(front), front)
         )
         x[to] = values[here]
 

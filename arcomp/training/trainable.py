@@ -17,6 +17,7 @@ from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN
 from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.layered import checked as checked_layered
@@ -29,6 +30,7 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
+from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights
@@ -91,7 +93,7 @@ def _ladder(kind: type[Layered]) -> Kind:
 
 LADDER: tuple[type[Layered], ...] = (
     BayesNet, CharRNN, MADE, TemporalConv, WaveNet, PixelCNN, PixelRNN, GatedPixelCNN, PixelCNNpp, ImageTransformer,
-    PixelSNAIL, MultiscalePixelCNN,
+    PixelSNAIL, MultiscalePixelCNN, GrayscalePixelCNN, SubscalePixelNetwork,
 )  # fmt: skip
 
 KINDS = {
