@@ -18,9 +18,11 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.errors import ModelError
+from arcomp.layers import ops
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -157,6 +159,15 @@ class ExactDense(ExactLayer):
         spec = self.spec
         begin = (front.y.astype(np.int64) * spec.width + front.x) * (spec.groups * spec.inputs) + first
         self.cache[front.image[:, None], begin[:, None] + np.arange(x.shape[1])] = x
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        spec = self.spec
+        check_size(batch, spec.height, spec.width)
+        features = spec.height * spec.width * spec.groups * spec.inputs
+        sees = [int(spec.mask == "B"), int(spec.local), int(spec.samples)]
+        kept = room.cache(len(batch) * features, spec.source.zero)
+        return ops.DENSE, [spec.inputs, spec.outputs, spec.groups, spec.width, *sees, kept, *room.product(self.all)]
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
         """What of the inputs a sample's outputs may see, and its rows of the layer on those."""

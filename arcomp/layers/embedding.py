@@ -19,11 +19,13 @@ from torch.nn import functional
 
 from arcomp.errors import ModelError
 from arcomp.exact.rescale import Rescale
+from arcomp.layers import ops
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, tap_mask
 from arcomp.layers.frozen import Arrays, freeze_linear
 from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.room import Room
 from arcomp.layers.samples import symbols
 from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, margins, outside
 from arcomp.layers.spec import Spec
@@ -64,6 +66,10 @@ class Embedding(Spec):
     def working(self) -> int:
         """See :attr:`Spec.working`."""
         return 4 * self.groups * self.outputs
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.groups * self.outputs
 
     def float_layer(self) -> FloatEmbedding:
         """See :meth:`Spec.float_layer`."""
@@ -192,6 +198,16 @@ class ExactEmbedding(ExactLayer):
         top, left, _ = self.margins
         read = symbols(self.spec.depth)[x.astype(np.int64) + 128]
         self.cache[front.image, front.y + top, front.x + left, first : first + x.shape[1]] = read
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        spec, (top, left, right) = self.spec, self.margins
+        rows, width = min(int(batch.heights.max()), room.open_rows) + top, int(batch.widths.max()) + left + right
+        levels = 1 << spec.depth
+        kept = room.cache(len(batch) * rows * width * spec.groups, levels)
+        tables = [room.table(self.all.table.cpu().numpy()), room.table(symbols(spec.depth))]
+        layout = [spec.groups, spec.outputs, kept, rows, width, left, levels, *tables, *room.rescaled(self.all.rescale)]
+        return ops.EMBEDDING, [*layout, len(self.taps), *self.taps.reshape(-1).tolist()]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

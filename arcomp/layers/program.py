@@ -164,5 +164,6 @@ class Program:
         """A sample has become known over the front: int8 [n]."""
         front = self.front
         ops.enter(
-            self.code, self.readers, group, front.image, front.y, front.x, len(front), samples, self.pools[0]
+            self.code, self.readers, group, front.image, front.y, front.x, len(front), samples, self.pools[0],
+            self.pools[2],
         )  # fmt: skip

@@ -26,10 +26,12 @@ from torch import nn
 
 from arcomp.errors import ModelError
 from arcomp.exact.cell import GATES, cell
+from arcomp.layers import ops
 from arcomp.layers.conv import Tap
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
 from arcomp.layers.grid import LOGITS, UNIT8, Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.room import Room
 from arcomp.layers.scan import neighbours, scan
 from arcomp.layers.spatial import ExactLayer, Ints, gather, margins, outside
 from arcomp.layers.spec import Spec
@@ -78,6 +80,10 @@ class LSTM(Spec):
     def working(self) -> int:
         """See :attr:`Spec.working`."""
         return 12 * self.groups * self.features
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.groups * self.features
 
     def float_layer(self) -> FloatLSTM:
         """See :meth:`Spec.float_layer`."""
@@ -152,6 +158,17 @@ class ExactLSTM(ExactLayer):
         height, width = int(batch.heights.max()) + top, int(batch.widths.max()) + left + right
         shape = (len(batch), height, width, self.spec.groups * self.spec.features)
         self.h, self.c = np.zeros(shape, np.int8), np.zeros(shape, np.int16)
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        spec, (top, left, right) = self.spec, self.margins
+        rows, width = min(int(batch.heights.max()), room.open_rows) + top, int(batch.widths.max()) + left + right
+        features = spec.groups * spec.features
+        outputs, states = (room.cache(len(batch) * rows * width * features, 0) for _ in range(2))
+        product = room.product(self.all)
+        room.reserve(product[0] + GATES * spec.features)
+        layout = [spec.features, features, len(self.taps), *spec.memory, outputs, states, rows, width, left]
+        return ops.LSTM, [*layout, *product]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.exact.rescale import Rescale
 from arcomp.layers.frozen import FrozenLinear
 
 Ints = npt.NDArray[Any]
@@ -25,8 +26,7 @@ class Room:
         self._rescale: list[Ints] = [np.empty((0, 3), np.int64)]
         self._caches: list[tuple[int, int]] = []
         self._size = dict.fromkeys(("weights", "rescale", "caches", "counters"), 0)
-        self.widest = 1
-        self.longest = 1
+        self._widest, self.longest = 1, 1
 
     def _take(self, kind: str, count: int) -> int:
         begin = self._size[kind]
@@ -40,13 +40,18 @@ class Room:
 
     def product(self, linear: FrozenLinear) -> list[int]:
         """A linear layer: inputs, first weight, first row of the re-scaling, zero, low, high, whether sums are wide."""
-        rows, inputs = linear.weight.shape
-        self.widest = max(self.widest, inputs)
-        self._rescale.append(np.stack([linear.bias, linear.multiplier, linear.shift], 1))
-        grid = linear.grid
-        wide = linear.matrix.bound >= 2**31
-        begins = self.table(linear.weight), self._take("rescale", rows)
-        return [inputs, *begins, grid.zero, grid.low, grid.high, int(wide)]
+        inputs = linear.weight.shape[1]
+        self.reserve(inputs)
+        return [inputs, self.table(linear.weight), *self.rescaled(linear.rescale), int(linear.matrix.bound >= 2**31)]
+
+    def rescaled(self, rescale: Rescale) -> list[int]:
+        """A re-scaling: its first row, zero, low, high."""
+        self._rescale.append(np.stack([rescale.bias, rescale.multiplier, rescale.shift], 1))
+        return [self._take("rescale", len(rescale.bias)), rescale.zero, rescale.low, rescale.high]
+
+    def reserve(self, count: int) -> None:
+        """So many int16 to work in."""
+        self._widest = max(self._widest, count)
 
     def cache(self, count: int, fill: int) -> int:
         """So many int16 that begin as ``fill``: where they begin."""
@@ -64,6 +69,6 @@ class Room:
         for count, fill in self._caches:
             caches[begin : begin + count] = fill
             begin += count
-        self.scratch = np.empty(self.widest, np.int16), np.empty(self.longest, np.int64), np.empty(4096, np.int64)
+        self.scratch = np.empty(self._widest, np.int16), np.empty(self.longest, np.int64), np.empty(4096, np.int64)
         counters = np.zeros(self._size["counters"], np.int64)
         return caches, counters, np.concatenate(self._weights), np.concatenate(self._rescale)
