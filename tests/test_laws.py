@@ -25,7 +25,7 @@ from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
-from arcomp.layers.conv import CausalConv2d, above, line, square
+from arcomp.layers.conv import CausalConv2d, above, full, line, square
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
@@ -136,7 +136,7 @@ def test_layer_sees_its_past(name: str) -> None:
     assert not torch.equal(layer.whole(batch, x), layer.whole(batch, changed))
 
 
-@pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), ((0, 0),)])
+@pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), full(5), ((0, 0),)])
 def test_float_convolution_is_the_exact_one(taps: Any) -> None:
     """What is trained, with rounding, is what is frozen: equal but for ties of the last rounding."""
     torch.manual_seed(3)
