@@ -64,6 +64,13 @@ def test_lattices_go_there_and_back(order: Passes) -> None:
     assert torch.equal(copy, x)
 
 
+def test_what_looks_below_is_not_evaluated_front_by_front() -> None:
+    model = layered(SubscalePixelNetwork, **SMALL)
+    around = model.fresh(3, 8)["slice.around."]
+    with pytest.raises(ValueError, match="below"):
+        around.start(batch_of((4, 5)), 1)
+
+
 def test_what_is_beside_a_lattice() -> None:
     lattice = Lattice.of(batch_of((3, 5), (1, 2)), 0, 1, np.array([2, 2], np.int32))
     x = torch.zeros(2, 3, 5, 1, dtype=torch.int64)

@@ -162,8 +162,13 @@ class ExactConv(ExactLayer):
             parts.append(self.all(gathered.flatten(0, 2)).reshape(*gathered.shape[:3], -1))
         return torch.cat(parts, 1)
 
+    def _check_causal(self) -> None:
+        if self.bottom:
+            raise ValueError("a convolution that looks at rows below cannot be evaluated front by front")
+
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
+        self._check_causal()
         height, width = int(batch.heights.max()), int(batch.widths.max())
         shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
         self.cache = np.full(shape, self.source.zero, self.source.dtype)
@@ -185,6 +190,7 @@ class ExactConv(ExactLayer):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
+        self._check_causal()
         features, here = self.groups * self.inputs, not self.taps.any()
         rows = min(int(batch.heights.max()), room.open_rows) + self.top
         width = int(batch.widths.max()) + self.left + self.right
