@@ -22,10 +22,21 @@ _OFFERED = {
     "decode": "arcomp.codec",
     "Encoded": "arcomp.codec",
     "load": "arcomp.models.registry",
+    "measure": "arcomp.bits",
     "read_picture": "arcomp.pictures",
     "write_picture": "arcomp.pictures",
 }
-__all__ = ["ArcompError", "Encoded", "__version__", "decode", "encode", "load", "read_picture", "write_picture"]
+__all__ = [
+    "ArcompError",
+    "Encoded",
+    "__version__",
+    "decode",
+    "encode",
+    "load",
+    "measure",
+    "read_picture",
+    "write_picture",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp import fronts, tiles
-from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, unpack
+from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
 from arcomp.errors import ArcompError, VerificationError
 from arcomp.models import registry
 from arcomp.models.base import ExactModel, Kind, LearningModel, Model
@@ -67,6 +67,7 @@ def encode(
     *,
     tile: tuple[int, int] | None = None,
     source: str = "",
+    content: Content = None,
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
@@ -80,42 +81,49 @@ def encode(
         tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
             the model.
         source: ending of the picture's file, for restoring it.
+        content: what the samples are made of, for restoring it (:mod:`arcomp.inputs`).
         device: where the model is evaluated; the file does not depend on it.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
         progress: told the part done now and then.
 
     Raises:
         ModelError: the model does not take such pictures.
-        ArcompError: a sample is too large for the depth, the array has no samples, or it needs more memory than
-            this machine has.
+        ArcompError: a sample is too large for the depth, the array has no samples, it needs more memory than this
+            machine has, or is too large for a file.
     """
     began = time.perf_counter()
-    if pixels.ndim != 4 or not pixels.size:
-        raise ArcompError("there are no pixels to compress")
-    if pixels.dtype.kind != "u" or int(pixels.max()) >> depth:
-        raise ArcompError(f"samples are not unsigned integers of {depth} bits")
-    images, height, width, channels = pixels.shape
-    model.check(channels, depth)
-    if tile is None:
-        tile = model.tile(height, width)
-    tiling = Tiling((images, height, width), tile)
-    tile = (0, 0) if tiling.whole else (tile[0] or height, tile[1] or width)
-    kind = Kind(tiling.batch, channels, depth)
-    _check_memory(tiling, kind, pixels.dtype, model, threads)
+    tiling, kind = plan(pixels, depth, model, tile, threads)
     static_bits = None
     if isinstance(model, LearningModel):
         payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
-        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(channels))])
+        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
         kind = replace(kind, side=model.side_information(canvas, kind))
         payload, nll = fronts.encode(canvas, kind, model, device, progress)
         nll += 8 * len(kind.side)
+    images, height, width, channels = pixels.shape
     header = Header(
-        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tile,
-        pixels_checksum(pixels, depth), kind.side, source,
+        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
+        pixels_checksum(pixels, depth), kind.side, source, content,
     )  # fmt: skip
     return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began, static_bits)
+
+
+def plan(
+    pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, threads: int | None
+) -> tuple[Tiling, Kind]:
+    """How pictures are cut for a model, and what it is then given; arguments and errors as of :func:`encode`."""
+    if pixels.ndim != 4 or not pixels.size:
+        raise ArcompError("there are no pixels to compress")
+    if pixels.dtype.kind != "u" or int(pixels.max()) >> depth:
+        raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
+    images, height, width, channels = pixels.shape
+    model.check(channels, depth)
+    tiling = Tiling((images, height, width), model.tile(height, width) if tile is None else tile)
+    kind = Kind(tiling.batch, channels, depth)
+    _check_memory(tiling, kind, pixels.dtype, model, threads)
+    return tiling, kind
 
 
 def decode(

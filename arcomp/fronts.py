@@ -1,6 +1,7 @@
 """The payload of models that give distributions: one range coder over the fronts of all tiles.
 
-model's distributions, many fronts at a time -> range coder; range decoder <-> the model, front by front
+model's distributions, many fronts at a time -> range coder; range decoder <-> the model, front by front (or whatever
+else gives values: :mod:`arcomp.sampling`)
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
+Source = Callable[[Front, int, Distribution], npt.NDArray[np.int32]]
+"""Gives a channel's values over a front, int32 [n], told which (in coding order) and how they are distributed."""
 CHUNK = 1 << 14
 """Positions that the encoder evaluates at a time, at least; memory is bounded by it, not by the picture."""
 
@@ -29,13 +32,13 @@ def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress:
     encoder = Encoder()
     parts = coded(model, canvas, kind)
     nll = sum(
-        _encode(encoder, own, samples, part, device, _share(progress, i, len(parts)))
+        _encode(encoder, own, samples, part, device, shared(progress, i, len(parts)))
         for i, (own, samples, part) in enumerate(parts)
     )
     return encoder.finish(), nll
 
 
-def _share(progress: Progress, part: int, parts: int) -> Progress:
+def shared(progress: Progress, part: int, parts: int) -> Progress:
     """Progress of one of several parts."""
     return lambda done: progress((part + done) / parts)
 
@@ -46,7 +49,7 @@ def _encode(encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, dev
 
     def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
         encoder.encode(distributions, values, ends)
-        return sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(distributions))
+        return sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(distributions))
 
     nll, done = 0.0, 0
     coding: Future[float] | None = None
@@ -66,15 +69,12 @@ def decode(
     payload: bytes | memoryview, canvas: Canvas, kind: Kind, model: ExactModel, naive: bool, progress: Progress
 ) -> None:
     """Fill the canvas (channels as stored)."""
-    fill = _decode_naively if naive else _decode_stepwise
-    decoder, viewer = Decoder(bytes(payload)), model.viewer(kind)
-    with _one_thread():
-        if viewer is not None:
-            own, of_view = viewer
-            view: Canvas = np.zeros((*canvas.shape[:3], of_view.channels), np.uint8)
-            fill(view, of_view, own, decoder, _share(progress, 0, 2))
-            kind, progress = replace(kind, view=view), _share(progress, 1, 2)
-        fill(canvas, kind, model, decoder, progress)
+    decoder = Decoder(bytes(payload))
+
+    def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
+        return decoder.decode(distribution)
+
+    fill(canvas, kind, model, source, progress, naive=naive)
 
 
 @contextmanager
@@ -92,14 +92,40 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _decode_stepwise(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
+def fill(
+    canvas: Canvas,
+    kind: Kind,
+    model: ExactModel,
+    source: Source,
+    progress: Progress,
+    *,
+    of_view: Source | None = None,
+    naive: bool = False,
+) -> None:
+    """Fill the canvas (channels as stored) front by front with a source's values.
+
+    Args:
+        of_view: source of the view's values, if the model has one; the same one if None.
+        naive: by a whole evaluation for every front.
+    """
+    run, viewer = _fill_naively if naive else _fill, model.viewer(kind)
+    with _one_thread():
+        if viewer is not None:
+            own, kind_of_view = viewer
+            view: Canvas = np.zeros((*canvas.shape[:3], kind_of_view.channels), np.uint8)
+            run(view, kind_of_view, own, of_view or source, shared(progress, 0, 2))
+            kind, progress = replace(kind, view=view), shared(progress, 1, 2)
+        run(canvas, kind, model, source, progress)
+
+
+def _fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
     state = model.stepwise(kind)
     order = model.coding_order(kind.channels)
     done, told, total = 0, 0, kind.batch.positions
     for front in model.order.fronts(kind.batch):
         state.begin(front)
         for c in range(kind.channels):
-            values = decoder.decode(state.distribution(c))
+            values = source(front, c, state.distribution(c))
             state.fill(c, values)
             canvas[front.image, front.y, front.x, order[c]] = values
         done += len(front)
@@ -109,7 +135,7 @@ def _decode_stepwise(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Dec
     progress(1.0)
 
 
-def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
+def _fill_naively(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
     """Every front, and every channel in it, by an evaluation of the whole picture so far."""
     order = list(model.coding_order(kind.channels))
     past: list[Front] = []
@@ -119,5 +145,5 @@ def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Deco
             whole = model.whole(canvas[..., order], kind)
             for earlier in past:
                 distributions = whole.distributions(earlier)
-            values = decoder.decode(distributions[c])
+            values = source(front, c, distributions[c])
             canvas[front.image, front.y, front.x, order[c]] = values

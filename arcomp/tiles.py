@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import numpy as np
+import numpy.typing as npt
 
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError, ModelError
@@ -85,6 +86,28 @@ def encode(
     lengths = b"".join(encode_number(len(s.data)) for s in streams)
     payload = lengths + b"".join(s.data for s in streams)
     return payload, sum(s.nll_bits for s in streams), sum(s.static_bits for s in streams)
+
+
+def bits(
+    pixels: Canvas,
+    found: npt.NDArray[np.float32],
+    tiling: Tiling,
+    kind: Kind,
+    model: LearningModel,
+    threads: int | None,
+    progress: Progress,
+) -> float:
+    """Fill the bits of each sample [N, H, W, C] as :func:`encode` codes them; the sum of the static ones."""
+    batch, order = kind.batch, list(model.coding_order(kind.channels))
+    meter = _Meter(batch.positions, progress)
+    static = [0.0] * len(batch)
+
+    def work(i: int) -> None:
+        tile = np.ascontiguousarray(tiling.part(pixels, i)[..., order])
+        tiling.part(found, i)[..., order], static[i] = model.bits(tile, meter)
+
+    _run(work, len(batch), threads, meter)
+    return sum(static)
 
 
 def decode(

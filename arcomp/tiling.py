@@ -16,7 +16,11 @@ class Tiling:
 
     Args:
         shape: (images, height, width) of the pictures.
-        tile: (height, width) of a tile; (0, 0) for whole pictures. Tiles at the right and lower edges are smaller.
+        tile: (height, width) of a tile; 0 for the picture's. Tiles at the right and lower edges are smaller.
+
+    Attributes:
+        whole: whether each picture is one tile.
+        tile: (height, width) of a tile; (0, 0) for whole pictures.
     """
 
     def __init__(self, shape: tuple[int, int, int], tile: tuple[int, int]) -> None:
@@ -29,6 +33,7 @@ class Tiling:
         self.batch = Batch(np.array(heights, np.int32), np.array(widths, np.int32))
         self.shape = (len(self.batch), int(self.batch.heights.max()), int(self.batch.widths.max()))
         self.whole = len(rows) == len(columns) == 1
+        self.tile = (0, 0) if self.whole else (th, tw)
 
     def part(self, pixels: npt.NDArray[Any], i: int) -> npt.NDArray[Any]:
         """Tile i of pictures [N, H, W, C]: a view [h, w, C]."""

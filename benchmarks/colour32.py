@@ -2,8 +2,8 @@
 
     python -m benchmarks.colour32 FOLDER --cifar10 DIR --photos DIR --test-photos DIR [--test-photos DIR ..]
 
-CIFAR-10 is given as mosaics of 50 x 50 pictures, train_*.jxl and test_*.jxl (pillow-jxl-plugin reads them), photographs in
-folders. FOLDER gets train/cifar10.npy, train/patches.npy, test/cifar10.npy and test/patches.npy, uint8
+CIFAR-10 is given as mosaics of 50 x 50 pictures, train_*.jxl and test_*.jxl (pillow-jxl-plugin reads them), photographs
+in folders. FOLDER gets train/cifar10.npy, train/patches.npy, test/cifar10.npy and test/patches.npy, uint8
 [N, 32, 32, 3]. Patches are cut at random from photographs as they are, and reduced to a half and to a quarter.
 """
 

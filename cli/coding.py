@@ -13,16 +13,17 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
-from arcomp.cli.console import Console, report, shown
+from arcomp.cli.console import Console, plural, report, shown
 from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
-    from arcomp.container import Header
+    from arcomp.container import Content, Header
     from arcomp.models.base import Model
 
 COMPILING = 2.0
 """Seconds after which start-up must be compiling kernels."""
 _KINDS = {1: "gray", 3: "RGB"}
+_CONTENTS = {"Bytes": "bytes", "Array": "array"}
 
 
 class Startup:
@@ -40,7 +41,7 @@ class Startup:
         options.set_threads(threads)
         self.threads, self.console = threads, console
         self.seconds = 0.0
-        self._warm: set[tuple[str, bytes, int, str]] = set()
+        self._warm: set[tuple[str, bytes, int, int, str]] = set()
 
     def warm(self, model: Model, channels: int, depth: int, device: str | None) -> None:
         """Code a few pixels with a model before the clock of the first file starts.
@@ -55,7 +56,7 @@ class Startup:
 
         from arcomp import codec
 
-        key = (model.name, model.digest, channels, device or "")
+        key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
             model.check(channels, depth)
             few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
@@ -99,6 +100,8 @@ def about_header(header: Header) -> dict[str, Any]:
     return {
         "model": header.model,
         "digest": header.digest.hex(),
+        "content": content(header.content),
+        "images": header.images,
         "width": header.width,
         "height": header.height,
         "channels": header.channels,
@@ -106,11 +109,23 @@ def about_header(header: Header) -> dict[str, Any]:
     }
 
 
+def content(of: Content) -> str:
+    """What samples are: "picture", "array" or "bytes"."""
+    return _CONTENTS.get(type(of).__name__, "picture")
+
+
+def unit(of: Content) -> str:
+    """What a sample is called."""
+    return "byte" if content(of) == "bytes" else "sub-pixel"
+
+
 def geometry(header: Header) -> str:
     """Such as "640 x 480, RGB, 8 bits"."""
+    if content(header.content) == "bytes":
+        return plural(header.width, "byte")
     images = f"{header.images} pictures of " if header.images > 1 else ""
     kind = _KINDS.get(header.channels, f"{header.channels} channels")
-    return f"{images}{header.width} x {header.height}, {kind}, {header.depth} bits"
+    return f"{images}{header.width} x {header.height}, {kind}, {plural(header.depth, 'bit')}"
 
 
 def digits(seconds: float) -> float:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, digits
+from arcomp.cli.coding import Startup, content, digits, unit
 from arcomp.cli.console import Console, duration, percent, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, read_file
 from arcomp.errors import VerificationError
 
 if TYPE_CHECKING:
     from arcomp.codec import Encoded
+    from arcomp.inputs import Samples
     from arcomp.models.base import Model
-    from arcomp.pictures import Picture
 
 
 @dataclass
@@ -49,6 +49,7 @@ class Compressor:
     device: str
     verify: bool
     pixels: bool
+    as_bytes: bool
     startup: Startup
     threads: int | None = None
     total: Total = field(default_factory=Total)
@@ -59,29 +60,27 @@ class Compressor:
         Raises:
             ArcompError: it cannot be read or written, is not supported, or does not decode to what it was.
         """
-        from arcomp.pictures import read_picture
-        from arcomp.pictures.kinds import kind_of
+        from arcomp.inputs import kind, read_samples
 
-        data = read_file(name, kind_of)
-        picture = read_picture(data, allow_lossy=self.pixels, name=shown(name))
+        data = read_file(name, lambda start: self.as_bytes or kind(start, self.model))
+        samples = read_samples(data, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
         path = self.target.place(name + ENDING)
         self.target.claim(path, name)
-        self.model.check(picture.pixels.shape[2], picture.depth)
-        if picture.dropped:
-            self.console.warn(f"{shown(name)}: not kept: {', '.join(picture.dropped)}")
-        self.startup.warm(self.model, picture.pixels.shape[2], picture.depth, self.device)
-        encoded, verify_seconds = self._encode(picture, name, _source(name, path, picture))
+        if samples.dropped:
+            self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}")
+        self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
+        encoded, verify_seconds = self._encode(samples, name, _source(name, path, samples))
         self.target.put(path, encoded.data, name, verified=self.verify)
-        self._tell(name, path, len(data), picture, encoded, verify_seconds)
+        self._tell(name, path, len(data), samples, encoded, verify_seconds)
 
-    def _encode(self, picture: Picture, name: str, source: str) -> tuple[Encoded, float]:
+    def _encode(self, samples: Samples, name: str, source: str) -> tuple[Encoded, float]:
         from arcomp import codec
 
-        pixels = picture.pixels[None]
+        pixels = samples.pixels
         with self.console.progress(f"compressing {shown(name)}") as meter:
             encoded = codec.encode(
-                pixels, picture.depth, self.model, source=source, device=self.device, threads=self.threads,
-                progress=meter,
+                pixels, samples.depth, self.model, source=source, content=samples.content, device=self.device,
+                threads=self.threads, progress=meter,
             )  # fmt: skip
         began = time.perf_counter()
         if self.verify:
@@ -94,19 +93,21 @@ class Compressor:
         return encoded, time.perf_counter() - began
 
     def _tell(
-        self, name: str, path: str, bytes_in: int, picture: Picture, encoded: Encoded, verify_seconds: float
+        self, name: str, path: str, bytes_in: int, samples: Samples, encoded: Encoded, verify_seconds: float
     ) -> None:
-        height, width, channels = picture.pixels.shape
+        images, height, width, channels = samples.pixels.shape
         bytes_out = len(encoded.data)
         about: dict[str, Any] = {
             "input": name,
             "output": path,
             "model": self.model.name,
             "digest": self.model.digest.hex(),
+            "content": content(samples.content),
+            "images": images,
             "width": width,
             "height": height,
             "channels": channels,
-            "bit_depth": picture.depth,
+            "bit_depth": samples.depth,
             "input_bytes": bytes_in,
             "output_bytes": bytes_out,
             "bits_per_subpixel": encoded.bits_per_subpixel,
@@ -118,12 +119,13 @@ class Compressor:
             "verify_seconds": digits(verify_seconds),
             "startup_seconds": digits(self.startup.seconds),
             "device": self.device,
-            "dropped": list(picture.dropped),
+            "dropped": list(samples.dropped),
         }
         model_bits = encoded.nll_bits / encoded.samples
         line = (
             f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(bytes_in)} -> {size(bytes_out)} "
-            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/sub-pixel (NLL {model_bits:.3f}, "
+            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/{unit(samples.content)} "
+            f"(NLL {model_bits:.3f}, "
             f"overhead {percent(encoded.overhead_percent)}), {duration(encoded.seconds)}"
             f"{'' if self.verify else ', NOT verified'}"
         )
@@ -139,19 +141,23 @@ class Compressor:
         total.seconds += encoded.seconds
 
 
-def _source(name: str, path: str, picture: Picture) -> str:
+def _source(name: str, path: str, samples: Samples) -> str:
     """The format that a file has to tell because its name, as in img.png.arcomp, does not."""
-    from arcomp.pictures import ENDINGS, format_of
+    from arcomp.container import Bytes
+    from arcomp.inputs import possible_source
+    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
 
-    if path.endswith(ENDING) and format_of(path[: -len(ENDING)]) in ENDINGS:
+    given = "" if name == "-" else format_of(name)
+    restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
+    if isinstance(samples.content, Bytes):
+        return "" if restored == given else possible_source(given)
+    known = ARRAY_ENDINGS if samples.content else ENDINGS
+    if restored in known:
         return ""
-    for ending in ("" if name == "-" else format_of(name), picture.format):
-        if ending in ENDINGS:
-            return ending
-    return "png"
+    return next((ending for ending in (given, samples.format) if ending in known), "png")
 
 
-@click.command("compress", short_help="Compress pictures.")
+@click.command("compress", short_help="Compress pictures, arrays, or text.")
 @options.inputs
 @options.output
 @click.option(
@@ -174,6 +180,7 @@ def _source(name: str, path: str, picture: Picture) -> str:
 @click.option(
     "--pixels", is_flag=True, help="Take JPEG and other lossy files too: their decoded pixels, which is larger."
 )
+@click.option("--bytes", "as_bytes", is_flag=True, help="Take any file as bytes, pictures too (models of text).")
 @options.threads
 @options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
 @options.talkative
@@ -188,13 +195,15 @@ def command(
     to_stdout: bool,
     no_verify: bool,
     pixels: bool,
+    as_bytes: bool,
     threads: int | None,
     device: str,
 ) -> int:
     """Compress pictures: img.png becomes img.png.arcomp.
 
-    8-bit gray and RGB pictures are taken, in PNG, BMP, TIFF, WebP (lossless) and PNM; other kinds are refused. Every
-    file is decoded again and compared with its picture before it is put in place.
+    8-bit gray and RGB pictures are taken, in PNG, BMP, TIFF, WebP (lossless) and PNM; gray ones of 1 bit by models of
+    binary pictures; arrays of uint8 or bool in .npy and .npz; and any other file by models of text. Every file is
+    decoded again and compared with its input before it is put in place.
     """
     if remove and no_verify:
         raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")
@@ -208,7 +217,9 @@ def command(
         model_name = f"photo-{preset}"
     model = registry.load(model_name or registry.DEFAULT)
     where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
-    work = Compressor(console, target, model, where, not no_verify, pixels, Startup(threads, console), threads)
+    work = Compressor(
+        console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads
+    )
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         console.summary(work.total.line(failed))

@@ -12,7 +12,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, about_header, decoded, digits, geometry
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
-from arcomp.errors import FormatError, OutputError, VerificationError
+from arcomp.errors import OutputError, VerificationError
 
 if TYPE_CHECKING:
     from arcomp.container import Header
@@ -31,13 +31,15 @@ def named(name: str, header: Header) -> tuple[str, str]:
     Returns:
         A path beside the input ("" where the input's name gives none), and an ending, perhaps "".
     """
-    from arcomp.pictures import ENDINGS, format_of
+    from arcomp.container import Bytes
+    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
 
     if not name.lower().endswith(ENDING) or os.path.basename(name).lower() == ENDING:
         return "", header.source
     restored = name[: -len(ENDING)]
     ending = format_of(restored)
-    if ending in ENDINGS or ending in _LOSSY or not header.source:
+    told = bool(ending) if isinstance(header.content, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS, *_LOSSY}
+    if told or not header.source:
         return restored, ending
     return f"{restored}.{header.source}", header.source
 
@@ -62,7 +64,7 @@ class Decompressor:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
         from arcomp.container import unpack
-        from arcomp.pictures import write_picture
+        from arcomp.inputs import check_output, write_samples
 
         data = read_compressed(name)
         header, _ = unpack(data)
@@ -70,11 +72,11 @@ class Decompressor:
         self.target.claim(path, name)
         _check_format(header, ending)
         pixels, header, seconds = decoded(data, name, self.startup, self.console, self.model_name)
-        picture = write_picture(pixels[0], header.depth, ending)
-        if self.target.remove:
-            _check_picture(picture, pixels)
-        self.target.put(path, picture, name, verified=True)
-        self._tell(name, path, data, picture, header, seconds)
+        written = write_samples(pixels, header, ending)
+        if self.target.remove and not check_output(written, pixels, header):
+            raise VerificationError("what was written does not read back the same", remedy="choose another format")
+        self.target.put(path, written, name, verified=True)
+        self._tell(name, path, data, written, header, seconds)
 
     def _output(self, name: str, header: Header) -> tuple[str, str]:
         """Where the picture goes, and in which format."""
@@ -88,25 +90,25 @@ class Decompressor:
         path = self.target.place(restored)
         return path, ending if path == STDOUT else format_of(path) or header.source
 
-    def _tell(self, name: str, path: str, data: bytes, picture: bytes, header: Header, seconds: float) -> None:
+    def _tell(self, name: str, path: str, data: bytes, written: bytes, header: Header, seconds: float) -> None:
         about: dict[str, Any] = {
             "input": name,
             "output": path,
             **about_header(header),
             "input_bytes": len(data),
-            "output_bytes": len(picture),
+            "output_bytes": len(written),
             "seconds": digits(seconds),
             "verified": True,
             "startup_seconds": digits(self.startup.seconds),
         }
         line = (
-            f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(len(data))} -> {size(len(picture))}, "
+            f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(len(data))} -> {size(len(written))}, "
             f"{duration(seconds)}"
         )
         details = f"{geometry(header)}, model {header.model}, start-up {duration(self.startup.seconds)}"
         self.console.result(line, about, details)
         self.files, self.seconds = self.files + 1, self.seconds + seconds
-        self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(picture)
+        self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(written)
 
 
 def _check_format(header: Header, ending: str) -> None:
@@ -117,31 +119,23 @@ def _check_format(header: Header, ending: str) -> None:
     """
     import numpy as np
 
-    from arcomp.pictures import write_picture
+    from arcomp.container import Bytes
+    from arcomp.pictures import ARRAY_ENDINGS, write_picture
 
+    if isinstance(header.content, Bytes):
+        return
     if not ending:
         raise OutputError("nothing says which format to write", remedy="name the output with -o, as in -o out.png")
+    if ending in ARRAY_ENDINGS:
+        return
     if header.images != 1:
-        raise FormatError(f"holds {header.images} pictures", remedy="read it in Python with arcomp.decode")
+        raise OutputError(f"holds {header.images} pictures", remedy="name the output with -o, as in -o out.npy")
     dtype = np.uint8 if header.depth <= 8 else np.uint16
     try:
         write_picture(np.zeros((1, 1, header.channels), dtype), header.depth, ending)
     except OutputError as error:
         # Its remedy is a list of formats; how to name one is for the command line to say.
         raise OutputError(error.cause, remedy=f"name the output with -o ({error.remedy or 'no format can'})") from error
-
-
-def _check_picture(picture: bytes, pixels: Any) -> None:
-    """Before an input is removed: the picture reads back as the pixels.
-
-    Raises:
-        VerificationError: it does not.
-    """
-    from arcomp.pictures import read_picture
-
-    again = read_picture(picture).pixels
-    if again.shape != pixels[0].shape or not bool((again == pixels[0]).all()):
-        raise VerificationError("the picture written does not read back as the pixels", remedy="choose another format")
 
 
 @click.command("decompress", short_help="Decompress.")
@@ -167,7 +161,8 @@ def command(
 ) -> int:
     """Decompress files: img.png.arcomp becomes img.png.
 
-    The output's ending says its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pnm. So -o other.bmp converts.
+    The output's ending says its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm; npy and npz for
+    arrays. So -o other.bmp converts. Files of bytes are restored as they were, whatever they are called.
     """
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)

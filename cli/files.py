@@ -17,6 +17,8 @@ from arcomp.cli.console import Console, shown, stdout_to_nowhere
 from arcomp.errors import ArcompError, OutputError
 
 ENDING = ".arcomp"
+START = 320
+"""Bytes that tell what a file is."""
 STDOUT = "-"
 
 
@@ -25,7 +27,7 @@ def read_file(name: str, check: Callable[[bytes], object]) -> bytes:
 
     Args:
         name: a path, or ``-``.
-        check: is given the first 64 bytes and raises where reading the rest would be a waste.
+        check: is given the first START bytes and raises where reading the rest would be a waste.
 
     Raises:
         ArcompError: it cannot be read.
@@ -35,11 +37,11 @@ def read_file(name: str, check: Callable[[bytes], object]) -> bytes:
             if sys.stdin is None or sys.stdin.isatty():
                 why = "is closed" if sys.stdin is None else "is a terminal"
                 raise ArcompError(why, remedy="redirect a file into it", path=shown(name))
-            start = sys.stdin.buffer.read(64)
+            start = sys.stdin.buffer.read(START)
             check(start)
             return start + sys.stdin.buffer.read()
         with open(name, "rb") as file:
-            start = file.read(64)
+            start = file.read(START)
             check(start)
             return start + file.read()
     except FileNotFoundError:

@@ -13,10 +13,13 @@ from arcomp import __version__
 from arcomp.cli.console import one_line, open_missing_streams, report
 
 VERBS = {
-    "compress": ("compress", "Compress pictures: img.png becomes img.png.arcomp."),
+    "compress": ("compress", "Compress pictures, arrays, text: img.png becomes img.png.arcomp."),
     "decompress": ("decompress", "Decompress: img.png.arcomp becomes img.png."),
     "test": ("verify", "Decode and verify files, write nothing."),
     "info": ("info", "Say what files hold, without decoding them."),
+    "eval": ("evaluate", "Say what a data set would cost under models."),
+    "score": ("score", "Rank pictures by how surprising they are."),
+    "sample": ("sample", "Draw new pictures or text from a model."),
     "models": ("models", "List the models here, or show the card of one."),
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import about_header, geometry
+from arcomp.cli.coding import about_header, content, geometry, unit
 from arcomp.cli.console import Console, shown, size
 from arcomp.cli.files import read_compressed
 
@@ -39,7 +39,6 @@ def _about(name: str) -> tuple[dict[str, Any], Header]:
         "input": name,
         "format_version": VERSION,
         **about_header(header),
-        "images": header.images,
         "tile_width": header.tile_width,
         "tile_height": header.tile_height,
         "source": header.source,
@@ -70,12 +69,15 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
         digest = about["digest"] if console.verbose else about["digest"][:16]
         tiles = f", tiles of {header.tile_width} x {header.tile_height}" if header.tile_width else ""
         console.print(shown(name))
-        console.print(f"  picture  {geometry(header)}{tiles}" + (f", from {header.source}" if header.source else ""))
+        console.print(
+            f"  {content(header.content):<8} {geometry(header)}{tiles}"
+            + (f", from {header.source}" if header.source else "")
+        )
         console.print(f"  model    {header.model}, digest {digest}, {where if about['available'] else 'NOT here'}")
         console.print(f"  format   version {about['format_version']}")
         console.print(
             f"  size     {size(about['input_bytes'])} (payload {about['payload_bytes']} bytes, header {others} bytes), "
-            f"{about['bits_per_subpixel']:.3f} bits/sub-pixel"
+            f"{about['bits_per_subpixel']:.3f} bits/{unit(header.content)}"
         )
 
     return 1 if options.each(inputs, work, console) else 0

@@ -33,6 +33,14 @@ model_of_file = click.option(
     metavar="MODEL",
     help="Weights (.safetensors) that lie elsewhere than models are looked for.",
 )
+model_to_use = click.option(
+    "-m",
+    "--model",
+    "model_name",
+    metavar="MODEL",
+    required=True,
+    help="A name from `arcomp models`, or a .safetensors file of weights.",
+)
 threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
 
 

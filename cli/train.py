@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli import options
-from arcomp.cli.console import Console, Meter, duration
-from arcomp.errors import OutputError, TrainingError
+from arcomp.cli.console import Console, Meter, duration, plural
+from arcomp.errors import ArcompError, OutputError, TrainingError
 
 if TYPE_CHECKING:
+    from arcomp.training.data import Data
+    from arcomp.training.finish import Finished
     from arcomp.training.loop import Progress
+    from arcomp.training.processes import Team
     from arcomp.training.recipes import Recipe
+    from arcomp.training.state import State
 
 
 @dataclass
 class Run:
     """What a training run reads and writes."""
 
+    name: str
     recipe: Recipe
     folders: list[Path]
     output: Path
@@ -35,13 +40,14 @@ class Run:
         """Refuse at the start what would fail after hours.
 
         Raises:
-            OutputError: the output exists or cannot be written.
+            OutputError: the output exists, or it or the checkpoint cannot be written.
             TrainingError: a checkpoint is there that would be lost, or the weights to join are not.
         """
         if self.output.exists() and not self.force:
             raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        if not self.output.parent.is_dir():
-            raise OutputError("its folder does not exist", remedy="create the folder first", path=str(self.output))
+        for path in (self.output, self.checkpoint):
+            if not path.parent.is_dir():
+                raise OutputError("its folder does not exist", remedy="create the folder first", path=str(path))
         if self.checkpoint.exists() and not self.resume and not self.force:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
@@ -57,8 +63,8 @@ class Run:
 class Reporter:
     """Tells how training goes: a line written over again on terminals, lines after validation elsewhere."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, unit: str) -> None:
+        self.console, self.unit = console, unit
         self.meter = Meter("training" if console.live else "")
         self.validation = ""
 
@@ -71,10 +77,10 @@ class Reporter:
             self.validation = f", validation {progress.validation_bits:.4f}"
             if progress.rounded_bits is not None:
                 self.validation += f" (rounded {progress.rounded_bits:.4f})"
-        left = progress.seconds / max(1, progress.step) * (progress.steps - progress.step)
+        left = progress.seconds / progress.part * (1 - progress.part)
         line = (
-            f"step {progress.step} of {progress.steps}, bits per dimension: training {progress.training_bits:.4f}"
-            f"{self.validation}, {duration(left)} left"
+            f"step {progress.step}{f' of {progress.steps}' if progress.steps else ''}, bits per {self.unit}: "
+            f"training {progress.training_bits:.4f}{self.validation}, {duration(left)} left"
         )
         if self.console.live:
             self.meter.show(line)
@@ -82,32 +88,71 @@ class Reporter:
             self.console.note(line)
 
 
-def _run(run: Run, console: Console) -> int:
+def _run(run: Run, console: Console, device: str) -> int:
+    """All of it, in one process or in this one of several."""
+    from arcomp.training.processes import local_rank, together
+
+    try:
+        with together(device) as team:
+            return _train(run, console if team.leads else Console(quiet=True), team)
+    except ArcompError:
+        if local_rank() > 0:  # the first process of this machine says the same
+            raise SystemExit(1) from None
+        raise
+
+
+def _train(run: Run, console: Console, team: Team) -> int:
     from arcomp.training.finish import finish
     from arcomp.training.loop import train
+    from arcomp.training.sources import gather
 
-    reporter = Reporter(console)
+    run.check()
+    data = gather(run.recipe, run.folders)
+    _announce(run, data, team, console)
+    reporter = Reporter(console, data.unit)
     try:
         state = train(
-            run.recipe, run.folders, run.checkpoint, resume=run.resume, begin_from=run.begin_from, report=reporter
+            run.recipe, data, run.checkpoint, resume=run.resume, begin_from=run.begin_from, report=reporter, team=team
         )
+        if not team.leads:
+            return 0
         reporter.meter.show("freezing and measuring")
-        done = finish(state, run.recipe, run.folders, run.output, join=run.join, overwrite=run.force)
+        done = finish(state, run.recipe, data, run.output, join=run.join, overwrite=run.force)
     except KeyboardInterrupt:
         if run.checkpoint.exists():
             raise KeyboardInterrupt(f"--resume goes on from {run.checkpoint}") from None
         raise
     finally:
         reporter.meter.clear()
+    _conclude(done, state, data, console)
+    return 0
+
+
+def _announce(run: Run, data: Data, team: Team, console: Console) -> None:
+    """What is about to be trained, on what."""
+    where = team.device.type + (f", {team.size} processes" if team.size > 1 else "")
+    if console.as_json:
+        about = {"event": "started", "recipe": run.name, "data": data.about, "device": where}
+        print(json.dumps(about), flush=True)
+    else:
+        console.note(f"recipe {run.name}, {_length(run.recipe)}, on {where}; {data.about}")
+
+
+def _conclude(done: Finished, state: State, data: Data, console: Console) -> None:
+    """What came of it."""
     if console.as_json:
         print(json.dumps({"event": "finished", **asdict(done), "path": str(done.path), "seconds": state.seconds}))
-    else:
-        console.summary(
-            f"{done.path}: digest {done.digest[:16]}; bits per dimension on held-out pictures: "
-            f"float {done.float_bits:.4f}, exact {done.exact_bits:.4f}, coded {done.coded_bits:.4f}; "
-            f"trained {duration(state.seconds)}"
-        )
-    return 0
+        return
+    console.summary(
+        f"{done.path}: digest {done.digest[:16]}; bits per {data.unit} on what was held out: "
+        f"float {done.float_bits:.4f}, exact {done.exact_bits:.4f}, coded {done.coded_bits:.4f}; "
+        f"trained {duration(state.seconds)}"
+    )
+
+
+def _length(recipe: Recipe) -> str:
+    o = recipe.optimiser
+    return f"{o.steps:,} steps" if o.minutes is None else f"{o.minutes:g} minutes"
 
 
 def _list(console: Console) -> int:
@@ -118,19 +163,50 @@ def _list(console: Console) -> int:
         if console.as_json:
             print(json.dumps({"recipe": name, **recipe.to_dict()}))
         else:
-            kind = {1: "gray", 3: "RGB"}.get(recipe.config.get("channels", 0), "")
-            console.print(f"{name:<16} model {recipe.model}, {kind}, {recipe.optimiser.steps} steps")
+            length = f"{_length(recipe)} of {recipe.optimiser.batch:,}"
+            console.print(f"{name:<22} {recipe.model:<16} {_takes(recipe):<34} {length}")
+    console.note("DATA and --model MODEL choose among a model's recipes; --recipe takes a name or a file of one's own")
     return 0
+
+
+def _takes(recipe: Recipe) -> str:
+    """The data that a recipe is for."""
+    if recipe.data.kind == "bytes":
+        return f"text and bytes, {recipe.data.crop:,} at a time"
+    colour = {1: "gray", 3: "RGB"}.get(recipe.channels, plural(recipe.channels, "channel"))
+    return f"{colour}, {plural(recipe.depth, 'bit')}, {recipe.data.crop} x {recipe.data.crop} pixels"
+
+
+def _chosen(model: str | None, name: str | None, folders: list[Path], changes: dict[str, Any]) -> tuple[str, Recipe]:
+    """The recipe that is meant, by name, with what the command line changes of it.
+
+    Raises:
+        TrainingError: there is none, it is of another model, or a change is out of range.
+    """
+    from arcomp.training import recipes
+    from arcomp.training.sources import recipe_for
+
+    if name is None:
+        assert model is not None
+        name = recipe_for(model, folders)
+    recipe = recipes.find(name)
+    if model not in (None, recipe.model, name):
+        raise TrainingError(f"recipe {name} is of model {recipe.model}, not of {model}", remedy="give one of the two")
+    seed = changes.pop("seed", recipe.seed)
+    recipe = replace(recipe, seed=seed, optimiser=replace(recipe.optimiser, **changes))
+    recipe.check()
+    return name, recipe
 
 
 @click.command("train", short_help="Train weights.")
 @click.argument("data", metavar="DATA...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--model", metavar="MODEL", help="Model to train, by the recipe of it that is for such data.")
 @click.option("--recipe", "recipe_name", metavar="NAME|FILE.toml", help="What to train, and how long (see --list).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The weights: NAME.safetensors.")
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Default: the output with .checkpoint added."
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint (with --steps: to another end).")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint (with --steps or --minutes: to another end).")
 @click.option(
     "--begin-from",
     type=click.Path(path_type=Path),
@@ -138,7 +214,14 @@ def _list(console: Console) -> int:
     help="Checkpoint of a smaller network of the same model, whose function a fresh run takes over.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    metavar="M",
+    help="Minutes, instead of the recipe's steps: the schedule follows the clock.",
+)
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed, instead of the recipe's.")
+@click.option("--bf16", is_flag=True, help="Compute products in bfloat16 while training.")
 @click.option(
     "--join",
     type=click.Path(path_type=Path),
@@ -146,43 +229,49 @@ def _list(console: Console) -> int:
     help="Weights whose networks for other channels are kept.",
 )
 @click.option("--list", "list_them", is_flag=True, help="List the recipes that come with arcomp.")
+@options.device("Where to train.")
 @options.force
 @options.threads
 @options.talkative
 def command(
     console: Console,
     data: tuple[Path, ...],
+    model: str | None,
     recipe_name: str | None,
     output: Path | None,
     checkpoint: Path | None,
     resume: bool,
     begin_from: Path | None,
     steps: int | None,
+    minutes: float | None,
     seed: int | None,
+    bf16: bool,
     join: Path | None,
     list_them: bool,
+    device: str,
     force: bool,
     threads: int | None,
 ) -> int:
-    """Train the weights of a model on the pictures in DATA (folders or files), and freeze them.
+    """Train the weights of a model on DATA (folders or files: pictures, arrays, text), and freeze them.
 
-    A run is a function of its recipe and its pictures. It can be interrupted and resumed.
+    A run is a function of its recipe and its data, unless its length is given in minutes. It can be interrupted and
+    resumed. Several processes, as torchrun starts them, train together: torchrun --nproc-per-node 2 -m arcomp train ...
     """
     if list_them:
         return _list(console)
-    if recipe_name is None or output is None or not data:
-        raise click.UsageError("training needs --recipe NAME, -o OUTPUT.safetensors and folders of pictures")
+    if (recipe_name is None and model is None) or output is None or not data:
+        raise click.UsageError("training needs --recipe NAME or --model MODEL, -o OUTPUT.safetensors and DATA")
     if output.suffix != ".safetensors":
         raise click.UsageError(f"weights are named NAME.safetensors, not {output.name}")
-    from arcomp.training import recipes
-
-    recipe = recipes.find(recipe_name)
-    if seed is not None:
-        recipe = replace(recipe, seed=seed)
-    if steps is not None:
-        recipe = replace(recipe, optimiser=replace(recipe.optimiser, steps=steps))
+    if steps is not None and minutes is not None:
+        raise click.UsageError("a run's length is given by --steps or by --minutes, not both")
+    changes: dict[str, Any] = {"seed": seed} if seed is not None else {}
+    if steps is not None or minutes is not None:
+        changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
+    if bf16:
+        changes["bf16"] = True
+    name, recipe = _chosen(model, recipe_name, list(data), changes)
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
-    run = Run(recipe, list(data), output, checkpoint, join, resume, force, begin_from)
-    run.check()
+    run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
     options.set_threads(threads)
-    return _run(run, console)
+    return _run(run, console, options.choose_device(device, uses_torch=True))

@@ -119,6 +119,11 @@ class Model(ABC):
             ModelError: pictures of that many channels or that depth.
         """
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it is a model of sequences of bytes, so that any file is something to code."""
+        return False
+
     def tile(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) of the tiles a picture of that size is best cut into; (0, 0): not at all."""
         return 0, 0
@@ -200,6 +205,22 @@ class LearningModel(Model):
         """Code a tile, uint8 [height, width, C], channels in coding order; ``watch`` is told every layer's output."""
 
     @abstractmethod
+    def bits(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """Bits of each sample of a tile as :meth:`encode` codes it: float32 [height, width, C]; and the sum of those
+        under the network alone."""
+
+    @abstractmethod
+    def sample(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        progress: Progress = lambda positions: None,
+    ) -> None:
+        """Fill a tile, uint8 [height, width, C], with a draw from the model."""
+
+    @abstractmethod
     def decode(
         self,
         data: bytes | memoryview,
@@ -212,7 +233,8 @@ class LearningModel(Model):
 
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
     """The error for a picture that a model does not take."""
+    kind = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"
     return ModelError(
-        f"model {name} takes {takes}, not {channels} channel{'s' if channels > 1 else ''} of {depth} bits",
+        f"model {name} takes {takes}, not {kind}",
         remedy="choose another model with -m (see arcomp models)",
     )

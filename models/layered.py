@@ -73,6 +73,8 @@ class MixtureConfig(LayeredConfig):
 
 GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
+STRETCH = 1 << 13
+"""Samples of a sequence (one row) that are coded on their own, each without what came before; eight fill a group."""
 LIMITS: dict[str, tuple[int, int]] = {
     "channels": (1, 4),
     "depth": (1, 8),
@@ -152,7 +154,7 @@ class FloatModel(nn.Module):
 def shown(values: torch.Tensor, depth: int) -> torch.Tensor:
     """Samples as networks take them, in float."""
     levels = torch.from_numpy(carried(np.arange(1 << depth), depth))
-    return levels.float()[values.long()] * SIGNED8.step
+    return levels.to(values.device).float()[values.long()] * SIGNED8.step
 
 
 class Float(FloatModel):
@@ -249,8 +251,15 @@ class Layered(ExactModel):
             takes = " and ".join(f"{c} channel{'s' if c > 1 else ''} of {d} bits" for c, d in sorted(self.configs))
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
+    @property
+    def takes_bytes(self) -> bool:
+        """See :meth:`Model.takes_bytes`."""
+        return self.flat and (1, 8) in self.configs
+
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others."""
+        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
+        if self.flat and height == 1:
+            return 1, STRETCH
         config: Any = next(iter(self.configs.values()))
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 

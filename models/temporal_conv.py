@@ -6,10 +6,10 @@ networks for sequence modeling", section 3.1): each layer sees so many steps bac
 the future out.
 
 What it adds to the models before it on the ladder: parameters shared over time, all steps evaluated at once. Where it
-differs: rectified layers without residual sums or dilation, which ``wavenet`` adds. A picture is a sequence of pixels,
-row after row.
+differs: rectified layers without residual sums or dilation, which ``wavenet`` adds; samples are entered as symbols, one
+of their alphabet. Text and bytes are sequences as they are; a picture is one of pixels, row after row.
 
-Train it with ``arcomp train --recipe temporal_conv-digits DATA``.
+Train it with ``arcomp train --model temporal_conv DATA``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.conv import line
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.embedding import Embedding
+from arcomp.layers.grid import LOGITS, RECTIFIED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Conv, Spec, linear
 from arcomp.models.layered import Layered, LayeredConfig
@@ -31,7 +32,7 @@ class TemporalConvConfig(LayeredConfig):
 
     Attributes:
         width: features of each layer, for each channel.
-        blocks: layers after the first.
+        blocks: layers after the first, which sees the sample before.
         kernel: steps that a layer sees, its own among them.
     """
 
@@ -48,10 +49,10 @@ class TemporalConvWiring(Wiring):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
-        taps = line(self.config.kernel)
-        found: dict[str, Spec] = {"first": Conv(taps, "A", c, 1, h, SIGNED8, RECTIFIED8, samples=True)}
+        taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
+        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, RECTIFIED8)}
         for i in range(self.config.blocks):
-            found[f"layer.{i}"] = Conv(taps, "B", c, h, h, RECTIFIED8, RECTIFIED8)
+            found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 

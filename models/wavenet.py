@@ -5,9 +5,10 @@ of two taps whose distance doubles from layer to layer and begins again after a 
 layer's output goes to the residual sum and, by a layer of its own, to the sum of skips that the softmax is made from.
 
 What it adds to ``temporal_conv``: a receptive field that grows exponentially with depth, gates, residual sums and
-skips. Where it differs: no conditioning; sizes are small. A picture is a sequence of pixels, row after row.
+skips. Samples are entered as symbols, one of their alphabet (section 2.2). Where it differs: no conditioning; sizes are
+small. Text and bytes are sequences as they are; a picture is one of pixels, row after row.
 
-Train it with ``arcomp train --recipe wavenet-digits DATA``.
+Train it with ``arcomp train --model wavenet DATA``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.conv import line
+from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
@@ -49,7 +51,8 @@ class WaveNetWiring(Wiring):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         c, p = self.channels, self.config.width
-        found: dict[str, Spec] = {"first": Conv(line(2), "A", c, 1, p, SIGNED8, SUMS, samples=True)}
+        taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
+        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, p, SUMS)}
         for i in range(self.config.blocks):
             taps = line(2, 1 << (i % self.config.cycle))
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)

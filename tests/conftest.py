@@ -1,7 +1,18 @@
-"""Settings of all tests."""
+"""Settings of all tests, and what several of them start from."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder of small colour pictures."""
+    from runs import save_pictures
+
+    return save_pictures(tmp_path / "photographs")

@@ -39,7 +39,7 @@ def clamp(v: int, a: int, b: int) -> int:
 # ---------------------------------------------------------------- Overview, Layout, Fields, Limits
 
 MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
-GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, SOURCE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x81
+GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, SOURCE, CONTENT = 1, 2, 3, 4, 5, 6, 7, 0x81, 0x82
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 
 
@@ -133,8 +133,26 @@ def header_of(fields: dict[int, bytes]) -> Header:
     source = fields.get(SOURCE, b"x")
     require(1 <= len(source) <= 16 and not source.strip(LOWER + DIGITS), "bad source format")
 
+    if CONTENT in fields:
+        check_content(fields[CONTENT], n, h, c, depth)
+
     pixels = int.from_bytes(fields[PIXELS], "little")
     return Header(n, h, w, c, depth, digest, name.decode(), tile_height, tile_width, pixels, side)
+
+
+def check_content(value: bytes, n: int, h: int, c: int, depth: int) -> None:
+    """What the samples are said to have been made of can be so (rule 5)."""
+    require(len(value) > 0, "an empty content")
+    if value[0] == 1:
+        require(value == b"\x01" and (n, h, c, depth) == (1, 1, 1, 8), "not bytes")
+    if value[0] == 2:
+        require(2 <= len(value) <= 257 and value[1] < 8, "bad array")
+        require(depth <= (1 if value[1] & 1 else 8), "too deep for the array")
+        require((n == 1 or value[1] & 2 > 0) and (c == 1 or value[1] & 4 > 0), "axes that the array does not have")
+        try:
+            value[2:].decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused("the array's name is not UTF-8") from None
 
 
 def read(data: bytes) -> tuple[Header, bytes]:

@@ -703,42 +703,6 @@ class TestPresets:
         refused(say("compress", "-p", "max", picture), "photo-max is not in")
 
 
-class TestTrain:
-    def test_usage(self, folder: Path) -> None:
-        assert b"context-rgb" in say("train", "--list").out
-        assert {o["recipe"] for o in say("train", "--list", "--json").objects} >= {"context-rgb", "context-gray"}
-        refused(say("train", "photos"), "--recipe", 2)
-        refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.bin"), "safetensors", 2)
-        refused(say("train", "--recipe", "nope", "photos", "-o", "x.safetensors"), "no recipe 'nope'")
-        refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "photos: ")
-        (folder / "x.safetensors").touch()
-        refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "-f")
-        (folder / "y.safetensors.checkpoint").touch()
-        refused(say("train", "--recipe", "context-rgb", "photos", "-o", "y.safetensors"), "--resume")
-
-    def test_from_pictures_to_a_file(self, folder: Path) -> None:
-        (folder / "photos").mkdir()
-        for i in range(4):
-            save(folder / "photos" / f"{i}.png", seed=i, channels=1, height=24, width=24)
-        (folder / "tiny.toml").write_text(
-            'model = "context"\nseed = 1\n[config]\nchannels = 1\ntrunk = [8]\nhead = 8\nmixture = 2\n'
-            "[data]\ncrop = 16\ncrops = 4\nheld_out = 1\n[optimiser]\nbatch = 64\nsteps = 8\nwarmup = 2\n"
-        )
-        said = say("train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--json", "--steps", "6")
-        assert (said.status, said.err) == (0, "")
-        *progress, finished = said.objects
-        assert progress[-1]["step"] == progress[-1]["steps"] == 6
-        assert finished["event"] == "finished"
-        assert (folder / "w.safetensors.checkpoint").is_file()
-        picture = folder / "photos" / "0.png"
-        said = say("compress", "-m", "w.safetensors", "--json", picture)
-        assert said.status == 0
-        assert said.objects[0]["digest"] == finished["digest"]
-        refused(say("test", f"{picture}.arcomp"), finished["digest"][:16])
-        refused(say("test", f"{picture}.arcomp", *MODEL), "written with model context")
-        assert say("test", f"{picture}.arcomp", "-m", "w.safetensors").status == 0
-
-
 class TestDoctor:
     def test_status(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from arcomp import doctor

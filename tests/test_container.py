@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 from arcomp.container import (
     MAGIC,
     MAX_SIDE_BYTES,
+    Array,
+    Bytes,
     Header,
     pack,
     pixels_checksum,
@@ -122,6 +124,9 @@ headers = st.builds(
     side=st.binary(max_size=50),
     source=st.text("abcxyz0189", max_size=16),
 )
+arrays = st.builds(
+    Array, boolean=st.booleans(), images=st.booleans(), channels=st.booleans(), name=st.text(max_size=63)
+)
 
 
 class TestRoundTrip:
@@ -131,6 +136,13 @@ class TestRoundTrip:
         assert unpack(data) == (header, payload)
         assert unpack(memoryview(data)) == (header, payload)
         assert read_header(io.BytesIO(data)) == (header, len(payload), len(data) - len(payload))
+
+    @given(arrays)
+    def test_contents_come_back(self, array: Array) -> None:
+        of_bytes = replace(HEADER, images=1, height=1, width=9, channels=1, depth=8, content=Bytes(), side=b"")
+        of_array = replace(of_bytes, depth=1, content=array)
+        for header in (of_bytes, of_array):
+            assert unpack(pack(header, b""))[0] == header
 
     def test_bytes_are_those_of_the_specification(self) -> None:
         expected = build(
@@ -206,7 +218,7 @@ class TestDamage:
         refusal(noise)
         refusal(MAGIC + b"\1\0" + noise)
 
-    @given(st.lists(st.tuples(st.integers(0, 9) | st.just(0x81), st.binary(max_size=50)), max_size=8))
+    @given(st.lists(st.tuples(st.integers(0, 9) | st.sampled_from([0x81, 0x82]), st.binary(max_size=50)), max_size=8))
     def test_checksummed_noise_never_raises_anything_else(self, fields: Fields) -> None:
         with pytest.raises(FormatError):
             unpack(build(fields))
@@ -281,7 +293,7 @@ class TestRulesForFields:
         fields = fields_of(FILE)
         fields[0], fields[1] = fields[1], fields[0]
         assert "out of order" in refusal(build(fields))
-        assert "out of order" in refusal(build([(0x82, b""), *fields_of(FILE)]))
+        assert "out of order" in refusal(build([(0x83, b""), *fields_of(FILE)]))
 
     @pytest.mark.parametrize("tag", [1, 2, 4, 5])
     def test_missing_field(self, tag: int) -> None:
@@ -305,6 +317,17 @@ class TestRulesForFields:
     @pytest.mark.parametrize("source", [b"PNG", b".png", b"a/b", b"a" * 17, b"\xe9", b"a\n"])
     def test_source_formats(self, source: bytes) -> None:
         refusal(with_field(0x81, source))
+
+    @pytest.mark.parametrize("content", [b"", b"\x01\0", b"\x02", b"\x02\x08", b"\x02\0\xff", b"\x02\0" + b"a" * 256])
+    def test_contents(self, content: bytes) -> None:
+        refusal(with_field(0x82, content))
+
+    def test_a_content_must_be_what_the_samples_are(self) -> None:
+        assert "content" in refusal(with_field(0x82, b"\x01"))  # a picture of several rows
+        assert "content" in refusal(with_field(0x82, b"\x02\x01"))  # 8 bits
+
+    def test_contents_that_are_not_known_are_pictures(self) -> None:
+        assert unpack(with_field(0x82, b"\x09abc"))[0].content is None
 
     def test_bytes_that_are_no_field_after_the_last(self) -> None:
         assert "is no number" in refusal(build(fields_of(FILE), extra=b"\xff\xff"))

@@ -201,7 +201,7 @@ def run(
     out = values.copy() if not decoding else np.full(n, -1, np.int32)
     mixing.code(
         constants, state, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks,
-        lattice.colours(lattice.NONE), np.zeros(n, np.int32), out, totals,
+        lattice.colours(lattice.NONE), np.zeros(n, np.int32), out, totals, np.zeros(0, np.float32),
     )  # fmt: skip
     assert state.pixels[0] == n
     return out, b"" if decoding else binary.finish(coder, words), totals

@@ -13,6 +13,7 @@ from specimens import batch_of, layered, pictures
 from test_laws import canvas_of, evaluated
 
 import arcomp
+from arcomp.bits import measure
 from arcomp.errors import ModelError
 from arcomp.fixed_input import layer_digests
 from arcomp.layers.network import ExactNetwork
@@ -22,6 +23,7 @@ from arcomp.models.layered import Layered
 from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
+from arcomp.sampling import draw
 
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6), (16, 3))
 SMALL = {"channels": 3, "depth": 8, "width": 4, "blocks": 1, "mixture": 2}
@@ -129,10 +131,24 @@ def test_the_view_is_part_of_file_and_bits() -> None:
         ((front, _),) = grouped(own.order.fronts(kind.batch), 20 * 17)
         values = canvas[front.image, front.y, front.x].astype(np.int32)
         found = own.whole(canvas, kind).distributions(front)
-        bits.append(sum(d.bits(np.ascontiguousarray(values[:, c])) for c, d in enumerate(found)))
+        bits.append(sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(found)))
     assert bits[0] > 300
     assert arcomp.encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))
+    assert measure(pixels, 8, model).total == pytest.approx(sum(bits), rel=1e-6)
     assert set(layer_digests(model, 3)) >= {"3.view.first", "3.view.masses.0", "3.all.around.first", "3.masses.2"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new_pictures_are_drawn_and_given_ones_completed(kind: type[Layered]) -> None:
+    model, shape = layered(kind, **SMALL), (2, 9, 10, 3)
+    drawn = draw(model, shape, 8, seed=1)
+    assert np.array_equal(draw(model, shape, 8, seed=1), drawn)
+    assert not np.array_equal(draw(model, shape, 8, seed=2), drawn)
+    given = np.stack([pictures("smooth", shape[1:], 8, seed) for seed in range(2)])
+    completed = draw(model, shape, 8, seed=1, given=given, kept=44)
+    same = (completed == given).all(3).reshape(2, 90)
+    assert same[:, :44].all()
+    assert not same[:, 44:].all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

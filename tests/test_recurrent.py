@@ -16,8 +16,9 @@ from arcomp.errors import ModelError
 from arcomp.exact.cell import by_torch, cell
 from arcomp.layers.conv import Tap, line, square
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, SIGNED8, UNIT8, Grid, round_through
+from arcomp.layers.grid import LOGITS, SIGNED8, UNIT8, Grid
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
+from arcomp.layers.rounding import round_through
 from arcomp.layers.samples import carried
 from arcomp.layers.scan import STATE, neighbours, scan
 from arcomp.models.char_rnn import CharRNN
@@ -26,6 +27,7 @@ from arcomp.models.pixelrnn import PixelRNN
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig
 from arcomp.training.finish import finish
+from arcomp.training.sources import gather
 
 
 def int16s(rng: np.random.Generator, *shape: int) -> torch.Tensor:
@@ -246,8 +248,9 @@ def test_a_recurrent_network_learns_and_freezes(model: str, tmp_path: Path) -> N
         DataConfig(crop=12, crops=16, held_out=8, resampled=0.0, turned=False),
         recipes.OptimiserPart(batch=16, steps=200, rate=0.02, warmup=5, ema=0.9, rounding_from=0.6),
     )
-    state = loop.train(recipe, [tmp_path], tmp_path / "c", validate_every=50)
-    done = finish(state, recipe, [tmp_path], tmp_path / "w.safetensors")
+    data = gather(recipe, [tmp_path])
+    state = loop.train(recipe, data, tmp_path / "c", validate_every=50)
+    done = finish(state, recipe, data, tmp_path / "w.safetensors")
     guessed = np.log2(9) / 12  # what a seam in every row would cost, a sample
     assert done.float_bits < 0.75 * guessed
     assert done.exact_bits == pytest.approx(done.float_bits, abs=0.003)

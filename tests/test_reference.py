@@ -202,7 +202,10 @@ def test_rebuilt_files_are_right() -> None:
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
-        (0x82, b""),  # an optional field of later versions
+        (0x83, b""),  # an optional field of later versions
+        (0x82, b"\x02\x00"),  # arrays
+        (0x82, b"\x02\x06name"),
+        (0x82, b"\x63abc"),  # a kind of content of later versions
         (0xFF, b"abc"),
         (0x81, b"tif"),
         (0x03, b"\x01\x02"),  # tiles that leave the order of the pixels as it was
@@ -263,6 +266,12 @@ def test_takes(tag: int, value: bytes) -> None:
         (0x81, b""),
         (0x81, b"PNG"),
         (0x81, b"a" * 17),
+        (0x82, b""),
+        (0x82, b"\x01"),  # bytes of two rows
+        (0x82, b"\x02"),
+        (0x82, b"\x02\x08"),
+        (0x82, b"\x02\x01"),  # truth values of two bits
+        (0x82, b"\x02\x00\xff"),
     ],
 )
 def test_refuses(tag: int, value: bytes) -> None:

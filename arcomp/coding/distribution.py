@@ -106,6 +106,6 @@ class Distribution(ABC):
     def masses(self, symbols: Int32) -> Int64:
         """G(v + 1) - G(v), int64 [n], out of 2**28, for a symbol at each position."""
 
-    def bits(self, symbols: Int32) -> float:
-        """Negative log-likelihood of the symbols, in bits (for reports, not on the coded path)."""
-        return float((TOTAL_BITS - np.log2(self.masses(symbols).astype(np.float64))).sum())
+    def bits(self, symbols: Int32) -> npt.NDArray[np.float64]:
+        """Negative log-likelihood of each symbol, in bits: float64 [n] (for reports, not on the coded path)."""
+        return np.asarray(TOTAL_BITS - np.log2(self.masses(symbols).astype(np.float64)))

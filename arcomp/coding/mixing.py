@@ -235,6 +235,7 @@ def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
 def code(
     consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int,
     mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any,
+    costs: Any,
 ) -> None:  # fmt: skip
     """Code one channel of a front.
 
@@ -247,6 +248,7 @@ def code(
         rows: int32 [count], which of its rows hold for the third channel.
         values: int32 [count], given or found.
         totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
+        costs: float32 [count], set in encoding to the bits of each value's decisions; or [0].
     """
     k = (mixture.shape[1] - 2) // 3
     restricted = channel == 2 and colours.shape[0] > 0
@@ -277,10 +279,13 @@ def code(
         else:
             edges[0] = mass(0, components, k, consts.logistic)
             edges[256] = mass(256, components, k, consts.logistic)
+        before = totals[0]
         values[i] = _value(
             consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
             edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals, x, at, slot, chosen,
         )  # fmt: skip
+        if costs.shape[0]:
+            costs[i] = totals[0] - before
         if restricted:
             pixels[1] += 1
             pixels[2] += 1 - ((np.int64(colours[rows[i], values[i] >> 3]) >> (values[i] & 7)) & 1)

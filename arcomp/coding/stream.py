@@ -96,14 +96,36 @@ class Decoder:
         return symbols
 
 
-def sample(distribution: Distribution, rng: np.random.Generator) -> Int32:
+def sample(distribution: Distribution, rng: np.random.Generator, temperature: float = 1.0) -> Int32:
     """Draw a symbol for each position by the inverse of the distribution function: int32 [n].
 
     A uniform number in 0 .. 2**24 - 1 falls into one digit's interval after the other.
+
+    Args:
+        rng: asked for numbers in a fixed sequence.
+        temperature: probabilities are raised to the power of its inverse: 1 leaves them as they are (integers, the same
+            draw everywhere), less prefers the likely ones, 0 takes the likeliest.
     """
+    if temperature != 1:
+        return _sample_at(distribution, rng, temperature)
     symbols = np.zeros(len(distribution), np.int32)
     for level, width in enumerate(digit_widths(distribution.depth)):
         ends = np.cumsum(distribution.frequencies(level, symbols).astype(np.int64) + 1, axis=1)
         uniform = rng.integers(1 << 24, size=(len(symbols), 1))
         symbols = ((symbols << width) | (ends <= uniform).sum(1)).astype(np.int32)
     return symbols
+
+
+def _sample_at(distribution: Distribution, rng: np.random.Generator, temperature: float) -> Int32:
+    """The same from probabilities of whole symbols, in floating point."""
+    n = len(distribution)
+    masses = np.ones((n, 1))
+    for level in range(len(digit_widths(distribution.depth))):
+        digits = [distribution.frequencies(level, np.full(n, p, np.int32)) for p in range(masses.shape[1])]
+        masses = np.concatenate([masses[:, p : p + 1] * (f + 1.0) for p, f in enumerate(digits)], 1)
+    if temperature == 0:
+        return np.asarray(masses.argmax(1), np.int32)
+    powers = (masses / masses.max(1, keepdims=True)) ** (1 / temperature)
+    ends = np.cumsum(powers, 1)
+    uniform = rng.random((n, 1)) * ends[:, -1:]
+    return np.asarray(np.minimum((ends <= uniform).sum(1), masses.shape[1] - 1), np.int32)

@@ -1,6 +1,7 @@
 """The file: an `.arcomp` container and how it reaches the disk. FORMAT.md is its specification."""
 
 from arcomp.container.atomic import write_atomically
+from arcomp.container.content import Array, Bytes, Content
 from arcomp.container.fields import (
     DIGEST_BYTES,
     MAX_HEADER_BYTES,
@@ -18,6 +19,9 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE_BYTES",
     "VERSION",
+    "Array",
+    "Bytes",
+    "Content",
     "Header",
     "pack",
     "pixels_checksum",

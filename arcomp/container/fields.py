@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.container.content import Content, check_content, decode_content, encode_content
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 
@@ -39,7 +40,7 @@ OPTIONAL = 0x80
 """Bit of a tag that marks a field readers may ignore."""
 
 TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE, TAG_STRIPS = 1, 2, 3, 4, 5, 6, 7
-TAG_SOURCE = OPTIONAL | 1
+TAG_SOURCE, TAG_CONTENT = OPTIONAL | 1, OPTIONAL | 2
 
 _REQUIRED = {
     TAG_GEOMETRY: "geometry",
@@ -47,7 +48,7 @@ _REQUIRED = {
     TAG_PAYLOAD: "payload",
     TAG_PIXELS: "pixels",
 }
-_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_STRIPS, TAG_SOURCE}
+_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_STRIPS, TAG_SOURCE, TAG_CONTENT}
 
 _CRC = struct.Struct("<I")
 
@@ -75,6 +76,7 @@ class Header:
         pixels_crc: CRC-32 of the decoded samples, see :func:`pixels_checksum`.
         side: bytes the model needs beside the payload; empty when it needs none.
         source: lower-case ending, without a dot, of the file the pixels came from; empty when unknown.
+        content: what the samples were made of.
 
     Raises:
         FormatError: on construction, for a value outside its limits.
@@ -92,6 +94,7 @@ class Header:
     pixels_crc: int
     side: bytes = b""
     source: str = ""
+    content: Content = None
 
     def __post_init__(self) -> None:
         _check_geometry(self)
@@ -105,6 +108,7 @@ class Header:
             raise FormatError(f"{len(self.side)} bytes of side information, the limit is {MAX_SIDE_BYTES}")
         if _SOURCE_NAME.fullmatch(self.source) is None:
             raise FormatError(f"a source format must be up to 16 of a-z 0-9, not {self.source[:80]!r}")
+        check_content(self.content, self.shape, self.depth)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -185,6 +189,8 @@ def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
         fields.append((TAG_STRIPS, _numbers(header.tile_height)))
     if header.source:
         fields.append((TAG_SOURCE, header.source.encode("ascii")))
+    if header.content is not None:
+        fields.append((TAG_CONTENT, encode_content(header.content)))
     return b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
 
 
@@ -227,6 +233,7 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
         pixels_crc=pixels_crc,
         side=_present(values, TAG_SIDE, "side information"),
         source=_text(_present(values, TAG_SOURCE, "source format"), "source format"),
+        content=decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else None,
     )
     return header, payload_length, payload_crc
 

@@ -8,6 +8,8 @@ one group for each channel of a pixel. At the position itself, outputs of group 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -69,6 +71,17 @@ def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs
     return free.reshape(groups * outputs, len(taps) * groups * inputs)
 
 
+def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
+    """How far taps reach up, left and right."""
+    up, across = zip(*taps, strict=True)
+    return max(0, -min(up)), max(0, -min(across)), max(0, *across)
+
+
+def reach_down(taps: Iterable[Tap]) -> int:
+    """How far taps reach down: 0 for those of causal layers."""
+    return max(0, *(dy for dy, _ in taps))
+
+
 class CausalConv2d(nn.Module):
     """The float evaluation. Weights are kept as one matrix over the taps, as the exact evaluation uses them.
 
@@ -91,6 +104,12 @@ class CausalConv2d(nn.Module):
         self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
+        top, left, right = margins(taps)
+        self._apart = step = int(np.gcd.reduce([abs(v) for tap in taps for v in tap])) or 1  # more than 1 along a row
+        wide = (left + right) // step + 1
+        self.places: torch.Tensor
+        at = torch.tensor([(top + dy) // step * wide + (left + dx) // step for dy, dx in taps])
+        self.register_buffer("places", at, persistent=False)
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs], H and W over the stride, rounded up."""
@@ -99,20 +118,14 @@ class CausalConv2d(nn.Module):
             weight = rounded(weight)
         if self.taps == ((0, 0),) and self.stride == 1:
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
-        top, left = -min(dy for dy, _ in self.taps), -min(dx for _, dx in self.taps)
-        bottom, right = max(0, *(dy for dy, _ in self.taps)), max(0, *(dx for _, dx in self.taps))
-        step = self._dilation
-        kernel = weight.new_zeros((len(weight), x.shape[3], (top + bottom) // step + 1, (left + right) // step + 1))
-        for t, (dy, dx) in enumerate(self.taps):
-            kernel[:, :, (top + dy) // step, (left + dx) // step] = weight[:, t * x.shape[3] : (t + 1) * x.shape[3]]
+        (top, left, right), bottom, step = margins(self.taps), reach_down(self.taps), self._apart
+        high, wide = (top + bottom) // step + 1, (left + right) // step + 1
+        by_tap = weight.reshape(len(weight), len(self.taps), x.shape[3]).mT
+        kernel = weight.new_zeros(*by_tap.shape[:2], high * wide).index_copy(2, self.places, by_tap)
         padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
+        kernel = kernel.reshape(*by_tap.shape[:2], high, wide)
         y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
-
-    @property
-    def _dilation(self) -> int:
-        """Of taps along a row; 1 for others."""
-        return int(np.gcd.reduce([abs(v) for tap in self.taps for v in tap])) or 1
 
     def freeze(self, grid: Grid) -> Arrays:
         """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""

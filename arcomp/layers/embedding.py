@@ -21,13 +21,13 @@ from arcomp.errors import ModelError
 from arcomp.exact.rescale import Rescale
 from arcomp.layers import ops
 from arcomp.layers.checks import check_linear
-from arcomp.layers.conv import Tap, tap_mask
+from arcomp.layers.conv import Tap, margins, tap_mask
 from arcomp.layers.frozen import Arrays, freeze_linear
 from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
 from arcomp.layers.samples import symbols
-from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, margins, outside
+from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

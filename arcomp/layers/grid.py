@@ -44,14 +44,11 @@ class Grid:
         return np.int8 if self.largest <= 128 else np.int16
 
     def carry(self, x: torch.Tensor, rounding: bool) -> torch.Tensor:
-        """Float evaluation: clamp x to the grid's range and, if asked, round to its points."""
-        x = x.clamp((self.low - self.zero) * self.step, (self.high - self.zero) * self.step)
-        return round_through(x / self.step) * self.step if rounding else x
+        """Float evaluation: clamp x to the grid's range and, if asked, round to its points; float32, whatever x is."""
+        from arcomp.layers.rounding import carry  # the coded path does without torch where it can
 
-
-def round_through(x: torch.Tensor) -> torch.Tensor:
-    """Round, with the gradient of the identity."""
-    return x + (x.round() - x).detach()
+        least, most = (self.low - self.zero) * self.step, (self.high - self.zero) * self.step
+        return carry(x, least, most, self.step if rounding else 0.0)
 
 
 SIGNED8 = Grid(bits=5, zero=0, low=-128, high=127)

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from arcomp.layers.grid import Grid, round_through
+from arcomp.layers.grid import Grid
+from arcomp.layers.rounding import round_through
 
 WEIGHT_LIMIT = 63
 """7-bit weights: larger ones saturate in 16 bits on processors without VNNI (see arcomp.exact.matmul)."""

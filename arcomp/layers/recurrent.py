@@ -27,13 +27,13 @@ from torch import nn
 from arcomp.errors import ModelError
 from arcomp.exact.cell import GATES, cell
 from arcomp.layers import ops
-from arcomp.layers.conv import Tap
+from arcomp.layers.conv import Tap, margins
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
 from arcomp.layers.grid import LOGITS, UNIT8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
 from arcomp.layers.scan import neighbours, scan
-from arcomp.layers.spatial import ExactLayer, Ints, gather, margins, outside
+from arcomp.layers.spatial import ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

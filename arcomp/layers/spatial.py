@@ -10,7 +10,7 @@ Beyond a picture's edges every feature is the real number 0, that is the zero po
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ import torch
 from arcomp.errors import ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.layers import ops
-from arcomp.layers.conv import Tap, tap_mask
+from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
 from arcomp.layers.room import Room
@@ -50,12 +50,6 @@ def check_size(batch: Batch, height: int, width: int) -> None:
             f"these weights take pictures of up to {width} x {height}",
             remedy="cut it into tiles of that size, or choose another model with -m",
         )
-
-
-def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
-    """How far taps reach up, left and right."""
-    up, across = zip(*taps, strict=True)
-    return -min(up), max(0, -min(across)), max(0, *across)
 
 
 class ExactLayer(ABC):
@@ -134,7 +128,7 @@ class ExactConv(ExactLayer):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
         self.top, self.left, self.right = margins(taps)
-        self.bottom = max(0, *(dy for dy, _ in taps))
+        self.bottom = reach_down(taps)
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
         self.all = FrozenLinear(arrays, grid, source.largest, device)

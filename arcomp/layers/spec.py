@@ -151,7 +151,8 @@ class _Carry(nn.Module):
 
 class _Gate(nn.Module):
     def forward(self, a: torch.Tensor, b: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        return UNIT8.carry(torch.tanh(a) * torch.sigmoid(b), rounding)
+        tanh = 2 * torch.sigmoid(2 * a) - 1  # as its exact twin has it; torch's own takes five times as long
+        return UNIT8.carry(tanh * torch.sigmoid(b), rounding)
 
 
 @dataclass(frozen=True)

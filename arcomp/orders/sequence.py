@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from arcomp.orders.order import Batch, Order
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Sequences:
@@ -37,7 +40,8 @@ class Sequences:
 
     def gathered(self, x: torch.Tensor) -> torch.Tensor:
         """[N, H, W, F] -> [N, P, F], in the order; 0 beyond the ends."""
-        flat = torch.cat([x.flatten(1, 2), x.new_zeros(len(x), 1, x.shape[3])], 1)
+        flat = x.new_zeros(len(x), self.height * self.width + 1, x.shape[3])
+        flat[:, :-1] = x.flatten(1, 2)
         return flat.gather(1, self._index(x))
 
     def scattered(self, x: torch.Tensor) -> torch.Tensor:
@@ -47,6 +51,8 @@ class Sequences:
         return flat[:, :-1].reshape(len(x), self.height, self.width, -1)
 
     def _index(self, x: torch.Tensor) -> torch.Tensor:
+        import torch  # orders themselves do without
+
         return torch.from_numpy(self.at).to(x.device)[..., None].expand(-1, -1, x.shape[-1])
 
 

@@ -1,7 +1,20 @@
 """Pictures in and out: exactly the pixels that are stored, or one line that says why not."""
 
+from arcomp.pictures.arrays import ARRAY_ENDINGS, StoredArray, is_array, read_array, write_array
 from arcomp.pictures.picture import MAX_PIXELS, Picture
 from arcomp.pictures.reading import read_picture
 from arcomp.pictures.writing import ENDINGS, format_of, write_picture
 
-__all__ = ["ENDINGS", "MAX_PIXELS", "Picture", "format_of", "read_picture", "write_picture"]
+__all__ = [
+    "ARRAY_ENDINGS",
+    "ENDINGS",
+    "MAX_PIXELS",
+    "Picture",
+    "StoredArray",
+    "format_of",
+    "is_array",
+    "read_array",
+    "read_picture",
+    "write_array",
+    "write_picture",
+]

@@ -15,7 +15,7 @@ MAX_PIXELS = 1 << 28
 
 LOSSY_HINT = "--pixels compresses its decoded pixels"
 TO_RGB = "convert it to RGB without transparency first"
-TO_8_BITS = "only pictures of 8 bits a sample are supported"
+TO_8_BITS = "only pictures of 8 bits a sample, or gray ones of 1 bit, are supported"
 GET_AGAIN = "get the file again from where it came from"
 
 
@@ -25,8 +25,8 @@ class Picture:
 
     Attributes:
         pixels: samples, uint8 [H, W, C] with C = 1 (gray) or 3 (RGB), C-contiguous.
-        depth: bits a sample; 8.
-        format: what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm" or, lossy, "jpeg". All but
+        depth: bits a sample; 8, or 1: then 0 is black and 1 is white.
+        format: what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but
             the last are endings :func:`arcomp.pictures.write_picture` writes these pixels to.
         dropped: what else the file holds that a picture here does not: "ICC profile", "Exif", ...
             sorted, without repetition.

@@ -1,4 +1,4 @@
-"""PGM, PPM and BMP: headers checked here, because Pillow rescales and widens without a word."""
+"""PBM, PGM, PPM and BMP: headers checked here, because Pillow rescales and widens without a word."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from arcomp.pictures.picture import TO_8_BITS, TO_RGB, check_size, damaged, name
 
 _GAP = rb"(?:[ \t\n\v\f\r]|#[^\r\n]*[\r\n])+"
 _PNM_HEADER = re.compile(rb"P([2356])" + 3 * (_GAP + rb"(\d{1,10})") + rb"\s")
+_PBM_HEADER = re.compile(rb"P([14])" + 2 * (_GAP + rb"(\d{1,10})") + rb"\s")
 _HEADER_ROOM = 1 << 16
 
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
@@ -52,6 +53,42 @@ def read_pnm(data: bytes) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8
             remedy="keep one picture in a file",
         )
     return raster.reshape(height, width, channels).copy(), ending, names(dropped)
+
+
+def read_pbm(data: bytes) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], tuple[str, ...]]:
+    """Read a PBM picture, raw (P4) or plain (P1).
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        Pixels, uint8 [H, W, 1] of 0 (black) and 1 (white), as in other pictures: in the file it is the other way round;
+        and the names of what is not kept.
+
+    Raises:
+        PictureError: the picture is damaged, truncated, too long, or too large.
+    """
+    header = _PBM_HEADER.match(data[:_HEADER_ROOM])
+    if header is None:
+        raise damaged("PBM", "its header is not understood")
+    kind, width, height = (int(group) for group in header.groups())
+    check_size(width, height)
+    row = -(-width // 8)
+    count = height * row if kind == 4 else height * width
+    raster = np.frombuffer(data, np.uint8, offset=header.end())
+    if kind == 1:
+        text = re.sub(rb"#[^\r\n]*|\s", b"", data[header.end() :])
+        raster = np.frombuffer(text, np.uint8)
+        if raster.size and not np.isin(raster, (ord("0"), ord("1"))).all():
+            raise damaged("PBM", "a sample is neither 0 nor 1")
+    if raster.size < count:
+        raise damaged("PBM", f"it is truncated, {raster.size} of {count} {'bytes' if kind == 4 else 'samples'}")
+    if raster.size > count:
+        raise PictureError("a PBM file with more after its picture", remedy="keep one picture in a file")
+    if kind == 4:
+        raster = np.unpackbits(raster.reshape(height, row), axis=1)[:, :width]
+    white = ((raster.reshape(height, width, 1) & 1) ^ 1).astype(np.uint8)
+    return white, names(["comments"] if b"#" in header.group() else [])
 
 
 def _plain_samples(text: bytes, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -53,7 +53,7 @@ def prepare(data: bytes) -> tuple[bytes, tuple[str, ...]]:
         data: the whole file.
 
     Returns:
-        A PNG of the same pixels, 8-bit gray or RGB, with only IHDR, IDAT and IEND; and the names of what
+        A PNG of the same pixels, gray of 1 or 8 bits or RGB of 8, with only IHDR, IDAT and IEND; and the names of what
         was left out.
 
     Raises:
@@ -115,7 +115,7 @@ def _check_header(kind: bytes, body: bytes) -> None:
     what = f"a PNG picture ({_COLOURS[colour]}, {depth}-bit)"
     if colour not in (0, 2):
         raise PictureError(f"{what} is not supported", remedy=TO_RGB)
-    if depth != 8:
+    if depth != 8 and (colour, depth) != (0, 1):
         remedy = TO_8_BITS if depth > 8 else "convert it to 8-bit gray first"
         raise PictureError(f"{what} is not supported", remedy=remedy)
     check_size(width, height)
@@ -123,8 +123,8 @@ def _check_header(kind: bytes, body: bytes) -> None:
 
 def _check_length(kept: list[bytes]) -> None:
     """Refuse image data that ends before the picture does; it is inflated piece by piece and let go."""
-    width, height, _, colour, _, _, interlace = _IHDR.unpack(kept[0][8:-4])
-    left = _filtered_size(width, height, 3 if colour == 2 else 1, interlaced=bool(interlace))
+    width, height, depth, colour, _, _, interlace = _IHDR.unpack(kept[0][8:-4])
+    left = _filtered_size(width, height, depth * (3 if colour == 2 else 1), interlaced=bool(interlace))
     inflater = zlib.decompressobj()
     try:
         for part in kept[1:-1]:
@@ -139,13 +139,13 @@ def _check_length(kept: list[bytes]) -> None:
         raise damaged("PNG", "its image data ends too early")
 
 
-def _filtered_size(width: int, height: int, channels: int, *, interlaced: bool) -> int:
-    """Bytes of an 8-bit picture before deflation: each row of each pass has one byte for its filter."""
+def _filtered_size(width: int, height: int, bits: int, *, interlaced: bool) -> int:
+    """Bytes of a picture before deflation, at so many bits a pixel: each row of each pass has a byte for its filter."""
     total = 0
     for x, y, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
         columns, rows = -(-(width - x) // across), -(-(height - y) // down)
         if columns > 0 and rows > 0:
-            total += rows * (1 + columns * channels)
+            total += rows * (1 + -(-columns * bits // 8))
     return total
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from arcomp.errors import PictureError
 from arcomp.pictures.kinds import kind_of, refuse_lossy
 from arcomp.pictures.picture import TO_8_BITS, TO_RGB, Picture, check_size, damaged, names
-from arcomp.pictures.plain import check_bmp, read_pnm
+from arcomp.pictures.plain import check_bmp, read_pbm, read_pnm
 from arcomp.pictures.png import prepare
 from arcomp.pictures.tiff import ORIENTATION, as_stored, check_tiff
 from arcomp.pictures.webp import check_webp
@@ -62,7 +62,7 @@ def read_picture(
         name: what errors call the picture; the path when it is left out.
 
     Returns:
-        The picture: 8-bit gray or RGB, uint8 [H, W, C], with the names of what was not kept.
+        The picture: 8-bit gray or RGB or 1-bit gray, uint8 [H, W, C], with the names of what was not kept.
 
     Raises:
         PictureError: the file cannot be read, is damaged, larger than 2**28 pixels, or of a kind whose
@@ -100,6 +100,9 @@ def _read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def _decode(data: bytes, kind: str, allow_lossy: bool) -> Picture:
+    if data[:2] in (b"P1", b"P4"):
+        pixels, dropped = read_pbm(data)
+        return Picture(pixels, "pbm", 1, dropped)
     if kind == "pnm":
         pixels, ending, dropped = read_pnm(data)
         return Picture(pixels, ending, dropped=dropped)
@@ -112,14 +115,14 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Picture:
         dropped = check_bmp(data)
     elif kind == "webp":
         dropped = check_webp(data, allow_lossy=allow_lossy)
-    pixels, more = _decode_with_pillow(data, kind, allow_lossy)
-    return Picture(pixels, kind, dropped=names((*dropped, *more)))
+    pixels, depth, more = _decode_with_pillow(data, kind, allow_lossy)
+    return Picture(pixels, kind, depth, names((*dropped, *more)))
 
 
 def _decode_with_pillow(
     data: bytes, kind: str, allow_lossy: bool
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
-    """Pixels uint8 [H, W, C], and names of metadata that only an opened picture tells."""
+) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], int, tuple[str, ...]]:
+    """Pixels uint8 [H, W, C], their depth, and names of metadata that only an opened picture tells."""
     from PIL import Image
 
     shown, plugin = _PLUGINS[kind]
@@ -136,7 +139,7 @@ def _decode_with_pillow(
 
 def _pixels(
     image: Any, kind: str, file_size: int, allow_lossy: bool
-) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
+) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], int, tuple[str, ...]]:
     shown = _PLUGINS[kind][0]
     dropped: tuple[str, ...] = ()
     orientation = None
@@ -148,13 +151,14 @@ def _pixels(
         orientation = image.tag_v2.get(ORIENTATION)
     elif kind == "jpeg":
         dropped = _jpeg_extras(image)
-    if image.mode not in ("L", "RGB"):
+    depth = 1 if kind == "png" and image.mode == "1" else 8
+    if depth == 8 and image.mode not in ("L", "RGB"):
         what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
         raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
     image.load()
     pixels = np.asarray(image, dtype=np.uint8)
     pixels = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)
-    return np.array(as_stored(pixels, orientation), order="C"), dropped
+    return np.array(as_stored(pixels, orientation), order="C"), depth, dropped
 
 
 def _jpeg_extras(image: Any) -> tuple[str, ...]:

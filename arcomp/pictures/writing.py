@@ -22,6 +22,7 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
         "webp": "WEBP",
         "ppm": "PPM",
         "pgm": "PPM",
+        "pbm": "PPM",
         "pnm": "PPM",
     }
 )
@@ -43,6 +44,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 _CHANNELS = {"ppm": 3, "pgm": 1, "webp": 3}
+_DEPTHS = {"png": (1, 8), "pbm": (1,), "pnm": (1, 8)}
+"""Bits a sample that files of an ending hold, unless only 8."""
 _MAX_SIDE = {"webp": 16383}
 _LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
 
@@ -64,7 +67,7 @@ def write_picture(picture_pixels: np.ndarray[Any, Any], depth: int, ending: str)
 
     Args:
         picture_pixels: uint8 [H, W, C] with C = 1 (gray) or 3 (RGB), any memory layout.
-        depth: bits a sample; 8.
+        depth: bits a sample; 8, or 1 for gray.
         ending: a key of :data:`ENDINGS`, in any case, with or without its dot.
 
     Returns:
@@ -80,7 +83,7 @@ def write_picture(picture_pixels: np.ndarray[Any, Any], depth: int, ending: str)
     form = ENDINGS[ending]
     importlib.import_module(f"PIL.{_PLUGINS[form]}")
     raster = picture_pixels[:, :, 0] if picture_pixels.shape[2] == 1 else picture_pixels
-    image = Image.fromarray(np.ascontiguousarray(raster))
+    image = Image.fromarray(np.ascontiguousarray(raster.astype(bool) if depth == 1 else raster))
     buffer = io.BytesIO()
     try:
         image.save(buffer, format=form, **_OPTIONS.get(form, {}))
@@ -97,10 +100,6 @@ def _check(pixels: np.ndarray[Any, Any], depth: int, ending: str) -> None:
         why = "cannot hold the pixels without loss here" if ending in _LOSSY else "cannot be written"
         shown = f"a .{ending[:16]} file" if ending else "a file without an ending"
         raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
-    if pixels.dtype != np.uint8 or depth != 8:
-        raise OutputError(
-            f"samples of {depth} bits ({pixels.dtype}) cannot be written as {ending}, only 8 bits (uint8)"
-        )
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
         raise OutputError(f"an array of shape {pixels.shape} is not a picture, [H, W, 1] or [H, W, 3] is")
     kind = {1: "gray", 3: "RGB"}
@@ -110,6 +109,13 @@ def _check(pixels: np.ndarray[Any, Any], depth: int, ending: str) -> None:
             f"{ending} cannot hold {kind[channels]} pixels as such, only {kind[_CHANNELS[ending]]}",
             remedy="choose png",
         )
+    if pixels.dtype != np.uint8 or depth not in (1, 8) or (depth == 1 and channels != 1):
+        raise OutputError(
+            f"{kind[channels]} samples of {depth} bits ({pixels.dtype}) cannot be written as {ending}, "
+            "only 8 bits (uint8), or 1 bit of gray"
+        )
+    if depth not in _DEPTHS.get(ending, (8,)):
+        raise OutputError(f"{ending} cannot hold samples of {depth} bit{'s' if depth > 1 else ''}", remedy="choose png")
     limit = _MAX_SIDE.get(ending)
     if limit is not None and max(pixels.shape[:2]) > limit:
         raise OutputError(f"{ending} holds at most {limit} pixels a side", remedy="choose png")

@@ -14,9 +14,10 @@ from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
 from arcomp.models.weights_file import Weights, kind_of
-from arcomp.training.data import Pictures, find_pictures
-from arcomp.training.loop import State, evaluate, examples_of
+from arcomp.training.data import Data
+from arcomp.training.loop import evaluate, examples_of
 from arcomp.training.recipes import Recipe
+from arcomp.training.state import State
 from arcomp.training.trainable import KINDS, Crops
 
 PICTURES = 48
@@ -25,7 +26,7 @@ PICTURES = 48
 
 @dataclass(frozen=True)
 class Finished:
-    """What came of a training run, on its held-out crops; bits are bits per sub-pixel.
+    """What came of a training run, on its held-out crops; bits are bits per sub-pixel (of text, per character).
 
     Attributes:
         path: the weights' file. digest: of the weights, hex.
@@ -86,7 +87,7 @@ def weights_to_join(path: Path, model: str) -> Weights:
 def finish(
     state: State,
     recipe: Recipe,
-    folders: list[Path],
+    data: Data,
     output: Path,
     *,
     join: Path | None = None,
@@ -96,7 +97,7 @@ def finish(
 
     Args:
         state: what :func:`arcomp.training.loop.train` returned.
-        recipe, folders: what it was trained with; the held-out pictures are measured.
+        recipe, data: what it was trained with; what is held out is measured.
         output: the weights' file.
         join: weights whose other networks (of other numbers of channels) are kept.
         overwrite: replace an existing output.
@@ -106,14 +107,21 @@ def finish(
         ModelError, OutputError: weights that cannot be read or written.
     """
     other = weights_to_join(join, recipe.model) if join else None
-    data = Pictures(find_pictures(folders), int(recipe.config["channels"]), recipe.data, recipe.seed)
+    state.average.cpu()
     weights = frozen(state, recipe.model, lambda: data.whole(PICTURES), other)
     weights.save(output, overwrite=overwrite)
     model = registry.from_weights(weights)
     crops = data.validation()
-    depth = int(recipe.config.get("depth", 8))
     sizes = sorted({crop.shape for crop in crops})  # a file for each size, so that headers say little of small crops
-    files: list[Encoded] = [encode(np.stack([c for c in crops if c.shape == size]), depth, model) for size in sizes]
+    files: list[Encoded] = [
+        encode(
+            np.stack([c for c in crops if c.shape == size]),
+            recipe.depth,
+            model,
+            tile=size[:2] if recipe.data.kind == "bytes" else None,
+        )
+        for size in sizes
+    ]
     samples = sum(f.samples for f in files)
     return Finished(
         output,

@@ -73,12 +73,14 @@ class Kind:
         check: refuses a configuration by a ModelError.
         freeze: float models by number of channels to integers. Raises ValueError.
         complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
+        sequences: whether it takes a sequence of samples as well as pictures, and so text and other bytes.
     """
 
     make: Callable[[Mapping[str, Any]], Any]
     check: Callable[[Mapping[str, Any]], Any]
     freeze: Callable[[Mapping[int, Any]], Weights]
     complete: Callable[[Weights, int, Callable[[], Crops]], Weights]
+    sequences: bool = False
 
 
 def _ladder(kind: type[Layered]) -> Kind:
@@ -88,6 +90,7 @@ def _ladder(kind: type[Layered]) -> Kind:
         lambda config: checked_layered(kind.config_type, config),
         kind.freeze,
         lambda weights, channels, pictures: weights,
+        kind.flat,
     )
 
 

@@ -18,6 +18,8 @@ STRIP_PIXELS = 1 << 21
 """Pixels of a strip in large pictures."""
 STRIP_ROWS = 1 << 13
 """Rows of a strip: what is kept of it grows with them."""
+RANDOM_BYTES = 16
+"""For each sample that is drawn: a decision takes less than a bit of them on average, a sample has at most 40."""
 SPLIT_PIXELS = 1 << 17
 """Pictures of more pixels than this are cut into two strips at least, for two cores."""
 
@@ -118,6 +120,28 @@ class PhotoModel(LearningModel):
         if device == "cpu" and watch is None and not os.environ.get("ARCOMP_BACKEND"):
             return strip.encode(pixels, progress)  # without torch
         return strip.encode_by_chunks(pixels, self.network(channels, device), progress, watch)
+
+    def bits(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """See :meth:`LearningModel.bits`."""
+        from arcomp.models.photo.strip import Strip
+
+        height, width, channels = pixels.shape
+        found = np.zeros(pixels.shape, np.float32)
+        stream = Strip(self.frozen(channels), height, width).encode(pixels, progress, found)
+        return found, stream.static_bits
+
+    def sample(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        progress: Progress = lambda positions: None,
+    ) -> None:
+        """See :meth:`LearningModel.sample`: random bytes are decoded, more than decisions can use up."""
+        from arcomp.coding import lattice
+
+        self.decode(bytes([lattice.NONE]) + rng.bytes(RANDOM_BYTES * pixels.size), pixels, progress)
 
     def decode(
         self,

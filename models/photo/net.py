@@ -144,7 +144,7 @@ class Photo(nn.Module):
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[config.channels])])
         height, width, channels = coded.shape
         planes = blank(height, width, channels, len(config.windows), config.ring)
-        squares = room.squares(config.windows, channels, self.prior.numpy())
+        squares = room.squares(config.windows, channels, self.prior.cpu().numpy())
         work = room.work(config.windows, channels, planes.values.shape[2], height)
         seen = chunks.room_to_see(config, height * width)
         chunks.examine(planes, squares, work, coded, 0, front_count(height, width), seen, None)

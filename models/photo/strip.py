@@ -30,6 +30,8 @@ CHUNK = 1 << 14
 """Positions that are evaluated at a time in encoding, about."""
 STEPS = 64
 """Fronts between two reports of progress in decoding."""
+NOT_ASKED = np.zeros((0, 0, 0), np.float32)
+"""In place of each sample's bits."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,15 @@ class Strip:
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
                 True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
-                min(t + STEPS, self.fronts), self.totals, self.heads,
+                min(t + STEPS, self.fronts), self.totals, self.heads, NOT_ASKED,
             )  # fmt: skip
             progress(done)
 
-    def encode(self, pixels: npt.NDArray[np.uint8], progress: Progress) -> Stream:
-        """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes."""
+    def encode(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress, bits: npt.NDArray[np.float32] = NOT_ASKED
+    ) -> Stream:
+        """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
+        same shape, is filled with each sample's."""
         words, coder = np.zeros(1 << 16, np.uint32), binary.encoder()
         known = lattice.detect(pixels)
         for t in range(0, self.fronts, STEPS):
@@ -125,7 +130,7 @@ class Strip:
             done = _fronts(
                 self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
                 False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
-                self.totals, self.heads,
+                self.totals, self.heads, bits,
             )  # fmt: skip
             progress(done)
         return self._stream(known, coder, words)
@@ -164,7 +169,7 @@ class Strip:
             words = self._with_room(words, coder, n)
             _code_fronts(
                 self.constants, self.state, coder, words, chunk, lattice.colours(known), self.totals, self.net,
-                self.heads, outputs, units,
+                self.heads, outputs, units, np.zeros(0, np.float32),
             )  # fmt: skip
             for c in range(channels if watch else 0):
                 assert watch is not None
@@ -201,7 +206,7 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
             mixing.code(
                 own.constants, own.state, coder, words, True, c, channels, count, mixture,
                 found.selectors[c][:, last], found.contexts[c][:, last], found.checks[c][:, last], colours,
-                found.rows[last], values, own.totals,
+                found.rows[last], values, own.totals, np.zeros(0, np.float32),
             )  # fmt: skip
             if own.heads is not None:
                 adaptation.learn(
@@ -227,9 +232,10 @@ def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint
 @kernel()
 def _code_fronts(
     constants: Any, state: Any, coder: Any, words: Any, chunk: Any, colours: Any, totals: Any, net: Any, heads: Any,
-    outputs: Any, units: Any,
+    outputs: Any, units: Any, none: Any,
 ) -> None:  # fmt: skip
-    """Encode the fronts of a chunk; the outputs of heads that learn (or None) take the place of the frozen ones'."""
+    """Encode the fronts of a chunk; the outputs of heads that learn (or None) take the place of the frozen ones'.
+    ``none``: float32 [0], in place of each value's bits."""
     seen, found = chunk.seen, chunk.found
     channels = seen.values.shape[0]
     begin = 0
@@ -249,7 +255,7 @@ def _code_fronts(
                 )  # fmt: skip
             mixing.code(
                 constants, state, coder, words, False, c, channels, count, mixture, found.selectors[c][:, own],
-                found.contexts[c][:, own], found.checks[c][:, own], colours, found.rows[own], values, totals,
+                found.contexts[c][:, own], found.checks[c][:, own], colours, found.rows[own], values, totals, none,
             )  # fmt: skip
         if heads is not None:
             adaptation.step(heads, count)
@@ -260,13 +266,14 @@ def _code_fronts(
 def _fronts(
     planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
     decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
-    begin: int, end: int, totals: Any, heads: Any,
+    begin: int, end: int, totals: Any, heads: Any, bits: Any,
 ) -> int:  # fmt: skip
     """Fronts begin .. end - 1, one after the other; returns positions done. ``heads`` that learn, or None: then
-    nothing of them is compiled."""
+    nothing of them is compiled. ``bits``: float32 [height, width, C], filled in encoding, or NOT_ASKED."""
     channels, windows = planes.channels, planes.windows
     done = 0
     gates = np.empty((windows, contexts.shape[1]), np.int32)
+    costs = np.zeros(contexts.shape[1] if bits.shape[0] else 0, np.float32)
     if heads is not None:
         units = np.empty((heads.units, contexts.shape[1]), np.uint8)
     for t in range(begin, end):
@@ -279,17 +286,16 @@ def _fronts(
         look(planes, squares, work, t, first, count, room.inputs[:, own])
         trunk(net, room, count)
         for c in range(channels):
-            more = extras(c, windows)
             look_channel(squares, work, c, count, room.extras[:, own])
-            head(net, room, c, channels, more, count)
+            head(net, room, c, channels, extras(c, windows), count)
             if heads is not None:
                 adaptation.unpack(room.packed[0], heads.units, count, units)
                 adaptation.forward(heads, c, units[:, own], count, room.outputs[:, own])
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
-            base, scale = work.base[c, own], work.scale[c, own]
-            mixtures(net, room.outputs[:, own], base, scale, gates[:, own], count, room.mixture[own])
+            base, scale, mixture = work.base[c, own], work.scale[c, own], room.mixture[own]
+            mixtures(net, room.outputs[:, own], base, scale, gates[:, own], count, mixture)
             find(planes, work, t, first, count, c, contexts[:, own], checks[:, own], selectors[:, own])
             current = work.current[c]
             if not decoding:
@@ -299,18 +305,19 @@ def _fronts(
                 for k in range(count):
                     rows[k] = work.current[0, k] * 256 + work.current[1, k]
             mixing.code(
-                constants, state, coder, words, decoding, c, channels, count, room.mixture[own],
-                selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
+                constants, state, coder, words, decoding, c, channels, count, mixture, selectors[:, own],
+                contexts[:, own], checks[:, own], colours, rows[own], current[own], totals, costs[own],
             )  # fmt: skip
             if heads is not None:
                 adaptation.learn(
-                    heads, c, room.mixture[own], scale, gates[:, own], current[own], count, net.components,
-                    constants.logistic,
+                    heads, c, mixture, scale, gates[:, own], current[own], count, net.components, constants.logistic,
                 )  # fmt: skip
             enter(planes, t, first, count, c, current)
-            if decoding:
-                for k in range(count):
+            for k in range(count):
+                if decoding:
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
+                if bits.shape[0]:
+                    bits[first + k, t - SKEW * (first + k), c] = costs[k]
         observe(planes, work, t, first, count)
         if heads is not None:
             adaptation.step(heads, count)

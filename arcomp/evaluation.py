@@ -1,0 +1,120 @@
+"""What a data set would cost: bits of every picture, array or text under a model, without coding any.
+
+Pictures of one size are evaluated together where the model allows it: each costs what it costs alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from arcomp.bits import Bits, Float32, measure
+from arcomp.codec import plan
+from arcomp.inputs import Samples
+from arcomp.models.base import ExactModel, Model
+
+BATCH = 1 << 16
+"""Positions of pictures that are gathered before they are evaluated."""
+Progress = Callable[[float], None]
+"""Is told the part done, 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What a picture costs, or a text.
+
+    Attributes:
+        name: of its file.
+        index: in its array; None if it is the file's only one.
+        samples: bits of each sample, float32 [H, W, C].
+        side: its share of what a file carries for the model besides, in bits.
+    """
+
+    name: str
+    index: int | None
+    samples: Float32
+    side: float
+
+    @property
+    def bits(self) -> float:
+        """Of all of it."""
+        return float(self.samples.sum(dtype=np.float64)) + self.side
+
+    @property
+    def rate(self) -> float:
+        """Bits a sample."""
+        return self.bits / self.samples.size
+
+    @property
+    def label(self) -> str:
+        """Such as "digits.npy[17]"."""
+        return self.name if self.index is None else f"{self.name}[{self.index}]"
+
+
+def costs(
+    files: Iterable[tuple[str, Samples]],
+    model: Model,
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress = lambda part: None,
+) -> Iterator[Cost]:
+    """What each picture of some files costs, in their sequence.
+
+    Args:
+        files: names and what :func:`arcomp.inputs.read_samples` read; no more of them are taken than are evaluated
+            together.
+        model, device, threads: see :func:`arcomp.bits.measure`.
+        progress: told the part done of what is evaluated together.
+
+    Raises:
+        ModelError: the model does not take them.
+    """
+    waiting: list[tuple[str, Samples]] = []
+    for name, samples in files:
+        if waiting and not _together(waiting, samples, model):
+            yield from _measured(waiting, model, device, threads, progress)
+            waiting = []
+        waiting.append((name, samples))
+    if waiting:
+        yield from _measured(waiting, model, device, threads, progress)
+
+
+def _together(waiting: list[tuple[str, Samples]], new: Samples, model: Model) -> bool:
+    """Whether a file may be evaluated together with others: single pictures of one kind, not too many, and a model
+    that learns nothing from them."""
+    _, first = waiting[0]
+    positions = first.pixels.shape[1] * first.pixels.shape[2]
+    if (first.pixels.shape, first.depth, len(new.pixels)) != (new.pixels.shape, new.depth, 1):
+        return False
+    if not isinstance(model, ExactModel) or (len(waiting) + 1) * positions > BATCH:
+        return False
+    _, kind = plan(first.pixels, first.depth, model, (0, 0), None)
+    return not model.side_information(first.pixels, kind)
+
+
+def _measured(
+    waiting: list[tuple[str, Samples]], model: Model, device: str, threads: int | None, progress: Progress
+) -> Iterator[Cost]:
+    pixels = np.concatenate([samples.pixels for _, samples in waiting]) if len(waiting) > 1 else waiting[0][1].pixels
+    found: Bits = measure(pixels, waiting[0][1].depth, model, device=device, threads=threads, progress=progress)
+    at = 0
+    for name, samples in waiting:
+        count = len(samples.pixels)
+        for i in range(count):
+            yield Cost(name, i if count > 1 else None, found.samples[at + i], found.side / len(pixels))
+        at += count
+
+
+def limited(files: Iterable[tuple[str, Samples]], most: int | None) -> Iterator[tuple[str, Samples]]:
+    """The first pictures of some files, at most so many."""
+    left = most
+    for name, samples in files:
+        if left is not None:
+            samples = replace(samples, pixels=samples.pixels[:left])
+            left -= len(samples.pixels)
+        yield name, samples
+        if left == 0:
+            return

@@ -1,0 +1,153 @@
+"""Checkpoints: all of a run's state in a file of tensors (safetensors: no pickle), from which it goes on exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as save_tensors
+
+from arcomp.container.atomic import write_atomically
+from arcomp.errors import TrainingError
+from arcomp.exact.digest import weights_digest
+from arcomp.training.recipes import Recipe
+from arcomp.training.state import State, start
+
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What Adam keeps of each parameter."""
+
+
+def save(state: State, recipe: Recipe, path: Path) -> None:
+    """Write a checkpoint; the old one stays until the new one is whole.
+
+    Raises:
+        OutputError: it cannot be written (no space, no permission ...); the old one is still there.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    for name, module in (("model", state.model), ("average", state.average)):
+        tensors |= {f"{name}.{k}": v.contiguous() for k, v in module.state_dict().items()}
+    for i, parameter in enumerate(state.model.parameters()):
+        moments = state.optimiser.state[parameter]
+        tensors |= {f"adam.{i}.{k}": v.contiguous() for k, v in moments.items()}
+    about = {
+        "recipe": recipe.to_dict(),
+        "step": state.step,
+        "round": state.round,
+        "seconds": state.seconds,
+        "history": state.history,
+        "digest": _digest(tensors),
+    }
+    write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    return weights_digest("checkpoint", "", {k: v.cpu().numpy() for k, v in tensors.items()}).hex()
+
+
+def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same: bool = True) -> State:
+    """Read a checkpoint.
+
+    Args:
+        recipe: the one it must have been made with, but for the length of the run: one whose end is moved goes on at
+            the rate that the longer schedule has there.
+        same: whether it must; if not, it must be of the recipe's model.
+
+    Raises:
+        TrainingError: missing, damaged, of another model or of another recipe.
+    """
+    about, tensors = read_checkpoint(path)
+    made_with = Recipe.from_dict(about["recipe"])
+    _check_recipe(made_with, recipe if same else replace(made_with, model=recipe.model), path)
+    state = start(made_with, device)
+    try:
+        for name, module in (("model", state.model), ("average", state.average)):
+            module.load_state_dict({k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")})
+        for i, parameter in enumerate(state.model.parameters()):
+            names = {k: f"adam.{i}.{k}" for k in MOMENTS if f"adam.{i}.{k}" in tensors}
+            if names:
+                _load_moments(state, parameter, {k: tensors.pop(name) for k, name in names.items()})
+        if any(k.startswith("adam.") for k in tensors):
+            raise ValueError  # moments of nothing
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise TrainingError("the checkpoint's tensors do not fit its recipe", path=str(path)) from error
+    state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
+    state.history = about["history"]
+    return state
+
+
+def _load_moments(state: State, parameter: torch.Tensor, moments: dict[str, torch.Tensor]) -> None:
+    shapes = {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
+    if any(moments[k].shape != shape or moments[k].dtype != torch.float32 for k, shape in shapes.items()):
+        raise ValueError
+    state.optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in moments.items()}
+
+
+def _check_recipe(made_with: Recipe, recipe: Recipe, path: Path) -> None:
+    """Refuse a checkpoint of another run."""
+    if made_with.model != recipe.model:
+        raise TrainingError(
+            f"this is a checkpoint of {made_with.model}, not of {recipe.model}",
+            path=str(path),
+            remedy="give the checkpoint of that run, or start a new one",
+        )
+    o = replace(made_with.optimiser, steps=recipe.optimiser.steps, minutes=recipe.optimiser.minutes)
+    if replace(made_with, optimiser=o) != recipe:
+        raise TrainingError(
+            f"this checkpoint was made with another recipe: {_difference(made_with, recipe)}",
+            path=str(path),
+            remedy="resume with that recipe or start a new run",
+        )
+
+
+def _difference(there: Recipe, here: Recipe) -> str:
+    """The first setting in which recipes differ."""
+    mine, theirs = _flat(here.to_dict()), _flat(there.to_dict())
+    for name in sorted(mine | theirs):
+        if mine.get(name) != theirs.get(name) and name not in ("optimiser.steps", "optimiser.minutes"):
+            return f"{name} {theirs.get(name)} there, {mine.get(name)} here"
+    return ""
+
+
+def _flat(d: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in d.items():
+        found |= _flat(value, f"{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What a checkpoint says of itself, and its tensors, all of them numbers.
+
+    Raises:
+        TrainingError: missing or damaged.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            about = json.loads((file.metadata() or {})["arcomp"])
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
+        whole = _makes_sense(about) and about.get("digest") in (None, _digest(tensors))  # first ones had none
+        if not whole or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+            raise ValueError  # or another file of tensors, such as frozen weights
+        return about, tensors
+    except FileNotFoundError:
+        raise TrainingError("no such checkpoint", path=str(path), remedy="start without --resume") from None
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
+        raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error
+
+
+def _makes_sense(about: Any) -> bool:
+    """Whether what a checkpoint says of itself is of the types that it must be."""
+    return (
+        isinstance(about, dict)
+        and isinstance(about.get("recipe"), dict)
+        and all(type(about.get(name)) is int and 0 <= about[name] < 2**40 for name in ("step", "round"))
+        and type(about.get("seconds")) in (int, float)
+        and math.isfinite(about["seconds"])
+        and about["seconds"] >= 0
+        and isinstance(about.get("history"), list)
+    )

@@ -1,0 +1,61 @@
+"""What cameras and earlier codecs do to colour, done to crops in training."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+UInt8 = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.float64]
+
+
+def _blur2(plane: Pixels, centred: bool) -> Pixels:
+    """Halve a plane and double it again, linearly: what 4:2:0 does to chroma."""
+    h, w = plane.shape
+    small = plane[: h // 2 * 2, : w // 2 * 2].reshape(h // 2, 2, w // 2, 2).mean((1, 3)) if centred else plane[::2, ::2]
+    offset = 0.5 if centred else 0.0
+    y = np.clip((np.arange(h) - offset) / 2, 0, small.shape[0] - 1)
+    x = np.clip((np.arange(w) - offset) / 2, 0, small.shape[1] - 1)
+    y0, x0 = np.minimum(y.astype(int), small.shape[0] - 2), np.minimum(x.astype(int), small.shape[1] - 2)
+    fy, fx = (y - y0)[:, None], (x - x0)[None]
+    rows = small[y0] * (1 - fy) + small[y0 + 1] * fy
+    return np.asarray(rows[:, x0] * (1 - fx) + rows[:, x0 + 1] * fx)
+
+
+def subsample_chroma(picture: UInt8, rng: np.random.Generator) -> UInt8:
+    """JFIF YCbCr with half-resolution chroma, and back: uint8 [h, w, 3], any phase, co-sited or centred."""
+    if min(picture.shape[:2]) < 8 or picture.shape[2] != 3:
+        return picture
+    p = picture.astype(np.float64)
+    luma = p @ [0.299, 0.587, 0.114]
+    dy, dx = rng.integers(2, size=2)
+    centred = bool(rng.random() < 0.5)
+    difference = []
+    for c in (0, 2):
+        plane = np.roll(p[..., c] - luma, (dy, dx), (0, 1))
+        difference.append(np.roll(_blur2(plane, centred), (-dy, -dx), (0, 1)))
+    red, blue = luma + difference[0], luma + difference[1]
+    green = (luma - 0.299 * red - 0.114 * blue) / 0.587
+    return np.clip(np.rint(np.stack([red, green, blue], 2)), 0, 255).astype(np.uint8)
+
+
+def mosaic(picture: UInt8, rng: np.random.Generator) -> UInt8:
+    """Keep one colour a pixel as a Bayer sensor does, and interpolate linearly: uint8 [h, w, 3]."""
+    h, w = picture.shape[:2]
+    if min(h, w) < 8 or picture.shape[2] != 3:
+        return picture
+    dy, dx = rng.integers(2, size=2)
+    ys, xs = np.mgrid[dy : dy + h, dx : dx + w] % 2
+    masks = [(ys == 0) & (xs == 0), ys != xs, (ys == 1) & (xs == 1)]
+    out = np.empty_like(picture)
+    for c, mask in enumerate(masks):
+        total, weight = np.zeros((h, w)), np.zeros((h, w))
+        for sy, sx, g in [
+            (0, 0, 4.0),
+            *((a, b, 2.0 if a == 0 or b == 0 else 1.0) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b),
+        ]:
+            m = np.roll(mask, (sy, sx), (0, 1)) * g
+            total += m * np.roll(picture[..., c], (sy, sx), (0, 1))
+            weight += m
+        out[..., c] = np.where(mask, picture[..., c], np.rint(total / weight)).astype(np.uint8)
+    return out

@@ -1,0 +1,146 @@
+"""Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
+
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 [N, H, W] or
+[N, H, W, C].
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from arcomp.errors import PictureError, TrainingError
+from arcomp.training.data import Data, DataConfig, UInt8, below
+from arcomp.training.degrade import mosaic, subsample_chroma
+
+ENDINGS = {".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
+ARRAYS = {".npy", ".npz"}
+
+
+def find_pictures(folders: list[Path]) -> list[Path]:
+    """All files below the folders (or the files themselves) that look like pictures, sorted.
+
+    Raises:
+        TrainingError: there are none, or a path does not exist.
+    """
+    found = [p for p in below(folders) if p.suffix.lower() in ENDINGS | ARRAYS or p in folders]
+    if not found:
+        names = ", ".join(str(f) for f in folders)
+        raise TrainingError(
+            f"no pictures in {names}",
+            remedy="PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)",
+        )
+    return found
+
+
+def read(path: Path) -> list[UInt8]:
+    """The pictures of a file: uint8 [h, w, C] each.
+
+    Raises:
+        TrainingError: it cannot be read, or holds something else.
+    """
+    from arcomp.pictures import read_picture
+
+    remedy = "move it out of the folder"
+    if path.suffix.lower() not in ARRAYS:
+        try:
+            return [read_picture(str(path)).pixels]
+        except PictureError as error:
+            raise TrainingError(f"cannot train on it: {error.cause}", path=str(path), remedy=remedy) from error
+    try:
+        found = np.load(path, allow_pickle=False)
+        arrays = [found[name] for name in found.files] if isinstance(found, np.lib.npyio.NpzFile) else [found]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError("not an array of numpy's, or damaged", path=str(path), remedy=remedy) from error
+    pictures: list[UInt8] = []
+    for a in arrays:
+        if a.dtype != np.uint8 or a.ndim not in (3, 4) or not a.size:
+            raise TrainingError(
+                f"arrays must be uint8 [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
+                path=str(path),
+                remedy=remedy,
+            )
+        pictures += list(a if a.ndim == 4 else a[..., np.newaxis])
+    return pictures
+
+
+class Pictures(Data):
+    """A training set held in memory, and its held-out part.
+
+    Args:
+        paths: files; those that cannot be read are refused.
+        channels: 1 or 3; colour pictures become gray for 1, gray ones are left out for 3.
+        config: see :class:`DataConfig`.
+        seed: of the split and of every round.
+    """
+
+    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int) -> None:
+        self.channels, self.config, self.seed = channels, config, seed
+        pictures: list[UInt8] = []
+        for path in paths:
+            for pixels in read(path):
+                if channels in (1, pixels.shape[2]):
+                    pictures.append(pixels)
+        if len(pictures) <= config.held_out:
+            raise TrainingError(
+                f"{len(pictures)} usable pictures, of which {config.held_out} would be held out",
+                remedy="give more pictures, or a recipe that holds out fewer",
+            )
+        order = np.random.default_rng([seed, 0]).permutation(len(pictures))
+        self.held_out = [pictures[i] for i in order[: config.held_out]]
+        self.training = [pictures[i] for i in order[config.held_out :]]
+        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out"
+
+    def round(self, number: int) -> list[UInt8]:
+        """See :meth:`Data.round`."""
+        rng = np.random.default_rng([self.seed, 1, number])
+        areas = np.array([float(p.shape[0] * p.shape[1]) for p in self.training])
+        chosen = rng.choice(len(self.training), self.config.crops, p=areas / areas.sum())
+        return [self._crop(self.training[i], rng) for i in chosen]
+
+    def whole(self, count: int) -> list[UInt8]:
+        """See :meth:`Data.whole`."""
+        rng = np.random.default_rng([self.seed, 3])
+        chosen = rng.permutation(len(self.training))[:count]
+        return [np.ascontiguousarray(self._degraded(self.training[i], rng)) for i in chosen]
+
+    def validation(self) -> list[UInt8]:
+        """Centre crops of the held-out pictures."""
+        crops = []
+        for picture in self.held_out:
+            h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+            y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
+            crops.append(self._as_channels(picture[y : y + h, x : x + w], None))
+        return crops
+
+    def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
+        h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+        y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
+        crop = picture[y : y + h, x : x + w]
+        crop = self._degraded(crop, rng)
+        if not self.config.turned:
+            return np.ascontiguousarray(crop)
+        if rng.random() < 0.5:
+            crop = crop.transpose(1, 0, 2)
+        if rng.random() < 0.5:
+            crop = crop[::-1]
+        if rng.random() < 0.5:
+            crop = crop[:, ::-1]
+        return np.ascontiguousarray(crop)
+
+    def _degraded(self, crop: UInt8, rng: np.random.Generator) -> UInt8:
+        if rng.random() < self.config.resampled:
+            crop = mosaic(crop, rng) if rng.random() < 0.2 else subsample_chroma(crop, rng)
+        return self._as_channels(crop, rng)
+
+    def _as_channels(self, crop: UInt8, rng: np.random.Generator | None) -> UInt8:
+        """Gray out of colour: luma, or (in training, half of the time) one of the channels."""
+        if self.channels == 3 or crop.shape[2] == 1:
+            return crop
+        if rng is not None and rng.random() < 0.5:
+            c = int(rng.integers(3))
+            return np.asarray(crop[..., c : c + 1])
+        luma = (crop.astype(np.int64) * [299, 587, 114]).sum(2, keepdims=True)
+        return np.asarray((luma + 500) // 1000, np.uint8)

@@ -1,0 +1,97 @@
+"""What there is to train on: seen for choosing a recipe, gathered for following it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from arcomp.errors import TrainingError
+from arcomp.models import registry
+from arcomp.training import recipes
+from arcomp.training.data import Data, below
+from arcomp.training.pictures import ARRAYS, ENDINGS, Pictures, find_pictures, read
+from arcomp.training.recipes import Recipe
+from arcomp.training.stretches import Stretches
+
+LOOKED_AT = 16
+"""Files of pictures that are read to see of which kind they are."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Of which kind data are.
+
+    Attributes:
+        kind: see :data:`arcomp.training.data.KINDS`.
+        channels: samples of a pixel; the most there are.
+        depth: bits of the largest sample.
+    """
+
+    kind: str
+    channels: int
+    depth: int
+
+    def __str__(self) -> str:
+        if self.kind == "bytes":
+            return "text or other bytes"
+        colour = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels} channels")
+        return f"{colour} pictures of {self.depth} bit{'s' if self.depth > 1 else ''}"
+
+
+def look(folders: list[Path]) -> Seen:
+    """See what files hold: pictures, where there are any, else bytes.
+
+    Raises:
+        TrainingError: there are no files, or a picture that cannot be read.
+    """
+    files = below(folders)
+    if not files:
+        raise TrainingError(f"no files in {', '.join(map(str, folders))}", remedy="name a folder of data")
+    paths = [p for p in files if p.suffix.lower() in ENDINGS | ARRAYS]
+    if not paths:
+        return Seen("bytes", 1, 8)
+    some = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).astype(int))]
+    pictures = [picture for path in some for picture in read(path)]
+    largest = max(int(picture.max()) for picture in pictures)
+    return Seen("pictures", max(picture.shape[2] for picture in pictures), max(1, largest.bit_length()))
+
+
+def recipe_for(name: str, folders: list[Path]) -> str:
+    """The recipe, of those that come with arcomp, for a model (or a preset of one, or the recipe's own name) and data.
+
+    Of several that fit it is the one with the fewest bits, then the one that the model's default weights come from,
+    then the one with the shortest name.
+
+    Raises:
+        TrainingError: no such model, or none of its recipes fits the data.
+    """
+    known = {n: recipes.find(n) for n in recipes.names()}
+    own = {n: r for n, r in known.items() if n == name or r.model == name or n.startswith(name + "-")}
+    if not own:
+        there = ", ".join(sorted({r.model for r in known.values()}))
+        raise TrainingError(f"there is no recipe for model {name!r}", remedy=f"there are some for {there}")
+    seen = look(folders)
+    fit = {
+        n: r
+        for n, r in own.items()
+        if (r.data.kind, r.channels) == (seen.kind, seen.channels) and r.depth >= seen.depth
+    }
+    if not fit:
+        raise TrainingError(
+            f"no recipe of {name} is for {seen}, which these data are",
+            remedy=f"there are {', '.join(own)}; choose one by --recipe, or give a .toml file of your own",
+        )
+    return min(fit, key=lambda n: (fit[n].depth, not n.startswith(registry.DEFAULT), len(n), n))
+
+
+def gather(recipe: Recipe, folders: list[Path]) -> Data:
+    """The data that a recipe asks for.
+
+    Raises:
+        TrainingError: there are none, too few, or some that cannot be read.
+    """
+    if recipe.data.kind == "bytes":
+        return Stretches(folders, recipe.data, recipe.seed)
+    return Pictures(find_pictures(folders), recipe.channels, recipe.data, recipe.seed)

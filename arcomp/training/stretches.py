@@ -1,0 +1,95 @@
+"""Text and other bytes to train on: stretches of them, each a sequence of samples of 8 bits.
+
+The bytes of all files follow each other. A stretch is cut anywhere and begins without knowing what came before it, as
+those do that a long text is coded in.
+
+What is held out: of :data:`FILES` files or more whole ones, chosen at random, because a text that goes on as its
+beginning did is easier to guess than another one; of fewer files the end of each, in proportion to its size, because a
+single one left out would be too large a part, and unlike the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from arcomp.errors import TrainingError
+from arcomp.training.data import Data, DataConfig, UInt8, below
+
+FILES = 20
+"""Files from which on whole ones are held out."""
+
+
+class Stretches(Data):
+    """A training set of bytes.
+
+    Args:
+        folders: files, and folders all files below which are taken.
+        config: see :class:`DataConfig`.
+        seed: of the split and of every round.
+
+    Raises:
+        TrainingError: there are none, or too few.
+    """
+
+    unit = "character"
+
+    def __init__(self, folders: list[Path], config: DataConfig, seed: int) -> None:
+        self.config, self.seed = config, seed
+        texts = [text for text in map(_read, below(folders)) if len(text)]
+        total, held = sum(map(len, texts)), config.held_out * config.crop
+        if total < held + config.crop + len(texts):
+            raise TrainingError(
+                f"{total:,} bytes in {', '.join(map(str, folders))}, of which {held:,} would be held out",
+                remedy="give more, or a recipe that holds out less",
+            )
+        apart = _whole_files(texts, held, seed) if len(texts) >= FILES else None
+        if apart is not None:
+            self.training = np.concatenate([text for text, out in zip(texts, apart, strict=True) if not out])
+            self.held_out = np.concatenate([text for text, out in zip(texts, apart, strict=True) if out])
+            what = f"{sum(apart)} files"
+        else:
+            ends = [len(text) - -(-held * len(text) // total) for text in texts]
+            self.training = np.concatenate([text[:end] for text, end in zip(texts, ends, strict=True)])
+            self.held_out = np.concatenate([text[end:] for text, end in zip(texts, ends, strict=True)])
+            what = "the end of each"
+        self.about = f"{len(texts):,} files, {total:,} bytes; {what} held out, {len(self.held_out):,} bytes"
+
+    def round(self, number: int) -> list[UInt8]:
+        """See :meth:`Data.round`: [1, L, 1] each."""
+        return self._random(np.random.default_rng([self.seed, 1, number]), self.config.crops)
+
+    def whole(self, count: int) -> list[UInt8]:
+        """See :meth:`Data.whole`; a stretch is all that there is of a sequence."""
+        return self._random(np.random.default_rng([self.seed, 3]), count)
+
+    def validation(self) -> list[UInt8]:
+        """See :meth:`Data.validation`: stretches one after the other."""
+        starts = range(0, self.config.held_out * self.config.crop, self.config.crop)
+        return [_stretch(self.held_out, start, self.config.crop) for start in starts]
+
+    def _random(self, rng: np.random.Generator, count: int) -> list[UInt8]:
+        starts = rng.integers(len(self.training) - self.config.crop + 1, size=count)
+        return [_stretch(self.training, start, self.config.crop) for start in starts]
+
+
+def _stretch(text: UInt8, start: int, length: int) -> UInt8:
+    return text[start : start + length].reshape(1, length, 1)
+
+
+def _read(path: Path) -> UInt8:
+    try:
+        return np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise TrainingError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+
+
+def _whole_files(texts: list[UInt8], held: int, seed: int) -> list[bool] | None:
+    """Files at random until there is enough of them; None if that took more than half of all."""
+    apart, got = [False] * len(texts), 0
+    for i in np.random.default_rng([seed, 0]).permutation(len(texts)).tolist():
+        if got >= held:
+            break
+        apart[i], got = True, got + len(texts[i])
+    return apart if 2 * got <= sum(map(len, texts)) else None

@@ -1,0 +1,64 @@
+"""Data sets on the command line: files, and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arcomp.cli.console import Console, report, shown
+from arcomp.cli.files import read_file
+from arcomp.errors import ArcompError
+
+if TYPE_CHECKING:
+    from arcomp.inputs import Samples
+    from arcomp.models.base import Model
+
+
+def find(given: str, model: Model) -> list[str]:
+    """The files that an argument stands for: itself, or those below a folder whose endings are of pictures or arrays
+    (all for a model of bytes), sorted, hidden ones left out.
+
+    Raises:
+        ArcompError: a folder without such.
+    """
+    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
+
+    if given == "-" or not Path(given).is_dir():
+        return [given]
+    known = {*ENDINGS, *ARRAY_ENDINGS}
+    found = [
+        str(path)
+        for path in sorted(Path(given).rglob("*"))
+        if (model.takes_bytes or format_of(path) in known)
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(given).parts)
+    ]
+    if not found:
+        raise ArcompError("no pictures or arrays in it", remedy="name files, or another folder", path=given)
+    return found
+
+
+class Reader:
+    """Reads files one after the other, going on after errors.
+
+    Attributes:
+        failed: how many could not be read.
+    """
+
+    def __init__(self, model: Model, console: Console) -> None:
+        self.model, self.console, self.failed = model, console, 0
+
+    def __call__(self, names: list[str]) -> Iterator[tuple[str, Samples]]:
+        """Each file's name and samples."""
+        from arcomp.inputs import kind, read_samples
+
+        for name in names:
+            try:
+                data = read_file(name, lambda start: kind(start, self.model))
+                samples = read_samples(data, self.model)
+            except Exception as error:
+                report(error, name=shown(name), verbose=self.console.verbose)
+                self.failed += 1
+                continue
+            yield name, samples

@@ -1,0 +1,170 @@
+"""``arcomp eval``."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arcomp.cli import options
+from arcomp.cli.coding import Startup, digits
+from arcomp.cli.console import Console, duration, plural, report, shown
+from arcomp.cli.data import Reader, find
+from arcomp.errors import ArcompError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from arcomp.evaluation import Cost
+    from arcomp.inputs import Samples
+    from arcomp.models.base import Model
+
+
+@dataclass
+class Sum:
+    """Of a data set under a model."""
+
+    images: int = 0
+    samples: int = 0
+    bits: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, cost: Cost) -> None:
+        """One picture more."""
+        self.images, self.samples, self.bits = self.images + 1, self.samples + cost.samples.size, self.bits + cost.bits
+
+    def join(self, other: Sum) -> None:
+        """Another sum."""
+        self.images, self.samples = self.images + other.images, self.samples + other.samples
+        self.bits, self.seconds = self.bits + other.bits, self.seconds + other.seconds
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """As JSON says it."""
+        return {
+            "images": self.images,
+            "samples": self.samples,
+            "bits": self.bits,
+            "bits_per_dimension": self.bits / self.samples,
+            "nats_per_image": self.bits * math.log(2) / self.images,
+            "seconds": digits(self.seconds),
+            "images_per_second": self.images / self.seconds if self.seconds else None,
+        }
+
+    @property
+    def line(self) -> str:
+        """As it is printed."""
+        about = self.about
+        rate = f", {about['images_per_second']:.4g} images/s" if self.seconds else ""
+        return (
+            f"{about['bits_per_dimension']:.4f} bits/dim, {about['nats_per_image']:.2f} nats/image, "
+            f"{plural(self.images, 'image')} in {duration(self.seconds)}{rate}"
+        )
+
+
+@dataclass
+class Evaluator:
+    """Evaluates data sets under one model."""
+
+    console: Console
+    startup: Startup
+    name: str
+    model: Model
+    device: str
+    limit: int | None
+    failed: int = 0
+
+    def __call__(self, data: tuple[str, ...]) -> None:
+        """Say what each argument costs, and all together."""
+        total = Sum()
+        for given in data:
+            left = None if self.limit is None else self.limit - total.images
+            if left == 0:
+                break
+            own = self._one(given, left)
+            if own.samples and len(data) > 1:
+                self._tell(own, given)
+            total.join(own)
+        if total.samples:
+            self._tell(total, None if len(data) > 1 else data[0])
+
+    def _one(self, given: str, limit: int | None) -> Sum:
+        from arcomp.evaluation import costs, limited
+
+        own = Sum()
+        reader = Reader(self.model, self.console)
+        files = self._ready(limited(reader(find(given, self.model)), limit))
+        with self.console.progress(f"{self.name}: {shown(given)}") as meter:
+            began = time.perf_counter()
+            for cost in costs(files, self.model, device=self.device, threads=self.startup.threads, progress=meter):
+                own.add(cost)
+            own.seconds = time.perf_counter() - began - self.startup_within
+        self.failed += reader.failed
+        return own
+
+    def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
+        """The same; what happens before the first of a kind is no part of its seconds."""
+        self.startup_within = 0.0
+        for name, samples in files:
+            began = time.perf_counter()
+            self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
+            self.startup_within += time.perf_counter() - began
+            yield name, samples
+
+    def _tell(self, of: Sum, data: str | None) -> None:
+        about = {
+            "model": self.model.name,
+            "digest": self.model.digest.hex(),
+            "weights": self.name,
+            "data": data,
+            **of.about,
+            "device": self.device,
+        }
+        self.console.result(f"{self.name}, {'all' if data is None else shown(data)}: {of.line}", about)
+
+
+@click.command("eval", short_help="Say what data would cost.")
+@click.argument("data", metavar="DATA...", nargs=-1, required=True)
+@click.option(
+    "-m",
+    "--model",
+    "model_names",
+    metavar="MODEL",
+    required=True,
+    multiple=True,
+    help="A name from `arcomp models`, or a .safetensors file; may be given several times.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N images only.")
+@options.threads
+@options.device("Where the model is evaluated; the result is the same. auto: CUDA if there is one.")
+@options.talkative
+def command(
+    console: Console,
+    data: tuple[str, ...],
+    model_names: tuple[str, ...],
+    limit: int | None,
+    threads: int | None,
+    device: str,
+) -> int:
+    """Say what DATA (pictures, folders of them, arrays, or text) would cost under models: their negative log-likelihood
+    in bits per dimension and nats per image, by the exact model, as it would be coded. Nothing is written.
+    """
+    from arcomp.models import library, registry
+
+    startup, failed = Startup(threads, console), 0
+    for name in model_names:
+        model = registry.load(name)
+        where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
+        work = Evaluator(console, startup, name, model, where, limit)
+        try:
+            work(data)
+        except ArcompError as error:
+            if len(model_names) == 1:
+                raise
+            report(error, name=name, verbose=console.verbose)
+            failed += 1
+        failed += work.failed
+    return 1 if failed else 0

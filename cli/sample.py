@@ -1,0 +1,239 @@
+"""``arcomp sample``."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arcomp.cli import options
+from arcomp.cli.coding import Startup, digits
+from arcomp.cli.console import Console, duration, plural, shown
+from arcomp.cli.files import Target, read_file
+from arcomp.errors import ModelError, OutputError
+
+if TYPE_CHECKING:
+    from arcomp.models.base import Model
+
+PICTURES, TEXTS = 16, 1
+"""How many are drawn unless it is said."""
+SIDE, LENGTH = 32, 1000
+"""Sides of a picture whose model takes any size, and bytes of a text."""
+
+
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """(height, width) of HxW; (1, N) of a number N alone.
+
+    Raises:
+        click.BadParameter: neither.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"(?:(\d{1,5})x)?(\d{1,9})", value)
+    if found is None or not int(found[2]) or not int(found[1] or 1):
+        raise click.BadParameter(f"{value!r} is not HxW, as in 28x28, or a number of bytes")
+    return int(found[1] or 1), int(found[2])
+
+
+@dataclass
+class Wanted:
+    """What is to be drawn.
+
+    Attributes:
+        text: bytes, not pictures.
+        shape: [N, H, W, C].
+        given: pictures of that shape, or None. kept: how many of their positions stay.
+    """
+
+    text: bool
+    shape: tuple[int, int, int, int]
+    depth: int
+    given: Any = None
+    kept: int = 0
+
+
+def _wanted(
+    model: Model, count: int | None, size: tuple[int, int] | None, gray: bool, complete: str | None,
+    prefix: str | None, output: str | None,
+) -> Wanted:  # fmt: skip
+    """What the options ask for.
+
+    Raises:
+        ArcompError: what is to be completed cannot be read, or the model does not take it.
+    """
+    import numpy as np
+
+    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
+
+    if complete is not None:
+        return _completion(model, complete, count)
+    ending = format_of(output or "")
+    if prefix is not None or (model.takes_bytes and ending not in (*ENDINGS, *ARRAY_ENDINGS)):
+        if not model.takes_bytes:
+            raise ModelError(f"model {model.name} does not draw text", remedy="choose a model of text with -m")
+        begin = (prefix or "").encode("utf-8", "surrogateescape")
+        shape = (count or TEXTS, 1, max(len(begin), size[1] if size else LENGTH), 1)
+        given = np.zeros(shape, np.uint8)
+        given[:, 0, : len(begin), 0] = np.frombuffer(begin, np.uint8)
+        return Wanted(True, shape, 8, given, len(begin))
+    channels, depth = _kind(model, gray)
+    if size is None:
+        tile = model.tile(SIDE, SIDE)
+        size = tile[0] or SIDE, tile[1] or SIDE
+    return Wanted(False, (count or PICTURES, *size, channels), depth)
+
+
+def _completion(model: Model, name: str, count: int | None) -> Wanted:
+    """The first half of each picture (rows) or text (bytes) of a file, each ``count`` times."""
+    import numpy as np
+
+    from arcomp.container import Bytes
+    from arcomp.inputs import kind, read_samples
+
+    samples = read_samples(read_file(name, lambda start: kind(start, model)), model)
+    height, width = samples.pixels.shape[1:3]
+    text = isinstance(samples.content, Bytes)
+    given = np.repeat(samples.pixels, count or (TEXTS if text else PICTURES), 0)
+    kept = -(-height // 2) * width if height > 1 else -(-width // 2)
+    shape = (len(given), height, width, given.shape[3])
+    return Wanted(text, shape, samples.depth, given, kept)
+
+
+def _kind(model: Model, gray: bool) -> tuple[int, int]:
+    """(channels, depth) of the pictures that a model draws: colour if it can.
+
+    Raises:
+        ModelError: no such.
+    """
+    from arcomp.inputs import takes
+
+    for channels in (1,) if gray else (3, 1, 2, 4):
+        for depth in range(8, 0, -1):
+            if takes(model, channels, depth):
+                return channels, depth
+    raise ModelError(f"model {model.name} does not draw gray pictures", remedy="leave out --gray")
+
+
+def _file(pixels: Any, wanted: Wanted, output: str) -> bytes:
+    """The output's bytes.
+
+    Raises:
+        OutputError: its ending names no format that can hold them.
+    """
+    from arcomp.pictures import ARRAY_ENDINGS, format_of, write_array, write_picture
+    from arcomp.sampling import grid
+
+    if wanted.text:
+        return b"\n\n".join(text.tobytes() for text in pixels) + b"\n"
+    ending = format_of(output)
+    if ending in ARRAY_ENDINGS:
+        return write_array(pixels, "", ending)
+    if len(pixels) == 1 and wanted.depth == 1 and ending in ("png", "pbm"):
+        return write_picture(pixels[0], 1, ending)
+    return write_picture(grid(pixels, wanted.depth), 8, ending)
+
+
+def _printable(text: bytes) -> str:
+    """Text that does a terminal no harm."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text.decode("utf-8", "replace")
+    )
+
+
+@click.command("sample", short_help="Draw new pictures or text.")
+@options.model_to_use
+@click.option(
+    "-n", "count", type=click.IntRange(1, 1 << 16), metavar="N", help="How many. [default: 16 pictures, 1 text]"
+)
+@click.option(
+    "--temperature", type=click.FloatRange(0, 100), default=1.0, help="Less than 1: likelier ones. [default: 1]"
+)
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Equal seeds draw equally. [default: 0]")
+@click.option("--size", callback=_size, metavar="HxW", help="Of pictures; a number alone: bytes of text.")
+@click.option("--gray", is_flag=True, help="Gray pictures, from a model of gray and colour.")
+@click.option("--complete", metavar="FILE", help="Keep the first half of this picture, array or text; draw the rest.")
+@click.option("--prefix", metavar="TEXT", help="Begin each text so.")
+@options.output
+@options.force
+@options.threads
+@options.talkative
+def command(
+    console: Console,
+    model_name: str,
+    count: int | None,
+    temperature: float,
+    seed: int,
+    size: tuple[int, int] | None,
+    gray: bool,
+    complete: str | None,
+    prefix: str | None,
+    output: str | None,
+    force: bool,
+    threads: int | None,
+) -> int:
+    """Draw new pictures from a model, as a grid (-o out.png) or an array (-o out.npy); or text, to standard output.
+
+    They are drawn from the integers that files are coded with, position after position.
+    """
+    if complete is not None and (size is not None or prefix is not None):
+        raise click.UsageError("--complete says size and beginning itself; leave out --size and --prefix")
+    from arcomp.models import registry
+    from arcomp.sampling import draw
+
+    target = Target(output, output is None, force, False, console)
+    model = registry.load(model_name)
+    wanted = _wanted(model, count, size, gray, complete, prefix, output)
+    if output is None and not wanted.text:
+        raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
+    if output is not None:
+        target.claim(output, "-")
+        _file(wanted.given[:1] if wanted.given is not None else _blank(wanted), wanted, output)  # can it be written?
+    startup = Startup(threads, console)
+    startup.warm(model, wanted.shape[3], wanted.depth, None)
+    began = time.perf_counter()
+    with console.progress("drawing") as meter:
+        pixels = draw(
+            model, wanted.shape, wanted.depth, seed=seed, temperature=temperature, given=wanted.given,
+            kept=wanted.kept, progress=meter,
+        )  # fmt: skip
+    seconds = time.perf_counter() - began
+    data = _file(pixels, wanted, output or "")
+    if output is None and sys.stdout.isatty():
+        print(_printable(data), end="")
+    else:
+        target.put(output or "-", data, "-", verified=False)
+    console.stdout_taken = output is None
+    _tell(console, wanted, model, output, seed, temperature, seconds)
+    return 0
+
+
+def _blank(wanted: Wanted) -> Any:
+    import numpy as np
+
+    return np.zeros((1, *wanted.shape[1:]), np.uint8)
+
+
+def _tell(
+    console: Console, wanted: Wanted, model: Model, output: str | None, seed: int, temperature: float, seconds: float
+) -> None:
+    images, height, width, channels = wanted.shape
+    about = {
+        "output": output or "-",
+        "model": model.name,
+        "digest": model.digest.hex(),
+        "images": images,
+        "width": width,
+        "height": height,
+        "channels": channels,
+        "bit_depth": wanted.depth,
+        "kept": wanted.kept,
+        "seed": seed,
+        "temperature": temperature,
+        "seconds": digits(seconds),
+    }
+    what = plural(images, "text") if wanted.text else plural(images, "picture") + f" of {width} x {height}"
+    console.result(f"{shown(output) if output else 'drawn'}: {what}, {duration(seconds)}", about)

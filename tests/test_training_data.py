@@ -1,0 +1,180 @@
+"""What is trained on: data found, split and cut, recipes found for them and checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from runs import PIXELCNN, RECIPE, TEXT, train
+
+from arcomp.errors import TrainingError
+from arcomp.training import recipes
+from arcomp.training.degrade import mosaic, subsample_chroma
+from arcomp.training.pictures import find_pictures
+from arcomp.training.recipes import Recipe
+from arcomp.training.sources import gather, look, recipe_for
+from arcomp.training.stretches import FILES
+
+
+@pytest.mark.parametrize(
+    "content", [np.zeros((3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
+)
+def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([{}], object) if content is None else content, allow_pickle=True)
+    with pytest.raises(TrainingError, match="array"):
+        gather(PIXELCNN, [tmp_path])
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(TrainingError, match="damaged"):
+        gather(PIXELCNN, [tmp_path])
+
+
+def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / ".hidden.png").touch()
+    for folder, word in ((empty, "no pictures"), (tmp_path / "nowhere", "no such")):
+        with pytest.raises(TrainingError, match=word):
+            find_pictures([folder])
+    with pytest.raises(TrainingError, match="held out"):
+        gather(replace(RECIPE, data=replace(RECIPE.data, held_out=6)), [photographs])
+    (photographs / "bad.png").write_bytes(b"not a picture")
+    with pytest.raises(TrainingError, match=r"bad\.png"):
+        train(RECIPE, photographs, tmp_path / "c")
+
+
+def test_rounds_are_reproducible_and_degradations_degrade() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (32, 40, 3)).astype(np.uint8)
+    for degrade in (mosaic, subsample_chroma):
+        changed = degrade(picture, np.random.default_rng(1))
+        assert changed.shape == picture.shape
+        assert not np.array_equal(changed, picture)
+    flat = np.full((16, 16, 3), 77, np.uint8)
+    assert np.array_equal(mosaic(flat, rng), flat)
+    assert np.abs(subsample_chroma(flat, rng).astype(int) - 77).max() <= 1
+
+
+# --- bytes ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_ends_of_few_files_are_held_out(tmp_path: Path) -> None:
+    """In proportion to their sizes; nothing of them is trained on."""
+    (tmp_path / "a.txt").write_bytes(b"a" * 2400 + b"A" * 192)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "b.bin").write_bytes(b"b" * 800 + b"B" * 64)
+    (tmp_path / "empty.txt").touch()
+    data = gather(TEXT, [tmp_path])
+    assert bytes(np.concatenate(data.validation()).ravel()) == b"A" * 192 + b"B" * 64
+    crops = [bytes(crop.ravel()) for number in range(20) for crop in data.round(number)]
+    assert {len(crop) for crop in crops} == {64}
+    assert set(b"".join(crops)) == set(b"ab")
+    assert data.about == "2 files, 3,456 bytes; the end of each held out, 256 bytes"
+    assert all(np.array_equal(a, b) for a, b in zip(data.round(3), gather(TEXT, [tmp_path]).round(3), strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(data.round(3), data.round(4), strict=True))
+
+
+def test_whole_ones_of_many_files_are_held_out(tmp_path: Path) -> None:
+    for i in range(FILES):
+        (tmp_path / f"{i}.txt").write_bytes(bytes([i]) * 200)
+    data = gather(TEXT, [tmp_path])
+    held = set(np.concatenate(data.validation()).ravel().tolist())
+    trained = {v for n in range(50) for crop in data.round(n) for v in crop.ravel().tolist()}
+    assert (len(held), held & trained, len(held | trained)) == (2, set(), FILES)
+    assert "2 files held out, 400 bytes" in data.about
+
+
+def test_bytes_that_are_too_few(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a" * 300)
+    with pytest.raises(TrainingError, match=r"300 bytes .* 256 would be held out"):
+        gather(TEXT, [tmp_path])
+
+
+# --- recipes --------------------------------------------------------------------------------------------------------
+
+
+def test_recipes() -> None:
+    for name in recipes.names():
+        recipe = recipes.find(name)
+        assert Recipe.from_dict(recipe.to_dict()) == recipe
+    for name in ("nothing", "nothing.toml", "photo-fast/"):
+        with pytest.raises(TrainingError, match=f"no recipe '{name}'"):
+            recipes.find(name)
+
+
+def test_a_recipe_is_found_for_a_model_and_data(photographs: Path, tmp_path: Path) -> None:
+    digits, gray, text = (tmp_path / name for name in ("digits", "gray", "text"))
+    for folder, top in ((digits, 2), (gray, 256)):
+        folder.mkdir()
+        np.save(folder / "a.npy", np.random.default_rng(0).integers(0, top, (9, 28, 28)).astype(np.uint8))
+    text.mkdir()
+    (text / "a.txt").write_text("text")
+    assert str(look([digits])) == "gray pictures of 1 bit"
+    for model, folder, name in (
+        ("photo", photographs, "photo-balanced"),
+        ("photo", gray, "photo-balanced-gray"),
+        ("photo-max", gray, "photo-max-gray"),
+        ("context", photographs, "context-rgb"),
+        ("made", digits, "made-digits"),
+        ("wavenet", digits, "wavenet-digits"),
+        ("wavenet", text, "wavenet-text"),
+        ("temporal_conv", text, "temporal_conv-text"),
+        ("wavenet-text", text, "wavenet-text"),
+    ):
+        assert recipe_for(model, [folder]) == name
+    for model, folder, words in (
+        ("unheard", text, "no recipe for model 'unheard'"),
+        ("made", text, "no recipe of made is for text"),
+        ("made", photographs, "for RGB pictures of 8 bits, .* there are made-digits"),
+        ("made", tmp_path / "nowhere", "no such"),
+    ):
+        with pytest.raises(TrainingError, match=words):
+            recipe_for(model, [folder])
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("", "model", "histogram"),
+        ("", "seed", -1),
+        ("", "seed", 1.5),
+        ("config", "channels", 2),
+        ("config", "mixture", 99),
+        ("config", "head", 99999),
+        ("config", "trunk", []),
+        ("config", "what", 1),
+        ("data", "crop", -3),
+        ("data", "crops", 0),
+        ("data", "held_out", 0),
+        ("data", "resampled", 2.0),
+        ("data", "turned", 1),
+        ("data", "kind", "sounds"),
+        ("data", "kind", "bytes"),
+        ("optimiser", "batch", 0),
+        ("optimiser", "rate", "x"),
+        ("optimiser", "rate", 1e30),
+        ("optimiser", "ema", float("nan")),
+        ("optimiser", "steps", 0),
+        ("optimiser", "minutes", 0),
+        ("optimiser", "minutes", float("inf")),
+        ("optimiser", "weight_decay", -0.1),
+        ("optimiser", "bf16", "yes"),
+    ],
+)
+def test_recipes_with_values_out_of_range(part: str, name: str, value: Any) -> None:
+    d = RECIPE.to_dict()
+    (d[part] if part else d)[name] = value
+    with pytest.raises(TrainingError):
+        Recipe.from_dict(d)
+
+
+@pytest.mark.parametrize(
+    "text", ["model = ", "model = 'context'", "model='context'\nseed=1\n[config]\n[data]\nwhat=1\n[optimiser]\n"]
+)
+def test_bad_recipes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(TrainingError):
+        recipes.find(str(tmp_path / "r.toml"))
