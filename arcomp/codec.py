@@ -177,6 +177,16 @@ def decode(
     return pixels, header
 
 
+def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> None:
+    """Code a few pixels, so that networks are made and kernels compiled before a clock starts.
+
+    Raises:
+        ModelError: the model does not take such pictures.
+    """
+    few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
+    decode(encode(few, depth, model, device=device).data, model=model)
+
+
 def physical_memory() -> float:
     """Bytes of this machine's memory; infinite where the system does not say."""
     try:

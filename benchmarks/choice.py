@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arcomp.compare.codecs import Codec, JpegXl, Png, WebP
 from benchmarks import external
-from benchmarks.codecs import Codec, JpegXl, Model, Pillow, WebP
+from benchmarks.codecs import Model
 from benchmarks.external import External
 
 EFFORT = 9
@@ -37,7 +38,7 @@ class Choice:
 
     def peers(self) -> list[Codec]:
         """The codecs of others, external ones last."""
-        first: list[Codec] = [Pillow("PNG", "PNG", optimize=True), WebP()]
+        first: list[Codec] = [Png(), WebP()]
         first += (JpegXl(effort, self.threads) for effort in self.efforts)
         return first + [External(spec) for spec in self.externals]
 

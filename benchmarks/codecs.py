@@ -1,127 +1,11 @@
-"""Lossless codecs that others use and arcomp's models, behind one small interface; which are compared: choice.py."""
+"""arcomp's models as codecs, beside those of :mod:`arcomp.compare.codecs`; which are compared: choice.py."""
 
 from __future__ import annotations
 
-import importlib
-import io
 import os
-from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-Pixels = npt.NDArray[np.uint8]
-"""uint8 [H, W, C], C = 1 (gray) or 3 (RGB)."""
-INSTALL_JXL = 'pip install "arcomp[bench]"'
-NOT_INSTALLED = "not installed"
-WEBP_SIDE = 16383
-"""Most rows or columns of a WebP picture."""
-
-
-class Codec(ABC):
-    """A lossless codec of pictures.
-
-    Attributes:
-        name: as tables show it.
-    """
-
-    name: str
-
-    def available(self) -> str:
-        """Empty if it can be used here, else why not in a few words."""
-        return ""
-
-    def takes(self, pixels: Pixels) -> str:
-        """Empty if it can encode such a picture, else why not in a few words."""
-        return ""
-
-    @abstractmethod
-    def encode(self, pixels: Pixels) -> bytes:
-        """A whole file."""
-
-    @abstractmethod
-    def decode(self, data: bytes) -> Pixels:
-        """What :meth:`encode` was given; gray may come back as RGB (see :func:`identical`)."""
-
-    def nll_bits(self) -> float | None:
-        """Negative log-likelihood of the picture encoded last, for codecs that are models."""
-        return None
-
-    def static_bits(self) -> float | None:
-        """What :meth:`nll_bits` would be without learning from the picture, for models that do."""
-        return None
-
-
-class Pillow(Codec):
-    """A format that Pillow writes.
-
-    Args:
-        name: as tables show it.
-        format: as Pillow calls it.
-        options: for saving.
-    """
-
-    def __init__(self, name: str, format: str, **options: Any) -> None:
-        self.name, self.format, self.options = name, format, options
-
-    def encode(self, pixels: Pixels) -> bytes:
-        """See :meth:`Codec.encode`."""
-        from PIL import Image
-
-        buffer = io.BytesIO()
-        plain = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-        Image.fromarray(plain).save(buffer, self.format, **self.options)
-        return buffer.getvalue()
-
-    def decode(self, data: bytes) -> Pixels:
-        """See :meth:`Codec.decode`."""
-        from PIL import Image
-
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            with Image.open(io.BytesIO(data), formats=[self.format]) as image:
-                pixels = np.asarray(image, np.uint8)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-        return pixels.reshape(*pixels.shape[:2], -1)
-
-
-class WebP(Pillow):
-    """WebP lossless, the slowest method; it has no gray."""
-
-    name = "WebP"
-
-    def __init__(self) -> None:
-        super().__init__(self.name, "WEBP", lossless=True, method=6, quality=100)
-
-    def takes(self, pixels: Pixels) -> str:
-        """See :meth:`Codec.takes`."""
-        return f"a side over {WEBP_SIDE}" if max(pixels.shape[:2]) > WEBP_SIDE else ""
-
-
-class JpegXl(Pillow):
-    """JPEG XL lossless, by libjxl through a plugin of Pillow.
-
-    Args:
-        effort: 1 to 10.
-        threads: how many libjxl may use; -1 for one a core.
-    """
-
-    FAMILY = "JPEG XL"
-    """What names begin with."""
-
-    def __init__(self, effort: int = 9, threads: int = -1) -> None:
-        super().__init__(f"{self.FAMILY} e{effort}", "JXL", lossless=True, effort=effort, num_threads=threads)
-
-    def available(self) -> str:
-        """See :meth:`Codec.available`."""
-        try:
-            plugin: Any = importlib.import_module("pillow_jxl.JpegXLImagePlugin")
-        except ImportError:
-            return NOT_INSTALLED
-        plugin.DECODE_THREADS = self.options["num_threads"]
-        return ""
+from arcomp.compare.codecs import Codec, Pixels
 
 
 class Model(Codec):
@@ -188,13 +72,6 @@ class Model(Codec):
     def static_bits(self) -> float | None:
         """See :meth:`Codec.static_bits`."""
         return self._static
-
-
-def identical(pixels: Pixels, decoded: Pixels) -> bool:
-    """Whether a picture came back; gray may have become RGB of three equal channels."""
-    if pixels.shape[2] == 1 and decoded.ndim == 3 and decoded.shape[2] == 3:
-        pixels = np.repeat(pixels, 3, 2)
-    return bool(np.array_equal(pixels, decoded))
 
 
 def cores() -> int:

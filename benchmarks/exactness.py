@@ -20,12 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.compare import tables
+from arcomp.compare.codecs import Pixels
+from arcomp.compare.tables import Column
 from arcomp.errors import PictureError
-from benchmarks import children, inputs, tables
+from benchmarks import children, inputs, outputs
 from benchmarks.choice import MODELS_HELP, all_models, model_names
-from benchmarks.codecs import Pixels
+from benchmarks.outputs import say
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
-from benchmarks.tables import Column, say
 
 REFERENCE = children.ROOT / "tests" / "reference.py"
 UNKNOWN = "unknown model"
@@ -268,8 +270,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     try:
         sources = inputs.find(options.paths)
-        tables.claim(options.csv)
-        tables.claim(options.json)
+        outputs.claim(options.csv)
+        outputs.claim(options.json)
     except OSError as error:
         parser.error(str(error))
     options.specimens = built_in()
@@ -304,10 +306,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     models = all_models() if options.models is None else list(options.models)
     rows = run(options.specimens, models, options.full)
     print(tables.text(rows, COLUMNS))
-    tables.write_csv(options.csv, rows)
+    outputs.write_csv(options.csv, rows)
     bad = sum(row["bad"] for row in rows)
     not_run = sum(row["said"].startswith(("skipped", "refused")) for row in rows)
-    tables.write_json(options.json, {"benchmark": "exactness", "models": models, "different": bad, "rows": rows})
+    outputs.write_json(options.json, {"benchmark": "exactness", "models": models, "different": bad, "rows": rows})
     print(f"\n{len(rows) - bad - not_run} the same, {bad} different or failed, {not_run} not run here")
     return 1 if bad else 0
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.compare.codecs import Pixels
 from benchmarks import children
-from benchmarks.codecs import Pixels
 from benchmarks.specimens import SEPARATOR
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import html
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results, tables
+from arcomp.compare import tables
+from arcomp.compare.html import document
+from arcomp.compare.plot import Mark, front, scatter
+from arcomp.compare.tables import Column
+from benchmarks import results
 from benchmarks.choice import JXL
+from benchmarks.outputs import say
 from benchmarks.results import Measured
-from benchmarks.tables import Column, say
 
 MOST = 1.5
 """Largest size that is drawn if nothing else is asked for: beyond it the others would be squeezed together."""
@@ -55,10 +59,8 @@ def points(measured: Measured, name: str, threads: int) -> list[Point]:
             what = (row["codec"], model, row["pictures"], bits, row["to_jxl"])
             found.append(Point(*what, encode["mps"], decode["mps"]))
     found.sort(key=lambda p: (p.decode_mps, -p.size))
-    smallest = float("inf")
-    for point in reversed(found):
-        point.front = point.size < smallest
-        smallest = min(smallest, point.size)
+    for i in front([(p.decode_mps, p.size) for p in found]):
+        found[i].front = True
     return found
 
 
@@ -71,17 +73,6 @@ COLUMNS = [
     Column("decode_mps", "MP/s dec", ".3f"),
     Column("front", "on the front"),
 ]
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1b1f24; background: #fff; max-width: 60rem; margin: 2rem auto;
-       padding: 0 1rem }
-h1 { font-size: 1.4rem; margin-bottom: .3rem }
-svg { width: 100%; height: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 1rem }
-th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d5d9de }
-th:first-child, td:first-child { text-align: left; white-space: nowrap }
-tr.front td:first-child { font-weight: 600 }
-p { color: #57606a; margin: .3rem 0 }
-"""
 
 
 def values(point: Point) -> dict[str, Any]:
@@ -89,20 +80,19 @@ def values(point: Point) -> dict[str, Any]:
     return {**asdict(point), "front": "yes" if point.front else ""}
 
 
-def page(title: str, about: Sequence[str], svg: str, found: Sequence[Point]) -> str:
+def page(title: str, about: Sequence[str], found: Sequence[Point], drawn: Sequence[Point]) -> str:
     """A page that needs nothing else: the drawing, and a table of what it is made from, the smallest first."""
-    head = "".join(f"<th>{html.escape(column.title)}</th>" for column in COLUMNS)
+    head = "".join(f"<th>{escape(column.title)}</th>" for column in COLUMNS)
     body = []
     for point in sorted(found, key=lambda p: p.size):
-        cells = (f"<td>{html.escape(tables.cell(values(point)[c.key], c.spec))}</td>" for c in COLUMNS)
-        body.append(f"<tr{' class=front' if point.front else ''}>{''.join(cells)}</tr>")
-    lines = "\n".join(f"<p>{html.escape(line)}</p>" for line in about)
-    return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{html.escape(title)}</title>\n'
-        f"<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n{lines}\n{svg}\n"
-        f"<table>\n<tr>{head}</tr>\n" + "\n".join(body) + "\n</table>\n</html>\n"
-    )
+        cells = (f"<td>{escape(tables.cell(values(point)[c.key], c.spec))}</td>" for c in COLUMNS)
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    lines = "\n".join(f"<p>{escape(line)}</p>" for line in about)
+    marks = [Mark(p.codec, p.decode_mps, p.size, p.model) for p in drawn]
+    said = f"Size beside {JXL} against decoding speed; the numbers are in the table"
+    svg = scatter(marks, "decoding, megapixels a second (logarithmic) →", f"size, {JXL} = 1, smaller is lower", said)
+    table = f'<div class="wide"><table>\n<tr>{head}</tr>\n' + "\n".join(body) + "\n</table></div>"
+    return document(title, f'{lines}\n<div class="plots">{svg}</div>\n{table}')
 
 
 def described(measured: Measured, threads: int, found: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
@@ -152,15 +142,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pictures = max(p.pictures for p in found)
     title = f"Size against decoding speed: {options.set}, {pictures} picture{'s' if pictures > 1 else ''}"
     about = described(options.measured, options.threads, found, drawn)
-    try:
-        from benchmarks import drawing
-    except ImportError:
-        say('drawing needs matplotlib: pip install "arcomp[bench]"')
-        return 1
-    if options.png:
-        drawing.png(options.png, title, about, drawn)
     if options.html:
-        options.html.write_text(page(title, about, drawing.svg(drawn), found), encoding="utf-8")
+        options.html.write_text(page(title, about, found, drawn), encoding="utf-8")
+    if options.png:
+        try:
+            from benchmarks import drawing
+        except ImportError:
+            say('drawing needs matplotlib: pip install "arcomp[bench]"')
+            return 1
+        drawing.png(options.png, title, about, drawn)
     return 0
 
 

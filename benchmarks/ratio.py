@@ -20,12 +20,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from arcomp.compare import tables
+from arcomp.compare.codecs import INSTALL_JXL, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
 from arcomp.errors import PictureError
-from benchmarks import children, inputs, tables
+from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen, warm_up
-from benchmarks.codecs import INSTALL_JXL, NOT_INSTALLED, Codec, JpegXl, Pixels, cores, identical
+from benchmarks.codecs import cores
+from benchmarks.outputs import say
 from benchmarks.sizes import ALLOWED_BYTES, COLUMNS, EACH, Result, above_webp, shown, totals
-from benchmarks.tables import say
 
 ABOVE_WEBP = 3
 """Exit status if a model that learns made a picture larger than WebP."""
@@ -165,8 +167,8 @@ def collect(sources: Sequence[inputs.Source], plan: Plan, csv: Path | None, json
 
 def _write(outcome: Outcome, csv: Path | None, json: Path | None) -> None:
     whole = document(outcome)
-    tables.write_csv(csv, [*whole["pictures"], *whole["sets"]])
-    tables.write_json(json, whole)
+    outputs.write_csv(csv, [*whole["pictures"], *whole["sets"]])
+    outputs.write_json(json, whole)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -184,8 +186,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.plan = Plan(chosen(parser, options, max(1, cores() // options.jobs)), options.jobs)
     try:
         options.sources = inputs.find(options.paths)
-        tables.claim(options.csv)
-        tables.claim(options.json)
+        outputs.claim(options.csv)
+        outputs.claim(options.json)
     except OSError as error:
         parser.error(str(error))
     return options

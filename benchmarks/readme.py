@@ -10,9 +10,9 @@ from typing import Any
 
 from benchmarks import results
 from benchmarks.choice import JXL
+from benchmarks.outputs import say
 from benchmarks.results import Measured
 from benchmarks.sizes import WEBP
-from benchmarks.tables import say
 
 SETS = ("kodak", "cid22", "clic", "gray")
 MODELS = ("context", "photo-fast", "photo-balanced", "photo-max")

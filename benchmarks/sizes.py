@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks import tables
+from arcomp.compare.codecs import NOT_INSTALLED, WebP
+from arcomp.compare.tables import Column
 from benchmarks.choice import JXL
-from benchmarks.codecs import NOT_INSTALLED, WebP
-from benchmarks.tables import Column
 
 WEBP = WebP.name
 ALLOWED_BYTES, ALLOWED_PART, ALLOWED_PART_LEARNING = 64, 0.0005, 0.0002
@@ -187,7 +186,7 @@ EACH = [
 
 def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows as a person reads them: where there is no file, a word stands in place of its size."""
-    return [{**row, "bytes": tables.number_or(row.get("bytes"), _word(row))} for row in rows]
+    return [{**row, "bytes": _word(row) if row.get("bytes") is None else row["bytes"]} for row in rows]
 
 
 def _word(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.codecs import Pixels
+from arcomp.compare.codecs import Pixels
 
 SEPARATOR = "__"
 """Between a model and a specimen in the names of files."""

@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.compare import tables
+from arcomp.compare.codecs import INSTALL_JXL, NOT_INSTALLED, JpegXl, Pixels
+from arcomp.compare.tables import Column
 from arcomp.errors import PictureError
-from benchmarks import children, inputs, tables
+from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen
-from benchmarks.codecs import INSTALL_JXL, NOT_INSTALLED, JpegXl, Pixels
-from benchmarks.tables import Column, say
+from benchmarks.outputs import say
 
 ACTIONS = ("encode", "decode")
 EFFORTS = (7, EFFORT)
@@ -132,8 +134,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.choice = chosen(parser, options, options.threads)
     try:
         options.sources = inputs.find(options.paths)
-        tables.claim(options.csv)
-        tables.claim(options.json)
+        outputs.claim(options.csv)
+        outputs.claim(options.json)
     except OSError as error:
         parser.error(str(error))
     return options
@@ -181,10 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     several = len({(r["set"], r["picture"]) for r in rows}) > 1
     summary = totals(rows) if several else []
     print(tables.text(shown([*rows, *summary]), COLUMNS))
-    tables.write_csv(options.csv, rows)
+    outputs.write_csv(options.csv, rows)
     settings = {"threads": options.threads, "repeat": options.repeat}
     whole = {"benchmark": "speed", **settings, "rows": rows, "totals": summary, "skipped": dict(skipped)}
-    tables.write_json(options.json, whole)
+    outputs.write_json(options.json, whole)
     if any(r["codec"].startswith(JpegXl.FAMILY) and r.get("note") == NOT_INSTALLED for r in rows):
         say(f"JPEG XL is not installed here: {INSTALL_JXL}")
     return 1 if any(map(failed, rows)) else 0

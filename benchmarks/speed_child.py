@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.compare.codecs import Codec, identical
 from benchmarks import children
 from benchmarks.choice import Choice
-from benchmarks.codecs import Codec, Model, identical
+from benchmarks.codecs import Model
 from benchmarks.external import External
 
 SMALL = 12

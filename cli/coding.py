@@ -52,21 +52,17 @@ class Startup:
             depth: of its samples.
             device: where it will be encoded; None if only decoding follows.
         """
-        import numpy as np
-
         from arcomp import codec
 
         key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
-            model.check(channels, depth)
-            few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
             notice = threading.Timer(
                 COMPILING, self.console.note, ["arcomp: compiling for this processor, the first time only ..."]
             )
             notice.start()
             try:
                 with _ended_by_interrupts():
-                    codec.decode(codec.encode(few, depth, model, device=device or "cpu").data, model=model)
+                    codec.warm_up(model, channels, depth, device or "cpu")
             finally:
                 notice.cancel()
             self._warm.add(key)

@@ -20,6 +20,7 @@ VERBS = {
     "eval": ("evaluate", "Say what a data set would cost under models."),
     "score": ("score", "Rank pictures by how surprising they are."),
     "sample": ("sample", "Draw new pictures or text from a model."),
+    "compare": ("compare", "Compare models and codecs on pictures and arrays."),
     "models": ("models", "List the models here, or show the card of one."),
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),

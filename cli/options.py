@@ -51,14 +51,13 @@ def device(text: str) -> Callable[[F], F]:
     )
 
 
-def talkative(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a verb -q, -v and --json as its first argument, a console, and turn its errors into lines."""
+def terse(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb -q and -v, a console as its first argument, and turn its errors into lines."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
     @click.option("-v", "--verbose", is_flag=True, help="Print more, and where unexpected errors come from.")
-    @click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one object a line.")
     @functools.wraps(function)
-    def verb(*args: Any, quiet: bool, verbose: bool, as_json: bool, **kwargs: Any) -> int:
+    def verb(*args: Any, quiet: bool, verbose: bool, as_json: bool = False, **kwargs: Any) -> int:
         console = Console(quiet, verbose, as_json)
         try:
             return function(console, *args, **kwargs)
@@ -68,6 +67,12 @@ def talkative(function: Callable[..., int]) -> Callable[..., int]:
             return report(error, verbose=verbose)
 
     return verb
+
+
+def talkative(function: Callable[..., int]) -> Callable[..., int]:
+    """The same with --json, for verbs whose results are an object a line."""
+    option = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one object a line.")
+    return option(terse(function))
 
 
 def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Console) -> int:

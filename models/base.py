@@ -132,6 +132,20 @@ class Model(ABC):
         """The picture's channels in the order they are coded; the model sees them in this order only."""
         return tuple(range(channels))
 
+    def float_bits(self, pixels: Canvas, depth: int) -> float | None:
+        """Bits of pictures under the float evaluation with these weights: the real numbers that the frozen integers
+        stand for, nothing rounded between them and the probabilities. Of a model that learns while it codes, bits
+        under its network alone. With what the model itself sends.
+
+        Args:
+            pixels: uint8 or uint16 [n, H, W, C], pictures (or tiles) of one size, channels as stored.
+            depth: bits of a sample.
+
+        Returns:
+            None if the model has no such evaluation.
+        """
+        return None
+
 
 class ExactModel(Model):
     """A model that gives distributions; the codec codes with them."""

@@ -48,6 +48,10 @@ class ContextConfig:
     mixture: int = 4
     skew: int = context_inputs.SKEW
 
+    def extras(self, channel: int) -> int:
+        """What a head is told besides the trunk's output: two numbers for each earlier channel."""
+        return 2 * channel
+
     def outputs(self, channel: int) -> int:
         """Length of a head's output: K logits, K offsets, K log scales, a gate for each earlier channel."""
         return 3 * self.mixture + channel

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import ModelError
@@ -97,10 +96,22 @@ class ContextModel(ExactModel):
         from arcomp.models.context_exact import Network
 
         if (channels, device) not in self._networks:
-            prefix = f"{channels}."
-            arrays = {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
-            self._networks[channels, device] = Network(self.configs[channels], arrays, device)
+            self._networks[channels, device] = Network(self.configs[channels], self._arrays(channels), device)
         return self._networks[channels, device]
+
+    def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
+        prefix = f"{channels}."
+        return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+
+    def float_bits(self, pixels: Canvas, depth: int) -> float:
+        """See :meth:`Model.float_bits`."""
+        from arcomp.models.context import Context
+        from arcomp.models.perceptron import thaw_layers, total_bits
+
+        channels = pixels.shape[3]
+        network = Context(self.configs[channels])
+        thaw_layers(network, self._arrays(channels))
+        return total_bits(network, pixels)
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""
@@ -126,19 +137,10 @@ def freeze(networks: Mapping[int, Any]) -> Weights:
     Returns:
         The weights of one :class:`ContextModel`; without digests of layers, which need a run.
     """
-    from arcomp.layers.frozen import freeze_linear
-    from arcomp.layers.grid import RECTIFIED8, SIGNED8
+    from arcomp.models.perceptron import freeze_layers
 
     arrays: dict[str, npt.NDArray[Any]] = {}
     for channels, net in networks.items():
-        for part in ("trunk", "hidden", "heads"):
-            for i, layer in enumerate(getattr(net, part)):
-                zeros = np.full(layer.in_features, RECTIFIED8.zero, np.int64)
-                if part == "trunk" and i == 0:
-                    zeros[:] = SIGNED8.zero
-                elif part == "hidden":  # the last 2 i inputs are residuals, around zero
-                    zeros[len(zeros) - 2 * i :] = SIGNED8.zero
-                for name, a in freeze_linear(layer, SIGNED8.bits, zeros).items():
-                    arrays[f"{channels}.{part}.{i}.{name}"] = a
+        arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
     configs = {str(c): {**asdict(n.config), "trunk": list(n.config.trunk)} for c, n in networks.items()}
     return Weights(ContextModel.name, {"networks": configs}, arrays)

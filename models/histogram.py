@@ -19,7 +19,7 @@ from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError, ModelError
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.weights_file import Weights
-from arcomp.orders import Front, Independent, Order
+from arcomp.orders import Batch, Front, Independent, Order
 
 COUNT_BITS = 16
 """Counts are scaled down to sum to less than 2**17 a channel before they are sent; none that occurs becomes 0."""
@@ -124,6 +124,17 @@ class Histogram(ExactModel):
         total = counts.sum(1, keepdims=True)
         scaled = -(-(counts << COUNT_BITS) // np.maximum(total, 1 << COUNT_BITS))  # rounded up: none is lost
         return pack_counts(scaled)
+
+    def float_bits(self, pixels: Canvas, depth: int) -> float:
+        """See :meth:`Model.float_bits`: under relative frequencies, and the counts."""
+        sizes = np.full((2, len(pixels)), [[pixels.shape[1]], [pixels.shape[2]]], np.int32)
+        kind = Kind(Batch(*sizes), pixels.shape[3], depth)
+        bits = 8.0 * len(self.side_information(pixels, kind))
+        for c in range(kind.channels):
+            counts = np.bincount(pixels[..., c].ravel()).astype(np.float64)
+            counts = counts[counts > 0]
+            bits -= float((counts * np.log2(counts / counts.sum())).sum())
+        return bits
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""

@@ -8,7 +8,6 @@ Samples enter a network as :mod:`arcomp.layers.samples` says.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -16,15 +15,14 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from arcomp.coding import Distribution
-from arcomp.errors import ModelError, TrainingError
-from arcomp.layers.grid import SIGNED8
-from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
+from arcomp.errors import ModelError
+from arcomp.layers.network import ExactNetwork, Wiring
 from arcomp.layers.samples import carried
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.heads import Head, Mixture, Softmax
+from arcomp.models.layered_float import Float, FloatModel
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
 from arcomp.orders import Batch, Front, InGroups, Order, split
 
@@ -73,6 +71,8 @@ class MixtureConfig(LayeredConfig):
 
 GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
+FLOAT_POSITIONS = 1 << 14
+"""Positions that are evaluated at a time in float, at least a picture."""
 STRETCH = 1 << 13
 """Samples of a sequence (one row) that are coded on their own, each without what came before; eight fill a group."""
 LIMITS: dict[str, tuple[int, int]] = {
@@ -107,76 +107,6 @@ def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
         if type(value) is not int or not least <= value <= most:
             raise ModelError(f"a configuration's {name} is {str(value)[:20]}, not within {least} .. {most}")
     return kind(**plain)
-
-
-class FloatModel(nn.Module):
-    """The float evaluation of a model, ready to be trained."""
-
-    def __init__(self, config: LayeredConfig) -> None:
-        super().__init__()
-        self.config = config
-
-    @abstractmethod
-    def networks(self) -> dict[str, FloatNetwork]:
-        """Its networks by their names' beginnings, as :meth:`Layered.wirings` has them."""
-
-    @abstractmethod
-    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
-
-    def bits_of(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-        """Bits of samples [.., C], given a network's outputs for them: float [.., C * outputs]."""
-        head, channels = self.config.head, self.config.channels
-        found = head.bits(outputs.reshape(-1, channels, head.outputs), values.reshape(-1, channels))
-        return found.reshape(values.shape)
-
-    def prepare(self, crops: list[UInt8]) -> None:
-        """Nothing is taken from pictures before training."""
-
-    def adopt(self, other: Any) -> None:
-        """Not offered."""
-        raise ValueError("this model cannot grow")
-
-    def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
-        """A crop as it is.
-
-        Raises:
-            TrainingError: its samples have more bits than the network takes.
-        """
-        if int(pixels.max()) >> self.config.depth:
-            raise TrainingError(
-                f"samples of {int(pixels.max()).bit_length()} bits, the recipe's network takes {self.config.depth}",
-                remedy="give other pictures, or another recipe",
-            )
-        return {"values": pixels[None]}
-
-
-def shown(values: torch.Tensor, depth: int) -> torch.Tensor:
-    """Samples as networks take them, in float."""
-    levels = torch.from_numpy(carried(np.arange(1 << depth), depth))
-    return levels.to(values.device).float()[values.long()] * SIGNED8.step
-
-
-class Float(FloatModel):
-    """Of a single network."""
-
-    def __init__(self, config: LayeredConfig, wiring: Wiring, flat: bool) -> None:
-        super().__init__(config)
-        self.net, self.flat = FloatNetwork(wiring), flat
-        last = self.net.last
-        if last is not None:
-            config.head.prepare(last)
-
-    def networks(self) -> dict[str, FloatNetwork]:
-        """See :meth:`FloatModel.networks`."""
-        return {"": self.net}
-
-    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """See :meth:`FloatModel.bits`."""
-        samples = shown(values, self.config.depth)
-        if self.flat:
-            samples = samples.flatten(1, 2)[:, None]
-        return self.bits_of(self.net(samples, rounding), values)
 
 
 class Decoding(Protocol):
@@ -248,7 +178,9 @@ class Layered(ExactModel):
     def check(self, channels: int, depth: int) -> None:
         """See :meth:`Model.check`."""
         if (channels, depth) not in self.configs:
-            takes = " and ".join(f"{c} channel{'s' if c > 1 else ''} of {d} bits" for c, d in sorted(self.configs))
+            takes = " and ".join(
+                f"{c} channel{'s' if c > 1 else ''} of {d} bit{'s' if d > 1 else ''}" for c, d in sorted(self.configs)
+            )
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
     @property
@@ -287,17 +219,25 @@ class Layered(ExactModel):
             return Front(image, front.y, front.x)
         return Front(image, np.zeros_like(front.y), front.y * batch.widths[image] + front.x)
 
-    def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
-        """The exact networks, by what their layers' names begin with, with caches of their own."""
+    def _arrays(self, channels: int, depth: int) -> dict[str, dict[str, Ints]]:
+        """The arrays of each network, by what its layers' names begin with.
+
+        Raises:
+            ModelError: there are others.
+        """
         name = network_name(channels, depth) + "."
-        made, left = {}, {key[len(name) :]: a for key, a in self.weights.arrays.items() if key.startswith(name)}
-        for prefix, wiring in self.wirings(self.configs[channels, depth]).items():
-            own = {key[len(prefix) :]: a for key, a in left.items() if key.startswith(prefix)}
-            made[prefix] = ExactNetwork(wiring, own, device)
+        found, left = {}, {key[len(name) :]: a for key, a in self.weights.arrays.items() if key.startswith(name)}
+        for prefix in self.wirings(self.configs[channels, depth]):
+            found[prefix] = {key[len(prefix) :]: a for key, a in left.items() if key.startswith(prefix)}
             left = {key: a for key, a in left.items() if not key.startswith(prefix)}
         if left:
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
-        return made
+        return found
+
+    def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
+        """The exact networks, by what their layers' names begin with, with caches of their own."""
+        arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
+        return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
 
     def networks(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks for whole pictures."""
@@ -321,6 +261,30 @@ class Layered(ExactModel):
         """Begin to decode a group of pictures, of positions as :meth:`place` says."""
         seen = self.seen(kind.batch)
         return networks[""].start(seen, self.sequence.open_rows(seen))
+
+    def thawed(self, channels: int, depth: int) -> FloatModel:
+        """The float networks that the integers stand for: what :meth:`freeze` would make them of again.
+
+        Raises:
+            NotImplementedError: one of its layers cannot be thawed.
+        """
+        made = self.float_model(asdict(self.configs[channels, depth]))
+        arrays = self._arrays(channels, depth)
+        for prefix, network in made.networks().items():
+            network.thaw(arrays[prefix])
+        return made
+
+    @torch.inference_mode()
+    def float_bits(self, pixels: Canvas, depth: int) -> float | None:
+        """See :meth:`Model.float_bits`."""
+        count, height, width, channels = pixels.shape
+        try:
+            network = self.thawed(channels, depth)
+        except NotImplementedError:
+            return None
+        step = max(1, FLOAT_POSITIONS // (height * width))
+        parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
+        return sum(float(network.bits(part).double().sum()) for part in parts)
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""

@@ -53,7 +53,7 @@ class _Stack(Wiring):
 
 
 class Around(_Stack):
-    """Sees all sides; evaluated whole only.
+    """Sees all sides of samples; evaluated whole only.
 
     Args:
         config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
@@ -69,7 +69,9 @@ class Around(_Stack):
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
-        found: dict[str, Spec] = {"first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS)}
+        found: dict[str, Spec] = {
+            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True)
+        }
         for i in range(self.blocks):
             found |= self.block(i).layers()
         return found | self.last()

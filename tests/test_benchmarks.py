@@ -16,9 +16,10 @@ from PIL import Image
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
 
-from benchmarks import children, exactness, exactness_child, inputs, pareto, ratio, readme, sizes, speed, tables
+from arcomp.compare import tables
+from arcomp.compare.codecs import NOT_INSTALLED, JpegXl, WebP, identical
+from benchmarks import children, exactness, exactness_child, inputs, outputs, pareto, ratio, readme, sizes, speed
 from benchmarks.choice import JXL, Choice, efforts
-from benchmarks.codecs import NOT_INSTALLED, JpegXl, WebP, identical
 from benchmarks.external import External, ExternalError
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
 
@@ -262,8 +263,8 @@ def measured(tmp_path: Path) -> list[str]:
         for codec, _, mps in rows for action in speed.ACTIONS
     ]  # fmt: skip
     outcome = ratio.Outcome(results)
-    tables.write_json(tmp_path / "ratio.json", ratio.document(outcome))
-    tables.write_json(tmp_path / "speed.json", {"benchmark": "speed", "rows": times})
+    outputs.write_json(tmp_path / "ratio.json", ratio.document(outcome))
+    outputs.write_json(tmp_path / "speed.json", {"benchmark": "speed", "rows": times})
     return [str(tmp_path / "ratio.json"), str(tmp_path / "speed.json")]
 
 
@@ -347,7 +348,7 @@ def test_text_table() -> None:
 
 
 def test_csv_has_every_key(tmp_path: Path) -> None:
-    tables.write_csv(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": "x,y"}])
+    outputs.write_csv(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": "x,y"}])
     assert (tmp_path / "t.csv").read_text() == 'a,b\n1,\n2,"x,y"\n'
 
 

@@ -162,6 +162,7 @@ def test_float_and_exact_nll_agree(kind: type[Layered]) -> None:
         rounded, plain = (float(net.bits(torch.from_numpy(pixels), rounding=r).double().mean()) for r in (True, False))
     assert rounded == pytest.approx(exact, rel=1e-3)
     assert plain == pytest.approx(exact, rel=2e-2)
+    assert model.float_bits(pixels, 8) == pytest.approx(exact * pixels.size, rel=2e-2)
 
 
 @pytest.mark.parametrize("kind", KINDS)

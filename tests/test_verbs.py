@@ -112,7 +112,7 @@ class TestScore:
         for name, pixels in (("a.png", smooth), ("b.png", noise), ("c.png", smooth)):
             Image.fromarray(pixels).save(folder / "set" / name)
         found = said_well(say("score", "-m", "context", "--json", "set", "--heatmap", "maps")).objects
-        assert [Path(o["image"]).name for o in found][0] == "b.png"
+        assert Path(found[0]["image"]).name == "b.png"
         assert [o["rank"] for o in found] == [1, 2, 3]
         rates = [o["bits_per_subpixel"] for o in found]
         assert rates == sorted(rates, reverse=True)

@@ -8,7 +8,8 @@ one group for each channel of a pixel. At the position itself, outputs of group 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from arcomp.layers.frozen import Arrays, freeze_linear
+from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
 
@@ -131,4 +132,11 @@ class CausalConv2d(nn.Module):
         """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""
         with torch.no_grad():
             self.linear.weight *= self.free
-        return freeze_linear(self.linear, grid.bits, np.full(self.linear.in_features, grid.zero, np.int64))
+        return freeze_linear(self.linear, grid.bits, self._zeros(grid))
+
+    def thaw(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid) -> None:
+        """The inverse of :meth:`freeze`; see :func:`arcomp.layers.frozen.thaw_linear`."""
+        thaw_linear(self.linear, arrays, grid.bits, self._zeros(grid))
+
+    def _zeros(self, grid: Grid) -> npt.NDArray[np.int64]:
+        return np.full(self.linear.in_features, grid.zero, np.int64)

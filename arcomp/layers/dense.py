@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from arcomp.errors import ModelError
 from arcomp.layers import ops
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
+from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
@@ -87,8 +87,15 @@ class Dense(Spec):
         assert isinstance(layer, MaskedDense)
         with torch.no_grad():
             layer.linear.weight *= layer.free
-        zeros = np.full(layer.linear.in_features, self.source.zero, np.int64)
-        return freeze_linear(layer.linear, self.source.bits, zeros)
+        return freeze_linear(layer.linear, self.source.bits, self._zeros(layer))
+
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, MaskedDense)
+        thaw_linear(layer.linear, arrays, self.source.bits, self._zeros(layer))
+
+    def _zeros(self, layer: MaskedDense) -> npt.NDArray[np.int64]:
+        return np.full(layer.linear.in_features, self.source.zero, np.int64)
 
 
 def _placed(x: torch.Tensor, spec: Dense, zero: int) -> torch.Tensor:

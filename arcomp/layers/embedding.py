@@ -22,7 +22,7 @@ from arcomp.exact.rescale import Rescale
 from arcomp.layers import ops
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, margins, tap_mask
-from arcomp.layers.frozen import Arrays, freeze_linear
+from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
 from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
@@ -85,6 +85,11 @@ class Embedding(Spec):
         with torch.no_grad():
             layer.linear.weight *= layer.free
         return freeze_linear(layer.linear, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
+
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, FloatEmbedding)
+        thaw_linear(layer.linear, arrays, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
 
 
 def _seen(read: torch.Tensor, spec: Embedding) -> torch.Tensor:

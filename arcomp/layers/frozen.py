@@ -48,6 +48,24 @@ def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arr
     }
 
 
+def thaw_linear(layer: Linear, arrays: Mapping[str, npt.NDArray[Any]], bits: int, zeros: npt.NDArray[np.int64]) -> None:
+    """Give a float layer the real numbers that integers stand for: the inverse of :func:`freeze_linear`.
+
+    Args:
+        arrays: as :func:`freeze_linear` gives them.
+        bits, zeros: as given to it.
+    """
+    step = 2.0**-bits
+    weight = arrays["weight"].astype(np.float64)
+    # A sum of integers times multiplier / 2**shift counts steps of the output's grid.
+    ratio = np.ldexp(arrays["multiplier"].astype(np.float64), -arrays["shift"].astype(np.int32))
+    steps = ratio * layer.grid.step / step
+    offset = arrays["bias"] + weight @ zeros
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight * steps[:, None]))
+        layer.bias.copy_(torch.from_numpy(offset * steps * step))
+
+
 class FrozenLinear:
     """Exact evaluation of a linear layer.
 

@@ -96,6 +96,20 @@ class FloatNetwork(nn.Module):
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
 
+    def thaw(self, arrays: Mapping[str, Ints]) -> None:
+        """Take the real numbers that integers stand for: the inverse of :meth:`freeze`.
+
+        Raises:
+            NotImplementedError: a layer cannot.
+        """
+        for name, spec in self.specs.items():
+            spec.thaw(self.by_name[_key(name)], arrays_of(name, arrays))
+
+
+def arrays_of(name: str, arrays: Mapping[str, Ints]) -> Arrays:
+    """A layer's own arrays, by their names within it."""
+    return {key[len(name) + 1 :]: a for key, a in arrays.items() if key.rpartition(".")[0] == name}
+
 
 class ExactNetwork:
     """Both exact evaluations.
@@ -114,7 +128,7 @@ class ExactNetwork:
         self.layers: dict[str, ExactLayer] = {}
         used = 0
         for name, spec in self.specs.items():
-            own = {key[len(name) + 1 :]: a for key, a in arrays.items() if key.rpartition(".")[0] == name}
+            own = arrays_of(name, arrays)
             self.layers[name] = spec.exact_layer(own, device)
             used += len(own)
         if used != len(arrays):

@@ -62,6 +62,13 @@ class Place(Spec):
             for name, table in tables.items()
         }
 
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, _FloatPlace)
+        with torch.no_grad():
+            for name, table in (("rows", layer.rows), ("columns", layer.columns)):
+                table.copy_(torch.from_numpy(arrays[name]) * self.grid.step)
+
 
 class _FloatPlace(nn.Module):
     def __init__(self, spec: Place) -> None:

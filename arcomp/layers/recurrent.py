@@ -28,7 +28,7 @@ from arcomp.errors import ModelError
 from arcomp.exact.cell import GATES, cell
 from arcomp.layers import ops
 from arcomp.layers.conv import Tap, margins
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
+from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
 from arcomp.layers.grid import LOGITS, UNIT8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
@@ -97,6 +97,11 @@ class LSTM(Spec):
         """See :meth:`Spec.freeze`."""
         assert isinstance(layer, FloatLSTM)
         return freeze_linear(layer.linear, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
+
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, FloatLSTM)
+        thaw_linear(layer.linear, arrays, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
 
 
 class FloatLSTM(nn.Module):

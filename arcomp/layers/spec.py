@@ -73,6 +73,15 @@ class Spec(ABC):
         """Features of a position's outputs, all groups together, given those of its inputs."""
         return inputs[0]
 
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """Give its float layer the real numbers that integers stand for: the inverse of :meth:`freeze`.
+
+        Raises:
+            NotImplementedError: a layer with weights that does not say how.
+        """
+        if arrays:
+            raise NotImplementedError(f"{type(self).__name__} cannot be thawed")
+
 
 @dataclass(frozen=True)
 class Conv(Spec):
@@ -126,6 +135,11 @@ class Conv(Spec):
         """See :meth:`Spec.freeze`."""
         assert isinstance(layer, CausalConv2d)
         return layer.freeze(self.source)
+
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, CausalConv2d)
+        layer.thaw(arrays, self.source)
 
 
 def linear(

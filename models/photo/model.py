@@ -105,6 +105,19 @@ class PhotoModel(LearningModel):
             self._made[key] = Network(self.configs[channels], self._layers(channels), device)
         return self._made[key]
 
+    def float_bits(self, pixels: npt.NDArray[Any], depth: int) -> float:
+        """See :meth:`Model.float_bits`; heads that learn while coding do not learn here."""
+        import torch
+
+        from arcomp.models.perceptron import thaw_layers, total_bits
+        from arcomp.models.photo.net import Photo
+
+        channels = pixels.shape[3]
+        network, arrays = Photo(self.configs[channels]), self._arrays(channels)
+        thaw_layers(network, arrays)
+        network.prior.copy_(torch.from_numpy(arrays["prior"]))
+        return total_bits(network, pixels)
+
     def encode(
         self,
         pixels: npt.NDArray[np.uint8],
@@ -170,20 +183,11 @@ def freeze(networks: Mapping[int, Any]) -> Weights:
         The weights of one :class:`PhotoModel`; without digests of layers, which need a run, and without weights of
         the mixing stage, which need pictures.
     """
-    from arcomp.layers.frozen import freeze_linear
-    from arcomp.layers.grid import RECTIFIED8, SIGNED8
+    from arcomp.models.perceptron import freeze_layers
 
     arrays: dict[str, npt.NDArray[Any]] = {}
     for channels, net in networks.items():
-        for part in ("trunk", "hidden", "heads"):
-            for i, layer in enumerate(getattr(net, part)):
-                zeros = np.full(layer.in_features, RECTIFIED8.zero, np.int64)
-                if part == "trunk" and i == 0:
-                    zeros[:] = SIGNED8.zero
-                elif part == "hidden":  # what a head is told besides is around zero
-                    zeros[len(zeros) - net.config.extras(i) :] = SIGNED8.zero
-                for name, a in freeze_linear(layer, SIGNED8.bits, zeros).items():
-                    arrays[f"{channels}.{part}.{i}.{name}"] = a
+        arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
         arrays[f"{channels}.prior"] = net.prior.numpy().astype(np.int32)
     return Weights(PhotoModel.name, {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
 

@@ -1,4 +1,4 @@
-"""Results as a text table, as CSV and as JSON."""
+"""Results as CSV and as JSON (as a text table: :mod:`arcomp.compare.tables`)."""
 
 from __future__ import annotations
 
@@ -6,53 +6,14 @@ import csv
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-Row = Mapping[str, Any]
+from arcomp.compare.tables import Row
+
 PACKAGES = ("arcomp", "torch", "numba", "numpy", "constriction", "pillow", "pillow-jxl-plugin")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a text table.
-
-    Attributes:
-        key: of the rows' values.
-        title: shown above.
-        spec: format of numbers, as for :func:`format`.
-    """
-
-    key: str
-    title: str
-    spec: str = ""
-
-
-def cell(value: Any, spec: str = "") -> str:
-    """One value: numbers by ``spec``, None as "-", truth as yes or no, text as it is."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "NO"
-    if isinstance(value, str):
-        return value
-    return format(value, spec)
-
-
-def text(rows: Sequence[Row], columns: Sequence[Column]) -> str:
-    """A table with a line of titles; columns that hold numbers are aligned at the right."""
-    cells = [[cell(row.get(c.key), c.spec) for c in columns] for row in rows]
-    widths = [max(len(c.title), *(len(line[i]) for line in cells), 0) for i, c in enumerate(columns)]
-    right = [bool(c.spec) for c in columns]
-
-    def line(values: Sequence[str]) -> str:
-        padded = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(values, widths, right, strict=True)]
-        return "  ".join(padded).rstrip()
-
-    return "\n".join([line([c.title for c in columns]), line(["-" * w for w in widths]), *map(line, cells)])
 
 
 def claim(path: Path | None) -> None:
@@ -109,11 +70,6 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-
-
-def number_or(value: Any, otherwise: str) -> Any:
-    """A value, or what a table shows in its place where there is none."""
-    return otherwise if value is None else value
 
 
 def say(line: str) -> None:

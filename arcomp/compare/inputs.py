@@ -1,0 +1,117 @@
+"""Paths to what is compared: pictures, folders of them, and arrays of many small pictures that are coded as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.container import Array, Content
+from arcomp.errors import ArcompError, PictureError
+from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of, is_array, read_array, read_picture
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What is coded into one file.
+
+    Attributes:
+        name: as the user gave it, or its path below the folder given.
+        pixels: uint8 [N, H, W, C].
+        depths: bits of a sample that it may be coded with, the first that a model takes.
+        content: what its file says it was.
+    """
+
+    name: str
+    pixels: UInt8
+    depths: tuple[int, ...] = (8,)
+    content: Content = None
+
+    @property
+    def binary(self) -> bool:
+        """Whether all samples are 0 or 1, to be seen as black and white."""
+        return self.depths[-1] == 1
+
+    @property
+    def samples(self) -> int:
+        """Sub-pixels."""
+        return self.pixels.size
+
+    @property
+    def positions(self) -> int:
+        """Pixels."""
+        return int(np.prod(self.pixels.shape[:3]))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an input lies.
+
+    Attributes:
+        asked: named by the user, not found in a folder.
+    """
+
+    path: Path
+    asked: bool
+
+
+def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
+    """All files, and those in folders whose endings are of pictures or arrays; hidden ones are left out.
+
+    Args:
+        limit: most files of a folder, the first by name.
+
+    Raises:
+        ArcompError: a path does not exist, or a folder has no such file.
+    """
+    found: list[Place] = []
+    for path in paths:
+        if not path.is_dir():
+            if not path.exists():
+                raise ArcompError("does not exist", remedy="check the path", path=str(path))
+            found.append(Place(path, True))
+            continue
+        inside = sorted(f for f in path.rglob("*") if _looks_right(f.relative_to(path)) and f.is_file())
+        if not inside:
+            remedy = "PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)"
+            raise ArcompError("no pictures in this folder", remedy=remedy, path=str(path))
+        found += [Place(f, False) for f in inside[:limit]]
+    return found
+
+
+def _looks_right(path: Path) -> bool:
+    return format_of(path) in {*ENDINGS, *ARRAY_ENDINGS} and not any(part.startswith(".") for part in path.parts)
+
+
+def read(path: Path, limit: int | None = None) -> Input:
+    """A picture, or an array of pictures (:mod:`arcomp.pictures.arrays`).
+
+    Args:
+        limit: most pictures of an array, the first ones.
+
+    Raises:
+        PictureError: it cannot be read, or holds something else.
+    """
+    if not _is_array(path):
+        picture = read_picture(path)
+        return Input(str(path), picture.pixels[None], (picture.depth,))
+    try:
+        array = read_array(path.read_bytes())
+    except PictureError as error:
+        raise error.at(str(path)) from error
+    boolean, pixels = array.values.dtype == np.bool_, np.ascontiguousarray(array.pixels[:limit])
+    depths = (1,) if boolean else tuple(range(8, max(1, int(pixels.max()).bit_length()) - 1, -1))
+    return Input(str(path), pixels, depths, Array(boolean, *array.axes, array.name))
+
+
+def _is_array(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_array(file.read(320))
+    except OSError:
+        return False  # whoever reads it as a picture says why

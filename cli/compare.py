@@ -1,0 +1,309 @@
+"""``arcomp compare``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from arcomp.cli import options
+from arcomp.cli.coding import Startup
+from arcomp.cli.console import Console, duration, one_line, plural, report
+from arcomp.cli.files import STDOUT, Target
+from arcomp.errors import ArcompError
+
+if TYPE_CHECKING:
+    from arcomp.compare.inputs import Input, Place
+    from arcomp.compare.measure import Contestant, Measured
+    from arcomp.compare.page import Shown
+    from arcomp.compare.results import Result
+
+WIDEST_BAR, NARROWEST_BAR = 24, 6
+BLOCKS = " ▏▎▍▌▋▊▉█"
+"""Eighths of a character."""
+DROPPED = ("parameters", "nll_float", "encode_mps", "nll_exact", "round_trip")
+"""Columns that a narrow terminal goes without, the first ones first."""
+STAR = "*"
+
+
+def bar(part: float, width: int) -> str:
+    """A bar over so many characters, to an eighth of one; "#" where the terminal has no blocks."""
+    try:
+        BLOCKS.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return "#" * round(part * width)
+    whole, rest = divmod(round(part * width * 8), 8)
+    return (BLOCKS[8] * whole + BLOCKS[rest]).rstrip()
+
+
+def _cells(result: Result, several: int) -> dict[str, Any]:
+    """A result as a row of the table."""
+    float_nll = result.per_subpixel("nll_bits_float")
+    mark = STAR if result.learns else " "
+    return {
+        "model": one_line(result.model),
+        "inputs": f"{len(result.done)} of {several}",
+        "bits": result.bits_per_subpixel,
+        "nll_float": None if float_nll is None else f"{float_nll:.4f}{mark}",
+        "nll_exact": result.per_subpixel("nll_bits_exact"),
+        "overhead": result.overhead_percent,
+        "parameters": result.parameters,
+        "encode_mps": result.mps("encode_seconds"),
+        "decode_mps": result.mps("decode_seconds"),
+        "round_trip": "FAILED" if result.failed else "ok",
+    }
+
+
+def table(found: Sequence[Result], terminal: int | None) -> str:
+    """The results as text, the smallest first.
+
+    Args:
+        terminal: columns of the terminal, for bars and colours; None for plain text.
+    """
+    from arcomp.compare.tables import Column, text
+
+    done = [result for result in found if result.done]
+    inputs = max((len(result.each) for result in found), default=0)
+    rows = [_cells(result, inputs) for result in done]
+    columns = [
+        Column("model", "model"),
+        *([Column("inputs", "inputs", "s")] if any(len(r.done) < inputs for r in done) else []),
+        Column("bits", "bits/sub-pixel", ".4f"),
+        Column("nll_float", "NLL float", ".4f"),
+        Column("nll_exact", "NLL exact", ".4f"),
+        Column("overhead", "overhead %", "+.3f"),
+        Column("parameters", "parameters", ",d"),
+        Column("encode_mps", "MP/s enc", ".3g"),
+        Column("decode_mps", "MP/s dec", ".3g"),
+        Column("round_trip", "round trip"),
+    ]
+    made = text(rows, columns) if rows else ""
+    if rows and terminal:
+        made = _fitted(rows, columns, done, terminal)
+    lines = [made] if made else []
+    lines += [f"{one_line(r.model)}: skipped: {one_line(r.skipped)}" for r in found if r.skipped]
+    if any(r.learns for r in done):
+        lines.append(f"{STAR} of the network alone, without what the model learns from the picture as it codes")
+    return "\n".join(lines)
+
+
+def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[Result], terminal: int) -> str:
+    """The table with bars after the first figure, without the columns that have no room, in colours."""
+    from arcomp.compare.tables import Column, text
+
+    def room() -> int:
+        return terminal - max(map(len, text(rows, columns).splitlines())) - 3
+
+    for key in DROPPED:
+        if room() < NARROWEST_BAR:
+            columns = [c for c in columns if c.key != key]
+    width = min(WIDEST_BAR, room())
+    most = max(row["bits"] for row in rows)
+    if width >= NARROWEST_BAR:
+        at = next(i for i, c in enumerate(columns) if c.key == "bits") + 1
+        columns = [*columns[:at], Column("bar", " " * width), *columns[at:]]
+        rows = [{**row, "bar": bar(row["bits"] / most, width) if most else ""} for row in rows]
+    lines = text(rows, columns).splitlines()
+    lines[1] = ""
+    if os.environ.get("NO_COLOR"):
+        return "\n".join(lines)
+    styled = [click.style(lines[0], bold=True)]
+    for i, (line, result) in enumerate(zip(lines[2:], done, strict=True)):
+        drawn = rows[i].get("bar", "")
+        coloured = click.style(drawn, fg="cyan" if result.kind == "model" else "bright_black")
+        line = line.replace(drawn, coloured, 1) if drawn else line
+        styled.append(click.style(line, fg="red") if result.failed else line)
+    return "\n".join(styled)
+
+
+@dataclass
+class Comparison:
+    """Every contestant on every input."""
+
+    console: Console
+    contestants: Sequence[Contestant]
+    limit: int | None
+    with_maps: bool
+    measured: list[Measured] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    unread: int = 0
+
+    def run(self, places: Sequence[Place]) -> None:
+        """Measure; inputs that cannot be read are told of, and the others go on."""
+        from arcomp.compare.inputs import read
+
+        for number, place in enumerate(places, 1):
+            try:
+                given = read(place.path, self.limit)
+            except ArcompError as error:
+                if place.asked:
+                    report(error.at(str(place.path)), verbose=self.console.verbose)
+                    self.unread += 1
+                else:
+                    self.console.warn(f"{place.path}: left out: {error.cause}")
+                continue
+            self._one(given, f"{given.name} ({number}/{len(places)})" if len(places) > 1 else given.name)
+
+    def _one(self, given: Input, label: str) -> None:
+        here: list[Measured] = []
+        for contestant in self.contestants:
+            with self.console.progress(f"{contestant.name}: {label}") as meter:
+                here.append(contestant.measure(given, meter))
+        self.measured += here
+        if self.with_maps:
+            from arcomp.compare.page import show
+
+            with self.console.progress(f"bits of each pixel: {label}") as meter:
+                self.shown.append(show(given, self.contestants, here, meter))
+
+
+def _contestants(
+    names: str | None, peers: bool, device: str, threads: int | None, startup: Startup
+) -> list[Contestant]:
+    """Models by their names, separated by commas (all that are here without any), and codecs of others.
+
+    Raises:
+        ModelError: no such model.
+    """
+    from arcomp.compare.measure import ModelContestant, classical
+    from arcomp.models import library, registry
+
+    chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
+    short = [source.removesuffix(library.ENDING) for source in chosen]
+    where = options.choose_device(device, uses_torch=True)
+    made: list[Contestant] = []
+    for source, name in zip(chosen, short, strict=True):
+        shown = name if short.count(name) == 1 else source
+        made.append(ModelContestant(source, shown, where, threads, lambda m, c, d: startup.warm(m, c, d, where)))
+    return made + (classical(threads) if peers else [])
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Files that results are written to: a document each, made when all is measured."""
+
+    target: Target
+    csv: str | None
+    json: str | None
+    html: str | None
+
+    def check(self, places: Sequence[Place]) -> None:
+        """Refuse, before hours of work, what could not be written after them.
+
+        Raises:
+            click.UsageError: two documents in one file.
+            OutputError: a file exists, is one of the inputs, or cannot be written.
+        """
+        paths = [p for p in (self.csv, self.json, self.html) if p is not None and p != STDOUT]
+        if len({os.path.realpath(p) for p in paths}) < len(paths):
+            raise click.UsageError("--csv, --json and --html need a file each")
+        for path in paths:
+            for place in places:
+                self.target.claim(path, str(place.path))
+
+    def write(self, found: Sequence[Result], page: Callable[[], str]) -> None:
+        """Write them all.
+
+        Raises:
+            OutputError: one cannot be written.
+        """
+        from arcomp.compare.results import as_csv, as_json
+
+        documents: list[tuple[str | None, Callable[[], str]]] = [
+            (self.csv, lambda: as_csv(found)),
+            (self.json, lambda: as_json(found)),
+            (self.html, page),
+        ]
+        for path, make in documents:
+            if path is not None and path != STDOUT:
+                self.target.put(path, make().encode("utf-8"), "-", verified=False)
+
+
+@click.command("compare", short_help="Compare models and codecs.")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--models",
+    metavar="A,B,..",
+    help="Names from `arcomp models`, or .safetensors files of weights. [default: all that are here]",
+)
+@click.option("--classical", "peers", is_flag=True, help="PNG, WebP and JPEG XL as well, lossless.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="The first N files of a folder, and pictures of an array."
+)
+@click.option("--csv", metavar="FILE", help="Write the table there.")
+@click.option(
+    "--json",
+    "document",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value=STDOUT,
+    help="Write a list of objects there; without FILE print an object a line.",
+)
+@click.option("--html", metavar="FILE", help="Write a page there: plots, tables, maps of bits per pixel.")
+@options.force
+@options.threads
+@options.device("Where models are evaluated to encode. auto: CUDA if there is one.")
+@options.terse
+def command(
+    console: Console,
+    paths: tuple[Path, ...],
+    models: str | None,
+    peers: bool,
+    limit: int | None,
+    csv: str | None,
+    document: str | None,
+    html: str | None,
+    force: bool,
+    threads: int | None,
+    device: str,
+) -> int:
+    """Compare models and codecs, from files that are made and decoded again.
+
+    PATH is a picture, a folder of them, or an array (.npy, .npz): uint8 or bool [N, H, W] or [N, H, W, C], whose
+    pictures are coded as one file. Times are without start-up.
+    """
+    from arcomp.compare.inputs import find
+    from arcomp.compare.results import as_objects, results
+
+    if STDOUT in (csv, html):
+        raise click.UsageError("--csv and --html need a file")
+    if document == STDOUT:
+        console = Console(console.quiet, console.verbose, as_json=True)
+    reports = Reports(Target(None, False, force, False, console), csv, document, html)
+    places = find(paths, limit)
+    reports.check(places)
+    contestants = _contestants(models, peers, device, threads, Startup(threads, console))
+    work = Comparison(console, contestants, limit, html is not None)
+    work.run(places)
+    if not work.measured:
+        raise ArcompError("there is nothing to compare", remedy="name pictures, or arrays of them")
+    found = results(contestants, work.measured)
+    if document == STDOUT:
+        for about in as_objects(found):
+            print(json.dumps(about, allow_nan=False))
+    elif not console.quiet:
+        _print(found, console.verbose)
+
+    def page() -> str:
+        from arcomp.compare.page import page
+
+        return page(found, work.shown)
+
+    reports.write(found, page)
+    failed = work.unread or any(r.failed for r in found) or not any(r.done for r in found)
+    return 1 if failed else 0
+
+
+def _print(found: Sequence[Result], verbose: bool) -> None:
+    inputs, samples = len(found[0].each), sum(m.samples for m in found[0].each)
+    print(f"{plural(inputs, 'input')}, {samples:,} sub-pixels")
+    print(table(found, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+    if verbose:
+        print("start-up: " + ", ".join(f"{one_line(r.model)} {duration(r.startup_seconds)}" for r in found))
