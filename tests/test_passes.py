@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from click.testing import CliRunner
 from specimens import batch_of, layered, pictures
 from test_laws import canvas_of, evaluated
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
 
 import arcomp
 from arcomp.bits import measure
@@ -24,6 +29,7 @@ from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
 from arcomp.sampling import draw
+from benchmarks import fronts
 
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6), (16, 3))
 SMALL = {"channels": 3, "depth": 8, "width": 4, "blocks": 1, "mixture": 2}
@@ -181,6 +187,16 @@ def test_decoding_evaluates_each_pass_once(kind: type[Layered], monkeypatch: pyt
     monkeypatch.setattr(ExactNetwork, "whole", counted)
     assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
     assert calls == [3] * {MultiscalePixelCNN: 6, GrayscalePixelCNN: 1, SubscalePixelNetwork: 4}[kind]
+
+
+def test_the_benchmark_of_fronts(tmp_path: Path) -> None:
+    np.save(tmp_path / "two.npy", np.stack([pictures("smooth", (9, 10, 3), 8, seed) for seed in range(2)]))
+    sizes = ["--size", "width=4", "--size", "blocks=1", "--models", "multiscale_pixelcnn,grayscale_pixelcnn"]
+    said = CliRunner().invoke(fronts.main, [str(tmp_path / "two.npy"), *sizes])
+    assert said.exit_code == 0, said.output
+    found = [line.split()[:3] for line in said.output.splitlines()[2:]]
+    assert found == [["multiscale_pixelcnn", "two.npy", "15"], ["grayscale_pixelcnn", "two.npy", "180"]]
+    assert CliRunner().invoke(fronts.main, [str(tmp_path / "two.npy"), "--size", "width"]).exit_code == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
