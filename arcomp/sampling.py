@@ -52,6 +52,7 @@ def draw(
         ModelError: the model does not take such pictures, or has nothing to draw from.
         ArcompError: the given pictures are not of that shape.
     """
+    check(model, temperature, kept)
     dtype = np.uint8 if depth <= 8 else np.uint16
     if given is not None and given.shape != shape:
         raise ArcompError(f"the pictures given are of shape {list(given.shape)}, not {list(shape)}")
@@ -59,7 +60,7 @@ def draw(
     _, kind = plan(pixels, depth, model, (0, 0), None)
     rng = np.random.default_rng(seed)
     if isinstance(model, LearningModel):
-        _draw_by_decoding(model, pixels, rng, temperature, kept, progress)
+        _draw_by_decoding(model, pixels, rng, progress)
         return pixels
     assert isinstance(model, ExactModel)
     kind = replace(kind, side=_side(model, pixels, kind, kept))
@@ -97,19 +98,22 @@ def _side(model: ExactModel, pixels: Pixels, kind: Kind, kept: int) -> bytes:
     return side
 
 
-def _draw_by_decoding(
-    model: LearningModel, pixels: Pixels, rng: np.random.Generator, temperature: float, kept: int, progress: Progress
-) -> None:
-    """Fill pictures one after the other.
+def check(model: Model, temperature: float, kept: int) -> None:
+    """Refuse what a model that learns while it codes cannot do; it only decodes.
 
     Raises:
         ModelError: something is to be kept, or the temperature is not 1.
     """
-    if temperature != 1 or kept:
+    if isinstance(model, LearningModel) and (temperature != 1 or kept):
         what = "complete pictures" if kept else "draw at another temperature than 1"
         raise ModelError(
-            f"model {model.name} learns from each decision and cannot {what}", remedy="choose another model with -m"
+            f"model {model.name} learns from each decision and cannot {what}",
+            remedy="choose context or a model of the ladder with -m",
         )
+
+
+def _draw_by_decoding(model: LearningModel, pixels: Pixels, rng: np.random.Generator, progress: Progress) -> None:
+    """Fill pictures one after the other."""
     order, done = list(model.coding_order(pixels.shape[3])), 0
 
     def tell(positions: int) -> None:

@@ -182,11 +182,12 @@ def command(
     if complete is not None and (size is not None or prefix is not None):
         raise click.UsageError("--complete says size and beginning itself; leave out --size and --prefix")
     from arcomp.models import registry
-    from arcomp.sampling import draw
+    from arcomp.sampling import check, draw
 
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     wanted = _wanted(model, count, size, gray, complete, prefix, output)
+    check(model, temperature, wanted.kept)
     if output is None and not wanted.text:
         raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
     if output is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,15 +90,15 @@ class Reporter:
             self.console.note(line)
 
 
-def _run(run: Run, console: Console, device: str) -> int:
-    """All of it, in one process or in this one of several."""
-    from arcomp.training.processes import local_rank, together
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """Of several processes of a machine, let the first one alone say what is wrong: the others find the same."""
+    from arcomp.training.processes import local_rank
 
     try:
-        with together(device) as team:
-            return _train(run, console if team.leads else Console(quiet=True), team)
+        yield
     except ArcompError:
-        if local_rank() > 0:  # the first process of this machine says the same
+        if local_rank() > 0:
             raise SystemExit(1) from None
         raise
 
@@ -152,7 +154,7 @@ def _conclude(done: Finished, state: State, data: Data, console: Console) -> Non
 
 def _length(recipe: Recipe) -> str:
     o = recipe.optimiser
-    return f"{o.steps:,} steps" if o.minutes is None else f"{o.minutes:g} minutes"
+    return f"{o.steps:,} steps" if o.minutes is None else f"{o.minutes:g} min"
 
 
 def _list(console: Console) -> int:
@@ -196,6 +198,14 @@ def _chosen(model: str | None, name: str | None, folders: list[Path], changes: d
     recipe = replace(recipe, seed=seed, optimiser=replace(recipe.optimiser, **changes))
     recipe.check()
     return name, recipe
+
+
+def _as_long_as(checkpoint: Path, recipe: Recipe) -> Recipe:
+    """The recipe with the length of the run that is resumed: it ends where it would have ended."""
+    from arcomp.training.checkpoint import length_of
+
+    steps, minutes = length_of(checkpoint)
+    return replace(recipe, optimiser=replace(recipe.optimiser, steps=steps, minutes=minutes))
 
 
 @click.command("train", short_help="Train weights.")
@@ -270,8 +280,14 @@ def command(
         changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
     if bf16:
         changes["bf16"] = True
-    name, recipe = _chosen(model, recipe_name, list(data), changes)
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
-    run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
     options.set_threads(threads)
-    return _run(run, console, options.choose_device(device, uses_torch=True))
+    with _said_once():
+        from arcomp.training.processes import together
+
+        name, recipe = _chosen(model, recipe_name, list(data), changes)
+        if resume and steps is None and minutes is None:
+            recipe = _as_long_as(checkpoint, recipe)
+        run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
+        with together(options.choose_device(device, uses_torch=True)) as team:
+            return _train(run, console if team.leads else Console(quiet=True), team)

@@ -71,5 +71,5 @@ class CharRNN(Layered):
     name: ClassVar[str] = "char_rnn"
     config_type = CharRNNConfig
     wiring_type = CharRNNWiring
-    sequence: ClassVar[Order] = Raster()
+    sequence: Order = Raster()
     flat: ClassVar[bool] = True

@@ -81,6 +81,6 @@ class PixelRNN(Layered):
     name: ClassVar[str] = "pixelrnn"
     config_type = PixelRNNConfig
     wiring_type = PixelRNNWiring
-    sequence: ClassVar[Order] = Wavefront(FIRST // 2 + 1)
+    sequence: Order = Wavefront(FIRST // 2 + 1)
     """Rows above are looked at as far as three columns to the right."""
     side: ClassVar[int] = 256

@@ -66,7 +66,7 @@ def test_the_list_says_what_recipes_are_for() -> None:
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in said.results}
     assert lines["context-rgb"] == "context RGB, 8 bits, 256 x 256 pixels 120,000 steps of 2,048"
     assert lines["made-digits"] == "made gray, 1 bit, 28 x 28 pixels 15,000 steps of 100"
-    assert lines["wavenet-text"].startswith("wavenet text and bytes, 1,024 at a time")
+    assert lines["wavenet-text"].startswith("wavenet text and bytes, 512 at a time")
     assert {o["recipe"] for o in say("train", "--list", "--json").objects} == set(lines)
 
 
@@ -91,7 +91,7 @@ def test_text_is_told_in_bits_per_character(folder: Path, photos: Path) -> None:
     (folder / "text.txt").write_text("to be or not to be, " * 50)
     said = say("train", "--recipe", "text.toml", "text.txt", "-o", "t.safetensors", "--device", "cpu")
     assert said.status == 0
-    assert "recipe text.toml, 6 steps, on cpu; 1 files, 1,000 bytes" in said.err
+    assert "recipe text.toml, 6 steps, on cpu; a file, 1,000 bytes; its end held out" in said.err
     assert "step 6 of 6, bits per character: training" in said.err
     assert "bits per character on what was held out" in said.out.decode()
 
@@ -102,6 +102,9 @@ def test_minutes_and_bfloat16(folder: Path, photos: Path) -> None:
     assert (said.status, said.err) == (0, "")
     assert said.objects[1]["steps"] is None
     assert 0.6 <= said.objects[-1]["seconds"] < 60
+    resumed = say(*command[:-3], "--bf16", "--resume", "-f", "--json")  # at its end, by the clock, as it is told there
+    assert (resumed.status, [o["event"] for o in resumed.objects]) == (0, ["started", "finished"])
+    assert resumed.objects[-1]["digest"] == said.objects[-1]["digest"]
     refused(say(*command[:-1], "--resume", "-f", "-q"), "optimiser.bf16 True there, False here")
 
 

@@ -17,6 +17,8 @@ from arcomp.models.weights_file import Weights
 from arcomp.training import loop
 from arcomp.training.checkpoint import load
 from arcomp.training.finish import finish
+from arcomp.training.processes import Team
+from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
@@ -176,3 +178,18 @@ def test_a_run_by_the_clock_ends_by_it(photographs: Path, tmp_path: Path, monkey
     assert [r.steps for r in reports] == [None] * len(reports)
     assert [r.part for r in reports] == sorted(r.part for r in reports)
     assert reports[-1].part == 1
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
+@pytest.mark.parametrize("recipe", [RECIPE, PHOTO])
+def test_training_on_cuda(photographs: Path, tmp_path: Path, recipe: Recipe) -> None:
+    """It learns what it does on the processor, and goes on there."""
+    half = shortened(recipe, steps=recipe.optimiser.steps // 2)
+    here = train(half, photographs, tmp_path / "cpu")
+    there = train(half, photographs, tmp_path / "cuda", team=Team(torch.device("cuda")))
+    assert there.history[-1]["validation_bits"] == pytest.approx(here.history[-1]["validation_bits"], rel=0.02)
+    state = train(recipe, photographs, tmp_path / "cuda", resume=True)
+    assert next(state.model.parameters()).device.type == "cpu"
+    done = finish(state, recipe, gather(recipe, [photographs]), tmp_path / "w.safetensors")
+    assert done.exact_bits == pytest.approx(done.float_bits, rel=0.02)

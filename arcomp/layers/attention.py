@@ -86,12 +86,14 @@ class _FloatAttention(nn.Module):
     def forward(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rounding: bool = False
     ) -> torch.Tensor:
-        places = sequences(self.spec.order, whole_batch(query))
-        parts = [
-            places.gathered(x).unflatten(2, (self.spec.heads, -1)).transpose(1, 2).contiguous()
-            for x in (query, key, value)
-        ]
-        found = functional.scaled_dot_product_attention(*parts, is_causal=True)
+        places, heads = sequences(self.spec.order, whole_batch(query)), self.spec.heads
+
+        def parted(x: torch.Tensor) -> torch.Tensor:
+            """[N, H, W, heads F] -> [N, heads, P, F]."""
+            inside = places.gathered(x)
+            return inside.reshape(*inside.shape[:2], heads, -1).transpose(1, 2).contiguous()
+
+        found = functional.scaled_dot_product_attention(parted(query), parted(key), parted(value), is_causal=True)
         return self.spec.grid.carry(places.scattered(found.transpose(1, 2).flatten(2)), rounding)
 
 
@@ -136,7 +138,7 @@ class ExactAttention(ExactLayer):
 
     def by_products(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """The same of one picture, int8 [P, features] each, by tensor operations: for other devices, and to test."""
-        query, key, value = (part.unflatten(1, (self.spec.heads, -1)).transpose(0, 1) for part in (query, key, value))
+        query, key, value = (x.reshape(len(x), self.spec.heads, -1).transpose(0, 1) for x in (query, key, value))
         length = query.shape[1]
         rows = max(1, min(length, SCORES // (self.spec.heads * length)))
         parts = [

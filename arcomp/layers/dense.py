@@ -23,6 +23,7 @@ from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linea
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.room import Room
+from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -118,6 +119,8 @@ class MaskedDense(nn.Module):
         with torch.no_grad():  # as if each row had no more inputs than it sees
             seen = self.free.sum(1, keepdim=True).clamp_min(1)
             self.linear.weight *= (self.linear.in_features / seen).sqrt() * self.free
+            if spec.samples:
+                self.linear.weight /= LARGEST
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, h, w, groups * inputs] -> [N, h, w, groups * outputs]."""

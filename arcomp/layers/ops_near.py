@@ -43,7 +43,7 @@ def _wide_dot(weights: Any, x: Any, count: int) -> int:
 
 @kernel(inner=True)
 def linear(
-    weights: Any, rescale: Any, p: Any, row: int, outputs: int, begin: int, count: int, x: Any, out: Any
+    weights: Any, rescale: Any, p: Any, row: Any, outputs: Any, begin: Any, count: Any, x: Any, out: Any
 ) -> None:  # fmt: skip
     """Some rows of a linear layer, of so many of its inputs, the others being real 0 or their weights 0.
 
@@ -57,7 +57,7 @@ def linear(
 
 
 @kernel(inner=True)
-def rescaled(total: int, rescale: Any, row: int, zero: int, low: int, high: int) -> int:
+def rescaled(total: Any, rescale: Any, row: int, zero: int, low: int, high: int) -> int:
     """A sum on the grid of an output (:mod:`arcomp.exact.rescale`)."""
     bias, multiplier, shift = rescale[row, 0], rescale[row, 1], rescale[row, 2]
     v = ((total + bias) * multiplier + (np.int64(1) << (shift - 1))) >> shift

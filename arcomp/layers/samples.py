@@ -8,6 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+LARGEST = 4.0
+"""Their largest size as real numbers. Weights are drawn for inputs of size 1: those of layers that read samples begin
+smaller by it."""
+
 
 def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
     """Samples as integers of the grid SIGNED8."""

@@ -20,6 +20,7 @@ from arcomp.layers.conv import CausalConv2d, Tap
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.grid import UNIT8, Grid
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
+from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
 
 
@@ -122,7 +123,11 @@ class Conv(Spec):
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
-        return CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
+        layer = CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
+        if self.samples:
+            with torch.no_grad():
+                layer.linear.weight /= LARGEST
+        return layer
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
         """See :meth:`Spec.exact_layer`."""

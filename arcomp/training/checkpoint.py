@@ -80,6 +80,16 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     return state
 
 
+def length_of(path: Path) -> tuple[int, float | None]:
+    """The steps, and the minutes in their place, of the run that a checkpoint is of.
+
+    Raises:
+        TrainingError: missing, damaged, or not a run that can be.
+    """
+    o = Recipe.from_dict(read_checkpoint(path)[0]["recipe"]).optimiser
+    return o.steps, o.minutes
+
+
 def _load_moments(state: State, parameter: torch.Tensor, moments: dict[str, torch.Tensor]) -> None:
     shapes = {"step": torch.Size(), "exp_avg": parameter.shape, "exp_avg_sq": parameter.shape}
     if any(moments[k].shape != shape or moments[k].dtype != torch.float32 for k, shape in shapes.items()):

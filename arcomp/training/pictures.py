@@ -1,7 +1,7 @@
 """Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
 
-They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 [N, H, W] or
-[N, H, W, C].
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 or bool [N, H,
+W] or [N, H, W, C].
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def read(path: Path) -> list[UInt8]:
         raise TrainingError("not an array of numpy's, or damaged", path=str(path), remedy=remedy) from error
     pictures: list[UInt8] = []
     for a in arrays:
-        if a.dtype != np.uint8 or a.ndim not in (3, 4) or not a.size:
+        if a.dtype not in (np.uint8, np.bool_) or a.ndim not in (3, 4) or not a.size:
             raise TrainingError(
-                f"arrays must be uint8 [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
+                f"arrays must be uint8 or bool [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
                 path=str(path),
                 remedy=remedy,
             )
-        pictures += list(a if a.ndim == 4 else a[..., np.newaxis])
+        pictures += list((a if a.ndim == 4 else a[..., np.newaxis]).astype(np.uint8, copy=False))
     return pictures
 
 

@@ -53,8 +53,9 @@ class Stretches(Data):
             ends = [len(text) - -(-held * len(text) // total) for text in texts]
             self.training = np.concatenate([text[:end] for text, end in zip(texts, ends, strict=True)])
             self.held_out = np.concatenate([text[end:] for text, end in zip(texts, ends, strict=True)])
-            what = "the end of each"
-        self.about = f"{len(texts):,} files, {total:,} bytes; {what} held out, {len(self.held_out):,} bytes"
+            what = "the end of each" if len(texts) > 1 else "its end"
+        count = f"{len(texts):,} files" if len(texts) > 1 else "a file"
+        self.about = f"{count}, {total:,} bytes; {what} held out, {len(self.held_out):,} bytes"
 
     def round(self, number: int) -> list[UInt8]:
         """See :meth:`Data.round`: [1, L, 1] each."""
