@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from arcomp import tiles
 from arcomp.codec import Pixels, plan
-from arcomp.fronts import CHUNK
-from arcomp.models.base import Canvas, ExactModel, Kind, LearningModel, Model
+from arcomp.fronts import CHUNK, shared
+from arcomp.models.base import Canvas, ExactModel, Kind, LearningModel, Model, coded
 from arcomp.orders import grouped
 from arcomp.tiling import Tiling
 
@@ -26,7 +26,8 @@ class Bits:
 
     Attributes:
         samples: bits of each sample, float32 [N, H, W, C], channels as stored. A model that learns while it codes has
-            learnt by then what it has when the sample is coded.
+            learnt by then what it has when the sample is coded. Those of a view are shared out among a position's
+            samples.
         side: bits of what a file must carry for the model besides (the histogram's counts).
         static: for a model that learns, bits of all samples under its network alone; None for others.
     """
@@ -73,7 +74,11 @@ def measure(
     order = list(model.coding_order(kind.channels))
     canvas = np.ascontiguousarray(tiling.cut(pixels)[..., order])
     kind = replace(kind, side=model.side_information(canvas, kind))
-    _whole(canvas, kind, model, device, tiling, found, progress)
+    parts = coded(model, canvas, kind)
+    for i, (own, samples, part) in enumerate(parts):
+        share = np.zeros((*pixels.shape[:3], part.channels), np.float32)
+        _whole(samples, part, own, device, tiling, share, shared(progress, i, len(parts)))
+        found += share if own is model else share.sum(3, keepdims=True) / kind.channels
     return Bits(found, 8 * len(kind.side))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.models.base import ExactModel, Kind, LearningModel, Model
+from arcomp.models.base import ExactModel, Kind, LearningModel, Model, coded
 from arcomp.models.weights_file import network_name
 from arcomp.orders import Batch, grouped
 
@@ -44,9 +44,15 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
         stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
         watch("stream", np.frombuffer(stream.data, np.uint8))
     elif isinstance(model, ExactModel):
-        whole = model.whole(canvas, kind, device, watch)
-        for front, _ in grouped(model.order.fronts(batch), 1 << 20):
-            values = canvas[front.image, front.y, front.x].astype(np.int32)
-            for c, distribution in enumerate(whole.distributions(front)):
-                watch(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))
+        parts = coded(model, canvas, kind)
+        for own, samples, part in parts:
+
+            def told(name: str, values: npt.NDArray[Any], of_view: bool = own is not model) -> None:
+                watch(f"view.{name}" if of_view else name, values)
+
+            whole = own.whole(samples, part, device, told)
+            for front, _ in grouped(own.order.fronts(batch), 1 << 20):
+                values = samples[front.image, front.y, front.x].astype(np.int32)
+                for c, distribution in enumerate(whole.distributions(front)):
+                    told(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))
     return {name: h.hexdigest() for name, h in hashes.items()}

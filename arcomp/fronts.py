@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import Decoder, Distribution, Encoder
-from arcomp.models.base import Canvas, ExactModel, Kind
+from arcomp.models.base import Canvas, ExactModel, Kind, coded
 from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
@@ -27,8 +28,24 @@ CHUNK = 1 << 14
 
 
 def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress) -> tuple[bytes, float]:
-    """The payload, and its NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
-    encoder, whole = Encoder(), model.whole(canvas, kind, device)
+    """The payload, and its NLL in bits."""
+    encoder = Encoder()
+    parts = coded(model, canvas, kind)
+    nll = sum(
+        _encode(encoder, own, samples, part, device, shared(progress, i, len(parts)))
+        for i, (own, samples, part) in enumerate(parts)
+    )
+    return encoder.finish(), nll
+
+
+def shared(progress: Progress, part: int, parts: int) -> Progress:
+    """Progress of one of several parts."""
+    return lambda done: progress((part + done) / parts)
+
+
+def _encode(encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress) -> float:
+    """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
+    whole = model.whole(canvas, kind, device)
 
     def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
         encoder.encode(distributions, values, ends)
@@ -45,7 +62,7 @@ def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress:
             done += len(front)
             progress(done / kind.batch.positions)
         nll += coding.result() if coding else 0.0
-    return encoder.finish(), nll
+    return nll
 
 
 def decode(
@@ -53,11 +70,11 @@ def decode(
 ) -> None:
     """Fill the canvas (channels as stored)."""
     decoder = Decoder(bytes(payload))
-    if not naive:
-        fill(canvas, kind, model, lambda front, channel, distribution: decoder.decode(distribution), progress)
-        return
-    with _one_thread():
-        _decode_naively(canvas, kind, model, decoder, progress)
+
+    def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
+        return decoder.decode(distribution)
+
+    fill(canvas, kind, model, source, progress, naive=naive)
 
 
 @contextmanager
@@ -75,26 +92,50 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
-    """Fill the canvas (channels as stored) front by front with a source's values."""
+def fill(
+    canvas: Canvas,
+    kind: Kind,
+    model: ExactModel,
+    source: Source,
+    progress: Progress,
+    *,
+    of_view: Source | None = None,
+    naive: bool = False,
+) -> None:
+    """Fill the canvas (channels as stored) front by front with a source's values.
+
+    Args:
+        of_view: source of the view's values, if the model has one; the same one if None.
+        naive: by a whole evaluation for every front.
+    """
+    run, viewer = _fill_naively if naive else _fill, model.viewer(kind)
     with _one_thread():
-        state = model.stepwise(kind)
-        order = model.coding_order(kind.channels)
-        done, told, total = 0, 0, kind.batch.positions
-        for front in model.order.fronts(kind.batch):
-            state.begin(front)
-            for c in range(kind.channels):
-                values = source(front, c, state.distribution(c))
-                state.fill(c, values)
-                canvas[front.image, front.y, front.x, order[c]] = values
-            done += len(front)
-            if done - told >= CHUNK:
-                progress(done / total)
-                told = done
-        progress(1.0)
+        if viewer is not None:
+            own, kind_of_view = viewer
+            view: Canvas = np.zeros((*canvas.shape[:3], kind_of_view.channels), np.uint8)
+            run(view, kind_of_view, own, of_view or source, shared(progress, 0, 2))
+            kind, progress = replace(kind, view=view), shared(progress, 1, 2)
+        run(canvas, kind, model, source, progress)
 
 
-def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Decoder, progress: Progress) -> None:
+def _fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
+    state = model.stepwise(kind)
+    order = model.coding_order(kind.channels)
+    done, told, total = 0, 0, kind.batch.positions
+    for front in model.order.fronts(kind.batch):
+        state.begin(front)
+        for c in range(kind.channels):
+            values = source(front, c, state.distribution(c))
+            state.fill(c, values)
+            canvas[front.image, front.y, front.x, order[c]] = values
+        done += len(front)
+        if done - told >= CHUNK:
+            progress(done / total)
+            told = done
+    progress(1.0)
+
+
+def _fill_naively(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
     """Every front, and every channel in it, by an evaluation of the whole picture so far."""
     order = list(model.coding_order(kind.channels))
     past: list[Front] = []
@@ -104,5 +145,5 @@ def _decode_naively(canvas: Canvas, kind: Kind, model: ExactModel, decoder: Deco
             whole = model.whole(canvas[..., order], kind)
             for earlier in past:
                 distributions = whole.distributions(earlier)
-            values = decoder.decode(distributions[c])
+            values = source(front, c, distributions[c])
             canvas[front.image, front.y, front.x, order[c]] = values

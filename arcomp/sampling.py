@@ -64,16 +64,20 @@ def draw(
         return pixels
     assert isinstance(model, ExactModel)
     kind = replace(kind, side=_side(model, pixels, kind, kept))
-    known, order, width = pixels.copy(), model.coding_order(kind.channels), shape[2]
+    known = pixels[..., list(model.coding_order(kind.channels))]
 
-    def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
-        values = sample(distribution, rng, temperature)
-        if not kept:
-            return values
-        there = known[front.image, front.y, front.x, order[channel]]
-        return np.where(front.y.astype(np.int64) * width + front.x < kept, there, values).astype(np.int32)
+    def drawing(known: Pixels) -> fronts.Source:
+        def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
+            values = sample(distribution, rng, temperature)
+            if not kept:
+                return values
+            there = known[front.image, front.y, front.x, channel]
+            return np.where(front.y.astype(np.int64) * shape[2] + front.x < kept, there, values).astype(np.int32)
 
-    fronts.fill(pixels, kind, model, source, progress)
+        return source
+
+    of_view = drawing(model.view(known)) if kept and model.viewer(kind) else None
+    fronts.fill(pixels, kind, model, drawing(known), progress, of_view=of_view)
     return pixels
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,12 +38,20 @@ class Kind:
         channels: samples of a position.
         depth: bits of a sample.
         side: the model's side information, as sent in the file.
+        view: the view of the pictures that was coded before them, if the model has one: known to both sides.
     """
 
     batch: Batch
     channels: int
     depth: int
     side: bytes = b""
+    view: Canvas | None = None
+
+    def part(self, pictures: slice) -> Kind:
+        """Some consecutive pictures."""
+        batch = self.batch.part(pictures)
+        view = None if self.view is None else self.view[pictures, : batch.heights.max(), : batch.widths.max()]
+        return replace(self, batch=batch, view=view)
 
 
 class Whole(ABC):
@@ -151,6 +159,15 @@ class ExactModel(Model):
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
         return b""
 
+    def viewer(self, kind: Kind) -> tuple[ExactModel, Kind] | None:
+        """Where a view of the pictures is coded before them, as a picture of its own: the model that codes it, and of
+        what kind the view is. None for most."""
+        return None
+
+    def view(self, canvas: Canvas) -> Canvas:
+        """The view, a function of the samples: [N, H, W, channels of the view]; asked for where there is a viewer."""
+        raise NotImplementedError
+
     def memory(self, kind: Kind) -> int:
         """Bytes that an evaluation keeps for a batch besides its samples, so that hostile headers can be refused."""
         return 0
@@ -170,6 +187,15 @@ class ExactModel(Model):
         Raises:
             ModelError: the side information is damaged.
         """
+
+
+def coded(model: ExactModel, canvas: Canvas, kind: Kind) -> list[tuple[ExactModel, Canvas, Kind]]:
+    """What is coded, one after the other, by which model: the view, if there is one, and the pictures given it."""
+    viewer = model.viewer(kind)
+    if viewer is None:
+        return [(model, canvas, kind)]
+    view = model.view(canvas)
+    return [(viewer[0], view, viewer[1]), (model, canvas, replace(kind, view=view))]
 
 
 class LearningModel(Model):

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from arcomp.coding import Distribution
-from arcomp.errors import ModelError, TrainingError
-from arcomp.layers.grid import SIGNED8
-from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
+from arcomp.errors import ModelError
+from arcomp.layers.network import ExactNetwork, Wiring
 from arcomp.layers.samples import carried
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.heads import Head, Mixture, Softmax
+from arcomp.models.layered_float import Float, FloatModel
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
 from arcomp.orders import Batch, Front, InGroups, Order, split
 
@@ -110,45 +109,17 @@ def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
     return kind(**plain)
 
 
-class Float(nn.Module):
-    """The float evaluation of a model, ready to be trained."""
+class Decoding(Protocol):
+    """An evaluation of a group of pictures front by front, as of :class:`arcomp.layers.stepping.Steps`."""
 
-    def __init__(self, config: LayeredConfig, wiring: Wiring, flat: bool) -> None:
-        super().__init__()
-        self.config, self.net, self.flat = config, FloatNetwork(wiring), flat
-        last = self.net.last
-        if last is not None:
-            config.head.prepare(last)
+    def begin(self, front: Front) -> None:
+        """Go to the next front."""
 
-    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """Bits of each sample: uint8 [n, H, W, C], whole crops -> float [n, H, W, C]."""
-        shown = torch.from_numpy(carried(np.arange(1 << self.config.depth), self.config.depth))
-        samples = shown.to(values.device).float()[values.long()] * SIGNED8.step
-        if self.flat:
-            samples = samples.flatten(1, 2)[:, None]
-        head, channels = self.config.head, self.config.channels
-        outputs = self.net(samples, rounding).reshape(-1, channels, head.outputs)
-        return head.bits(outputs, values.reshape(-1, channels)).reshape(values.shape)
+    def outputs(self, group: int) -> Ints:
+        """A channel's outputs over the front: integers [n, outputs], once for each channel in turn."""
 
-    def prepare(self, crops: list[UInt8]) -> None:
-        """Nothing is taken from pictures before training."""
-
-    def adopt(self, other: Any) -> None:
-        """Not offered."""
-        raise ValueError("this model cannot grow")
-
-    def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
-        """A crop as it is.
-
-        Raises:
-            TrainingError: its samples have more bits than the network takes.
-        """
-        if int(pixels.max()) >> self.config.depth:
-            raise TrainingError(
-                f"samples of {int(pixels.max()).bit_length()} bits, the recipe's network takes {self.config.depth}",
-                remedy="give other pictures, or another recipe",
-            )
-        return {"values": pixels[None]}
+    def enter(self, group: int, samples: Ints) -> None:
+        """A channel's samples have become known over the front: int8 [n]."""
 
 
 class Layered(ExactModel):
@@ -179,23 +150,29 @@ class Layered(ExactModel):
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
         found = networks(weights, lambda plain: checked(self.config_type, plain))
         self.configs = {kind_of(name): config for name, config in found.items()}
-        self._made: dict[tuple[int, int, str], ExactNetwork] = {}
+        self._made: dict[tuple[int, int, str], dict[str, ExactNetwork]] = {}
 
     @classmethod
-    def float_model(cls, config: Mapping[str, Any]) -> Float:
-        """A fresh network to train."""
+    def wirings(cls, config: Any) -> dict[str, Wiring]:
+        """The networks, by what their layers' names begin with."""
+        return {"": cls.wiring_type(config)}
+
+    @classmethod
+    def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
+        """Fresh networks to train."""
         made = checked(cls.config_type, config)
         return Float(made, cls.wiring_type(made), cls.flat)
 
     @classmethod
-    def freeze(cls, trained: Mapping[int, Float]) -> Weights:
+    def freeze(cls, trained: Mapping[int, FloatModel]) -> Weights:
         """Integers of float networks, by number of channels."""
         configs: dict[str, Any] = {}
         arrays: dict[str, Ints] = {}
-        for network in trained.values():
-            name = network_name(network.config.channels, network.config.depth)
-            configs[name] = asdict(network.config)
-            arrays |= {f"{name}.{key}": a for key, a in network.net.freeze().items()}
+        for model in trained.values():
+            name = network_name(model.config.channels, model.config.depth)
+            configs[name] = asdict(model.config)
+            for prefix, network in model.networks().items():
+                arrays |= {f"{name}.{prefix}{key}": a for key, a in network.freeze().items()}
         return Weights(cls.name, {"networks": configs}, arrays)
 
     def check(self, channels: int, depth: int) -> None:
@@ -220,7 +197,8 @@ class Layered(ExactModel):
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
-        specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
+        wirings = self.wirings(self.configs[kind.channels, kind.depth]).values()
+        specs = [spec for wiring in wirings for spec in wiring.layers().values()]
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
         batch = self.seen(kind.batch)
@@ -241,30 +219,59 @@ class Layered(ExactModel):
             return Front(image, front.y, front.x)
         return Front(image, np.zeros_like(front.y), front.y * batch.widths[image] + front.x)
 
-    def _arrays(self, channels: int, depth: int) -> dict[str, Ints]:
-        prefix = network_name(channels, depth) + "."
-        return {key[len(prefix) :]: a for key, a in self.weights.arrays.items() if key.startswith(prefix)}
+    def _arrays(self, channels: int, depth: int) -> dict[str, dict[str, Ints]]:
+        """The arrays of each network, by what its layers' names begin with.
 
-    def fresh(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
-        """An exact network with caches of its own."""
-        wiring = self.wiring_type(self.configs[channels, depth])
-        return ExactNetwork(wiring, self._arrays(channels, depth), device)
+        Raises:
+            ModelError: there are others.
+        """
+        name = network_name(channels, depth) + "."
+        found, left = {}, {key[len(name) :]: a for key, a in self.weights.arrays.items() if key.startswith(name)}
+        for prefix in self.wirings(self.configs[channels, depth]):
+            found[prefix] = {key[len(prefix) :]: a for key, a in left.items() if key.startswith(prefix)}
+            left = {key: a for key, a in left.items() if not key.startswith(prefix)}
+        if left:
+            raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        return found
 
-    def network(self, channels: int, depth: int, device: str = "cpu") -> ExactNetwork:
-        """The exact network for whole pictures."""
+    def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
+        """The exact networks, by what their layers' names begin with, with caches of their own."""
+        arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
+        return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
+
+    def networks(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
+        """The exact networks for whole pictures."""
         key = channels, depth, device
         if key not in self._made:
             self._made[key] = self.fresh(*key)
         return self._made[key]
 
-    def thawed(self, channels: int, depth: int) -> Float:
-        """The float network that the integers stand for: what :meth:`freeze` would make them of again.
+    def evaluate(self, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> Ints:
+        """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`place` says."""
+        seen = self.seen(kind.batch)
+        if self.flat:
+            sequences = np.zeros((len(seen), 1, int(seen.widths.max()), canvas.shape[3]), canvas.dtype)
+            for i, (h, w) in enumerate(zip(kind.batch.heights, kind.batch.widths, strict=True)):
+                sequences[i, 0, : h * w] = canvas[i, :h, :w].reshape(h * w, -1)
+            canvas = sequences
+        net = self.networks(kind.channels, kind.depth, device)[""]
+        return np.asarray(net.whole(carried(canvas, kind.depth), seen, watch).cpu().numpy())
+
+    def decoding(self, networks: Mapping[str, ExactNetwork], kind: Kind) -> Decoding:
+        """Begin to decode a group of pictures, of positions as :meth:`place` says."""
+        seen = self.seen(kind.batch)
+        return networks[""].start(seen, self.sequence.open_rows(seen))
+
+    def thawed(self, channels: int, depth: int) -> FloatModel:
+        """The float networks that the integers stand for: what :meth:`freeze` would make them of again.
 
         Raises:
             NotImplementedError: one of its layers cannot be thawed.
         """
         made = self.float_model(asdict(self.configs[channels, depth]))
-        made.net.thaw(self._arrays(channels, depth))
+        arrays = self._arrays(channels, depth)
+        for prefix, network in made.networks().items():
+            network.thaw(arrays[prefix])
         return made
 
     @torch.inference_mode()
@@ -292,23 +299,16 @@ class _Whole(Whole):
     """Group after group of pictures, as they are asked for."""
 
     def __init__(self, model: Layered, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> None:
-        self.model, self.canvas, self.kind, self.watch = model, canvas, kind, watch
-        self.net = model.network(kind.channels, kind.depth, device)
+        self.model, self.canvas, self.kind, self.device, self.watch = model, canvas, kind, device, watch
         self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
         self.of_image = np.repeat(np.arange(len(self.groups)), [g.stop - g.start for g in self.groups])
         self.outputs: dict[int, Ints] = {}
 
     def _evaluate(self, group: slice) -> Ints:
-        batch = self.kind.batch.part(group)
-        canvas = self.canvas[group, : batch.heights.max(), : batch.widths.max()]
-        seen = self.model.seen(batch)
-        if self.model.flat:
-            sequences = np.zeros((len(seen), 1, int(seen.widths.max()), canvas.shape[3]), canvas.dtype)
-            for i, (h, w) in enumerate(zip(batch.heights, batch.widths, strict=True)):
-                sequences[i, 0, : h * w] = canvas[i, :h, :w].reshape(h * w, -1)
-            canvas = sequences
-        return np.asarray(self.net.whole(carried(canvas, self.kind.depth), seen, self.watch).cpu().numpy())
+        kind = self.kind.part(group)
+        canvas = self.canvas[group, : kind.batch.heights.max(), : kind.batch.widths.max()]
+        return self.model.evaluate(canvas, kind, self.device, self.watch)
 
     def distributions(self, front: Front) -> list[Distribution]:
         """See :meth:`Whole.distributions`."""
@@ -333,7 +333,7 @@ class _Whole(Whole):
 class _Stepwise(Stepwise):
     def __init__(self, model: Layered, kind: Kind) -> None:
         self.model, self.kind = model, kind
-        self.net = model.fresh(kind.channels, kind.depth)
+        self.networks = model.fresh(kind.channels, kind.depth)
         self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
         self.group = slice(0, 0)
@@ -342,9 +342,8 @@ class _Stepwise(Stepwise):
         """See :meth:`Stepwise.begin`."""
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
-            self.batch = self.kind.batch.part(self.group)
-            seen = self.model.seen(self.batch)
-            self.steps = self.net.start(seen, self.model.sequence.open_rows(seen))
+            kind = self.kind.part(self.group)
+            self.batch, self.steps = kind.batch, self.model.decoding(self.networks, kind)
         self.steps.begin(self.model.place(front, self.batch, self.group.start))
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
 

@@ -31,10 +31,12 @@ from arcomp.models.char_rnn import CharRNN
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, View
 from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.made import MADE
+from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
@@ -44,10 +46,11 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
+from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
-from arcomp.orders import Batch, Independent, Order, Raster, Wavefront, Zigzag
+from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Subscale, Wavefront, Zigzag
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -150,6 +153,11 @@ ORDERS: dict[str, Order] = {
     "wavefront 9": Wavefront(9),
     "independent": Independent(block=37),
     "zigzag": Zigzag(),
+    "once": Once(Raster()),
+    "multiscale": Multiscale(4),
+    "multiscale from one position": Multiscale(1),
+    "subscale 2": Subscale(2),
+    "subscale 4": Subscale(4),
 }
 
 
@@ -173,14 +181,16 @@ def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config:
     if not extreme:
         return kind(weights)
     arrays = dict(at_their_limits(weights, seed).arrays)
-    for name, spec in trained.net.specs.items():
+    beginning = network_name(config["channels"], config["depth"]) + "."
+    specs = {prefix + name: s for prefix, net in trained.networks().items() for name, s in net.specs.items()}
+    for name, spec in specs.items():
         free = None
         if isinstance(spec, Conv):
             free = tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)
         elif isinstance(spec, Dense | Embedding):
             free = spec.free()
         if free is not None:
-            key = f"{network_name(config['channels'], config['depth'])}.{name}.weight"
+            key = f"{beginning}{name}.weight"
             arrays[key] = np.where(free, arrays[key], 0).astype(np.int8)
     return kind(Weights(weights.model, weights.config, arrays))
 
@@ -258,6 +268,39 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     ),
     "image transformer extreme": (
         lambda: layered(ImageTransformer, True, channels=2, depth=5, mixture=1, **{**TRANSFORMER, "zigzag": 1}),
+        2,
+        5,
+    ),
+    "multiscale pixelcnn rgb": (
+        lambda: layered(MultiscalePixelCNN, channels=3, depth=8, width=4, blocks=1, mixture=2),
+        3,
+        8,
+    ),
+    "multiscale pixelcnn binary": (
+        lambda: layered(MultiscalePixelCNN, channels=1, depth=1, width=5, blocks=2, mixture=0),
+        1,
+        1,
+    ),
+    "multiscale pixelcnn extreme": (
+        lambda: layered(MultiscalePixelCNN, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
+        2,
+        5,
+    ),
+    "grayscale pixelcnn": (lambda: layered(GrayscalePixelCNN, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
+    "grayscale pixelcnn extreme": (
+        lambda: layered(GrayscalePixelCNN, True, channels=3, depth=8, width=4, blocks=2, mixture=1),
+        3,
+        8,
+    ),
+    "grayscale pixelcnn's view": (lambda: layered(View, channels=1, depth=4, width=4, blocks=1), 1, 4),
+    "subscale rgb": (lambda: layered(SubscalePixelNetwork, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
+    "subscale binary": (
+        lambda: layered(SubscalePixelNetwork, channels=1, depth=1, width=5, blocks=2, mixture=0),
+        1,
+        1,
+    ),
+    "subscale extreme": (
+        lambda: layered(SubscalePixelNetwork, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
         2,
         5,
     ),

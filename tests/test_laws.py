@@ -25,12 +25,12 @@ from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
-from arcomp.layers.conv import CausalConv2d, above, line, square
+from arcomp.layers.conv import CausalConv2d, above, full, line, square
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
 from arcomp.models import registry
-from arcomp.models.base import ExactModel, Kind
+from arcomp.models.base import ExactModel, Kind, coded
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
 from arcomp.models.histogram import unpack_counts
@@ -136,7 +136,7 @@ def test_layer_sees_its_past(name: str) -> None:
     assert not torch.equal(layer.whole(batch, x), layer.whole(batch, changed))
 
 
-@pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), ((0, 0),)])
+@pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), full(5), ((0, 0),)])
 def test_float_convolution_is_the_exact_one(taps: Any) -> None:
     """What is trained, with rounding, is what is frozen: equal but for ties of the last rounding."""
     torch.manual_seed(3)
@@ -194,7 +194,7 @@ def test_grouping_keeps_the_fronts() -> None:
 
 def kind_for(model: ExactModel, canvas: npt.NDArray[Any], batch: Batch, depth: int) -> Kind:
     kind = Kind(batch, canvas.shape[3], depth)
-    return Kind(batch, canvas.shape[3], depth, model.side_information(canvas, kind))
+    return coded(model, canvas, replace(kind, side=model.side_information(canvas, kind)))[-1][2]
 
 
 def fingerprint(d: Distribution, values: npt.NDArray[np.int32]) -> list[npt.NDArray[Any]]:
@@ -267,9 +267,7 @@ def test_model_does_not_depend_on_the_batch(name: str) -> None:
     model, canvas, kind = canvas_of(name, "smooth", SIZES)
     together = evaluated(model, canvas, kind)
     for i, (h, w) in enumerate(SIZES):
-        alone = evaluated(
-            model, canvas[i : i + 1, :h, :w].copy(), Kind(batch_of((h, w)), kind.channels, kind.depth, kind.side)
-        )
+        alone = evaluated(model, canvas[i : i + 1, :h, :w].copy(), kind.part(slice(i, i + 1)))
         assert alone == {(0, *k[1:]): v for k, v in together.items() if k[0] == i}
 
 

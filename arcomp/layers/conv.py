@@ -1,4 +1,4 @@
-"""Causal convolution, masked over space and channels, in float.
+"""Convolution, masked over space and channels, in float: causal, unless its taps look at what is known beforehand.
 
 van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into
 one group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g
@@ -23,7 +23,7 @@ from arcomp.layers.linear import Linear, rounded
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
-are a row ahead also after it in its row."""
+are a row ahead also after it in its row; in those of networks over what is known beforehand, anywhere."""
 
 
 def square(kernel: int) -> tuple[Tap, ...]:
@@ -45,6 +45,12 @@ def around(kernel: int) -> tuple[Tap, ...]:
     """The rows above of a square of odd side and all of the position's own row: for layers that are a row ahead."""
     r = kernel // 2
     return tuple((dy, dx) for dy in range(-r, 1) for dx in range(-r, r + 1))
+
+
+def full(kernel: int) -> tuple[Tap, ...]:
+    """All of a square of odd side: for networks over what is known beforehand, which are evaluated whole only."""
+    r = kernel // 2
+    return tuple((dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1))
 
 
 def line(kernel: int, dilation: int = 1) -> tuple[Tap, ...]:
@@ -69,7 +75,12 @@ def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs
 def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
     """How far taps reach up, left and right."""
     up, across = zip(*taps, strict=True)
-    return -min(up), max(0, -min(across)), max(0, *across)
+    return max(0, -min(up)), max(0, -min(across)), max(0, *across)
+
+
+def reach_down(taps: Iterable[Tap]) -> int:
+    """How far taps reach down: 0 for those of causal layers."""
+    return max(0, *(dy for dy, _ in taps))
 
 
 class CausalConv2d(nn.Module):
@@ -88,8 +99,8 @@ class CausalConv2d(nn.Module):
         self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1
     ) -> None:  # fmt: skip
         super().__init__()
-        if mask not in ("A", "B") or any(dy > 0 for dy, _ in taps):
-            raise ValueError(f"a causal convolution over {taps} with mask {mask}")
+        if mask not in ("A", "B"):
+            raise ValueError(f"a convolution with mask {mask}")
         self.taps, self.grid, self.stride = taps, grid, stride
         self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
         self.free: torch.Tensor
@@ -108,11 +119,11 @@ class CausalConv2d(nn.Module):
             weight = rounded(weight)
         if self.taps == ((0, 0),) and self.stride == 1:
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
-        (top, left, right), step = margins(self.taps), self._apart
-        high, wide = top // step + 1, (left + right) // step + 1
+        (top, left, right), bottom, step = margins(self.taps), reach_down(self.taps), self._apart
+        high, wide = (top + bottom) // step + 1, (left + right) // step + 1
         by_tap = weight.reshape(len(weight), len(self.taps), x.shape[3]).mT
         kernel = weight.new_zeros(*by_tap.shape[:2], high * wide).index_copy(2, self.places, by_tap)
-        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, 0))
+        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
         kernel = kernel.reshape(*by_tap.shape[:2], high, wide)
         y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)

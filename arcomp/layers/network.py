@@ -20,6 +20,7 @@ from torch import nn
 from arcomp.errors import ModelError
 from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
+from arcomp.layers.given import ExactGiven, Given
 from arcomp.layers.linear import Linear
 from arcomp.layers.program import Program, has_instructions
 from arcomp.layers.spatial import ExactLayer, Ints
@@ -68,10 +69,13 @@ class FloatNetwork(nn.Module):
         self.wiring, self.specs = wiring, wiring.layers()
         self.by_name = nn.ModuleDict({_key(name): spec.float_layer() for name, spec in self.specs.items()})
 
-    def forward(self, samples: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, H, W, channels], as the network takes samples -> [N, H, W, channels * outputs]."""
+    def forward(self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None) -> torch.Tensor:
+        """float [N, H, W, channels], as the network takes samples, and what it is given beforehand, if it is ->
+        [N, H, W, channels * outputs]."""
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
+            if given is not None and isinstance(self.specs[name], Given):
+                x = (given,)
             made: torch.Tensor = self.by_name[_key(name)](*x, rounding=rounding)
             return made
 
@@ -132,13 +136,15 @@ class ExactNetwork:
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Steps | Program | None = None
 
-    def whole(self, samples: Ints, batch: Batch, watch: Any = None) -> torch.Tensor:
+    def whole(self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None) -> torch.Tensor:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
-        layer's name and output."""
+        layer's name and output; ``given``: what the network is given beforehand, on its device."""
 
         batches = {scale: batch.coarser(scale) for scale in self._scales}
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
+            if given is not None and isinstance(self.specs[name], Given):
+                x = (given,)
             made = self.layers[name].whole(batches[self.specs[name].scale], *x)
             if watch:
                 watch(name, made.cpu().numpy())
@@ -147,12 +153,17 @@ class ExactNetwork:
         made: torch.Tensor = self.wiring.join(run, torch.from_numpy(np.ascontiguousarray(samples)).to(self.device))
         return made
 
-    def start(self, batch: Batch, open_rows: int) -> Steps | Program:
+    def start(self, batch: Batch, open_rows: int, given: Ints | None = None) -> Steps | Program:
         """Begin an evaluation front by front.
 
         Args:
             batch: that is to be decoded. open_rows: see :meth:`arcomp.orders.Order.open_rows`.
+            given: integers [N, H, W, F], what the network is given beforehand.
         """
+        if given is not None:
+            for layer in self.layers.values():
+                if isinstance(layer, ExactGiven):
+                    layer.features = given
         if self._steps is None:
             kind = Program if has_instructions(self.layers.values()) else Steps
             self._steps = kind(self.wiring, self.specs, self.layers)

@@ -72,12 +72,12 @@ def remembered(
     values: Any, cache: Any, weights: Any,
 ) -> None:  # fmt: skip
     """What does not depend on the present. Parameters of what was before: where it is kept, whether it is the samples;
-    of a place: where its table is, the table's width."""
+    of a place: where its table is, the table's height (0: one for all pictures), its width."""
     features = code[c + OPERANDS + 3]
     for i in range(n):
         out = address(code, c + OPERANDS, i, image, x, width)
         if kind == PLACE:
-            first = code[p] + (np.int64(y[i]) * code[p + 1] + x[i]) * features
+            first = code[p] + ((np.int64(image[i]) * code[p + 1] + y[i]) * code[p + 2] + x[i]) * features
             for f in range(features):
                 values[out + f] = weights[first + f]
         else:

@@ -120,7 +120,7 @@ class ExactPlace(ExactLayer):
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         check_size(batch, self.spec.height, self.spec.width)
-        return ops.PLACE, [room.table(self._table.numpy()), self.spec.width]
+        return ops.PLACE, [room.table(self._table.numpy()), 0, self.spec.width]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

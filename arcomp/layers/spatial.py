@@ -20,7 +20,7 @@ import torch
 from arcomp.errors import ModelError
 from arcomp.exact.kernels import kernel
 from arcomp.layers import ops
-from arcomp.layers.conv import Tap, margins, tap_mask
+from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.grid import Grid
 from arcomp.layers.room import Room
@@ -101,8 +101,8 @@ def gather(cache: Any, image: Any, ys: Any, xs: Any, taps: Any, top: int, left: 
 
 
 class ExactConv(ExactLayer):
-    """Causal convolution; see :mod:`arcomp.layers.conv`. With no tap but the position itself and mask B it is a linear
-    layer at each position.
+    """Convolution; see :mod:`arcomp.layers.conv`. With no tap but the position itself and mask B it is a linear
+    layer at each position. One that looks at rows below has the whole evaluation only.
 
     One that reads samples is given none by ``step``: they are entered by :meth:`enter` as they become known.
 
@@ -128,6 +128,7 @@ class ExactConv(ExactLayer):
             raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
         self.taps = np.array(taps, np.int64)
         self.top, self.left, self.right = margins(taps)
+        self.bottom = reach_down(taps)
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
         self.all = FrozenLinear(arrays, grid, source.largest, device)
@@ -139,9 +140,10 @@ class ExactConv(ExactLayer):
         (known,) = x
         n, height, width, features = known.shape
         top, left, stride = self.top, self.left, self.stride
-        shape = (n, height + top, width + left + self.right, features)
+        shape = (n, height + top + self.bottom, width + left + self.right, features)
         canvas = torch.full(shape, self.source.zero, dtype=known.dtype, device=known.device)
-        canvas[:, top:, left : left + width] = known.masked_fill(outside(batch, known.device), self.source.zero)
+        own = known.masked_fill(outside(batch, known.device), self.source.zero)
+        canvas[:, top : top + height, left : left + width] = own
         parts = []
         rows = max(1, ROWS // (n * width)) * stride
         for y in range(0, height, rows):
@@ -154,8 +156,13 @@ class ExactConv(ExactLayer):
             parts.append(self.all(gathered.flatten(0, 2)).reshape(*gathered.shape[:3], -1))
         return torch.cat(parts, 1)
 
+    def _check_causal(self) -> None:
+        if self.bottom:
+            raise ValueError("a convolution that looks at rows below cannot be evaluated front by front")
+
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
+        self._check_causal()
         height, width = int(batch.heights.max()), int(batch.widths.max())
         shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
         self.cache = np.full(shape, self.source.zero, self.source.dtype)
@@ -177,6 +184,7 @@ class ExactConv(ExactLayer):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
+        self._check_causal()
         features, here = self.groups * self.inputs, not self.taps.any()
         rows = min(int(batch.heights.max()), room.open_rows) + self.top
         width = int(batch.widths.max()) + self.left + self.right

@@ -2,6 +2,7 @@
 
 from arcomp.orders.groups import InGroups, split
 from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
+from arcomp.orders.passes import Lattice, Multiscale, Once, Pass, Passes, Subscale
 from arcomp.orders.sequence import Sequences, sequences
 from arcomp.orders.wavefront import Wavefront
 from arcomp.orders.zigzag import Zigzag
@@ -11,9 +12,15 @@ __all__ = [
     "Front",
     "InGroups",
     "Independent",
+    "Lattice",
+    "Multiscale",
+    "Once",
     "Order",
+    "Pass",
+    "Passes",
     "Raster",
     "Sequences",
+    "Subscale",
     "Wavefront",
     "Zigzag",
     "coarser",

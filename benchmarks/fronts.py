@@ -1,0 +1,103 @@
+"""In how many fronts, and how fast, models of one size code colour pictures in their several orders.
+
+    python -m benchmarks.fronts PATH... [--models a,b,..] [--size name=integer ..]
+
+Weights are fresh: what they are does not matter for the speed. An array (.npy, uint8 [N, H, W, 3]) is one input of N
+pictures. Seconds are the codec's, of a second run; every file is decoded and compared.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+import torch
+
+import arcomp
+from arcomp.codec import plan
+from arcomp.compare.tables import Column, text
+from arcomp.models.base import ExactModel
+from arcomp.training.trainable import LADDER
+
+MODELS = "gated_pixelcnn,multiscale_pixelcnn,grayscale_pixelcnn,subscale"
+SIZES = {"width": 24, "blocks": 2, "mixture": 5, "dropout": 0}
+COLUMNS = (
+    Column("model", "model"),
+    Column("input", "input"),
+    Column("fronts", "fronts", ","),
+    Column("encode_seconds", "encode s", ".2f"),
+    Column("decode_seconds", "decode s", ".2f"),
+)
+Pixels = npt.NDArray[np.uint8]
+
+
+def fresh(name: str, sizes: dict[str, int]) -> ExactModel:
+    """A model for colour pictures with random weights; of the sizes those that its configuration has.
+
+    Raises:
+        click.ClickException: no such model of layers.
+    """
+    kinds = {kind.name: kind for kind in LADDER}
+    if name not in kinds:
+        raise click.ClickException(f"no model {name!r} of layers: there are {', '.join(kinds)}")
+    kind = kinds[name]
+    names = kind.config_type.__dataclass_fields__
+    config = {"channels": 3, "depth": 8, **{key: value for key, value in sizes.items() if key in names}}
+    torch.manual_seed(0)
+    return kind(kind.freeze({3: kind.float_model(config)}))
+
+
+def fronts_of(model: ExactModel, pixels: Pixels) -> int:
+    """How many fronts pictures are decoded in, with those of their view."""
+    _, kind = plan(pixels, 8, model, None, None)
+    viewer = model.viewer(kind)
+    parts = [(model, kind)] if viewer is None else [viewer, (model, kind)]
+    return sum(1 for own, part in parts for _ in own.order.fronts(part.batch))
+
+
+def measured(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
+    """Seconds of a second run, and fronts.
+
+    Raises:
+        click.ClickException: what was decoded is not what was encoded.
+    """
+    seconds: list[float] = []
+    for _ in range(2):
+        began = time.perf_counter()
+        data = arcomp.encode(pixels, 8, model).data
+        middle = time.perf_counter()
+        decoded, _ = arcomp.decode(data, model=model)
+        seconds = [middle - began, time.perf_counter() - middle]
+        if not np.array_equal(decoded, pixels):
+            raise click.ClickException(f"{model.name}: not the same pixels")
+    return {"fronts": fronts_of(model, pixels), "encode_seconds": seconds[0], "decode_seconds": seconds[1]}
+
+
+def _size(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
+    try:
+        return {key: int(value) for key, value in (one.split("=") for one in given)}
+    except ValueError:
+        raise click.BadParameter("a size is name=integer") from None
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--models", default=MODELS, show_default=True)
+@click.option("--size", "sizes", multiple=True, callback=_size, help=f"Instead of {SIZES}.")
+def main(paths: tuple[Path, ...], models: str, sizes: dict[str, int]) -> None:
+    """Code PATHS with fresh models."""
+    rows = []
+    for name in models.split(","):
+        model = fresh(name, SIZES | sizes)
+        for path in paths:
+            pixels = np.load(path) if path.suffix == ".npy" else arcomp.read_picture(str(path)).pixels[None]
+            rows.append({"model": name, "input": path.name, **measured(model, pixels)})
+    print(text(rows, COLUMNS))
+
+
+if __name__ == "__main__":
+    main()

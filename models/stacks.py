@@ -1,0 +1,119 @@
+"""Stacks of gated residual blocks: what the models that break the raster order are made of.
+
+One looks around, at what was decoded earlier; its outputs stand for distributions, or are features that a causal stack
+is given at every block, as over a short-cut of ``pixelcnnpp``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from arcomp.layers.conv import full, square
+from arcomp.layers.elu import ConcatELU
+from arcomp.layers.given import Given
+from arcomp.layers.grid import LOGITS, SIGNED8
+from arcomp.layers.network import Run, Wiring
+from arcomp.layers.spec import Conv, Regrid, Spec, linear
+from arcomp.models.gated_resnet import SUMS, GatedResnet
+from arcomp.models.layered import LayeredConfig, MixtureConfig
+
+FIRST, INNER = 5, 3
+"""Sides of the first convolutions and of those in blocks."""
+
+
+@dataclass(frozen=True)
+class StackConfig(MixtureConfig):
+    """Shape of the stacks.
+
+    Attributes:
+        width: features. blocks: of each stack.
+    """
+
+    width: int
+    blocks: int
+
+
+class _Stack(Wiring):
+    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int) -> None:
+        super().__init__(config)
+        self.width, self.blocks, self.outputs = width, blocks, outputs
+
+    def last(self) -> dict[str, Spec]:
+        """The layers that make the outputs."""
+        return {
+            "kept": Regrid(1, SUMS, SIGNED8),
+            "elu": ConcatELU(),
+            "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
+        }
+
+    def end(self, run: Run, x: Any) -> Any:
+        """The outputs."""
+        return run("outputs", run("elu", run("kept", x)))
+
+
+class Around(_Stack):
+    """Sees all sides of samples; evaluated whole only.
+
+    Args:
+        config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
+    """
+
+    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int, planes: int) -> None:
+        super().__init__(config, width, blocks, outputs)
+        self.planes = planes
+
+    def block(self, i: int) -> GatedResnet:
+        """The i-th block."""
+        return GatedResnet(f"block.{i}", full(INNER), self.width)
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        found: dict[str, Spec] = {
+            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True)
+        }
+        for i in range(self.blocks):
+            found |= self.block(i).layers()
+        return found | self.last()
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`; ``samples``: the input."""
+        x = run("first", samples)
+        for i in range(self.blocks):
+            x = self.block(i).join(run, x)
+        return self.end(run, x)
+
+
+class Causal(_Stack):
+    """Sees the samples before.
+
+    Args:
+        config, width, blocks: of the stack. outputs: of a position. given: whether it is given features, as many as
+            its own.
+    """
+
+    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool) -> None:
+        super().__init__(config, width, blocks, outputs)
+        self.given = given
+
+    def block(self, i: int) -> GatedResnet:
+        """The i-th block."""
+        return GatedResnet(f"block.{i}", square(INNER), self.width, int(self.given))
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        before = square(FIRST)[:-1]
+        found: dict[str, Spec] = {"first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True)}
+        if self.given:
+            found["given"] = Given(self.width, SUMS)
+        for i in range(self.blocks):
+            found |= self.block(i).layers()
+        return found | self.last()
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x = run("first", samples)
+        given = (run("given"),) if self.given else ()
+        for i in range(self.blocks):
+            x = self.block(i).join(run, x, *given)
+        return self.end(run, x)

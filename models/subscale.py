@@ -1,0 +1,53 @@
+"""``subscale``: a picture as interleaved slices, one after the other.
+
+Paper: Menick and Kalchbrenner 2018, "Generating high fidelity images with subscale pixel networks and multidimensional
+upscaling", sections 3.1 and 3.2: every so many rows and columns are a slice, a small picture; slices come in raster
+order of their offsets, each in raster order, by one decoder, which is given what an embedding network makes of the
+slices before. These lie where they are relative to the slice to come; where there is none yet, nothing.
+
+What it adds to ``pixelcnnpp``: what is far away in the picture is near in a slice, and later slices see all sides of a
+pixel. Where it differs: 2 x 2 slices; no attention in the decoder, and no upscaling in depth; which slices are there is
+told by a plane for each.
+
+Train it with ``arcomp train --recipe subscale-cifar10 DATA``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from arcomp.layers.network import Wiring
+from arcomp.models.stacks import Around, Causal, StackConfig
+from arcomp.models.staged import AROUND, CAUSAL, Staged
+from arcomp.orders import Pass, Passes, Subscale
+
+STEP = 2
+EARLIER = tuple((dy, dx) for dy in range(1 - STEP, 1) for dx in range(1 - STEP, STEP) if (dy, dx) < (0, 0))
+"""Where earlier slices are relative to a slice, at the most."""
+
+
+class SubscalePixelNetwork(Staged):
+    """The model; see the top of this file."""
+
+    name: ClassVar[str] = "subscale"
+    config_type = StackConfig
+    sequence: Passes = Subscale(STEP)
+
+    @classmethod
+    def wirings(cls, config: StackConfig) -> dict[str, Wiring]:
+        """See :meth:`Layered.wirings`."""
+        size = config, config.width, config.blocks
+        return {
+            f"slice.{AROUND}.": Around(*size, outputs=config.width, planes=len(EARLIER) * (config.channels + 1)),
+            f"slice.{CAUSAL}.": Causal(*size, config.channels * config.head.outputs, given=True),
+        }
+
+    @classmethod
+    def known(cls, one: Pass, samples: torch.Tensor, view: torch.Tensor | None) -> torch.Tensor:
+        """The slices before. See :meth:`Staged.known`."""
+        lattice = one.lattice
+        there = [lattice.y + dy >= 0 and 0 <= lattice.x + dx < STEP for dy, dx in EARLIER]
+        planes = [lattice.beside(samples, dy, dx) for dy, dx in EARLIER]
+        return torch.cat([plane * is_there for plane, is_there in zip(planes, there, strict=True)], 3)
