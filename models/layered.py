@@ -86,6 +86,9 @@ LIMITS: dict[str, tuple[int, int]] = {
     "resnets": (1, 8),
     "dropout": (0, 90),
     "zigzag": (0, 1),
+    "masks": (1, 32),
+    "degrees": (0, 65535),
+    "order": (0, 65535),
 }
 """Least and most of settings, by name."""
 
@@ -123,8 +126,9 @@ class Float(nn.Module):
         if self.flat:
             samples = samples.flatten(1, 2)[:, None]
         head, channels = self.config.head, self.config.channels
-        outputs = self.net(samples, rounding).reshape(-1, channels, head.outputs)
-        return head.bits(outputs, values.reshape(-1, channels)).reshape(values.shape)
+        own = values.reshape(-1, channels)
+        outputs = self.net(samples, rounding).reshape(*own.shape, -1)
+        return head.bits(outputs, own).reshape(values.shape)
 
     def prepare(self, crops: list[UInt8]) -> None:
         """Nothing is taken from pictures before training."""
@@ -210,12 +214,13 @@ class Layered(ExactModel):
         specs = self.wiring_type(self.configs[kind.channels, kind.depth]).layers().values()
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
+        fixed = sum(spec.fixed for spec in specs)
         batch = self.seen(kind.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
-        positions = max(
-            (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
+        return max(
+            int((g.stop - g.start) * (int(heights[g].max()) * int(widths[g].max()) * (2 * cached + working) + fixed))
+            for g in split(kind.batch, GROUP)
         )
-        return int(positions * (2 * cached + working))
 
     def seen(self, batch: Batch) -> Batch:
         """Sizes of pictures as the network sees them."""

@@ -107,14 +107,17 @@ class ExactNetwork:
     def __init__(self, wiring: Wiring, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
         self.wiring, self.device = wiring, device
         self.specs = wiring.layers()
-        self.layers: dict[str, ExactLayer] = {}
-        used = 0
-        for name, spec in self.specs.items():
-            own = {key[len(name) + 1 :]: a for key, a in arrays.items() if key.rpartition(".")[0] == name}
-            self.layers[name] = spec.exact_layer(own, device)
-            used += len(own)
-        if used != len(arrays):
-            raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        own: dict[str, dict[str, Ints]] = {name: {} for name in self.specs}
+        for key, a in arrays.items():
+            name = key
+            while name and name not in own:
+                name = name.rpartition(".")[0]
+            if not name:
+                raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+            own[name][key[len(name) + 1 :]] = a
+        self.layers: dict[str, ExactLayer] = {
+            name: spec.exact_layer(own[name], device) for name, spec in self.specs.items()
+        }
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Steps | Program | None = None
 

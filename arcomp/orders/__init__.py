@@ -2,7 +2,9 @@
 
 from arcomp.orders.groups import InGroups, split
 from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
+from arcomp.orders.path import Path
 from arcomp.orders.sequence import Sequences, sequences
+from arcomp.orders.shuffled import Shuffled
 from arcomp.orders.wavefront import Wavefront
 from arcomp.orders.zigzag import Zigzag
 
@@ -12,8 +14,10 @@ __all__ = [
     "InGroups",
     "Independent",
     "Order",
+    "Path",
     "Raster",
     "Sequences",
+    "Shuffled",
     "Wavefront",
     "Zigzag",
     "coarser",
