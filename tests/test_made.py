@@ -12,12 +12,13 @@ import pytest
 import torch
 from specimens import batch_of, layered, pictures
 
-from arcomp.codec import encode
+from arcomp.codec import decode, encode
 from arcomp.errors import ModelError
 from arcomp.exact.drawn import drawn
 from arcomp.layers.categorical import averaged, categorical_of
 from arcomp.layers.degrees import degrees, visible
 from arcomp.layers.samples import carried
+from arcomp.models.base import Kind
 from arcomp.models.heads import Ensemble
 from arcomp.models.layered import Layered
 from arcomp.models.made import MADE
@@ -238,8 +239,6 @@ def test_weights_see_nothing_that_masks_hide() -> None:
     hostile = MADE(replace(model.weights, arrays=extreme))
     pixels = pictures("noise", (4, 5, 2), 2)[None]
     encoded = encode(pixels, 2, hostile)
-    from arcomp.codec import decode
-
     assert np.array_equal(decode(encoded.data, model=hostile)[0], pixels)
 
 
@@ -257,8 +256,6 @@ def test_configuration_survives_json() -> None:
 
 def test_memory_counts_pictures_however_small() -> None:
     """All units are kept for each picture."""
-    from arcomp.models.base import Kind
-
     model: Any = small()
     one, many = (model.memory(Kind(batch_of(*((1, 1),) * n), 2, 2)) for n in (1, 1000))
     assert many == 1000 * one

@@ -141,16 +141,17 @@ class FloatMasked(nn.Module):
         positions, numbers = (torch.from_numpy(a).to(x.device) for a in spec.places)
         given = placed(x, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
         masks = [int(torch.randint(spec.masks, ()))] if self.training else range(spec.masks)
-        found = [self._under(mask, given, rounding).reshape(n, len(positions), spec.groups, 1, -1) for mask in masks]
+        linears = [linear for linear in self.linears if isinstance(linear, Linear)]
+        weights = [rounded(linear.weight) if rounding else linear.weight for linear in linears]
+        found = []
+        for mask in masks:
+            made = given
+            for linear, weight, shown in zip(linears, weights, self.masks[mask], strict=True):
+                made = functional.linear(made, weight * shown.to(x.device), linear.bias)
+                made = linear.grid.carry(made, rounding)
+            found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
         outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
         return outputs[:, :height, :width]
-
-    def _under(self, mask: int, x: torch.Tensor, rounding: bool) -> torch.Tensor:
-        for linear, shown in zip(self.linears, self.masks[mask], strict=True):
-            assert isinstance(linear, Linear)
-            weight = (rounded(linear.weight) if rounding else linear.weight) * shown.to(x.device)
-            x = linear.grid.carry(functional.linear(x, weight, linear.bias), rounding)
-        return x
 
 
 def _unfit() -> ModelError:

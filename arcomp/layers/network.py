@@ -112,7 +112,7 @@ class ExactNetwork:
             name = key
             while name and name not in own:
                 name = name.rpartition(".")[0]
-            if not name:
+            if not name or type(self.specs[name]).freeze is Spec.freeze:  # none has weights
                 raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
             own[name][key[len(name) + 1 :]] = a
         self.layers: dict[str, ExactLayer] = {
