@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from arcomp.models.base import ExactModel, Kind, LearningModel, Model
 from arcomp.models.weights_file import network_name
-from arcomp.orders import Batch, grouped
+from arcomp.orders import grouped
+from arcomp.tiling import Tiling
 
 HEIGHT, WIDTH = 24, 40
 
@@ -32,8 +33,6 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
     """Digest (hex) of every layer's output on the fixed picture, by "network.layer"."""
     network = network_name(channels, depth)
     canvas = fixed_picture(channels)[..., list(model.coding_order(channels))] >> (8 - depth)
-    batch = Batch(np.array([HEIGHT], np.int32), np.array([WIDTH], np.int32))
-    kind = Kind(batch, channels, depth)
     hashes: dict[str, Any] = {}
 
     def watch(name: str, values: npt.NDArray[Any]) -> None:
@@ -44,8 +43,10 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
         stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
         watch("stream", np.frombuffer(stream.data, np.uint8))
     elif isinstance(model, ExactModel):
-        whole = model.whole(canvas, kind, device, watch)
-        for front, _ in grouped(model.order.fronts(batch), 1 << 20):
+        tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH))  # some take no larger pictures
+        canvas = tiling.cut(canvas)
+        whole = model.whole(canvas, Kind(tiling.batch, channels, depth), device, watch)
+        for front, _ in grouped(model.order.fronts(tiling.batch), 1 << 20):
             values = canvas[front.image, front.y, front.x].astype(np.int32)
             for c, distribution in enumerate(whole.distributions(front)):
                 watch(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))

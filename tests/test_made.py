@@ -181,12 +181,12 @@ class Reference:
         return max(low, min(high, ((total * multiplier + (1 << (shift - 1))) >> shift) + zero))
 
     def counts(self, entered: list[int], sample: int) -> list[int]:
-        """Of a sample, given all samples of a tile by number (as they enter; 0 where it lacks them)."""
+        """Of a sample, given all samples of a tile by number (as they enter; -128 where it lacks them)."""
         counts = [0] * (self.rest + 1)
         for mask in range(self.config["masks"]):
             own = self.degrees(mask)
             x = [
-                self.row("hidden.0", k, [v if j < m else 0 for j, v in enumerate(entered)], True)
+                self.row("hidden.0", k, [v if j < m else -128 for j, v in enumerate(entered)], True)
                 for k, m in enumerate(own[0])
             ]
             for b in range(1, self.blocks):
@@ -211,7 +211,7 @@ def test_it_is_what_format_says(order: int, extreme: bool, blocks: int) -> None:
         assert [(int(f.y[0]), int(f.x[0])) for f in model.order.fronts(batch_of((height, width)))] == places
         shown = carried(pixels, SMALL["depth"]).tolist()
         entered = [
-            shown[y][x][c] if y < height and x < width else 0 for y, x in reference.places for c in range(channels)
+            shown[y][x][c] if y < height and x < width else -128 for y, x in reference.places for c in range(channels)
         ]
         outputs = model.network(channels, SMALL["depth"]).whole(np.array([shown], np.int8), batch_of((height, width)))
         for y, x in places[::3]:

@@ -7,6 +7,9 @@ Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sec
 * Whole: for each mask, products with the weights that it shows.
 * Front by front: a unit is computed once, when all samples that it sees are known. What is not known yet is real 0, so
   that products with all weights are those under the mask.
+
+Samples enter from 0 up, on the grid RECTIFIED8: what a mask hides is like a sample of level 0, so that black ground
+does not move units whose degree differs from mask to mask.
 """
 
 from __future__ import annotations
@@ -79,7 +82,7 @@ class Masked(Spec):
     @property
     def layers(self) -> dict[str, tuple[int, int, Grid, Grid]]:
         """Of each linear layer: outputs, inputs, the grid of the inputs and that of the outputs."""
-        found = {"hidden.0": (self.units, self.count, SIGNED8, RECTIFIED8)}
+        found = {"hidden.0": (self.units, self.count, RECTIFIED8, RECTIFIED8)}
         for i in range(1, self.blocks):
             found[f"hidden.{i}"] = (self.units, self.units, RECTIFIED8, RECTIFIED8)
         return {**found, "out": (self.count * self.each, self.units, RECTIFIED8, LOGITS)}
@@ -112,8 +115,7 @@ class Masked(Spec):
         """See :meth:`Spec.freeze`."""
         assert isinstance(layer, FloatMasked)
         arrays: Arrays = {}
-        for linear, (name, (_, inputs, source, _)) in zip(layer.linears, self.layers.items(), strict=True):
-            assert isinstance(linear, Linear)
+        for linear, (name, (_, inputs, source, _)) in zip(layer.parts, self.layers.items(), strict=True):
             own = freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64))
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
@@ -128,26 +130,30 @@ class FloatMasked(nn.Module):
         self.linears = nn.ModuleList(Linear(inputs, outputs, to) for outputs, inputs, _, to in spec.layers.values())
         self.masks = [[torch.from_numpy(m) for m in spec.visible(s)] for s in range(spec.masks)]
         with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
-            for i, linear in enumerate(self.linears):
-                assert isinstance(linear, Linear)
+            for i, linear in enumerate(self.parts):
                 shown = torch.stack([own[i] for own in self.masks])
                 seen = shown.sum(2, keepdim=True).float().mean(0).clamp_min(1)
                 linear.weight *= (linear.in_features / seen).sqrt() * shown.any(0) * (0.25 if i == 0 else 1.0)
+
+    @property
+    def parts(self) -> list[Linear]:
+        """The layers in turn."""
+        return [linear for linear in self.linears if isinstance(linear, Linear)]
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, h, w, groups] -> [N, h, w, groups * masks * each]; in training, of one mask only."""
         spec = self.spec
         n, height, width, _ = x.shape
         positions, numbers = (torch.from_numpy(a).to(x.device) for a in spec.places)
-        given = placed(x, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
+        shown = x - SIGNED8.low * SIGNED8.step
+        given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
         masks = [int(torch.randint(spec.masks, ()))] if self.training else range(spec.masks)
-        linears = [linear for linear in self.linears if isinstance(linear, Linear)]
-        weights = [rounded(linear.weight) if rounding else linear.weight for linear in linears]
+        weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
         found = []
         for mask in masks:
             made = given
-            for linear, weight, shown in zip(linears, weights, self.masks[mask], strict=True):
-                made = functional.linear(made, weight * shown.to(x.device), linear.bias)
+            for linear, weight, used in zip(self.parts, weights, self.masks[mask], strict=True):
+                made = functional.linear(made, weight * used.to(x.device), linear.bias)
                 made = linear.grid.carry(made, rounding)
             found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
         outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
@@ -210,7 +216,8 @@ class ExactMasked(ExactLayer):
         spec, n = self.spec, len(known)
         check_size(batch, spec.height, spec.width)
         positions, numbers = (torch.from_numpy(a).to(known.device) for a in spec.places)
-        inside = placed(known.masked_fill(outside(batch, known.device), 0), spec.height, spec.width, 0)
+        inside = known.masked_fill(outside(batch, known.device), RECTIFIED8.zero)
+        inside = placed(inside, spec.height, spec.width, RECTIFIED8.zero)
         given = inside.reshape(n, len(positions), -1)[:, positions].flatten(1)
         shape = (n, len(positions), spec.groups, spec.masks, spec.each)
         out = torch.empty(shape, dtype=torch.int16, device=known.device)
@@ -225,7 +232,7 @@ class ExactMasked(ExactLayer):
         """See :meth:`ExactLayer.start`."""
         spec, n = self.spec, len(batch)
         check_size(batch, spec.height, spec.width)
-        self.known = np.full((n, spec.count), SIGNED8.zero, np.int8)
+        self.known = np.full((n, spec.count), RECTIFIED8.zero, np.int8)
         self.units = np.full((spec.blocks, n, spec.masks, spec.units), RECTIFIED8.zero, np.int8)
         self.done = np.zeros(n, np.int64)
 
@@ -270,7 +277,7 @@ class ExactMasked(ExactLayer):
         check_size(batch, spec.height, spec.width)
         held = spec.masks * spec.units
         code = [spec.groups, spec.each, spec.masks, spec.units, spec.blocks, spec.count, spec.width]
-        code += [room.table(spec.places[1]), room.counters(n), room.cache(n * spec.count, SIGNED8.zero)]
+        code += [room.table(spec.places[1]), room.counters(n), room.cache(n * spec.count, RECTIFIED8.zero)]
         code += [room.cache(n * spec.blocks * held, RECTIFIED8.zero), *room.product(self.linears[-1])]
         for linear, own in zip(self.linears, spec.degrees, strict=False):
             first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))

@@ -24,7 +24,7 @@ def sample_of(code: Any, p: int, y: int, x: int, group: int, weights: Any) -> in
 
 @kernel(inner=True)
 def _new_units(code: Any, p: int, image: Any, degree: int, cache: Any, weights: Any, rescale: Any) -> None:
-    """Compute the units of a degree, one hidden layer after the other."""
+    """Compute the units of a degree, one hidden layer after the other; what they do not see is as yet real 0."""
     units, blocks, count = code[p + 3], code[p + 4], code[p + 5]
     held = code[p + 2] * units
     known, kept = code[p + 9] + image * count, code[p + 10] + image * blocks * held
@@ -32,13 +32,13 @@ def _new_units(code: Any, p: int, image: Any, degree: int, cache: Any, weights: 
         q = p + MASKED_BLOCKS + MASKED_BLOCK * b
         for j in range(weights[code[q + 1] + degree], weights[code[q + 1] + degree + 1]):
             unit = np.int64(weights[code[q] + j])
-            given, seen = known, degree
+            given, inputs = known, count
             if b:
-                given, seen = kept + (b - 1) * held + unit // units * units, units
+                given, inputs = kept + (b - 1) * held + unit // units * units, units
             own = kept + b * held + unit
             linear(
-                weights, rescale, code[q + 2 :], unit % units, 1, 0, seen,
-                cache[given : given + seen], cache[own : own + 1],
+                weights, rescale, code[q + 2 :], unit % units, 1, 0, inputs,
+                cache[given : given + inputs], cache[own : own + 1],
             )  # fmt: skip
 
 
