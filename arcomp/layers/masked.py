@@ -253,7 +253,7 @@ class ExactMasked(ExactLayer):
             here = np.flatnonzero(samples == sample)
             images = front.image[here]
             for degree in range(int(self.done[images].min()) + 1, sample + 1):
-                self._compute(images, degree)
+                self._compute(images[self.done[images] < degree], degree)
             self.done[images] = sample
             for mask in range(spec.masks):
                 made = self.linears[-1](torch.from_numpy(self.units[-1][images, mask])).numpy()
@@ -261,7 +261,7 @@ class ExactMasked(ExactLayer):
         return out.reshape(len(front), -1)
 
     def _compute(self, images: Ints, degree: int) -> None:
-        """The units of a degree."""
+        """The units of a degree, once all of lower ones are known and none of higher ones is."""
         for mask in range(self.spec.masks):
             given = self.known[images]
             for block, own in enumerate(self.spec.degrees):
