@@ -88,6 +88,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "zigzag": (0, 1),
     "masks": (1, 32),
     "degrees": (0, 65535),
+    "direct": (0, 1),
     "order": (0, 65535),
 }
 """Least and most of settings, by name."""

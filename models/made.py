@@ -2,13 +2,14 @@
 
 Paper: Germain et al. 2015, "MADE: masked autoencoder for distribution estimation": hidden units have a degree, drawn at
 random; weights are masked so that a unit sees only samples and units of its degree or lower ones, and outputs only
-units of lower degrees than theirs (section 3). In training one of several masks is laid over the weights in each step
-(4.2, "connectivity-agnostic training"), and the prediction is the mean of those under all masks.
+units of lower degrees than theirs (section 3), and samples before them directly. In training one of several masks is
+laid over the weights in each step (4.2, "connectivity-agnostic training"), and the prediction is the mean of those
+under all masks.
 
 What it adds to ``bayes_net``: hidden units are shared by the conditionals of all later samples. Where it differs: all
 masks are of one order, natural or random. The paper's ensemble over orders (4.1) is a mean of joint probabilities,
 p(x) = mean of p_o(x), whose conditionals in one order no network gives; a coder codes sample after sample, with the
-mean of each sample's probabilities. Masks are drawn, not cycled through; rectified units; no direct connections. Of
+mean of each sample's probabilities. Masks are drawn, not cycled through; rectified units. Of
 each sample's logits the first is 0, so that a binary one takes one output. It takes pictures of one size, or tiles of
 it.
 
@@ -40,6 +41,7 @@ class MADEConfig(LayeredConfig):
         rows, columns: of the pictures it takes.
         width: hidden units of a layer. blocks: hidden layers.
         masks: how many are averaged. degrees: the seed of those of their units.
+        direct: whether there are direct connections (0 or 1).
         order: 0: natural (row by row); else the seed of a random one.
     """
 
@@ -49,6 +51,7 @@ class MADEConfig(LayeredConfig):
     blocks: int
     masks: int
     degrees: int
+    direct: int
     order: int
 
     @property
@@ -70,10 +73,8 @@ class MADEWiring(Wiring):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a = self.config
-        each = (1 << a.depth) - 1
-        return {
-            "net": Masked(a.sequence, a.rows, a.columns, self.channels, a.width, a.blocks, each, a.masks, a.degrees),
-        }
+        size, each = (a.rows, a.columns, self.channels), (1 << a.depth) - 1
+        return {"net": Masked(a.sequence, *size, a.width, a.blocks, each, a.masks, a.degrees, bool(a.direct))}
 
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""

@@ -145,9 +145,9 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "place": (place, 1, 1, (SIGNED8,)),
     "before": (lambda: ExactBefore(Before(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
     "before zigzag": (lambda: ExactBefore(Before(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
-    "masked": (lambda: of(Masked(Raster(), 11, 13, 1, 30, 1, 3, 2, 5), 20), 1, 1, (SIGNED8,)),
-    "masked shuffled": (lambda: of(Masked(Shuffled(2), 12, 14, 3, 40, 2, 1, 3, 6), 21), 3, 1, (SIGNED8,)),
-    "masked extreme": (lambda: of(Masked(Shuffled(3), 11, 13, 2, 7, 3, 2, 2, 7), 22, True), 2, 1, (SIGNED8,)),
+    "masked": (lambda: of(Masked(Raster(), 11, 13, 1, 30, 1, 3, 2, 5, False), 20), 1, 1, (SIGNED8,)),
+    "masked shuffled": (lambda: of(Masked(Shuffled(2), 12, 14, 3, 40, 2, 1, 3, 6, True), 21), 3, 1, (SIGNED8,)),
+    "masked extreme": (lambda: of(Masked(Shuffled(3), 11, 13, 2, 7, 3, 2, 2, 7, True), 22, True), 2, 1, (SIGNED8,)),
     "attention": (lambda: ExactAttention(Attention(Raster(), 2, KEY)), 1, 2 * KEY, (SIGNED8,) * 3),
     "attention zigzag": (lambda: ExactAttention(Attention(Zigzag(), 1, KEY)), 1, KEY, (SIGNED8,) * 3),
     "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
@@ -205,7 +205,7 @@ def context(extreme: bool = False, seed: int = 0) -> ContextModel:
 
 
 SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
-ONE_MADE = {"rows": 17, "columns": 23, "degrees": 5, "order": 0}
+ONE_MADE = {"rows": 17, "columns": 23, "degrees": 5, "direct": 1, "order": 0}
 TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2, "zigzag": 0}
 # name -> (model, channels, depth)
 MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
@@ -226,7 +226,11 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "bayes net binary": (lambda: layered(BayesNet, channels=1, depth=1, rows=17, columns=23, width=3), 1, 1),
     "bayes net extreme": (lambda: layered(BayesNet, True, channels=1, depth=3, rows=17, columns=23, width=2), 1, 3),
     "made rgb": (lambda: layered(MADE, channels=3, depth=2, width=30, blocks=1, masks=1, **ONE_MADE), 3, 2),
-    "made binary": (lambda: layered(MADE, channels=1, depth=1, width=40, blocks=2, masks=3, **ONE_MADE), 1, 1),
+    "made binary": (
+        lambda: layered(MADE, channels=1, depth=1, width=40, blocks=2, masks=3, **{**ONE_MADE, "direct": 0}),
+        1,
+        1,
+    ),
     "made shuffled": (
         lambda: layered(MADE, channels=2, depth=2, width=40, blocks=2, masks=2, **{**ONE_MADE, "order": 7}),
         2,

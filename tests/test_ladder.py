@@ -101,7 +101,7 @@ def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
         "width": 3,
         **({} if kind is BayesNet else {"blocks": 1}),
         **({} if kind is PixelCNN else {"rows": 5, "columns": 6}),
-        **({"masks": 2, "degrees": 0, "order": 0} if kind is MADE else {}),
+        **({"masks": 2, "degrees": 0, "direct": 1, "order": 0} if kind is MADE else {}),
     }
     good = layered(kind, **config).weights
     pixels = pictures("noise", (5, 6, 1), 1)[None]

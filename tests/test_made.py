@@ -24,7 +24,17 @@ from arcomp.models.layered import Layered
 from arcomp.models.made import MADE
 from arcomp.orders import Shuffled
 
-SMALL = {"channels": 2, "depth": 2, "rows": 4, "columns": 5, "width": 12, "blocks": 2, "masks": 3, "degrees": 9}
+SMALL = {
+    "channels": 2,
+    "depth": 2,
+    "rows": 4,
+    "columns": 5,
+    "width": 12,
+    "blocks": 2,
+    "masks": 3,
+    "degrees": 9,
+    "direct": 1,
+}
 
 
 def small(order: int = 0, extreme: bool = False, **other: int) -> MADE:
@@ -195,15 +205,22 @@ class Reference:
                     for k, m in enumerate(own[b])
                 ]
             x = [v if own[-1][j] <= sample else -128 for j, v in enumerate(x)]
-            z = [0, *(self.row("out", sample * self.rest + v, x, False) for v in range(self.rest))]
+            z = [0]
+            for j in range(sample * self.rest, (sample + 1) * self.rest):
+                z.append(self.row("out", j, x, False))
+                if self.config["direct"]:
+                    before = [v if i < sample else -128 for i, v in enumerate(entered)]
+                    z[-1] = max(-32768, min(32767, z[-1] + self.row("direct", j, before, False)))
             e = [self.exponential[min(4095, max(z) - v)] for v in z]
             counts = [c + (v << 24) // sum(e) for c, v in zip(counts, e, strict=True)]
         return counts
 
 
-@pytest.mark.parametrize(("order", "extreme", "blocks"), [(0, False, 1), (5, False, 2), (5, True, 3)])
-def test_it_is_what_format_says(order: int, extreme: bool, blocks: int) -> None:
-    model = small(order, extreme, blocks=blocks)
+@pytest.mark.parametrize(
+    ("order", "extreme", "blocks", "direct"), [(0, False, 1, 0), (5, False, 2, 1), (5, True, 3, 1), (0, True, 1, 0)]
+)
+def test_it_is_what_format_says(order: int, extreme: bool, blocks: int, direct: int) -> None:
+    model = small(order, extreme, blocks=blocks, direct=direct)
     reference, channels = Reference(model), SMALL["channels"]
     for height, width in ((4, 5), (3, 4)):
         pixels = pictures("noise", (height, width, channels), SMALL["depth"])

@@ -33,6 +33,7 @@ from arcomp.layers.dense import placed
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.pointwise import kept
 from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
@@ -50,6 +51,7 @@ class Masked(Spec):
         units, blocks: hidden units of a layer, hidden layers.
         each: outputs of each sample under each mask. masks: how many.
         seed: of the degrees.
+        direct: whether samples also go to the outputs directly, the same under all masks.
     """
 
     order: Order
@@ -61,6 +63,7 @@ class Masked(Spec):
     each: int
     masks: int
     seed: int
+    direct: bool
     grid: Grid = LOGITS
     samples: bool = True
 
@@ -85,7 +88,10 @@ class Masked(Spec):
         found = {"hidden.0": (self.units, self.count, RECTIFIED8, RECTIFIED8)}
         for i in range(1, self.blocks):
             found[f"hidden.{i}"] = (self.units, self.units, RECTIFIED8, RECTIFIED8)
-        return {**found, "out": (self.count * self.each, self.units, RECTIFIED8, LOGITS)}
+        found["out"] = (self.count * self.each, self.units, RECTIFIED8, LOGITS)
+        if self.direct:
+            found["direct"] = (self.count * self.each, self.count, RECTIFIED8, LOGITS)
+        return found
 
     @cached_property
     def degrees(self) -> list[Int64]:
@@ -94,7 +100,10 @@ class Masked(Spec):
 
     def visible(self, mask: int) -> list[Bools]:
         """The weights of each layer that a mask shows."""
-        return visible(self.count, self.each, [own[mask] for own in self.degrees])
+        found = visible(self.count, self.each, [own[mask] for own in self.degrees])
+        if self.direct:
+            found.append(np.tri(self.count, k=-1, dtype=bool).repeat(self.each, 0))
+        return found
 
     @cached_property
     def places(self) -> tuple[Int64, Int64]:
@@ -129,6 +138,8 @@ class FloatMasked(nn.Module):
         self.spec = spec
         self.linears = nn.ModuleList(Linear(inputs, outputs, to) for outputs, inputs, _, to in spec.layers.values())
         self.masks = [[torch.from_numpy(m) for m in spec.visible(s)] for s in range(spec.masks)]
+        if spec.direct:
+            nn.init.zeros_(self.parts[-1].weight)
         with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
             for i, linear in enumerate(self.parts):
                 shown = torch.stack([own[i] for own in self.masks])
@@ -149,12 +160,18 @@ class FloatMasked(nn.Module):
         given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
         masks = [int(torch.randint(spec.masks, ()))] if self.training else range(spec.masks)
         weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
+
+        def through(i: int, mask: int, inputs: torch.Tensor) -> torch.Tensor:
+            linear, used = self.parts[i], self.masks[mask][i].to(x.device)
+            return linear.grid.carry(functional.linear(inputs, weights[i] * used, linear.bias), rounding)
+
+        beside = through(spec.blocks + 1, 0, given) if spec.direct else 0.0
         found = []
         for mask in masks:
             made = given
-            for linear, weight, used in zip(self.parts, weights, self.masks[mask], strict=True):
-                made = functional.linear(made, weight * used.to(x.device), linear.bias)
-                made = linear.grid.carry(made, rounding)
+            for i in range(spec.blocks + 1):
+                made = through(i, mask, made)
+            made = spec.grid.carry(made + beside, rounding)
             found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
         outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
         return outputs[:, :height, :width]
@@ -221,10 +238,13 @@ class ExactMasked(ExactLayer):
         given = inside.reshape(n, len(positions), -1)[:, positions].flatten(1)
         shape = (n, len(positions), spec.groups, spec.masks, spec.each)
         out = torch.empty(shape, dtype=torch.int16, device=known.device)
+        beside = self.shown[0][-1](given) if spec.direct else None
         for mask, layers in enumerate(self.shown):
             made = given
-            for layer in layers:
+            for layer in layers[: spec.blocks + 1]:
                 made = layer(made)
+            if beside is not None:
+                made = kept(made.to(torch.int32) + beside, spec.grid)
             out[:, :, :, mask] = made.reshape(n, len(positions), spec.groups, -1)[:, numbers]
         return out.reshape(n, spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
 
@@ -256,8 +276,10 @@ class ExactMasked(ExactLayer):
                 self._compute(images[self.done[images] < degree], degree)
             self.done[images] = sample
             for mask in range(spec.masks):
-                made = self.linears[-1](torch.from_numpy(self.units[-1][images, mask])).numpy()
-                out[here, mask] = made[:, sample * spec.each : (sample + 1) * spec.each]
+                made = self.linears[spec.blocks](torch.from_numpy(self.units[-1][images, mask])).to(torch.int32)
+                if spec.direct:
+                    made += self.linears[-1](torch.from_numpy(self.known[images]))
+                out[here, mask] = kept(made, spec.grid)[:, sample * spec.each : (sample + 1) * spec.each]
         return out.reshape(len(front), -1)
 
     def _compute(self, images: Ints, degree: int) -> None:
@@ -278,8 +300,9 @@ class ExactMasked(ExactLayer):
         held = spec.masks * spec.units
         code = [spec.groups, spec.each, spec.masks, spec.units, spec.blocks, spec.count, spec.width]
         code += [room.table(spec.places[1]), room.counters(n), room.cache(n * spec.count, RECTIFIED8.zero)]
-        code += [room.cache(n * spec.blocks * held, RECTIFIED8.zero), *room.product(self.linears[-1])]
+        code += [room.cache(n * spec.blocks * held, RECTIFIED8.zero), *room.product(self.linears[spec.blocks])]
         for linear, own in zip(self.linears, spec.degrees, strict=False):
             first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))
             code += [room.table(np.argsort(own, axis=None, kind="stable")), room.table(first), *room.product(linear)]
-        return ops.MASKED, code
+        room.reserve(spec.each)
+        return ops.MASKED, [*code, int(spec.direct), *(room.product(self.linears[-1]) if spec.direct else ())]

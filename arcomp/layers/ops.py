@@ -129,7 +129,7 @@ def run(
         elif kind == DENSE:
             dense(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
         elif kind == MASKED:
-            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale)
+            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale, room)
         elif kind == LSTM:
             lstm(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale, logistic, room)
         elif kind == UP:
