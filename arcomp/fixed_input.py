@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from arcomp.models.base import ExactModel, Kind, LearningModel, Model, coded
 from arcomp.models.weights_file import network_name
-from arcomp.orders import Batch, grouped
+from arcomp.orders import grouped
+from arcomp.tiling import Tiling
 
 HEIGHT, WIDTH = 24, 40
 
@@ -32,8 +33,6 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
     """Digest (hex) of every layer's output on the fixed picture, by "network.layer"."""
     network = network_name(channels, depth)
     canvas = fixed_picture(channels)[..., list(model.coding_order(channels))] >> (8 - depth)
-    batch = Batch(np.array([HEIGHT], np.int32), np.array([WIDTH], np.int32))
-    kind = Kind(batch, channels, depth)
     hashes: dict[str, Any] = {}
 
     def watch(name: str, values: npt.NDArray[Any]) -> None:
@@ -44,14 +43,15 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
         stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
         watch("stream", np.frombuffer(stream.data, np.uint8))
     elif isinstance(model, ExactModel):
-        parts = coded(model, canvas, kind)
-        for own, samples, part in parts:
+        tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH))  # some take no larger pictures
+        kind = Kind(tiling.batch, channels, depth)
+        for own, samples, part in coded(model, tiling.cut(canvas), kind):
 
             def told(name: str, values: npt.NDArray[Any], of_view: bool = own is not model) -> None:
                 watch(f"view.{name}" if of_view else name, values)
 
             whole = own.whole(samples, part, device, told)
-            for front, _ in grouped(own.order.fronts(batch), 1 << 20):
+            for front, _ in grouped(own.order.fronts(tiling.batch), 1 << 20):
                 values = samples[front.image, front.y, front.x].astype(np.int32)
                 for c, distribution in enumerate(whole.distributions(front)):
                     told(f"masses.{c}", distribution.masses(np.ascontiguousarray(values[:, c])))

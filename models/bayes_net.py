@@ -49,8 +49,8 @@ class BayesNetWiring(Wiring):
         a, c = self.config, self.channels
         levels = 1 << a.depth
         return {
-            "hidden": Dense(a.rows, a.columns, "A", c, 1, a.width, SIGNED8, RECTIFIED8, samples=True),
-            "logits": Dense(a.rows, a.columns, "B", c, a.width, levels, RECTIFIED8, LOGITS, local=True),
+            "hidden": Dense(a.rows, a.columns, c, 1, a.width, SIGNED8, RECTIFIED8),
+            "logits": Dense(a.rows, a.columns, c, a.width, levels, RECTIFIED8, LOGITS, local=True),
         }
 
     def join(self, run: Run, samples: Any) -> Any:

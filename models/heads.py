@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from arcomp.coding import Distribution
-from arcomp.layers.categorical import categorical_of
+from arcomp.layers.categorical import averaged, categorical_of
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits, mixture_of
 
@@ -70,6 +70,35 @@ class Softmax(Head):
     def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
         """See :meth:`Head.distribution`."""
         return categorical_of(outputs, self.depth)
+
+
+@dataclass(frozen=True)
+class Ensemble(Head):
+    """The mean of several softmaxes over all levels; the first level's logit is 0 in each, the others are outputs.
+
+    Args:
+        depth: bits of a sample. members: how many.
+    """
+
+    depth: int
+    members: int
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """See :class:`Head`."""
+        return self.members * ((1 << self.depth) - 1)
+
+    def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """See :meth:`Head.bits`; in training outputs may be those of fewer members."""
+        members = outputs.reshape(*values.shape, -1, (1 << self.depth) - 1)
+        logits = functional.pad(members, (1, 0))
+        picked = logits.gather(3, values.long()[..., None, None].expand(-1, -1, logits.shape[2], 1))[..., 0]
+        nats = picked - torch.logsumexp(logits, 3)
+        return (math.log(nats.shape[2]) - torch.logsumexp(nats, 2)) / math.log(2)
+
+    def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
+        """See :meth:`Head.distribution`."""
+        return averaged(outputs, self.depth)
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,10 @@ LIMITS: dict[str, tuple[int, int]] = {
     "resnets": (1, 8),
     "dropout": (0, 90),
     "zigzag": (0, 1),
+    "masks": (1, 32),
+    "degrees": (0, 65535),
+    "direct": (0, 1),
+    "order": (0, 65535),
 }
 """Least and most of settings, by name."""
 
@@ -201,12 +205,13 @@ class Layered(ExactModel):
         specs = [spec for wiring in wirings for spec in wiring.layers().values()]
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
+        fixed = sum(spec.fixed for spec in specs)
         batch = self.seen(kind.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
-        positions = max(
-            (g.stop - g.start) * int(heights[g].max()) * int(widths[g].max()) for g in split(kind.batch, GROUP)
+        return max(
+            int((g.stop - g.start) * (int(heights[g].max()) * int(widths[g].max()) * (2 * cached + working) + fixed))
+            for g in split(kind.batch, GROUP)
         )
-        return int(positions * (2 * cached + working))
 
     def seen(self, batch: Batch) -> Batch:
         """Sizes of pictures as the network sees them."""

@@ -38,9 +38,8 @@ class FloatModel(nn.Module):
 
     def bits_of(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Bits of samples [.., C], given a network's outputs for them: float [.., C * outputs]."""
-        head, channels = self.config.head, self.config.channels
-        found = head.bits(outputs.reshape(-1, channels, head.outputs), values.reshape(-1, channels))
-        return found.reshape(values.shape)
+        own = values.reshape(-1, self.config.channels)
+        return self.config.head.bits(outputs.reshape(*own.shape, -1), own).reshape(values.shape)
 
     def prepare(self, crops: list[UInt8]) -> None:
         """Nothing is taken from pictures before training."""

@@ -1,12 +1,17 @@
 """``made``: one masked network that gives all conditionals at once.
 
-Paper: Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sections 3 and 4: hidden units have
-a degree, and weights are masked so that a unit sees only units and samples of lower or equal degree, outputs only
-those of lower degree; outputs also see the samples directly (section 4.3, "direct connections").
+Paper: Germain et al. 2015, "MADE: masked autoencoder for distribution estimation": hidden units have a degree, drawn at
+random; weights are masked so that a unit sees only samples and units of its degree or lower ones, and outputs only
+units of lower degrees than theirs (section 3), and samples before them directly. In training one of several masks is
+laid over the weights in each step (4.2, "connectivity-agnostic training"), and the prediction is the mean of those
+under all masks.
 
-What it adds to ``bayes_net``: hidden units are shared by the conditionals of all later samples. Where it differs:
-degrees are even, with ``width`` units for each sample in the natural order; one mask. It takes pictures of one size,
-or tiles of it.
+What it adds to ``bayes_net``: hidden units are shared by the conditionals of all later samples. Where it differs: all
+masks are of one order, natural or random. The paper's ensemble over orders (4.1) is a mean of joint probabilities,
+p(x) = mean of p_o(x), whose conditionals in one order no network gives; a coder codes sample after sample, with the
+mean of each sample's probabilities. Masks are drawn, not cycled through; rectified units. Of
+each sample's logits the first is 0, so that a binary one takes one output. It takes pictures of one size, or tiles of
+it.
 
 Train it with ``arcomp train --recipe made-digits DATA``.
 """
@@ -16,12 +21,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from arcomp.layers.dense import Dense
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.errors import ModelError
+from arcomp.layers.masked import Masked
 from arcomp.layers.network import Run, Wiring
-from arcomp.layers.spec import Add, Spec
+from arcomp.layers.spec import Spec
+from arcomp.models.heads import Ensemble
 from arcomp.models.layered import Layered, LayeredConfig
-from arcomp.orders import Order, Raster
+from arcomp.models.weights_file import Weights
+from arcomp.orders import Order, Raster, Shuffled
+
+NATURAL = Raster()
 
 
 @dataclass(frozen=True)
@@ -30,41 +39,46 @@ class MADEConfig(LayeredConfig):
 
     Attributes:
         rows, columns: of the pictures it takes.
-        width: hidden units of each degree, in each layer.
-        blocks: hidden layers.
+        width: hidden units of a layer. blocks: hidden layers.
+        masks: how many are averaged. degrees: the seed of those of their units.
+        direct: whether there are direct connections (0 or 1).
+        order: 0: natural (row by row); else the seed of a random one.
     """
 
     rows: int
     columns: int
     width: int
     blocks: int
+    masks: int
+    degrees: int
+    direct: int
+    order: int
+
+    @property
+    def head(self) -> Ensemble:
+        """See :meth:`LayeredConfig.head`."""
+        return Ensemble(self.depth, self.masks)
+
+    @property
+    def sequence(self) -> Order:
+        """The order of a picture."""
+        return Shuffled(self.order) if self.order else NATURAL
 
 
 class MADEWiring(Wiring):
-    """Masked layers; the first sees samples before, and so do all after it."""
+    """The masked network is one layer: its hidden units belong to no position."""
 
     config: MADEConfig
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
-        a, c, h = self.config, self.channels, self.config.width
-        levels = 1 << a.depth
-        found: dict[str, Spec] = {
-            "hidden.0": Dense(a.rows, a.columns, "A", c, 1, h, SIGNED8, RECTIFIED8, samples=True),
-            "direct": Dense(a.rows, a.columns, "A", c, 1, levels, SIGNED8, LOGITS, samples=True),
-        }
-        for i in range(1, a.blocks):
-            found[f"hidden.{i}"] = Dense(a.rows, a.columns, "B", c, h, h, RECTIFIED8, RECTIFIED8)
-        found["out"] = Dense(a.rows, a.columns, "B", c, h, levels, RECTIFIED8, LOGITS)
-        found["logits"] = Add(c, (LOGITS, LOGITS), LOGITS)
-        return found
+        a = self.config
+        size, each = (a.rows, a.columns, self.channels), (1 << a.depth) - 1
+        return {"net": Masked(a.sequence, *size, a.width, a.blocks, each, a.masks, a.degrees, bool(a.direct))}
 
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
-        x = run("hidden.0", samples)
-        for i in range(1, self.config.blocks):
-            x = run(f"hidden.{i}", x)
-        return run("logits", run("direct", samples), run("out", x))
+        return run("net", samples)
 
 
 class MADE(Layered):
@@ -73,4 +87,10 @@ class MADE(Layered):
     name: ClassVar[str] = "made"
     config_type = MADEConfig
     wiring_type = MADEWiring
-    sequence: Order = Raster()
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__(weights)
+        orders = {config.sequence for config in self.configs.values() if isinstance(config, MADEConfig)}
+        if len(orders) > 1:
+            raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
+        self.sequence = orders.pop()

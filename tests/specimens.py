@@ -19,6 +19,7 @@ from arcomp.layers.dense import Dense
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.masked import Masked
 from arcomp.layers.place import ExactPlace, Place
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
@@ -50,7 +51,7 @@ from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights, network_name
-from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Subscale, Wavefront, Zigzag
+from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -89,8 +90,14 @@ def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
     torch.manual_seed(seed)
     arrays = spec.freeze(spec.float_layer())
     if extreme:
-        free = spec.free() if isinstance(spec, Embedding) else np.ones(arrays["weight"].shape, bool)
-        arrays = beyond_training(free, seed)
+        free = {key: np.ones(a.shape, bool) for key, a in arrays.items() if key.endswith("weight")}
+        if isinstance(spec, Embedding):
+            free = {"weight": spec.free()}
+        arrays = {
+            key.removesuffix("weight") + name: a
+            for key, shown in free.items()
+            for name, a in beyond_training(shown, seed).items()
+        }
     return spec.exact_layer(arrays, "cpu")
 
 
@@ -141,6 +148,9 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "place": (place, 1, 1, (SIGNED8,)),
     "before": (lambda: ExactBefore(Before(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
     "before zigzag": (lambda: ExactBefore(Before(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
+    "masked": (lambda: of(Masked(Raster(), 11, 13, 1, 30, 1, 3, 2, 5, False), 20), 1, 1, (SIGNED8,)),
+    "masked shuffled": (lambda: of(Masked(Shuffled(2), 12, 14, 3, 40, 2, 1, 3, 6, True), 21), 3, 1, (SIGNED8,)),
+    "masked extreme": (lambda: of(Masked(Shuffled(3), 11, 13, 2, 7, 3, 2, 2, 7, True), 22, True), 2, 1, (SIGNED8,)),
     "attention": (lambda: ExactAttention(Attention(Raster(), 2, KEY)), 1, 2 * KEY, (SIGNED8,) * 3),
     "attention zigzag": (lambda: ExactAttention(Attention(Zigzag(), 1, KEY)), 1, KEY, (SIGNED8,) * 3),
     "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
@@ -158,6 +168,7 @@ ORDERS: dict[str, Order] = {
     "multiscale from one position": Multiscale(1),
     "subscale 2": Subscale(2),
     "subscale 4": Subscale(4),
+    "shuffled": Shuffled(3),
 }
 
 
@@ -204,6 +215,7 @@ def context(extreme: bool = False, seed: int = 0) -> ContextModel:
 
 
 SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
+ONE_MADE = {"rows": 17, "columns": 23, "degrees": 5, "direct": 1, "order": 0}
 TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2, "zigzag": 0}
 # name -> (model, channels, depth)
 MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
@@ -223,9 +235,22 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "bayes net rgb": (lambda: layered(BayesNet, channels=3, depth=2, rows=17, columns=23, width=2), 3, 2),
     "bayes net binary": (lambda: layered(BayesNet, channels=1, depth=1, rows=17, columns=23, width=3), 1, 1),
     "bayes net extreme": (lambda: layered(BayesNet, True, channels=1, depth=3, rows=17, columns=23, width=2), 1, 3),
-    "made rgb": (lambda: layered(MADE, channels=3, depth=2, rows=17, columns=23, width=2, blocks=1), 3, 2),
-    "made binary": (lambda: layered(MADE, channels=1, depth=1, rows=17, columns=23, width=2, blocks=2), 1, 1),
-    "made extreme": (lambda: layered(MADE, True, channels=2, depth=3, rows=17, columns=23, width=1, blocks=2), 2, 3),
+    "made rgb": (lambda: layered(MADE, channels=3, depth=2, width=30, blocks=1, masks=1, **ONE_MADE), 3, 2),
+    "made binary": (
+        lambda: layered(MADE, channels=1, depth=1, width=40, blocks=2, masks=3, **{**ONE_MADE, "direct": 0}),
+        1,
+        1,
+    ),
+    "made shuffled": (
+        lambda: layered(MADE, channels=2, depth=2, width=40, blocks=2, masks=2, **{**ONE_MADE, "order": 7}),
+        2,
+        2,
+    ),
+    "made extreme": (
+        lambda: layered(MADE, True, channels=2, depth=3, width=9, blocks=3, masks=4, **{**ONE_MADE, "order": 3}),
+        2,
+        3,
+    ),
     "char rnn bytes": (lambda: layered(CharRNN, channels=1, depth=8, width=9, blocks=1), 1, 8),
     "char rnn rgb": (lambda: layered(CharRNN, channels=3, depth=2, width=4, blocks=2), 3, 2),
     "char rnn extreme": (lambda: layered(CharRNN, True, channels=2, depth=1, width=5, blocks=2), 2, 1),

@@ -17,6 +17,7 @@ from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.layered import GROUP, Layered
+from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.wavenet import WaveNet
@@ -91,14 +92,16 @@ def test_hostile_configurations_are_refused(change: dict[str, object]) -> None:
         PixelCNN.float_model({**plain, **change})
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, BayesNet])
+@pytest.mark.parametrize("kind", [PixelCNN, BayesNet, MADE])
 def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
-    """Arrays missing, too many, of other types and shapes, or that see the future; sizes that are only claimed."""
+    """Arrays missing, too many, of other types and shapes, beyond the bounds; sizes that are only claimed."""
     config = {
         "channels": 1,
         "depth": 1,
         "width": 3,
-        **({"blocks": 1} if kind is PixelCNN else {"rows": 5, "columns": 6}),
+        **({} if kind is BayesNet else {"blocks": 1}),
+        **({} if kind is PixelCNN else {"rows": 5, "columns": 6}),
+        **({"masks": 2, "degrees": 0, "direct": 1, "order": 0} if kind is MADE else {}),
     }
     good = layered(kind, **config).weights
     pixels = pictures("noise", (5, 6, 1), 1)[None]
@@ -106,6 +109,7 @@ def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
     wrong = [
         {k: a for k, a in good.arrays.items() if k != name},
         {**good.arrays, "1x1.more.weight": good.arrays[name]},
+        {**good.arrays, name.replace("weight", "more.weight"): good.arrays[name]},
         {**good.arrays, name: good.arrays[name].astype(np.int16)},
         {**good.arrays, name: good.arrays[name][:, 1:].copy()},
         {**good.arrays, name: np.full_like(good.arrays[name], 127)},

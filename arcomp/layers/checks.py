@@ -23,6 +23,8 @@ def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[
     for name, kind in KINDS.items():
         if name not in arrays or arrays[name].dtype.name != kind:
             raise ModelError(f"a layer's {name} is missing or not {kind}", remedy="install the model's weights again")
+    if len(arrays) != len(KINDS):
+        raise ModelError("a layer has arrays that it does not need", remedy="install the model's weights again")
     weight, bias, multiplier, shift = (arrays[name] for name in KINDS)
     rows = (weight.shape[0],) if weight.ndim == 2 else None
     if rows is None or not (bias.shape == multiplier.shape == shift.shape == rows):

@@ -1,9 +1,8 @@
 """Dense layers over all positions of a picture of one size, with weights of their own for each: nothing is shared.
 
-Features belong to positions, and to channels within them, in the order of coding; an output sees the inputs of samples
-before its own (mask A), those and its own (mask B), or its own position's alone (``local``). The weights are one
-matrix, triangular in blocks. This is MADE's masking (Germain et al. 2015, "MADE: masked autoencoder for distribution
-estimation", section 3) with as many hidden units of each degree as there are features of a sample.
+Features belong to positions, and to channels within them, in the order of coding. An output sees the samples before its
+own, or (``local``) the inputs of its own position, of its own sample and those before. The weights are one matrix,
+triangular in blocks.
 """
 
 from __future__ import annotations
@@ -35,33 +34,29 @@ class Dense(Spec):
 
     Attributes:
         height, width: of the pictures; smaller ones lie in the upper left corner, with real 0 around them.
-        mask: "A" or "B". local: of the position's own inputs alone.
         groups: channels. inputs, outputs: features of each.
         source: grid of the inputs.
-        samples: whether it reads the samples themselves.
+        local: of the position's own inputs; else it reads the samples.
     """
 
     height: int
     width: int
-    mask: str
     groups: int
     inputs: int
     outputs: int
     source: Grid
     grid: Grid
     local: bool = False
-    samples: bool = False
-    ahead: bool = False
 
     @property
-    def cached(self) -> int:
-        """See :attr:`Spec.cached`."""
-        return self.groups * self.inputs
+    def samples(self) -> bool:  # type: ignore[override]
+        """See :class:`Spec`."""
+        return not self.local
 
     @property
-    def working(self) -> int:
-        """See :attr:`Spec.working`."""
-        return 12 * self.groups * max(self.inputs, self.outputs)
+    def fixed(self) -> int:
+        """See :attr:`Spec.fixed`: all positions have their cache, and their part of a product."""
+        return self.height * self.width * self.groups * (2 * self.inputs + 12 * max(self.inputs, self.outputs))
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
@@ -70,7 +65,7 @@ class Dense(Spec):
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [H W groups outputs, H W groups inputs]."""
         count = self.height * self.width * self.groups
-        before = np.tri(count, count, 0 if self.mask == "B" else -1, dtype=bool)
+        before = np.tri(count, count, 0 if self.local else -1, dtype=bool)
         if self.local:
             before &= np.kron(np.eye(self.height * self.width, dtype=bool), np.ones((self.groups,) * 2, bool))
         return before.repeat(self.outputs, 0).repeat(self.inputs, 1)
@@ -99,10 +94,10 @@ class Dense(Spec):
         return np.full(layer.linear.in_features, self.source.zero, np.int64)
 
 
-def _placed(x: torch.Tensor, spec: Dense, zero: int) -> torch.Tensor:
-    """[N, h, w, F] in the corner of [N, H, W, F], the rest being zero, as rows [N, H W F]."""
-    n, height, width, _ = x.shape
-    room = functional.pad(x, (0, 0, 0, spec.width - width, 0, spec.height - height), value=zero)
+def placed(x: torch.Tensor, height: int, width: int, zero: int) -> torch.Tensor:
+    """[N, h, w, F] in the corner of [N, height, width, F], the rest being zero, as rows [N, height width F]."""
+    n, own_height, own_width, _ = x.shape
+    room = functional.pad(x, (0, 0, 0, width - own_width, 0, height - own_height), value=zero)
     return room.reshape(n, -1)
 
 
@@ -128,7 +123,8 @@ class MaskedDense(nn.Module):
         weight = self.linear.weight * self.free
         if rounding:
             weight = rounded(weight)
-        y = spec.grid.carry(functional.linear(_placed(x, spec, 0), weight, self.linear.bias), rounding)
+        inside = placed(x, spec.height, spec.width, 0)
+        y = spec.grid.carry(functional.linear(inside, weight, self.linear.bias), rounding)
         return y.reshape(len(x), spec.height, spec.width, -1)[:, : x.shape[1], : x.shape[2]]
 
 
@@ -154,7 +150,7 @@ class ExactDense(ExactLayer):
         spec = self.spec
         check_size(batch, spec.height, spec.width)
         inside = known.masked_fill(outside(batch, known.device), spec.source.zero)
-        y = self.all(_placed(inside, spec, spec.source.zero))
+        y = self.all(placed(inside, spec.height, spec.width, spec.source.zero))
         return y.reshape(len(known), spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
 
     def start(self, batch: Batch) -> None:
@@ -175,15 +171,15 @@ class ExactDense(ExactLayer):
         spec = self.spec
         check_size(batch, spec.height, spec.width)
         features = spec.height * spec.width * spec.groups * spec.inputs
-        sees = [int(spec.mask == "B"), int(spec.local), int(spec.samples)]
         kept = room.cache(len(batch) * features, spec.source.zero)
-        return ops.DENSE, [spec.inputs, spec.outputs, spec.groups, spec.width, *sees, kept, *room.product(self.all)]
+        sizes = [spec.inputs, spec.outputs, spec.groups, spec.width]
+        return ops.DENSE, [*sizes, int(spec.local), kept, *room.product(self.all)]
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
         """What of the inputs a sample's outputs may see, and its rows of the layer on those."""
         if sample not in self.own:
             spec = self.spec
-            end = max(1, sample + (1 if spec.mask == "B" else 0)) * spec.inputs
+            end = max(1, sample + int(spec.local)) * spec.inputs
             begin = sample // spec.groups * spec.groups * spec.inputs if spec.local else 0
             rows = slice(sample * spec.outputs, (sample + 1) * spec.outputs)
             arrays = {key: a[rows] for key, a in self.arrays.items()}

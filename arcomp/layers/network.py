@@ -102,13 +102,26 @@ class FloatNetwork(nn.Module):
         Raises:
             NotImplementedError: a layer cannot.
         """
+        own = owned(self.specs, arrays)
         for name, spec in self.specs.items():
-            spec.thaw(self.by_name[_key(name)], arrays_of(name, arrays))
+            spec.thaw(self.by_name[_key(name)], own[name])
 
 
-def arrays_of(name: str, arrays: Mapping[str, Ints]) -> Arrays:
-    """A layer's own arrays, by their names within it."""
-    return {key[len(name) + 1 :]: a for key, a in arrays.items() if key.rpartition(".")[0] == name}
+def owned(specs: Mapping[str, Spec], arrays: Mapping[str, Ints]) -> dict[str, Arrays]:
+    """Each layer's own arrays, by their names within it.
+
+    Raises:
+        ModelError: an array of no layer, or of one that has no weights.
+    """
+    own: dict[str, Arrays] = {name: {} for name in specs}
+    for key, a in arrays.items():
+        name = key
+        while name and name not in own:
+            name = name.rpartition(".")[0]
+        if not name or type(specs[name]).freeze is Spec.freeze:  # none has weights
+            raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        own[name][key[len(name) + 1 :]] = a
+    return own
 
 
 class ExactNetwork:
@@ -125,14 +138,10 @@ class ExactNetwork:
     def __init__(self, wiring: Wiring, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
         self.wiring, self.device = wiring, device
         self.specs = wiring.layers()
-        self.layers: dict[str, ExactLayer] = {}
-        used = 0
-        for name, spec in self.specs.items():
-            own = arrays_of(name, arrays)
-            self.layers[name] = spec.exact_layer(own, device)
-            used += len(own)
-        if used != len(arrays):
-            raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
+        own = owned(self.specs, arrays)
+        self.layers: dict[str, ExactLayer] = {
+            name: spec.exact_layer(own[name], device) for name, spec in self.specs.items()
+        }
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Steps | Program | None = None
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.kernels import kernel
+from arcomp.layers.ops_masked import masked, sample_of
 from arcomp.layers.ops_near import (
     ADD,
     ATTENTION,
@@ -27,6 +28,7 @@ from arcomp.layers.ops_near import (
     EMBEDDING,
     GATE,
     LSTM,
+    MASKED,
     OPERAND,
     OPERANDS,
     PLACE,
@@ -49,6 +51,7 @@ __all__ = [
     "EMBEDDING",
     "GATE",
     "LSTM",
+    "MASKED",
     "PLACE",
     "REGRID",
     "SIGMOID_GATE",
@@ -125,6 +128,8 @@ def run(
             embedding(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
         elif kind == DENSE:
             dense(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
+        elif kind == MASKED:
+            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale, room)
         elif kind == LSTM:
             lstm(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale, logistic, room)
         elif kind == UP:
@@ -156,6 +161,9 @@ def enter(
                 cache[code[p + 2] + (row * code[p + 4] + x[i] + code[p + 5]) * code[p] + group] = symbol
             elif code[c] == DENSE:
                 sample = (np.int64(y[i]) * code[p + 3] + x[i]) * code[p + 2] + group
-                cache[code[p + 7] + np.int64(image[i]) * code[p + 8] + sample * code[p]] = samples[i]
+                cache[code[p + 5] + np.int64(image[i]) * code[p + 6] + sample * code[p]] = samples[i]
+            elif code[c] == MASKED:
+                sample = sample_of(code, p, y[i], x[i], group, weights)
+                cache[code[p + 9] + np.int64(image[i]) * code[p + 5] + sample] = samples[i]
             elif code[c] == BEFORE:
                 cache[code[p] + np.int64(image[i]) * code[c + OPERANDS + 3] + group] = samples[i]

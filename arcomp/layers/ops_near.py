@@ -12,6 +12,7 @@ import numpy as np
 from arcomp.exact.kernels import kernel
 
 CONV, EMBEDDING, DENSE, REGRID, ADD, GATE, SIGMOID_GATE, CONCAT_ELU, UP, BEFORE, PLACE, ATTENTION, LSTM = range(13)
+MASKED = 13
 OPERANDS, OPERAND = 4, 4
 """Where operands begin in an instruction; numbers of one."""
 

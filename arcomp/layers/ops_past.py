@@ -163,20 +163,20 @@ def dense(
     values: Any, cache: Any, weights: Any, rescale: Any,
 ) -> None:  # fmt: skip
     """Parameters: inputs, outputs of a sample; samples of a position; positions of a row; whether a sample sees its own
-    inputs, its own position's alone, and whether it reads the samples; where features are kept; of the product."""
+    position's inputs, up to its own (else the samples before); where features are kept; of the product."""
     inputs, outputs, samples, across = code[p], code[p + 1], code[p + 2], code[p + 3]
-    itself, local, reads, given = code[p + 4], code[p + 5], code[p + 6], c + OPERANDS + OPERAND
+    local, given = code[p + 4], c + OPERANDS + OPERAND
     for i in range(n):
-        kept = code[p + 7] + np.int64(image[i]) * code[p + 8]
+        kept = code[p + 5] + np.int64(image[i]) * code[p + 6]
         position = np.int64(y[i]) * across + x[i]
         sample = position * samples + group
-        if not reads:
+        if local:
             source = address(code, given, i, image, x, width) + group * code[given + 3]
             for f in range(inputs):
                 cache[kept + sample * inputs + f] = values[source + f]
-        begin, end = position * samples * inputs if local else np.int64(0), (sample + itself) * inputs
+        begin, end = position * samples * inputs if local else np.int64(0), (sample + local) * inputs
         out = address(code, c + OPERANDS, i, image, x, width) + group * outputs
         linear(
-            weights, rescale, code[p + 8 :], sample * outputs, outputs, begin, max(np.int64(0), end - begin),
+            weights, rescale, code[p + 6 :], sample * outputs, outputs, begin, max(np.int64(0), end - begin),
             cache[kept + begin : kept + end], values[out : out + outputs],
         )  # fmt: skip

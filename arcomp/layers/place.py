@@ -95,7 +95,7 @@ class ExactPlace(ExactLayer):
     def __init__(self, spec: Place, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
         shapes = {"rows": (spec.height, spec.features), "columns": (spec.width, spec.features)}
         for name, shape in shapes.items():
-            if name not in arrays or arrays[name].shape != shape or arrays[name].dtype != np.int8:
+            if arrays.keys() != shapes.keys() or arrays[name].shape != shape or arrays[name].dtype != np.int8:
                 raise ModelError(
                     "a table of places has not the size it should have", remedy="install the model's weights again"
                 )

@@ -54,6 +54,11 @@ class Spec(ABC):
         """Bytes for each position that a whole evaluation takes, about; 0 if it is little beside that of others."""
         return 0
 
+    @property
+    def fixed(self) -> int:
+        """Bytes for each picture, however small, that its evaluations take."""
+        return 0
+
     @abstractmethod
     def float_layer(self) -> nn.Module:
         """Takes float [N, H, W, groups * inputs] for each input, and ``rounding``."""

@@ -3,7 +3,9 @@
 from arcomp.orders.groups import InGroups, split
 from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
 from arcomp.orders.passes import Lattice, Multiscale, Once, Pass, Passes, Subscale
+from arcomp.orders.path import Path
 from arcomp.orders.sequence import Sequences, sequences
+from arcomp.orders.shuffled import Shuffled
 from arcomp.orders.wavefront import Wavefront
 from arcomp.orders.zigzag import Zigzag
 
@@ -18,8 +20,10 @@ __all__ = [
     "Order",
     "Pass",
     "Passes",
+    "Path",
     "Raster",
     "Sequences",
+    "Shuffled",
     "Subscale",
     "Wavefront",
     "Zigzag",

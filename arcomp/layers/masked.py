@@ -1,0 +1,308 @@
+"""A masked network over all samples of a picture: linear layers with hidden units that all predictions share.
+
+Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sections 3 and 4.2. Several masks
+(:mod:`arcomp.layers.degrees`) may be laid over the same weights; each then has hidden units and outputs of its own.
+
+* Float, in training: under one mask, drawn at random in every step. Else, and exactly: under all masks.
+* Whole: for each mask, products with the weights that it shows.
+* Front by front: a unit is computed once, when all samples that it sees are known. What is not known yet is real 0, so
+  that products with all weights are those under the mask.
+
+Samples enter from 0 up, on the grid RECTIFIED8: what a mask hides is like a sample of level 0, so that black ground
+does not move units whose degree differs from mask to mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from arcomp.errors import ModelError
+from arcomp.exact.matmul import Matrix, choose
+from arcomp.exact.rescale import Rescale
+from arcomp.layers import ops
+from arcomp.layers.checks import KINDS
+from arcomp.layers.degrees import Bools, Int64, degrees, visible
+from arcomp.layers.dense import placed
+from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
+from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.pointwise import kept
+from arcomp.layers.room import Room
+from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
+from arcomp.layers.spec import Spec
+from arcomp.orders import Batch, Front, Order, sequences
+
+
+@dataclass(frozen=True)
+class Masked(Spec):
+    """The network as one layer.
+
+    Attributes:
+        order: of the positions; it takes one of a picture at a time.
+        height, width: of the pictures; smaller ones lie in the upper left corner, with real 0 around them.
+        groups: channels.
+        units, blocks: hidden units of a layer, hidden layers.
+        each: outputs of each sample under each mask. masks: how many.
+        seed: of the degrees.
+        direct: whether samples also go to the outputs directly, the same under all masks.
+    """
+
+    order: Order
+    height: int
+    width: int
+    groups: int
+    units: int
+    blocks: int
+    each: int
+    masks: int
+    seed: int
+    direct: bool
+    grid: Grid = LOGITS
+    samples: bool = True
+
+    @property
+    def count(self) -> int:
+        """Samples of a picture."""
+        return self.height * self.width * self.groups
+
+    @property
+    def fixed(self) -> int:
+        """See :attr:`Spec.fixed`: units and samples that are kept, one product, and all outputs."""
+        rows = self.count * self.each
+        return 2 * (self.masks * self.blocks * self.units + self.count) + 8 * rows + 4 * self.masks * rows
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.groups * self.masks * self.each
+
+    @property
+    def layers(self) -> dict[str, tuple[int, int, Grid, Grid]]:
+        """Of each linear layer: outputs, inputs, the grid of the inputs and that of the outputs."""
+        found = {"hidden.0": (self.units, self.count, RECTIFIED8, RECTIFIED8)}
+        for i in range(1, self.blocks):
+            found[f"hidden.{i}"] = (self.units, self.units, RECTIFIED8, RECTIFIED8)
+        found["out"] = (self.count * self.each, self.units, RECTIFIED8, LOGITS)
+        if self.direct:
+            found["direct"] = (self.count * self.each, self.count, RECTIFIED8, LOGITS)
+        return found
+
+    @cached_property
+    def degrees(self) -> list[Int64]:
+        """See :func:`arcomp.layers.degrees.degrees`."""
+        return degrees(self.count, self.units, self.blocks, self.masks, self.seed)
+
+    def visible(self, mask: int) -> list[Bools]:
+        """The weights of each layer that a mask shows."""
+        found = visible(self.count, self.each, [own[mask] for own in self.degrees])
+        if self.direct:
+            found.append(np.tri(self.count, k=-1, dtype=bool).repeat(self.each, 0))
+        return found
+
+    @cached_property
+    def places(self) -> tuple[Int64, Int64]:
+        """Positions by number, and numbers of positions (row by row): int64 [height * width] each."""
+        frame = Batch(np.array([self.height], np.int32), np.array([self.width], np.int32))
+        positions = sequences(self.order, frame).at[0]
+        return positions, np.argsort(positions)
+
+    def float_layer(self) -> FloatMasked:
+        """See :meth:`Spec.float_layer`."""
+        return FloatMasked(self)
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactMasked:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactMasked(self, arrays, device)
+
+    def freeze(self, layer: nn.Module) -> Arrays:
+        """See :meth:`Spec.freeze`."""
+        assert isinstance(layer, FloatMasked)
+        arrays: Arrays = {}
+        for linear, (name, (_, inputs, source, _)) in zip(layer.parts, self.layers.items(), strict=True):
+            own = freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64))
+            arrays |= {f"{name}.{key}": a for key, a in own.items()}
+        return arrays
+
+
+class FloatMasked(nn.Module):
+    """The float evaluation."""
+
+    def __init__(self, spec: Masked) -> None:
+        super().__init__()
+        self.spec = spec
+        self.linears = nn.ModuleList(Linear(inputs, outputs, to) for outputs, inputs, _, to in spec.layers.values())
+        self.masks = [[torch.from_numpy(m) for m in spec.visible(s)] for s in range(spec.masks)]
+        if spec.direct:
+            nn.init.zeros_(self.parts[-1].weight)
+        with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
+            for i, linear in enumerate(self.parts):
+                shown = torch.stack([own[i] for own in self.masks])
+                seen = shown.sum(2, keepdim=True).float().mean(0).clamp_min(1)
+                linear.weight *= (linear.in_features / seen).sqrt() * shown.any(0) * (0.25 if i == 0 else 1.0)
+
+    @property
+    def parts(self) -> list[Linear]:
+        """The layers in turn."""
+        return [linear for linear in self.linears if isinstance(linear, Linear)]
+
+    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        """float [N, h, w, groups] -> [N, h, w, groups * masks * each]; in training, of one mask only."""
+        spec = self.spec
+        n, height, width, _ = x.shape
+        positions, numbers = (torch.from_numpy(a).to(x.device) for a in spec.places)
+        shown = x - SIGNED8.low * SIGNED8.step
+        given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
+        masks = [int(torch.randint(spec.masks, ()))] if self.training else range(spec.masks)
+        weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
+
+        def through(i: int, mask: int, inputs: torch.Tensor) -> torch.Tensor:
+            linear, used = self.parts[i], self.masks[mask][i].to(x.device)
+            return linear.grid.carry(functional.linear(inputs, weights[i] * used, linear.bias), rounding)
+
+        beside = through(spec.blocks + 1, 0, given) if spec.direct else 0.0
+        found = []
+        for mask in masks:
+            made = given
+            for i in range(spec.blocks + 1):
+                made = through(i, mask, made)
+            made = spec.grid.carry(made + beside, rounding)
+            found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
+        outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
+        return outputs[:, :height, :width]
+
+
+def _unfit() -> ModelError:
+    return ModelError("a masked network's arrays are not those it needs", remedy="install the model's weights again")
+
+
+class _Shown:
+    """A linear layer under a mask: other inputs are as if they were real 0.
+
+    Args:
+        linear: the layer. mask: bool [rows, inputs]. zero: of the inputs' grid.
+    """
+
+    def __init__(self, linear: FrozenLinear, mask: Bools, zero: int, device: str) -> None:
+        hidden = np.where(mask, 0, linear.weight).sum(1, dtype=np.int64)
+        shown, grid = np.where(mask, linear.weight, 0).astype(np.int8), linear.grid
+        self.matrix = Matrix(shown, linear.largest, choose(device)[0], device)
+        self.rescale = Rescale(
+            linear.bias + zero * hidden, linear.multiplier, linear.shift, grid.zero, grid.low, grid.high
+        )
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rescale(self.matrix(x))
+
+
+class ExactMasked(ExactLayer):
+    """The exact evaluations.
+
+    Raises:
+        ModelError: arrays of the wrong shape or beyond the bounds.
+    """
+
+    def __init__(self, spec: Masked, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
+        self.spec, self.grid, self.order, self.device = spec, spec.grid, spec.order, device
+        self.linears: list[FrozenLinear] = []
+        for name, (outputs, inputs, source, grid) in spec.layers.items():
+            own = {key[len(name) + 1 :]: a for key, a in arrays.items() if key.startswith(name + ".")}
+            if "weight" not in own or own["weight"].shape != (outputs, inputs):
+                raise _unfit()
+            self.linears.append(FrozenLinear(own, grid, source.largest))
+        if len(arrays) != len(KINDS) * len(self.linears):
+            raise _unfit()
+
+    @cached_property
+    def shown(self) -> list[list[_Shown]]:
+        """The layers under each mask."""
+        zeros = [source.zero for _, _, source, _ in self.spec.layers.values()]
+        return [
+            [_Shown(*each, self.device) for each in zip(self.linears, self.spec.visible(mask), zeros, strict=True)]
+            for mask in range(self.spec.masks)
+        ]
+
+    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        (known,) = x
+        spec, n = self.spec, len(known)
+        check_size(batch, spec.height, spec.width)
+        positions, numbers = (torch.from_numpy(a).to(known.device) for a in spec.places)
+        inside = known.masked_fill(outside(batch, known.device), RECTIFIED8.zero)
+        inside = placed(inside, spec.height, spec.width, RECTIFIED8.zero)
+        given = inside.reshape(n, len(positions), -1)[:, positions].flatten(1)
+        shape = (n, len(positions), spec.groups, spec.masks, spec.each)
+        out = torch.empty(shape, dtype=torch.int16, device=known.device)
+        beside = self.shown[0][-1](given) if spec.direct else None
+        for mask, layers in enumerate(self.shown):
+            made = given
+            for layer in layers[: spec.blocks + 1]:
+                made = layer(made)
+            if beside is not None:
+                made = kept(made.to(torch.int32) + beside, spec.grid)
+            out[:, :, :, mask] = made.reshape(n, len(positions), spec.groups, -1)[:, numbers]
+        return out.reshape(n, spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
+
+    def start(self, batch: Batch) -> None:
+        """See :meth:`ExactLayer.start`."""
+        spec, n = self.spec, len(batch)
+        check_size(batch, spec.height, spec.width)
+        self.known = np.full((n, spec.count), RECTIFIED8.zero, np.int8)
+        self.units = np.full((spec.blocks, n, spec.masks, spec.units), RECTIFIED8.zero, np.int8)
+        self.done = np.zeros(n, np.int64)
+
+    def _samples(self, front: Front, group: int) -> Int64:
+        position = front.y.astype(np.int64) * self.spec.width + front.x
+        return np.asarray(self.spec.places[1][position] * self.spec.groups + group, np.int64)
+
+    def enter(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.enter`."""
+        for i in range(x.shape[1]):
+            self.known[front.image, self._samples(front, first + i)] = x[:, i]
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """See :meth:`ExactLayer.step`."""
+        spec, samples = self.spec, self._samples(front, group)
+        out = np.empty((len(front), spec.masks, spec.each), np.int16)
+        for sample in np.unique(samples).tolist():
+            here = np.flatnonzero(samples == sample)
+            images = front.image[here]
+            for degree in range(int(self.done[images].min()) + 1, sample + 1):
+                self._compute(images[self.done[images] < degree], degree)
+            self.done[images] = sample
+            for mask in range(spec.masks):
+                made = self.linears[spec.blocks](torch.from_numpy(self.units[-1][images, mask])).to(torch.int32)
+                if spec.direct:
+                    made += self.linears[-1](torch.from_numpy(self.known[images]))
+                out[here, mask] = kept(made, spec.grid)[:, sample * spec.each : (sample + 1) * spec.each]
+        return out.reshape(len(front), -1)
+
+    def _compute(self, images: Ints, degree: int) -> None:
+        """The units of a degree, once all of lower ones are known and none of higher ones is."""
+        for mask in range(self.spec.masks):
+            given = self.known[images]
+            for block, own in enumerate(self.spec.degrees):
+                new = np.flatnonzero(own[mask] == degree)
+                if len(new):
+                    made = self.linears[block](torch.from_numpy(given)).numpy()
+                    self.units[block][images[:, None], mask, new] = made[:, new]
+                given = self.units[block][images, mask]
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        spec, n = self.spec, len(batch)
+        check_size(batch, spec.height, spec.width)
+        held = spec.masks * spec.units
+        code = [spec.groups, spec.each, spec.masks, spec.units, spec.blocks, spec.count, spec.width]
+        code += [room.table(spec.places[1]), room.counters(n), room.cache(n * spec.count, RECTIFIED8.zero)]
+        code += [room.cache(n * spec.blocks * held, RECTIFIED8.zero), *room.product(self.linears[spec.blocks])]
+        for linear, own in zip(self.linears, spec.degrees, strict=False):
+            first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))
+            code += [room.table(np.argsort(own, axis=None, kind="stable")), room.table(first), *room.product(linear)]
+        room.reserve(spec.each)
+        return ops.MASKED, [*code, int(spec.direct), *(room.product(self.linears[-1]) if spec.direct else ())]
