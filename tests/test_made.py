@@ -230,7 +230,9 @@ def test_it_is_what_format_says(order: int, extreme: bool, blocks: int, direct: 
         entered = [
             shown[y][x][c] if y < height and x < width else -128 for y, x in reference.places for c in range(channels)
         ]
-        outputs = model.network(channels, SMALL["depth"]).whole(np.array([shown], np.int8), batch_of((height, width)))
+        outputs = model.networks(channels, SMALL["depth"])[""].whole(
+            np.array([shown], np.int8), batch_of((height, width))
+        )
         for y, x in places[::3]:
             for c in range(channels):
                 sample = reference.places.index((y, x)) * channels + c

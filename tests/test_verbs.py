@@ -145,6 +145,9 @@ class TestScore:
         refused(say("score", "-m", "histogram", "x", "--heatmap", "file"), "cannot be made a folder")
 
 
+HIDDEN = {"width": 20, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}
+
+
 class TestSampling:
     def test_draws_follow_the_distribution(self) -> None:
         counts = np.array([[1, 5, 0, 2]], np.int64)
@@ -181,7 +184,7 @@ class TestSampling:
         assert arcomp.measure(drawn, 1, BINARY).total < 0.8 * arcomp.measure(noise, 1, BINARY).total
 
     @pytest.mark.parametrize(
-        "model", [BINARY, TEXTUAL, layered(MADE, channels=1, depth=1, width=2, blocks=1, rows=8, columns=9)]
+        "model", [BINARY, TEXTUAL, layered(MADE, channels=1, depth=1, rows=8, columns=9, **HIDDEN)]
     )
     def test_what_is_given_stays(self, model: registry.Model) -> None:
         depth = 8 if model is TEXTUAL else 1
