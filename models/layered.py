@@ -277,7 +277,7 @@ class Layered(ExactModel):
         arrays = self._arrays(channels, depth)
         for prefix, network in made.networks().items():
             network.thaw(arrays[prefix])
-        return made
+        return made.eval()  # all of it: no dropout, every mask
 
     @torch.inference_mode()
     def float_bits(self, pixels: Canvas, depth: int) -> float | None:

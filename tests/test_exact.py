@@ -364,6 +364,10 @@ DOUBLE_SIGNATURES = {
 }
 
 
+# Of these one array of float32 is what each sample cost, reported and not coded.
+REPORTING = {"arcomp.models.photo.strip": {"_fronts", "_code_fronts"}, "arcomp.coding.mixing": {"code"}}
+
+
 def test_kernels_take_and_give_integers() -> None:
     """After all evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies and
     the least squares; none uses fastmath or runs in parallel."""
@@ -391,7 +395,8 @@ def test_kernels_take_and_give_integers() -> None:
         for signature in compiled.signatures:
             floats = [t for t in signature if "float" in str(t)]
             if compiled.__name__ in DOUBLE_SIGNATURES.get(compiled.__module__, set()):
-                assert "float32" not in str(floats)
+                reports = compiled.__name__ in REPORTING.get(compiled.__module__, set())
+                assert sum("float32" in str(t) for t in floats) <= int(reports), (compiled.__name__, signature)
             else:
                 assert not floats or compiled.__name__ in FLOAT_SIGNATURES, (compiled.__name__, signature)
 

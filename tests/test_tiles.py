@@ -59,6 +59,19 @@ class Raw(LearningModel):
             with self.lock:
                 self.together -= 1
 
+    def bits(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        return np.full(pixels.shape, 8, np.float32), 9.0 * pixels.size
+
+    def sample(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        progress: Progress = lambda positions: None,
+    ) -> None:
+        pixels[:] = rng.integers(0, 256, pixels.shape)
+
     def encode(
         self,
         pixels: npt.NDArray[np.uint8],

@@ -30,7 +30,7 @@ from arcomp.layers import ops
 from arcomp.layers.checks import KINDS
 from arcomp.layers.degrees import Bools, Int64, degrees, visible
 from arcomp.layers.dense import placed
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear
+from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.pointwise import kept
@@ -128,6 +128,13 @@ class Masked(Spec):
             own = freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64))
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
+
+    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.thaw`."""
+        assert isinstance(layer, FloatMasked)
+        for linear, (name, (_, inputs, source, _)) in zip(layer.parts, self.layers.items(), strict=True):
+            own = {key.rpartition(".")[2]: a for key, a in arrays.items() if key.startswith(name + ".")}
+            thaw_linear(linear, own, source.bits, np.full(inputs, source.zero, np.int64))
 
 
 class FloatMasked(nn.Module):
