@@ -108,6 +108,19 @@ def test_torch_is_imported_late(statement: str) -> None:
     assert out.strip() == "[]"
 
 
+def test_photo_does_without_torch() -> None:
+    """It takes a second to import, more than all else of the start."""
+    code = (
+        "import sys; import numpy as np; import arcomp; model = arcomp.load('photo-fast'); "
+        "data = arcomp.encode(np.zeros((1, 8, 8, 3), np.uint8), 8, model).data; arcomp.decode(data, model=model); "
+        "import arcomp.inputs, arcomp.sampling; print('torch' in sys.modules)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    ).stdout
+    assert out.strip() == "False"
+
+
 def test_every_package_is_listed() -> None:
     listed = set(re.findall(r'^    "(arcomp[a-z.]*)",$', (ROOT / "pyproject.toml").read_text(), re.M))
     packages = {m for m, p in modules().items() if p.name == "__init__.py"}

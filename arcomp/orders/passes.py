@@ -9,13 +9,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
 
 from arcomp.orders.order import Batch, Front, Independent, Int32, Order, Raster
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class Lattice:
         return self._gathered(x, self.y + dy, self.x + dx, self.squares)
 
     def _gathered(self, x: torch.Tensor, top: int, left: int, sizes: Batch) -> torch.Tensor:
+        import torch  # orders themselves do without
+        from torch.nn import functional
+
         ys, xs = (
             torch.from_numpy(_capped(first + self.step.astype(np.int64)[:, None] * np.arange(int(count.max())), end))
             for first, count, end in ((top, sizes.heights, x.shape[1]), (left, sizes.widths, x.shape[2]))
@@ -80,6 +85,8 @@ class Lattice:
 
     def put(self, x: torch.Tensor, values: torch.Tensor) -> None:
         """Set what is at the lattice: [N, H, W, F], [m, h, w, F]."""
+        import torch
+
         counts = self.batch.heights.astype(np.int64) * self.batch.widths
         front = next(Independent(int(counts.sum())).fronts(self.batch))
         to, here = (
