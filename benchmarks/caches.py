@@ -22,13 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-import arcomp
 from arcomp.codec import plan
 from arcomp.compare.tables import Column, text
 from arcomp.models import registry
 from arcomp.models.base import ExactModel
 from arcomp.training import recipes
 from arcomp.training.trainable import KINDS
+from benchmarks.fronts import measured
 
 SIDE = 32
 TIMED = 8
@@ -62,8 +62,8 @@ def random_walks(count: int) -> Pixels:
     return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
 
 
-def pass_seconds(model: ExactModel, pixels: Pixels) -> tuple[float, int]:
-    """Seconds of a whole pass and of what it is asked for at a front, and how many fronts there are."""
+def pass_seconds(model: ExactModel, pixels: Pixels) -> float:
+    """Seconds of a whole pass and of what it is asked for at a front."""
     _, kind = plan(pixels, 8, model, None, None)
     fronts = list(model.order.fronts(kind.batch))
     taken = []
@@ -71,32 +71,24 @@ def pass_seconds(model: ExactModel, pixels: Pixels) -> tuple[float, int]:
         began = time.perf_counter()
         model.whole(pixels, kind).distributions(fronts[i])
         taken.append(time.perf_counter() - began)
-    return float(np.median(taken)), len(fronts)
+    return float(np.median(taken))
 
 
-def measured(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
+def row(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
     """A row of the table."""
-    encoded = arcomp.encode(pixels, 8, model)
-    arcomp.decode(encoded.data, model=model)
-    began = time.perf_counter()
-    encoded = arcomp.encode(pixels, 8, model)
-    coded = time.perf_counter()
-    back, _ = arcomp.decode(encoded.data, model=model)
-    cached = time.perf_counter() - coded
-    if not np.array_equal(back, pixels):
-        raise click.ClickException(f"{model.name} does not decode to what was encoded")
-    one, fronts = pass_seconds(model, pixels)
-    naive = one * fronts * pixels.shape[3]
+    timed, one = measured(model, pixels), pass_seconds(model, pixels)
+    cached, by_fronts = timed["decode_seconds"], one * timed["fronts"]
+    naive = by_fronts * pixels.shape[3]
     return {
         "model": model.name,
         "pictures": len(pixels),
         "parameters": model.parameters,
-        "encode_seconds": coded - began,
+        "encode_seconds": timed["encode_seconds"],
         "cached_seconds": cached,
         "pass_seconds": one,
         "naive_seconds": naive,
         "ratio": naive / cached,
-        "ratio_of_positions": one * fronts / cached,
+        "ratio_of_positions": by_fronts / cached,
     }
 
 
@@ -109,7 +101,7 @@ def main(array: Path | None, models: str, batches: str, json_path: Path | None) 
     """Time decoding of colour pictures from caches and by whole passes."""
     sizes = [int(b) for b in batches.split(",")]
     pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
-    rows = [measured(fresh(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
+    rows = [row(fresh(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
     print(text(rows, COLUMNS))
     if json_path:
         json_path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
