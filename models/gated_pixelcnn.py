@@ -21,11 +21,11 @@ from arcomp.layers.conv import above, around, line
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered, LayeredConfig, check_side
 from arcomp.orders import Order, Raster
 
-FIRST, INNER = 7, 3
-"""Sides of the first convolutions and of those in layers."""
+FIRST = 7
+"""Side of the first convolutions."""
 SUMS = LOGITS
 """Grid of what goes into gates and of the residual sums: 16 bits."""
 
@@ -37,10 +37,15 @@ class GatedPixelCNNConfig(LayeredConfig):
     Attributes:
         width: features p of the horizontal stack, for each channel; the vertical one has as many for all of them.
         blocks: layers after the first.
+        kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
     """
 
     width: int
     blocks: int
+    kernel: int
+
+    def __post_init__(self) -> None:
+        check_side(self.kernel, FIRST)
 
 
 class GatedPixelCNNWiring(Wiring):
@@ -59,8 +64,8 @@ class GatedPixelCNNWiring(Wiring):
                     vertical = Conv(above(FIRST), "B", 1, c, v, SIGNED8, SUMS, samples=True, ahead=True)
                     horizontal = Conv(line(FIRST // 2 + 1), "A", c, 1, p, SIGNED8, SUMS, samples=True)
                 else:
-                    vertical = Conv(around(INNER), "B", 1, v, v, UNIT8, SUMS, ahead=True)
-                    horizontal = Conv(line(INNER // 2 + 1), "B", c, p, p, SIGNED8, SUMS)
+                    vertical = Conv(around(self.config.kernel), "B", 1, v, v, UNIT8, SUMS, ahead=True)
+                    horizontal = Conv(line(self.config.kernel // 2 + 1), "B", c, p, p, SIGNED8, SUMS)
                 found[f"vertical.{side}.{i}"] = vertical
                 found[f"horizontal.{side}.{i}"] = horizontal
                 found[f"down.{side}.{i}"] = linear(1, v, v, UNIT8, SUMS, ahead=True)

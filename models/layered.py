@@ -49,6 +49,16 @@ class LayeredConfig:
         return Softmax(self.depth)
 
 
+def check_side(kernel: int, most: int) -> None:
+    """Refuse a square of taps without a middle, or a larger one than the model's order knows.
+
+    Raises:
+        ModelError: it is not odd, or not in 1..most.
+    """
+    if kernel % 2 == 0 or not 0 < kernel <= most:
+        raise ModelError(f"a kernel of side {kernel}", remedy=f"set an odd one, {most} at most")
+
+
 @dataclass(frozen=True)
 class MixtureConfig(LayeredConfig):
     """Of networks that give all channels of a position at once: a mixture says how they depend on each other.
@@ -80,7 +90,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "depth": (1, 8),
     "width": (1, 512),
     "blocks": (1, 64),
-    "kernel": (2, 64),
+    "kernel": (1, 64),
     "cycle": (1, 12),
     "rows": (1, 64),
     "columns": (1, 64),

@@ -21,11 +21,11 @@ from arcomp.layers.conv import square
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered, LayeredConfig, check_side
 from arcomp.orders import Order, Wavefront
 
-FIRST, INNER = 7, 3
-"""Sides of the first convolution and of those in blocks."""
+FIRST = 7
+"""Side of the first convolution."""
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""
 
@@ -37,10 +37,15 @@ class PixelCNNConfig(LayeredConfig):
     Attributes:
         width: features h of a block's inner layers, for each channel; the sums have 2 h.
         blocks: residual blocks.
+        kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
     """
 
     width: int
     blocks: int
+    kernel: int
+
+    def __post_init__(self) -> None:
+        check_side(self.kernel, FIRST)
 
 
 class PixelCNNWiring(Wiring):
@@ -55,7 +60,7 @@ class PixelCNNWiring(Wiring):
         for i in range(self.config.blocks):
             found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
             found[f"down.{i}"] = linear(c, 2 * h, h, RECTIFIED8, RECTIFIED8)
-            found[f"inner.{i}"] = Conv(square(INNER), "B", c, h, h, RECTIFIED8, RECTIFIED8)
+            found[f"inner.{i}"] = Conv(square(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
             found[f"up.{i}"] = linear(c, h, 2 * h, RECTIFIED8, SUMS)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
         found["rectified"] = Regrid(c, SUMS, RECTIFIED8)

@@ -57,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def binary(folder: Path) -> Path:
     """Weights for pictures of one bit."""
-    model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1)
+    model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
     model.weights.save(folder / "small.safetensors")
     return folder / "small.safetensors"
 
@@ -123,7 +123,7 @@ class TestFloat:
         assert exact * 0.99 < found <= exact
 
     def test_pictures_are_cut_into_the_tiles_that_are_coded(self) -> None:
-        model = layered(GatedPixelCNN, channels=1, depth=2, width=3, blocks=1)
+        model = layered(GatedPixelCNN, channels=1, depth=2, width=3, blocks=1, kernel=3)
         pixels = pictures("noise", (40, 50, 1), 2)[None]
         parts = [pixels[:, :32, :32], pixels[:, :32, 32:], pixels[:, 32:, :32], pixels[:, 32:, 32:]]
         whole, tiles = float_nll(model, pixels, 2), [model.float_bits(part, 2) for part in parts]
@@ -370,7 +370,7 @@ class TestCommand:
 
     def test_weights_of_the_name_of_a_model(self, folder: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)
-        layered(PixelCNN, channels=3, depth=8, width=3, blocks=1).weights.save(folder / "histogram.safetensors")
+        layered(PixelCNN, channels=3, depth=8, width=3, blocks=1, kernel=3).weights.save(folder / "histogram.safetensors")
         said = say("compare", "a.png", "--models", "histogram,histogram.safetensors", "--json")
         assert {row["model"] for row in said.objects} == {"histogram", "histogram.safetensors"}
         assert len({row["bytes"] for row in said.objects}) == len({row["digest"] for row in said.objects}) == 2
@@ -428,7 +428,7 @@ def seen(page: Path, width: int, *options: str) -> dict[str, Any]:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a photograph-like picture, of digits, and of one with a hostile name."""
     folder = tmp_path_factory.mktemp("page")
-    layered(PixelCNN, channels=1, depth=1, width=3, blocks=1).weights.save(folder / "small.safetensors")
+    layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3).weights.save(folder / "small.safetensors")
     np.save(folder / "digits.npy", np.stack([pictures("noise", (8, 9, 1), 1, s)[..., 0] for s in range(70)]))
     Image.fromarray(np.tile(pictures("smooth", (150, 200, 3), 8), (2, 3, 1))).save(folder / "large.png")
     picture(folder / "<b>&.png", 20, 30, 3)

@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
     layered(WaveNet, channels=1, depth=8, width=4, blocks=2, cycle=2).weights.save(tmp_path / "text.safetensors")
-    layered(PixelCNN, channels=1, depth=1, width=4, blocks=1).weights.save(tmp_path / "binary.safetensors")
+    layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3).weights.save(tmp_path / "binary.safetensors")
     return tmp_path
 
 
@@ -135,7 +135,7 @@ class TestKinds:
         assert not is_array(npz(a=DIGITS).replace(b"a.npy", b"a.txt"))
 
     def test_depths_of_arrays(self) -> None:
-        binary = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1)
+        binary = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
         assert read_samples(npy(DIGITS), HISTOGRAM).depth == 8
         assert read_samples(npy(DIGITS.astype(bool)), HISTOGRAM).depth == 1
         assert read_samples(npy(DIGITS), binary).depth == 1

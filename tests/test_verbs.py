@@ -24,7 +24,7 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.sampling import GAP, draw, grid
 
-BINARY = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1)
+BINARY = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
 TEXTUAL = layered(WaveNet, channels=1, depth=8, width=4, blocks=2, cycle=2)
 
 
