@@ -21,6 +21,7 @@ from arcomp.layers.dense import Dense
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
+from arcomp.models.heads import Ensemble
 from arcomp.models.layered import Layered, LayeredConfig
 from arcomp.orders import Order, Raster
 
@@ -38,6 +39,11 @@ class BayesNetConfig(LayeredConfig):
     columns: int
     width: int
 
+    @property
+    def head(self) -> Ensemble:
+        """See :attr:`LayeredConfig.head`; of a single member, as one logit of two is given in a logistic regression."""
+        return Ensemble(self.depth, 1)
+
 
 class BayesNetWiring(Wiring):
     """A network of two layers for each sample."""
@@ -47,10 +53,9 @@ class BayesNetWiring(Wiring):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a, c = self.config, self.channels
-        levels = 1 << a.depth
         return {
             "hidden": Dense(a.rows, a.columns, c, 1, a.width, SIGNED8, RECTIFIED8),
-            "logits": Dense(a.rows, a.columns, c, a.width, levels, RECTIFIED8, LOGITS, local=True),
+            "logits": Dense(a.rows, a.columns, c, a.width, a.head.outputs, RECTIFIED8, LOGITS, local=True),
         }
 
     def join(self, run: Run, samples: Any) -> Any:

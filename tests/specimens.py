@@ -231,7 +231,11 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "pixelcnn gray": (lambda: layered(PixelCNN, channels=1, depth=8, width=4, blocks=1, kernel=3), 1, 8),
     "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2, kernel=5), 3, 4),
     "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
-    "gated pixelcnn extreme": (lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1, kernel=3), 2, 3),
+    "gated pixelcnn extreme": (
+        lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1, kernel=3),
+        2,
+        3,
+    ),
     "bayes net rgb": (lambda: layered(BayesNet, channels=3, depth=2, rows=17, columns=23, width=2), 3, 2),
     "bayes net binary": (lambda: layered(BayesNet, channels=1, depth=1, rows=17, columns=23, width=3), 1, 1),
     "bayes net extreme": (lambda: layered(BayesNet, True, channels=1, depth=3, rows=17, columns=23, width=2), 1, 3),

@@ -66,7 +66,11 @@ def test_what_a_file_carries_besides_is_counted() -> None:
 
 def test_refusals_are_those_of_coding() -> None:
     with pytest.raises(ModelError, match="takes 1 channel"):
-        measure(pictures("noise", (4, 4, 3), 8)[None], 8, layered(PixelCNN, channels=1, depth=8, width=3, blocks=1, kernel=3))
+        measure(
+            pictures("noise", (4, 4, 3), 8)[None],
+            8,
+            layered(PixelCNN, channels=1, depth=8, width=3, blocks=1, kernel=3),
+        )
     with pytest.raises(arcomp.ArcompError, match="not unsigned integers of 1 bit"):
         measure(np.full((1, 2, 2, 1), 2, np.uint8), 1, registry.load("histogram"))
 

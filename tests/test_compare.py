@@ -370,7 +370,9 @@ class TestCommand:
 
     def test_weights_of_the_name_of_a_model(self, folder: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)
-        layered(PixelCNN, channels=3, depth=8, width=3, blocks=1, kernel=3).weights.save(folder / "histogram.safetensors")
+        layered(PixelCNN, channels=3, depth=8, width=3, blocks=1, kernel=3).weights.save(
+            folder / "histogram.safetensors"
+        )
         said = say("compare", "a.png", "--models", "histogram,histogram.safetensors", "--json")
         assert {row["model"] for row in said.objects} == {"histogram", "histogram.safetensors"}
         assert len({row["bytes"] for row in said.objects}) == len({row["digest"] for row in said.objects}) == 2

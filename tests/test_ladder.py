@@ -29,7 +29,7 @@ SIDE = 11
 def seen_from_the_middle(kind: type[Layered]) -> np.ndarray:
     """bool [SIDE, SIDE]: which samples move the outputs of the last row's middle, in a network of eight blocks."""
     torch.manual_seed(0)
-    net = kind.float_model({"channels": 1, "depth": 1, "width": 8, "blocks": 8}).net
+    net = kind.float_model({"channels": 1, "depth": 1, "width": 8, "blocks": 8, "kernel": 3}).net
     x = (0.5 * torch.randn(1, SIDE, SIDE, 1)).requires_grad_()
     net(x)[0, -1, SIDE // 2].abs().sum().backward()
     assert x.grad is not None
@@ -53,11 +53,20 @@ def test_two_stacks_have_none() -> None:
     assert not seen[-1, SIDE // 2 :].any()
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, GatedPixelCNN, WaveNet, CharRNN, PixelRNN])
+@pytest.mark.parametrize(
+    ("kind", "sizes"),
+    [
+        (PixelCNN, {"kernel": 3}),
+        (GatedPixelCNN, {"kernel": 3}),
+        (WaveNet, {"cycle": 1}),
+        (CharRNN, {}),
+        (PixelRNN, {}),
+    ],
+)
 def test_large_pictures_are_coded_in_tiles_group_after_group(
-    kind: type[Layered], monkeypatch: pytest.MonkeyPatch
+    kind: type[Layered], sizes: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = layered(kind, channels=3, depth=4, width=4, blocks=1, **({"cycle": 1} if kind is WaveNet else {}))
+    model = layered(kind, channels=3, depth=4, width=4, blocks=1, **sizes)
     pixels = pictures("smooth", (70, 53, 3), 4)[None]
     whole = arcomp.encode(pixels, 4, model, tile=(32, 32))
     assert np.array_equal(arcomp.decode(whole.data, model=model)[0], pixels)
@@ -84,26 +93,29 @@ def test_samples_fill_the_range_of_a_byte(depth: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"width": 0}, {"width": 10**6}, {"blocks": 1.0}, {"depth": 9}, {"channels": True}, {"more": 1}]
-)
+    "change",
+    [
+        {"width": 0}, {"width": 10**6}, {"blocks": 1.0}, {"depth": 9}, {"channels": True}, {"more": 1},
+        {"kernel": 4}, {"kernel": 9},
+    ],
+)  # fmt: skip
 def test_hostile_configurations_are_refused(change: dict[str, object]) -> None:
-    plain = {"channels": 1, "depth": 1, "width": 8, "blocks": 1}
+    plain = {"channels": 1, "depth": 1, "width": 8, "blocks": 1, "kernel": 3}
     with pytest.raises(ModelError):
         PixelCNN.float_model({**plain, **change})
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, BayesNet, MADE])
-def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "sizes"),
+    [
+        (PixelCNN, {"blocks": 1, "kernel": 3}),
+        (BayesNet, {"rows": 5, "columns": 6}),
+        (MADE, {"rows": 5, "columns": 6, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}),
+    ],
+)
+def test_hostile_weights_are_refused(kind: type[Layered], sizes: dict[str, int]) -> None:
     """Arrays missing, too many, of other types and shapes, beyond the bounds; sizes that are only claimed."""
-    config = {
-        "channels": 1,
-        "depth": 1,
-        "width": 3,
-        **({} if kind is BayesNet else {"blocks": 1}),
-        **({} if kind is PixelCNN else {"rows": 5, "columns": 6}),
-        **({"masks": 2, "degrees": 0, "direct": 1, "order": 0} if kind is MADE else {}),
-    }
-    good = layered(kind, **config).weights
+    good = layered(kind, channels=1, depth=1, width=3, **sizes).weights
     pixels = pictures("noise", (5, 6, 1), 1)[None]
     name = next(key for key in sorted(good.arrays) if key.endswith("weight"))
     wrong = [
