@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from arcomp.compare import tables
-from arcomp.compare.codecs import INSTALL_JXL, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
+from arcomp.compare.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
 from arcomp.errors import PictureError
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen, warm_up
@@ -213,7 +213,7 @@ def remarks(outcome: Outcome) -> int:
             )
             status = ABOVE_WEBP if any(r.static_bits is not None for r, _ in larger) else status
     if any(r.codec.startswith(JpegXl.FAMILY) and r.note == NOT_INSTALLED for r in results):
-        say(f"JPEG XL is not installed here: {INSTALL_JXL}")
+        say(f"JPEG XL is not installed here: {INSTALL_PEERS}")
     return 1 if outcome.done < outcome.total or any(r.failed for r in results) else status
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.compare import tables
-from arcomp.compare.codecs import INSTALL_JXL, NOT_INSTALLED, JpegXl, Pixels
+from arcomp.compare.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl, Pixels
 from arcomp.compare.tables import Column
 from arcomp.errors import PictureError
 from benchmarks import children, inputs, outputs
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     whole = {"benchmark": "speed", **settings, "rows": rows, "totals": summary, "skipped": dict(skipped)}
     outputs.write_json(options.json, whole)
     if any(r["codec"].startswith(JpegXl.FAMILY) and r.get("note") == NOT_INSTALLED for r in rows):
-        say(f"JPEG XL is not installed here: {INSTALL_JXL}")
+        say(f"JPEG XL is not installed here: {INSTALL_PEERS}")
     return 1 if any(map(failed, rows)) else 0
 
 

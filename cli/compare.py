@@ -61,37 +61,48 @@ def _cells(result: Result, several: int) -> dict[str, Any]:
     }
 
 
-def table(found: Sequence[Result], terminal: int | None) -> str:
+def table(found: Sequence[Result], terminal: int | None, of_bytes: bool = False) -> str:
     """The results as text, the smallest first.
 
     Args:
         terminal: columns of the terminal, for bars and colours; None for plain text.
+        of_bytes: all inputs are.
     """
     from arcomp.compare.tables import Column, text
 
     done = [result for result in found if result.done]
     inputs = max((len(result.each) for result in found), default=0)
     rows = [_cells(result, inputs) for result in done]
+    million = "MB" if of_bytes else "MP"
     columns = [
         Column("model", "model"),
         *([Column("inputs", "inputs", "s")] if any(len(r.done) < inputs for r in done) else []),
-        Column("bits", "bits/sub-pixel", ".4f"),
+        Column("bits", "bits/byte" if of_bytes else "bits/sub-pixel", ".4f"),
         Column("nll_float", "NLL float", ".4f"),
         Column("nll_exact", "NLL exact", ".4f"),
         Column("overhead", "overhead %", "+.3f"),
         Column("parameters", "parameters", ",d"),
-        Column("encode_mps", "MP/s enc", ".3g"),
-        Column("decode_mps", "MP/s dec", ".3g"),
+        Column("encode_mps", f"{million}/s enc", ".3g"),
+        Column("decode_mps", f"{million}/s dec", ".3g"),
         Column("round_trip", "round trip"),
     ]
     made = text(rows, columns) if rows else ""
     if rows and terminal:
         made = _fitted(rows, columns, done, terminal)
     lines = [made] if made else []
-    lines += [f"{one_line(r.model)}: skipped: {one_line(r.skipped)}" for r in found if r.skipped]
+    lines += _left_out(found)
     if any(r.learns for r in done):
         lines.append(f"{STAR} of the network alone, without what the model learns from the picture as it codes")
     return "\n".join(lines)
+
+
+def _left_out(found: Sequence[Result]) -> list[str]:
+    """Who did not take what, a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for result in found:
+        if result.skipped:
+            names.setdefault(one_line(result.skipped), []).append(one_line(result.model))
+    return [f"{', '.join(alike)}: skipped: {reason}" for reason, alike in names.items()]
 
 
 def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[Result], terminal: int) -> str:
@@ -125,7 +136,12 @@ def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[R
 
 @dataclass
 class Comparison:
-    """Every contestant on every input."""
+    """Every contestant on every input.
+
+    Attributes:
+        unread: inputs that could not be read.
+        of_bytes: no input is a picture.
+    """
 
     console: Console
     contestants: Sequence[Contestant]
@@ -134,14 +150,16 @@ class Comparison:
     measured: list[Measured] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     unread: int = 0
+    of_bytes: bool = True
 
     def run(self, places: Sequence[Place]) -> None:
         """Measure; inputs that cannot be read are told of, and the others go on."""
         from arcomp.compare.inputs import read
 
+        text = any(c.takes_bytes for c in self.contestants)
         for number, place in enumerate(places, 1):
             try:
-                given = read(place.path, self.limit)
+                given = read(place.path, self.limit, text=text and place.bytes)
             except ArcompError as error:
                 if place.asked:
                     report(error.at(str(place.path)), verbose=self.console.verbose)
@@ -153,6 +171,7 @@ class Comparison:
 
     def _one(self, given: Input, label: str) -> None:
         here: list[Measured] = []
+        self.of_bytes &= given.bytes
         for contestant in self.contestants:
             with self.console.progress(f"{contestant.name}: {label}") as meter:
                 here.append(contestant.measure(given, meter))
@@ -165,14 +184,14 @@ class Comparison:
 
 
 def _contestants(
-    names: str | None, peers: bool, device: str, threads: int | None, startup: Startup
+    names: str | None, peers: bool, places: Sequence[Place], device: str, threads: int | None, startup: Startup
 ) -> list[Contestant]:
-    """Models by their names, separated by commas (all that are here without any), and codecs of others.
+    """Models by their names, separated by commas (all that are here without any), and codecs of others for such inputs.
 
     Raises:
         ModelError: no such model.
     """
-    from arcomp.compare.measure import ModelContestant, classical
+    from arcomp.compare.measure import ModelContestant, classical, classical_of_bytes
     from arcomp.models import library, registry
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
@@ -182,7 +201,11 @@ def _contestants(
     for source, name in zip(chosen, short, strict=True):
         shown = name if short.count(name) == 1 else source
         made.append(ModelContestant(source, shown, where, threads, lambda m, c, d: startup.warm(m, c, d, where)))
-    return made + (classical(threads) if peers else [])
+    if not peers:
+        return made
+    of_bytes = [place.bytes and any(c.takes_bytes for c in made) for place in places]
+    made += [] if all(of_bytes) else classical(threads)
+    return made + (classical_of_bytes() if any(of_bytes) else [])
 
 
 @dataclass(frozen=True)
@@ -233,7 +256,12 @@ class Reports:
     metavar="A,B,..",
     help="Names from `arcomp models`, or .safetensors files of weights. [default: all that are here]",
 )
-@click.option("--classical", "peers", is_flag=True, help="PNG, WebP and JPEG XL as well, lossless.")
+@click.option(
+    "--classical",
+    "peers",
+    is_flag=True,
+    help="PNG, WebP and JPEG XL as well, lossless; beside text gzip, bzip2, xz and zstd.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="The first N files of a folder, and pictures of an array."
 )
@@ -267,7 +295,7 @@ def command(
     """Compare models and codecs, from files that are made and decoded again.
 
     PATH is a picture, a folder of them, or an array (.npy, .npz): uint8 or bool [N, H, W] or [N, H, W, C], whose
-    pictures are coded as one file. Times are without start-up.
+    pictures are coded as one file; or text, for models that take it. Times are without start-up.
     """
     from arcomp.compare.inputs import find
     from arcomp.compare.results import as_objects, results
@@ -279,31 +307,33 @@ def command(
     reports = Reports(Target(None, False, force, False, console), csv, document, html)
     places = find(paths, limit)
     reports.check(places)
-    contestants = _contestants(models, peers, device, threads, Startup(threads, console))
+    contestants = _contestants(models, peers, places, device, threads, Startup(threads, console))
     work = Comparison(console, contestants, limit, html is not None)
     work.run(places)
     if not work.measured:
+        if work.unread:
+            return 1  # each was told of
         raise ArcompError("there is nothing to compare", remedy="name pictures, or arrays of them")
     found = results(contestants, work.measured)
     if document == STDOUT:
         for about in as_objects(found):
             print(json.dumps(about, allow_nan=False))
     elif not console.quiet:
-        _print(found, console.verbose)
+        _print(found, work.of_bytes, console.verbose)
 
     def page() -> str:
         from arcomp.compare.page import page
 
-        return page(found, work.shown)
+        return page(found, work.shown, work.of_bytes)
 
     reports.write(found, page)
     failed = work.unread or any(r.failed for r in found) or not any(r.done for r in found)
     return 1 if failed else 0
 
 
-def _print(found: Sequence[Result], verbose: bool) -> None:
+def _print(found: Sequence[Result], of_bytes: bool, verbose: bool) -> None:
     inputs, samples = len(found[0].each), sum(m.samples for m in found[0].each)
-    print(f"{plural(inputs, 'input')}, {samples:,} sub-pixels")
-    print(table(found, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+    print(f"{plural(inputs, 'input')}, {samples:,} {'bytes' if of_bytes else 'sub-pixels'}")
+    print(table(found, shutil.get_terminal_size().columns if sys.stdout.isatty() else None, of_bytes))
     if verbose:
         print("start-up: " + ", ".join(f"{one_line(r.model)} {duration(r.startup_seconds)}" for r in found))

@@ -115,8 +115,8 @@ def test_what_is_wrong_is_one_line(folder: Path, photos: Path, monkeypatch: pyte
     digits = np.zeros((4, 16, 16), np.uint8)
     np.save(folder / "digits.npy", digits)
     (folder / "other.toml").write_text(
-        'model = "pixelcnn"\nseed = 1\n[config]\nchannels = 1\ndepth = 1\nwidth = 4\nblocks = 1\nkernel = 3\n[data]\nheld_out = 1\n'
-        "[optimiser]\nbatch = 2\n"
+        'model = "pixelcnn"\nseed = 1\n[config]\nchannels = 1\ndepth = 1\nwidth = 4\nblocks = 1\nkernel = 3\n'
+        "[data]\nheld_out = 1\n[optimiser]\nbatch = 2\n"
     )
     refused(
         say("train", "--recipe", "other.toml", "digits.npy", "-o", "w.safetensors", "-f", "--resume", "-q"),

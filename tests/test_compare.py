@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import html
 import io
 import json
@@ -36,6 +37,7 @@ from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.temporal_conv import TemporalConv
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
@@ -439,6 +441,50 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = say("compare", *names, "--models", models, "--classical", "--html", folder / "page.html", "-q")
     assert (said.status, said.out, said.err) == (0, b"", "")
     return folder / "page.html"
+
+
+class TestText:
+    """Bytes are compared by models of text, beside codecs of bytes."""
+
+    @pytest.fixture
+    def text(self, folder: Path) -> Path:
+        layered(TemporalConv, channels=1, depth=8, width=3, blocks=1, kernel=2).weights.save(
+            folder / "small.safetensors"
+        )
+        (folder / "notes.txt").write_bytes(b"to be, or not to be: that is the question. " * 30)
+        return folder / "notes.txt"
+
+    def test_a_table(self, text: Path) -> None:
+        said = say("compare", text, "--models", "small.safetensors,histogram", "--classical", "--json")
+        assert said.status == 0
+        rows = {row["model"]: row for row in said.objects}
+        assert {"small", "histogram", "gzip -9", "bzip2 -9", "xz -9", "zstd -19"} == set(rows)
+        assert rows["small"]["round_trip"]
+        assert rows["small"]["samples"] == text.stat().st_size
+        assert abs(rows["small"]["nll_bits_float"] / rows["small"]["nll_bits_exact"] - 1) < 0.02
+        assert rows["gzip -9"]["bytes"] == len(gzip.compress(text.read_bytes(), 9))
+        assert rows["histogram"]["skipped"] == "model histogram does not take bytes"
+        assert b"bits/byte" in say("compare", text, "--models", "small.safetensors").out
+
+    def test_beside_a_picture(self, text: Path) -> None:
+        Image.fromarray(pictures("smooth", (9, 11, 3), 8)).save("a.png")
+        said = say("compare", text, "a.png", "--models", "small.safetensors,histogram", "--classical", "--json")
+        rows = {row["model"]: row for row in said.objects}
+        assert {name: rows[name]["inputs"] for name in ("small", "histogram", "PNG", "gzip -9")} == dict.fromkeys(
+            ("small", "histogram", "PNG", "gzip -9"), 1
+        )
+        assert [one["skipped"] for one in rows["gzip -9"]["pictures"]] == [None, "takes bytes only"]
+
+    def test_a_page(self, text: Path) -> None:
+        said = say("compare", text, "--models", "small.safetensors", "--html", "page.html", "-q")
+        assert said.status == 0
+        page = Path("page.html").read_text(encoding="utf-8")
+        assert "1,290 bytes, drawn in rows of 512" in page
+        assert "bits/byte" in page
+        assert "sub-pixel" not in page
+
+    def test_without_a_model_of_text(self, text: Path) -> None:
+        refused(say("compare", text, "--models", "histogram"), "not a picture of a known kind")
 
 
 class TestPage:

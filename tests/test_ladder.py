@@ -126,7 +126,7 @@ def test_hostile_weights_are_refused(kind: type[Layered], sizes: dict[str, int])
         {**good.arrays, name: good.arrays[name][:, 1:].copy()},
         {**good.arrays, name: np.full_like(good.arrays[name], 127)},
     ]
-    large = {"networks": {"1x1": {**config, "width": 512}}}
+    large = {"networks": {"1x1": {**good.config["networks"]["1x1"], "width": 512}}}
     for weights in [replace(good, arrays=arrays) for arrays in wrong] + [replace(good, config=large)]:
         tracemalloc.start()
         with pytest.raises(ModelError):

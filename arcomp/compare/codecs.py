@@ -1,9 +1,12 @@
-"""Lossless codecs that others use, behind one small interface."""
+"""Lossless codecs that others use, behind one small interface: of pictures, and of bytes."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import importlib
 import io
+import lzma
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -12,20 +15,24 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 [H, W, C], C = 1 (gray) or 3 (RGB)."""
-INSTALL_JXL = 'pip install "arcomp[bench]"'
+INSTALL_PEERS = 'pip install "arcomp[bench]"'
 NOT_INSTALLED = "not installed"
 WEBP_SIDE = 16383
 """Most rows or columns of a WebP picture."""
+ZSTD_LEVEL = 19
+"""The highest that does not ask for more memory to decode."""
 
 
 class Codec(ABC):
-    """A lossless codec of pictures.
+    """A lossless codec.
 
     Attributes:
         name: as tables show it.
+        of_bytes: it codes bytes, given as a picture of one row, and not pictures.
     """
 
     name: str
+    of_bytes: bool = False
 
     def available(self) -> str:
         """Empty if it can be used here, else why not in a few words."""
@@ -143,6 +150,102 @@ class JpegXl(Pillow):
             return NOT_INSTALLED
         plugin.DECODE_THREADS = self.options["num_threads"]
         return ""
+
+
+class _OfBytes(Codec):
+    of_bytes = True
+
+    @abstractmethod
+    def pack(self, data: bytes) -> bytes:
+        """Coded bytes."""
+
+    @abstractmethod
+    def unpack(self, data: bytes) -> bytes:
+        """What :meth:`pack` was given."""
+
+    def encode(self, pixels: Pixels) -> bytes:
+        """See :meth:`Codec.encode`."""
+        return self.pack(pixels.tobytes())
+
+    def decode(self, data: bytes) -> Pixels:
+        """See :meth:`Codec.decode`."""
+        return np.frombuffer(self.unpack(data), np.uint8).reshape(1, -1, 1)
+
+
+class Gzip(_OfBytes):
+    """Deflate at its highest level."""
+
+    name = "gzip -9"
+
+    def pack(self, data: bytes) -> bytes:
+        """See above."""
+        return gzip.compress(data, 9, mtime=0)
+
+    def unpack(self, data: bytes) -> bytes:
+        """See above."""
+        return gzip.decompress(data)
+
+
+class Bzip2(_OfBytes):
+    """Burrows and Wheeler's transform at its highest level."""
+
+    name = "bzip2 -9"
+
+    def pack(self, data: bytes) -> bytes:
+        """See above."""
+        return bz2.compress(data, 9)
+
+    def unpack(self, data: bytes) -> bytes:
+        """See above."""
+        return bz2.decompress(data)
+
+
+class Xz(_OfBytes):
+    """LZMA at its highest preset."""
+
+    name = "xz -9"
+
+    def pack(self, data: bytes) -> bytes:
+        """See above."""
+        return lzma.compress(data, preset=9)
+
+    def unpack(self, data: bytes) -> bytes:
+        """See above."""
+        return lzma.decompress(data)
+
+
+class Zstd(_OfBytes):
+    """Zstandard, by the package of that name."""
+
+    name = f"zstd -{ZSTD_LEVEL}"
+
+    def available(self) -> str:
+        """See :meth:`Codec.available`."""
+        try:
+            importlib.import_module("zstandard")
+        except ImportError:
+            return NOT_INSTALLED
+        return ""
+
+    def pack(self, data: bytes) -> bytes:
+        """See above."""
+        made: bytes = importlib.import_module("zstandard").ZstdCompressor(level=ZSTD_LEVEL).compress(data)
+        return made
+
+    def unpack(self, data: bytes) -> bytes:
+        """See above."""
+        made: bytes = importlib.import_module("zstandard").ZstdDecompressor().decompress(data)
+        return made
+
+
+def of_pictures(threads: int | None = None) -> list[Codec]:
+    """PNG, WebP and JPEG XL, lossless."""
+    return [Png(), WebP(), JpegXl(threads=-1 if threads is None else threads)]
+
+
+def of_bytes() -> list[Codec]:
+    """gzip, bzip2, xz and Zstandard, each at the end of its levels."""
+    return [Gzip(), Bzip2(), Xz(), Zstd()]
 
 
 def identical(pixels: Pixels, decoded: Pixels) -> bool:

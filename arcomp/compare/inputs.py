@@ -1,4 +1,4 @@
-"""Paths to what is compared: pictures, folders of them, and arrays of many small pictures that are coded as one."""
+"""Paths to what is compared: pictures, folders of them, arrays of many small pictures that are coded as one, text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.container import Array, Content
+from arcomp.container import Array, Bytes, Content
 from arcomp.errors import ArcompError, PictureError
 from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of, is_array, read_array, read_picture
+from arcomp.pictures.kinds import kind_of
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -22,7 +23,7 @@ class Input:
 
     Attributes:
         name: as the user gave it, or its path below the folder given.
-        pixels: uint8 [N, H, W, C].
+        pixels: uint8 [N, H, W, C]; of bytes [1, 1, length, 1].
         depths: bits of a sample that it may be coded with, the first that a model takes.
         content: what its file says it was.
     """
@@ -38,8 +39,13 @@ class Input:
         return self.depths[-1] == 1
 
     @property
+    def bytes(self) -> bool:
+        """Whether it is text or other bytes."""
+        return isinstance(self.content, Bytes)
+
+    @property
     def samples(self) -> int:
-        """Sub-pixels."""
+        """Sub-pixels, or bytes."""
         return self.pixels.size
 
     @property
@@ -58,6 +64,12 @@ class Place:
 
     path: Path
     asked: bool
+
+    @property
+    def bytes(self) -> bool:
+        """Whether it is neither a picture nor an array of them, and the user wants it."""
+        start = _start(self.path) if self.asked else b""
+        return bool(start) and _is_bytes(start)
 
 
 def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
@@ -88,16 +100,21 @@ def _looks_right(path: Path) -> bool:
     return format_of(path) in {*ENDINGS, *ARRAY_ENDINGS} and not any(part.startswith(".") for part in path.parts)
 
 
-def read(path: Path, limit: int | None = None) -> Input:
-    """A picture, or an array of pictures (:mod:`arcomp.pictures.arrays`).
+def read(path: Path, limit: int | None = None, *, text: bool = False) -> Input:
+    """A picture, an array of pictures (:mod:`arcomp.pictures.arrays`), or bytes.
 
     Args:
         limit: most pictures of an array, the first ones.
+        text: take what does not begin like a picture as bytes.
 
     Raises:
         PictureError: it cannot be read, or holds something else.
     """
-    if not _is_array(path):
+    start = _start(path)
+    if text and start and _is_bytes(start):
+        values = np.frombuffer(path.read_bytes(), np.uint8)
+        return Input(str(path), values.reshape(1, 1, -1, 1), (8,), Bytes())
+    if not is_array(start):
         picture = read_picture(path)
         return Input(str(path), picture.pixels[None], (picture.depth,))
     try:
@@ -109,9 +126,17 @@ def read(path: Path, limit: int | None = None) -> Input:
     return Input(str(path), pixels, depths, Array(boolean, *array.axes, array.name))
 
 
-def _is_array(path: Path) -> bool:
+def _start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return is_array(file.read(320))
+            return file.read(320)
     except OSError:
-        return False  # whoever reads it as a picture says why
+        return b""  # whoever reads it as a picture says why
+
+
+def _is_bytes(start: bytes) -> bool:
+    """Whether a file that begins so is neither an array nor a picture."""
+    try:
+        return not is_array(start) and not kind_of(start)
+    except PictureError:
+        return True

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp import codec
-from arcomp.compare.codecs import INSTALL_JXL, NOT_INSTALLED, Codec, JpegXl, Png, WebP, identical
+from arcomp.compare.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
 from arcomp.compare.inputs import Input
 from arcomp.compare.sheets import sheet
 from arcomp.errors import ArcompError, ModelError
@@ -33,8 +33,8 @@ class Measured:
     Attributes:
         codec: its name.
         input: name of the input.
-        samples: sub-pixels.
-        positions: pixels.
+        samples: sub-pixels, or bytes.
+        positions: pixels, or bytes.
         depth: bits of a sample, as coded.
         bytes: of the file; None if there is none.
         nll_bits_float: under the model's float evaluation (:meth:`arcomp.models.base.Model.float_bits`); None for
@@ -78,6 +78,8 @@ class Contestant(ABC):
     digest: str = ""
     parameters: int | None = None
     startup_seconds: float = 0.0
+    takes_bytes: bool = False
+    """Whether it is a model of text."""
 
     def measure(self, given: Input, progress: Progress = lambda part: None) -> Measured:
         """Code an input and decode it again; what goes wrong is a result too, and others go on."""
@@ -122,7 +124,7 @@ class ModelContestant(Contestant):
         began = time.perf_counter()
         self.model = registry.load(source)
         self.name, self.digest = name or source, self.model.digest.hex()
-        self.parameters = self.model.parameters
+        self.parameters, self.takes_bytes = self.model.parameters, self.model.takes_bytes
         self.device, self.threads, self.prepare = device, threads, prepare
         self._prepared: set[tuple[int, int]] = set()
         self.startup_seconds = time.perf_counter() - began
@@ -133,6 +135,8 @@ class ModelContestant(Contestant):
         Raises:
             ModelError: it does not take it.
         """
+        if given.bytes and not self.model.takes_bytes:
+            raise ModelError(f"model {self.model.name} does not take bytes")
         refused: ModelError | None = None
         for depth in given.depths:
             try:
@@ -208,7 +212,9 @@ class CodecContestant(Contestant):
             pixels = pixels * np.uint8(255)
         missing = self.codec.available()
         if missing == NOT_INSTALLED:
-            missing = f"{NOT_INSTALLED}: {INSTALL_JXL}"
+            missing = f"{NOT_INSTALLED}: {INSTALL_PEERS}"
+        if self.codec.of_bytes != given.bytes:
+            missing = "takes bytes only" if self.codec.of_bytes else "takes pictures only"
         missing = missing or self.codec.takes(pixels)
         if missing:
             return Measured(*what, skipped=missing)
@@ -230,5 +236,10 @@ class CodecContestant(Contestant):
 
 
 def classical(threads: int | None = None) -> list[Contestant]:
-    """PNG, WebP and JPEG XL, lossless."""
-    return [CodecContestant(made) for made in (Png(), WebP(), JpegXl(threads=-1 if threads is None else threads))]
+    """Codecs of pictures."""
+    return [CodecContestant(made) for made in of_pictures(threads)]
+
+
+def classical_of_bytes() -> list[Contestant]:
+    """Codecs of bytes."""
+    return [CodecContestant(made) for made in of_bytes()]

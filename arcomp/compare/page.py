@@ -33,6 +33,21 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
+class Units:
+    """What is counted: a sample, a million positions, and so many of them a second."""
+
+    sample: str
+    million: str
+    rate: str
+
+
+PIXELS = Units("sub-pixel", "megapixels", "MP/s")
+BYTES = Units("byte", "megabytes", "MB/s")
+ROW = 512
+"""Bytes are drawn as pixels, so many in a row."""
+
+
+@dataclass(frozen=True)
 class Map:
     """Bits of each pixel under a model.
 
@@ -82,12 +97,12 @@ def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Mea
     found: list[npt.NDArray[Any]] = []
     for i, (contestant, depth) in enumerate(taken):
         made = bits.measure(pixels, depth, contestant.model, device=contestant.device, threads=contestant.threads)
-        found.append(images.reduced(sheet(made.samples.sum(-1), gap=_gap(pixels))))
+        found.append(images.reduced(sheet(_folded(made.samples.sum(-1), given), gap=_gap(pixels))))
         progress((i + 1) / len(taken))
     top = _top(found)
     maps = [Map(c.name, images.uri(colours(a / top)), float(a.mean())) for (c, _), a in zip(taken, found, strict=True)]
     seen = pixels * np.uint8(255) if given.binary else pixels
-    picture = images.reduced(sheet(_as_colour(seen), gap=_gap(pixels), fill=128))
+    picture = images.reduced(sheet(_folded(_as_colour(seen), given), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
     address = images.uri(np.rint(picture).astype(np.uint8))
     return Shown(given.name, _about(given), address, width, height, images.small(picture), top, maps)
@@ -95,6 +110,16 @@ def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Mea
 
 def _gap(pixels: npt.NDArray[np.uint8]) -> int:
     return 1 if len(pixels) > 1 else 0
+
+
+def _folded(pixels: npt.NDArray[Any], given: Input) -> npt.NDArray[Any]:
+    """Bytes [1, 1, length, ..] in rows of ROW, the last one filled up with 0; pictures as they are."""
+    if not given.bytes:
+        return pixels
+    width = min(ROW, pixels.shape[2])
+    lacking = [(0, 0)] * pixels.ndim
+    lacking[2] = (0, -pixels.shape[2] % width)
+    return np.pad(pixels, lacking).reshape(1, -1, width, *pixels.shape[3:])
 
 
 def _as_colour(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -111,6 +136,8 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
 
 def _about(given: Input) -> str:
     count, height, width, channels = given.pixels.shape
+    if given.bytes:
+        return f"{width:,} bytes, drawn in rows of {min(ROW, width)}"
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
     depth = "1 bit" if given.binary else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
@@ -118,25 +145,27 @@ def _about(given: Input) -> str:
     return f"{several}{width} x {height}, {kind}, {depth} a sample{shown}"
 
 
-def page(found: Sequence[Result], shown: Sequence[Shown]) -> str:
+def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False) -> str:
     """The whole page.
 
     Args:
         found: results over all inputs.
         shown: the inputs, in the sequence they were measured.
+        of_bytes: all inputs are.
     """
+    units = BYTES if of_bytes else PIXELS
     inputs = max(len(r.each) for r in found)
     samples = sum(m.samples for m in found[0].each)
     what = f"{inputs} inputs" if inputs > 1 else escape(shown[0].name) if shown else "1 input"
     parts = [
-        f"<p>{what}, {samples:,} sub-pixels. Sizes are of whole files, each decoded again and compared; times are "
+        f"<p>{what}, {samples:,} {units.sample}s. Sizes are of whole files, each decoded again and compared; times are "
         f"without start-up. arcomp {__version__}.</p>",
-        _plots(found),
-        _table(found, TOTALS, many=inputs > 1),
-        _notes(found),
+        _plots(found, units),
+        _table(found, _titled(TOTALS, units), many=inputs > 1),
+        _notes(found, units),
     ]
     for i, one in enumerate(shown):
-        parts.append(_input(one, [_only(r, i) for r in found] if inputs > 1 else []))
+        parts.append(_input(one, [_only(r, i) for r in found] if inputs > 1 else [], units))
     return document("Models and codecs side by side", "\n".join(parts))
 
 
@@ -145,7 +174,7 @@ def _only(result: Result, i: int) -> Result:
     return replace(result, each=[result.each[i]])
 
 
-def _plots(found: Sequence[Result]) -> str:
+def _plots(found: Sequence[Result], units: Units) -> str:
     """Size against both speeds, of those that took all inputs."""
     most = max(len(r.done) for r in found)
     parts, left_out = [], ""
@@ -157,9 +186,9 @@ def _plots(found: Sequence[Result]) -> str:
                 marks.append(Mark(r.model, speed, size, r.kind == "model"))
         drawn = drawable(marks)
         if drawn:
-            x = f"{action[:-1]}ing, megapixels a second (logarithmic) →"
-            said = f"Bits per sub-pixel against the speed of {action[:-1]}ing; the numbers are in the table"
-            parts.append(scatter(drawn, x, "bits per sub-pixel, smaller is lower", said))
+            x = f"{action[:-1]}ing, {units.million} a second (logarithmic) →"
+            said = f"Bits per {units.sample} against the speed of {action[:-1]}ing; the numbers are in the table"
+            parts.append(scatter(drawn, x, f"bits per {units.sample}, smaller is lower", said))
         beyond = ", ".join(f"{m.name} ({m.size:.2f})" for m in marks if m not in drawn)
         left_out = f"<p>Larger, and not drawn: {escape(beyond)}.</p>" if beyond else ""
     peers = "<span>other codecs</span>" if any(r.kind == "codec" and r.done for r in found) else ""
@@ -189,6 +218,10 @@ EACH = (
     Column("decode_seconds", "decoding, s", ".3g"),
     Column("round_trip", "round trip"),
 )
+
+
+def _titled(columns: Sequence[Column], units: Units) -> list[Column]:
+    return [replace(c, title=c.title.replace("sub-pixel", units.sample).replace("MP/s", units.rate)) for c in columns]
 
 
 def _values(result: Result) -> dict[str, Any]:
@@ -241,11 +274,11 @@ def _cell(column: Column, value: Any, most: float, result: Result) -> str:
     return f"<td>{said}</td>"
 
 
-def _notes(found: Sequence[Result]) -> str:
+def _notes(found: Sequence[Result], units: Units) -> str:
     lines = [
-        "NLL: what the samples cost under the model, in bits a sub-pixel: in float, with the real numbers its integer "
-        "weights stand for; and exact, in integers, as the file was coded. Overhead: how much larger the file is than "
-        "the exact NLL."
+        f"NLL: what the samples cost under the model, in bits a {units.sample}: in float, with the real numbers its "
+        "integer weights stand for; and exact, in integers, as the file was coded. Overhead: how much larger the file "
+        "is than the exact NLL."
     ]
     if any(r.learns for r in found):
         lines.append("* of the network alone, without what the model learns from the picture as it codes.")
@@ -253,7 +286,7 @@ def _notes(found: Sequence[Result]) -> str:
     return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
-def _input(one: Shown, found: Sequence[Result]) -> str:
+def _input(one: Shown, found: Sequence[Result], units: Units) -> str:
     squares = ' class="pixels"' if one.small else ""
     size = f'width="{one.width}" height="{one.height}"'
     figures = [
@@ -265,7 +298,7 @@ def _input(one: Shown, found: Sequence[Result]) -> str:
             f'<figure><img{squares} {size} src="{m.uri}" alt="Bits of each pixel under {escape(m.codec)}">'
             f"<figcaption><b>{escape(m.codec)}</b> <span>{m.mean:.2f} bits a pixel</span></figcaption></figure>"
         )
-    table = _table(found, EACH) if found else ""
+    table = _table(found, _titled(EACH, units)) if found else ""
     return (
         f"<section>\n<h2>{escape(one.name)}</h2>\n<p>{one.about}</p>\n{table}\n"
         f'<div class="maps">{"".join(figures)}</div>\n{_scale(one.top) if one.maps else ""}\n</section>'
