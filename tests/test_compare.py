@@ -479,7 +479,7 @@ class TestText:
         said = say("compare", text, "--models", "small.safetensors", "--html", "page.html", "-q")
         assert said.status == 0
         page = Path("page.html").read_text(encoding="utf-8")
-        assert "1,290 bytes, drawn in rows of 512" in page
+        assert "1,290 bytes, drawn in rows of 36" in page
         assert "bits/byte" in page
         assert "sub-pixel" not in page
 

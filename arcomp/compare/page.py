@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -43,8 +44,8 @@ class Units:
 
 PIXELS = Units("sub-pixel", "megapixels", "MP/s")
 BYTES = Units("byte", "megabytes", "MB/s")
-ROW = 512
-"""Bytes are drawn as pixels, so many in a row."""
+LONGEST_ROW = 512
+"""Of bytes drawn as pixels."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Shown:
         picture: its own address. width, height: of the picture and the maps, pixels.
         small: pixels are squares.
         top: bits of a pixel at the end of the scale, the same for all maps.
+        position: what a pixel is called.
         maps: of the models that took it.
     """
 
@@ -80,6 +82,7 @@ class Shown:
     height: int
     small: bool
     top: float
+    position: str
     maps: Sequence[Map]
 
 
@@ -95,28 +98,40 @@ def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Mea
         if isinstance(c, ModelContestant) and m.bytes is not None
     ]  # fmt: skip
     found: list[npt.NDArray[Any]] = []
+    means: list[float] = []
     for i, (contestant, depth) in enumerate(taken):
         made = bits.measure(pixels, depth, contestant.model, device=contestant.device, threads=contestant.threads)
-        found.append(images.reduced(sheet(_folded(made.samples.sum(-1), given), gap=_gap(pixels))))
+        each = made.samples.sum(-1)
+        found.append(images.reduced(sheet(_folded(each, given), gap=_gap(pixels))))
+        means.append(float(each.mean()))
         progress((i + 1) / len(taken))
     top = _top(found)
-    maps = [Map(c.name, images.uri(colours(a / top)), float(a.mean())) for (c, _), a in zip(taken, found, strict=True)]
+    maps = [
+        Map(contestant.name, images.uri(colours(a / top)), mean)
+        for (contestant, _), a, mean in zip(taken, found, means, strict=True)
+    ]
     seen = pixels * np.uint8(255) if given.binary else pixels
     picture = images.reduced(sheet(_folded(_as_colour(seen), given), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
+    position = "byte" if given.bytes else "pixel"
     address = images.uri(np.rint(picture).astype(np.uint8))
-    return Shown(given.name, _about(given), address, width, height, images.small(picture), top, maps)
+    return Shown(given.name, _about(given), address, width, height, images.small(picture), top, position, maps)
 
 
 def _gap(pixels: npt.NDArray[np.uint8]) -> int:
     return 1 if len(pixels) > 1 else 0
 
 
+def _row(count: int) -> int:
+    """How many of so many bytes are drawn in a row."""
+    return min(LONGEST_ROW, math.isqrt(count - 1) + 1)
+
+
 def _folded(pixels: npt.NDArray[Any], given: Input) -> npt.NDArray[Any]:
-    """Bytes [1, 1, length, ..] in rows of ROW, the last one filled up with 0; pictures as they are."""
+    """Bytes [1, 1, length, ..] in rows, the last one filled up with 0; pictures as they are."""
     if not given.bytes:
         return pixels
-    width = min(ROW, pixels.shape[2])
+    width = _row(pixels.shape[2])
     lacking = [(0, 0)] * pixels.ndim
     lacking[2] = (0, -pixels.shape[2] % width)
     return np.pad(pixels, lacking).reshape(1, -1, width, *pixels.shape[3:])
@@ -137,7 +152,7 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
 def _about(given: Input) -> str:
     count, height, width, channels = given.pixels.shape
     if given.bytes:
-        return f"{width:,} bytes, drawn in rows of {min(ROW, width)}"
+        return f"{width:,} bytes, drawn in rows of {_row(width)}"
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
     depth = "1 bit" if given.binary else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
@@ -280,7 +295,7 @@ def _notes(found: Sequence[Result], units: Units) -> str:
         "integer weights stand for; and exact, in integers, as the file was coded. Overhead: how much larger the file "
         "is than the exact NLL."
     ]
-    if any(r.learns for r in found):
+    if any(r.learns and r.done for r in found):
         lines.append("* of the network alone, without what the model learns from the picture as it codes.")
     lines += [f"{r.model}: skipped: {r.skipped}." for r in found if r.done and r.skipped]
     return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
@@ -294,21 +309,23 @@ def _input(one: Shown, found: Sequence[Result], units: Units) -> str:
         f"<figcaption><b>{escape(one.name.replace(chr(92), '/').rpartition('/')[2])}</b></figcaption></figure>"
     ]
     for m in one.maps:
+        mean = f"{m.mean:.2f} bits a {one.position}"
         figures.append(
             f'<figure><img{squares} {size} src="{m.uri}" alt="Bits of each pixel under {escape(m.codec)}">'
-            f"<figcaption><b>{escape(m.codec)}</b> <span>{m.mean:.2f} bits a pixel</span></figcaption></figure>"
+            f"<figcaption><b>{escape(m.codec)}</b> <span>{mean}</span></figcaption></figure>"
         )
     table = _table(found, _titled(EACH, units)) if found else ""
     return (
         f"<section>\n<h2>{escape(one.name)}</h2>\n<p>{one.about}</p>\n{table}\n"
-        f'<div class="maps">{"".join(figures)}</div>\n{_scale(one.top) if one.maps else ""}\n</section>'
+        f'<div class="maps">{"".join(figures)}</div>\n{_scale(one) if one.maps else ""}\n</section>'
     )
 
 
-def _scale(top: float) -> str:
+def _scale(one: Shown) -> str:
     """What the colours stand for."""
     stops = ", ".join(f"rgb({r} {g} {b})" for r, g, b in colours(np.linspace(0, 1, STEPS)).tolist())
     return (
-        f'<p class="scale"><span>0 bits a pixel</span><i style="background: linear-gradient(90deg, {stops})"></i>'
-        f"<span>{top:g} and more</span></p>"
+        f'<p class="scale"><span>0 bits a {one.position}</span>'
+        f'<i style="background: linear-gradient(90deg, {stops})"></i>'
+        f"<span>{one.top:g} and more</span></p>"
     )
