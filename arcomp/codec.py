@@ -93,19 +93,20 @@ def encode(
     """
     began = time.perf_counter()
     tiling, kind = plan(pixels, depth, model, tile, threads)
-    static_bits = None
+    static_bits, decisions = None, False
     if isinstance(model, LearningModel):
         payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
         canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
         kind = replace(kind, side=model.side_information(canvas, kind))
-        payload, nll = fronts.encode(canvas, kind, model, device, progress)
+        decisions = fronts.as_decisions(pixels.size, depth)
+        payload, nll = fronts.encode(canvas, kind, model, device, progress, decisions)
         nll += 8 * len(kind.side)
     images, height, width, channels = pixels.shape
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), kind.side, source, content,
+        pixels_checksum(pixels, depth), kind.side, source, content, decisions,
     )  # fmt: skip
     return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began, static_bits)
 
@@ -167,7 +168,7 @@ def decode(
     else:
         assert isinstance(model, ExactModel)
         canvas = tiling.blank(header.channels, dtype)
-        fronts.decode(payload, canvas, kind, model, naive, progress)
+        fronts.decode(payload, canvas, kind, model, naive, progress, header.decisions)
         pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(

@@ -15,21 +15,37 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding import Decoder, Distribution, Encoder
+from arcomp.coding import DecisionDecoder, DecisionEncoder, Decoder, Distribution, Encoder
 from arcomp.models.base import Canvas, ExactModel, Kind, coded
 from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
+AnyEncoder = Encoder | DecisionEncoder
 Source = Callable[[Front, int, Distribution], npt.NDArray[np.int32]]
 """Gives a channel's values over a front, int32 [n], told which (in coding order) and how they are distributed."""
 CHUNK = 1 << 14
 """Positions that the encoder evaluates at a time, at least; memory is bounded by it, not by the picture."""
 
 
-def encode(canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress) -> tuple[bytes, float]:
-    """The payload, and its NLL in bits."""
-    encoder = Encoder()
+DECISIONS_FROM = 1 << 18
+"""Samples of 1 bit from which on a file is made of decisions: what they save is then more than to say so."""
+
+
+def as_decisions(samples: int, depth: int) -> bool:
+    """Whether so many samples are to be coded as decisions."""
+    return depth == 1 and samples >= DECISIONS_FROM
+
+
+def encode(
+    canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress, decisions: bool = False
+) -> tuple[bytes, float]:
+    """The payload, and its NLL in bits.
+
+    Args:
+        decisions: code samples, which are then of 1 bit, as decisions (:mod:`arcomp.coding.decided`).
+    """
+    encoder = DecisionEncoder() if decisions else Encoder()
     parts = coded(model, canvas, kind)
     nll = sum(
         _encode(encoder, own, samples, part, device, shared(progress, i, len(parts)))
@@ -43,7 +59,9 @@ def shared(progress: Progress, part: int, parts: int) -> Progress:
     return lambda done: progress((part + done) / parts)
 
 
-def _encode(encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress) -> float:
+def _encode(
+    encoder: AnyEncoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress
+) -> float:
     """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
     whole = model.whole(canvas, kind, device)
 
@@ -66,10 +84,16 @@ def _encode(encoder: Encoder, model: ExactModel, canvas: Canvas, kind: Kind, dev
 
 
 def decode(
-    payload: bytes | memoryview, canvas: Canvas, kind: Kind, model: ExactModel, naive: bool, progress: Progress
+    payload: bytes | memoryview,
+    canvas: Canvas,
+    kind: Kind,
+    model: ExactModel,
+    naive: bool,
+    progress: Progress,
+    decisions: bool = False,
 ) -> None:
     """Fill the canvas (channels as stored)."""
-    decoder = Decoder(bytes(payload))
+    decoder = DecisionDecoder(bytes(payload)) if decisions else Decoder(bytes(payload))
 
     def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
         return decoder.decode(distribution)

@@ -13,6 +13,7 @@ import struct
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import torch
 from specimens import pictures
 
 import arcomp
+from arcomp import fronts
 from arcomp.coding import lattice
 from arcomp.container import Header, pack, pixels_checksum, unpack
 from arcomp.container.numbers import encode_number
@@ -122,6 +124,9 @@ def successes() -> None:
     for depth, channels in ((1, 1), (3, 2), (8, 1), (8, 3), (8, 4), (12, 1), (16, 1)):
         content = pictures("smooth" if depth >= 8 else "noise", (9, 7, channels), depth)
         success(f"histogram-{channels}x{depth}bit", content[None], depth, histogram)
+    with patch.object(fronts, "DECISIONS_FROM", 0):
+        for channels in (1, 2):
+            success(f"histogram-{channels}-decisions", pictures("noise", (20, 31, channels), 1)[None], 1, histogram)
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
     success("histogram-tiles", several, 8, histogram, (4, 5))
     tiny = ContextModel(tiny_weights())
@@ -200,6 +205,8 @@ def faults() -> None:
         "model-of-other-depth": (with_field(1, known[1][:-1] + bytes([7])), "8-bit"),
         "other-pixels": (with_field(5, bytes(4)), "not those that were encoded"),
         "other-words": (pack(header, bytes(other)), ""),
+        "decisions-of-8-bits": (with_field(8, b"\x01"), "no decisions"),
+        "unknown-coder": (with_field(8, b"\x02"), "not known here"),
         "histogram-cut": (histogram_with(b"\x01"), "histogram"),
         "histogram-empty-row": (histogram_with(b"\x00\xff\x01"), "histogram"),
     }

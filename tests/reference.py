@@ -39,7 +39,7 @@ def clamp(v: int, a: int, b: int) -> int:
 # ---------------------------------------------------------------- Overview, Layout, Fields, Limits
 
 MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
-GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, SOURCE, CONTENT = 1, 2, 3, 4, 5, 6, 7, 0x81, 0x82
+GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, CODER, SOURCE, CONTENT = *range(1, 9), 0x81, 0x82
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 
 
@@ -57,6 +57,7 @@ class Header(NamedTuple):
     tile_width: int
     pixels: int
     side: bytes
+    decisions: bool
 
 
 class Decoded(NamedTuple):
@@ -101,7 +102,7 @@ def split_fields(block: bytes) -> dict[int, bytes]:
         size, at = number(block, at + 1)
         require(tag > previous, "fields are out of order or twice there")
         require(at + size <= len(block), "a field does not end with the header")
-        require(tag >= 128 or GEOMETRY <= tag <= STRIPS, f"unknown field {tag}: a newer arcomp is needed")
+        require(tag >= 128 or GEOMETRY <= tag <= CODER, f"unknown field {tag}: a newer arcomp is needed")
         fields[tag] = block[at : at + size]
         at, previous = at + size, tag
     for tag in (GEOMETRY, MODEL, PAYLOAD, PIXELS):
@@ -136,8 +137,13 @@ def header_of(fields: dict[int, bytes]) -> Header:
     if CONTENT in fields:
         check_content(fields[CONTENT], n, h, c, depth)
 
+    if CODER in fields:
+        require(fields[CODER] == b"\1" and depth == 1, "coded in an unknown way: a newer arcomp is needed")
+
     pixels = int.from_bytes(fields[PIXELS], "little")
-    return Header(n, h, w, c, depth, digest, name.decode(), tile_height, tile_width, pixels, side)
+    return Header(
+        n, h, w, c, depth, digest, name.decode(), tile_height, tile_width, pixels, side, CODER in fields
+    )  # fmt: skip
 
 
 def check_content(value: bytes, n: int, h: int, c: int, depth: int) -> None:
@@ -226,10 +232,11 @@ def values(
 ) -> Iterator[tuple[Position, int, int]]:
     """All samples of one stream: position, channel as stored, value."""
     model = Histogram(header, tiles) if header.model == "histogram" else Context(header, tiles, weights)
-    coder = RangeDecoder(payload)
+    decode = decode_decisions if header.decisions else decode_symbols
+    coder = BinaryDecoder(payload) if header.decisions else RangeDecoder(payload)
     for front in model.fronts():
         for c, stored in enumerate(model.coding_order):
-            symbols = decode_symbols(coder, header.depth, [model.distribution(at, c) for at in front])
+            symbols = decode(coder, header.depth, [model.distribution(at, c) for at in front])
             for at, value in zip(front, symbols, strict=True):
                 model.known(at, c, value)
                 yield at, stored, value
@@ -254,6 +261,36 @@ def decode_symbols(coder: RangeDecoder, depth: int, distributions: list[Edges]) 
             value = coder.digit([(v - at[0]) * ((1 << 24) - s) // (at[s] - at[0]) + j for j, v in enumerate(at)])
             intervals[i] = edges[value], edges[value + 1]
     return [a for a, _ in intervals]
+
+
+def decode_decisions(coder: BinaryDecoder, depth: int, distributions: list[Edges]) -> list[int]:
+    """A symbol of 1 bit for each distribution."""
+    found = []
+    for g in distributions:
+        first = (g(1) - g(0)) * ((1 << 24) - 2) // (g(2) - g(0)) + 1  # C(1)
+        found.append(coder.cut(coder.range * ((1 << 24) - first) >> 24))
+    return found
+
+
+class BinaryDecoder:
+    """The stream of decisions."""
+
+    def __init__(self, stream: bytes) -> None:
+        self.words = (word for (word,) in struct.iter_unpack(">I", stream + bytes(-len(stream) % 4)))
+        self.range = (1 << 64) - 1
+        self.point = (next(self.words, 0) << 32) + next(self.words, 0)
+
+    def cut(self, bound: int) -> int:
+        """The decision, from the bound between 1 and 0."""
+        bit = 1 if self.point < bound else 0
+        if bit:
+            self.range = bound
+        else:
+            self.point, self.range = self.point - bound, self.range - bound
+        if self.range < 1 << 32:
+            self.range <<= 32
+            self.point = ((self.point << 32) % (1 << 64)) + next(self.words, 0)
+        return bit
 
 
 class RangeDecoder:

@@ -5,39 +5,13 @@ FORMAT.md in plain Python integers, with the names of that page.
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 from itertools import accumulate
 from operator import mul
 
-from reference import EXP, LOG2, ONE, SCALE, clamp, exp_of_minus, nearest, require
+from reference import EXP, LOG2, ONE, SCALE, BinaryDecoder, clamp, exp_of_minus, nearest, require
 
 STAGES = {"cheap": (5, 16, False), "full": (7, 18, True), "deep": (7, 20, True)}  # tables, bits, maps
-
-# ---------------------------------------------------------------- Binary range coder
-
-
-class BinaryDecoder:
-    """The stream of decisions."""
-
-    def __init__(self, stream: bytes) -> None:
-        self.words = (word for (word,) in struct.iter_unpack(">I", stream + bytes(-len(stream) % 4)))
-        self.range = (1 << 64) - 1
-        self.point = (next(self.words, 0) << 32) + next(self.words, 0)
-
-    def decision(self, p: int) -> int:
-        """The decision, from its probability of 1 in 2^-16."""
-        bound = (self.range >> 16) * p
-        bit = 1 if self.point < bound else 0
-        if bit:
-            self.range = bound
-        else:
-            self.point, self.range = self.point - bound, self.range - bound
-        if self.range < 1 << 32:
-            self.range <<= 32
-            self.point = ((self.point << 32) % (1 << 64)) + next(self.words, 0)
-        return bit
-
 
 # ---------------------------------------------------------------- Tables
 
@@ -284,7 +258,7 @@ class Stage:
             m0, m1 = ((m[i] * (128 - f) + m[i + 1] * f) >> 7 for m in maps)
             p = clamp((2 * p + m0 + m1 + 2) >> 2, 1, 65535)
 
-        bit = self.coder.decision(p)
+        bit = self.coder.cut((self.coder.range >> 16) * p)
 
         if self.has_maps:
             for m in maps:

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arcomp.coding import Decoder, Distribution, Encoder, FrequencyTable, LogisticMixture, digit_widths, sample
+from arcomp.coding import (
+    DecisionDecoder,
+    DecisionEncoder,
+    Decoder,
+    Distribution,
+    Encoder,
+    FrequencyTable,
+    LogisticMixture,
+    digit_widths,
+    sample,
+)
 from arcomp.coding.distribution import TOTAL_BITS, floor_mass
 from arcomp.coding.mixture import INVERSE_LIMIT
 from arcomp.coding.table import cumulate
@@ -112,6 +122,10 @@ def test_float_quotients_are_integer_quotients() -> None:
         assert out.astype(np.int64).tolist() == digit_in_plain_python(edges.tolist())
 
 
+def rows(n: int) -> npt.NDArray[np.int32]:
+    return np.arange(n, dtype=np.int32)
+
+
 def coded(d: Distribution, symbols: npt.NDArray[np.int32], ends: list[int]) -> bytes:
     encoder = Encoder()
     encoder.encode([d], symbols[:, None], np.array(ends))
@@ -142,6 +156,63 @@ def test_code_length_is_the_nll(depth: int) -> None:
     data = coded(d, symbols, [30000])
     nll = float(d.bits(symbols).sum())
     assert abs(8 * len(data) - nll) <= 0.0005 * nll + 64
+
+
+class TestDecisions:
+    """Samples of 1 bit, without what a digit costs besides."""
+
+    @staticmethod
+    def likely(n: int, seed: int) -> FrequencyTable:
+        """Distributions of which most are all but certain."""
+        rng = np.random.default_rng(seed)
+        ones = np.where(rng.random(n) < 0.8, rng.integers(0, 9, n), rng.integers(0, 1 << 20, n))
+        counts = np.stack([(1 << 20) - ones, ones], 1)
+        return FrequencyTable(cumulate(np.where(rng.random((n, 1)) < 0.5, counts, counts[:, ::-1]), 1), rows(n), 1)
+
+    @staticmethod
+    def coded(parts: list[FrequencyTable], symbols: npt.NDArray[np.int32], ends: list[int]) -> bytes:
+        encoder = DecisionEncoder()
+        encoder.encode(parts, symbols, np.array(ends))
+        return encoder.finish()
+
+    @settings(max_examples=40)
+    @given(st.integers(1, 200), st.integers(0, 2**32 - 1), st.booleans())
+    def test_round_trip_of_channels_over_fronts(self, n: int, seed: int, unlikely: bool) -> None:
+        rng = np.random.default_rng(seed)
+        parts = [self.likely(n, seed), self.likely(n, seed + 1)]
+        drawn = np.stack([sample(d, rng) for d in parts], 1)
+        symbols = 1 - drawn if unlikely else drawn
+        ends = [*sorted({int(rng.integers(1, n + 1))} - {n}), n]
+        decoder, got, begin = DecisionDecoder(self.coded(parts, symbols, ends)), np.empty_like(symbols), 0
+        for end in ends:
+            for c, d in enumerate(parts):
+                got[begin:end, c] = decoder.decode(FrequencyTable(d.edges, rows(end)[begin:], 1))
+            begin = end
+        assert np.array_equal(got, symbols)
+
+    def test_a_file_is_as_large_as_the_nll(self) -> None:
+        d = self.likely(300_000, 3)
+        symbols = sample(d, np.random.default_rng(4))[:, None]
+        nll = float(d.bits(symbols[:, 0]).sum())
+        digits = Encoder()
+        digits.encode([d], symbols, np.array([300_000]))
+        data = self.coded([d], symbols, [300_000])
+        assert nll / 8 - 1 < len(data) < nll / 8 + 5 < len(digits.finish())
+
+    def test_written_in_parts(self) -> None:
+        """What was there before room was made is kept, and carried into."""
+        d, whole, parts = self.likely(9000, 5), DecisionEncoder(), DecisionEncoder()
+        symbols = 1 - sample(d, np.random.default_rng(6))[:, None]
+        whole.encode([d], symbols, np.array([9000]))
+        for begin in range(0, 9000, 100):
+            part = slice(begin, begin + 100)
+            parts.encode([FrequencyTable(d.edges, d.rows[part], 1)], symbols[part], np.array([100]))
+        assert whole.finish() == parts.finish()
+
+    def test_damaged_data_decode_to_something(self) -> None:
+        d = self.likely(500, 7)
+        assert len(DecisionDecoder(b"").decode(d)) == 500
+        assert set(DecisionDecoder(bytes(range(255, 200, -1))).decode(d).tolist()) <= {0, 1}
 
 
 def test_constriction_codes_exactly_these_frequencies() -> None:

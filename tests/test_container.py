@@ -265,7 +265,7 @@ class TestRulesForFields:
         assert unpack(with_field(0xF7, b"later")) == (HEADER, PAYLOAD)
         assert unpack(with_field(0x80, b"")) == (HEADER, PAYLOAD)
 
-    @pytest.mark.parametrize("tag", [0, 8, 0x7F])
+    @pytest.mark.parametrize("tag", [0, 9, 0x7F])
     def test_unknown_critical_field_is_refused_by_name(self, tag: int) -> None:
         line = refusal(with_field(tag, b""))
         assert f"{tag:#04x}" in line
@@ -299,7 +299,7 @@ class TestRulesForFields:
     def test_missing_field(self, tag: int) -> None:
         assert "missing" in refusal(with_field(tag, None))
 
-    @pytest.mark.parametrize("tag", [1, 2, 3, 4, 5, 6, 0x81])
+    @pytest.mark.parametrize("tag", [1, 2, 3, 4, 5, 6, 8, 0x81])
     def test_empty_field(self, tag: int) -> None:
         refusal(with_field(tag, b""))
 

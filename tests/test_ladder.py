@@ -92,6 +92,21 @@ def test_samples_fill_the_range_of_a_byte(depth: int) -> None:
     assert symbols(depth)[np.array(found) + 128].tolist() == list(range(1 << depth))
 
 
+def test_many_samples_of_one_bit_are_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of both kinds decode, cached and naive; the header says which it is."""
+    model = layered(GatedPixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
+    pixels = np.stack([pictures("noise", (6, 7, 1), 1, seed) for seed in range(5)])
+    digits = arcomp.encode(pixels, 1, model)
+    monkeypatch.setattr("arcomp.fronts.DECISIONS_FROM", 0)
+    decisions = arcomp.encode(pixels, 1, model)
+    assert decisions.nll_bits == digits.nll_bits
+    for encoded, said in ((digits, False), (decisions, True)):
+        for naive in (False, True):
+            decoded, header = arcomp.decode(encoded.data, model=model, naive=naive)
+            assert header.decisions == said
+            assert np.array_equal(decoded, pixels)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -39,7 +39,7 @@ DIGEST_BYTES = 8
 OPTIONAL = 0x80
 """Bit of a tag that marks a field readers may ignore."""
 
-TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE, TAG_STRIPS = 1, 2, 3, 4, 5, 6, 7
+TAG_GEOMETRY, TAG_MODEL, TAG_TILES, TAG_PAYLOAD, TAG_PIXELS, TAG_SIDE, TAG_STRIPS, TAG_CODER = range(1, 9)
 TAG_SOURCE, TAG_CONTENT = OPTIONAL | 1, OPTIONAL | 2
 
 _REQUIRED = {
@@ -48,7 +48,10 @@ _REQUIRED = {
     TAG_PAYLOAD: "payload",
     TAG_PIXELS: "pixels",
 }
-_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_STRIPS, TAG_SOURCE, TAG_CONTENT}
+_KNOWN = {*_REQUIRED, TAG_TILES, TAG_SIDE, TAG_STRIPS, TAG_CODER, TAG_SOURCE, TAG_CONTENT}
+
+DECISIONS = b"\x01"
+"""Value of the coder field."""
 
 _CRC = struct.Struct("<I")
 
@@ -77,6 +80,7 @@ class Header:
         side: bytes the model needs beside the payload; empty when it needs none.
         source: lower-case ending, without a dot, of the file the pixels came from; empty when unknown.
         content: what the samples were made of.
+        decisions: samples, of 1 bit, are coded as decisions, not as digits.
 
     Raises:
         FormatError: on construction, for a value outside its limits.
@@ -95,6 +99,7 @@ class Header:
     side: bytes = b""
     source: str = ""
     content: Content = None
+    decisions: bool = False
 
     def __post_init__(self) -> None:
         _check_geometry(self)
@@ -109,6 +114,8 @@ class Header:
         if _SOURCE_NAME.fullmatch(self.source) is None:
             raise FormatError(f"a source format must be up to 16 of a-z 0-9, not {self.source[:80]!r}")
         check_content(self.content, self.shape, self.depth)
+        if self.decisions and self.depth != 1:
+            raise FormatError(f"samples of {self.depth} bits are no decisions")
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -187,6 +194,8 @@ def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
         fields.append((TAG_SIDE, bytes(header.side)))
     if strips:
         fields.append((TAG_STRIPS, _numbers(header.tile_height)))
+    if header.decisions:
+        fields.append((TAG_CODER, DECISIONS))
     if header.source:
         fields.append((TAG_SOURCE, header.source.encode("ascii")))
     if header.content is not None:
@@ -234,8 +243,16 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
         side=_present(values, TAG_SIDE, "side information"),
         source=_text(_present(values, TAG_SOURCE, "source format"), "source format"),
         content=decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else None,
+        decisions=_decisions(values),
     )
     return header, payload_length, payload_crc
+
+
+def _decisions(values: dict[int, memoryview]) -> bool:
+    """Whether the coder field is there; it can say one thing only."""
+    if TAG_CODER in values and values[TAG_CODER] != DECISIONS:
+        raise FormatError("the samples are coded in a way that is not known here", remedy=NEWER)
+    return TAG_CODER in values
 
 
 def _tile(values: dict[int, memoryview], width: int) -> tuple[int, int]:
