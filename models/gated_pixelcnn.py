@@ -72,7 +72,7 @@ class GatedPixelCNNWiring(Wiring):
                 found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS), SUMS)
             found[f"vertical.{i}"] = Gate(1, ahead=True)
             found[f"horizontal.{i}"] = Gate(c)
-            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS)
+            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1), SUMS)
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
         found["rectified"] = Regrid(c, SUMS, RECTIFIED8)

@@ -18,6 +18,8 @@ from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""
+BEGIN = 0.2
+"""Of the gate's convolutions; the published code has 0.1."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ class GatedResnet:
         """Its layers by name."""
         at: dict[str, Any] = {"ahead": self.ahead, "scale": self.scale}
 
-        def conv(outputs: int) -> Conv:
-            return Conv(self.taps, "B", 1, 2 * self.width, outputs, SIGNED8, SUMS, **at)
+        def conv(begin: float = 1.0) -> Conv:
+            return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin)
 
         found: dict[str, Spec] = {
             "kept": Regrid(1, SUMS, SIGNED8, **at),
             "elu.1": ConcatELU(**at),
-            "conv.1": conv(self.width),
+            "conv.1": conv(),
         }
         for i in range(self.given):
             found |= {
@@ -64,8 +66,8 @@ class GatedResnet:
         found |= {
             "inner": Regrid(1, SUMS, SIGNED8, **at),
             "elu.2": ConcatELU(self.dropout, **at),
-            "conv.a": conv(self.width),
-            "conv.b": conv(self.width),
+            "conv.a": conv(BEGIN),
+            "conv.b": conv(BEGIN),
             "gate": SigmoidGate(**at),
             "sum": Add(1, (SUMS, SUMS), SUMS, **at),
         }

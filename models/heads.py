@@ -62,6 +62,11 @@ class Softmax(Head):
         """See :class:`Head`."""
         return 1 << self.depth
 
+    def prepare(self, last: Linear) -> None:
+        """All levels about alike."""
+        with torch.no_grad():
+            last.weight *= 0.1
+
     def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """See :meth:`Head.bits`."""
         nats = functional.cross_entropy(outputs.flatten(0, 1), values.flatten().long(), reduction="none")

@@ -5,23 +5,29 @@ layer after layer, each position looks at all positions up to itself, and goes t
 input is what was before it. The order is free: raster or zigzag here (the paper has raster, and local attention).
 
 What it adds to ``pixelsnail``'s ground: nothing but attention. Where it differs: attention is over all of the picture,
-not over blocks of it; features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums
-may do without); channels are left to the mixture, as in the paper's DMOL.
+not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where neighbours are;
+features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do without);
+channels are left to the mixture, as in the paper's DMOL.
 
 Train it with ``arcomp train --recipe image_transformer-digits DATA``.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import torch
 
 from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.before import Before
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
-from arcomp.layers.place import Place
+from arcomp.layers.place import Place, wave_lengths
 from arcomp.layers.spec import Add, Regrid, Spec, linear
 from arcomp.models.layered import Layered, MixtureConfig
 from arcomp.models.weights_file import Weights
@@ -32,6 +38,10 @@ VALUE = 16
 """Features of a head's values."""
 BEFORE = 3
 """Samples of so many positions before are a position's input."""
+NEIGHBOURS = ((-1, 1), (-2, 1), (-1, 3), (-3, 1), (-2, 3), (-1, -1), (-4, 1), (-2, -1), (0, -2))
+"""Where heads look first, rows down and columns to the right: a position has what was before it as its input."""
+SHARPNESS = 2.5
+"""Of how they look."""
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""
 
@@ -55,6 +65,20 @@ class ImageTransformerConfig(MixtureConfig):
     zigzag: int
 
 
+def _turned_waves(width: int, place: tuple[int, int]) -> torch.Tensor:
+    """From the features of a place to some of the waves of another, so many rows and columns on: [KEY, width]."""
+    made, half = torch.zeros(KEY, width), width // 2
+    for axis, (first, features) in enumerate(((0, half), (half, width - half))):
+        lengths = wave_lengths(features)
+        for i in range(KEY // 4 if features > 1 else 0):
+            wave = i * (features // 2) // (KEY // 4)
+            sine, cosine, at = first + wave, first + len(lengths) + wave, 4 * i + 2 * axis
+            turn = 2 * math.pi * place[axis] / float(lengths[wave])
+            made[at, sine] = made[at + 1, cosine] = math.cos(turn)
+            made[at, cosine], made[at + 1, sine] = math.sin(turn), -math.sin(turn)
+    return made
+
+
 class ImageTransformerWiring(Wiring):
     """The network: figure 1 of the paper."""
 
@@ -67,23 +91,37 @@ class ImageTransformerWiring(Wiring):
         found: dict[str, Spec] = {"place": Place(a.rows, a.columns, p), "place.in": linear(1, p, p, SIGNED8, SUMS)}
         for i in range(BEFORE):
             found[f"before.{i}"] = Before(order, c, SIGNED8, samples=not i)
-            found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS)
+            found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS, begin=0.1)
         found["in"] = Add(1, (SUMS,) * (BEFORE + 1), SUMS)
         for b in range(a.blocks):
             found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
             for name, outputs in (("query", a.heads * KEY), ("key", a.heads * KEY), ("value", values)):
                 found[f"{name}.{b}"] = linear(1, p, outputs, SIGNED8, SIGNED8)
             found[f"attention.{b}"] = Attention(order, a.heads, VALUE)
-            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, begin=0.3)
             found[f"sum.{b}"] = Add(1, (SUMS, SUMS), SUMS)
             found[f"inner.kept.{b}"] = Regrid(1, SUMS, SIGNED8)
             found[f"inner.{b}"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
-            found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS)
+            found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS, begin=0.3)
             found[f"out.{b}"] = Add(1, (SUMS, SUMS), SUMS)
         found["kept"] = Regrid(1, SUMS, SIGNED8)
         found["last"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
         return found
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """Queries begin as keys of a place a little before: each head looks first at a neighbour of its own.
+
+        Keys begin as some of the waves that places are made of (:func:`arcomp.layers.place.waves`); the query for
+        another place's key is the own place's, each wave's sine and cosine turned.
+        """
+        a, p = self.config, self.config.width
+        layer("place.in").linear.weight.copy_(torch.eye(p))
+        heads = [(b, h) for b in range(a.blocks) for h in range(a.heads)]
+        for (b, h), neighbour in zip(heads, itertools.cycle(NEIGHBOURS)):
+            rows = slice(h * KEY, (h + 1) * KEY)
+            for name, place in (("key", (0, 0)), ("query", neighbour)):
+                layer(f"{name}.{b}").linear.weight[rows] = SHARPNESS * _turned_waves(p, place)
 
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""

@@ -86,9 +86,9 @@ class PixelSNAILWiring(Wiring):
             found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
             found[f"past.{b}"] = Before(RASTER, p, SIGNED8)
             for name, outputs in (("key", keys), ("value", values)):
-                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS)
-                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS)
-                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS)
+                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS, begin=0.4)
+                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS, begin=0.4)
+                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS, begin=0.4)
                 found[f"{name}.{b}.sum"] = Add(1, (SUMS,) * 3, SUMS)
                 found[f"{name}.{b}"] = Regrid(1, SUMS, SIGNED8)
             found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS)

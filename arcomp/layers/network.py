@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,6 +51,10 @@ class Wiring(ABC):
     def layers(self) -> dict[str, Spec]:
         """The layers by name."""
 
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """Change what training begins with, of float layers by name, from what they begin with themselves."""
+        return
+
     @abstractmethod
     def join(self, run: Run, samples: Any) -> Any:
         """The outputs, [.., channels * outputs], from the samples: the network itself, written once."""
@@ -68,6 +72,8 @@ class FloatNetwork(nn.Module):
         super().__init__()
         self.wiring, self.specs = wiring, wiring.layers()
         self.by_name = nn.ModuleDict({_key(name): spec.float_layer() for name, spec in self.specs.items()})
+        with torch.no_grad():
+            wiring.prepare(lambda name: self.by_name[_key(name)])
 
     def forward(self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None) -> torch.Tensor:
         """float [N, H, W, channels], as the network takes samples, and what it is given beforehand, if it is ->

@@ -1,11 +1,14 @@
 """Where a position is, as features that are learnt: a row's plus a column's.
 
 Learnt position embeddings (Gehring et al. 2017, "Convolutional sequence to sequence learning", section 3.1), one table
-for each axis as in axial embeddings of pictures (Parmar et al. 2018, "Image transformer", section 3).
+for each axis (Parmar et al. 2018, "Image transformer", section 3). They begin as waves (Vaswani et al. 2017, "Attention
+is all you need", section 3.5), rows in one half of the features and columns in the other, so that places near each
+other are alike.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,12 +73,31 @@ class Place(Spec):
                 table.copy_(torch.from_numpy(arrays[name]) * self.grid.step)
 
 
+SHORTEST, LONGEST = 3.0, 64.0
+"""Lengths of the waves, in positions."""
+
+
+def wave_lengths(features: int) -> torch.Tensor:
+    """Of so many features, sines first: float [half of features, rounded up]."""
+    pairs = -(-features // 2)
+    return SHORTEST * (LONGEST / SHORTEST) ** (torch.arange(pairs) / max(1, pairs - 1))
+
+
+def waves(count: int, features: int) -> torch.Tensor:
+    """Sines and cosines of 0 .. count - 1: float [count, features]."""
+    angles = 2 * math.pi * torch.arange(count)[:, None] / wave_lengths(features)
+    return torch.cat([angles.sin(), angles.cos()], 1)[:, :features]
+
+
 class _FloatPlace(nn.Module):
     def __init__(self, spec: Place) -> None:
         super().__init__()
         self.grid = spec.grid
-        self.rows = nn.Parameter(0.5 * torch.randn(spec.height, spec.features))
-        self.columns = nn.Parameter(0.5 * torch.randn(spec.width, spec.features))
+        half = spec.features // 2
+        rows, columns = 0.1 * torch.randn(spec.height, spec.features), 0.1 * torch.randn(spec.width, spec.features)
+        rows[:, :half] += waves(spec.height, half)
+        columns[:, half:] += waves(spec.width, spec.features - half)
+        self.rows, self.columns = nn.Parameter(rows), nn.Parameter(columns)
 
     def forward(self, samples: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         n, height, width, _ = samples.shape

@@ -98,6 +98,9 @@ class Conv(Spec):
         inputs, outputs: features of each group.
         source: grid of the inputs.
         samples: whether it reads the samples themselves.
+        begin: training begins with weights so many times as large as He et al. 2015 have them ("Delving deep into
+            rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
+            (Zhang et al. 2019, "Fixup initialization", section 2).
     """
 
     taps: tuple[Tap, ...]
@@ -111,6 +114,7 @@ class Conv(Spec):
     ahead: bool = False
     scale: int = 1
     stride: int = 1
+    begin: float = 1.0
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
@@ -129,9 +133,8 @@ class Conv(Spec):
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
         layer = CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
-        if self.samples:
-            with torch.no_grad():
-                layer.linear.weight /= LARGEST
+        with torch.no_grad():
+            layer.linear.weight *= self.begin / (LARGEST if self.samples else 1)
         return layer
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
@@ -153,10 +156,11 @@ class Conv(Spec):
 
 
 def linear(
-    groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False, scale: int = 1
-) -> Conv:
+    groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False, scale: int = 1,
+    begin: float = 1.0,
+) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
-    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale)
+    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale, begin=begin)
 
 
 class _Carry(nn.Module):
