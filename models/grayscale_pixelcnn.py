@@ -8,7 +8,7 @@ then mostly texture.
 What it adds to ``pixelcnnpp``: the auxiliary variable, so that a pixel sees, coarsely, what comes after it. Where it
 differs: all three networks are small stacks of the same blocks; the view is luma, cut to 4 bits.
 
-Train it with ``arcomp train --recipe grayscale_pixelcnn-cifar10 DATA``.
+Train it with ``arcomp train --recipe grayscale_pixelcnn-colour DATA``.
 """
 
 from __future__ import annotations

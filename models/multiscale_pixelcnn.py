@@ -10,7 +10,7 @@ group. Where it differs: one set of three networks serves all levels, so that pi
 them; a mixture of logistics says how channels depend on each other, in place of a PixelCNN over channels or patches;
 blocks are those of ``pixelcnnpp``.
 
-Train it with ``arcomp train --recipe multiscale_pixelcnn-cifar10 DATA``.
+Train it with ``arcomp train --recipe multiscale_pixelcnn-colour DATA``.
 """
 
 from __future__ import annotations

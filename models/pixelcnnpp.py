@@ -10,7 +10,7 @@ up-sampling deals the outputs of a linear layer out; see :class:`arcomp.models.h
 :class:`arcomp.models.gated_resnet.GatedResnet`.
 
 Features of a quarter size position are computed when the first pixel of its square comes, a row of the downward stream
-when the row begins. Train it with ``arcomp train --recipe pixelcnnpp-cifar10 DATA``.
+when the row begins. Train it with ``arcomp train --recipe pixelcnnpp-colour DATA``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ keys and values made of features, the samples and the position ("background"); b
 What it adds to ``pixelcnnpp``: attention in place of two streams and three scales. Where it differs: sizes are small;
 places are learnt features; keys and values are linear in their sources.
 
-Train it with ``arcomp train --recipe pixelsnail-cifar10 DATA``.
+Train it with ``arcomp train --recipe pixelsnail-colour DATA``.
 """
 
 from __future__ import annotations

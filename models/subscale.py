@@ -9,7 +9,7 @@ What it adds to ``pixelcnnpp``: what is far away in the picture is near in a sli
 pixel. Where it differs: 2 x 2 slices; no attention in the decoder, and no upscaling in depth; which slices are there is
 told by a plane for each.
 
-Train it with ``arcomp train --recipe subscale-cifar10 DATA``.
+Train it with ``arcomp train --recipe subscale-colour DATA``.
 """
 
 from __future__ import annotations
