@@ -21,6 +21,7 @@ import click
 from arcomp.compare.inputs import Input, read
 from arcomp.compare.measure import Contestant, Measured, ModelContestant, classical, classical_of_bytes
 from arcomp.models import registry
+from arcomp.models.library import ENDING
 from arcomp.training.trainable import LADDER
 from benchmarks.outputs import say
 from benchmarks.readme import markdown
@@ -80,6 +81,11 @@ def weights_of(family: str) -> list[str]:
     order = {kind.name: i for i, kind in enumerate(LADDER)}
     there = [name for name in registry.names() if name.endswith(f"-{family}")]
     return sorted(there, key=lambda name: (order.get(name.split("-")[0], len(order)), len(name), name))
+
+
+def short(source: str) -> str:
+    """A name, or that of a file of weights without its folder and ending."""
+    return Path(source).name.removesuffix(ENDING)
 
 
 def over(measured: Measured) -> float | None:
@@ -158,7 +164,7 @@ def main(family: str, paths: tuple[Path, ...], models: str | None, limit: int | 
     good, everything = True, []
     for path in paths:
         given = read(path, limit, text=True)
-        contestants: list[Contestant] = [ModelContestant(name) for name in names]
+        contestants: list[Contestant] = [ModelContestant(name, short(name)) for name in names]
         contestants += classical_of_bytes() if given.bytes else classical()
         measured = []
         for contestant in contestants:
