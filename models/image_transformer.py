@@ -22,7 +22,6 @@ from typing import Any, ClassVar
 
 import torch
 
-from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.before import Before
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
@@ -30,7 +29,6 @@ from arcomp.layers.network import Run, Wiring
 from arcomp.layers.place import Place, wave_lengths
 from arcomp.layers.spec import Add, Regrid, Spec, linear
 from arcomp.models.layered import Layered, MixtureConfig
-from arcomp.models.weights_file import Weights
 from arcomp.orders import Order, Raster, Zigzag
 
 ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
@@ -64,6 +62,11 @@ class ImageTransformerConfig(MixtureConfig):
     heads: int
     zigzag: int
 
+    @property
+    def sequence(self) -> Order:
+        """The order of a picture."""
+        return ORDERS[self.zigzag]
+
 
 def _turned_waves(width: int, place: tuple[int, int]) -> torch.Tensor:
     """From the features of a place to some of the waves of another, so many rows and columns on: [KEY, width]."""
@@ -87,7 +90,7 @@ class ImageTransformerWiring(Wiring):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
-        order, values = ORDERS[a.zigzag], a.heads * VALUE
+        order, values = a.sequence, a.heads * VALUE
         found: dict[str, Spec] = {"place": Place(a.rows, a.columns, p), "place.in": linear(1, p, p, SIGNED8, SUMS)}
         for i in range(BEFORE):
             found[f"before.{i}"] = Before(order, c, SIGNED8, samples=not i)
@@ -144,10 +147,3 @@ class ImageTransformer(Layered):
     name: ClassVar[str] = "image_transformer"
     config_type = ImageTransformerConfig
     wiring_type = ImageTransformerWiring
-
-    def __init__(self, weights: Weights) -> None:
-        super().__init__(weights)
-        zigzag = {config.zigzag for config in self.configs.values() if isinstance(config, ImageTransformerConfig)}
-        if len(zigzag) > 1:
-            raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
-        self.sequence = ORDERS[zigzag.pop()]

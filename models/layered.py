@@ -48,6 +48,11 @@ class LayeredConfig:
         """What its outputs mean."""
         return Softmax(self.depth)
 
+    @property
+    def sequence(self) -> Order | None:
+        """The order of a group of pictures, where the configuration chooses it."""
+        return None
+
 
 def check_side(kernel: int, most: int) -> None:
     """Refuse a square of taps without a middle, or a larger one than the model's order knows.
@@ -149,7 +154,7 @@ class Layered(ExactModel):
     config_type: ClassVar[type[LayeredConfig]]
     wiring_type: ClassVar[type[Wiring]]
     sequence: Order
-    """The order of a group of pictures."""
+    """The order of a group of pictures; configurations that choose one, all the same, come first."""
     flat: ClassVar[bool] = False
     """Whether the network sees a picture as a sequence of pixels, row after row, not as rows."""
     side: ClassVar[int] = 32
@@ -164,6 +169,10 @@ class Layered(ExactModel):
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
         found = networks(weights, lambda plain: checked(self.config_type, plain))
         self.configs = {kind_of(name): config for name, config in found.items()}
+        orders = {config.sequence for config in found.values()}
+        if len(orders) > 1:
+            raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
+        self.sequence = orders.pop() or type(self).sequence
         self._made: dict[tuple[int, int, str], dict[str, ExactNetwork]] = {}
 
     @classmethod

@@ -21,13 +21,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from arcomp.errors import ModelError
 from arcomp.layers.masked import Masked
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
 from arcomp.models.heads import Ensemble
 from arcomp.models.layered import Layered, LayeredConfig
-from arcomp.models.weights_file import Weights
 from arcomp.orders import Order, Raster, Shuffled
 
 NATURAL = Raster()
@@ -87,10 +85,3 @@ class MADE(Layered):
     name: ClassVar[str] = "made"
     config_type = MADEConfig
     wiring_type = MADEWiring
-
-    def __init__(self, weights: Weights) -> None:
-        super().__init__(weights)
-        orders = {config.sequence for config in self.configs.values() if isinstance(config, MADEConfig)}
-        if len(orders) > 1:
-            raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
-        self.sequence = orders.pop()

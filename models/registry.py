@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from arcomp.errors import ModelError
 from arcomp.models.base import Model
@@ -15,12 +16,34 @@ from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, folders
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.weights_file import Weights
 
+LADDER = {
+    "bayes_net": "BayesNet",
+    "char_rnn": "CharRNN",
+    "made": "MADE",
+    "temporal_conv": "TemporalConv",
+    "wavenet": "WaveNet",
+    "pixelcnn": "PixelCNN",
+    "pixelrnn": "PixelRNN",
+    "gated_pixelcnn": "GatedPixelCNN",
+    "pixelcnnpp": "PixelCNNpp",
+    "image_transformer": "ImageTransformer",
+    "pixelsnail": "PixelSNAIL",
+    "multiscale_pixelcnn": "MultiscalePixelCNN",
+    "grayscale_pixelcnn": "GrayscalePixelCNN",
+    "subscale": "SubscalePixelNetwork",
+}
+"""Classes of the models of layers, each in the module of its name, in the ladder's order: those that are
+trained by their recipes, coded and decoded by name, and that the tests have specimens of."""
 
-def _ladder(module: str, name: str) -> Callable[[Weights], Model]:
-    """What makes a model of layers, imported when it is needed: they are in torch."""
 
+def layered_class(name: str) -> Any:
+    """The class of a model of layers (:class:`arcomp.models.layered.Layered`), imported now: they are in torch."""
+    return getattr(import_module(f"arcomp.models.{name}"), LADDER[name])
+
+
+def _layered(name: str) -> Callable[[Weights], Model]:
     def make(weights: Weights) -> Model:
-        made: Model = getattr(import_module(f"arcomp.models.{module}"), name)(weights)
+        made: Model = layered_class(name)(weights)
         return made
 
     return make
@@ -30,22 +53,9 @@ MAKERS: dict[str, Callable[[Weights], Model]] = {
     Histogram.name: Histogram,
     ContextModel.name: ContextModel,
     PhotoModel.name: PhotoModel,
-    "bayes_net": _ladder("bayes_net", "BayesNet"),
-    "char_rnn": _ladder("char_rnn", "CharRNN"),
-    "gated_pixelcnn": _ladder("gated_pixelcnn", "GatedPixelCNN"),
-    "grayscale_pixelcnn": _ladder("grayscale_pixelcnn", "GrayscalePixelCNN"),
-    "image_transformer": _ladder("image_transformer", "ImageTransformer"),
-    "made": _ladder("made", "MADE"),
-    "multiscale_pixelcnn": _ladder("multiscale_pixelcnn", "MultiscalePixelCNN"),
-    "pixelcnn": _ladder("pixelcnn", "PixelCNN"),
-    "pixelcnnpp": _ladder("pixelcnnpp", "PixelCNNpp"),
-    "pixelrnn": _ladder("pixelrnn", "PixelRNN"),
-    "pixelsnail": _ladder("pixelsnail", "PixelSNAIL"),
-    "subscale": _ladder("subscale", "SubscalePixelNetwork"),
-    "temporal_conv": _ladder("temporal_conv", "TemporalConv"),
-    "wavenet": _ladder("wavenet", "WaveNet"),
+    **{name: _layered(name) for name in LADDER},
 }
-"""What makes a model out of its weights; add a model here and the laws run over it."""
+"""What makes a model out of its weights."""
 PRESETS = ("fast", "balanced", "max")
 """Of ``photo``: weights by the names photo-fast and so on."""
 DEFAULT = "photo-balanced"

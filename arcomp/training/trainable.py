@@ -12,27 +12,13 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from arcomp.models import context_model
-from arcomp.models.bayes_net import BayesNet
-from arcomp.models.char_rnn import CharRNN
+from arcomp.models import context_model, registry
 from arcomp.models.context import Context
-from arcomp.models.gated_pixelcnn import GatedPixelCNN
-from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN
-from arcomp.models.image_transformer import ImageTransformer
 from arcomp.models.layered import Layered
 from arcomp.models.layered import checked as checked_layered
-from arcomp.models.made import MADE
-from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
-from arcomp.models.pixelcnn import PixelCNN
-from arcomp.models.pixelcnnpp import PixelCNNpp
-from arcomp.models.pixelrnn import PixelRNN
-from arcomp.models.pixelsnail import PixelSNAIL
-from arcomp.models.subscale import SubscalePixelNetwork
-from arcomp.models.temporal_conv import TemporalConv
-from arcomp.models.wavenet import WaveNet
 from arcomp.models.weights_file import Weights
 
 Crops = list[npt.NDArray[np.uint8]]
@@ -94,10 +80,8 @@ def _ladder(kind: type[Layered]) -> Kind:
     )
 
 
-LADDER: tuple[type[Layered], ...] = (
-    BayesNet, CharRNN, MADE, TemporalConv, WaveNet, PixelCNN, PixelRNN, GatedPixelCNN, PixelCNNpp, ImageTransformer,
-    PixelSNAIL, MultiscalePixelCNN, GrayscalePixelCNN, SubscalePixelNetwork,
-)  # fmt: skip
+LADDER: tuple[type[Layered], ...] = tuple(registry.layered_class(name) for name in registry.LADDER)
+"""The models of layers, in the ladder's order."""
 
 KINDS = {
     "context": Kind(
