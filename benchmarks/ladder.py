@@ -110,7 +110,7 @@ def row(family: Family, name: str, given: Input, measured: Measured, parameters:
         return f"{each / seconds:.3g}" if seconds else "-"
 
     published = family.published.get(name.rpartition("-")[0])
-    return [
+    cells = [
         f"`{name}`" if parameters is not None else name,
         f"{parameters:,}" if parameters is not None else "-",
         *map(size, (measured.nll_bits_float, measured.nll_bits_exact, 8.0 * (measured.bytes or 0))),
@@ -118,12 +118,14 @@ def row(family: Family, name: str, given: Input, measured: Measured, parameters:
         speed(measured.decode_seconds),
         f"{published:.{family.digits}f}" if published else "-",
     ]
+    return cells if family.published else cells[:-1]
 
 
 def table(family: Family, given: Input, contestants: Sequence[Contestant], measured: Sequence[Measured]) -> str:
     """Of one input, in Markdown."""
     what = "kB/s" if given.bytes else "pictures/s"
-    titles = ["", "parameters", "float NLL", "exact NLL", "file", f"{what}, encode", f"{what}, decode", "published"]
+    titles = ["", "parameters", "float NLL", "exact NLL", "file", f"{what}, encode", f"{what}, decode"]
+    titles += ["published"] if family.published else []
     rows = [
         row(family, c.name, given, m, c.parameters)
         for c, m in zip(contestants, measured, strict=True)
