@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 DROPPED = ("parameters", "encode_mps", "nll_float", "nll_exact", "round_trip")
 """Columns that a narrow terminal goes without, the first ones first."""
 STAR = "*"
+MODEL = re.compile(r"\bmodel [a-z_0-9]+ (?=takes|does)")
+"""What a reason says of who gives it."""
 
 
 def bar(part: float, width: int) -> str:
@@ -101,7 +104,8 @@ def _left_out(found: Sequence[Result]) -> list[str]:
     names: dict[str, list[str]] = {}
     for result in found:
         if result.skipped:
-            names.setdefault(one_line(result.skipped), []).append(one_line(result.model))
+            reason = MODEL.sub("", one_line(result.skipped))
+            names.setdefault(reason, []).append(one_line(result.model))
     return [f"{', '.join(alike)}: skipped: {reason}" for reason, alike in names.items()]
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli.console import Console
 from arcomp.cli.options import talkative
 from arcomp.errors import ArcompError, ModelError
+
+if TYPE_CHECKING:
+    from arcomp.models.weights_file import Weights
+
+KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
+"""What channels and depths are called; gray, by models of sequences, is also any bytes."""
+WIDEST = len("gray, RGB")
 
 
 def found() -> list[dict[str, Any]]:
@@ -28,7 +35,9 @@ def found() -> list[dict[str, Any]]:
             first = name == registry.DEFAULT and not any(row["name"] == name for row in rows)
             try:
                 weights = Weights.load(path)
-                rows.append(_row(name, weights.digest.hex(), weights.count, str(path), first))
+                rows.append(
+                    _row(name, weights.digest.hex(), weights.count, str(path), first) | {"takes": _takes(weights)}
+                )
             except ArcompError as error:
                 rows.append({**_row(name, "", 0, str(path), first), "error": error.cause})
     return rows
@@ -56,10 +65,31 @@ def card(name: str) -> str | None:
     return None
 
 
-def _line(row: dict[str, Any]) -> str:
-    mark = "*" if row["default"] else " "
-    what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
-    return f"{mark} {row['name']:<14} {what}  {row['where']}"
+def _takes(weights: Weights) -> list[str]:
+    """Kinds of samples, such as "RGB"; none if the configuration does not say."""
+    from arcomp.models.weights_file import kind_of
+
+    networks = weights.config.get("networks", {}) if isinstance(weights.config, dict) else {}
+    try:
+        kinds = sorted(kind_of(name) for name in networks)
+    except (ValueError, TypeError, AttributeError):  # a model's own business when it is loaded
+        return []
+    return [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
+
+
+def _lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Of weights that are shipped the file's name, of others where they lie."""
+    from arcomp.models import library
+
+    longest = max(len(row["name"]) for row in rows)
+    lines = []
+    for row in rows:
+        mark, path = "*" if row["default"] else " ", Path(row["where"])
+        what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
+        kinds = ", ".join(row.get("takes", ()))
+        where = path.name if path.parent == library.SHIPPED else row["where"]
+        lines.append(f"{mark} {row['name']:<{longest}}  {what}  {kinds:<{WIDEST}}  {where}")
+    return lines
 
 
 @click.command("models", short_help="List models.")
@@ -69,8 +99,8 @@ def command(console: Console, name: str | None) -> int:
     """List the models here, the default one marked with *; with a NAME, show its card."""
     rows = found()
     if name is None:
-        for row in rows:
-            print(json.dumps(row)) if console.as_json else console.print(_line(row))
+        for line in map(json.dumps, rows) if console.as_json else _lines(rows):
+            console.print(line)
         return 0
     own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
     if not own:
@@ -79,8 +109,8 @@ def command(console: Console, name: str | None) -> int:
     if console.as_json:
         print(json.dumps({**own[0], "card": text}))
         return 0
-    for row in own:
-        console.print(_line(row))
+    for line in _lines(own):
+        console.print(line)
     print()
     print(text.rstrip() if text else f"{name} has no card.")
     return 0

@@ -600,6 +600,7 @@ class TestModels:
         rows = {row["name"]: row for row in say("models", "--json").objects}
         assert rows["histogram"]["where"] == "built in"
         assert set(rows["histogram"]) >= {"name", "digest", "parameters", "where", "default"}
+        assert rows["photo-fast"]["takes"] == ["gray", "RGB"]
         said = say("models")
         assert b"histogram" in said.out
         assert b"built in" in say("models", "histogram").out

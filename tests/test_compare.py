@@ -301,7 +301,7 @@ class TestCommand:
         assert said.status == 0, said.err
         assert said.results[0] == "2 inputs, 1,992 sub-pixels"
         assert all(ord(c) < 128 for line in said.results for c in line)
-        assert any(line.startswith("small: skipped: 1 of 2: model pixelcnn takes") for line in said.results)
+        assert any(line.startswith("small: skipped: 1 of 2: takes") for line in said.results)
         whole = json.loads((folder / "r.json").read_text())
         by_name = {row["model"]: row for row in whole}
         assert {"histogram", "small", "PNG", "WebP"} < set(by_name)
@@ -383,7 +383,7 @@ class TestCommand:
         picture(folder / "a.png", 20, 30, 3)
         said = say("compare", "a.png", "--models", binary.name)
         assert said.status == 1
-        assert said.results[-1].startswith("small: skipped: model pixelcnn takes 1 channel of 1 bit")
+        assert said.results[-1].startswith("small: skipped: takes 1 channel of 1 bit")
 
     def test_limit(self, folder: Path) -> None:
         np.save(folder / "many.npy", np.zeros((50, 4, 8), np.uint8))
