@@ -26,6 +26,7 @@ from arcomp.coding import lattice
 from arcomp.container import Header, pack, pixels_checksum, unpack
 from arcomp.container.numbers import encode_number
 from arcomp.errors import ModelError
+from arcomp.models import registry
 from arcomp.models.base import Model
 from arcomp.models.context import Context, ContextConfig
 from arcomp.models.context_model import ContextModel, freeze
@@ -143,6 +144,19 @@ def successes() -> None:
     success(f"context-{mark}-gray", photo[100:118, 60:84, 1:2][None], 8, shipped)
 
 
+def ladder_successes() -> None:
+    """Files of the ladder's shipped weights that must decode: three pictures, or a line."""
+    line = np.frombuffer(b"It was on a dreary night of November", np.uint8).reshape(1, 1, -1, 1)
+    for name in registry.names():
+        if name.split("-")[0] not in registry.LADDER:
+            continue
+        model = registry.load(name)
+        mark = f"{name}-{model.digest.hex()[:8]}"
+        channels, depth = (3, 8) if name.endswith("-colour") else (1, 1)
+        several = np.stack([pictures("smooth", (9, 11, channels), depth, seed) for seed in range(3)])
+        success(mark, *((line, 8) if name.endswith("-text") else (several, depth)), model)
+
+
 def fields_of(data: bytes) -> tuple[Fields, bytes]:
     """Fields and payload of a file with a header shorter than 128 bytes."""
     end, at, fields = 11 + data[10], 11, []
@@ -229,4 +243,5 @@ if __name__ == "__main__":
     tiny_weights()
     successes()
     photo_successes()
+    ladder_successes()
     faults()

@@ -21,6 +21,8 @@ from arcomp.models.base import Model
 
 VECTORS = Path(__file__).parent / "vectors"
 GOOD = sorted(p for p in VECTORS.glob("*.arcomp") if not p.name.startswith("bad-"))
+REFERENCED = [p for p in GOOD if unpack(p.read_bytes())[0].model not in registry.LADDER]
+"""Those that the reference decoder reads: models of layers are written down in FORMAT.md, and not in it."""
 BAD = json.loads((VECTORS / "faults.json").read_text())
 
 
@@ -56,7 +58,7 @@ def test_vector_decodes(path: Path) -> None:
     assert hashlib.sha256(samples).hexdigest() == expected["sha256"]
 
 
-@pytest.mark.parametrize("path", GOOD, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", REFERENCED, ids=lambda p: p.stem)
 def test_vector_decodes_by_the_reference(path: Path) -> None:
     expected = json.loads(path.with_suffix(".json").read_text())
     weights = weights_for(path)
