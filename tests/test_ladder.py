@@ -12,10 +12,12 @@ from specimens import layered, pictures
 
 import arcomp
 from arcomp.errors import ModelError
+from arcomp.layers.attention import KEY
 from arcomp.layers.samples import carried, symbols
 from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.image_transformer import NEIGHBOURS, ImageTransformer
 from arcomp.models.layered import GROUP, Layered
 from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
@@ -148,3 +150,22 @@ def test_hostile_weights_are_refused(kind: type[Layered], sizes: dict[str, int])
             arcomp.encode(pixels, 1, kind(weights))
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
         tracemalloc.stop()
+
+
+def test_heads_begin_by_looking_at_neighbours() -> None:
+    """Before any training, attention in the first layer is where NEIGHBOURS says, whatever the samples are."""
+    torch.manual_seed(0)
+    config = {
+        "channels": 1, "depth": 1, "mixture": 0, "rows": 20, "columns": 24, "width": 48, "blocks": 1, "heads": 3,
+        "zigzag": 0,
+    }  # fmt: skip
+    network = ImageTransformer.float_model(config).net
+    seen: list[torch.Tensor] = []
+    network.by_name["attention_0"].register_forward_pre_hook(lambda _, inputs: seen.extend(inputs))
+    with torch.no_grad():
+        network(2.0 * torch.randint(0, 2, (1, 20, 24, 1)))
+    query, key = (x[0].reshape(-1, 3, KEY) for x in seen[:2])
+    at = 12 * 24 + 10
+    for head, (down, right) in enumerate(NEIGHBOURS[:3]):
+        scores = key[: at + 1, head] @ query[at, head]
+        assert divmod(int(scores.argmax()), 24) == (12 + down, 10 + right)
