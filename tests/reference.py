@@ -232,11 +232,11 @@ def values(
 ) -> Iterator[tuple[Position, int, int]]:
     """All samples of one stream: position, channel as stored, value."""
     model = Histogram(header, tiles) if header.model == "histogram" else Context(header, tiles, weights)
-    decode = decode_decisions if header.decisions else decode_symbols
-    coder = BinaryDecoder(payload) if header.decisions else RangeDecoder(payload)
+    decisions, digits = BinaryDecoder(payload), None if header.decisions else RangeDecoder(payload)
     for front in model.fronts():
         for c, stored in enumerate(model.coding_order):
-            symbols = decode(coder, header.depth, [model.distribution(at, c) for at in front])
+            given = [model.distribution(at, c) for at in front]
+            symbols = decode_symbols(digits, header.depth, given) if digits else decode_decisions(decisions, given)
             for at, value in zip(front, symbols, strict=True):
                 model.known(at, c, value)
                 yield at, stored, value
@@ -263,7 +263,7 @@ def decode_symbols(coder: RangeDecoder, depth: int, distributions: list[Edges]) 
     return [a for a, _ in intervals]
 
 
-def decode_decisions(coder: BinaryDecoder, depth: int, distributions: list[Edges]) -> list[int]:
+def decode_decisions(coder: BinaryDecoder, distributions: list[Edges]) -> list[int]:
     """A symbol of 1 bit for each distribution."""
     found = []
     for g in distributions:
