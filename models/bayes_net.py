@@ -14,16 +14,20 @@ Train it with ``arcomp train --recipe bayes_net-digits DATA``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.dense import Dense
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
 from arcomp.models.heads import Ensemble
 from arcomp.models.layered import Layered, LayeredConfig
 from arcomp.orders import Order, Raster
+
+BEGIN = 0.1
+"""How large hidden units' weights are before training, beside those of other layers."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class BayesNetConfig(LayeredConfig):
 
     Attributes:
         rows, columns: of the pictures it takes.
-        width: hidden units of each sample's own network.
+        width: hidden units of each sample's own network, linear up to where their grid clamps them: of so few, none
+            should be lost, as one can be that is rectified.
     """
 
     rows: int
@@ -54,9 +59,13 @@ class BayesNetWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         a, c = self.config, self.channels
         return {
-            "hidden": Dense(a.rows, a.columns, c, 1, a.width, SIGNED8, RECTIFIED8),
-            "logits": Dense(a.rows, a.columns, c, a.width, a.head.outputs, RECTIFIED8, LOGITS, local=True),
+            "hidden": Dense(a.rows, a.columns, c, 1, a.width, SIGNED8, SIGNED8),
+            "logits": Dense(a.rows, a.columns, c, a.width, a.head.outputs, SIGNED8, LOGITS, local=True),
         }
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """Hidden units begin with little weight, where they are not yet clamped."""
+        layer("hidden").linear.weight.mul_(BEGIN)
 
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
