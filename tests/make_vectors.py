@@ -153,7 +153,7 @@ def ladder_successes() -> None:
         model = registry.load(name)
         mark = f"{name}-{model.digest.hex()[:8]}"
         channels, depth = (3, 8) if name.endswith("-colour") else (1, 1)
-        several = np.stack([pictures("smooth", (9, 11, channels), depth, seed) for seed in range(3)])
+        several = np.stack([pictures("noise", (9, 11, channels), depth, seed) for seed in range(3)])
         success(mark, *((line, 8) if name.endswith("-text") else (several, depth)), model)
 
 
