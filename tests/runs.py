@@ -34,7 +34,7 @@ PHOTO = replace(
 PIXELCNN = replace(
     RECIPE,
     model="pixelcnn",
-    config={"channels": 1, "depth": 1, "width": 6, "blocks": 1},
+    config={"channels": 1, "depth": 1, "width": 6, "blocks": 1, "kernel": 3},
     data=DataConfig(crop=16, crops=8, held_out=4, resampled=0.0, turned=False),
     optimiser=OptimiserPart(batch=8, steps=60, rate=5e-3, warmup=5, ema=0.9, rounding_from=0.6),
 )

@@ -22,6 +22,7 @@ from arcomp.bits import measure
 from arcomp.errors import ModelError
 from arcomp.fixed_input import layer_digests
 from arcomp.layers.network import ExactNetwork
+from arcomp.models import gated_resnet
 from arcomp.models.base import Kind, coded
 from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, gray
 from arcomp.models.layered import Layered
@@ -106,15 +107,17 @@ def at(found: dict[tuple[int, ...], list[Any]], y: int, x: int) -> list[Any]:
     ],
 )
 def test_models_see_what_comes_later_in_the_raster(
-    name: str, position: tuple[int, int], later: tuple[int, int]
+    name: str, position: tuple[int, int], later: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)  # so that what is far away can be seen
     model, canvas, kind = canvas_of(name, "noise", ((9, 10),))
     changed = canvas.copy()
     changed[0, later[0], later[1]] ^= 255
     assert at(evaluated(model, canvas, kind), *position) != at(evaluated(model, changed, kind), *position)
 
 
-def test_colours_see_all_of_the_view() -> None:
+def test_colours_see_all_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)
     model, canvas, kind = canvas_of("grayscale pixelcnn", "noise", ((9, 10),))
     assert kind.view is not None
     view = kind.view.copy()

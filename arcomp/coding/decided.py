@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import binary
-from arcomp.coding.distribution import Distribution, Int32
+from arcomp.coding.distribution import Distribution, Int32, Int64
 from arcomp.exact.kernels import kernel
 
 DEPTH = 1
@@ -21,15 +21,21 @@ DEPTH = 1
 
 @kernel()
 def _encode(coder: Any, words: Any, bits: Any, ones: Any) -> None:
-    """Bits [n] whose frequencies of 1 less one are ``ones``, float32 [n]."""
+    """Bits [n] whose frequencies of 1 are ``ones``, int64 [n]."""
     for i in range(bits.shape[0]):
-        binary.encode_finely(coder, words, bits[i] != 0, np.int64(ones[i]) + 1)
+        binary.encode_finely(coder, words, bits[i] != 0, ones[i])
 
 
 @kernel()
 def _decode(coder: Any, words: Any, ones: Any, out: Any) -> None:
     for i in range(out.shape[0]):
-        out[i] = binary.decode_finely(coder, words, np.int64(ones[i]) + 1)
+        out[i] = binary.decode_finely(coder, words, ones[i])
+
+
+def _ones(distribution: Distribution) -> Int64:
+    """Frequencies of 1, int64 [n]."""
+    less_one = distribution.frequencies(0, np.zeros(len(distribution), np.int32))[:, 1]
+    return less_one.astype(np.int64) + 1
 
 
 class DecisionEncoder:
@@ -42,8 +48,7 @@ class DecisionEncoder:
     def encode(self, distributions: Sequence[Distribution], symbols: Int32, ends: npt.NDArray[np.int64]) -> None:
         """See :meth:`arcomp.coding.stream.Encoder.encode`."""
         self._make_room(symbols.size)
-        none = np.zeros(len(symbols), np.int32)
-        ones = [np.ascontiguousarray(d.frequencies(0, none)[:, 1]) for d in distributions]
+        ones = [_ones(d) for d in distributions]
         columns = [np.ascontiguousarray(symbols[:, c]) for c in range(symbols.shape[1])]
         begin = 0
         for end in [len(symbols)] if len(distributions) == 1 else ends.tolist():
@@ -76,5 +81,5 @@ class DecisionDecoder:
     def decode(self, distribution: Distribution) -> Int32:
         """One symbol for each position: int32 [n]."""
         symbols = np.zeros(len(distribution), np.int32)
-        _decode(self._coder, self._words, distribution.frequencies(0, symbols)[:, 1], symbols)
+        _decode(self._coder, self._words, _ones(distribution), symbols)
         return symbols
