@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp import tiles
-from arcomp.codec import Pixels, plan
+from arcomp.codec import Pixels, laid_out, plan
 from arcomp.fronts import CHUNK, shared
 from arcomp.models.base import Canvas, ExactModel, Kind, LearningModel, Model, coded
 from arcomp.orders import grouped
@@ -71,9 +71,7 @@ def measure(
     if isinstance(model, LearningModel):
         return Bits(found, static=tiles.bits(pixels, found, tiling, kind, model, threads, progress))
     assert isinstance(model, ExactModel)
-    order = list(model.coding_order(kind.channels))
-    canvas = np.ascontiguousarray(tiling.cut(pixels)[..., order])
-    kind = replace(kind, side=model.side_information(canvas, kind))
+    canvas, kind = laid_out(pixels, tiling, kind, model)
     parts = coded(model, canvas, kind)
     for i, (own, samples, part) in enumerate(parts):
         share = np.zeros((*pixels.shape[:3], part.channels), np.float32)

@@ -21,7 +21,7 @@ from arcomp import fronts, tiles
 from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
 from arcomp.errors import ArcompError, VerificationError
 from arcomp.models import registry
-from arcomp.models.base import ExactModel, Kind, LearningModel, Model
+from arcomp.models.base import Canvas, ExactModel, Kind, LearningModel, Model
 from arcomp.tiling import Tiling
 
 Pixels = npt.NDArray[Any]
@@ -98,8 +98,7 @@ def encode(
         payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
-        canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
-        kind = replace(kind, side=model.side_information(canvas, kind))
+        canvas, kind = laid_out(pixels, tiling, kind, model)
         decisions = fronts.as_decisions(pixels.size, depth)
         payload, nll = fronts.encode(canvas, kind, model, device, progress, decisions)
         nll += 8 * len(kind.side)
@@ -125,6 +124,12 @@ def plan(
     kind = Kind(tiling.batch, channels, depth)
     _check_memory(tiling, kind, pixels.dtype, model, threads)
     return tiling, kind
+
+
+def laid_out(pixels: Pixels, tiling: Tiling, kind: Kind, model: ExactModel) -> tuple[Canvas, Kind]:
+    """Pictures as tiles, channels in coding order, and what is coded with what the model sends besides."""
+    canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
+    return canvas, replace(kind, side=model.side_information(canvas, kind))
 
 
 def decode(

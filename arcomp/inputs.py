@@ -39,12 +39,12 @@ class Samples:
     dropped: tuple[str, ...] = ()
 
 
-def kind(start: bytes, model: Model) -> str:
-    """ "picture", "array" or "bytes": what a model takes a file for that begins so.
+def kind(start: bytes, of_bytes: bool) -> str:
+    """ "picture", "array" or "bytes": what a file is that begins so.
 
     Args:
         start: the file, or its first 320 bytes.
-        model: that is to code it.
+        of_bytes: whether what is neither of the others may be bytes, as for a model that takes them.
 
     Raises:
         PictureError: none of them.
@@ -54,7 +54,7 @@ def kind(start: bytes, model: Model) -> str:
     try:
         kind_of(start)
     except PictureError:
-        if model.takes_bytes and start:
+        if of_bytes and start:
             return "bytes"
         raise
     return "picture"
@@ -80,7 +80,7 @@ def read_samples(data: bytes, model: Model, *, as_bytes: bool = False, allow_los
             raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
         if not data:
             raise PictureError("the file is empty")
-    found = "bytes" if as_bytes else kind(data, model)
+    found = "bytes" if as_bytes else kind(data, model.takes_bytes)
     if found == "bytes":
         return Samples(np.frombuffer(data, np.uint8).reshape(1, 1, -1, 1), 8, Bytes(), "")
     if found == "picture":

@@ -25,9 +25,7 @@ from arcomp.models.library import ENDING
 from arcomp.training.trainable import LADDER
 from benchmarks.outputs import say
 from benchmarks.readme import markdown
-
-ALLOWED = (5e-4, 64)
-"""How much larger than its NLL a file may be: a part of it, and bytes."""
+from benchmarks.sizes import ALLOWED_BYTES, ALLOWED_PART
 
 
 @dataclass(frozen=True)
@@ -92,8 +90,7 @@ def over(measured: Measured) -> float | None:
     """Bytes by which a file is larger than allowed, 0 if it is not; None if the model has no NLL."""
     if measured.nll_bits_exact is None or measured.bytes is None:
         return None
-    part, more = ALLOWED
-    return max(0.0, measured.bytes - measured.nll_bits_exact / 8 * (1 + part) - more)
+    return max(0.0, measured.bytes - (1 + ALLOWED_PART) * measured.nll_bits_exact / 8 - ALLOWED_BYTES)
 
 
 def row(family: Family, name: str, given: Input, measured: Measured, parameters: int | None) -> list[str]:
@@ -145,7 +142,7 @@ def remarks(measured: Sequence[Measured]) -> bool:
         elif m.skipped:
             say(f"{m.codec}: {m.skipped}")
         elif more:
-            say(f"{m.codec}: {more:.0f} bytes more than {ALLOWED[0]:.2%} and {ALLOWED[1]} bytes over its NLL")
+            say(f"{m.codec}: {more:.0f} bytes more than {ALLOWED_PART:.2%} and {ALLOWED_BYTES} bytes over its NLL")
         good &= not (m.failed or more)
     return good
 

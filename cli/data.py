@@ -55,7 +55,7 @@ class Reader:
 
         for name in names:
             try:
-                data = read_file(name, lambda start: kind(start, self.model))
+                data = read_file(name, lambda start: kind(start, self.model.takes_bytes))
                 samples = read_samples(data, self.model)
             except Exception as error:
                 report(error, name=shown(name), verbose=self.console.verbose)

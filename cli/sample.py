@@ -94,7 +94,7 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
     from arcomp.container import Bytes
     from arcomp.inputs import kind, read_samples
 
-    samples = read_samples(read_file(name, lambda start: kind(start, model)), model)
+    samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.content, Bytes)
     given = np.repeat(samples.pixels, count or (TEXTS if text else PICTURES), 0)

@@ -16,3 +16,10 @@ def photographs(tmp_path: Path) -> Path:
     from runs import save_pictures
 
     return save_pictures(tmp_path / "photographs")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -37,13 +37,6 @@ def save(path: Path, **kind: int) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def picture(folder: Path) -> Path:
     return save(folder / "img.png")
 

@@ -50,13 +50,6 @@ def picture(path: Path, *shape: int, seed: int = 0) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def binary(folder: Path) -> Path:
     """Weights for pictures of one bit."""
     model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)

@@ -127,11 +127,11 @@ class TestArrays:
 class TestKinds:
     def test_what_a_file_is_taken_for(self) -> None:
         text = layered(WaveNet, channels=1, depth=8, width=3, blocks=1, cycle=1)
-        assert kind(npy(DIGITS), HISTOGRAM) == kind(npz(a=DIGITS)[:320], text) == "array"
-        assert kind(b"\x89PNG\r\n\x1a\n" + bytes(50), text) == "picture"
-        assert kind(b"Call me Ishmael.", text) == "bytes"
+        assert kind(npy(DIGITS), HISTOGRAM.takes_bytes) == kind(npz(a=DIGITS)[:320], text.takes_bytes) == "array"
+        assert kind(b"\x89PNG\r\n\x1a\n" + bytes(50), text.takes_bytes) == "picture"
+        assert kind(b"Call me Ishmael.", text.takes_bytes) == "bytes"
         with pytest.raises(PictureError, match="not a picture"):
-            kind(b"Call me Ishmael.", HISTOGRAM)
+            kind(b"Call me Ishmael.", HISTOGRAM.takes_bytes)
         assert not is_array(npz(a=DIGITS).replace(b"a.npy", b"a.txt"))
 
     def test_depths_of_arrays(self) -> None:

@@ -50,7 +50,7 @@ def test_a_table_of_digits(folder: Path) -> None:
 
 
 def test_a_table_of_text(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ladder, "ALLOWED", (5e-4, 80))  # of so short a file the header is much
+    monkeypatch.setattr(ladder, "ALLOWED_BYTES", 80)  # of so short a file the header is much
     said = CliRunner().invoke(
         ladder.main, ["text", str(folder / "notes.txt"), "--models", str(folder / "own.safetensors")]
     )

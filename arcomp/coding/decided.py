@@ -16,8 +16,6 @@ from arcomp.coding import binary
 from arcomp.coding.distribution import Distribution, Int32, Int64
 from arcomp.exact.kernels import kernel
 
-DEPTH = 1
-
 
 @kernel()
 def _encode(coder: Any, words: Any, bits: Any, ones: Any) -> None:

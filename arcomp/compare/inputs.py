@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from arcomp.container import Array, Bytes, Content
 from arcomp.errors import ArcompError, PictureError
+from arcomp.inputs import kind
 from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of, is_array, read_array, read_picture
-from arcomp.pictures.kinds import kind_of
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -60,16 +60,12 @@ class Place:
 
     Attributes:
         asked: named by the user, not found in a folder.
+        bytes: neither a picture nor an array of them.
     """
 
     path: Path
     asked: bool
-
-    @property
-    def bytes(self) -> bool:
-        """Whether it is neither a picture nor an array of them, and the user wants it."""
-        start = _start(self.path) if self.asked else b""
-        return bool(start) and _is_bytes(start)
+    bytes: bool = False
 
 
 def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
@@ -86,7 +82,7 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
         if not path.is_dir():
             if not path.exists():
                 raise ArcompError("does not exist", remedy="check the path", path=str(path))
-            found.append(Place(path, True))
+            found.append(Place(path, True, _is_bytes(_start(path))))
             continue
         inside = sorted(f for f in path.rglob("*") if _looks_right(f.relative_to(path)) and f.is_file())
         if not inside:
@@ -111,7 +107,7 @@ def read(path: Path, limit: int | None = None, *, text: bool = False) -> Input:
         PictureError: it cannot be read, or holds something else.
     """
     start = _start(path)
-    if text and start and _is_bytes(start):
+    if text and _is_bytes(start):
         values = np.frombuffer(path.read_bytes(), np.uint8)
         return Input(str(path), values.reshape(1, 1, -1, 1), (8,), Bytes())
     if not is_array(start):
@@ -135,8 +131,5 @@ def _start(path: Path) -> bytes:
 
 
 def _is_bytes(start: bytes) -> bool:
-    """Whether a file that begins so is neither an array nor a picture."""
-    try:
-        return not is_array(start) and not kind_of(start)
-    except PictureError:
-        return True
+    """Whether a file that begins so is neither an array nor a picture; not if it is empty."""
+    return bool(start) and kind(start, of_bytes=True) == "bytes"

@@ -211,27 +211,27 @@ def _plots(found: Sequence[Result], units: Units) -> str:
     return f'<div class="plots">{"".join(parts)}</div>\n<p class="key">{key}</p>\n{left_out}' if parts else ""
 
 
-TOTALS = (
+SIZES = (
     Column("bits_per_subpixel", "bits/sub-pixel", ".4f"),
     Column("bytes", "bytes", ",d"),
     Column("float", "NLL float", ".4f"),
     Column("exact", "NLL exact", ".4f"),
     Column("overhead_percent", "overhead %", "+.3f"),
+)
+ROUND_TRIP = Column("round_trip", "round trip")
+TOTALS = (
+    *SIZES,
     Column("parameters", "parameters", ",d"),
     Column("encode_mps", "MP/s enc", ".3g"),
     Column("decode_mps", "MP/s dec", ".3g"),
     Column("startup_seconds", "start-up, s", ".2f"),
-    Column("round_trip", "round trip"),
+    ROUND_TRIP,
 )
 EACH = (
-    Column("bits_per_subpixel", "bits/sub-pixel", ".4f"),
-    Column("bytes", "bytes", ",d"),
-    Column("float", "NLL float", ".4f"),
-    Column("exact", "NLL exact", ".4f"),
-    Column("overhead_percent", "overhead %", "+.3f"),
+    *SIZES,
     Column("encode_seconds", "encoding, s", ".3g"),
     Column("decode_seconds", "decoding, s", ".3g"),
-    Column("round_trip", "round trip"),
+    ROUND_TRIP,
 )
 
 
