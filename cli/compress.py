@@ -62,7 +62,7 @@ class Compressor:
         """
         from arcomp.inputs import kind, read_samples
 
-        data = read_file(name, lambda start: self.as_bytes or kind(start, self.model))
+        data = read_file(name, lambda start: self.as_bytes or kind(start, self.model.takes_bytes))
         samples = read_samples(data, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
         path = self.target.place(name + ENDING)
         self.target.claim(path, name)
