@@ -26,6 +26,7 @@ from arcomp.coding import lattice
 from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
+from arcomp.exact.kernels import kernel
 from arcomp.models import registry
 from arcomp.models.base import Stream
 from arcomp.models.photo import adaptation
@@ -204,6 +205,11 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
 # --- causality ------------------------------------------------------------------------------------------------------
 
 
+@kernel()
+def _mixtures(*given: Any) -> None:
+    mixtures(*given)
+
+
 def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
     """(trunk's inputs [n, *], for each channel everything that its coding looks at [n, *]), by position in the
     order."""
@@ -217,7 +223,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
     parts, at = [], 0
     for c in range(channels):
-        mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
+        _mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.gates[c],

@@ -179,6 +179,11 @@ def test_words_of_bytes() -> None:
 # --- the mixing stage -----------------------------------------------------------------------------------------------
 
 
+@kernel()
+def _code(*given: Any) -> None:
+    mixing.code(*given)
+
+
 def run(
     stage: mixing.Stage, values: npt.NDArray[np.int32], mean: int = 128, spread: int = 4096, data: bytes | None = None
 ) -> tuple[npt.NDArray[np.int32], bytes, npt.NDArray[np.float64]]:
@@ -190,8 +195,7 @@ def run(
     checks = np.full((stage.tables, n), 9, np.int32)
     selectors = np.full((2, n), 4, np.int32)
     totals = np.zeros(2)
-    state = mixing.fresh(stage, 1)
-    constants = mixing.constants(stage)
+    mixer = mixing.mixer(stage, 1, 1)
     decoding = data is not None
     if data is None:
         coder, words = binary.encoder(), np.zeros(n * decisions.MOST_DECISIONS // 2 + 16, np.uint32)
@@ -199,11 +203,11 @@ def run(
         words = binary.words_of(data)
         coder = binary.decoder(words)
     out = values.copy() if not decoding else np.full(n, -1, np.int32)
-    mixing.code(
-        constants, state, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks,
+    _code(
+        mixer, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks,
         lattice.colours(lattice.NONE), np.zeros(n, np.int32), out, totals, np.zeros(0, np.float32),
     )  # fmt: skip
-    assert state.pixels[0] == n
+    assert mixer.state.pixels[0] == n
     return out, b"" if decoding else binary.finish(coder, words), totals
 
 

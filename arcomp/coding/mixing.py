@@ -106,6 +106,53 @@ class State(NamedTuple):
     """[3]: pixels so far; of those with a lattice, how many were looked up, and how many were not on it."""
 
 
+class Room(NamedTuple):
+    """What :func:`code` works in, a value at a time."""
+
+    components: Int64
+    """[3, K]: weights, means, inverse scales."""
+    edges: Int64
+    """[257]: masses below the values, as far as they are known beforehand."""
+    own: Int64
+    """[5]: where the value's rows of each set of weights begin; its scale and residual classes."""
+    inputs: Int32
+    """[1, LANES], of the mixer: the mixture, the counters, CONSTANT."""
+    at: Int64
+    """[tables]: the decision's counters."""
+    slot: Int64
+    """[2]: its places in the maps."""
+    rows: Int64
+    """[4]: its rows of weights."""
+
+
+def room(stage: Stage, components: int) -> Room:
+    """For mixtures of so many components."""
+    inputs: Int32 = aligned((1, LANES), np.int32)
+    inputs[0, stage.tables + 1] = CONSTANT
+    return Room(
+        np.zeros((3, components), np.int64),
+        np.zeros(257, np.int64),
+        np.zeros(5, np.int64),
+        inputs,
+        np.zeros(stage.tables, np.int64),
+        np.zeros(2, np.int64),
+        np.zeros(4, np.int64),
+    )
+
+
+class Mixer(NamedTuple):
+    """One strip's stage."""
+
+    constants: Constants
+    state: State
+    room: Room
+
+
+def mixer(stage: Stage, channels: int, components: int, tails: bool = True, weights: Int32 | None = None) -> Mixer:
+    """Before the first decision: see :func:`constants`, :func:`fresh` and :func:`room`."""
+    return Mixer(constants(stage, tails), fresh(stage, channels, weights), room(stage, components))
+
+
 def weight_rows(channels: int) -> int:
     """Rows of weights: four sets one after the other."""
     return channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4 + 3 * 64)
@@ -231,11 +278,10 @@ def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
         store_words(weights, rows[s], 0, load_words(weights, rows[s], 0) + change)
 
 
-@kernel(allocates=True)
+@kernel(inner=True)
 def code(
-    consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int,
-    mixture: Any, selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any,
-    costs: Any,
+    mixer: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int, mixture: Any,
+    selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any, costs: Any,
 ) -> None:  # fmt: skip
     """Code one channel of a front.
 
@@ -250,17 +296,13 @@ def code(
         totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
         costs: float32 [count], set in encoding to the bits of each value's decisions; or [0].
     """
+    consts, state, room = mixer.constants, mixer.state, mixer.room
     k = (mixture.shape[1] - 2) // 3
     restricted = channel == 2 and colours.shape[0] > 0
-    components, edges = np.empty((3, k), np.int64), np.empty(257, np.int64)
-    pixels = state.pixels
+    components, edges, own, pixels = room.components, room.edges, room.own, state.pixels
     rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels[0])
     set2 = channels * NODES
     set3 = set2 + channels * SCALES * 8
-    own = np.empty(5, np.int64)  # where this value's rows of each set begin; its scale and residual classes
-    x = np.zeros((1, LANES), np.int32)
-    x[0, consts.tables + 1] = CONSTANT
-    at, slot, chosen = np.empty(consts.tables, np.int64), np.zeros(2, np.int64), np.empty(4, np.int64)
     for i in range(count):
         for j in range(k):
             components[0, j] = mixture[i, j]
@@ -282,7 +324,8 @@ def code(
         before = totals[0]
         values[i] = _value(
             consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
-            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals, x, at, slot, chosen,
+            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals,
+            room.inputs, room.at, room.slot, room.rows,
         )  # fmt: skip
         if costs.shape[0]:
             costs[i] = totals[0] - before

@@ -42,6 +42,8 @@ class Heads(NamedTuple):
     """[n, columns]: of a front's pixels for one channel; the bias's unit is 1."""
     slopes: Float64
     """[outputs]: of one pixel."""
+    partial: Float64
+    """[1, LANES]: sums of one output's products."""
     progress: Float64
     """[3]: pixels since the last step; FIRST and SECOND to the power of the steps so far."""
     outputs: int
@@ -70,6 +72,7 @@ def heads(net: Net, channels: int, longest: int, rate: float, group: int) -> Hea
         aligned((channels * outputs, width), np.float64),
         aligned((longest + 16, width), np.float64),
         np.zeros(outputs),
+        aligned((1, LANES), np.float64),
         np.array([0.0, 1.0, 1.0]),
         outputs,
         units,
@@ -98,7 +101,7 @@ def unpack(packed: Any, units: int, count: int, out: Any) -> None:
             out[i, k] = (row[k] >> shift) & 255
 
 
-@kernel(allocates=True)
+@kernel(inner=True)
 def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
     """Outputs of a front's pixels: units uint8 [hidden, >= count] -> int32 [outputs, >= count]."""
     width = heads.weights.shape[1]
@@ -107,15 +110,14 @@ def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
         for i in range(heads.units):
             hidden[k, i] = float(units[i, k])
         hidden[k, width - LANES] = 1.0
-    partial = np.empty((1, LANES), np.float64)
     for k in range(count):
         for j in range(heads.outputs):
             row = channel * heads.outputs + j
             total = load_doubles(heads.weights, row, 0) * load_doubles(hidden, k, 0)
             for i in range(LANES, width, LANES):
                 total = total + load_doubles(heads.weights, row, i) * load_doubles(hidden, k, i)
-            store_doubles(partial, 0, 0, total)
-            p = partial[0]
+            store_doubles(heads.partial, 0, 0, total)
+            p = heads.partial[0]
             z = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
             out[j, k] = np.int32(np.floor(min(max(z, -32768.0), 32767.0) + 0.5))
 
@@ -157,7 +159,7 @@ def _slopes(mixture: Any, scale: Any, gates: Any, k: Any, value: Any, components
         out[3 * n + g] = centre * (float(gates[g, k]) * (1.0 / 64.0))
 
 
-@kernel()
+@kernel(inner=True)
 def learn(
     heads: Any,
     channel: int,
@@ -186,7 +188,7 @@ def learn(
                 )
 
 
-@kernel()
+@kernel(inner=True)
 def step(heads: Any, count: int) -> None:
     """A front of so many pixels is done: one step of Adam if the group is full."""
     progress = heads.progress

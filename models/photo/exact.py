@@ -67,8 +67,12 @@ class Room(NamedTuple):
     """[channels * head, columns]: what all heads need of the trunk."""
     outputs: Int32
     """[outputs, columns]: of one head."""
+    units: npt.NDArray[np.uint8]
+    """[head, n]: hidden units of heads that learn; no rows if they do not."""
+    gates: Int32
+    """[windows, n]: their predictions less the base, Q6."""
     mixture: Int32
-    """[n, 3 K + 2]."""
+    """[n, 3 K + 2]: see :func:`mixtures`."""
 
 
 def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt.NDArray[Any]]]:
@@ -152,6 +156,8 @@ def room(config: PhotoConfig, longest: int) -> Room:
         aligned((widest, n), np.int32),
         aligned((shared, n), np.int32),
         aligned((config.outputs, n), np.int32),
+        np.zeros((config.head if config.online else 0, n), np.uint8),
+        aligned((len(config.windows), n), np.int32),
         aligned((n, 3 * config.mixture + 2), np.int32),
     )
 
@@ -217,7 +223,7 @@ def head(net: Any, room: Any, channel: int, channels: int, more: int, count: int
             made[k] = max(np.int64(-32768), min(np.int64(32767), v))
 
 
-@kernel()
+@kernel(inner=True)
 def mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, count: int, out: Any) -> None:
     """What the mixing stage codes with, from a head's outputs.
 

@@ -58,14 +58,14 @@ VARIANCE_BITS = 4
 _VARIANCE_LIMIT = float(1 << 19)
 
 
-@kernel(allocates=True, inner=True)
-def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any) -> None:
-    """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written."""
+@kernel(inner=True)
+def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, samples: Any) -> None:
+    """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written.
+    ``samples``: room, int32 [m + 1, as many as the window has]; v of each, and weights."""
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
     taps, m = spec[TAPS], spec[SIZE]
     mask = values.shape[1] - 1
-    v = np.zeros(m, np.int32)
-    total = np.zeros((m, m), np.int32)
+    n = 0
     for k in range(rows + 1):
         dy = -step * k
         for q in range(-left, right + 1 if k else 0):
@@ -76,24 +76,25 @@ def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: in
                 for j in range(1, taps):
                     ny = NEIGHBOURS[j, 0]
                     nx = NEIGHBOURS[j, 1]
-                    v[(j - 1) * channels + c] = values[c, (row + nx + SKEW * ny) & mask, a + ny] - west
-                v[(taps - 1) * channels + c] = values[c, row & mask, a] - west
-            w = np.int32(values[weight, row & mask, a]) if spec[WEIGHTED] else np.int32(1)
-            for i in range(m):
-                u = w * v[i]
-                for j in range(m):
-                    total[i, j] += u * v[j]
+                    samples[(j - 1) * channels + c, n] = values[c, (row + nx + SKEW * ny) & mask, a + ny] - west
+                samples[(taps - 1) * channels + c, n] = values[c, row & mask, a] - west
+            samples[m, n] = values[weight, row & mask, a] if spec[WEIGHTED] else 1
+            n += 1
     p = 0
     for i in range(m):
         for j in range(i + 1):
-            sums[p, at] = total[i, j]
+            total = np.int32(0)
+            for s in range(n):
+                total = np.int32(total + samples[m, s] * samples[i, s] * samples[j, s])
+            sums[p, at] = total
             p += 1
 
 
 @kernel(inner=True)
 def slide(
-    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any
-) -> None:
+    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any,
+    samples: Any,
+) -> None:  # fmt: skip
     """Move the windows of a front's pixels one step to the right: a sample of each row comes, one goes.
 
     Args:
@@ -120,7 +121,7 @@ def slide(
             covariance.add(m, block, pairs, sums, at)
     bottom = first + count - 1
     if t - SKEW * bottom < step:
-        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums)
+        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums, samples)
 
 
 @kernel(inner=True)
@@ -250,7 +251,7 @@ def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int
             begin = spec[SUMS_AT] + (t % spec[STEP]) * own
             sums = work.sums[begin : begin + own]
             units[:] = real[2] * float(1 << VARIANCE_BITS)
-            slide(values, channels, spec, weight, t, first, count, sums, work.pairs)
+            slide(values, channels, spec, weight, t, first, count, sums, work.pairs, work.samples)
         places, fading = squares.places[spec[SAMPLES_AT] :], squares.fading[spec[SAMPLES_AT] :]
         for at in range(0, count, 8):
             half = at % LANES

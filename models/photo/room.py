@@ -36,6 +36,8 @@ class Work(NamedTuple):
     sums: Int32
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
     pairs: covariance.Pairs
+    samples: Int32
+    """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.begin_row`)."""
     alike: similar.Room
     matrix: npt.NDArray[np.float64]
     vector: npt.NDArray[np.float64]
@@ -82,6 +84,7 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
     return Work(
         aligned((sums, columns), np.int32),
         covariance.pairs_of(largest),
+        aligned((largest + 1, max(w.samples() for w in windows) + 1), np.int32),
         similar.room(windows, channels),
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),

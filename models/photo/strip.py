@@ -93,12 +93,12 @@ class Strip:
         self.squares = room.squares(config.windows, config.channels, frozen.prior)
         self.work = room.work(config.windows, config.channels, self.planes.values.shape[2], longest)
         self.room = exact.room(config, longest)
-        self.constants = mixing.constants(frozen.stage, config.tails)
-        self.state = mixing.fresh(frozen.stage, config.channels, frozen.mixer)
+        self.mixer = mixing.mixer(frozen.stage, config.channels, config.mixture, config.tails, frozen.mixer)
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
         self.selectors = np.zeros((2, longest + 16), np.int32)
         self.rows = np.zeros(longest + 16, np.int32)
+        self.costs = np.zeros(longest + 16, np.float32)
         self.heads = None
         if config.online:
             self.heads = adaptation.heads(self.net, config.channels, longest, config.rate, config.group)
@@ -111,9 +111,9 @@ class Strip:
         coder = binary.decoder(words)
         for t in range(0, self.fronts, STEPS):
             done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-                True, self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
-                min(t + STEPS, self.fronts), self.totals, self.heads, NOT_ASKED,
+                self.planes, self.squares, self.work, self.net, self.room, self.mixer, coder, words, True,
+                self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
+                min(t + STEPS, self.fronts), self.totals, self.heads, self.costs, NOT_ASKED,
             )  # fmt: skip
             progress(done)
 
@@ -128,9 +128,9 @@ class Strip:
             end = min(t + STEPS, self.fronts)
             words = self._with_room(words, coder, self._positions(t, end))
             done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.room, self.constants, self.state, coder, words,
-                False, self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
-                self.totals, self.heads, bits,
+                self.planes, self.squares, self.work, self.net, self.room, self.mixer, coder, words, False,
+                self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
+                self.totals, self.heads, self.costs, bits,
             )  # fmt: skip
             progress(done)
         return self._stream(known, coder, words)
@@ -168,7 +168,7 @@ class Strip:
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             words = self._with_room(words, coder, n)
             _code_fronts(
-                self.constants, self.state, coder, words, chunk, lattice.colours(known), self.totals, self.net,
+                self.mixer, coder, words, chunk, lattice.colours(known), self.totals, self.net,
                 self.heads, outputs, units, np.zeros(0, np.float32),
             )  # fmt: skip
             for c in range(channels if watch else 0):
@@ -195,26 +195,15 @@ def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, p
             seen, found = chunk.seen, chunk.found
             outputs, units = network.outputs(seen.inputs, seen.extras)
             last = slice(seen.values.shape[1] - count, None)
-            made, base, scale = outputs[c][:, last], seen.base[c, last], seen.scale[c, last]
-            gates = seen.gates[c][:, last]
-            if own.heads is not None:
-                made = np.empty((own.heads.outputs, count), np.int32)
-                adaptation.forward(own.heads, c, units[c][:, last], count, made)
-            mixture = chunk.mixture[c, last]
-            mixtures(own.net, np.asarray(made), base, scale, gates, count, mixture)
             values = np.zeros(count, np.int32)
-            mixing.code(
-                own.constants, own.state, coder, words, True, c, channels, count, mixture,
-                found.selectors[c][:, last], found.contexts[c][:, last], found.checks[c][:, last], colours,
-                found.rows[last], values, own.totals, np.zeros(0, np.float32),
+            _code_channel_alone(
+                own.mixer, coder, words, True, c, channels, count, own.net, own.heads,
+                outputs[c][:, last], units[c][:, last], seen.base[c, last], seen.scale[c, last],
+                seen.gates[c][:, last], chunk.mixture[c, last], found.selectors[c][:, last],
+                found.contexts[c][:, last], found.checks[c][:, last], colours, found.rows[last], values, own.totals,
+                np.zeros(0, np.float32),
             )  # fmt: skip
-            if own.heads is not None:
-                adaptation.learn(
-                    own.heads, c, mixture, scale, gates, values, count, own.net.components, own.constants.logistic
-                )
             pixels[ys, t - SKEW * ys, c] = values
-        if own.heads is not None:
-            adaptation.step(own.heads, count)
 
 
 def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint8], Any]:
@@ -229,53 +218,66 @@ def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint
     return lattice.colours(known), binary.words_of(memoryview(data)[1:])
 
 
+@kernel(inner=True)
+def _code_channel(
+    mixer: Any, coder: Any, words: Any, decoding: bool, c: int, channels: int, count: int, net: Any,
+    heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any, mixture: Any, selectors: Any,
+    contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any, costs: Any,
+) -> None:  # fmt: skip
+    """One channel of a front, from its head's outputs to its values. ``heads`` that learn (or None: then nothing of
+    them is compiled) fill ``outputs`` from their hidden units, and learn; with the last channel they take a step."""
+    if heads is not None:
+        adaptation.forward(heads, c, units, count, outputs)
+    mixtures(net, outputs, base, scale, gates, count, mixture)
+    mixing.code(
+        mixer, coder, words, decoding, c, channels, count, mixture, selectors, contexts, checks, colours, rows,
+        values, totals, costs,
+    )  # fmt: skip
+    if heads is not None:
+        adaptation.learn(heads, c, mixture, scale, gates, values, count, net.components, mixer.constants.logistic)
+        if c == channels - 1:
+            adaptation.step(heads, count)
+
+
+@kernel()
+def _code_channel_alone(*given: Any) -> None:
+    """The same, for Python to call."""
+    _code_channel(*given)
+
+
 @kernel()
 def _code_fronts(
-    constants: Any, state: Any, coder: Any, words: Any, chunk: Any, colours: Any, totals: Any, net: Any, heads: Any,
-    outputs: Any, units: Any, none: Any,
+    mixer: Any, coder: Any, words: Any, chunk: Any, colours: Any, totals: Any, net: Any, heads: Any, outputs: Any,
+    units: Any, none: Any,
 ) -> None:  # fmt: skip
-    """Encode the fronts of a chunk; the outputs of heads that learn (or None) take the place of the frozen ones'.
-    ``none``: float32 [0], in place of each value's bits."""
+    """Encode the fronts of a chunk. ``none``: float32 [0], in place of each value's bits."""
     seen, found = chunk.seen, chunk.found
     channels = seen.values.shape[0]
     begin = 0
     for front in range(1, seen.ends[0] + 1):
         end = seen.ends[front]
         own = slice(begin, end)
-        count = end - begin
         for c in range(channels):
-            made, mixture, values = outputs[c][:, own], chunk.mixture[c, own], seen.values[c, own]
-            scale, gates = seen.scale[c, own], seen.gates[c][:, own]
-            if heads is not None:
-                adaptation.forward(heads, c, units[c][:, own], count, made)
-            mixtures(net, made, seen.base[c, own], scale, gates, count, mixture)
-            if heads is not None:
-                adaptation.learn(
-                    heads, c, mixture, scale, gates, values, count, net.components, constants.logistic
-                )  # fmt: skip
-            mixing.code(
-                constants, state, coder, words, False, c, channels, count, mixture, found.selectors[c][:, own],
-                found.contexts[c][:, own], found.checks[c][:, own], colours, found.rows[own], values, totals, none,
+            _code_channel(
+                mixer, coder, words, False, c, channels, end - begin, net, heads, outputs[c][:, own],
+                units[c][:, own], seen.base[c, own], seen.scale[c, own], seen.gates[c][:, own], chunk.mixture[c, own],
+                found.selectors[c][:, own], found.contexts[c][:, own], found.checks[c][:, own], colours,
+                found.rows[own], seen.values[c, own], totals, none,
             )  # fmt: skip
-        if heads is not None:
-            adaptation.step(heads, count)
         begin = end
 
 
-@kernel(allocates=True)
+@kernel()
 def _fronts(
-    planes: Any, squares: Any, work: Any, net: Any, room: Any, constants: Any, state: Any, coder: Any, words: Any,
-    decoding: bool, contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any,
-    begin: int, end: int, totals: Any, heads: Any, bits: Any,
+    planes: Any, squares: Any, work: Any, net: Any, room: Any, mixer: Any, coder: Any, words: Any, decoding: bool,
+    contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any, begin: int, end: int,
+    totals: Any, heads: Any, costs: Any, bits: Any,
 ) -> int:  # fmt: skip
-    """Fronts begin .. end - 1, one after the other; returns positions done. ``heads`` that learn, or None: then
-    nothing of them is compiled. ``bits``: float32 [height, width, C], filled in encoding, or NOT_ASKED."""
+    """Fronts begin .. end - 1, one after the other; returns positions done. ``heads`` that learn, or None.
+    ``bits``: float32 [height, width, C], filled in encoding, or NOT_ASKED."""
     channels, windows = planes.channels, planes.windows
     done = 0
-    gates = np.empty((windows, contexts.shape[1]), np.int32)
-    costs = np.zeros(contexts.shape[1] if bits.shape[0] else 0, np.float32)
-    if heads is not None:
-        units = np.empty((heads.units, contexts.shape[1]), np.uint8)
+    gates, units = room.gates, room.units
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
@@ -290,12 +292,9 @@ def _fronts(
             head(net, room, c, channels, extras(c, windows), count)
             if heads is not None:
                 adaptation.unpack(room.packed[0], heads.units, count, units)
-                adaptation.forward(heads, c, units[:, own], count, room.outputs[:, own])
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
-            base, scale, mixture = work.base[c, own], work.scale[c, own], room.mixture[own]
-            mixtures(net, room.outputs[:, own], base, scale, gates[:, own], count, mixture)
             find(planes, work, t, first, count, c, contexts[:, own], checks[:, own], selectors[:, own])
             current = work.current[c]
             if not decoding:
@@ -304,14 +303,12 @@ def _fronts(
             if c == 2:
                 for k in range(count):
                     rows[k] = work.current[0, k] * 256 + work.current[1, k]
-            mixing.code(
-                constants, state, coder, words, decoding, c, channels, count, mixture, selectors[:, own],
-                contexts[:, own], checks[:, own], colours, rows[own], current[own], totals, costs[own],
+            _code_channel(
+                mixer, coder, words, decoding, c, channels, count, net, heads, room.outputs[:, own],
+                units[:, own], work.base[c, own], work.scale[c, own], gates[:, own], room.mixture[own],
+                selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
+                costs[: count if bits.shape[0] else 0],
             )  # fmt: skip
-            if heads is not None:
-                adaptation.learn(
-                    heads, c, mixture, scale, gates[:, own], current[own], count, net.components, constants.logistic,
-                )  # fmt: skip
             enter(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:
@@ -319,7 +316,5 @@ def _fronts(
                 if bits.shape[0]:
                     bits[first + k, t - SKEW * (first + k), c] = costs[k]
         observe(planes, work, t, first, count)
-        if heads is not None:
-            adaptation.step(heads, count)
         done += count
     return done
