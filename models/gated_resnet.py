@@ -48,7 +48,7 @@ class GatedResnet:
         at: dict[str, Any] = {"ahead": self.ahead, "scale": self.scale}
 
         def conv(begin: float = 1.0) -> Conv:
-            return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin)
+            return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin, evened=True)
 
         found: dict[str, Spec] = {
             "kept": Regrid(1, SUMS, SIGNED8, **at),
@@ -59,7 +59,7 @@ class GatedResnet:
             found |= {
                 f"short.{i}.kept": Regrid(1, SUMS, SIGNED8, **at),
                 f"short.{i}.elu": ConcatELU(**at),
-                f"short.{i}": linear(1, 2 * self.width, self.width, SIGNED8, SUMS, **at),
+                f"short.{i}": linear(1, 2 * self.width, self.width, SIGNED8, SUMS, **at, evened=True),
             }
         if self.given:
             found["short"] = Add(1, (SUMS,) * (1 + self.given), SUMS, **at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits, mixture_of
 
 Int32 = npt.NDArray[np.int32]
+FOLLOW = 0.8
+"""Part of the last channel's residual that training begins to add to the next one's mean."""
 
 
 class Head(ABC):
@@ -137,14 +139,20 @@ class Mixture(Head):
         """In 1/256 of a level."""
         return 1 << (self.depth + 6)
 
+    carried: ClassVar[float] = 0.5
+    """Times a sample as networks take it (-4 .. 4 for the whole range) is an offset."""
+
     def prepare(self, last: Linear) -> None:
-        """Components all over the range."""
+        """Components of several widths, about alike in their means: these come over a short-cut
+        (:mod:`arcomp.models.near`)."""
         k = self.components
         with torch.no_grad():
-            last.weight *= 0.3
+            last.weight *= 0.1
             bias = last.bias.view(-1, self.outputs)
-            bias[:, k : 2 * k] = torch.linspace(-1.5, 1.5, k) if k > 1 else 0.0
-            bias[:, 2 * k : 3 * k] = -1.0
+            bias[:, k : 2 * k] = torch.linspace(-0.2, 0.2, k) if k > 1 else 0.0
+            bias[:, 2 * k : 3 * k] = torch.linspace(-2.0, 0.0, k) if k > 1 else -1.0
+            for c in range(1, self.channels):
+                bias[c, 3 * k + c - 1] = FOLLOW
 
     def bits(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """See :meth:`Head.bits`."""

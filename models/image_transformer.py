@@ -7,7 +7,8 @@ input is what was before it. The order is free: raster or zigzag here (the paper
 What it adds to ``pixelsnail``'s ground: nothing but attention. Where it differs: attention is over all of the picture,
 not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where neighbours are;
 features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do without);
-channels are left to the mixture, as in the paper's DMOL.
+channels are left to the mixture, as in the paper's DMOL, to whose means a linear short-cut leads from the sample before
+(:mod:`arcomp.models.near`).
 
 Train it with ``arcomp train --recipe image_transformer-digits DATA``.
 """
@@ -24,11 +25,13 @@ import torch
 
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.before import Before
+from arcomp.layers.conv import Tap
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.place import Place, wave_lengths
 from arcomp.layers.spec import Add, Regrid, Spec, linear
 from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.near import Near
 from arcomp.orders import Order, Raster, Zigzag
 
 ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
@@ -40,6 +43,7 @@ NEIGHBOURS = ((-1, 1), (-2, 1), (-1, 3), (-3, 1), (-2, 3), (-1, -1), (-4, 1), (-
 """Where heads look first, rows down and columns to the right: a position has what was before it as its input."""
 SHARPNESS = 2.5
 """Of how they look."""
+HERE: tuple[Tap, ...] = ((0, 0),)
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""
 
@@ -87,6 +91,11 @@ class ImageTransformerWiring(Wiring):
 
     config: ImageTransformerConfig
 
+    @property
+    def near(self) -> Near:
+        """The short-cut from the sample before."""
+        return Near(self.config.head, self.channels, self.channels, self.channels, HERE, {(0, HERE[0]): 1.0}, False)
+
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
@@ -109,6 +118,7 @@ class ImageTransformerWiring(Wiring):
             found[f"out.{b}"] = Add(1, (SUMS, SUMS), SUMS)
         found["kept"] = Regrid(1, SUMS, SIGNED8)
         found["last"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
+        found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
         return found
 
@@ -119,6 +129,7 @@ class ImageTransformerWiring(Wiring):
         another place's key is the own place's, each wave's sine and cosine turned.
         """
         a, p = self.config, self.config.width
+        self.near.prepare(layer)
         layer("place.in").linear.weight.copy_(torch.eye(p))
         heads = [(b, h) for b in range(a.blocks) for h in range(a.heads)]
         for (b, h), neighbour in zip(heads, itertools.cycle(NEIGHBOURS)):
@@ -128,17 +139,17 @@ class ImageTransformerWiring(Wiring):
 
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
-        parts, before = [run("place.in", run("place", samples))], samples
+        before = [samples]
         for i in range(BEFORE):
-            before = run(f"before.{i}", before)
-            parts.append(run(f"in.{i}", before))
-        x = run("in", *parts)
+            before.append(run(f"before.{i}", before[-1]))
+        parts = [run(f"in.{i}", x) for i, x in enumerate(before[1:])]
+        x = run("in", run("place.in", run("place", samples)), *parts)
         for b in range(self.config.blocks):
             here = run(f"kept.{b}", x)
             seen = run(f"attention.{b}", *(run(f"{name}.{b}", here) for name in ("query", "key", "value")))
             x = run(f"sum.{b}", x, run(f"found.{b}", seen))
             x = run(f"out.{b}", x, run(f"outer.{b}", run(f"inner.{b}", run(f"inner.kept.{b}", x))))
-        return run("outputs", run("last", run("kept", x)))
+        return self.near.join(run, run("outputs", run("last", run("kept", x))), before[1])
 
 
 class ImageTransformer(Layered):

@@ -12,13 +12,15 @@ from torch import nn
 
 from arcomp.errors import TrainingError
 from arcomp.layers.grid import SIGNED8
-from arcomp.layers.network import FloatNetwork, Wiring
+from arcomp.layers.network import FloatNetwork, Wiring, even_out
 from arcomp.layers.samples import carried
 
 if TYPE_CHECKING:
     from arcomp.models.layered import LayeredConfig
 
 UInt8 = npt.NDArray[np.uint8]
+SHOWN = 32
+"""Crops that training begins with even outputs on."""
 
 
 class FloatModel(nn.Module):
@@ -42,7 +44,10 @@ class FloatModel(nn.Module):
         return self.config.head.bits(outputs.reshape(*own.shape, -1), own).reshape(values.shape)
 
     def prepare(self, crops: list[UInt8]) -> None:
-        """Nothing is taken from pictures before training."""
+        """Layers begin with even outputs on some of the crops."""
+        device = next(self.parameters()).device
+        first = crops[:SHOWN]
+        even_out(self.networks().values(), lambda: self.bits(torch.from_numpy(np.stack(first)).to(device)))
 
     def adopt(self, other: Any) -> None:
         """Not offered."""

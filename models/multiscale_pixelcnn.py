@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import torch
 
+from arcomp.layers.conv import Tap
 from arcomp.layers.network import Wiring
 from arcomp.models.stacks import Around, Causal, StackConfig
 from arcomp.models.staged import AROUND, CAUSAL, Staged
@@ -26,6 +27,12 @@ from arcomp.orders import Multiscale, Pass, Passes
 
 BASE = 4
 """Side of the largest pictures that have no coarser level."""
+BETWEEN: dict[str, dict[tuple[int, Tap], float]] = {
+    "right": dict.fromkeys([(0, (0, 0)), (0, (0, 1))], 1 / 2),
+    "below": dict.fromkeys([(0, (0, 0)), (0, (1, 0))], 1 / 2),
+    "across": dict.fromkeys([(1, (0, 0)), (1, (1, 0)), (2, (0, 0)), (2, (0, 1))], 1 / 4),
+}
+"""What means begin as: the mean of the nearest known pixels, by which of a square's they are, and of which square."""
 
 
 class MultiscalePixelCNN(Staged):
@@ -42,7 +49,8 @@ class MultiscalePixelCNN(Staged):
         outputs, size = config.channels * config.head.outputs, (config, config.width, config.blocks)
         found: dict[str, Wiring] = {f"base.{CAUSAL}.": Causal(*size, outputs, given=False)}
         for i, (name, _, _) in enumerate(Multiscale.NEW):
-            found[f"{name}.{AROUND}."] = Around(*size, outputs, planes=(i + 1) * (config.channels + 1))
+            planes = (i + 1) * (config.channels + 1)
+            found[f"{name}.{AROUND}."] = Around(*size, outputs, planes, BETWEEN[name])
         return found
 
     @classmethod

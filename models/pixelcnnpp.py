@@ -6,7 +6,9 @@ depend on each other (sections 2.1, 2.2); a downward and a down-rightward stream
 size, and back, with short-cuts between blocks of the same size (2.3, 2.4, figure 2); dropout (2.5).
 
 What it adds to ``gated_pixelcnn``: the mixture, the scales and the short-cuts. Where it differs: sizes are small;
-up-sampling deals the outputs of a linear layer out; see :class:`arcomp.models.heads.Mixture` and
+up-sampling deals the outputs of a linear layer out; in place of weight normalisation, layers only begin with even
+outputs (:func:`arcomp.layers.network.even_out`); a linear short-cut leads from the samples to the mixtures
+(:mod:`arcomp.models.near`); see :class:`arcomp.models.heads.Mixture` and
 :class:`arcomp.models.gated_resnet.GatedResnet`.
 
 Features of a quarter size position are computed when the first pixel of its square comes, a row of the downward stream
@@ -15,6 +17,7 @@ when the row begins. Train it with ``arcomp train --recipe pixelcnnpp-colour DAT
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,6 +29,7 @@ from arcomp.layers.spec import Conv, Regrid, Spec, linear
 from arcomp.layers.up import SIDE, Up
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.near import Near, causal
 from arcomp.orders import Order, Raster
 
 SCALES = (1, 2, 4)
@@ -69,6 +73,15 @@ class PixelCNNppWiring(Wiring):
             f"{stream}.{way}.{scale}.{i}", TAPS[stream], a.width, given, a.dropout, stream == "down", scale
         )
 
+    @property
+    def near(self) -> Near:
+        """The short-cut from the samples."""
+        return causal(self.config.head, self.channels)
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        self.near.prepare(layer)
+
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a, p, outputs = self.config, self.config.width, self.channels * self.config.head.outputs
@@ -76,7 +89,7 @@ class PixelCNNppWiring(Wiring):
         for stream, taps in TAPS.items():
             ahead = stream == "down"
             found[f"{stream}.first"] = Conv(
-                FIRST[stream], "B", 1, self.channels, p, SIGNED8, SUMS, samples=True, ahead=ahead
+                FIRST[stream], "B", 1, self.channels, p, SIGNED8, SUMS, samples=True, ahead=ahead, evened=True
             )
             for scale in SCALES:
                 for i in range(a.blocks):
@@ -87,12 +100,13 @@ class PixelCNNppWiring(Wiring):
                 at: dict[str, Any] = {"ahead": ahead, "scale": scale}
                 coarse: dict[str, Any] = {"ahead": ahead, "scale": SIDE * scale}
                 found[f"{stream}.in.{scale}.kept"] = Regrid(1, SUMS, SIGNED8, **at)
-                found[f"{stream}.in.{scale}"] = Conv(taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at)
+                found[f"{stream}.in.{scale}"] = Conv(taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at, evened=True)
                 found[f"{stream}.out.{scale}.kept"] = Regrid(1, SUMS, SIGNED8, **coarse)
-                found[f"{stream}.out.{scale}.all"] = linear(1, p, SIDE * SIDE * p, SIGNED8, SUMS, **coarse)
+                found[f"{stream}.out.{scale}.all"] = linear(1, p, SIDE * SIDE * p, SIGNED8, SUMS, **coarse, evened=True)
                 found[f"{stream}.out.{scale}"] = Up(p, SUMS, **at)
         found["kept"] = Regrid(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
+        found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, outputs, SIGNED8, LOGITS)
         return found
 
@@ -116,7 +130,7 @@ class PixelCNNppWiring(Wiring):
             for i in range(self.config.blocks + (scale < SCALES[-1])):
                 u = self.block("down", "out", scale, i).join(run, u, down.pop())
                 v = self.block("right", "out", scale, i).join(run, v, u, right.pop())
-        return run("outputs", run("elu", run("kept", v)))
+        return self.near.join(run, run("outputs", run("elu", run("kept", v))), samples)
 
 
 class PixelCNNpp(Layered):

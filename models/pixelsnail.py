@@ -5,13 +5,15 @@ blocks of causal convolutions see what is near in full, an attention block after
 keys and values made of features, the samples and the position ("background"); both are joined by a gated block.
 
 What it adds to ``pixelcnnpp``: attention in place of two streams and three scales. Where it differs: sizes are small;
-places are learnt features; keys and values are linear in their sources.
+places are learnt features; keys and values are linear in their sources; layers begin with even outputs, and a short-cut
+leads to the mixtures, as in ``pixelcnnpp``.
 
 Train it with ``arcomp train --recipe pixelsnail-colour DATA``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,6 +27,7 @@ from arcomp.layers.place import Place
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.near import Near, causal
 from arcomp.orders import Order, Raster
 
 RASTER = Raster()
@@ -69,13 +72,22 @@ class PixelSNAILWiring(Wiring):
         """What joins a block's convolutions and its attention."""
         return GatedResnet(f"both.{block}", ((0, 0),), self.config.width, 1, self.config.dropout)
 
+    @property
+    def near(self) -> Near:
+        """The short-cut from the samples."""
+        return causal(self.config.head, self.channels)
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        self.near.prepare(layer)
+
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
         places = p // 2
         keys, values = a.heads * KEY, a.heads * VALUE
         found: dict[str, Spec] = {
-            "first": Conv(FIRST, "B", 1, c, p, SIGNED8, SUMS, samples=True),
+            "first": Conv(FIRST, "B", 1, c, p, SIGNED8, SUMS, samples=True, evened=True),
             "before": Before(RASTER, c, SIGNED8, samples=True),
             "place": Place(a.rows, a.columns, places),
             "place.before": Before(RASTER, places, SIGNED8),
@@ -86,20 +98,21 @@ class PixelSNAILWiring(Wiring):
             found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
             found[f"past.{b}"] = Before(RASTER, p, SIGNED8)
             for name, outputs in (("key", keys), ("value", values)):
-                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS, begin=0.4)
-                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS, begin=0.4)
-                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS, begin=0.4)
+                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
+                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
+                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
                 found[f"{name}.{b}.sum"] = Add(1, (SUMS,) * 3, SUMS)
                 found[f"{name}.{b}"] = Regrid(1, SUMS, SIGNED8)
-            found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS)
-            found[f"query.{b}.place"] = linear(1, places, keys, SIGNED8, SUMS)
+            found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS, evened=True)
+            found[f"query.{b}.place"] = linear(1, places, keys, SIGNED8, SUMS, evened=True)
             found[f"query.{b}.sum"] = Add(1, (SUMS,) * 2, SUMS)
             found[f"query.{b}"] = Regrid(1, SUMS, SIGNED8)
             found[f"attention.{b}"] = Attention(RASTER, a.heads, VALUE)
-            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, evened=True)
             found |= self.joining(b).layers()
         found["kept"] = Regrid(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
+        found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, SIGNED8, LOGITS)
         return found
 
@@ -128,7 +141,7 @@ class PixelSNAILWiring(Wiring):
                 f"query.{b}", run(f"query.{b}.sum", run(f"query.{b}.here", here), run(f"query.{b}.place", place))
             )
             x = self.joining(b).join(run, x, run(f"found.{b}", run(f"attention.{b}", query, key, value)))
-        return run("outputs", run("elu", run("kept", x)))
+        return self.near.join(run, run("outputs", run("elu", run("kept", x))), samples)
 
 
 class PixelSNAIL(Layered):

@@ -6,10 +6,11 @@ is given at every block, as over a short-cut of ``pixelcnnpp``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arcomp.layers.conv import full, square
+from arcomp.layers.conv import Tap, full, square
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.given import Given
 from arcomp.layers.grid import LOGITS, SIGNED8
@@ -17,6 +18,7 @@ from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered import LayeredConfig, MixtureConfig
+from arcomp.models.near import Near, causal
 
 FIRST, INNER = 5, 3
 """Sides of the first convolutions and of those in blocks."""
@@ -35,21 +37,32 @@ class StackConfig(MixtureConfig):
 
 
 class _Stack(Wiring):
+    near: Near | None = None
+    """Its short-cut, if its outputs stand for distributions."""
+
     def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int) -> None:
         super().__init__(config)
         self.width, self.blocks, self.outputs = width, blocks, outputs
 
     def last(self) -> dict[str, Spec]:
         """The layers that make the outputs."""
+        near = self.near.layers() if self.near else {}
         return {
             "kept": Regrid(1, SUMS, SIGNED8),
             "elu": ConcatELU(),
+            **near,
             "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
         }
 
-    def end(self, run: Run, x: Any) -> Any:
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        if self.near:
+            self.near.prepare(layer)
+
+    def end(self, run: Run, x: Any, samples: Any) -> Any:
         """The outputs."""
-        return run("outputs", run("elu", run("kept", x)))
+        made = run("outputs", run("elu", run("kept", x)))
+        return self.near.join(run, made, samples) if self.near else made
 
 
 class Around(_Stack):
@@ -57,11 +70,22 @@ class Around(_Stack):
 
     Args:
         config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
+        start: of outputs that stand for distributions: what these begin as (:attr:`arcomp.models.near.Near.start`).
     """
 
-    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int, planes: int) -> None:
+    def __init__(
+        self,
+        config: LayeredConfig,
+        width: int,
+        blocks: int,
+        outputs: int,
+        planes: int,
+        start: Mapping[tuple[int, Tap], float] | None = None,
+    ) -> None:
         super().__init__(config, width, blocks, outputs)
         self.planes = planes
+        if start is not None:
+            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start)
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
@@ -70,7 +94,7 @@ class Around(_Stack):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         found: dict[str, Spec] = {
-            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True)
+            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True, evened=True)
         }
         for i in range(self.blocks):
             found |= self.block(i).layers()
@@ -81,7 +105,7 @@ class Around(_Stack):
         x = run("first", samples)
         for i in range(self.blocks):
             x = self.block(i).join(run, x)
-        return self.end(run, x)
+        return self.end(run, x, samples)
 
 
 class Causal(_Stack):
@@ -95,6 +119,7 @@ class Causal(_Stack):
     def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool) -> None:
         super().__init__(config, width, blocks, outputs)
         self.given = given
+        self.near = causal(config.head, config.channels)
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
@@ -103,7 +128,9 @@ class Causal(_Stack):
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
         before = square(FIRST)[:-1]
-        found: dict[str, Spec] = {"first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True)}
+        found: dict[str, Spec] = {
+            "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
+        }
         if self.given:
             found["given"] = Given(self.width, SUMS)
         for i in range(self.blocks):
@@ -116,4 +143,4 @@ class Causal(_Stack):
         given = (run("given"),) if self.given else ()
         for i in range(self.blocks):
             x = self.block(i).join(run, x, *given)
-        return self.end(run, x)
+        return self.end(run, x, samples)

@@ -128,6 +128,15 @@ class CausalConv2d(nn.Module):
         y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
 
+    def even_out(self, made: torch.Tensor, deviation: float) -> None:
+        """Scale and shift weights, so that these outputs, [.., outputs], would have had mean 0 and this deviation;
+        those that are about constant are left alone."""
+        features = made.flatten(0, -2)
+        mean, own = features.mean(0), features.std(0)
+        factor = torch.where(own > 1e-3 * deviation, deviation / own, torch.ones_like(own))
+        self.linear.weight *= factor[:, None]
+        self.linear.bias.sub_(mean).mul_(factor)
+
     def freeze(self, grid: Grid) -> Arrays:
         """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""
         with torch.no_grad():

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,7 +24,7 @@ from arcomp.layers.given import ExactGiven, Given
 from arcomp.layers.linear import Linear
 from arcomp.layers.program import Program, has_instructions
 from arcomp.layers.spatial import ExactLayer, Ints
-from arcomp.layers.spec import Spec
+from arcomp.layers.spec import Conv, Spec
 from arcomp.layers.stepping import Steps
 from arcomp.orders import Batch
 
@@ -94,6 +94,14 @@ class FloatNetwork(nn.Module):
         layer = self.by_name[_key(list(self.specs)[-1])]
         return layer.linear if isinstance(layer, CausalConv2d) else None
 
+    def evened(self) -> list[tuple[CausalConv2d, float]]:
+        """The convolutions that begin with even outputs, and their deviations."""
+        return [
+            (self.by_name[_key(name)], spec.begin)
+            for name, spec in self.specs.items()
+            if isinstance(spec, Conv) and spec.evened
+        ]
+
     def freeze(self) -> Arrays:
         """The integers of all layers, by "name.array"."""
         arrays: Arrays = {}
@@ -111,6 +119,33 @@ class FloatNetwork(nn.Module):
         own = owned(self.specs, arrays)
         for name, spec in self.specs.items():
             spec.thaw(self.by_name[_key(name)], own[name])
+
+
+@torch.no_grad()
+def even_out(networks: Iterable[FloatNetwork], evaluate: Callable[[], object]) -> None:
+    """Scale and shift weights so that layers begin with outputs of mean 0 and the deviation they name.
+
+    Salimans and Kingma 2016, "Weight normalization: a simple reparameterization to accelerate training of deep neural
+    networks", section 3: each layer in turn, on what those before it, evened out already, make of some data.
+
+    Args:
+        evaluate: computes the networks of some data, each layer at least once; the first time counts.
+    """
+
+    def hooked(layer: CausalConv2d, deviation: float) -> None:
+        def even(_: nn.Module, x: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
+            handle.remove()
+            layer.even_out(made, deviation)
+            again: torch.Tensor = layer(*x)
+            return again
+
+        handle = layer.register_forward_hook(even)
+
+    layers = [one for network in networks for one in network.evened()]
+    for layer, deviation in layers:
+        hooked(layer, deviation)
+    if layers:
+        evaluate()
 
 
 def owned(specs: Mapping[str, Spec], arrays: Mapping[str, Ints]) -> dict[str, Arrays]:

@@ -101,6 +101,8 @@ class Conv(Spec):
         begin: training begins with weights so many times as large as He et al. 2015 have them ("Delving deep into
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
             (Zhang et al. 2019, "Fixup initialization", section 2).
+        evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
+            :func:`arcomp.layers.network.even_out`.
     """
 
     taps: tuple[Tap, ...]
@@ -115,6 +117,7 @@ class Conv(Spec):
     scale: int = 1
     stride: int = 1
     begin: float = 1.0
+    evened: bool = False
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
@@ -157,10 +160,12 @@ class Conv(Spec):
 
 def linear(
     groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False, scale: int = 1,
-    begin: float = 1.0,
+    begin: float = 1.0, evened: bool = False,
 ) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
-    return Conv(((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale, begin=begin)
+    return Conv(
+        ((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale, begin=begin, evened=evened
+    )
 
 
 class _Carry(nn.Module):
