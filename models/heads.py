@@ -143,13 +143,11 @@ class Mixture(Head):
     """Times a sample as networks take it (-4 .. 4 for the whole range) is an offset."""
 
     def prepare(self, last: Linear) -> None:
-        """Components of several widths, about alike in their means: these come over a short-cut
-        (:mod:`arcomp.models.near`)."""
+        """Components of several widths around one mean, which comes over a short-cut (:mod:`arcomp.models.near`)."""
         k = self.components
         with torch.no_grad():
             last.weight *= 0.1
             bias = last.bias.view(-1, self.outputs)
-            bias[:, k : 2 * k] = torch.linspace(-0.2, 0.2, k) if k > 1 else 0.0
             bias[:, 2 * k : 3 * k] = torch.linspace(-2.0, 0.0, k) if k > 1 else -1.0
             for c in range(1, self.channels):
                 bias[c, 3 * k + c - 1] = FOLLOW

@@ -17,11 +17,18 @@ from arcomp.layers.samples import carried, symbols
 from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
+from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN
+from arcomp.models.heads import FOLLOW
 from arcomp.models.image_transformer import NEIGHBOURS, ImageTransformer
 from arcomp.models.layered import GROUP, Layered
+from arcomp.models.layered_float import FloatModel, shown
 from arcomp.models.made import MADE
+from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.pixelrnn import PixelRNN
+from arcomp.models.pixelsnail import PixelSNAIL
+from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.wavenet import WaveNet
 from arcomp.orders import Batch, split
 
@@ -169,3 +176,78 @@ def test_heads_begin_by_looking_at_neighbours() -> None:
     for head, (down, right) in enumerate(NEIGHBOURS[:3]):
         scores = key[: at + 1, head] @ query[at, head]
         assert divmod(int(scores.argmax()), 24) == (12 + down, 10 + right)
+
+
+SIZES = {"width": 8, "blocks": 1}
+MIXTURES: dict[type[Layered], dict[str, int]] = {
+    PixelCNNpp: {"dropout": 0},
+    PixelSNAIL: {"rows": 16, "columns": 16, "resnets": 1, "heads": 1, "dropout": 0},
+    ImageTransformer: {"rows": 16, "columns": 16, "heads": 1, "zigzag": 0},
+    MultiscalePixelCNN: {},
+    SubscalePixelNetwork: {},
+    GrayscalePixelCNN: {},
+}
+
+
+def fresh(kind: type[Layered], mixture: int = 3) -> FloatModel:
+    torch.manual_seed(0)
+    return kind.float_model({"channels": 3, "depth": 8, "mixture": mixture, **SIZES, **MIXTURES[kind]})
+
+
+@pytest.mark.parametrize("kind", MIXTURES)
+def test_training_begins_near_the_neighbours(kind: type[Layered]) -> None:
+    """Slopes cost as much as the components are wide, not eight bits, if features say nothing."""
+    y, x = np.mgrid[:16, :16]
+    slope = np.stack([60 + 4 * y + 5 * x, 70 + 4 * y + 5 * x, 90 + 3 * y + 5 * x], -1).astype(np.uint8)
+    model = fresh(kind).eval()
+    with torch.no_grad():
+        for network in model.networks().values():
+            if "near" in network.specs:
+                assert network.last is not None
+                network.last.weight.zero_()
+        bits = model.bits(torch.from_numpy(slope[None]))[0, 4:, 4:].mean((0, 1))
+    of_view = 4 / 3 if kind is GrayscalePixelCNN else 0.0
+    worse = 0.0 if kind in (PixelCNNpp, PixelSNAIL) else 0.3  # others begin with W, or with neighbours farther away
+    assert float(bits.max()) < 5.4 + of_view + worse
+
+
+def test_means_begin_as_a_plane_and_the_channel_befores_residual() -> None:
+    model = fresh(PixelCNNpp, mixture=3)
+    pixels = pictures("smooth", (9, 8, 3), 8)
+    net, head = model.networks()[""], model.config.head
+    with torch.no_grad():
+        net.by_name["outputs"].linear.weight.zero_()  # features say nothing
+        z = net(shown(torch.from_numpy(pixels[None]), 8)).reshape(9, 8, 3, head.outputs)
+    x = pixels.astype(np.float64) - 128
+    plane = np.zeros_like(x)
+    plane[1:, 1:] = 0.75 * x[1:, :-1] + 0.75 * x[:-1, 1:] - 0.5 * x[:-1, :-1]
+    for c in range(3):
+        expected = plane[1:, 1:, c] - (FOLLOW * plane[1:, 1:, c - 1] if c else 0)
+        np.testing.assert_allclose(64 * z[1:, 1:, c, 3:6], np.stack([expected] * 3, -1), atol=1e-3)
+        if c:
+            np.testing.assert_allclose(z[1:, 1:, c, 9 + c - 1], FOLLOW, atol=1e-6)
+
+
+def test_a_softmax_has_no_short_cut() -> None:
+    """Weights of before stay readable."""
+    config = {"channels": 1, "depth": 1, "mixture": 0, **SIZES, **MIXTURES[PixelSNAIL]}
+    assert "near" not in PixelSNAIL.float_model(config).networks()[""].specs
+    assert "near" in fresh(PixelSNAIL).networks()[""].specs
+
+
+def test_layers_begin_with_even_outputs() -> None:
+    """Mean 0 and the deviation they name, on the crops they are shown; but for outputs that are constant there."""
+    model = fresh(PixelCNNpp).eval()
+    crops = [pictures(content, (16, 16, 3), 8) for content in ("smooth", "noise", "converted")]
+    model.prepare(list(crops))
+    net = model.networks()[""]
+    wanted, seen = dict(net.evened()), {}
+    assert len(wanted) > 20
+    for layer in wanted:
+        layer.register_forward_hook(lambda layer, _, made: seen.update({layer: made.flatten(0, -2)}))
+    with torch.no_grad():
+        model.bits(torch.from_numpy(np.stack(crops)))
+    for layer, deviation in wanted.items():
+        features = seen[layer]
+        torch.testing.assert_close(features.mean(0), torch.zeros(features.shape[1]), atol=1e-3, rtol=0)
+        torch.testing.assert_close(features.std(0), torch.full([features.shape[1]], deviation), atol=0, rtol=1e-2)
