@@ -1,7 +1,7 @@
 """A short-cut from the samples themselves to the mixtures: what is linear in them need not go through features.
 
-Most of what a pixel will be is a weighted mean of its neighbours. Features between layers have 8 bits, outputs 16; where
-means come from features alone they are as coarse as these, and training has to teach a network to copy first. The
+Most of what a pixel will be is a weighted mean of its neighbours. Features between layers have 8 bits, outputs 16:
+where means come from features alone they are as coarse as these, and training has to teach a network to copy first. The
 short-cut is a convolution of samples that is added to a network's last layer, and begins as the prediction that
 :data:`PLANE` says.
 """
