@@ -96,11 +96,13 @@ class FloatNetwork(nn.Module):
 
     def evened(self) -> list[tuple[CausalConv2d, float]]:
         """The convolutions that begin with even outputs, and their deviations."""
-        return [
-            (self.by_name[_key(name)], spec.begin)
-            for name, spec in self.specs.items()
-            if isinstance(spec, Conv) and spec.evened
-        ]
+        found = []
+        for name, spec in self.specs.items():
+            layer = self.by_name[_key(name)]
+            if isinstance(spec, Conv) and spec.evened:
+                assert isinstance(layer, CausalConv2d)
+                found.append((layer, spec.begin))
+        return found
 
     def freeze(self) -> Arrays:
         """The integers of all layers, by "name.array"."""
