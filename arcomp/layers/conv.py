@@ -130,7 +130,7 @@ class CausalConv2d(nn.Module):
 
     def even_out(self, made: torch.Tensor, deviation: float) -> None:
         """Scale and shift weights, so that these outputs, [.., outputs], would have had mean 0 and this deviation;
-        those that are about constant are left alone."""
+        those that are about constant are shifted only."""
         features = made.flatten(0, -2)
         mean, own = features.mean(0), features.std(0)
         factor = torch.where(own > 1e-3 * deviation, deviation / own, torch.ones_like(own))
