@@ -16,7 +16,7 @@ import torch
 
 from arcomp.layers.conv import Tap, square
 from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run
+from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Spec
 from arcomp.models.heads import FOLLOW, Head, Mixture
 
@@ -84,3 +84,16 @@ class Near:
 def causal(head: Head, channels: int) -> Near:
     """Of a network that sees the samples before, in raster order."""
     return Near(head, channels, channels, channels, TAPS, PLANE)
+
+
+class NearWiring(Wiring):
+    """A network of samples in raster order, with the short-cut from them."""
+
+    @property
+    def near(self) -> Near:
+        """The short-cut."""
+        return causal(self.config.head, self.channels)
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        self.near.prepare(layer)

@@ -17,19 +17,18 @@ when the row begins. Train it with ``arcomp train --recipe pixelcnnpp-colour DAT
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.conv import Tap
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.network import Run
 from arcomp.layers.spec import Conv, Regrid, Spec, linear
 from arcomp.layers.up import SIDE, Up
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered import Layered, MixtureConfig
-from arcomp.models.near import Near, causal
+from arcomp.models.near import NearWiring
 from arcomp.orders import Order, Raster
 
 SCALES = (1, 2, 4)
@@ -60,7 +59,7 @@ class PixelCNNppConfig(MixtureConfig):
     dropout: int
 
 
-class PixelCNNppWiring(Wiring):
+class PixelCNNppWiring(NearWiring):
     """The network: figure 2 of the paper."""
 
     config: PixelCNNppConfig
@@ -72,15 +71,6 @@ class PixelCNNppWiring(Wiring):
         return GatedResnet(
             f"{stream}.{way}.{scale}.{i}", TAPS[stream], a.width, given, a.dropout, stream == "down", scale
         )
-
-    @property
-    def near(self) -> Near:
-        """The short-cut from the samples."""
-        return causal(self.config.head, self.channels)
-
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """See :meth:`Wiring.prepare`."""
-        self.near.prepare(layer)
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""

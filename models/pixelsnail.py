@@ -13,7 +13,6 @@ Train it with ``arcomp train --recipe pixelsnail-colour DATA``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,12 +21,12 @@ from arcomp.layers.before import Before
 from arcomp.layers.conv import Tap
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.network import Run
 from arcomp.layers.place import Place
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered import Layered, MixtureConfig
-from arcomp.models.near import Near, causal
+from arcomp.models.near import NearWiring
 from arcomp.orders import Order, Raster
 
 RASTER = Raster()
@@ -59,7 +58,7 @@ class PixelSNAILConfig(MixtureConfig):
     dropout: int
 
 
-class PixelSNAILWiring(Wiring):
+class PixelSNAILWiring(NearWiring):
     """The network: figure 3 of the paper."""
 
     config: PixelSNAILConfig
@@ -71,15 +70,6 @@ class PixelSNAILWiring(Wiring):
     def joining(self, block: int) -> GatedResnet:
         """What joins a block's convolutions and its attention."""
         return GatedResnet(f"both.{block}", ((0, 0),), self.config.width, 1, self.config.dropout)
-
-    @property
-    def near(self) -> Near:
-        """The short-cut from the samples."""
-        return causal(self.config.head, self.channels)
-
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """See :meth:`Wiring.prepare`."""
-        self.near.prepare(layer)
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""
