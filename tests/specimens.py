@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
 from arcomp.layers.before import Before, ExactBefore
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
@@ -63,22 +64,27 @@ def batch_of(*sizes: tuple[int, int]) -> Batch:
 
 def conv(
     seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-    source: Grid = SIGNED8, grid: Grid = RECTIFIED8, extreme: bool = False,
+    source: Grid = SIGNED8, grid: Grid = RECTIFIED8, extreme: bool = False, fine: bool = False,
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
-    layer = CausalConv2d(taps, mask, groups, inputs, outputs, grid)
+    layer = CausalConv2d(taps, mask, groups, inputs, outputs, grid, fine=fine)
     arrays = layer.freeze(source)
     if extreme:
-        arrays = beyond_training(layer.free.numpy(), seed)
-    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid)
+        arrays = beyond_training(layer.free.numpy(), seed, fine)
+    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid, fine=fine)
 
 
-def beyond_training(free: npt.NDArray[np.bool_], seed: int) -> Arrays:
+def ends(fine: bool) -> npt.NDArray[Any]:
+    """The least and the largest weight."""
+    return np.array([-FINE_LIMIT, FINE_LIMIT], np.int16) if fine else np.array([-WEIGHT_LIMIT, WEIGHT_LIMIT], np.int8)
+
+
+def beyond_training(free: npt.NDArray[np.bool_], seed: int, fine: bool = False) -> Arrays:
     """A linear layer's weights (where they are free), biases and multipliers at their limits."""
     rng = np.random.default_rng(seed)
     return {
-        "weight": np.where(free, rng.choice(np.array([-63, 63], np.int8), free.shape), 0).astype(np.int8),
+        "weight": rng.choice(ends(fine), free.shape) * free,
         "bias": rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free)),
         "multiplier": rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free)),
         "shift": rng.choice(np.array([1, 20, 46], np.int8), len(free)),
@@ -127,6 +133,10 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
         lambda: conv(6, square(3), "B", 3, 4, 4, RECTIFIED8, SIGNED8, True), 3, 4, (RECTIFIED8,),
     ),
     "conv A 5x5 extreme": (lambda: conv(7, square(5), "A", 3, 1, 8, extreme=True), 3, 1, (SIGNED8,)),
+    "conv A 5x5 fine": (lambda: conv(9, square(5), "A", 3, 1, 8, fine=True), 3, 1, (SIGNED8,)),
+    "conv A 5x5 fine extreme": (
+        lambda: conv(10, square(5), "A", 3, 1, 8, SIGNED8, LOGITS, True, True), 3, 1, (SIGNED8,),
+    ),
     "conv B line dilated": (lambda: conv(8, line(3, 2), "B", 1, 4, 4, RECTIFIED8), 1, 4, (RECTIFIED8,)),
     "conv above": (lambda: conv(9, above(5), "B", 1, 3, 4, RECTIFIED8), 1, 3, (RECTIFIED8,)),
     "conv of 16 bits": (lambda: conv(10, square(3), "B", 1, 3, 4, LOGITS, LOGITS), 1, 3, (LOGITS,)),
@@ -178,7 +188,7 @@ def at_their_limits(weights: Weights, seed: int) -> Weights:
     arrays = dict(weights.arrays)
     for name, a in arrays.items():
         if name.endswith("weight"):
-            arrays[name] = rng.choice(np.array([-63, 63], np.int8), a.shape)
+            arrays[name] = rng.choice(ends(a.dtype == np.int16), a.shape)
         elif name.endswith("bias"):
             arrays[name] = rng.choice(np.array([-(2**31) + 1, 2**31 - 1], np.int32), a.shape)
     return Weights(weights.model, weights.config, arrays)
@@ -202,7 +212,7 @@ def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config:
             free = spec.free()
         if free is not None:
             key = f"{beginning}{name}.weight"
-            arrays[key] = np.where(free, arrays[key], 0).astype(np.int8)
+            arrays[key] = arrays[key] * free
     return kind(Weights(weights.model, weights.config, arrays))
 
 

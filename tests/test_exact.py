@@ -24,6 +24,7 @@ from arcomp.codec import decode, encode
 from arcomp.container import unpack
 from arcomp.errors import ExactnessError, ModelError
 from arcomp.exact import matmul, tables
+from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.exact.digest import weights_digest
 from arcomp.exact.kernels import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix, digits
@@ -53,7 +54,7 @@ def test_backends_agree(n: int, k: int, m: int, seed: int, wide: bool, heavy: bo
     rng = np.random.default_rng(seed)
     largest = 32768 if wide else 128
     a = rng.choice([-largest, largest - 1, 0, 1, -1, int(rng.integers(-largest, largest))], (n, k))
-    limit = 4000 if heavy else 63
+    limit = FINE_LIMIT if heavy else WEIGHT_LIMIT
     w = rng.integers(-limit, limit + 1, (m, k)).astype(np.int16 if heavy else np.int8)
     expected = a.astype(np.int64) @ w.astype(np.int64).T
     x = torch.from_numpy(a.astype(np.int16 if wide else np.int8))

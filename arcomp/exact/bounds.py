@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 WEIGHT_LIMIT = 63
 """Of int8 weights: larger ones saturate in 16 bits on processors without VNNI."""
+FINE_LIMIT = 63 * 64 + 31
+"""Of int16 weights: two digits within those limits."""
 MULTIPLIER_BITS = 15
 SHIFT_LIMIT = 46
 SUM_LIMIT = 2**47

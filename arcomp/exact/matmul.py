@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 
 from arcomp.errors import ExactnessError
-from arcomp.exact.bounds import WEIGHT_LIMIT, bound
+from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, bound
 
 BACKENDS = ("int8", "float32", "float64")
 LIMITS = {"int8": 2**31, "float32": 2**24, "float64": 2**53}
@@ -186,7 +186,7 @@ def self_test(backend: str, device: str = "cpu") -> str:
                 (np.full((n, k), limit), np.full((m, k), WEIGHT_LIMIT)),
                 (rng.choice([-largest, limit], (n, k)), rng.choice([-WEIGHT_LIMIT, WEIGHT_LIMIT], (m, k))),
                 (rng.integers(-largest, largest, (n, k)), rng.integers(-WEIGHT_LIMIT, WEIGHT_LIMIT + 1, (m, k))),
-                (rng.integers(-largest, largest, (n, k)), rng.integers(-4000, 4001, (m, k))),
+                (rng.integers(-largest, largest, (n, k)), rng.integers(-FINE_LIMIT, FINE_LIMIT + 1, (m, k))),
             ):
                 weight = w.astype(np.int16 if np.abs(w).max() > WEIGHT_LIMIT else np.int8)
                 try:

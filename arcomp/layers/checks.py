@@ -9,18 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import ModelError
-from arcomp.exact.bounds import MULTIPLIER_BITS, SHIFT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT, bound
+from arcomp.exact.bounds import FINE_LIMIT, MULTIPLIER_BITS, SHIFT_LIMIT, SUM_LIMIT, WEIGHT_LIMIT, bound
 
 KINDS = {"weight": "int8", "bias": "int32", "multiplier": "int16", "shift": "int8"}
 
 
-def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[npt.NDArray[Any], ...]:
+def check_linear(
+    arrays: Mapping[str, npt.NDArray[Any]], largest: int, fine: bool = False
+) -> tuple[npt.NDArray[Any], ...]:
     """weight, bias, multiplier and shift, if types, shapes and bounds are what exactness needs.
+
+    Args:
+        largest: bound of the absolute inputs. fine: whether weights have 13 bits.
 
     Raises:
         ModelError: they are not.
     """
-    for name, kind in KINDS.items():
+    kinds = KINDS | {"weight": "int16"} if fine else KINDS
+    for name, kind in kinds.items():
         if name not in arrays or arrays[name].dtype.name != kind:
             raise ModelError(f"a layer's {name} is missing or not {kind}", remedy="install the model's weights again")
     if len(arrays) != len(KINDS):
@@ -30,7 +36,7 @@ def check_linear(arrays: Mapping[str, npt.NDArray[Any]], largest: int) -> tuple[
     if rows is None or not (bias.shape == multiplier.shape == shift.shape == rows):
         raise ModelError("a layer's arrays do not fit together", remedy="install the model's weights again")
     if (
-        np.abs(weight.astype(np.int64)).max(initial=0) > WEIGHT_LIMIT
+        np.abs(weight.astype(np.int64)).max(initial=0) > (FINE_LIMIT if fine else WEIGHT_LIMIT)
         or multiplier.min(initial=0) < 0
         or int(multiplier.max(initial=0)) >= 2**MULTIPLIER_BITS
         or shift.min(initial=1) < 1

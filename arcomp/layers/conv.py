@@ -93,16 +93,18 @@ class CausalConv2d(nn.Module):
         inputs, outputs: features of each group.
         grid: of the outputs.
         stride: outputs are made for positions that are multiples of it only.
+        fine: whether weights will have 13 bits, not 7.
     """
 
     def __init__(
-        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1
+        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1,
+        fine: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         if mask not in ("A", "B"):
             raise ValueError(f"a convolution with mask {mask}")
         self.taps, self.grid, self.stride = taps, grid, stride
-        self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid)
+        self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid, fine)
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
         top, left, right = margins(taps)
@@ -116,7 +118,7 @@ class CausalConv2d(nn.Module):
         """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs], H and W over the stride, rounded up."""
         weight = self.linear.weight * self.free
         if rounding:
-            weight = rounded(weight)
+            weight = rounded(weight, self.linear.limit)
         if self.taps == ((0, 0),) and self.stride == 1:
             return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
         (top, left, right), bottom, step = margins(self.taps), reach_down(self.taps), self._apart

@@ -2,7 +2,8 @@
 
     y = rescale(W x + bias)
 
-with 7-bit weights, a step for each output row, and the bounds of all sums proven when it is made.
+with weights of 7 bits (13 where they are fine), a step for each output row, and the bounds of all sums proven when it
+is made.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arcomp.exact.bounds import WEIGHT_LIMIT
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale, as_multiplier
 from arcomp.layers.checks import check_linear
@@ -31,17 +33,17 @@ def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arr
         zeros: int64 [inputs], the zero point of each input.
 
     Returns:
-        weight int8 [m, k], bias int32 [m], multiplier int16 [m], shift int8 [m].
+        weight int8 [m, k] (int16 if fine), bias int32 [m], multiplier int16 [m], shift int8 [m].
     """
     step = 2.0**-bits
     weight, offset = layer.weight.detach().double(), layer.bias.detach().double()
     # A row of (almost) no weights may still have a bias: its step must let the bias fit.
-    steps = torch.maximum(weight_steps(layer.weight).double()[:, 0], offset.abs() / (2.0**24 * step))
+    steps = torch.maximum(weight_steps(layer.weight, layer.limit).double()[:, 0], offset.abs() / (2.0**24 * step))
     integers = torch.round(weight / steps[:, None]).to(torch.int64).numpy()
     bias = torch.round(offset / (steps * step)).to(torch.int64).numpy() - integers @ zeros
     scales = [as_multiplier(float(s) * step / layer.grid.step) for s in steps]
     return {
-        "weight": integers.astype(np.int8),
+        "weight": integers.astype(np.int8 if layer.limit == WEIGHT_LIMIT else np.int16),
         "bias": bias.astype(np.int32),
         "multiplier": np.array([m for m, _ in scales], np.int16),
         "shift": np.array([s for _, s in scales], np.int8),
@@ -74,13 +76,16 @@ class FrozenLinear:
         grid: of the outputs.
         largest: bound of the absolute inputs.
         device: where products are computed.
+        fine: whether its weights have 13 bits.
 
     Raises:
         ModelError: shapes, types or bounds are not what exactness needs (a damaged or hostile file).
     """
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid, largest: int, device: str = "cpu") -> None:
-        self.weight, bias, multiplier, shift = check_linear(arrays, largest)
+    def __init__(
+        self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid, largest: int, device: str = "cpu", fine: bool = False
+    ) -> None:
+        self.weight, bias, multiplier, shift = check_linear(arrays, largest, fine)
         self.grid, self.largest = grid, largest
         self.bias = bias.astype(np.int64)
         self.multiplier, self.shift = multiplier.astype(np.int64), shift.astype(np.int64)

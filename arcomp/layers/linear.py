@@ -6,21 +6,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.grid import Grid
 from arcomp.layers.rounding import round_through
 
-WEIGHT_LIMIT = 63
-"""7-bit weights: larger ones saturate in 16 bits on processors without VNNI (see arcomp.exact.matmul)."""
+
+def weight_steps(weight: torch.Tensor, limit: int = WEIGHT_LIMIT) -> torch.Tensor:
+    """Step of each output row's weights, the largest of which become ``limit``: float [rows, 1]."""
+    return weight.detach().abs().amax(1, keepdim=True).clamp_min(1e-12) / limit
 
 
-def weight_steps(weight: torch.Tensor) -> torch.Tensor:
-    """Step of each output row's 7-bit weights: float [rows, 1]."""
-    return weight.detach().abs().amax(1, keepdim=True).clamp_min(1e-12) / WEIGHT_LIMIT
-
-
-def rounded(weight: torch.Tensor) -> torch.Tensor:
+def rounded(weight: torch.Tensor, limit: int = WEIGHT_LIMIT) -> torch.Tensor:
     """Weights on the steps of their rows, straight-through: as they are frozen."""
-    steps = weight_steps(weight)
+    steps = weight_steps(weight, limit)
     return round_through(weight / steps) * steps
 
 
@@ -30,11 +28,12 @@ class Linear(nn.Linear):
     Args:
         inputs, outputs: widths.
         grid: of the outputs; a grid that starts at real 0 makes this a linear layer followed by ReLU.
+        fine: whether weights will have 13 bits, not 7.
     """
 
-    def __init__(self, inputs: int, outputs: int, grid: Grid) -> None:
+    def __init__(self, inputs: int, outputs: int, grid: Grid, fine: bool = False) -> None:
         super().__init__(inputs, outputs)
-        self.grid = grid
+        self.grid, self.limit = grid, FINE_LIMIT if fine else WEIGHT_LIMIT
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)
 
@@ -42,5 +41,5 @@ class Linear(nn.Linear):
         """Float evaluation: float [n, inputs] -> [n, outputs]; with rounding, weights and outputs as frozen."""
         weight = self.weight
         if rounding:
-            weight = rounded(weight)
+            weight = rounded(weight, self.limit)
         return self.grid.carry(functional.linear(x, weight, self.bias), rounding)

@@ -113,6 +113,7 @@ class ExactConv(ExactLayer):
         device: where whole pictures are computed.
         stride: outputs are made for positions that are multiples of it only.
         samples: whether it reads the samples.
+        fine: whether weights have 13 bits.
 
     Raises:
         ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
@@ -120,7 +121,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1, samples: bool = False,
+        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1, samples: bool = False, fine: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
         right = weight is not None and weight.shape == shape  # before a mask as large is made
@@ -131,9 +132,9 @@ class ExactConv(ExactLayer):
         self.bottom = reach_down(taps)
         self.groups, self.inputs = groups, inputs
         self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
-        self.all = FrozenLinear(arrays, grid, source.largest, device)
+        self.all = FrozenLinear(arrays, grid, source.largest, device, fine)
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
-        self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest) for r in rows]
+        self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest, fine=fine) for r in rows]
 
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`."""

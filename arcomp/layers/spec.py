@@ -103,6 +103,7 @@ class Conv(Spec):
             (Zhang et al. 2019, "Fixup initialization", section 2).
         evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
             :func:`arcomp.layers.network.even_out`.
+        fine: weights have 13 bits, not 7.
     """
 
     taps: tuple[Tap, ...]
@@ -118,6 +119,7 @@ class Conv(Spec):
     stride: int = 1
     begin: float = 1.0
     evened: bool = False
+    fine: bool = False
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
@@ -135,7 +137,9 @@ class Conv(Spec):
 
     def float_layer(self) -> CausalConv2d:
         """See :meth:`Spec.float_layer`."""
-        layer = CausalConv2d(self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride)
+        layer = CausalConv2d(
+            self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride, self.fine
+        )
         with torch.no_grad():
             layer.linear.weight *= self.begin / (LARGEST if self.samples else 1)
         return layer
@@ -144,7 +148,7 @@ class Conv(Spec):
         """See :meth:`Spec.exact_layer`."""
         return ExactConv(
             arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device,
-            self.stride, self.samples,
+            self.stride, self.samples, self.fine,
         )  # fmt: skip
 
     def freeze(self, layer: nn.Module) -> Arrays:
