@@ -9,7 +9,7 @@ Samples enter a network as :mod:`arcomp.layers.samples` says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -119,7 +119,8 @@ def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
         ModelError: unknown or missing settings, or values out of their LIMITS.
     """
     names = {f.name for f in fields(kind)}
-    if not isinstance(plain, Mapping) or set(plain) != names:
+    needed = {f.name for f in fields(kind) if f.default is MISSING}  # others came later than some weights
+    if not isinstance(plain, Mapping) or not needed <= set(plain) <= names:
         raise ModelError(f"this configuration is not one of {kind.__name__}: {str(plain)[:80]}")
     for name, value in plain.items():
         least, most = LIMITS[name]

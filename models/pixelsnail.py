@@ -5,8 +5,9 @@ blocks of causal convolutions see what is near in full, an attention block after
 keys and values made of features, the samples and the position ("background"); both are joined by a gated block.
 
 What it adds to ``pixelcnnpp``: attention in place of two streams and three scales. Where it differs: sizes are small;
-places are learnt features; keys and values are linear in their sources; layers begin with even outputs, and a short-cut
-leads to the mixtures, as in ``pixelcnnpp``.
+convolutions may see what is above to the right, which the paper leaves to many blocks of attention; places are learnt
+features; keys and values are linear in their sources; layers begin with even outputs, and a short-cut leads to the
+mixtures, as in ``pixelcnnpp``.
 
 Train it with ``arcomp train --recipe pixelsnail-colour DATA``.
 """
@@ -16,9 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.before import Before
-from arcomp.layers.conv import Tap
+from arcomp.layers.conv import Tap, square
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.network import Run
@@ -30,8 +32,9 @@ from arcomp.models.near import NearWiring
 from arcomp.orders import Order, Raster
 
 RASTER = Raster()
-TAPS: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0))
-FIRST: tuple[Tap, ...] = ((-1, -1), (-1, 0), (-1, 1), (0, -1))
+TAPS: dict[int, tuple[Tap, ...]] = {2: tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0)), 3: square(3)}
+"""Of residual blocks, by ``kernel``."""
+FIRST: dict[int, tuple[Tap, ...]] = {2: ((-1, -1), (-1, 0), (-1, 1), (0, -1)), 3: square(5)[:-1]}
 """Of the samples."""
 VALUE = 16
 """Features of a head's values."""
@@ -47,6 +50,7 @@ class PixelSNAILConfig(MixtureConfig):
         blocks: times residual blocks and attention. resnets: residual blocks in each.
         heads: of attention.
         dropout: percent.
+        kernel: 2: convolutions as the paper has them, which see nothing of what is above to the right; 3: they do.
     """
 
     rows: int
@@ -56,6 +60,12 @@ class PixelSNAILConfig(MixtureConfig):
     resnets: int
     heads: int
     dropout: int
+    kernel: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel not in TAPS:
+            raise ModelError(f"a kernel of side {self.kernel}", remedy="set 2 or 3")
 
 
 class PixelSNAILWiring(NearWiring):
@@ -65,7 +75,7 @@ class PixelSNAILWiring(NearWiring):
 
     def resnet(self, block: int, i: int) -> GatedResnet:
         """The i-th residual block of a block."""
-        return GatedResnet(f"resnet.{block}.{i}", TAPS, self.config.width, 0, self.config.dropout)
+        return GatedResnet(f"resnet.{block}.{i}", TAPS[self.config.kernel], self.config.width, 0, self.config.dropout)
 
     def joining(self, block: int) -> GatedResnet:
         """What joins a block's convolutions and its attention."""
@@ -77,7 +87,7 @@ class PixelSNAILWiring(NearWiring):
         places = p // 2
         keys, values = a.heads * KEY, a.heads * VALUE
         found: dict[str, Spec] = {
-            "first": Conv(FIRST, "B", 1, c, p, SIGNED8, SUMS, samples=True, evened=True),
+            "first": Conv(FIRST[a.kernel], "B", 1, c, p, SIGNED8, SUMS, samples=True, evened=True),
             "before": Before(RASTER, c, SIGNED8, samples=True),
             "place": Place(a.rows, a.columns, places),
             "place.before": Before(RASTER, places, SIGNED8),

@@ -297,6 +297,7 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
         5,
     ),
     "pixelsnail rgb": (lambda: layered(PixelSNAIL, channels=3, depth=8, mixture=2, **SNAIL), 3, 8),
+    "pixelsnail wide": (lambda: layered(PixelSNAIL, channels=3, depth=8, mixture=2, kernel=3, **SNAIL), 3, 8),
     "pixelsnail binary": (lambda: layered(PixelSNAIL, channels=1, depth=1, mixture=0, **SNAIL), 1, 1),
     "pixelsnail extreme": (lambda: layered(PixelSNAIL, True, channels=2, depth=5, mixture=1, **SNAIL), 2, 5),
     "image transformer rgb": (lambda: layered(ImageTransformer, channels=3, depth=8, mixture=2, **TRANSFORMER), 3, 8),
