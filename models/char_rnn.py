@@ -49,7 +49,9 @@ class CharRNNWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
-        found: dict[str, Spec] = {"input.0": Embedding(taps, "A", c, self.config.depth, GATES * h, LOGITS)}
+        found: dict[str, Spec] = {
+            "input.0": Embedding(taps, "A", c, self.config.depth, GATES * h, LOGITS, levels=c > 1)
+        }
         for i in range(self.config.blocks):
             if i:
                 found[f"input.{i}"] = linear(c, h, GATES * h, UNIT8, LOGITS)

@@ -50,7 +50,7 @@ class TemporalConvWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
-        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, RECTIFIED8)}
+        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, RECTIFIED8, levels=c > 1)}
         for i in range(self.config.blocks):
             found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)

@@ -52,7 +52,7 @@ class WaveNetWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, p = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
-        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, p, SUMS)}
+        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, p, SUMS, levels=c > 1)}
         for i in range(self.config.blocks):
             taps = line(2, 1 << (i % self.config.cycle))
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)

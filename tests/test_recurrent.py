@@ -151,6 +151,17 @@ def test_an_embedding_tells_symbols_apart() -> None:
     assert not found[0].any()
 
 
+@pytest.mark.parametrize("levels", [False, True])
+def test_an_embedding_of_levels_begins_smoothly(levels: bool) -> None:
+    """Columns of neighbours are alike, of distant levels not, and outputs are as large as otherwise."""
+    torch.manual_seed(0)
+    columns = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels).float_layer().linear.weight.view(36, 6, 256)
+    deviation = float(columns.std()) * 6**0.5
+    assert 0.9 < deviation < 1.1
+    steps = (columns[..., 1:] - columns[..., :-1]).std() / columns.std()
+    assert bool(steps < 0.2) == levels
+
+
 def linear(arrays: dict[str, np.ndarray], row: int, inputs: list[int]) -> int:
     """FORMAT.md, "A linear layer", logit outputs, in Python's integers."""
     total = sum(int(w) * x for w, x in zip(arrays["weight"][row], inputs, strict=True)) + int(arrays["bias"][row])

@@ -8,6 +8,7 @@ and masks are those of :mod:`arcomp.layers.conv`; what is beyond the picture's e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ from arcomp.orders import Batch, Front
 
 ONE_BITS = 6
 """A hot input is 2**6, which stands for the real number 1: biases have so many bits more than weights."""
+WAVES = (1, 2, 4, 8)
+"""Half waves over all levels, of the functions that training begins with."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Embedding(Spec):
         taps, mask, groups: as of a convolution.
         depth: bits of a sample.
         outputs: features of each group.
+        levels: symbols are levels, as of brightness: training begins with similar columns for similar ones.
     """
 
     taps: tuple[Tap, ...]
@@ -52,6 +56,7 @@ class Embedding(Spec):
     outputs: int
     grid: Grid
     samples: bool = True
+    levels: bool = False
 
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [groups * outputs, taps * groups * 2**depth]."""
@@ -102,6 +107,22 @@ def _seen(read: torch.Tensor, spec: Embedding) -> torch.Tensor:
     return torch.cat(parts, 3)
 
 
+def smooth(rows: int, inputs: int, levels: int) -> torch.Tensor:
+    """Random functions of a level of about mean 0 and deviation 1: a line, and waves, the shorter the weaker.
+
+    [rows, inputs, levels].
+    """
+    level = torch.linspace(-1, 1, levels)
+    functions = [math.sqrt(3) * level]
+    strengths = [1.0]
+    for k in WAVES:
+        functions += [math.sqrt(2) * torch.sin(math.pi * k * level), math.sqrt(2) * torch.cos(math.pi * k * level)]
+        strengths += [0.5 / math.sqrt(k)] * 2
+    strength = torch.tensor(strengths)
+    parts = torch.randn(rows, inputs, len(functions)) * strength / strength.norm()
+    return parts @ torch.stack(functions)
+
+
 class FloatEmbedding(nn.Module):
     """The float evaluation. Weights are one matrix over one-hot inputs, as the exact evaluation uses them."""
 
@@ -111,6 +132,9 @@ class FloatEmbedding(nn.Module):
         seen = len(spec.taps) * spec.groups
         self.linear = Linear(seen << spec.depth, spec.groups * spec.outputs, spec.grid)
         nn.init.normal_(self.linear.weight, std=seen**-0.5)  # of the inputs, so many are 1
+        if spec.levels:
+            columns = smooth(spec.groups * spec.outputs, seen, 1 << spec.depth) * seen**-0.5
+            self.linear.weight.data = columns.flatten(1)
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(spec.free()))
 
