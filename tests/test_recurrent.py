@@ -155,7 +155,7 @@ def test_an_embedding_tells_symbols_apart() -> None:
 def test_an_embedding_of_levels_begins_smoothly(levels: bool) -> None:
     """Columns of neighbours are alike, of distant levels not, and outputs are as large as otherwise."""
     torch.manual_seed(0)
-    columns = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels).float_layer().linear.weight.view(36, 6, 256)
+    columns = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels).float_layer().linear.weight.data.view(36, 6, 256)
     deviation = float(columns.std()) * 6**0.5
     assert 0.9 < deviation < 1.1
     steps = (columns[..., 1:] - columns[..., :-1]).std() / columns.std()
