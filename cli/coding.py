@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from arcomp.models.base import Model
 
 COMPILING = 2.0
-"""Seconds after which start-up must be compiling kernels."""
+"""Seconds of compiling after which a user is told."""
 _KINDS = {1: "gray", 3: "RGB"}
 _CONTENTS = {"Bytes": "bytes", "Array": "array"}
 
@@ -56,18 +56,31 @@ class Startup:
 
         key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
-            notice = threading.Timer(
-                COMPILING, self.console.note, ["arcomp: compiling for this processor, the first time only ..."]
-            )
-            notice.start()
-            try:
-                with _ended_by_interrupts():
-                    codec.warm_up(model, channels, depth, device or "cpu")
-            finally:
-                notice.cancel()
+            with _told_of_compiling(self.console), _ended_by_interrupts():
+                codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
+
+
+@contextmanager
+def _told_of_compiling(console: Console) -> Iterator[None]:
+    """Say what takes so long, if compiling does."""
+    from arcomp.exact.kernels import Compiling
+
+    with Compiling() as compiling:
+
+        def tell() -> None:
+            kept = (
+                "the first time only" if compiling.kept else "each time: set NUMBA_CACHE_DIR to a folder to keep it in"
+            )
+            console.note(f"arcomp: compiling for this processor, {kept} ...")
+
+        compiling.notice = threading.Timer(COMPILING, tell)
+        try:
+            yield
+        finally:
+            compiling.notice.cancel()
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Compressor:
     as_bytes: bool
     startup: Startup
     threads: int | None = None
+    drop: bool = False
     total: Total = field(default_factory=Total)
 
     def __call__(self, name: str) -> None:
@@ -66,11 +67,13 @@ class Compressor:
         samples = read_samples(data, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
         path = self.target.place(name + ENDING)
         self.target.claim(path, name)
+        kept = self.target.remove and bool(samples.dropped) and not self.drop
         if samples.dropped:
-            self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}")
+            stays = "; so the input stays (--drop removes it)" if kept else ""
+            self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}{stays}")
         self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
         encoded, verify_seconds = self._encode(samples, name, _source(name, path, samples))
-        self.target.put(path, encoded.data, name, verified=self.verify)
+        self.target.put(path, encoded.data, name, replaces=self.verify and not kept)
         self._tell(name, path, len(data), samples, encoded, verify_seconds)
 
     def _encode(self, samples: Samples, name: str, source: str) -> tuple[Encoded, float]:
@@ -176,6 +179,7 @@ def _source(name: str, path: str, samples: Samples) -> str:
 @options.force
 @options.remove
 @options.to_stdout
+@click.option("--drop", is_flag=True, help="With --rm: remove inputs, too, that hold what is not kept, such as Exif.")
 @click.option("--no-verify", is_flag=True, help="Do not decode the result to compare it with the picture.")
 @click.option(
     "--pixels", is_flag=True, help="Take JPEG and other lossy files too: their decoded pixels, which is larger."
@@ -193,6 +197,7 @@ def command(
     force: bool,
     remove: bool,
     to_stdout: bool,
+    drop: bool,
     no_verify: bool,
     pixels: bool,
     as_bytes: bool,
@@ -207,6 +212,12 @@ def command(
     """
     if remove and no_verify:
         raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")
+    if remove and pixels:
+        raise click.UsageError(
+            "--rm would remove files that cannot be made again from their pixels; leave out --pixels"
+        )
+    if drop and not remove:
+        raise click.UsageError("--drop says what --rm may remove; give that too")
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
     from arcomp.models import library, registry
@@ -218,7 +229,7 @@ def command(
     model = registry.load(model_name or registry.DEFAULT)
     where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
     work = Compressor(
-        console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads
+        console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads, drop
     )
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:

@@ -122,10 +122,15 @@ def stdout_to_nowhere(only_if_broken: bool = False) -> None:
         pass
 
 
+MISSING: set[str] = set()
+"""Standard streams that the process was started without."""
+
+
 def open_missing_streams() -> None:
     """Give a process that was started with closed standard streams null ones: messages must not end up in a file."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
+            MISSING.add(name)
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (it stays open as long as the process)
 
 

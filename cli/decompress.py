@@ -76,7 +76,7 @@ class Decompressor:
         written = write_samples(pixels, header, ending)
         if self.target.remove and not check_output(written, pixels, header):
             raise VerificationError("what was written does not read back the same", remedy="choose another format")
-        self.target.put(path, written, name, verified=True)
+        self.target.put(path, written, name, replaces=True)
         self._tell(name, path, data, written, header, seconds)
 
     def _output(self, name: str, header: Header) -> tuple[str, str]:

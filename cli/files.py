@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from arcomp.cli.console import Console, shown, stdout_to_nowhere
+from arcomp.cli.console import MISSING, Console, shown, stdout_to_nowhere
 from arcomp.errors import ArcompError, OutputError
 
 ENDING = ".arcomp"
@@ -103,6 +103,8 @@ class Target:
         if self.to_stdout and self.output not in (None, STDOUT):
             raise click.UsageError("-c and -o are two places for one output")
         self.to_stdout = self.to_stdout or self.output == STDOUT
+        if self.output == "":
+            raise click.UsageError("-o names nothing")
         if len(inputs) > 1 and self.to_stdout:
             raise click.UsageError("standard output holds one file; give one input, or -o FOLDER/")
         if "-" in inputs and (len(inputs) > 1 or self.into_folder):
@@ -112,6 +114,8 @@ class Target:
                 f"several inputs need a folder, which {self.output} is not; end it with / to make one"
             )
         if self.to_stdout:
+            if "stdout" in MISSING:
+                raise OutputError("standard output is closed", remedy="name a file with -o")
             self.console.stdout_taken = True
             if sys.stdout.isatty() and not self.force:
                 raise OutputError(
@@ -144,6 +148,14 @@ class Target:
         """
         if path == STDOUT:
             return
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:  # too long a name, for one
+            raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
+        except ValueError:  # a zero byte in the name
+            raise OutputError("is not a possible file name", remedy="choose another name", path=path) from None
         if os.path.realpath(path) in self._written:
             raise OutputError("another input of this run was written there", remedy="choose another name", path=path)
         if os.path.exists(path):
@@ -155,21 +167,26 @@ class Target:
                 raise OutputError("exists already", remedy="-f overwrites it, -o names another", path=path)
         elif os.path.lexists(path) and not self.force:
             raise OutputError("exists already, as a broken link", remedy="-f overwrites it", path=path)
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise OutputError("is not a regular file", remedy="-c writes to standard output", path=path)
         folder = os.path.dirname(os.path.realpath(path))
-        if os.path.isdir(folder):
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise OutputError("permission denied", remedy="write to a folder that is yours", path=path)
-        elif not self.into_folder:
+        if not os.path.isdir(folder) and not self.into_folder:
             raise OutputError("its folder does not exist", remedy="create the folder first", path=path)
+        while not os.path.lexists(folder):  # what is there of it
+            folder = os.path.dirname(folder)
+        if not os.path.isdir(folder):
+            raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise OutputError("permission denied", remedy="write to a folder that is yours", path=path)
 
-    def put(self, path: str, data: bytes, source: str, verified: bool) -> None:
+    def put(self, path: str, data: bytes, source: str, replaces: bool) -> None:
         """Write an output and, if asked to, remove its input.
 
         Args:
             path: from :meth:`place`.
             data: what was verified.
             source: the input.
-            verified: whether it was; without that, no input is removed.
+            replaces: whether all of the input can be made from it again; otherwise that is not removed.
 
         Raises:
             OutputError: it cannot be written; nothing of it is left.
@@ -186,7 +203,7 @@ class Target:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
         write_atomically(path, data, overwrite=self.force)
         self._written.add(os.path.realpath(path))
-        if self.remove and verified and source != "-":
+        if self.remove and replaces and source != "-":
             with open(path, "rb") as file:
                 if file.read() != data:
                     raise OutputError(

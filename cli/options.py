@@ -101,9 +101,11 @@ def set_threads(count: int | None) -> None:
     if count is None:
         return
     import numba
-    import torch
 
-    torch.set_num_threads(count)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+    else:  # which some models do without: it takes the number when it is imported
+        os.environ["OMP_NUM_THREADS"] = str(count)
     numba.set_num_threads(min(count, numba.get_num_threads()))  # Numba refuses more than it started with
 
 

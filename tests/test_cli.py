@@ -11,10 +11,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.event import trigger_event
 from PIL import Image, PngImagePlugin
 
 from arcomp.cli import main
@@ -250,6 +252,41 @@ class TestOverwriting:
         assert names(folder) == {"img.png"}
         assert say("compress", *MODEL, "--rm", "-k", picture).status == 0
         assert names(folder) == {"img.png", "img.png.arcomp"}
+
+    def test_rm_only_what_can_be_made_again(self, folder: Path) -> None:
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Title", "a test")
+        Image.fromarray(pixels()).save("a.png", pnginfo=text)
+        said = say("compress", *MODEL, "--rm", "a.png")
+        assert said.status == 0
+        assert said.lines[0] == "arcomp: warning: a.png: not kept: text; so the input stays (--drop removes it)"
+        assert say("compress", *MODEL, "--rm", "-f", "-q", "a.png").status == 0
+        assert names(folder) == {"a.png", "a.png.arcomp"}
+        assert say("compress", *MODEL, "--rm", "-f", "--drop", "a.png").status == 0
+        assert names(folder) == {"a.png.arcomp"}
+        Image.fromarray(pixels()).save("b.jpg")
+        refused(say("compress", *MODEL, "--rm", "--pixels", "b.jpg"), "--pixels", 2)
+        refused(say("compress", *MODEL, "--drop", "b.jpg"), "--rm", 2)
+        assert "b.jpg" in names(folder)
+
+    def test_places_that_cannot_be_written(self, picture: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Before anything is coded."""
+        from arcomp import codec
+
+        def never(*args: Any, **kwargs: Any) -> Any:
+            raise AssertionError("coded")
+
+        monkeypatch.setattr(codec, "encode", never)
+        (folder / "file").write_bytes(b"")
+        for output, what in (
+            ("file/", "file is a file"),
+            ("file/in/", "file is a file"),
+            ("/dev/null", "not a regular file"),
+            ("x" * 300, "too long"),
+        ):
+            refused(say("compress", *MODEL, "-f", picture, "-o", output), what)
+        refused(say("compress", *MODEL, picture, "-o", ""), "names nothing", 2)
+        assert names(folder) == {"img.png", "file"}
 
     def test_rm_only_what_was_verified(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from arcomp import codec
@@ -675,15 +712,19 @@ class TestPresets:
         (about,) = say("compress", "-f", "--json", *MODEL, path).objects
         assert about["static_nll_bits"] is None
 
-    def test_says_that_it_compiles(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("kept", [True, False])
+    def test_says_that_it_compiles(self, picture: Path, monkeypatch: pytest.MonkeyPatch, kept: bool) -> None:
         """After a while, once, on standard error; not for those who asked for silence, and not for what is quick."""
         from arcomp import codec
         from arcomp.cli import coding
 
         decode = codec.decode
+        cache = SimpleNamespace(_cache_file=None) if kept else SimpleNamespace()
+        compiled = {"dispatcher": SimpleNamespace(_cache=cache)}
 
         def slow(*args: Any, **kwargs: Any) -> Any:
-            time.sleep(0.3)
+            with trigger_event("numba:compile", data=compiled):
+                time.sleep(0.3)
             return decode(*args, **kwargs)
 
         assert "compiling" not in say("compress", "-p", "fast", picture).err
@@ -691,7 +732,8 @@ class TestPresets:
         monkeypatch.setattr(coding, "COMPILING", 0.05)
         other = save(picture.parent / "other.png", seed=1)
         said = say("compress", "-f", "-p", "fast", picture, other)
-        assert said.lines == ["arcomp: compiling for this processor, the first time only ..."]
+        why = "the first time only" if kept else "each time: set NUMBA_CACHE_DIR to a folder to keep it in"
+        assert said.lines == [f"arcomp: compiling for this processor, {why} ..."]
         for quiet in ("-q", "--json"):
             assert say("compress", "-f", quiet, "-p", "fast", picture).err == ""
 

@@ -13,9 +13,11 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Timer
 from typing import Any, TypeVar
 
 import numba
+from numba.core.event import Event, Listener, register, unregister
 
 from arcomp.exact.inner import Inner, InnerCompiler
 
@@ -76,6 +78,37 @@ def _mind_the_cache(function: Any) -> None:
 
     cache.load_overload = load_or_forget
     cache.save_overload = save_or_do_without
+
+
+class Compiling(Listener):
+    """Watches, as a context, whether anything is compiled.
+
+    Attributes:
+        notice: started when the first kernel is compiled that was not kept from before.
+        kept: whether that one will be.
+    """
+
+    notice: Timer
+
+    def __init__(self) -> None:
+        self.kept, self._begun = True, False
+
+    def __enter__(self) -> Compiling:
+        register("numba:compile", self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        unregister("numba:compile", self)
+
+    def on_start(self, event: Event) -> None:
+        """See :class:`numba.core.event.Listener`."""
+        if not self._begun:
+            self._begun = True
+            self.kept = hasattr(getattr(event.data["dispatcher"], "_cache", None), "_cache_file")
+            self.notice.start()
+
+    def on_end(self, event: Event) -> None:
+        """See :class:`numba.core.event.Listener`."""
 
 
 @lru_cache(maxsize=1)
