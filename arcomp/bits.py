@@ -29,7 +29,7 @@ class Bits:
             learnt by then what it has when the sample is coded. Those of a view are shared out among a position's
             samples.
         side: bits of what a file must carry for the model besides (the histogram's counts).
-        static: for a model that learns, bits of all samples under its network alone; None for others.
+        static: for a model that learns, bits of all samples before what was counted is mixed in; None for others.
     """
 
     samples: Float32

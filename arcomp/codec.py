@@ -39,8 +39,8 @@ class Encoded:
             model itself sends (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
-        static_bits: for a model that learns while it codes, bits under its network alone, before it is mixed with what
-            was counted (heads that learn have learnt).
+        static_bits: for a model that learns while it codes, bits under its network's mixtures, of the values that the
+            picture's colours leave open, before what was counted is mixed in (heads that learn have learnt).
     """
 
     data: bytes

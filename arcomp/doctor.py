@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+
 from arcomp import __version__
 from arcomp.errors import ArcompError
-from arcomp.fixed_input import layer_digests
+from arcomp.fixed_input import fixed_picture, layer_digests
 from arcomp.models import registry
+from arcomp.models.base import LearningModel, Model
 from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.weights_file import Weights, kind_of
 
@@ -72,8 +76,6 @@ def _backends(device: str) -> list[Finding]:
 
 def _coder() -> list[Finding]:
     """The range coder writes the words it wrote when the format was fixed."""
-    import numpy as np
-
     from arcomp.coding import Encoder, FrequencyTable
     from arcomp.coding.table import cumulate
 
@@ -106,4 +108,30 @@ def _model(path: Path, device: str) -> Finding:
     name = f"model {path.stem}"
     if wrong or not found:
         return Finding(name, f"wrong output of layers {', '.join(wrong) or '(none were recorded)'}", ok=False)
-    return Finding(name, f"{model.digest.hex()[:16]}, {len(found)} layers as they were when frozen")
+    for network in sorted({layer.split(".")[0] for layer in found}):
+        said = _coding(model, *kind_of(network), weights.layers.get(f"{network}.stream", ""), device)
+        if said:
+            return Finding(name, said, ok=False)
+    about = f"{len(found)} layers as they were when frozen; the fixed picture comes back"
+    return Finding(name, f"{model.digest.hex()[:16]}, {about}")
+
+
+def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -> str:
+    """What is wrong with how files are coded and decoded, by the kernels that do it, which give away no layers.
+
+    Args:
+        stream: digest of what a model that learns makes of the fixed picture; "" for others.
+    """
+    from arcomp import codec
+
+    picture = fixed_picture(channels) >> (8 - depth)
+    if isinstance(model, LearningModel):
+        ordered = np.ascontiguousarray(picture[0][..., list(model.coding_order(channels))])
+        made = np.frombuffer(model.encode(ordered, device).data, np.uint8)
+        if hashlib.sha256(made.astype("<i8")).hexdigest() != stream:
+            return "its fixed picture is coded otherwise than when it was frozen"
+    try:
+        decoded, _ = codec.decode(codec.encode(picture, depth, model, device=device).data, model=model)
+    except ArcompError as error:
+        return f"its fixed picture cannot be decoded: {error.cause}"
+    return "" if np.array_equal(decoded, picture) else "its fixed picture does not come back"

@@ -4,7 +4,7 @@
 
 The file (Larochelle and Murray's binarization) has the arrays train, valid and test, uint8 [N, 98], bits packed as
 ``numpy.packbits`` does. FOLDER gets train/digits.npy (train and valid together) and test/digits.npy, uint8 [N, 28, 28]
-of 0 and 1.
+of 0 and 1. The test part, which the file has sorted by digit, is shuffled, so that some first of it stand for all.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ def main(source: Path, folder: Path) -> None:
     packed = np.load(source, allow_pickle=False)
     for part, names in (("train", ("train", "valid")), ("test", ("test",))):
         digits = np.concatenate([np.unpackbits(packed[name], axis=1) for name in names]).reshape(-1, SIDE, SIDE)
+        if part == "test":
+            digits = digits[np.random.default_rng(0).permutation(len(digits))]
         (folder / part).mkdir(parents=True, exist_ok=True)
         np.save(folder / part / "digits.npy", digits)
         print(f"{folder / part / 'digits.npy'}: {len(digits)} digits")

@@ -28,7 +28,7 @@ class Result:
         channels: samples a pixel.
         bytes: of the file written; None if there is none.
         nll_bits: the model's NLL, where there is a model.
-        static_bits: the NLL of the network alone, before what is counted in the picture is mixed in.
+        static_bits: the NLL before what is counted in the picture is mixed in (what its colours leave open is known).
         encode_s: seconds.
         decode_s: seconds.
         same: the decoded pixels are those that were encoded.

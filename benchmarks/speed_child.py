@@ -6,6 +6,7 @@ few pixels by which decoding is warmed up: what is loaded or compiled for it cou
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,6 @@ import numpy as np
 from arcomp.compare.codecs import Codec, identical
 from benchmarks import children
 from benchmarks.choice import Choice
-from benchmarks.codecs import Model
 from benchmarks.external import External
 
 SMALL = 12
@@ -64,12 +64,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _codec(name: str, choice: Choice) -> Codec:
-    codec = choice.named(name)
-    if isinstance(codec, Model):
-        import torch
-
-        torch.set_num_threads(choice.threads)
-    return codec
+    os.environ["OMP_NUM_THREADS"] = str(choice.threads)  # torch takes it when it is imported, if it is
+    return choice.named(name)
 
 
 def peak_mib() -> float:

@@ -108,7 +108,7 @@ def about_header(header: Header) -> dict[str, Any]:
     """What JSON says of every compressed file."""
     return {
         "model": header.model,
-        "digest": header.digest.hex(),
+        "digest_begins": header.digest.hex(),
         "content": content(header.content),
         "images": header.images,
         "width": header.width,

@@ -17,10 +17,6 @@ from arcomp.errors import OutputError, VerificationError
 if TYPE_CHECKING:
     from arcomp.container import Header
 
-_LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "heif", "avif", "jp2", "jxl"}
-"""Endings that promise a format that cannot be kept; others that are unknown promise none ("scan.v2")."""
-
-
 def named(name: str, header: Header) -> tuple[str, str]:
     """The name and the format of what an input becomes when none is asked for.
 
@@ -38,7 +34,7 @@ def named(name: str, header: Header) -> tuple[str, str]:
         return "", header.source
     restored = name[: -len(ENDING)]
     ending = format_of(restored)
-    told = bool(ending) if isinstance(header.content, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS, *_LOSSY}
+    told = bool(ending) if isinstance(header.content, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
     if told or not header.source:
         return restored, ending
     return f"{restored}.{header.source}", header.source

@@ -32,6 +32,8 @@ def read_file(name: str, check: Callable[[bytes], object]) -> bytes:
     Raises:
         ArcompError: it cannot be read.
     """
+    if not name:
+        raise ArcompError("an empty name is no file", remedy="name one")
     try:
         if name == "-":
             if sys.stdin is None or sys.stdin.isatty():

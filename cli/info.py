@@ -66,7 +66,7 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
             return
         where = f"here: {about['where']}" if console.verbose else "here"
         others = about["input_bytes"] - about["payload_bytes"]
-        digest = about["digest"] if console.verbose else about["digest"][:16]
+        digest = about["digest_begins"]
         tiles = f", tiles of {header.tile_width} x {header.tile_height}" if header.tile_width else ""
         console.print(shown(name))
         console.print(

@@ -90,7 +90,7 @@ class Stream:
     Attributes:
         data: the coded bytes.
         nll_bits: bits of the samples under the model as it learnt.
-        static_bits: bits under the network alone: how much mixing gave.
+        static_bits: bits before what was counted is mixed in: how much mixing gave.
     """
 
     data: bytes
@@ -223,7 +223,7 @@ class LearningModel(Model):
         self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
     ) -> tuple[npt.NDArray[np.float32], float]:
         """Bits of each sample of a tile as :meth:`encode` codes it: float32 [height, width, C]; and the sum of those
-        under the network alone."""
+        before what was counted is mixed in."""
 
     @abstractmethod
     def sample(

@@ -3,11 +3,11 @@
 Papers: Frey, Hinton and Dayan 1996 ("Does the wake-sleep algorithm produce good density estimators?") with logistic
 regressions, Bengio and Bengio 2000 ("Modeling high-dimensional discrete data with multi-layer neural networks") with
 hidden units: p(x) = product of p(x_i | x_1 .. x_{i-1}), p(x_1) a histogram (its network sees nothing but a bias) and
-each other factor a multilayer perceptron on all samples before.
+each other factor a network of its own on all samples before, with `width` hidden units (of one, a logistic regression).
 
 What it adds to ``histogram``: dependence. Nothing is shared between positions, so that parameters grow with the square
-of the picture's side and each is taught by one position alone: that is what the models after it on the ladder mend. It
-takes pictures of one size, or tiles of it.
+of the number of samples and each is taught by one position alone: that is what the models after it on the ladder mend.
+It takes pictures of one size, or tiles of it.
 
 Train it with ``arcomp train --recipe bayes_net-digits DATA``.
 """

@@ -4,11 +4,11 @@ Paper: Parmar et al. 2018, "Image transformer", with the attention of Vaswani et
 layer after layer, each position looks at all positions up to itself, and goes through a small network of its own; its
 input is what was before it. The order is free: raster or zigzag here (the paper has raster, and local attention).
 
-What it adds to ``pixelsnail``'s ground: nothing but attention. Where it differs: attention is over all of the picture,
-not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where neighbours are;
-features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do without);
-channels are left to the mixture, as in the paper's DMOL, to whose means a linear short-cut leads from the sample before
-(:mod:`arcomp.models.near`).
+What it adds to the models before it on the ladder: attention, and nothing else. Where it differs: attention is over all
+of the picture, not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where
+neighbours are; features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do
+without); channels are left to the mixture, as in the paper's DMOL, to whose means a linear short-cut leads from the
+sample before (:mod:`arcomp.models.near`).
 
 Train it with ``arcomp train --recipe image_transformer-digits DATA``.
 """

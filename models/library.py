@@ -23,7 +23,11 @@ _HEADER_LIMIT = 1 << 20
 def folders() -> list[Path]:
     """Where weights are looked for, in this sequence."""
     extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
-    return [*extra, SHIPPED, Path.home() / ".local" / "share" / "arcomp" / "models"]
+    try:
+        own = [Path.home() / ".local" / "share" / "arcomp" / "models"]
+    except RuntimeError:  # a user without a home
+        own = []
+    return [*extra, SHIPPED, *own]
 
 
 def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:

@@ -5,9 +5,9 @@ table 1: a 7 x 7 convolution of mask A, residual blocks of masked convolutions, 
 all levels of each sample; masks over channels let green see red and blue both (section 3.4).
 
 What it adds to the models before it on the ladder: parameters shared over positions in two dimensions, so that it
-takes pictures of any size; all positions evaluated at once. Where it differs: blocks are rectified at their input
-only; sizes are small; activations have 8 bits, the sums of the residual blocks 16. Its receptive field has a blind
-spot to the right above, which ``gated_pixelcnn`` removes.
+takes pictures of any size; all positions evaluated at once. Where it differs: sizes are small, blocks' convolutions may
+be wider; activations have 8 bits, the sums of the residual blocks 16. Its receptive field has a blind spot to the right
+above, which ``gated_pixelcnn`` removes.
 
 Train it with ``arcomp train --recipe pixelcnn-digits DATA``.
 """

@@ -22,7 +22,7 @@ from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.masked import Masked
 from arcomp.layers.place import ExactPlace, Place
-from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid, ExactTable
+from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv, Spec
@@ -107,12 +107,6 @@ def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
     return spec.exact_layer(arrays, "cpu")
 
 
-def table() -> ExactTable:
-    """tanh of the values of SIGNED8."""
-    values = np.rint(np.tanh((np.arange(256) - 128) / 32) * 32)
-    return ExactTable(values.astype(np.int8), SIGNED8)
-
-
 def place() -> ExactPlace:
     """Random features of places."""
     rng = np.random.default_rng(0)
@@ -150,7 +144,6 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "row lstm over channels": (lambda: of(LSTM(DOWN, 3, 3, 4), 18), 3, 16, (LOGITS,)),
     "row lstm extreme": (lambda: of(LSTM(DOWN, 5, 2, 3), 19, True), 2, 12, (LOGITS,)),
     "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
-    "table": (table, 3, 4, (SIGNED8,)),
     "regrid": (lambda: ExactRegrid(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
     "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
     "concat elu": (ExactConcatELU, 1, 4, (SIGNED8,)),

@@ -422,10 +422,8 @@ class TestPictures:
         Image.fromarray(pixels()).save("a.jpg")
         refused(say("compress", *MODEL, "a.jpg"), "would grow; --pixels")
         assert say("compress", *MODEL, "--pixels", "a.jpg").status == 0
-        (folder / "a.jpg").unlink()
-        refused(say("decompress", "a.jpg.arcomp"), "-o")
-        assert say("decompress", "a.jpg.arcomp", "-o", "a.png").status == 0
-        assert names(folder) == {"a.jpg.arcomp", "a.png"}
+        assert say("decompress", "a.jpg.arcomp").status == 0  # of its pixels: no JPEG holds them
+        assert names(folder) == {"a.jpg", "a.jpg.arcomp", "a.jpg.png"}
 
     def test_conversion(self, picture: Path, folder: Path) -> None:
         packed = compressed(picture)
@@ -622,7 +620,7 @@ class TestModels:
             init(self, *args)
             self.digest = bytes(32)
 
-        digest = say("info", "--json", packed).objects[0]["digest"]
+        digest = say("info", "--json", packed).objects[0]["digest_begins"]
         monkeypatch.setattr(Histogram, "__init__", other)
         refused(say("test", packed), digest[:8])
 

@@ -355,7 +355,7 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out"}
 # + - * / and square roots), what hands their room on, and the bits that the mixing stage reports.
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "solve", "_predictions", "predict"},
-    "arcomp.models.photo.similar": {"_weigh", "_differences", "_add", "gather"},
+    "arcomp.models.photo.similar": {"_weigh", "gather"},
     "arcomp.models.photo.inputs": {"_errors", "_blend", "look", "look_channel", "observe"},
     "arcomp.models.photo.contexts": {"find"},
     "arcomp.models.photo.adaptation": {"forward", "_logistic", "_slopes", "learn", "step"},
@@ -386,6 +386,8 @@ def test_kernels_take_and_give_integers() -> None:
         model = make()
         pixels = pictures("smooth", (5, 6, channels), depth)[None]
         decode(encode(pixels, depth, model).data, model=model)
+    for module, named in {**DOUBLE_SIGNATURES, **REPORTING}.items():
+        assert all(hasattr(sys.modules[module], name) for name in named), module
     modules = [m for name, m in sys.modules.items() if name.startswith("arcomp.")]
     kernels = [o for m in modules for o in vars(m).values() if isinstance(o, CPUDispatcher)]
     names = {f"{k.__module__.split('.')[-1]}.{k.__name__}" for k in kernels if k.signatures}

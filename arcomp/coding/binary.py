@@ -26,7 +26,6 @@ _U16 = np.uint64(16)
 _U24 = np.uint64(24)
 _BELOW_24 = np.uint64((1 << 24) - 1)
 _LIMIT = np.uint64(1 << 32)
-_LOW = np.uint64(0xFFFFFFFF)
 
 
 def encoder() -> UInt64:

@@ -34,6 +34,4 @@ def decode_number(data: bytes | memoryview, at: int, what: str) -> tuple[int, in
             if byte == 0 and i:
                 break
             return value, at + i + 1
-    raise FormatError(
-        f"the header is damaged: {what} is no number", remedy="get the file again from where it came from"
-    )
+    raise FormatError(f"the file is damaged: {what} is no number", remedy="get the file again from where it came from")

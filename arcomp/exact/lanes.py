@@ -94,7 +94,6 @@ store_doubles = _storer(DOUBLES, 8)
 load_words = _loader(WORDS, ir.IntType(32), 4)
 store_words = _storer(WORDS, 4)
 load_shorts = _loader(SHORTS, ir.IntType(16), 2)
-store_shorts = _storer(SHORTS, 2)
 
 
 def _spreader(kind: Vector, scalar: Any) -> Any:

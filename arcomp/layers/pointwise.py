@@ -6,7 +6,6 @@ from abc import abstractmethod
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from arcomp.errors import ModelError
@@ -123,22 +122,3 @@ class ExactGate(Pointwise):
         a, b = (part.to(torch.int32) for part in x)
         tanh = (2 * _logistic24(2 * a) - (1 << tables.FINE_BITS)) >> (tables.FINE_BITS - 15)
         return kept((tanh * logistic15(b) + (1 << 22)) >> 23, self.grid)
-
-
-class ExactTable(Pointwise):
-    """A non-linearity, as a table over the 256 values of an int8.
-
-    Args:
-        table: int8 [256], the output for input value i - 128.
-        grid: of the outputs.
-    """
-
-    def __init__(self, table: npt.NDArray[np.int8], grid: Grid) -> None:
-        if table.shape != (256,) or table.dtype != np.int8:
-            raise ModelError("a non-linearity's table is not 256 int8", remedy="install the model's weights again")
-        self.grid = grid
-        self._table = torch.from_numpy(table)
-
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`Pointwise.compute`."""
-        return self._table.to(x[0].device)[x[0].to(torch.int64) + 128]

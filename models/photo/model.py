@@ -22,6 +22,8 @@ RANDOM_BYTES = 16
 """For each sample that is drawn: a decision takes less than a bit of them on average, a sample has at most 40."""
 SPLIT_PIXELS = 1 << 17
 """Pictures of more pixels than this are cut into two strips at least, for two cores."""
+SPLIT_PATIENTLY = 1 << 19
+"""The same where ratio comes before speed: what a strip learns ends with it."""
 
 
 def _stored(config: Any) -> PhotoConfig:
@@ -56,13 +58,12 @@ class PhotoModel(LearningModel):
         return CODING_ORDER[channels]
 
     def tile(self, height: int, width: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`: strips as wide as the picture; of small pictures only one where ratio comes
-        before speed, since what a strip learns ends with it."""
+        """See :meth:`Model.tile`: strips as wide as the picture, an even number of them in large pictures."""
         pixels = height * width
         patient = all(config.online for config in self.configs.values())
-        strips = max(
-            1 if patient or pixels <= SPLIT_PIXELS else 2, -(-pixels // STRIP_PIXELS), -(-height // STRIP_ROWS)
-        )
+        strips = max(-(-pixels // STRIP_PIXELS), -(-height // STRIP_ROWS))
+        if pixels > (SPLIT_PATIENTLY if patient else SPLIT_PIXELS):
+            strips += strips % 2
         return -(-height // min(strips, height)), width
 
     def memory(self, channels: int, height: int, width: int) -> int:
