@@ -17,6 +17,7 @@ from arcomp.errors import OutputError, VerificationError
 if TYPE_CHECKING:
     from arcomp.container import Header
 
+
 def named(name: str, header: Header) -> tuple[str, str]:
     """The name and the format of what an input becomes when none is asked for.
 

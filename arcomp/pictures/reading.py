@@ -46,6 +46,8 @@ _MODES = {
     "F": ("floating-point samples", TO_8_BITS),
 }
 
+PART = 1 << 20
+"""Pixels that are taken from Pillow at a time."""
 _LOCK = threading.Lock()
 
 
@@ -156,9 +158,18 @@ def _pixels(
         what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
         raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
     image.load()
-    pixels = np.asarray(image, dtype=np.uint8)
-    pixels = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)
-    return np.array(as_stored(pixels, orientation), order="C"), depth, dropped
+    return np.ascontiguousarray(as_stored(_samples(image), orientation)), depth, dropped
+
+
+def _samples(image: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A loaded picture's samples, uint8 [H, W, C]; by parts, since Pillow copies what it hands out several times."""
+    width, height = image.size
+    pixels = np.empty((height, width, len(image.getbands())), np.uint8)
+    rows = max(1, PART // width)
+    for y in range(0, height, rows):
+        part = image.crop((0, y, width, min(height, y + rows)))
+        pixels[y : y + rows] = np.asarray(part, np.uint8).reshape(-1, width, pixels.shape[2])
+    return pixels
 
 
 def _jpeg_extras(image: Any) -> tuple[str, ...]:
