@@ -35,6 +35,7 @@ channels = 1
 depth = 1
 width = 4
 blocks = 1
+kernel = 3
 [data]
 crop = 8
 crops = 8
