@@ -14,6 +14,9 @@ import torch
 from runs import PIXELCNN, shortened, train, weights_of
 from safetensors.torch import load_file
 
+from arcomp.errors import TrainingError
+from arcomp.training.processes import together
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -77,6 +80,25 @@ def test_two_are_as_one(digits: Path, tmp_path: Path) -> None:
         torch.testing.assert_close(mine[name], value, rtol=0, atol=1e-5)
     assert any(not torch.equal(mine[k], torch.zeros_like(v)) for k, v in alone.items())
     assert sorted(p.name for p in tmp_path.glob("checkpoint*")) == ["checkpoint0"]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2, but RANK and LOCAL_RANK and MASTER_ADDR and MASTER_PORT are not set"),
+        ({"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "1"}, "RANK is 2 of"),
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', not a number"),
+    ],
+)
+def test_an_environment_that_is_not_torchruns(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], words: str
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(TrainingError, match=words), together("cpu"):
+        pass
 
 
 @pytest.mark.slow
