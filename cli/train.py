@@ -42,14 +42,21 @@ class Run:
         """Refuse at the start what would fail after hours.
 
         Raises:
-            OutputError: the output exists, or it or the checkpoint cannot be written.
-            TrainingError: a checkpoint is there that would be lost, or the weights to join are not.
+            OutputError: the output exists, it or the checkpoint cannot be written, or the two are one.
+            TrainingError: a checkpoint is there that would be lost, or the weights to join are not, or do not fit.
         """
+        from arcomp.container import check_target
+
+        for path in (self.output, self.checkpoint):
+            check_target(path, overwrite=True)
         if self.output.exists() and not self.force:
             raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        for path in (self.output, self.checkpoint):
-            if not path.parent.is_dir():
-                raise OutputError("its folder does not exist", remedy="create the folder first", path=str(path))
+        others = {"the output": self.output} | ({"what is joined": self.join} if self.join else {})
+        for what, path in others.items():
+            if self.checkpoint.resolve() == path.resolve():
+                raise OutputError(
+                    f"is the checkpoint and {what} at once", remedy="name another checkpoint", path=str(self.checkpoint)
+                )
         if self.checkpoint.exists() and not self.resume and not self.force:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
@@ -59,7 +66,7 @@ class Run:
         if self.join is not None:
             from arcomp.training.finish import weights_to_join
 
-            weights_to_join(self.join, self.recipe.model)
+            weights_to_join(self.join, self.recipe)
 
 
 class Reporter:
