@@ -140,6 +140,14 @@ def test_minutes_and_bfloat16(folder: Path, photos: Path) -> None:
     refused(say(*command[:-1], "--resume", "-f", "-q"), "optimiser.bf16 True there, False here")
 
 
+def test_a_run_is_resumed_with_another_rate(folder: Path, photos: Path) -> None:
+    command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu"]
+    assert say(*command, "-q", "--rate", "0.01").status == 0
+    said = say(*command, "--resume", "-f", "--steps", "12", "--rate", "0.001")
+    assert said.status == 0
+    assert "the rate is 0.001 from here on, it was 0.01\n" in said.err
+
+
 def test_what_is_wrong_is_one_line(folder: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors"]
     assert say(*command, "-q").status == 0

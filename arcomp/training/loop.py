@@ -149,8 +149,10 @@ def _check_number(bits: float, state: State, checkpoint: Path) -> None:
     """Stop where a loss, or what the weights then gave, is not a number: before that is kept."""
     if math.isfinite(bits):
         return
-    kept = f"the last good checkpoint is {checkpoint}; " if checkpoint.exists() else ""
-    raise TrainingError(f"the loss is not a number after step {state.step}", remedy=f"{kept}try a lower rate")
+    remedy = "try a lower --rate"
+    if checkpoint.exists():
+        remedy = f"the last good checkpoint is {checkpoint}; --resume with a lower --rate goes on from it"
+    raise TrainingError(f"the loss is not a number after step {state.step}", remedy=remedy)
 
 
 def _fresh(recipe: Recipe, data: Data, begin_from: Path | None, team: Team) -> State:
