@@ -118,7 +118,7 @@ def _train(run: Run, console: Console, team: Team) -> int:
     from arcomp.training.sources import gather
 
     run.check()
-    data = gather(run.recipe, run.folders)
+    data = gather(run.recipe, run.folders, (run.output, run.checkpoint))
     _announce(run, data, team, console)
     reporter = Reporter(console, data.unit)
     try:

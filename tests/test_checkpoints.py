@@ -70,6 +70,17 @@ def test_recipes_of_before_mean_what_they_meant() -> None:
     assert Recipe.from_dict(old) == SHORT
 
 
+def test_checkpoints_of_before_do_not_say_of_which_data(photographs: Path, tmp_path: Path) -> None:
+    train(SHORT, photographs, tmp_path / "c")
+    assert load(tmp_path / "c", SHORT).data
+    longer = shortened(SHORT, steps=9)
+    (photographs / "0.png").unlink()
+    with pytest.raises(TrainingError, match="made with other data"):
+        train(longer, photographs, tmp_path / "c", resume=True)
+    _rewritten(tmp_path / "c", lambda about, tensors: about.pop("data"))
+    assert train(longer, photographs, tmp_path / "c", resume=True).step == 9
+
+
 def _rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, torch.Tensor]], None]) -> None:
     about, tensors = read_checkpoint(path)
     change(about, tensors)

@@ -140,6 +140,21 @@ def test_minutes_and_bfloat16(folder: Path, photos: Path) -> None:
     refused(say(*command[:-1], "--resume", "-f", "-q"), "optimiser.bf16 True there, False here")
 
 
+def test_a_run_does_not_train_on_what_it_writes(folder: Path, photos: Path) -> None:
+    (folder / "texts").mkdir()
+    (folder / "texts" / "a.txt").write_text("to be or not to be, " * 50)
+    command = ["train", "--recipe", "text.toml", "texts", "-o", "texts/w.safetensors", "--checkpoint", "texts/c"]
+    command += ["--device", "cpu", "-f", "--json"]
+    first = say(*command)
+    (folder / "texts" / "other.safetensors").write_bytes(b"weights" * 100)
+    (folder / "texts" / "a.txt.arcomp").write_bytes(b"compressed" * 100)
+    again = say(*command, "--resume", "--steps", "8")
+    assert (first.status, again.status) == (0, 0)
+    assert [said.objects[0]["data"] for said in (first, again)] == [again.objects[0]["data"]] * 2
+    (folder / "texts" / "b.txt").write_text("that is the question" * 50)
+    refused(say(*command, "--resume", "-q"), "texts/c: this checkpoint was made with other data than these (2 files")
+
+
 def test_a_run_is_resumed_with_another_rate(folder: Path, photos: Path) -> None:
     command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu"]
     assert say(*command, "-q", "--rate", "0.01").status == 0

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from runs import PIXELCNN, RECIPE, TEXT, train
 
+from arcomp.compare import inputs as compare
 from arcomp.errors import TrainingError
+from arcomp.pictures import write_picture
 from arcomp.training import recipes
 from arcomp.training.degrade import mosaic, subsample_chroma
 from arcomp.training.pictures import find_pictures
@@ -44,6 +46,16 @@ def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:
     (photographs / "bad.png").write_bytes(b"not a picture")
     with pytest.raises(TrainingError, match=r"bad\.png"):
         train(RECIPE, photographs, tmp_path / "c")
+
+
+def test_pictures_of_all_endings_that_are_read(tmp_path: Path) -> None:
+    """PBM, too; the same files for training as for the other verbs."""
+    black = np.zeros((16, 16, 1), np.uint8)
+    for i in range(6):
+        (tmp_path / f"{i}.PBM").write_bytes(write_picture(black, 1, "pbm"))
+    assert gather(PIXELCNN, [tmp_path]).about.startswith("6 pictures")
+    assert str(look([tmp_path])) == "gray pictures of 1 bit"
+    assert [place.path for place in compare.find([tmp_path])] == find_pictures([tmp_path])
 
 
 def test_rounds_are_reproducible_and_degradations_degrade() -> None:

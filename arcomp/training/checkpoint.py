@@ -42,6 +42,7 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
         "round": state.round,
         "seconds": state.seconds,
         "history": state.history,
+        "data": state.data,
         "digest": _digest(tensors),
     }
     write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
@@ -78,7 +79,7 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     except (RuntimeError, KeyError, ValueError) as error:
         raise TrainingError("the checkpoint's tensors do not fit its recipe", path=str(path)) from error
     state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
-    state.history = about["history"]
+    state.history, state.data = about["history"], about.get("data", "")
     return state
 
 
@@ -161,4 +162,5 @@ def _makes_sense(about: Any) -> bool:
         and math.isfinite(about["seconds"])
         and about["seconds"] >= 0
         and isinstance(about.get("history"), list)
+        and isinstance(about.get("data", ""), str)  # first ones had none
     )

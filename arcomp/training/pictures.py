@@ -12,25 +12,23 @@ from pathlib import Path
 import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
-from arcomp.training.data import Data, DataConfig, UInt8, below
+from arcomp.pictures import ARRAY_ENDINGS, format_of, named_as_pictures, read_picture
+from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
 
-ENDINGS = {".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
-ARRAYS = {".npy", ".npz"}
 
-
-def find_pictures(folders: list[Path]) -> list[Path]:
-    """All files below the folders (or the files themselves) that look like pictures, sorted.
+def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[Path]:
+    """All files below the folders (or the files themselves) that look like pictures, sorted; but for some.
 
     Raises:
         TrainingError: there are none, or a path does not exist.
     """
-    found = [p for p in below(folders) if p.suffix.lower() in ENDINGS | ARRAYS or p in folders]
+    found = [p for p in below(folders, without) if named_as_pictures(p) or p in folders]
     if not found:
         names = ", ".join(str(f) for f in folders)
         raise TrainingError(
             f"no pictures in {names}",
-            remedy="PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)",
+            remedy="PNG, WebP (lossless), BMP, TIFF and PNM (PBM, PGM, PPM) are read, and arrays (.npy, .npz)",
         )
     return found
 
@@ -41,10 +39,8 @@ def read(path: Path) -> list[UInt8]:
     Raises:
         TrainingError: it cannot be read, or holds something else.
     """
-    from arcomp.pictures import read_picture
-
     remedy = "move it out of the folder"
-    if path.suffix.lower() not in ARRAYS:
+    if format_of(path) not in ARRAY_ENDINGS:
         try:
             return [read_picture(str(path)).pixels]
         except PictureError as error:
@@ -88,6 +84,7 @@ class Pictures(Data):
                 f"{len(pictures)} usable pictures, of which {config.held_out} would be held out",
                 remedy="give more pictures, or a recipe that holds out fewer",
             )
+        self.digest = digest_of(pictures)
         order = np.random.default_rng([seed, 0]).permutation(len(pictures))
         self.held_out = [pictures[i] for i in order[: config.held_out]]
         self.training = [pictures[i] for i in order[config.held_out :]]
