@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,14 @@ from arcomp.errors import TrainingError
 from arcomp.pictures import write_picture
 from arcomp.training import recipes
 from arcomp.training.degrade import mosaic, subsample_chroma
-from arcomp.training.pictures import find_pictures
+from arcomp.training.pictures import find_pictures, read
 from arcomp.training.recipes import Recipe
 from arcomp.training.sources import gather, look, recipe_for
 from arcomp.training.stretches import FILES
 
 
 @pytest.mark.parametrize(
-    "content", [np.zeros((3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
+    "content", [np.zeros((9, 3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
 )
 def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "a.npy"
@@ -32,6 +34,46 @@ def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(TrainingError, match="damaged"):
         gather(PIXELCNN, [tmp_path])
+
+
+def _without_its_end(folder: Path) -> None:
+    np.savez_compressed(folder / "a.npz", np.random.default_rng(0).integers(0, 2, (9, 16, 16)).astype(np.uint8))
+    data = bytearray((folder / "a.npz").read_bytes())
+    data[200:210] = bytes(10)
+    (folder / "a.npz").write_bytes(data)
+
+
+def _with_text(folder: Path) -> None:
+    np.savez(folder / "a.npz", np.zeros((9, 16, 16), np.uint8))
+    with zipfile.ZipFile(folder / "a.npz", "a") as archive:
+        archive.writestr("notes.txt", "not an array")
+
+
+def _of_a_million_million(folder: Path) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (10**12, 1, 5)}
+    with (folder / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_without_its_end, "a damaged a"),
+        (_with_text, "'notes.txt' in it: a damaged array"),
+        (_of_a_million_million, "too large"),
+    ],
+)
+def test_files_of_arrays_that_are_damaged(tmp_path: Path, spoil: Callable[[Path], None], words: str) -> None:
+    spoil(tmp_path)
+    with pytest.raises(TrainingError, match=rf"a\.np[yz]: cannot train on it: .*{words}"):
+        gather(PIXELCNN, [tmp_path])
+
+
+def test_axes_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros((16, 20, 3), np.uint8))
+    assert [picture.shape for picture in read(tmp_path / "one.npy")] == [(16, 20, 3)]
+    np.savez(tmp_path / "some.npz", a=np.zeros((2, 8, 9), bool), b=np.zeros((1, 4, 4, 2), np.uint8))
+    assert [picture.shape for picture in read(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
 
 
 def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:

@@ -1,20 +1,24 @@
 """Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
 
-They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 or bool [N, H,
-W] or [N, H, W, C].
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.pictures.arrays`
+says which).
 """
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
-from arcomp.pictures import ARRAY_ENDINGS, format_of, named_as_pictures, read_picture
+from arcomp.pictures import is_array, named_as_pictures, read_arrays, read_picture
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
+
+START = 320
+"""Bytes that tell whether a file is an array."""
+LARGEST = 1 << 36
+"""Pixels of an array, at most: many more than are coded as one file."""
 
 
 def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[Path]:
@@ -39,27 +43,17 @@ def read(path: Path) -> list[UInt8]:
     Raises:
         TrainingError: it cannot be read, or holds something else.
     """
-    remedy = "move it out of the folder"
-    if format_of(path) not in ARRAY_ENDINGS:
-        try:
-            return [read_picture(str(path)).pixels]
-        except PictureError as error:
-            raise TrainingError(f"cannot train on it: {error.cause}", path=str(path), remedy=remedy) from error
     try:
-        found = np.load(path, allow_pickle=False)
-        arrays = [found[name] for name in found.files] if isinstance(found, np.lib.npyio.NpzFile) else [found]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise TrainingError("not an array of numpy's, or damaged", path=str(path), remedy=remedy) from error
-    pictures: list[UInt8] = []
-    for a in arrays:
-        if a.dtype not in (np.uint8, np.bool_) or a.ndim not in (3, 4) or not a.size:
-            raise TrainingError(
-                f"arrays must be uint8 or bool [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
-                path=str(path),
-                remedy=remedy,
-            )
-        pictures += list((a if a.ndim == 4 else a[..., np.newaxis]).astype(np.uint8, copy=False))
-    return pictures
+        with path.open("rb") as file:
+            start = file.read(START)
+            if not is_array(start):
+                return [read_picture(path).pixels]
+            return [pixels for array in read_arrays(start + file.read(), LARGEST) for pixels in array.pixels]
+    except PictureError as error:
+        cause = f"cannot train on it: {error.cause}"
+    except OSError as error:
+        cause = f"cannot be read: {error.strerror or error}"
+    raise TrainingError(cause, path=str(path), remedy="move it out of the folder")
 
 
 class Pictures(Data):
