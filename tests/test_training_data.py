@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import PIXELCNN, RECIPE, TEXT, train
+from runs import PIXELCNN, RECIPE, TEXT, shortened, train
 
 from arcomp.compare import inputs as compare
 from arcomp.errors import TrainingError
@@ -110,6 +110,58 @@ def test_rounds_are_reproducible_and_degradations_degrade() -> None:
     flat = np.full((16, 16, 3), 77, np.uint8)
     assert np.array_equal(mosaic(flat, rng), flat)
     assert np.abs(subsample_chroma(flat, rng).astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_crops_that_are_stacked_are_of_one_size(tmp_path: Path, turned: bool) -> None:
+    """Smaller pictures are left out; if there are no others, and all are of one size, taken whole."""
+    recipe = replace(PIXELCNN, data=replace(PIXELCNN.data, turned=turned))
+    for name, shape in (("large", (6, 20, 24)), ("low", (3, 9, 24)), ("narrow", (4, 20, 12))):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "a.npy", np.random.default_rng(0).integers(0, 2, shape).astype(np.uint8))
+    data = gather(recipe, [tmp_path])
+    assert data.about == "6 pictures, 4 of them held out, 7 smaller than 16 x 16 left out"
+    assert {crop.shape for crop in [*data.round(0), *data.validation()]} == {(16, 16, 1)}
+    few = replace(recipe, data=replace(recipe.data, held_out=1))
+    narrow = gather(few, [tmp_path / "narrow"])
+    assert {crop.shape for n in range(4) for crop in [*narrow.round(n), *narrow.validation()]} == {(16, 12, 1)}
+    assert train(shortened(few, steps=2), tmp_path / "narrow", tmp_path / "c").step == 2
+    with pytest.raises(TrainingError, match=r"several sizes, such as 9 x 16 and 16 x 12"):
+        gather(few, [tmp_path / "low", tmp_path / "narrow"])
+
+
+def test_positions_are_taken_from_pictures_of_any_size(tmp_path: Path) -> None:
+    for i, shape in enumerate([(3, 30, 30, 3), (3, 9, 14, 3)]):
+        np.save(tmp_path / f"{i}.npy", np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
+    data = gather(RECIPE, [tmp_path])
+    assert {crop.shape[:2] for n in range(20) for crop in data.round(n)} >= {(24, 24), (9, 14), (14, 9)}
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_arrays_of_two_and_four_channels(tmp_path: Path, channels: int) -> None:
+    """They are for networks of as many; not gray, as colour is."""
+    for c in (2, 4):
+        np.save(tmp_path / f"{c}.npy", np.random.default_rng(0).integers(0, 2, (6, 16, 16, c)).astype(np.uint8))
+    recipe = shortened(PIXELCNN, steps=2)
+    recipe = replace(recipe, config={**recipe.config, "channels": channels})
+    if channels == 1:
+        with pytest.raises(TrainingError, match="0 usable pictures, 12 not of 1 channel left out, of which 4"):
+            gather(recipe, [tmp_path])
+        return
+    data = gather(recipe, [tmp_path])
+    assert data.about == f"6 pictures, 4 of them held out, 6 not of {channels} channels left out"
+    assert train(recipe, tmp_path, tmp_path / "c").step == 2
+
+
+@pytest.mark.parametrize("name", ["made-digits", "bayes_net-digits", "image_transformer-digits", "pixelsnail-digits"])
+def test_crops_that_are_larger_than_the_network_takes(tmp_path: Path, name: str) -> None:
+    recipe = recipes.find(name)
+    recipe = replace(recipe, data=replace(recipe.data, crop=64, held_out=2))
+    np.save(tmp_path / "a.npy", np.zeros((6, 28, 28), np.uint8))
+    gather(recipe, [tmp_path])
+    np.save(tmp_path / "a.npy", np.zeros((6, 28, 40), np.uint8))
+    with pytest.raises(TrainingError, match="crops of 28 x 40 pixels, the recipe's network takes 28 x 28 at most"):
+        gather(recipe, [tmp_path])
 
 
 # --- bytes ----------------------------------------------------------------------------------------------------------

@@ -26,12 +26,14 @@ class DataConfig:
     """How training examples are cut.
 
     Attributes:
-        crop: side of a square crop, in pixels; smaller pictures are taken whole. Of bytes: length of a stretch.
+        crop: side of a square crop, in pixels; smaller pictures are taken whole, or left out where all crops must be of
+            one size and larger pictures are there. Of bytes: length of a stretch.
         crops: number of crops in a round, shuffled together.
         held_out: number of pictures (of bytes: of stretches) kept for validation.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
-        turned: whether crops are transposed and mirrored at random.
+        turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
+            is not square.
         kind: one of KINDS. Of bytes nothing is resampled or turned.
     """
 

@@ -21,6 +21,10 @@ LARGEST = 1 << 36
 """Pixels of an array, at most: many more than are coded as one file."""
 
 
+RGB = 3
+"""Channels of a colour picture."""
+
+
 def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[Path]:
     """All files below the folders (or the files themselves) that look like pictures, sorted; but for some.
 
@@ -56,33 +60,71 @@ def read(path: Path) -> list[UInt8]:
     raise TrainingError(cause, path=str(path), remedy="move it out of the folder")
 
 
+def _cut(picture: UInt8, crop: int) -> tuple[int, int]:
+    """Rows and columns of a crop of a picture."""
+    return min(crop, picture.shape[0]), min(crop, picture.shape[1])
+
+
+def _of_one_size(pictures: list[UInt8], crop: int) -> list[UInt8]:
+    """Those of which crops of one size can be cut: whole crops where there are any.
+
+    Raises:
+        TrainingError: all are smaller than a crop, and they differ.
+    """
+    large = [picture for picture in pictures if _cut(picture, crop) == (crop, crop)]
+    if large:
+        return large
+    sizes = sorted({_cut(picture, crop) for picture in pictures})
+    if len(sizes) > 1:
+        shown = " and ".join(f"{h} x {w}" for h, w in (sizes[0], sizes[-1]))
+        raise TrainingError(
+            f"all pictures are smaller than a crop, {crop} x {crop}, and of several sizes, such as {shown}",
+            remedy="give pictures of one size, or a recipe with smaller crops",
+        )
+    return pictures
+
+
 class Pictures(Data):
     """A training set held in memory, and its held-out part.
 
     Args:
         paths: files; those that cannot be read are refused.
-        channels: 1 or 3; colour pictures become gray for 1, gray ones are left out for 3.
+        channels: of the crops; colour pictures become gray for 1, others of another number of channels are left out.
         config: see :class:`DataConfig`.
         seed: of the split and of every round.
+        alike: whether all crops must be of one size, as those that are stacked. Then pictures smaller than a crop are
+            left out, unless there are no others.
+
+    Raises:
+        TrainingError: there are too few, or they cannot be made alike.
     """
 
-    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int) -> None:
-        self.channels, self.config, self.seed = channels, config, seed
-        pictures: list[UInt8] = []
-        for path in paths:
-            for pixels in read(path):
-                if channels in (1, pixels.shape[2]):
-                    pictures.append(pixels)
+    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, alike: bool = False) -> None:
+        self.channels, self.config, self.seed, self.alike = channels, config, seed, alike
+        found = [pixels for path in paths for pixels in read(path)]
+        of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
+        pictures = _of_one_size(of_channels, config.crop) if alike else of_channels
+        left_out = {
+            f"not of {channels} channel{'s' if channels > 1 else ''}": len(found) - len(of_channels),
+            f"smaller than {config.crop} x {config.crop}": len(of_channels) - len(pictures),
+        }
+        others = "".join(f", {count:,} {why} left out" for why, count in left_out.items() if count)
         if len(pictures) <= config.held_out:
             raise TrainingError(
-                f"{len(pictures)} usable pictures, of which {config.held_out} would be held out",
+                f"{len(pictures)} usable pictures{others}, of which {config.held_out} would be held out",
                 remedy="give more pictures, or a recipe that holds out fewer",
             )
         self.digest = digest_of(pictures)
         order = np.random.default_rng([seed, 0]).permutation(len(pictures))
         self.held_out = [pictures[i] for i in order[: config.held_out]]
         self.training = [pictures[i] for i in order[config.held_out :]]
-        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out"
+        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out{others}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the largest crop; where all are alike, of each."""
+        heights, widths = zip(*(_cut(picture, self.config.crop) for picture in self.training), strict=True)
+        return max(heights), max(widths)
 
     def round(self, number: int) -> list[UInt8]:
         """See :meth:`Data.round`."""
@@ -101,19 +143,19 @@ class Pictures(Data):
         """Centre crops of the held-out pictures."""
         crops = []
         for picture in self.held_out:
-            h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+            h, w = _cut(picture, self.config.crop)
             y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
             crops.append(self._as_channels(picture[y : y + h, x : x + w], None))
         return crops
 
     def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
-        h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+        h, w = _cut(picture, self.config.crop)
         y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
         crop = picture[y : y + h, x : x + w]
         crop = self._degraded(crop, rng)
         if not self.config.turned:
             return np.ascontiguousarray(crop)
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 and (h == w or not self.alike):
             crop = crop.transpose(1, 0, 2)
         if rng.random() < 0.5:
             crop = crop[::-1]
@@ -128,10 +170,10 @@ class Pictures(Data):
 
     def _as_channels(self, crop: UInt8, rng: np.random.Generator | None) -> UInt8:
         """Gray out of colour: luma, or (in training, half of the time) one of the channels."""
-        if self.channels == 3 or crop.shape[2] == 1:
+        if crop.shape[2] == self.channels:
             return crop
         if rng is not None and rng.random() < 0.5:
-            c = int(rng.integers(3))
+            c = int(rng.integers(RGB))
             return np.asarray(crop[..., c : c + 1])
         luma = (crop.astype(np.int64) * [299, 587, 114]).sum(2, keepdims=True)
         return np.asarray((luma + 500) // 1000, np.uint8)

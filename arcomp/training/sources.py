@@ -15,6 +15,7 @@ from arcomp.training.data import Data, below
 from arcomp.training.pictures import Pictures, find_pictures, read
 from arcomp.training.recipes import Recipe
 from arcomp.training.stretches import Stretches
+from arcomp.training.trainable import KINDS
 
 LOOKED_AT = 16
 """Files of pictures that are read to see of which kind they are."""
@@ -95,8 +96,16 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
         without: files that are not taken, such as what a run writes.
 
     Raises:
-        TrainingError: there are none, too few, or some that cannot be read.
+        TrainingError: there are none, too few, some that cannot be read, or larger ones than the network takes.
     """
     if recipe.data.kind == "bytes":
         return Stretches(folders, recipe.data, recipe.seed, without)
-    return Pictures(find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed)
+    kind = KINDS[recipe.model]
+    pictures = Pictures(find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=kind.alike)
+    (height, width), frame = pictures.size, kind.frame(recipe.config)
+    if frame is not None and (height > frame[0] or width > frame[1]):
+        raise TrainingError(
+            f"crops of {height} x {width} pixels, the recipe's network takes {frame[0]} x {frame[1]} at most",
+            remedy=f"set the recipe's crop to {min(frame)}, or its rows and columns to more",
+        )
+    return pictures
