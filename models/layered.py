@@ -56,8 +56,8 @@ class LayeredConfig:
 
 def frame(config: LayeredConfig) -> tuple[int, int] | None:
     """Rows and columns of the largest pictures that a network takes; None if of any size."""
-    size = getattr(config, "rows", None), getattr(config, "columns", None)
-    return None if None in size else size
+    settings: Any = config
+    return (settings.rows, settings.columns) if hasattr(config, "rows") else None
 
 
 def check_side(kernel: int, most: int) -> None:

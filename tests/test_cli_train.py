@@ -64,7 +64,7 @@ def test_usage(folder: Path) -> None:
 
 
 def test_what_would_fail_at_the_end_is_refused_at_the_start(folder: Path, photos: Path) -> None:
-    command = ["train", "--recipe", "tiny.toml", "photos", "-q", "-o", "w.safetensors"]
+    command: list[str | Path] = ["train", "--recipe", "tiny.toml", "photos", "-q", "-o", "w.safetensors"]
     (folder / "w.safetensors.checkpoint").write_bytes(b"precious")
     same = [*command, "--checkpoint", folder / "photos" / ".." / "w.safetensors"]
     refused(say(*same, "-f"), "is the checkpoint and the output at once")

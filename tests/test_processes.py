@@ -87,6 +87,10 @@ def test_two_are_as_one(digits: Path, tmp_path: Path) -> None:
     [
         ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2, but RANK and LOCAL_RANK and MASTER_ADDR and MASTER_PORT are not set"),
         ({"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "1"}, "RANK is 2 of"),
+        (
+            {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "y"},
+            "MASTER_PORT is 'y'",
+        ),
         ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', not a number"),
     ],
 )
@@ -106,7 +110,8 @@ def test_the_command_line_in_two_processes(digits: Path, tmp_path: Path) -> None
     """One reports and writes; what is wrong is said once."""
     (tmp_path / "tiny.toml").write_text(RECIPE)
     output = tmp_path / "w.safetensors"
-    command = ["-m", "arcomp", "train", "--recipe", tmp_path / "tiny.toml", digits, "-o", output, "--json"]
+    command: list[str | Path] = ["-m", "arcomp", "train", "--recipe", tmp_path / "tiny.toml", digits, "-o", output]
+    command.append("--json")
     done = torchrun(*command)
     assert done.returncode == 0, done.stderr
     started, *progress, finished = map(json.loads, done.stdout.splitlines())

@@ -86,10 +86,12 @@ def weights_to_join(path: Path, recipe: Recipe) -> Weights:
         )
     model = registry.from_weights(weights)
     if isinstance(model, Layered):
-        kept = {kind: c for kind, c in model.configs.items() if kind != (recipe.channels, recipe.depth)}
         own = checked(model.config_type, recipe.config)
-        for what, of in (("order", lambda c: c.sequence), ("size of pictures", frame)):
-            if any(of(config) != of(own) for config in kept.values()):
+        for kind, config in model.configs.items():
+            if kind == (recipe.channels, recipe.depth):
+                continue  # it is replaced
+            same = {"order": config.sequence == own.sequence, "size of pictures": frame(config) == frame(own)}
+            for what in (name for name, is_same in same.items() if not is_same):
                 raise TrainingError(
                     f"its networks have another {what} than the recipe's", path=str(path), remedy="train without --join"
                 )

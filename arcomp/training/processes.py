@@ -97,7 +97,7 @@ def together(device: str) -> Iterator[Team]:
             f"WORLD_SIZE is {size}, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
             remedy="start the processes by torchrun, or one without WORLD_SIZE",
         )
-    rank = _number("RANK", 0)
+    rank, _ = _number("RANK", 0), _number("MASTER_PORT", 0)  # of the latter torch would say it in other words
     if not 0 <= rank < size:
         raise TrainingError(f"RANK is {rank} of WORLD_SIZE {size}", remedy="start the processes by torchrun")
     here = torch.device(device, local_rank()) if device == "cuda" else torch.device(device)
