@@ -22,18 +22,11 @@ def find(given: str, model: Model) -> list[str]:
     Raises:
         ArcompError: a folder without such.
     """
-    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
+    from arcomp.pictures import files_below
 
     if given == "-" or not Path(given).is_dir():
         return [given]
-    known = {*ENDINGS, *ARRAY_ENDINGS}
-    found = [
-        str(path)
-        for path in sorted(Path(given).rglob("*"))
-        if (model.takes_bytes or format_of(path) in known)
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(given).parts)
-    ]
+    found = [str(path) for path in files_below(Path(given), pictures=not model.takes_bytes)]
     if not found:
         raise ArcompError("no pictures or arrays in it", remedy="name files, or another folder", path=given)
     return found

@@ -37,19 +37,28 @@ class Run:
     resume: bool
     force: bool
     begin_from: Path | None = None
+    resumed: Recipe | None = None
+    """What the checkpoint that is resumed was made with."""
 
     def check(self) -> None:
         """Refuse at the start what would fail after hours.
 
         Raises:
-            OutputError: the output exists, or it or the checkpoint cannot be written.
-            TrainingError: a checkpoint is there that would be lost, or the weights to join are not.
+            OutputError: the output exists, it or the checkpoint cannot be written, or the two are one.
+            TrainingError: a checkpoint is there that would be lost, or the weights to join are not, or do not fit.
         """
+        from arcomp.container import check_target
+
+        for path in (self.output, self.checkpoint):
+            check_target(path, overwrite=True)
         if self.output.exists() and not self.force:
             raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        for path in (self.output, self.checkpoint):
-            if not path.parent.is_dir():
-                raise OutputError("its folder does not exist", remedy="create the folder first", path=str(path))
+        others = {"the output": self.output} | ({"what is joined": self.join} if self.join else {})
+        for what, path in others.items():
+            if self.checkpoint.resolve() == path.resolve():
+                raise OutputError(
+                    f"is the checkpoint and {what} at once", remedy="name another checkpoint", path=str(self.checkpoint)
+                )
         if self.checkpoint.exists() and not self.resume and not self.force:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
@@ -59,7 +68,7 @@ class Run:
         if self.join is not None:
             from arcomp.training.finish import weights_to_join
 
-            weights_to_join(self.join, self.recipe.model)
+            weights_to_join(self.join, self.recipe)
 
 
 class Reporter:
@@ -109,7 +118,7 @@ def _train(run: Run, console: Console, team: Team) -> int:
     from arcomp.training.sources import gather
 
     run.check()
-    data = gather(run.recipe, run.folders)
+    data = gather(run.recipe, run.folders, (run.output, run.checkpoint))
     _announce(run, data, team, console)
     reporter = Reporter(console, data.unit)
     try:
@@ -138,6 +147,8 @@ def _announce(run: Run, data: Data, team: Team, console: Console) -> None:
         print(json.dumps(about), flush=True)
     else:
         console.note(f"recipe {run.name}, {_length(run.recipe)}, on {where}; {data.about}")
+    if run.resumed is not None and run.resumed.optimiser.rate != run.recipe.optimiser.rate:
+        console.note(f"the rate is {run.recipe.optimiser.rate:g} from here on, it was {run.resumed.optimiser.rate:g}")
 
 
 def _conclude(done: Finished, state: State, data: Data, console: Console) -> None:
@@ -200,12 +211,24 @@ def _chosen(model: str | None, name: str | None, folders: list[Path], changes: d
     return name, recipe
 
 
-def _as_long_as(checkpoint: Path, recipe: Recipe) -> Recipe:
+def _as_long_as(resumed: Recipe, recipe: Recipe) -> Recipe:
     """The recipe with the length of the run that is resumed: it ends where it would have ended."""
-    from arcomp.training.checkpoint import length_of
+    o = resumed.optimiser
+    return replace(recipe, optimiser=replace(recipe.optimiser, steps=o.steps, minutes=o.minutes))
 
-    steps, minutes = length_of(checkpoint)
-    return replace(recipe, optimiser=replace(recipe.optimiser, steps=steps, minutes=minutes))
+
+def _changes(
+    steps: int | None, minutes: float | None, rate: float | None, seed: int | None, bf16: bool
+) -> dict[str, Any]:
+    """What the command line changes of a recipe: its seed, and settings of its optimiser."""
+    changes: dict[str, Any] = {"seed": seed} if seed is not None else {}
+    if steps is not None or minutes is not None:
+        changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
+    if rate is not None:
+        changes["rate"] = rate
+    if bf16:
+        changes["bf16"] = True
+    return changes
 
 
 @click.command("train", short_help="Train weights.")
@@ -229,6 +252,12 @@ def _as_long_as(checkpoint: Path, recipe: Recipe) -> Recipe:
     type=click.FloatRange(0, min_open=True),
     metavar="M",
     help="Minutes, instead of the recipe's steps: the schedule follows the clock.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="R",
+    help="Highest learning rate, instead of the recipe's; a run may be resumed with another.",
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed, instead of the recipe's.")
 @click.option("--bf16", is_flag=True, help="Compute products in bfloat16 while training.")
@@ -254,6 +283,7 @@ def command(
     begin_from: Path | None,
     steps: int | None,
     minutes: float | None,
+    rate: float | None,
     seed: int | None,
     bf16: bool,
     join: Path | None,
@@ -275,19 +305,16 @@ def command(
         raise click.UsageError(f"weights are named NAME.safetensors, not {output.name}")
     if steps is not None and minutes is not None:
         raise click.UsageError("a run's length is given by --steps or by --minutes, not both")
-    changes: dict[str, Any] = {"seed": seed} if seed is not None else {}
-    if steps is not None or minutes is not None:
-        changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
-    if bf16:
-        changes["bf16"] = True
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
     options.set_threads(threads)
     with _said_once():
+        from arcomp.training.checkpoint import recipe_of
         from arcomp.training.processes import together
 
-        name, recipe = _chosen(model, recipe_name, list(data), changes)
-        if resume and steps is None and minutes is None:
-            recipe = _as_long_as(checkpoint, recipe)
-        run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from)
+        name, recipe = _chosen(model, recipe_name, list(data), _changes(steps, minutes, rate, seed, bf16))
+        resumed = recipe_of(checkpoint) if resume else None
+        if resumed is not None and steps is None and minutes is None:
+            recipe = _as_long_as(resumed, recipe)
+        run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from, resumed)
         with together(options.choose_device(device, uses_torch=True)) as team:
             return _train(run, console if team.leads else Console(quiet=True), team)

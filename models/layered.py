@@ -54,6 +54,12 @@ class LayeredConfig:
         return None
 
 
+def frame(config: LayeredConfig) -> tuple[int, int] | None:
+    """Rows and columns of the largest pictures that a network takes; None if of any size."""
+    settings: Any = config
+    return (settings.rows, settings.columns) if hasattr(config, "rows") else None
+
+
 def check_side(kernel: int, most: int) -> None:
     """Refuse a square of taps without a middle, or a larger one than the model's order knows.
 

@@ -46,7 +46,7 @@ def test_resuming_goes_on_exactly(photographs: Path, tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_recipe_is_refused(photographs: Path, tmp_path: Path) -> None:
     train(SHORT, photographs, tmp_path / "c")
     for other, words in (
-        (shortened(SHORT, rate=0.1), "another recipe: optimiser.rate 0.003 there, 0.1 here"),
+        (shortened(SHORT, ema=0.5), "another recipe: optimiser.ema 0.9 there, 0.5 here"),
         (shortened(SHORT, bf16=True), "optimiser.bf16 False there, True here"),
         (PIXELCNN, "of context, not of pixelcnn"),
     ):
@@ -68,6 +68,17 @@ def test_recipes_of_before_mean_what_they_meant() -> None:
         del old["optimiser"][name]
     del old["data"]["kind"]
     assert Recipe.from_dict(old) == SHORT
+
+
+def test_checkpoints_of_before_do_not_say_of_which_data(photographs: Path, tmp_path: Path) -> None:
+    train(SHORT, photographs, tmp_path / "c")
+    assert load(tmp_path / "c", SHORT).data
+    longer = shortened(SHORT, steps=9)
+    (photographs / "0.png").unlink()
+    with pytest.raises(TrainingError, match="made with other data"):
+        train(longer, photographs, tmp_path / "c", resume=True)
+    _rewritten(tmp_path / "c", lambda about, tensors: about.pop("data"))
+    assert train(longer, photographs, tmp_path / "c", resume=True).step == 9
 
 
 def _rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, torch.Tensor]], None]) -> None:
@@ -164,11 +175,15 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
 
         monkeypatch.setattr(loop, "_step", poisoned)
 
-    with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is"):
+    with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is .*--resume with a lower --rate"):
         train(RECIPE, photographs, tmp_path / "c", report=poison, validate_every=1)
     kept = load(tmp_path / "c", RECIPE)
     assert kept.round == (1 if where == "rate" else 2)
     assert all(bool(torch.isfinite(v).all()) for v in kept.average.state_dict().values())
+    monkeypatch.undo()
+    lower = shortened(RECIPE, rate=1e-4)
+    assert train(lower, photographs, tmp_path / "c", resume=True).step == RECIPE.optimiser.steps
+    assert Recipe.from_dict(read_checkpoint(tmp_path / "c")[0]["recipe"]) == lower
 
 
 def test_a_full_disk_keeps_the_checkpoint(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

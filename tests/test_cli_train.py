@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from test_cli import MODEL, refused, save, say
 
+from arcomp.models.made import MADE
+
 TINY = (
     'model = "context"\nseed = 1\n[config]\nchannels = 1\ntrunk = [8]\nhead = 8\nmixture = 2\n'
     "[data]\ncrop = 16\ncrops = 4\nheld_out = 1\n[optimiser]\nbatch = 64\nsteps = 8\nwarmup = 2\n"
@@ -61,6 +63,36 @@ def test_usage(folder: Path) -> None:
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "y.safetensors"), "--resume")
 
 
+def test_what_would_fail_at_the_end_is_refused_at_the_start(folder: Path, photos: Path) -> None:
+    command: list[str | Path] = ["train", "--recipe", "tiny.toml", "photos", "-q", "-o", "w.safetensors"]
+    (folder / "w.safetensors.checkpoint").write_bytes(b"precious")
+    same = [*command, "--checkpoint", folder / "photos" / ".." / "w.safetensors"]
+    refused(say(*same, "-f"), "is the checkpoint and the output at once")
+    (folder / "folder.safetensors").mkdir()
+    refused(say(*command[:-1], "folder.safetensors", "-f"), "folder.safetensors: is a directory")
+    refused(say(*command, "--checkpoint", "photos", "-f"), "photos: is a directory")
+    refused(say(*command, "--join", "x", "--checkpoint", "x", "-f"), "is the checkpoint and what is joined at once")
+    os.mkfifo(folder / "pipe")
+    refused(say(*command, "--checkpoint", "pipe", "-f"), "pipe: is not a regular file")
+    assert (folder / "w.safetensors.checkpoint").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"), [("order = 3", "networks have another order"), ("rows = 9", "another size of pictures")]
+)
+def test_networks_that_cannot_be_in_one_file(folder: Path, photos: Path, setting: str, words: str) -> None:
+    settings = {"channels": 1, "depth": 1, "rows": 16, "columns": 16, "width": 8, "blocks": 1}
+    settings |= {"masks": 1, "degrees": 1, "direct": 1, "order": 0}
+    MADE.freeze({1: MADE.float_model(settings)}).save(folder / "w.safetensors")
+    lines = [f"{name} = {value}" for name, value in {**settings, "depth": 8}.items()]
+    config = [setting if line.split()[0] == setting.split()[0] else line for line in lines]
+    (folder / "made.toml").write_text(
+        "\n".join(['model = "made"', "seed = 1", "[config]", *config, "[data]", "crop = 9", "[optimiser]"])
+    )
+    command = ["train", "--recipe", "made.toml", "photos", "-q", "-o", "both.safetensors", "--join", "w.safetensors"]
+    refused(say(*command), words)
+
+
 def test_the_list_says_what_recipes_are_for() -> None:
     said = say("train", "--list")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in said.results}
@@ -106,6 +138,29 @@ def test_minutes_and_bfloat16(folder: Path, photos: Path) -> None:
     assert (resumed.status, [o["event"] for o in resumed.objects]) == (0, ["started", "finished"])
     assert resumed.objects[-1]["digest"] == said.objects[-1]["digest"]
     refused(say(*command[:-1], "--resume", "-f", "-q"), "optimiser.bf16 True there, False here")
+
+
+def test_a_run_does_not_train_on_what_it_writes(folder: Path, photos: Path) -> None:
+    (folder / "texts").mkdir()
+    (folder / "texts" / "a.txt").write_text("to be or not to be, " * 50)
+    command = ["train", "--recipe", "text.toml", "texts", "-o", "texts/w.safetensors", "--checkpoint", "texts/c"]
+    command += ["--device", "cpu", "-f", "--json"]
+    first = say(*command)
+    (folder / "texts" / "other.safetensors").write_bytes(b"weights" * 100)
+    (folder / "texts" / "a.txt.arcomp").write_bytes(b"compressed" * 100)
+    again = say(*command, "--resume", "--steps", "8")
+    assert (first.status, again.status) == (0, 0)
+    assert [said.objects[0]["data"] for said in (first, again)] == [again.objects[0]["data"]] * 2
+    (folder / "texts" / "b.txt").write_text("that is the question" * 50)
+    refused(say(*command, "--resume", "-q"), "texts/c: this checkpoint was made with other data than these (2 files")
+
+
+def test_a_run_is_resumed_with_another_rate(folder: Path, photos: Path) -> None:
+    command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu"]
+    assert say(*command, "-q", "--rate", "0.01").status == 0
+    said = say(*command, "--resume", "-f", "--steps", "12", "--rate", "0.001")
+    assert said.status == 0
+    assert "the rate is 0.001 from here on, it was 0.01\n" in said.err
 
 
 def test_what_is_wrong_is_one_line(folder: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

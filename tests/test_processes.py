@@ -14,6 +14,9 @@ import torch
 from runs import PIXELCNN, shortened, train, weights_of
 from safetensors.torch import load_file
 
+from arcomp.errors import TrainingError
+from arcomp.training.processes import together
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -35,6 +38,7 @@ channels = 1
 depth = 1
 width = 4
 blocks = 1
+kernel = 3
 [data]
 crop = 8
 crops = 8
@@ -78,12 +82,36 @@ def test_two_are_as_one(digits: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.glob("checkpoint*")) == ["checkpoint0"]
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"WORLD_SIZE": "2"}, "WORLD_SIZE is 2, but RANK and LOCAL_RANK and MASTER_ADDR and MASTER_PORT are not set"),
+        ({"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "1"}, "RANK is 2 of"),
+        (
+            {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "y"},
+            "MASTER_PORT is 'y'",
+        ),
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two', not a number"),
+    ],
+)
+def test_an_environment_that_is_not_torchruns(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], words: str
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(TrainingError, match=words), together("cpu"):
+        pass
+
+
 @pytest.mark.slow
 def test_the_command_line_in_two_processes(digits: Path, tmp_path: Path) -> None:
     """One reports and writes; what is wrong is said once."""
     (tmp_path / "tiny.toml").write_text(RECIPE)
     output = tmp_path / "w.safetensors"
-    command = ["-m", "arcomp", "train", "--recipe", tmp_path / "tiny.toml", digits, "-o", output, "--json"]
+    command: list[str | Path] = ["-m", "arcomp", "train", "--recipe", tmp_path / "tiny.toml", digits, "-o", output]
+    command.append("--json")
     done = torchrun(*command)
     assert done.returncode == 0, done.stderr
     started, *progress, finished = map(json.loads, done.stdout.splitlines())

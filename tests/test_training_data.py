@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from runs import PIXELCNN, RECIPE, TEXT, train
+from runs import PIXELCNN, RECIPE, TEXT, shortened, train
 
+from arcomp.compare import inputs as compare
 from arcomp.errors import TrainingError
+from arcomp.pictures import write_picture
 from arcomp.training import recipes
 from arcomp.training.degrade import mosaic, subsample_chroma
-from arcomp.training.pictures import find_pictures
+from arcomp.training.pictures import find_pictures, read
 from arcomp.training.recipes import Recipe
 from arcomp.training.sources import gather, look, recipe_for
 from arcomp.training.stretches import FILES
 
 
 @pytest.mark.parametrize(
-    "content", [np.zeros((3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
+    "content", [np.zeros((9, 3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
 )
 def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "a.npy"
@@ -30,6 +34,46 @@ def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(TrainingError, match="damaged"):
         gather(PIXELCNN, [tmp_path])
+
+
+def _without_its_end(folder: Path) -> None:
+    np.savez_compressed(folder / "a.npz", np.random.default_rng(0).integers(0, 2, (9, 16, 16)).astype(np.uint8))
+    data = bytearray((folder / "a.npz").read_bytes())
+    data[200:210] = bytes(10)
+    (folder / "a.npz").write_bytes(data)
+
+
+def _with_text(folder: Path) -> None:
+    np.savez(folder / "a.npz", np.zeros((9, 16, 16), np.uint8))
+    with zipfile.ZipFile(folder / "a.npz", "a") as archive:
+        archive.writestr("notes.txt", "not an array")
+
+
+def _of_a_million_million(folder: Path) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (10**12, 1, 5)}
+    with (folder / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_without_its_end, "a damaged a"),
+        (_with_text, "'notes.txt' in it: a damaged array"),
+        (_of_a_million_million, "too large"),
+    ],
+)
+def test_files_of_arrays_that_are_damaged(tmp_path: Path, spoil: Callable[[Path], None], words: str) -> None:
+    spoil(tmp_path)
+    with pytest.raises(TrainingError, match=rf"a\.np[yz]: cannot train on it: .*{words}"):
+        gather(PIXELCNN, [tmp_path])
+
+
+def test_axes_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros((16, 20, 3), np.uint8))
+    assert [picture.shape for picture in read(tmp_path / "one.npy")] == [(16, 20, 3)]
+    np.savez(tmp_path / "some.npz", a=np.zeros((2, 8, 9), bool), b=np.zeros((1, 4, 4, 2), np.uint8))
+    assert [picture.shape for picture in read(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
 
 
 def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:
@@ -46,6 +90,16 @@ def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:
         train(RECIPE, photographs, tmp_path / "c")
 
 
+def test_pictures_of_all_endings_that_are_read(tmp_path: Path) -> None:
+    """PBM, too; the same files for training as for the other verbs."""
+    black = np.zeros((16, 16, 1), np.uint8)
+    for i in range(6):
+        (tmp_path / f"{i}.PBM").write_bytes(write_picture(black, 1, "pbm"))
+    assert gather(PIXELCNN, [tmp_path]).about.startswith("6 pictures")
+    assert str(look([tmp_path])) == "gray pictures of 1 bit"
+    assert [place.path for place in compare.find([tmp_path])] == find_pictures([tmp_path])
+
+
 def test_rounds_are_reproducible_and_degradations_degrade() -> None:
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (32, 40, 3)).astype(np.uint8)
@@ -56,6 +110,58 @@ def test_rounds_are_reproducible_and_degradations_degrade() -> None:
     flat = np.full((16, 16, 3), 77, np.uint8)
     assert np.array_equal(mosaic(flat, rng), flat)
     assert np.abs(subsample_chroma(flat, rng).astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_crops_that_are_stacked_are_of_one_size(tmp_path: Path, turned: bool) -> None:
+    """Smaller pictures are left out; if there are no others, and all are of one size, taken whole."""
+    recipe = replace(PIXELCNN, data=replace(PIXELCNN.data, turned=turned))
+    for name, shape in (("large", (6, 20, 24)), ("low", (3, 9, 24)), ("narrow", (4, 20, 12))):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "a.npy", np.random.default_rng(0).integers(0, 2, shape).astype(np.uint8))
+    data = gather(recipe, [tmp_path])
+    assert data.about == "6 pictures, 4 of them held out, 7 smaller than 16 x 16 left out"
+    assert {crop.shape for crop in [*data.round(0), *data.validation()]} == {(16, 16, 1)}
+    few = replace(recipe, data=replace(recipe.data, held_out=1))
+    narrow = gather(few, [tmp_path / "narrow"])
+    assert {crop.shape for n in range(4) for crop in [*narrow.round(n), *narrow.validation()]} == {(16, 12, 1)}
+    assert train(shortened(few, steps=2), tmp_path / "narrow", tmp_path / "c").step == 2
+    with pytest.raises(TrainingError, match=r"several sizes, such as 9 x 16 and 16 x 12"):
+        gather(few, [tmp_path / "low", tmp_path / "narrow"])
+
+
+def test_positions_are_taken_from_pictures_of_any_size(tmp_path: Path) -> None:
+    for i, shape in enumerate([(3, 30, 30, 3), (3, 9, 14, 3)]):
+        np.save(tmp_path / f"{i}.npy", np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
+    data = gather(RECIPE, [tmp_path])
+    assert {crop.shape[:2] for n in range(20) for crop in data.round(n)} >= {(24, 24), (9, 14), (14, 9)}
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_arrays_of_two_and_four_channels(tmp_path: Path, channels: int) -> None:
+    """They are for networks of as many; not gray, as colour is."""
+    for c in (2, 4):
+        np.save(tmp_path / f"{c}.npy", np.random.default_rng(0).integers(0, 2, (6, 16, 16, c)).astype(np.uint8))
+    recipe = shortened(PIXELCNN, steps=2)
+    recipe = replace(recipe, config={**recipe.config, "channels": channels})
+    if channels == 1:
+        with pytest.raises(TrainingError, match="0 usable pictures, 12 not of 1 channel left out, of which 4"):
+            gather(recipe, [tmp_path])
+        return
+    data = gather(recipe, [tmp_path])
+    assert data.about == f"6 pictures, 4 of them held out, 6 not of {channels} channels left out"
+    assert train(recipe, tmp_path, tmp_path / "c").step == 2
+
+
+@pytest.mark.parametrize("name", ["made-digits", "bayes_net-digits", "image_transformer-digits", "pixelsnail-digits"])
+def test_crops_that_are_larger_than_the_network_takes(tmp_path: Path, name: str) -> None:
+    recipe = recipes.find(name)
+    recipe = replace(recipe, data=replace(recipe.data, crop=64, held_out=2))
+    np.save(tmp_path / "a.npy", np.zeros((6, 28, 28), np.uint8))
+    gather(recipe, [tmp_path])
+    np.save(tmp_path / "a.npy", np.zeros((6, 28, 40), np.uint8))
+    with pytest.raises(TrainingError, match="crops of 28 x 40 pixels, the recipe's network takes 28 x 28 at most"):
+        gather(recipe, [tmp_path])
 
 
 # --- bytes ----------------------------------------------------------------------------------------------------------

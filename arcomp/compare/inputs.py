@@ -12,7 +12,7 @@ import numpy.typing as npt
 from arcomp.container import Array, Bytes, Content
 from arcomp.errors import ArcompError, PictureError
 from arcomp.inputs import kind
-from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of, is_array, read_array, read_picture
+from arcomp.pictures import files_below, is_array, read_array, read_picture
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -84,16 +84,12 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
                 raise ArcompError("does not exist", remedy="check the path", path=str(path))
             found.append(Place(path, True, _is_bytes(_start(path))))
             continue
-        inside = sorted(f for f in path.rglob("*") if _looks_right(f.relative_to(path)) and f.is_file())
+        inside = files_below(path, pictures=True)
         if not inside:
             remedy = "PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)"
             raise ArcompError("no pictures in this folder", remedy=remedy, path=str(path))
         found += [Place(f, False) for f in inside[:limit]]
     return found
-
-
-def _looks_right(path: Path) -> bool:
-    return format_of(path) in {*ENDINGS, *ARRAY_ENDINGS} and not any(part.startswith(".") for part in path.parts)
 
 
 def read(path: Path, limit: int | None = None, *, text: bool = False) -> Input:

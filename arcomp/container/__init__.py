@@ -1,6 +1,6 @@
 """The file: an `.arcomp` container and how it reaches the disk. FORMAT.md is its specification."""
 
-from arcomp.container.atomic import write_atomically
+from arcomp.container.atomic import check_target, write_atomically
 from arcomp.container.content import Array, Bytes, Content
 from arcomp.container.fields import (
     DIGEST_BYTES,
@@ -23,6 +23,7 @@ __all__ = [
     "Bytes",
     "Content",
     "Header",
+    "check_target",
     "pack",
     "pixels_checksum",
     "read_header",

@@ -55,6 +55,30 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | memoryview, *, 
         raise OutputError("is not a possible file name", remedy="choose another name", path=shown) from None
 
 
+def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Refuse, before hours of work, what :func:`write_atomically` would refuse after them.
+
+    Args:
+        path, overwrite: as there.
+
+    Raises:
+        OutputError: the name is taken, or is not a regular file; no permission, no such folder...
+    """
+    shown = os.fspath(path)
+    try:
+        target = os.path.realpath(shown) if overwrite else os.path.abspath(shown)
+        _check_target(target, shown, overwrite)
+        folder = os.path.dirname(target)
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(errno.ENOENT, "no such folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+    except OSError as error:
+        raise _output_error(error, shown) from error
+    except ValueError:  # a zero byte in the name
+        raise OutputError("is not a possible file name", remedy="choose another name", path=shown) from None
+
+
 def _check_target(target: str, shown: str, overwrite: bool) -> None:
     """Refuse early, before bytes are written, what would be refused at the end."""
     try:

@@ -1,6 +1,7 @@
 """Pictures in and out: exactly the pixels that are stored, or one line that says why not."""
 
-from arcomp.pictures.arrays import ARRAY_ENDINGS, StoredArray, is_array, read_array, write_array
+from arcomp.pictures.arrays import ARRAY_ENDINGS, StoredArray, is_array, read_array, read_arrays, write_array
+from arcomp.pictures.folders import files_below, named_as_pictures
 from arcomp.pictures.picture import MAX_PIXELS, Picture
 from arcomp.pictures.reading import read_picture
 from arcomp.pictures.writing import ENDINGS, format_of, write_picture
@@ -11,9 +12,12 @@ __all__ = [
     "MAX_PIXELS",
     "Picture",
     "StoredArray",
+    "files_below",
     "format_of",
     "is_array",
+    "named_as_pictures",
     "read_array",
+    "read_arrays",
     "read_picture",
     "write_array",
     "write_picture",

@@ -33,7 +33,7 @@ ZIP = b"PK\x03\x04"
 ARRAY_ENDINGS = ("npy", "npz")
 _NARROW = 4
 """The most channels; as a last axis of three, also a width that nobody has."""
-_SIZE_LIMIT = MAX_PIXELS * _NARROW + (1 << 16)
+_HEADER_ROOM = 1 << 16
 _GIVE = "give uint8 or bool as [N, H, W] or [N, H, W, C]"
 
 
@@ -80,22 +80,48 @@ def read_array(data: bytes) -> StoredArray:
     Raises:
         PictureError: damaged, not one array, or not one of pictures.
     """
+    (array,) = _read(data, False, MAX_PIXELS)
+    return array
+
+
+def read_arrays(data: bytes, most: int = MAX_PIXELS) -> list[StoredArray]:
+    """Read all arrays of an .npy or .npz file, as :func:`read_array` reads the only one.
+
+    Args:
+        data: the whole file.
+        most: pixels of an array.
+
+    Raises:
+        PictureError: damaged, or not arrays of pictures.
+    """
+    return _read(data, True, most)
+
+
+def _read(data: bytes, several: bool, most: int) -> list[StoredArray]:
     if not data.startswith(ZIP):
-        return StoredArray(_npy(data))
+        return [StoredArray(_npy(data, most))]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-            if len(members) != 1:
+            if len(members) != 1 and not several:
                 raise PictureError(f"holds {len(members)} arrays", remedy="save each to a file of its own")
-            (member,) = members
-            if member.file_size > _SIZE_LIMIT:
-                raise PictureError("its array is too large", remedy="cut it into several")
-            return StoredArray(_npy(archive.read(member)), member.filename.removesuffix(".npy"))
+            return [_member(archive, member, most) for member in members]
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         raise PictureError("a damaged archive of arrays", remedy=GET_AGAIN) from error
 
 
-def _npy(data: bytes) -> npt.NDArray[Any]:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> StoredArray:
+    if member.file_size > most * _NARROW + _HEADER_ROOM:
+        raise PictureError("its array is too large", remedy="cut it into several")
+    try:
+        return StoredArray(_npy(archive.read(member), most), member.filename.removesuffix(".npy"))
+    except PictureError as error:
+        if len(archive.infolist()) == 1:
+            raise
+        raise PictureError(f"{member.filename[:40]!r} in it: {error.cause}", remedy=error.remedy) from error
+
+
+def _npy(data: bytes, most: int) -> npt.NDArray[Any]:
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)
@@ -109,7 +135,7 @@ def _npy(data: bytes) -> npt.NDArray[Any]:
         raise PictureError("a damaged array of numpy", remedy=GET_AGAIN) from error
     if dtype.str not in ("|u1", "|b1"):
         raise PictureError(f"an array of {str(dtype)[:40]} is not supported", remedy=_GIVE)
-    _check_axes(shape)
+    _check_axes(shape, most)
     count, body = math.prod(shape), memoryview(data)[stream.tell() :]
     if len(body) != count:
         raise PictureError(f"a damaged array of numpy: {len(body)} of {count} samples", remedy=GET_AGAIN)
@@ -120,7 +146,7 @@ def _npy(data: bytes) -> npt.NDArray[Any]:
     return np.array(made, order="C").view(dtype)
 
 
-def _check_axes(shape: tuple[int, ...]) -> None:
+def _check_axes(shape: tuple[int, ...], most: int) -> None:
     """Refuse shapes that are not those of pictures.
 
     Raises:
@@ -136,7 +162,7 @@ def _check_axes(shape: tuple[int, ...]) -> None:
         raise PictureError(
             f"an array of shape {shown} may be [N, H, W] or [H, W, C]", remedy="give it four axes, [N, H, W, C]"
         )
-    if math.prod(shape) > MAX_PIXELS * (last if len(shape) == 4 or last == 3 else 1):
+    if math.prod(shape) > most * (last if len(shape) == 4 or last == 3 else 1):
         raise PictureError(f"an array of shape {shown} is too large", remedy="cut it into several")
 
 

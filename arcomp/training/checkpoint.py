@@ -20,6 +20,8 @@ from arcomp.training.state import State, start
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter."""
+FREE = ("steps", "minutes", "rate")
+"""Settings of the optimiser that a run may be resumed with others of."""
 
 
 def save(state: State, recipe: Recipe, path: Path) -> None:
@@ -40,6 +42,7 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
         "round": state.round,
         "seconds": state.seconds,
         "history": state.history,
+        "data": state.data,
         "digest": _digest(tensors),
     }
     write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
@@ -53,8 +56,8 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     """Read a checkpoint.
 
     Args:
-        recipe: the one it must have been made with, but for the length of the run: one whose end is moved goes on at
-            the rate that the longer schedule has there.
+        recipe: the one it must have been made with, but for the length of the run and its rate: one whose end is moved
+            goes on at the rate that the longer schedule has there, one whose loss was no number can go on at a lower.
         same: whether it must; if not, it must be of the recipe's model.
 
     Raises:
@@ -76,18 +79,17 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     except (RuntimeError, KeyError, ValueError) as error:
         raise TrainingError("the checkpoint's tensors do not fit its recipe", path=str(path)) from error
     state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
-    state.history = about["history"]
+    state.history, state.data = about["history"], about.get("data", "")
     return state
 
 
-def length_of(path: Path) -> tuple[int, float | None]:
-    """The steps, and the minutes in their place, of the run that a checkpoint is of.
+def recipe_of(path: Path) -> Recipe:
+    """The recipe that a checkpoint was made with.
 
     Raises:
         TrainingError: missing, damaged, or not a run that can be.
     """
-    o = Recipe.from_dict(read_checkpoint(path)[0]["recipe"]).optimiser
-    return o.steps, o.minutes
+    return Recipe.from_dict(read_checkpoint(path)[0]["recipe"])
 
 
 def _load_moments(state: State, parameter: torch.Tensor, moments: dict[str, torch.Tensor]) -> None:
@@ -105,7 +107,7 @@ def _check_recipe(made_with: Recipe, recipe: Recipe, path: Path) -> None:
             path=str(path),
             remedy="give the checkpoint of that run, or start a new one",
         )
-    o = replace(made_with.optimiser, steps=recipe.optimiser.steps, minutes=recipe.optimiser.minutes)
+    o = replace(made_with.optimiser, **{name: getattr(recipe.optimiser, name) for name in FREE})
     if replace(made_with, optimiser=o) != recipe:
         raise TrainingError(
             f"this checkpoint was made with another recipe: {_difference(made_with, recipe)}",
@@ -118,7 +120,7 @@ def _difference(there: Recipe, here: Recipe) -> str:
     """The first setting in which recipes differ."""
     mine, theirs = _flat(here.to_dict()), _flat(there.to_dict())
     for name in sorted(mine | theirs):
-        if mine.get(name) != theirs.get(name) and name not in ("optimiser.steps", "optimiser.minutes"):
+        if mine.get(name) != theirs.get(name) and name.removeprefix("optimiser.") not in FREE:
             return f"{name} {theirs.get(name)} there, {mine.get(name)} here"
     return ""
 
@@ -160,4 +162,5 @@ def _makes_sense(about: Any) -> bool:
         and math.isfinite(about["seconds"])
         and about["seconds"] >= 0
         and isinstance(about.get("history"), list)
+        and isinstance(about.get("data", ""), str)  # first ones had none
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import TrainingError
+from arcomp.pictures import files_below
 
 UInt8 = npt.NDArray[np.uint8]
 KINDS = ("pictures", "bytes")
 """Of data: pictures (files of them, or arrays), or text and any other bytes."""
+OWN = {".arcomp", ".safetensors", ".checkpoint"}
+"""Endings of what arcomp writes, which is no data."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,14 @@ class DataConfig:
     """How training examples are cut.
 
     Attributes:
-        crop: side of a square crop, in pixels; smaller pictures are taken whole. Of bytes: length of a stretch.
+        crop: side of a square crop, in pixels; smaller pictures are taken whole, or left out where all crops must be of
+            one size and larger pictures are there. Of bytes: length of a stretch.
         crops: number of crops in a round, shuffled together.
         held_out: number of pictures (of bytes: of stretches) kept for validation.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
-        turned: whether crops are transposed and mirrored at random.
+        turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
+            is not square.
         kind: one of KINDS. Of bytes nothing is resampled or turned.
     """
 
@@ -43,10 +50,12 @@ class Data(ABC):
 
     Attributes:
         about: what is there and what is held out, in a few words.
+        digest: of all of it, hex: data of the same digest are cut and held out in the same way.
         unit: what a sample is called where bits of each are told.
     """
 
     about: str
+    digest: str
     unit: str = "dimension"
 
     @abstractmethod
@@ -62,8 +71,20 @@ class Data(ABC):
         """Crops of the held-out part."""
 
 
-def below(folders: list[Path]) -> list[Path]:
+def digest_of(parts: Iterable[UInt8]) -> str:
+    """Of arrays in turn, their shapes and their samples; hex."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(repr(part.shape).encode())
+        found.update(np.ascontiguousarray(part).data)
+    return found.hexdigest()
+
+
+def below(folders: list[Path], without: tuple[Path, ...] = ()) -> list[Path]:
     """All files below the folders (or the files themselves), sorted; hidden ones are left out.
+
+    Args:
+        without: files of the run itself, left out as well; in folders, so is whatever arcomp wrote (:data:`OWN`).
 
     Raises:
         TrainingError: a path does not exist.
@@ -72,7 +93,7 @@ def below(folders: list[Path]) -> list[Path]:
     for folder in folders:
         if not folder.exists():
             raise TrainingError("no such file or folder", path=str(folder), remedy="name a folder of data")
-        inside = (p for p in folder.rglob("*") if p.is_file())
-        shown = (p for p in inside if not any(part.startswith(".") for part in p.relative_to(folder).parts))
-        found += [folder] if folder.is_file() else shown
-    return sorted(found)
+        inside = files_below(folder, pictures=False) if folder.is_dir() else []
+        found += [p for p in inside if p.suffix.lower() not in OWN] if folder.is_dir() else [folder]
+    own = {path.resolve() for path in without}
+    return sorted(path for path in found if path.resolve() not in own)

@@ -13,6 +13,7 @@ from arcomp.codec import Encoded, encode
 from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
+from arcomp.models.layered import Layered, checked, frame
 from arcomp.models.weights_file import Weights, kind_of
 from arcomp.training.data import Data
 from arcomp.training.loop import evaluate, examples_of
@@ -69,18 +70,31 @@ def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weig
     return replace(weights, layers=layers)
 
 
-def weights_to_join(path: Path, model: str) -> Weights:
-    """Weights whose networks are to be kept.
+def weights_to_join(path: Path, recipe: Recipe) -> Weights:
+    """Weights whose networks are to be kept beside the one of a recipe.
 
     Raises:
-        TrainingError: of another model. ModelError: they cannot be read, or are not what they claim.
+        TrainingError: of another model, or of another order or size of pictures than the recipe's. ModelError: they
+            cannot be read, or are not what they claim.
     """
     weights = Weights.load(path)
-    if weights.model != model:
+    if weights.model != recipe.model:
         raise TrainingError(
-            f"these are weights of {weights.model}, not of {model}", path=str(path), remedy="give weights of that model"
+            f"these are weights of {weights.model}, not of {recipe.model}",
+            path=str(path),
+            remedy="give weights of that model",
         )
-    registry.from_weights(weights)
+    model = registry.from_weights(weights)
+    if isinstance(model, Layered):
+        own = checked(model.config_type, recipe.config)
+        for kind, config in model.configs.items():
+            if kind == (recipe.channels, recipe.depth):
+                continue  # it is replaced
+            same = {"order": config.sequence == own.sequence, "size of pictures": frame(config) == frame(own)}
+            for what in (name for name, is_same in same.items() if not is_same):
+                raise TrainingError(
+                    f"its networks have another {what} than the recipe's", path=str(path), remedy="train without --join"
+                )
     return weights
 
 
@@ -103,10 +117,10 @@ def finish(
         overwrite: replace an existing output.
 
     Raises:
-        TrainingError: the weights to join are of another model.
+        TrainingError: the weights to join are of another model, order or size of pictures.
         ModelError, OutputError: weights that cannot be read or written.
     """
-    other = weights_to_join(join, recipe.model) if join else None
+    other = weights_to_join(join, recipe) if join else None
     state.average.cpu()
     weights = frozen(state, recipe.model, lambda: data.whole(PICTURES), other)
     weights.save(output, overwrite=overwrite)

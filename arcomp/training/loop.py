@@ -116,13 +116,14 @@ def train(
         team: the processes that train together; ``batch`` is that of all.
 
     Raises:
-        TrainingError: a checkpoint of another recipe, or a loss that is not a number (the last good one is kept).
+        TrainingError: a checkpoint of another recipe or of other data, or a loss that is not a number (the last good
+            one is kept).
         OutputError: a checkpoint cannot be written (the last one is kept).
     """
     o = recipe.optimiser
     if o.batch < team.size:
         raise TrainingError(f"{team.size} processes cannot share a batch of {o.batch}", remedy="start fewer")
-    state = load(checkpoint, recipe, team.device) if resume else _fresh(recipe, data, begin_from, team)
+    state = _resumed(checkpoint, recipe, data, team) if resume else _fresh(recipe, data, begin_from, team)
     held_out = examples_of(state.average, data.validation()) if team.leads else {}
     loss = team.joined(_Loss(state.model, recipe, team))
     clock = _Clock(state, team)
@@ -149,13 +150,29 @@ def _check_number(bits: float, state: State, checkpoint: Path) -> None:
     """Stop where a loss, or what the weights then gave, is not a number: before that is kept."""
     if math.isfinite(bits):
         return
-    kept = f"the last good checkpoint is {checkpoint}; " if checkpoint.exists() else ""
-    raise TrainingError(f"the loss is not a number after step {state.step}", remedy=f"{kept}try a lower rate")
+    remedy = "try a lower --rate"
+    if checkpoint.exists():
+        remedy = f"the last good checkpoint is {checkpoint}; --resume with a lower --rate goes on from it"
+    raise TrainingError(f"the loss is not a number after step {state.step}", remedy=remedy)
+
+
+def _resumed(checkpoint: Path, recipe: Recipe, data: Data, team: Team) -> State:
+    """A checkpoint's state, if it is of these data: of others, what was held out may have been trained on."""
+    state = load(checkpoint, recipe, team.device)
+    if state.data not in ("", data.digest):
+        raise TrainingError(
+            f"this checkpoint was made with other data than these ({data.about})",
+            path=str(checkpoint),
+            remedy="resume with the same files or start a new run",
+        )
+    state.data = data.digest
+    return state
 
 
 def _fresh(recipe: Recipe, data: Data, begin_from: Path | None, team: Team) -> State:
     """A state that has taken from the data, or from another network, what it begins with."""
     state = start(recipe, team.device)
+    state.data = data.digest
     state.model.prepare(data.round(0))
     if begin_from is not None:
         try:

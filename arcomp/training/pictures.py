@@ -1,36 +1,42 @@
 """Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
 
-They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz): uint8 or bool [N, H,
-W] or [N, H, W, C].
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.pictures.arrays`
+says which).
 """
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
-from arcomp.training.data import Data, DataConfig, UInt8, below
+from arcomp.pictures import is_array, named_as_pictures, read_arrays, read_picture
+from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
 
-ENDINGS = {".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm"}
-ARRAYS = {".npy", ".npz"}
+START = 320
+"""Bytes that tell whether a file is an array."""
+LARGEST = 1 << 36
+"""Pixels of an array, at most: many more than are coded as one file."""
 
 
-def find_pictures(folders: list[Path]) -> list[Path]:
-    """All files below the folders (or the files themselves) that look like pictures, sorted.
+RGB = 3
+"""Channels of a colour picture."""
+
+
+def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[Path]:
+    """All files below the folders (or the files themselves) that look like pictures, sorted; but for some.
 
     Raises:
         TrainingError: there are none, or a path does not exist.
     """
-    found = [p for p in below(folders) if p.suffix.lower() in ENDINGS | ARRAYS or p in folders]
+    found = [p for p in below(folders, without) if named_as_pictures(p) or p in folders]
     if not found:
         names = ", ".join(str(f) for f in folders)
         raise TrainingError(
             f"no pictures in {names}",
-            remedy="PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)",
+            remedy="PNG, WebP (lossless), BMP, TIFF and PNM (PBM, PGM, PPM) are read, and arrays (.npy, .npz)",
         )
     return found
 
@@ -41,28 +47,40 @@ def read(path: Path) -> list[UInt8]:
     Raises:
         TrainingError: it cannot be read, or holds something else.
     """
-    from arcomp.pictures import read_picture
-
-    remedy = "move it out of the folder"
-    if path.suffix.lower() not in ARRAYS:
-        try:
-            return [read_picture(str(path)).pixels]
-        except PictureError as error:
-            raise TrainingError(f"cannot train on it: {error.cause}", path=str(path), remedy=remedy) from error
     try:
-        found = np.load(path, allow_pickle=False)
-        arrays = [found[name] for name in found.files] if isinstance(found, np.lib.npyio.NpzFile) else [found]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise TrainingError("not an array of numpy's, or damaged", path=str(path), remedy=remedy) from error
-    pictures: list[UInt8] = []
-    for a in arrays:
-        if a.dtype not in (np.uint8, np.bool_) or a.ndim not in (3, 4) or not a.size:
-            raise TrainingError(
-                f"arrays must be uint8 or bool [N, H, W] or [N, H, W, C], not {a.dtype} {list(a.shape)}",
-                path=str(path),
-                remedy=remedy,
-            )
-        pictures += list((a if a.ndim == 4 else a[..., np.newaxis]).astype(np.uint8, copy=False))
+        with path.open("rb") as file:
+            start = file.read(START)
+            if not is_array(start):
+                return [read_picture(path).pixels]
+            return [pixels for array in read_arrays(start + file.read(), LARGEST) for pixels in array.pixels]
+    except PictureError as error:
+        cause = f"cannot train on it: {error.cause}"
+    except OSError as error:
+        cause = f"cannot be read: {error.strerror or error}"
+    raise TrainingError(cause, path=str(path), remedy="move it out of the folder")
+
+
+def _cut(picture: UInt8, crop: int) -> tuple[int, int]:
+    """Rows and columns of a crop of a picture."""
+    return min(crop, picture.shape[0]), min(crop, picture.shape[1])
+
+
+def _of_one_size(pictures: list[UInt8], crop: int) -> list[UInt8]:
+    """Those of which crops of one size can be cut: whole crops where there are any.
+
+    Raises:
+        TrainingError: all are smaller than a crop, and they differ.
+    """
+    large = [picture for picture in pictures if _cut(picture, crop) == (crop, crop)]
+    if large:
+        return large
+    sizes = sorted({_cut(picture, crop) for picture in pictures})
+    if len(sizes) > 1:
+        shown = " and ".join(f"{h} x {w}" for h, w in (sizes[0], sizes[-1]))
+        raise TrainingError(
+            f"all pictures are smaller than a crop, {crop} x {crop}, and of several sizes, such as {shown}",
+            remedy="give pictures of one size, or a recipe with smaller crops",
+        )
     return pictures
 
 
@@ -71,27 +89,42 @@ class Pictures(Data):
 
     Args:
         paths: files; those that cannot be read are refused.
-        channels: 1 or 3; colour pictures become gray for 1, gray ones are left out for 3.
+        channels: of the crops; colour pictures become gray for 1, others of another number of channels are left out.
         config: see :class:`DataConfig`.
         seed: of the split and of every round.
+        alike: whether all crops must be of one size, as those that are stacked. Then pictures smaller than a crop are
+            left out, unless there are no others.
+
+    Raises:
+        TrainingError: there are too few, or they cannot be made alike.
     """
 
-    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int) -> None:
-        self.channels, self.config, self.seed = channels, config, seed
-        pictures: list[UInt8] = []
-        for path in paths:
-            for pixels in read(path):
-                if channels in (1, pixels.shape[2]):
-                    pictures.append(pixels)
+    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, alike: bool = False) -> None:
+        self.channels, self.config, self.seed, self.alike = channels, config, seed, alike
+        found = [pixels for path in paths for pixels in read(path)]
+        of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
+        pictures = _of_one_size(of_channels, config.crop) if alike else of_channels
+        left_out = {
+            f"not of {channels} channel{'s' if channels > 1 else ''}": len(found) - len(of_channels),
+            f"smaller than {config.crop} x {config.crop}": len(of_channels) - len(pictures),
+        }
+        others = "".join(f", {count:,} {why} left out" for why, count in left_out.items() if count)
         if len(pictures) <= config.held_out:
             raise TrainingError(
-                f"{len(pictures)} usable pictures, of which {config.held_out} would be held out",
+                f"{len(pictures)} usable pictures{others}, of which {config.held_out} would be held out",
                 remedy="give more pictures, or a recipe that holds out fewer",
             )
+        self.digest = digest_of(pictures)
         order = np.random.default_rng([seed, 0]).permutation(len(pictures))
         self.held_out = [pictures[i] for i in order[: config.held_out]]
         self.training = [pictures[i] for i in order[config.held_out :]]
-        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out"
+        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out{others}"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the largest crop; where all are alike, of each."""
+        heights, widths = zip(*(_cut(picture, self.config.crop) for picture in self.training), strict=True)
+        return max(heights), max(widths)
 
     def round(self, number: int) -> list[UInt8]:
         """See :meth:`Data.round`."""
@@ -110,19 +143,19 @@ class Pictures(Data):
         """Centre crops of the held-out pictures."""
         crops = []
         for picture in self.held_out:
-            h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+            h, w = _cut(picture, self.config.crop)
             y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
             crops.append(self._as_channels(picture[y : y + h, x : x + w], None))
         return crops
 
     def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
-        h, w = (min(self.config.crop, side) for side in picture.shape[:2])
+        h, w = _cut(picture, self.config.crop)
         y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
         crop = picture[y : y + h, x : x + w]
         crop = self._degraded(crop, rng)
         if not self.config.turned:
             return np.ascontiguousarray(crop)
-        if rng.random() < 0.5:
+        if rng.random() < 0.5 and (h == w or not self.alike):
             crop = crop.transpose(1, 0, 2)
         if rng.random() < 0.5:
             crop = crop[::-1]
@@ -137,10 +170,10 @@ class Pictures(Data):
 
     def _as_channels(self, crop: UInt8, rng: np.random.Generator | None) -> UInt8:
         """Gray out of colour: luma, or (in training, half of the time) one of the channels."""
-        if self.channels == 3 or crop.shape[2] == 1:
+        if crop.shape[2] == self.channels:
             return crop
         if rng is not None and rng.random() < 0.5:
-            c = int(rng.integers(3))
+            c = int(rng.integers(RGB))
             return np.asarray(crop[..., c : c + 1])
         luma = (crop.astype(np.int64) * [299, 587, 114]).sum(2, keepdims=True)
         return np.asarray((luma + 500) // 1000, np.uint8)

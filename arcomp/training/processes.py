@@ -3,8 +3,9 @@
 Each has the whole network and all the data, and computes its share of every batch; gradients are averaged by torch's
 DistributedDataParallel (Li et al. 2020, "PyTorch distributed: experiences on accelerating data parallel training",
 section 3), over gloo on processors and NCCL on CUDA. They take the same steps as one process with the same batch, up
-to the rounding of floating-point sums (but for dropout, which each draws for itself). The first process leads: it
-alone measures, reports and writes.
+to the rounding of floating-point sums, unless a network draws at random in training (dropout; the masks of ``made``,
+where it has several): each process then draws for its own share. The first process leads: it alone measures, reports
+and writes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from arcomp.errors import TrainingError
+
+VARIABLES = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+"""What ``torchrun`` tells a process by its environment."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,19 @@ def together(device: str) -> Iterator[Team]:
     Raises:
         TrainingError: they do not meet, or more of them than GPUs; another one stopped.
     """
-    size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    size = _number("WORLD_SIZE", 1)
     if size == 1:
         yield Team(torch.device(device))
         return
+    missing = [name for name in VARIABLES if not os.environ.get(name)]
+    if missing:
+        raise TrainingError(
+            f"WORLD_SIZE is {size}, but {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+            remedy="start the processes by torchrun, or one without WORLD_SIZE",
+        )
+    rank, _ = _number("RANK", 0), _number("MASTER_PORT", 0)  # of the latter torch would say it in other words
+    if not 0 <= rank < size:
+        raise TrainingError(f"RANK is {rank} of WORLD_SIZE {size}", remedy="start the processes by torchrun")
     here = torch.device(device, local_rank()) if device == "cuda" else torch.device(device)
     if here.type == "cuda" and local_rank() >= torch.cuda.device_count():
         raise TrainingError(
@@ -107,4 +120,15 @@ def together(device: str) -> Iterator[Team]:
 
 def local_rank() -> int:
     """The number of this process on its machine."""
-    return int(os.environ.get("LOCAL_RANK", 0))
+    return _number("LOCAL_RANK", 0)
+
+
+def _number(name: str, default: int) -> int:
+    """What a variable of the environment says."""
+    said = os.environ.get(name) or str(default)
+    try:
+        return int(said)
+    except ValueError:
+        raise TrainingError(
+            f"{name} is {said[:20]!r}, not a number", remedy="start the processes by torchrun"
+        ) from None

@@ -9,11 +9,13 @@ import numpy as np
 
 from arcomp.errors import TrainingError
 from arcomp.models import registry
+from arcomp.pictures import named_as_pictures
 from arcomp.training import recipes
 from arcomp.training.data import Data, below
-from arcomp.training.pictures import ARRAYS, ENDINGS, Pictures, find_pictures, read
+from arcomp.training.pictures import Pictures, find_pictures, read
 from arcomp.training.recipes import Recipe
 from arcomp.training.stretches import Stretches
+from arcomp.training.trainable import KINDS
 
 LOOKED_AT = 16
 """Files of pictures that are read to see of which kind they are."""
@@ -49,7 +51,7 @@ def look(folders: list[Path]) -> Seen:
     files = below(folders)
     if not files:
         raise TrainingError(f"no files in {', '.join(map(str, folders))}", remedy="name a folder of data")
-    paths = [p for p in files if p.suffix.lower() in ENDINGS | ARRAYS]
+    paths = [p for p in files if named_as_pictures(p)]
     if not paths:
         return Seen("bytes", 1, 8)
     some = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).astype(int))]
@@ -86,12 +88,24 @@ def recipe_for(name: str, folders: list[Path]) -> str:
     return min(fit, key=lambda n: (fit[n].depth, not n.startswith(registry.DEFAULT), len(n), n))
 
 
-def gather(recipe: Recipe, folders: list[Path]) -> Data:
+def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) -> Data:
     """The data that a recipe asks for.
 
+    Args:
+        folders: where; files, or folders of them.
+        without: files that are not taken, such as what a run writes.
+
     Raises:
-        TrainingError: there are none, too few, or some that cannot be read.
+        TrainingError: there are none, too few, some that cannot be read, or larger ones than the network takes.
     """
     if recipe.data.kind == "bytes":
-        return Stretches(folders, recipe.data, recipe.seed)
-    return Pictures(find_pictures(folders), recipe.channels, recipe.data, recipe.seed)
+        return Stretches(folders, recipe.data, recipe.seed, without)
+    kind = KINDS[recipe.model]
+    pictures = Pictures(find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=kind.alike)
+    (height, width), frame = pictures.size, kind.frame(recipe.config)
+    if frame is not None and (height > frame[0] or width > frame[1]):
+        raise TrainingError(
+            f"crops of {height} x {width} pixels, the recipe's network takes {frame[0]} x {frame[1]} at most",
+            remedy=f"set the recipe's crop to {min(frame)}, or its rows and columns to more",
+        )
+    return pictures

@@ -20,6 +20,7 @@ class State:
         optimiser: with the moments of the model's gradients.
         step, round: how many are done. seconds: that they took, with validation and checkpoints.
         history: what was reported at validations.
+        data: digest of what it is trained on; "" where a checkpoint of before does not say.
     """
 
     model: Trainable
@@ -29,6 +30,7 @@ class State:
     round: int = 0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
+    data: str = ""
 
 
 def start(recipe: Recipe, device: torch.device | str = "cpu") -> State:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from arcomp.errors import TrainingError
-from arcomp.training.data import Data, DataConfig, UInt8, below
+from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 
 FILES = 20
 """Files from which on whole ones are held out."""
@@ -28,6 +28,7 @@ class Stretches(Data):
         folders: files, and folders all files below which are taken.
         config: see :class:`DataConfig`.
         seed: of the split and of every round.
+        without: files that are not taken.
 
     Raises:
         TrainingError: there are none, or too few.
@@ -35,15 +36,16 @@ class Stretches(Data):
 
     unit = "character"
 
-    def __init__(self, folders: list[Path], config: DataConfig, seed: int) -> None:
+    def __init__(self, folders: list[Path], config: DataConfig, seed: int, without: tuple[Path, ...] = ()) -> None:
         self.config, self.seed = config, seed
-        texts = [text for text in map(_read, below(folders)) if len(text)]
+        texts = [text for text in map(_read, below(folders, without)) if len(text)]
         total, held = sum(map(len, texts)), config.held_out * config.crop
         if total < held + config.crop + len(texts):
             raise TrainingError(
                 f"{total:,} bytes in {', '.join(map(str, folders))}, of which {held:,} would be held out",
                 remedy="give more, or a recipe that holds out less",
             )
+        self.digest = digest_of(texts)
         apart = _whole_files(texts, held, seed) if len(texts) >= FILES else None
         if apart is not None:
             self.training = np.concatenate([text for text, out in zip(texts, apart, strict=True) if not out])

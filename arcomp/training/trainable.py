@@ -14,7 +14,7 @@ from torch import nn
 
 from arcomp.models import context_model, registry
 from arcomp.models.context import Context
-from arcomp.models.layered import Layered
+from arcomp.models.layered import Layered, frame
 from arcomp.models.layered import checked as checked_layered
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
@@ -60,6 +60,8 @@ class Kind:
         freeze: float models by number of channels to integers. Raises ValueError.
         complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
         sequences: whether it takes a sequence of samples as well as pictures, and so text and other bytes.
+        alike: whether its examples are whole crops, which must be of one size.
+        frame: of a configuration, rows and columns of the largest crops that it takes; None if of any size.
     """
 
     make: Callable[[Mapping[str, Any]], Any]
@@ -67,6 +69,8 @@ class Kind:
     freeze: Callable[[Mapping[int, Any]], Weights]
     complete: Callable[[Weights, int, Callable[[], Crops]], Weights]
     sequences: bool = False
+    alike: bool = False
+    frame: Callable[[Mapping[str, Any]], tuple[int, int] | None] = lambda config: None
 
 
 def _ladder(kind: type[Layered]) -> Kind:
@@ -77,6 +81,8 @@ def _ladder(kind: type[Layered]) -> Kind:
         kind.freeze,
         lambda weights, channels, pictures: weights,
         kind.flat,
+        True,
+        lambda config: frame(checked_layered(kind.config_type, config)),
     )
 
 
