@@ -128,7 +128,7 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     if isinstance(model, LearningModel):
         ordered = np.ascontiguousarray(picture[0][..., list(model.coding_order(channels))])
         made = np.frombuffer(model.encode(ordered, device).data, np.uint8)
-        if hashlib.sha256(made.astype("<i8")).hexdigest() != stream:
+        if hashlib.sha256(made.astype("<i8").tobytes()).hexdigest() != stream:
             return "its fixed picture is coded otherwise than when it was frozen"
     try:
         decoded, _ = codec.decode(codec.encode(picture, depth, model, device=device).data, model=model)

@@ -80,7 +80,7 @@ def _mind_the_cache(function: Any) -> None:
     cache.save_overload = save_or_do_without
 
 
-class Compiling(Listener):
+class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
     """Watches, as a context, whether anything is compiled.
 
     Attributes:

@@ -120,7 +120,8 @@ def smooth(rows: int, inputs: int, levels: int) -> torch.Tensor:
         strengths += [0.5 / math.sqrt(k)] * 2
     strength = torch.tensor(strengths)
     parts = torch.randn(rows, inputs, len(functions)) * strength / strength.norm()
-    return parts @ torch.stack(functions)
+    made: torch.Tensor = parts @ torch.stack(functions)
+    return made
 
 
 class FloatEmbedding(nn.Module):
