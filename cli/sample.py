@@ -82,7 +82,7 @@ def _wanted(
         return Wanted(True, shape, 8, given, len(begin))
     channels, depth = _kind(model, gray)
     if size is None:
-        tile = model.tile(SIDE, SIDE)
+        tile = model.tile(SIDE, SIDE, channels, depth)
         size = tile[0] or SIDE, tile[1] or SIDE
     return Wanted(False, (count or PICTURES, *size, channels), depth)
 

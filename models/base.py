@@ -124,8 +124,9 @@ class Model(ABC):
         """Whether it is a model of sequences of bytes, so that any file is something to code."""
         return False
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the tiles a picture of that size is best cut into; (0, 0): not at all."""
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
+        """(height, width) of the tiles that a picture of that size and kind (one that it takes) is best cut into; (0, 0):
+        not at all."""
         return 0, 0
 
     def coding_order(self, channels: int) -> tuple[int, ...]:

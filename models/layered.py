@@ -212,11 +212,11 @@ class Layered(ExactModel):
         """See :meth:`Model.takes_bytes`."""
         return self.flat and (1, 8) in self.configs
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
         if self.flat and height == 1:
             return 1, STRETCH
-        config: Any = next(iter(self.configs.values()))
+        config: Any = self.configs[channels, depth]
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
     def memory(self, kind: Kind) -> int:

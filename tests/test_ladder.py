@@ -87,6 +87,22 @@ def test_large_pictures_are_coded_in_tiles_group_after_group(
     assert grouped.nll_bits == pytest.approx(whole.nll_bits)
 
 
+def test_tiles_are_of_the_network_that_is_used() -> None:
+    """Weights with networks of several sizes, whichever comes first, cut no picture that its network takes whole."""
+    sizes = {"width": 4, "blocks": 1, "heads": 1, "zigzag": 0}
+    binary = layered(ImageTransformer, channels=1, depth=1, mixture=0, rows=4, columns=4, **sizes).weights
+    colour = layered(ImageTransformer, channels=3, depth=8, mixture=1, rows=8, columns=8, **sizes).weights
+    for first, other in ((binary, colour), (colour, binary)):
+        networks = {**first.config["networks"], **other.config["networks"]}
+        model = ImageTransformer(replace(first, config={"networks": networks}, arrays={**first.arrays, **other.arrays}))
+        for channels, depth, tile in ((3, 8, (0, 0)), (1, 1, (4, 4))):
+            pixels = pictures("noise", (8, 8, channels), depth)[None]
+            data = arcomp.encode(pixels, depth, model).data
+            found, header = arcomp.decode(data, model=model)
+            assert (header.tile_height, header.tile_width) == tile
+            assert np.array_equal(found, pixels)
+
+
 def test_groups_are_of_whole_pictures() -> None:
     sides = np.array([100, 200, 256, 300, 10, 10], np.int32)
     assert [(g.start, g.stop) for g in split(Batch(sides, sides), GROUP)] == [(0, 2), (2, 3), (3, 4), (4, 6)]

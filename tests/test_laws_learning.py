@@ -192,14 +192,14 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
     from arcomp.models.photo import model as photo_model
 
     model, pixels = specimen("photo gray", "smooth", (20, 30))
-    assert model.tile(20, 30) == (20, 30)
+    assert model.tile(20, 30, 1, 8) == (20, 30)
     monkeypatch.setattr(photo_model, "SPLIT_PIXELS", 599)
-    assert model.tile(20, 30) == (10, 30)
-    assert model.tile(1, 10**6) == (1, 10**6)
+    assert model.tile(20, 30, 1, 8) == (10, 30)
+    assert model.tile(1, 10**6, 1, 8) == (1, 10**6)
     header, _ = unpack(encode(pixels[None], 8, model).data)
     assert (header.tile_height, header.tile_width) == (10, 30)
     monkeypatch.setattr(photo_model, "STRIP_PIXELS", 200)
-    assert model.tile(20, 30) == (7, 30)
+    assert model.tile(20, 30, 1, 8) == (7, 30)
 
 
 # --- causality ------------------------------------------------------------------------------------------------------

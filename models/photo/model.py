@@ -55,7 +55,7 @@ class PhotoModel(LearningModel):
         """See :meth:`Model.coding_order`."""
         return CODING_ORDER[channels]
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """See :meth:`Model.tile`: strips as wide as the picture; of small pictures only one where ratio comes
         before speed, since what a strip learns ends with it."""
         pixels = height * width
