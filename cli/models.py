@@ -35,8 +35,9 @@ def found() -> list[dict[str, Any]]:
             first = name == registry.DEFAULT and not any(row["name"] == name for row in rows)
             try:
                 weights = Weights.load(path)
+                made = registry.from_weights(weights)
                 rows.append(
-                    _row(name, weights.digest.hex(), weights.count, str(path), first) | {"takes": _takes(weights)}
+                    _row(name, weights.digest.hex(), made.parameters, str(path), first) | {"takes": _takes(weights)}
                 )
             except ArcompError as error:
                 rows.append({**_row(name, "", 0, str(path), first), "error": error.cause})
@@ -85,7 +86,7 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     for row in rows:
         mark, path = "*" if row["default"] else " ", Path(row["where"])
-        what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
+        what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} parameters"
         kinds = ", ".join(row.get("takes", ()))
         where = path.name if path.parent == library.SHIPPED else row["where"]
         lines.append(f"{mark} {row['name']:<{longest}}  {what}  {kinds:<{WIDEST}}  {where}")

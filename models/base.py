@@ -104,7 +104,7 @@ class Model(ABC):
     Attributes:
         name: by which files ask for it.
         digest: 32 bytes, of its frozen weights.
-        parameters: number of weights.
+        parameters: numbers that training chose: weights that may differ from zero, and biases.
     """
 
     name: ClassVar[str]
@@ -125,8 +125,8 @@ class Model(ABC):
         return False
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """(height, width) of the tiles that a picture of that size and kind (one that it takes) is best cut into; (0, 0):
-        not at all."""
+        """(height, width) of the tiles that a picture of a size and of a kind that the model takes is best cut into;
+        (0, 0): not at all."""
         return 0, 0
 
     def coding_order(self, channels: int) -> tuple[int, ...]:

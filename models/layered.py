@@ -20,6 +20,7 @@ from arcomp.coding import Distribution
 from arcomp.errors import ModelError
 from arcomp.layers.network import ExactNetwork, Wiring
 from arcomp.layers.samples import carried
+from arcomp.layers.spec import Spec
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.heads import Head, Mixture, Softmax
 from arcomp.models.layered_float import Float, FloatModel
@@ -167,19 +168,25 @@ class Layered(ExactModel):
         return InGroups(self.sequence, GROUP)
 
     def __init__(self, weights: Weights) -> None:
-        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        self.weights, self.digest = weights, weights.digest
         found = networks(weights, lambda plain: checked(self.config_type, plain))
         self.configs = {kind_of(name): config for name, config in found.items()}
         orders = {config.sequence for config in found.values()}
         if len(orders) > 1:
             raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
         self.sequence = orders.pop() or type(self).sequence
+        self.parameters = sum(spec.parameters for config in found.values() for spec in self._specs(config))
         self._made: dict[tuple[int, int, str], dict[str, ExactNetwork]] = {}
 
     @classmethod
     def wirings(cls, config: Any) -> dict[str, Wiring]:
         """The networks, by what their layers' names begin with."""
         return {"": cls.wiring_type(config)}
+
+    @classmethod
+    def _specs(cls, config: Any) -> list[Spec]:
+        """All layers of all networks."""
+        return [spec for wiring in cls.wirings(config).values() for spec in wiring.layers().values()]
 
     @classmethod
     def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
@@ -221,8 +228,7 @@ class Layered(ExactModel):
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
-        wirings = self.wirings(self.configs[kind.channels, kind.depth]).values()
-        specs = [spec for wiring in wirings for spec in wiring.layers().values()]
+        specs = self._specs(self.configs[kind.channels, kind.depth])
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
         fixed = sum(spec.fixed for spec in specs)

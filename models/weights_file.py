@@ -53,8 +53,8 @@ class Weights:
 
     @property
     def count(self) -> int:
-        """Number of weights."""
-        return sum(int(a.size) for a in self.arrays.values())
+        """Number of weights and biases; not of what re-scales sums, nor of what training did not choose."""
+        return sum(int(a.size) for name, a in self.arrays.items() if name.rpartition(".")[2] in ("weight", "bias"))
 
     def save(self, path: Path, *, overwrite: bool = True) -> None:
         """Write the file; the old one stays until the new one is whole.

@@ -70,7 +70,7 @@ class Contestant(ABC):
     Attributes:
         name: as tables show it; no two have the same.
         digest: of the weights, hex; "" where there is no model.
-        parameters: number of weights; None where there is no model.
+        parameters: see :class:`arcomp.models.base.Model`; None where there is no model.
         startup_seconds: loading, compiling and a few pixels to warm up, so far.
     """
 

@@ -28,7 +28,7 @@ class Result:
         kind: "model" or "codec".
         learns: its exact NLL has what it learnt from the picture, its float NLL has not.
         digest: of the weights, hex.
-        parameters: number of weights.
+        parameters: see :class:`arcomp.models.base.Model`.
         startup_seconds: loading, compiling, warming up: in no other figure.
         each: input by input.
     """
