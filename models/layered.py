@@ -267,8 +267,9 @@ class Layered(ExactModel):
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks, by what their layers' names begin with, with caches of their own."""
-        arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
-        return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
+        with self.weights.blamed():
+            arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
+            return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
 
     def networks(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks for whole pictures."""
