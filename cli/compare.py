@@ -250,7 +250,7 @@ class Reports:
         ]
         for path, make in documents:
             if path is not None and path != STDOUT:
-                self.target.put(path, make().encode("utf-8"), "-", verified=False)
+                self.target.put(path, make().encode("utf-8"), "-", replaces=False)
 
 
 @click.command("compare", short_help="Compare models and codecs.")

@@ -156,6 +156,12 @@ class ExactModel(Model):
     def order(self) -> Order:
         """The order it is decoded in."""
 
+    @property
+    def row_by_row(self) -> bool:
+        """Whether all that a position depends on is before it row by row, whatever the order: what is below known rows
+        can then be drawn given them."""
+        return True
+
     def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
         return b""

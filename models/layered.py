@@ -25,7 +25,7 @@ from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch,
 from arcomp.models.heads import Head, Mixture, Softmax
 from arcomp.models.layered_float import Float, FloatModel
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
-from arcomp.orders import Batch, Front, InGroups, Order, split
+from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
 
 UInt8 = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
@@ -213,6 +213,11 @@ class Layered(ExactModel):
                 f"{c} channel{'s' if c > 1 else ''} of {d} bit{'s' if d > 1 else ''}" for c, d in sorted(self.configs)
             )
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
+
+    @property
+    def row_by_row(self) -> bool:
+        """See :meth:`ExactModel.row_by_row`."""
+        return isinstance(self.sequence, Raster | Wavefront)
 
     @property
     def takes_bytes(self) -> bool:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from PIL import Image
-from specimens import layered, photo, pictures
+from specimens import MODELS, layered, photo, pictures
 from test_cli import Said, names, refused, say
 from test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (folder is a fixture)
 
@@ -198,6 +198,15 @@ class TestSampling:
         assert np.array_equal(found[:, kept], given[:, kept])
         assert not np.array_equal(found[:, ~kept], given[:, ~kept])
 
+    @pytest.mark.parametrize("name", ["made shuffled", "image transformer zigzag"])
+    def test_only_what_goes_row_by_row_is_completed(self, name: str) -> None:
+        """Elsewhere rows that are known would depend on what is drawn before them."""
+        make, channels, depth = MODELS[name]
+        given = pictures("noise", (4, 5, channels), depth)[None]
+        with pytest.raises(ModelError, match="does not go row by row"):
+            draw(make(), given.shape, depth, given=given, kept=10)
+        assert draw(make(), given.shape, depth).shape == given.shape
+
     def test_a_model_that_learns_decodes_random_bytes(self) -> None:
         model = photo()
         first = draw(model, (2, 10, 12, 3), 8, seed=1)
@@ -244,6 +253,19 @@ class TestSampleVerb:
         found = np.load(folder / "c.npy")
         assert found.shape == (3, 7, 9, 1)
         assert (found[:, :4, :, 0] == DIGITS[0, :4]).all()
+        refused(say("sample", "-m", "histogram", "-f", "--complete", "one.png", "-o", "one.png"), "is the input itself")
+
+    @pytest.mark.parametrize("name", ["two.pbm", "two.jpg"])
+    def test_what_cannot_be_written_is_not_drawn(
+        self,
+        folder: Path,  # noqa: F811
+        name: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("arcomp.sampling.draw", None)
+        verb = ("sample", "-m", "binary.safetensors", "--size", "4x4", "-n", "2")
+        refused(say(*verb, "-o", name), name.rpartition(".")[2])
+        assert not (folder / name).exists()
 
     def test_text(self, folder: Path) -> None:  # noqa: F811
         text = ("sample", "-m", "text.safetensors")
@@ -270,5 +292,9 @@ class TestSampleVerb:
         refused(say("sample", "-m", "histogram", "-o", "b.png"), "give one with --complete")
         refused(say("sample", "-m", "photo-fast", "--temperature", "0.5", "-o", "b.png"), "cannot draw at another")
         Image.fromarray(pictures("noise", (5, 5, 3), 8)).save(folder / "rgb.png")
-        refused(say(*binary, "--complete", "rgb.png", "-o", "b.png"), "not 3 channels")
+        refused(say(*binary, "--complete", "rgb.png", "-o", "b.png"), "rgb.png: model pixelcnn takes")
+        for temperature in ("nan", "inf", "-inf", "NaN"):
+            refused(say(*binary, f"--temperature={temperature}", "-o", "b.png"), "temperature", status=2)
+        refused(say(*binary, "--size", "5", "-o", "b.png"), "--size 5x5", status=2)
+        refused(say("sample", "-m", "text.safetensors", "--size", "5x5"), "a text has no rows", status=2)
         assert not (folder / "b.png").exists()
