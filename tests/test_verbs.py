@@ -16,7 +16,7 @@ from test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (fold
 import arcomp
 from arcomp.coding import FrequencyTable, sample
 from arcomp.coding.table import cumulate
-from arcomp.errors import ModelError
+from arcomp.errors import ModelError, OutputError
 from arcomp.evaluation import costs
 from arcomp.inputs import read_samples
 from arcomp.models import registry
@@ -104,6 +104,10 @@ class TestEval:
         assert said.status == 1
         assert len(said.lines) == 1
         assert said.objects[-1]["images"] == 6
+        said = say("eval", "-m", "histogram", "--json", "a.npy", "empty", "a.npy")
+        assert (said.status, len(said.lines)) == (1, 1)
+        assert "empty: no pictures or arrays in it" in said.err
+        assert [about["images"] for about in said.objects] == [6, 6, 12]
         refused(say("eval", "a.npy"), "'-m'", status=2)
 
 
@@ -145,6 +149,65 @@ class TestScore:
         assert names(folder / "maps") == {"a.png.png", "a.png.2.png"}
         (folder / "file").write_bytes(b"")
         refused(say("score", "-m", "histogram", "x", "--heatmap", "file"), "cannot be made a folder")
+
+    def test_what_fails_loses_nothing_else(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+        """An argument without pictures, and a map that cannot be written."""
+        (folder / "empty").mkdir()
+        (folder / "many").mkdir()
+        for name in "abc":
+            Image.fromarray(pictures("noise", (4, 4, 1), 8)[:, :, 0]).save(folder / "many" / f"{name}.png")
+        verb = ("score", "-m", "histogram", "--json")
+        said = say(*verb, "many", "empty")
+        assert (said.status, len(said.lines), len(said.objects)) == (1, 1, 3)
+        assert "empty: no pictures or arrays in it" in said.err
+
+        def full(path: Path, *_: object, **__: object) -> None:
+            raise OutputError("no space is left on the device", path=str(path))
+
+        monkeypatch.setattr("arcomp.container.write_atomically", full)
+        said = say(*verb, "many", "--heatmap", "maps")
+        assert (said.status, len(said.lines), len(said.objects)) == (1, 3, 3)
+        assert [about["heatmap"] for about in said.objects] == [None] * 3
+
+    def test_files_that_do_not_fit_are_told_of(
+        self,
+        folder: Path,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        from arcomp import codec
+
+        for name, side in (("small.png", 4), ("large.png", 400)):
+            Image.fromarray(pictures("noise", (side, side, 1), 8)[:, :, 0]).save(folder / name)
+        monkeypatch.setattr(codec, "physical_memory", lambda: 1e5)
+        for verb in ("score", "eval"):
+            said = say(verb, "-m", "histogram", "--json", "large.png", "small.png")
+            assert (said.status, len(said.lines)) == (1, 1)
+            assert "large.png: needs" in said.err
+            assert said.objects
+
+    @pytest.mark.parametrize("there", ["c.png.png", "c.png.2.png", "a.npy.5.png", "c.1.png"])
+    def test_maps_that_exist_are_refused_first(
+        self,
+        folder: Path,  # noqa: F811
+        there: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (folder / "a.npy").write_bytes(npy(DIGITS))
+        Image.fromarray(DIGITS[0].astype(bool)).save(folder / "c.png")
+        (folder / "c.1").write_bytes((folder / "c.png").read_bytes())
+        (folder / "maps").mkdir()
+        (folder / "maps" / there).write_bytes(b"mine")
+        monkeypatch.setattr("arcomp.evaluation.costs", None)
+        refused(
+            say("score", "-m", "binary.safetensors", "c.png", "a.npy", "c.1", "--heatmap", "maps"), "exists already"
+        )
+        assert names(folder / "maps") == {there}
+
+    def test_maps_of_text_have_rows(self, folder: Path) -> None:  # noqa: F811
+        (folder / "notes.txt").write_bytes(TEXT[:5000])
+        said_well(say("score", "-m", "text.safetensors", "notes.txt", "--heatmap", "maps"))
+        with Image.open(folder / "maps" / "notes.txt.png") as image:
+            assert image.size == (71, 71)
 
 
 HIDDEN = {"width": 20, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}
