@@ -16,7 +16,7 @@ from arcomp.compare.html import document
 from arcomp.compare.inputs import Input
 from arcomp.compare.measure import Contestant, Measured, ModelContestant
 from arcomp.compare.plot import Mark, drawable, scatter
-from arcomp.compare.results import Result
+from arcomp.compare.results import TITLE, Result
 from arcomp.compare.sheets import sheet
 from arcomp.compare.tables import Column, cell
 from arcomp.heat import colours, folded, row
@@ -168,7 +168,7 @@ def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False
     ]
     for i, one in enumerate(shown):
         parts.append(_input(one, [_only(r, i) for r in found] if inputs > 1 else [], units))
-    return document("Models and codecs side by side", "\n".join(parts))
+    return document(TITLE, "\n".join(parts))
 
 
 def _only(result: Result, i: int) -> Result:
