@@ -120,7 +120,7 @@ def plan(
         raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
-    tiling = Tiling((images, height, width), model.tile(height, width) if tile is None else tile)
+    tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
     kind = Kind(tiling.batch, channels, depth)
     _check_memory(tiling, kind, pixels.dtype, model, threads)
     return tiling, kind

@@ -6,12 +6,15 @@ Pictures of one size are evaluated together where the model allows it: each cost
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from arcomp.bits import Bits, Float32, measure
 from arcomp.codec import plan
+from arcomp.container import Bytes
+from arcomp.errors import ArcompError
 from arcomp.inputs import Samples
 from arcomp.models.base import ExactModel, Model
 
@@ -19,6 +22,8 @@ BATCH = 1 << 16
 """Positions of pictures that are gathered before they are evaluated."""
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
+Refused = Callable[[str, ArcompError], None]
+"""Is told of a file that cannot be evaluated, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +35,14 @@ class Cost:
         index: in its array; None if it is the file's only one.
         samples: bits of each sample, float32 [H, W, C].
         side: its share of what a file carries for the model besides, in bits.
+        text: whether it is bytes, not a picture.
     """
 
     name: str
     index: int | None
     samples: Float32
     side: float
+    text: bool = False
 
     @property
     def bits(self) -> float:
@@ -60,6 +67,7 @@ def costs(
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
+    refused: Refused | None = None,
 ) -> Iterator[Cost]:
     """What each picture of some files costs, in their sequence.
 
@@ -68,18 +76,31 @@ def costs(
             together.
         model, device, threads: see :func:`arcomp.bits.measure`.
         progress: told the part done of what is evaluated together.
+        refused: told of those that cannot be evaluated; the others go on.
 
     Raises:
-        ModelError: the model does not take them.
+        ArcompError: the model does not take them, or they do not fit into memory, and nobody is to be told.
     """
+
+    def measured() -> Iterator[Cost]:
+        try:
+            found = _measured(waiting, model, device, threads, progress)
+        except ArcompError as error:
+            if refused is None:
+                raise
+            for name, _ in waiting:
+                refused(name, copy(error))  # each may have the name filled in
+            return
+        yield from _each(waiting, found)
+
     waiting: list[tuple[str, Samples]] = []
     for name, samples in files:
         if waiting and not _together(waiting, samples, model):
-            yield from _measured(waiting, model, device, threads, progress)
+            yield from measured()
             waiting = []
         waiting.append((name, samples))
     if waiting:
-        yield from _measured(waiting, model, device, threads, progress)
+        yield from measured()
 
 
 def _together(waiting: list[tuple[str, Samples]], new: Samples, model: Model) -> bool:
@@ -97,14 +118,19 @@ def _together(waiting: list[tuple[str, Samples]], new: Samples, model: Model) ->
 
 def _measured(
     waiting: list[tuple[str, Samples]], model: Model, device: str, threads: int | None, progress: Progress
-) -> Iterator[Cost]:
+) -> Bits:
+    """Of all their pictures, one file's after the other's."""
     pixels = np.concatenate([samples.pixels for _, samples in waiting]) if len(waiting) > 1 else waiting[0][1].pixels
-    found: Bits = measure(pixels, waiting[0][1].depth, model, device=device, threads=threads, progress=progress)
+    return measure(pixels, waiting[0][1].depth, model, device=device, threads=threads, progress=progress)
+
+
+def _each(waiting: list[tuple[str, Samples]], found: Bits) -> Iterator[Cost]:
     at = 0
     for name, samples in waiting:
-        count = len(samples.pixels)
+        count, text = len(samples.pixels), isinstance(samples.content, Bytes)
         for i in range(count):
-            yield Cost(name, i if count > 1 else None, found.samples[at + i], found.side / len(pixels))
+            share = found.side / len(found.samples)
+            yield Cost(name, i if count > 1 else None, found.samples[at + i], share, text)
         at += count
 
 

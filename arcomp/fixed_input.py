@@ -43,7 +43,7 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
         stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
         watch("stream", np.frombuffer(stream.data, np.uint8))
     elif isinstance(model, ExactModel):
-        tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH))  # some take no larger pictures
+        tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH, channels, depth))  # some take no larger pictures
         kind = Kind(tiling.batch, channels, depth)
         for own, samples, part in coded(model, tiling.cut(canvas), kind):
 

@@ -123,13 +123,12 @@ def fill(
     source: Source,
     progress: Progress,
     *,
-    of_view: Source | None = None,
     naive: bool = False,
 ) -> None:
-    """Fill the canvas (channels as stored) front by front with a source's values.
+    """Fill the canvas (channels as stored) front by front with a source's values, and before it the view's, if there is
+    one.
 
     Args:
-        of_view: source of the view's values, if the model has one; the same one if None.
         naive: by a whole evaluation for every front.
     """
     run, viewer = _fill_naively if naive else _fill, model.viewer(kind)
@@ -137,7 +136,7 @@ def fill(
         if viewer is not None:
             own, kind_of_view = viewer
             view: Canvas = np.zeros((*canvas.shape[:3], kind_of_view.channels), np.uint8)
-            run(view, kind_of_view, own, of_view or source, shared(progress, 0, 2))
+            run(view, kind_of_view, own, source, shared(progress, 0, 2))
             kind, progress = replace(kind, view=view), shared(progress, 1, 2)
         run(canvas, kind, model, source, progress)
 

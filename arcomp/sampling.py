@@ -49,7 +49,7 @@ def draw(
         progress: told the part done now and then.
 
     Raises:
-        ModelError: the model does not take such pictures, or has nothing to draw from.
+        ModelError: the model does not take such pictures, has nothing to draw from, or cannot complete pictures.
         ArcompError: the given pictures are not of that shape.
     """
     check(model, temperature, kept)
@@ -66,18 +66,14 @@ def draw(
     kind = replace(kind, side=_side(model, pixels, kind, kept))
     known = pixels[..., list(model.coding_order(kind.channels))]
 
-    def drawing(known: Pixels) -> fronts.Source:
-        def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
-            values = sample(distribution, rng, temperature)
-            if not kept:
-                return values
-            there = known[front.image, front.y, front.x, channel]
-            return np.where(front.y.astype(np.int64) * shape[2] + front.x < kept, there, values).astype(np.int32)
+    def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
+        values = sample(distribution, rng, temperature)
+        if not kept:
+            return values
+        there = known[front.image, front.y, front.x, channel]
+        return np.where(front.y.astype(np.int64) * shape[2] + front.x < kept, there, values).astype(np.int32)
 
-        return source
-
-    of_view = drawing(model.view(known)) if kept and model.viewer(kind) else None
-    fronts.fill(pixels, kind, model, drawing(known), progress, of_view=of_view)
+    fronts.fill(pixels, kind, model, source, progress)
     return pixels
 
 
@@ -99,7 +95,8 @@ def _side(model: ExactModel, pixels: Pixels, kind: Kind, kept: int) -> bytes:
 
 
 def check(model: Model, temperature: float, kept: int) -> None:
-    """Refuse what a model that learns while it codes cannot do; it only decodes.
+    """Refuse what a model cannot do. One that learns while it codes only decodes; and where samples do not depend on
+    those in rows above alone, drawing the others one after the other is no draw given what is kept.
 
     Raises:
         ModelError: something is to be kept, or the temperature is not 1.
@@ -109,6 +106,11 @@ def check(model: Model, temperature: float, kept: int) -> None:
         raise ModelError(
             f"model {model.name} learns from each decision and cannot {what}",
             remedy="choose context or a model of the ladder with -m",
+        )
+    if kept and isinstance(model, ExactModel) and not model.row_by_row:
+        raise ModelError(
+            f"model {model.name} with these weights does not go row by row and cannot complete pictures",
+            remedy="choose context, or a model of the ladder that does, with -m",
         )
 
 

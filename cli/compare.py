@@ -17,8 +17,8 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, duration, one_line, plural, report
-from arcomp.cli.files import STDOUT, Target
-from arcomp.errors import ArcompError
+from arcomp.cli.files import START, STDOUT, Target
+from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
     from arcomp.compare.inputs import Input, Place
@@ -226,35 +226,55 @@ class Reports:
 
         Raises:
             click.UsageError: two documents in one file.
-            OutputError: a file exists, is one of the inputs, or cannot be written.
+            OutputError: a file exists, is one of the inputs or of another kind, or cannot be written.
         """
         paths = [p for p in (self.csv, self.json, self.html) if p is not None and p != STDOUT]
         if len({os.path.realpath(p) for p in paths}) < len(paths):
             raise click.UsageError("--csv, --json and --html need a file each")
         for path in paths:
-            for place in places:
-                self.target.claim(path, str(place.path))
+            self._claim(path, places)
 
-    def write(self, found: Sequence[Result], page: Callable[[], str]) -> None:
-        """Write them all.
+    def _claim(self, path: str, places: Sequence[Place]) -> None:
+        """Refuse a path; what is no such document is not written over even with -f: --json takes the word after it, and
+        that may have been meant for an input.
 
         Raises:
-            OutputError: one cannot be written.
+            OutputError: see :meth:`check`.
         """
+        from arcomp.compare.results import is_document
+
+        meant = "; --json alone prints, if it comes last" if path == self.json else ""
+        if os.path.isfile(path):
+            if any(os.path.samefile(path, place.path) for place in places):
+                raise OutputError("is the input itself", remedy=f"name another file{meant}", path=path)
+            with open(path, "rb") as file:
+                start = file.read(START)
+            if not is_document(start):
+                cause = "exists already and is no result of compare, which alone would be written over"
+                raise OutputError(cause, remedy=f"name another file{meant}", path=path)
+            if not self.target.force:
+                raise OutputError("exists already", remedy="-f overwrites it; or name another file", path=path)
+        elif os.path.exists(path) and not os.path.isdir(path):
+            raise OutputError("is not a regular file", remedy="name another", path=path)
+        self.target.claim(path, "-")
+
+    def write(self, found: Sequence[Result], page: Callable[[], str]) -> int:
+        """Write them all, going on after errors; how many could not be written."""
         from arcomp.compare.results import as_csv, as_json
 
-        documents: list[tuple[str | None, Callable[[], str]]] = [
-            (self.csv, lambda: as_csv(found)),
-            (self.json, lambda: as_json(found)),
-            (self.html, page),
-        ]
-        for path, make in documents:
+        documents: dict[str, Callable[[], str]] = {}
+        for path, make in ((self.csv, lambda: as_csv(found)), (self.json, lambda: as_json(found)), (self.html, page)):
             if path is not None and path != STDOUT:
-                self.target.put(path, make().encode("utf-8"), "-", replaces=False)
+                documents[path] = make
+
+        def write(path: str) -> None:
+            self.target.put(path, documents[path]().encode("utf-8"), "-", replaces=False)
+
+        return options.each(tuple(documents), write, self.target.console)
 
 
 @click.command("compare", short_help="Compare models and codecs.")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--models",
     metavar="A,B,..",
@@ -276,7 +296,7 @@ class Reports:
     metavar="[FILE]",
     is_flag=False,
     flag_value=STDOUT,
-    help="Write a list of objects there; without FILE print an object a line.",
+    help="Write a list of objects there; without FILE, as the last word, print an object a line.",
 )
 @click.option("--html", metavar="FILE", help="Write a page there: plots, tables, maps of bits per pixel.")
 @options.force
@@ -304,6 +324,9 @@ def command(
     from arcomp.compare.inputs import find
     from arcomp.compare.results import as_objects, results
 
+    if not paths:
+        taken = "" if document in (None, STDOUT) else f"; --json takes {document} as the file to write: put it last"
+        raise click.UsageError(f"missing argument PATH{taken}")
     if STDOUT in (csv, html):
         raise click.UsageError("--csv and --html need a file")
     if document == STDOUT:
@@ -330,8 +353,7 @@ def command(
 
         return page(found, work.shown, work.of_bytes)
 
-    reports.write(found, page)
-    failed = work.unread or any(r.failed for r in found) or not any(r.done for r in found)
+    failed = reports.write(found, page) or work.unread or any(r.failed for r in found) or not any(r.done for r in found)
     return 1 if failed else 0
 
 

@@ -84,7 +84,11 @@ class Evaluator:
             left = None if self.limit is None else self.limit - total.images
             if left == 0:
                 break
-            own = self._one(given, left)
+            try:
+                own = self._one(given, left)
+            except ArcompError as error:  # a folder without anything that it takes
+                self._refused(shown(given), error)
+                continue
             if own.samples and len(data) > 1:
                 self._tell(own, given)
             total.join(own)
@@ -99,11 +103,18 @@ class Evaluator:
         files = self._ready(limited(reader(find(given, self.model)), limit))
         with self.console.progress(f"{self.name}: {shown(given)}") as meter:
             began = time.perf_counter()
-            for cost in costs(files, self.model, device=self.device, threads=self.startup.threads, progress=meter):
+            for cost in costs(
+                files, self.model, device=self.device, threads=self.startup.threads, progress=meter,
+                refused=self._refused,
+            ):  # fmt: skip
                 own.add(cost)
             own.seconds = time.perf_counter() - began - self.startup_within
         self.failed += reader.failed
         return own
+
+    def _refused(self, name: str, error: ArcompError) -> None:
+        report(error, name=name, verbose=self.console.verbose)
+        self.failed += 1
 
     def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
         """The same; what happens before the first of a kind is no part of its seconds."""

@@ -13,11 +13,12 @@ from arcomp.cli.options import talkative
 from arcomp.errors import ArcompError, ModelError
 
 if TYPE_CHECKING:
+    from arcomp.models.base import Model
     from arcomp.models.weights_file import Weights
 
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
-"""What channels and depths are called; gray, by models of sequences, is also any bytes."""
-WIDEST = len("gray, RGB")
+"""What channels and depths are called."""
+WIDEST = len("bytes, gray")
 
 
 def found() -> list[dict[str, Any]]:
@@ -35,9 +36,9 @@ def found() -> list[dict[str, Any]]:
             first = name == registry.DEFAULT and not any(row["name"] == name for row in rows)
             try:
                 weights = Weights.load(path)
-                rows.append(
-                    _row(name, weights.digest.hex(), weights.count, str(path), first) | {"takes": _takes(weights)}
-                )
+                made = registry.from_weights(weights)
+                row = _row(name, made.digest.hex(), made.parameters, str(path), first)
+                rows.append({**row, "takes": _takes(weights, made)})
             except ArcompError as error:
                 rows.append({**_row(name, "", 0, str(path), first), "error": error.cause})
     return rows
@@ -65,16 +66,13 @@ def card(name: str) -> str | None:
     return None
 
 
-def _takes(weights: Weights) -> list[str]:
-    """Kinds of samples, such as "RGB"; none if the configuration does not say."""
+def _takes(weights: Weights, model: Model) -> list[str]:
+    """Kinds of samples, such as "RGB"."""
     from arcomp.models.weights_file import kind_of
 
-    networks = weights.config.get("networks", {}) if isinstance(weights.config, dict) else {}
-    try:
-        kinds = sorted(kind_of(name) for name in networks)
-    except (ValueError, TypeError, AttributeError):  # a model's own business when it is loaded
-        return []
-    return [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
+    kinds = sorted(kind_of(name) for name in weights.config["networks"])
+    own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
+    return ["bytes", *own] if model.takes_bytes else own
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
@@ -85,7 +83,7 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     for row in rows:
         mark, path = "*" if row["default"] else " ", Path(row["where"])
-        what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} weights"
+        what = row.get("error") or f"{row['digest'][:16]}  {row['parameters']:>9,} parameters"
         kinds = ", ".join(row.get("takes", ()))
         where = path.name if path.parent == library.SHIPPED else row["where"]
         lines.append(f"{mark} {row['name']:<{longest}}  {what}  {kinds:<{WIDEST}}  {where}")

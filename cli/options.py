@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +13,19 @@ import click
 
 from arcomp.cli.console import Console, report
 from arcomp.errors import ArcompError
+
+
+class Numbers(click.FloatRange):
+    """Real numbers within a range, ends included unless it is open; not infinite ones, and not what is no number, which
+    no comparison refuses."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See :meth:`click.ParamType.convert`."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number", param, ctx)
+        return found
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

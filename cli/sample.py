@@ -14,7 +14,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
 from arcomp.cli.files import Target, read_file
-from arcomp.errors import ModelError, OutputError
+from arcomp.errors import ArcompError, ModelError, OutputError
 
 if TYPE_CHECKING:
     from arcomp.models.base import Model
@@ -26,7 +26,7 @@ SIDE, LENGTH = 32, 1000
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """(height, width) of HxW; (1, N) of a number N alone.
+    """(height, width) of HxW; (0, N) of a number N alone.
 
     Raises:
         click.BadParameter: neither.
@@ -36,7 +36,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     found = re.fullmatch(r"(?:(\d{1,5})x)?(\d{1,9})", value)
     if found is None or not int(found[2]) or not int(found[1] or 1):
         raise click.BadParameter(f"{value!r} is not HxW, as in 28x28, or a number of bytes")
-    return int(found[1] or 1), int(found[2])
+    return int(found[1] or 0), int(found[2])
 
 
 @dataclass
@@ -64,6 +64,7 @@ def _wanted(
 
     Raises:
         ArcompError: what is to be completed cannot be read, or the model does not take it.
+        click.UsageError: the size of a picture for a text, or the other way round.
     """
     import numpy as np
 
@@ -75,6 +76,8 @@ def _wanted(
     if prefix is not None or (model.takes_bytes and ending not in (*ENDINGS, *ARRAY_ENDINGS)):
         if not model.takes_bytes:
             raise ModelError(f"model {model.name} does not draw text", remedy="choose a model of text with -m")
+        if size is not None and size[0]:
+            raise click.UsageError("a text has no rows; --size is its number of bytes")
         begin = (prefix or "").encode("utf-8", "surrogateescape")
         shape = (count or TEXTS, 1, max(len(begin), size[1] if size else LENGTH), 1)
         given = np.zeros(shape, np.uint8)
@@ -82,19 +85,29 @@ def _wanted(
         return Wanted(True, shape, 8, given, len(begin))
     channels, depth = _kind(model, gray)
     if size is None:
-        tile = model.tile(SIDE, SIDE)
+        tile = model.tile(SIDE, SIDE, channels, depth)
         size = tile[0] or SIDE, tile[1] or SIDE
+    if not size[0]:
+        raise click.UsageError(f"pictures have rows and columns: --size {size[1]}x{size[1]}, for one")
     return Wanted(False, (count or PICTURES, *size, channels), depth)
 
 
 def _completion(model: Model, name: str, count: int | None) -> Wanted:
-    """The first half of each picture (rows) or text (bytes) of a file, each ``count`` times."""
+    """The first half of each picture (rows) or text (bytes) of a file, each ``count`` times.
+
+    Raises:
+        ArcompError: it cannot be read, or the model does not take it.
+    """
     import numpy as np
 
     from arcomp.container import Bytes
     from arcomp.inputs import kind, read_samples
 
-    samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
+    try:
+        samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
+    except ArcompError as error:
+        error.at(shown(name))
+        raise
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.content, Bytes)
     given = np.repeat(samples.pixels, count or (TEXTS if text else PICTURES), 0)
@@ -150,12 +163,16 @@ def _printable(text: bytes) -> str:
     "-n", "count", type=click.IntRange(1, 1 << 16), metavar="N", help="How many. [default: 16 pictures, 1 text]"
 )
 @click.option(
-    "--temperature", type=click.FloatRange(0, 100), default=1.0, help="Less than 1: likelier ones. [default: 1]"
+    "--temperature", type=options.Numbers(0, 100), default=1.0, help="Less than 1: likelier ones. [default: 1]"
 )
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Equal seeds draw equally. [default: 0]")
 @click.option("--size", callback=_size, metavar="HxW", help="Of pictures; a number alone: bytes of text.")
 @click.option("--gray", is_flag=True, help="Gray pictures, from a model of gray and colour.")
-@click.option("--complete", metavar="FILE", help="Keep the first half of this picture, array or text; draw the rest.")
+@click.option(
+    "--complete",
+    metavar="FILE",
+    help="Keep the first half (rows) of this picture, array or text; draw the rest. Models that go row by row only.",
+)
 @click.option("--prefix", metavar="TEXT", help="Begin each text so.")
 @options.output
 @options.force
@@ -181,6 +198,8 @@ def command(
     """
     if complete is not None and (size is not None or prefix is not None):
         raise click.UsageError("--complete says size and beginning itself; leave out --size and --prefix")
+    import numpy as np
+
     from arcomp.models import registry
     from arcomp.sampling import check, draw
 
@@ -191,8 +210,8 @@ def command(
     if output is None and not wanted.text:
         raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
     if output is not None:
-        target.claim(output, "-")
-        _file(wanted.given[:1] if wanted.given is not None else _blank(wanted), wanted, output)  # can it be written?
+        target.claim(output, complete or "-")
+        _file(np.zeros(wanted.shape, np.uint8), wanted, output)  # can so many be written?
     startup = Startup(threads, console)
     startup.warm(model, wanted.shape[3], wanted.depth, None)
     began = time.perf_counter()
@@ -210,12 +229,6 @@ def command(
     console.stdout_taken = output is None
     _tell(console, wanted, model, output, seed, temperature, seconds)
     return 0
-
-
-def _blank(wanted: Wanted) -> Any:
-    import numpy as np
-
-    return np.zeros((1, *wanted.shape[1:]), np.uint8)
 
 
 def _tell(

@@ -12,12 +12,12 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
-from arcomp.cli.console import Console
+from arcomp.cli.console import Console, report, shown
 from arcomp.cli.data import Reader, find
-from arcomp.errors import OutputError
+from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from arcomp.evaluation import Cost
     from arcomp.inputs import Samples
@@ -35,12 +35,24 @@ class Score:
     heatmap: str | None
 
 
+NUMBER = re.compile(r"\.\d+$")
+"""Of a picture in its array, or of a file among those of one name, in the names of maps."""
+
+
+def _base(name: str) -> str:
+    """What maps of a file's pictures are called, without their numbers and ending."""
+    return re.sub(r"[^\w.-]", "_", os.path.basename(name))
+
+
 class Heatmaps:
     """Writes a picture of each picture's bits into a folder.
 
     Args:
         folder: made where it is not there.
         force: overwrite.
+
+    Raises:
+        OutputError: it cannot be made.
     """
 
     def __init__(self, folder: Path, force: bool) -> None:
@@ -51,6 +63,24 @@ class Heatmaps:
         except OSError as error:
             raise OutputError(f"cannot be made a folder: {error.strerror or error}", path=str(folder)) from error
 
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse, before hours of work, files of which there seem to be maps already.
+
+        Raises:
+            OutputError: there are.
+        """
+        there: dict[str, Path] = {}
+        for path in () if self.force else self.folder.glob("*.png"):
+            name, longer = path.stem, ""
+            while name != longer:  # numbers at the end may be the file's own, or not
+                there[name] = path
+                name, longer = NUMBER.sub("", name), name
+        for name in map(_base, names):
+            if name in there:
+                raise OutputError(
+                    "exists already", remedy="-f overwrites it; or name another folder", path=str(there[name])
+                )
+
     def __call__(self, cost: Cost) -> str:
         """Write one; its path.
 
@@ -58,10 +88,10 @@ class Heatmaps:
             OutputError: it cannot be written, or exists already.
         """
         from arcomp.container import write_atomically
-        from arcomp.heat import heat
+        from arcomp.heat import folded, heat
         from arcomp.pictures import write_picture
 
-        base = re.sub(r"[^\w.-]", "_", os.path.basename(cost.name))
+        base = _base(cost.name)
         name = base if cost.index is None else f"{base}.{cost.index}"
         unique, number = name, 1
         while unique in self.written:  # of another folder, called the same
@@ -69,29 +99,76 @@ class Heatmaps:
             unique = f"{name}.{number}"
         self.written.add(unique)
         path = self.folder / f"{unique}.png"
-        write_atomically(path, write_picture(heat(cost.samples), 8, "png"), overwrite=self.force)
+        bits = folded(cost.samples) if cost.text else cost.samples
+        write_atomically(path, write_picture(heat(bits), 8, "png"), overwrite=self.force)
         return str(path)
 
 
-def _scores(
-    data: tuple[str, ...], reader: Reader, startup: Startup, device: str, console: Console, maps: Heatmaps | None
-) -> list[Score]:
-    from arcomp.evaluation import costs
+@dataclass
+class Scorer:
+    """Scores files, going on after errors, each of which is told of.
 
-    model: Model = reader.model
+    Attributes:
+        failed: how many there were.
+    """
 
-    def ready() -> Iterator[tuple[str, Samples]]:
+    console: Console
+    startup: Startup
+    model: Model
+    device: str
+    maps: Heatmaps | None
+    failed: int = 0
+
+    def __call__(self, data: tuple[str, ...]) -> list[Score]:
+        """The pictures of all arguments, the most surprising first.
+
+        Raises:
+            OutputError: there are maps of them already.
+        """
+        from arcomp.evaluation import costs
+
+        names = self._names(data)
+        if self.maps:
+            self.maps.check(names)
+        reader = Reader(self.model, self.console)
+        found = []
+        with self.console.progress("scoring") as meter:
+            for cost in costs(
+                self._ready(reader(names)), self.model, device=self.device, threads=self.startup.threads,
+                progress=meter, refused=self._refused,
+            ):  # fmt: skip
+                found.append(Score(cost.label, cost.bits, cost.rate, cost.samples.shape, self._mapped(cost)))
+        self.failed += reader.failed
+        return sorted(found, key=lambda score: -score.rate)
+
+    def _names(self, data: tuple[str, ...]) -> list[str]:
+        """The files of all arguments, looked up before the first is evaluated."""
+        names = []
         for given in data:
-            for name, samples in reader(find(given, model)):
-                startup.warm(model, samples.pixels.shape[3], samples.depth, device)
-                yield name, samples
+            try:
+                names += find(given, self.model)
+            except ArcompError as error:
+                self._refused(shown(given), error)
+        return names
 
-    found = []
-    with console.progress("scoring") as meter:
-        for cost in costs(ready(), model, device=device, threads=startup.threads, progress=meter):
-            path = maps(cost) if maps else None
-            found.append(Score(cost.label, cost.bits, cost.rate, cost.samples.shape, path))
-    return sorted(found, key=lambda score: -score.rate)
+    def _refused(self, name: str, error: ArcompError) -> None:
+        report(error, name=name, verbose=self.console.verbose)
+        self.failed += 1
+
+    def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
+        for name, samples in files:
+            self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
+            yield name, samples
+
+    def _mapped(self, cost: Cost) -> str | None:
+        """The path of a picture's map; None if there is none."""
+        if self.maps is None:
+            return None
+        try:
+            return self.maps(cost)
+        except OutputError as error:  # the ranking is what was waited for
+            self._refused(cost.label, error)
+            return None
 
 
 @click.command("score", short_help="Rank pictures by surprise.")
@@ -123,8 +200,8 @@ def command(
     model = registry.load(model_name)
     where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
     maps = Heatmaps(heatmap, force) if heatmap else None
-    reader = Reader(model, console)
-    for rank, score in enumerate(_scores(data, reader, Startup(threads, console), where, console, maps)):
+    work = Scorer(console, Startup(threads, console), model, where, maps)
+    for rank, score in enumerate(work(data)):
         about = {
             "rank": rank + 1,
             "image": score.label,
@@ -138,4 +215,4 @@ def command(
             "heatmap": score.heatmap,
         }
         console.result(f"{score.bits:14,.1f} bits  {score.rate:8.4f} bits/sub-pixel  {score.label}", about)
-    return 1 if reader.failed else 0
+    return 1 if work.failed else 0

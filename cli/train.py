@@ -249,13 +249,13 @@ def _changes(
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Numbers(0, min_open=True),
     metavar="M",
     help="Minutes, instead of the recipe's steps: the schedule follows the clock.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=options.Numbers(0, 1, min_open=True),
     metavar="R",
     help="Highest learning rate, instead of the recipe's; a run may be resumed with another.",
 )

@@ -104,7 +104,7 @@ class Model(ABC):
     Attributes:
         name: by which files ask for it.
         digest: 32 bytes, of its frozen weights.
-        parameters: number of weights.
+        parameters: numbers that training chose: weights that may differ from zero, and biases.
     """
 
     name: ClassVar[str]
@@ -124,8 +124,9 @@ class Model(ABC):
         """Whether it is a model of sequences of bytes, so that any file is something to code."""
         return False
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of the tiles a picture of that size is best cut into; (0, 0): not at all."""
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
+        """(height, width) of the tiles that a picture of a size and of a kind that the model takes is best cut into;
+        (0, 0): not at all."""
         return 0, 0
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
@@ -154,6 +155,12 @@ class ExactModel(Model):
     @abstractmethod
     def order(self) -> Order:
         """The order it is decoded in."""
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether all that a position depends on is before it row by row, whatever the order: what is below known rows
+        can then be drawn given them."""
+        return True
 
     def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""

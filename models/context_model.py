@@ -96,7 +96,8 @@ class ContextModel(ExactModel):
         from arcomp.models.context_exact import Network
 
         if (channels, device) not in self._networks:
-            self._networks[channels, device] = Network(self.configs[channels], self._arrays(channels), device)
+            with self.weights.blamed():
+                self._networks[channels, device] = Network(self.configs[channels], self._arrays(channels), device)
         return self._networks[channels, device]
 
     def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:

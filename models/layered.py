@@ -20,11 +20,12 @@ from arcomp.coding import Distribution
 from arcomp.errors import ModelError
 from arcomp.layers.network import ExactNetwork, Wiring
 from arcomp.layers.samples import carried
+from arcomp.layers.spec import Spec
 from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
 from arcomp.models.heads import Head, Mixture, Softmax
 from arcomp.models.layered_float import Float, FloatModel
 from arcomp.models.weights_file import Weights, kind_of, network_name, networks
-from arcomp.orders import Batch, Front, InGroups, Order, split
+from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
 
 UInt8 = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
@@ -173,19 +174,25 @@ class Layered(ExactModel):
         return InGroups(self.sequence, GROUP)
 
     def __init__(self, weights: Weights) -> None:
-        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        self.weights, self.digest = weights, weights.digest
         found = networks(weights, lambda plain: checked(self.config_type, plain))
         self.configs = {kind_of(name): config for name, config in found.items()}
         orders = {config.sequence for config in found.values()}
         if len(orders) > 1:
             raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
         self.sequence = orders.pop() or type(self).sequence
+        self.parameters = sum(spec.parameters for config in found.values() for spec in self._specs(config))
         self._made: dict[tuple[int, int, str], dict[str, ExactNetwork]] = {}
 
     @classmethod
     def wirings(cls, config: Any) -> dict[str, Wiring]:
         """The networks, by what their layers' names begin with."""
         return {"": cls.wiring_type(config)}
+
+    @classmethod
+    def _specs(cls, config: Any) -> list[Spec]:
+        """All layers of all networks."""
+        return [spec for wiring in cls.wirings(config).values() for spec in wiring.layers().values()]
 
     @classmethod
     def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
@@ -214,21 +221,25 @@ class Layered(ExactModel):
             raise refuse(self.name, f"{takes} (with these weights)", channels, depth)
 
     @property
+    def row_by_row(self) -> bool:
+        """See :meth:`ExactModel.row_by_row`."""
+        return isinstance(self.sequence, Raster | Wavefront)
+
+    @property
     def takes_bytes(self) -> bool:
         """See :meth:`Model.takes_bytes`."""
         return self.flat and (1, 8) in self.configs
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
         if self.flat and height == 1:
             return 1, STRETCH
-        config: Any = next(iter(self.configs.values()))
+        config: Any = self.configs[channels, depth]
         return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
-        wirings = self.wirings(self.configs[kind.channels, kind.depth]).values()
-        specs = [spec for wiring in wirings for spec in wiring.layers().values()]
+        specs = self._specs(self.configs[kind.channels, kind.depth])
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
         fixed = sum(spec.fixed for spec in specs)
@@ -267,8 +278,9 @@ class Layered(ExactModel):
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks, by what their layers' names begin with, with caches of their own."""
-        arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
-        return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
+        with self.weights.blamed():
+            arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
+            return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
 
     def networks(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks for whole pictures."""

@@ -8,6 +8,7 @@ environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/a
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -31,14 +32,22 @@ def folders() -> list[Path]:
 
 
 def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:
-    """Files that may hold a model's weights, the newest of each folder first; with a digest (or its first bytes), only
-    those that claim it."""
+    """Files of weights of a name, the newest of each folder first; with a digest (or its first bytes), those that claim
+    it, of the whole family (:func:`family`)."""
+    known = glob.escape(name)
     for folder in where:
         newest = folder / (name + ENDING)
-        others = sorted({*folder.glob(f"{name}.*{ENDING}"), *folder.glob(f"{name}-*{ENDING}")})
-        for path in (*([newest] if newest.is_file() else []), *others):
+        others = {*folder.glob(f"{known}.*{ENDING}"), *(folder.glob(f"{known}-*{ENDING}") if digest else ())}
+        for path in (*([newest] if newest.is_file() else []), *sorted(others)):
             if not digest or digest_of(path).startswith(digest.hex()):
                 yield path
+
+
+def family(name: str, where: tuple[Path, ...]) -> list[str]:
+    """Names of weights that are called after a model: "wavenet-digits" and "wavenet-text" for "wavenet"."""
+    return sorted(
+        {path.name.split(".")[0] for folder in where for path in folder.glob(f"{glob.escape(name)}-*{ENDING}")}
+    )
 
 
 def digest_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from arcomp.errors import ModelError
 from arcomp.models.base import Model
 from arcomp.models.context_model import ContextModel
 from arcomp.models.histogram import Histogram
-from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, folders
+from arcomp.models.library import ENDING, WITHOUT_WEIGHTS, candidates, family, folders
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.weights_file import Weights
 
@@ -76,7 +76,8 @@ def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 
     Args:
-        name: "context", "photo" (the balanced preset) or "photo-fast", or a path that ends in .safetensors.
+        name: "context", "photo" (the balanced preset) or "photo-fast", or a path that ends in .safetensors. The name of
+            a model without weights of just that name is enough if those of one other name are called after it.
         digest: of the weights that a file was written with, whole or its first bytes; without it the newest are taken.
 
     Raises:
@@ -103,6 +104,11 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
             damaged = damaged or error
     if damaged is not None:
         raise damaged
+    others = [] if digest else family(name, where)
+    if len(others) == 1:
+        return _load(others[0], None, where)
+    if others:
+        raise ModelError(f"there are several weights of model {name}", remedy=f"name one of {', '.join(others)}")
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
     raise ModelError(
@@ -117,9 +123,12 @@ def from_weights(weights: Weights) -> Model:
     Raises:
         ModelError: an unknown model, or not its weights.
     """
-    if weights.model not in MAKERS:
-        raise ModelError(f"weights of an unknown model {weights.model!r}", remedy="update arcomp")
-    return MAKERS[weights.model](weights)
+    with weights.blamed():
+        if weights.model not in MAKERS:
+            raise ModelError(f"weights of an unknown model {weights.model!r}", remedy="update arcomp")
+        if weights.model in WITHOUT_WEIGHTS:
+            raise ModelError(f"weights of model {weights.model}, which has none", remedy="name the model, not a file")
+        return MAKERS[weights.model](weights)
 
 
 def _fits(model: Model, digest: bytes | None) -> Model:

@@ -6,7 +6,8 @@ Nothing in it is executed; types, shapes and bounds are checked where the arrays
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,12 +40,14 @@ class Weights:
         config: its configuration, plain types.
         arrays: integers by name.
         layers: digest (hex) of each layer's output on the fixed input of ``arcomp doctor``.
+        path: of the file they were read from.
     """
 
     model: str
     config: Mapping[str, Any]
     arrays: Mapping[str, npt.NDArray[Any]]
     layers: Mapping[str, str] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
 
     @cached_property
     def digest(self) -> bytes:
@@ -53,8 +56,22 @@ class Weights:
 
     @property
     def count(self) -> int:
-        """Number of weights."""
-        return sum(int(a.size) for a in self.arrays.values())
+        """Number of weights and biases; not of what re-scales sums, nor of what training did not choose."""
+        return sum(int(a.size) for name, a in self.arrays.items() if name.rpartition(".")[2] in ("weight", "bias"))
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Where a model is made of them: what is wrong with them names their file.
+
+        Raises:
+            ModelError: as it was raised.
+        """
+        try:
+            yield
+        except ModelError as error:
+            if self.path is not None:
+                error.at(str(self.path))
+            raise
 
     def save(self, path: Path, *, overwrite: bool = True) -> None:
         """Write the file; the old one stays until the new one is whole.
@@ -92,7 +109,7 @@ class Weights:
                 arrays = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
             if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
                 raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
-            weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]))
+            weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]), path)
         except FileNotFoundError:
             raise ModelError("no such weights", path=str(path), remedy="name a model, or a file that exists") from None
         except OSError as error:

@@ -629,6 +629,7 @@ class TestModels:
         assert rows["histogram"]["where"] == "built in"
         assert set(rows["histogram"]) >= {"name", "digest", "parameters", "where", "default"}
         assert rows["photo-fast"]["takes"] == ["gray", "RGB"]
+        assert rows["char_rnn-text"]["takes"] == ["bytes", "gray"]
         said = say("models")
         assert b"histogram" in said.out
         assert b"built in" in say("models", "histogram").out

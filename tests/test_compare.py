@@ -329,13 +329,46 @@ class TestCommand:
         data = picture(folder / "a.png", 20, 30, 3).read_bytes()
         refused(say("compare", *self.MODELS, "a.png", "--json", "a.png"), "is the input itself")
         refused(say("compare", *self.MODELS, "a.png", "--csv", "a.png", "-f"), "is the input itself")
-        refused(say("compare", *self.MODELS, "--json", "a.png"), "missing argument", 2)
+        refused(say("compare", *self.MODELS, "--json", "a.png"), "missing argument PATH; --json takes a.png as", 2)
+        refused(say("compare", *self.MODELS), "missing argument", 2)
+        assert (folder / "a.png").read_bytes() == data
+
+    def test_only_results_are_written_over(self, folder: Path) -> None:
+        """--json takes the word after it: an input that was meant is safe even with -f."""
+        data = picture(folder / "a.png", 20, 30, 3).read_bytes()
+        picture(folder / "b.png", 12, 16)
+        refused(say("compare", *self.MODELS, "-f", "--json", "a.png", "b.png"), "is no result of compare")
+        refused(say("compare", *self.MODELS, "--json", "a.png", "b.png"), "--json alone prints, if it comes last")
         assert (folder / "a.png").read_bytes() == data
         (folder / "r.csv").write_text("mine")
-        refused(say("compare", *self.MODELS, "a.png", "--csv", "r.csv"), "exists already")
+        refused(say("compare", *self.MODELS, "a.png", "--csv", "r.csv", "-f"), "is no result of compare")
         assert (folder / "r.csv").read_text() == "mine"
-        assert say("compare", *self.MODELS, "a.png", "--csv", "r.csv", "-f").status == 0
-        assert (folder / "r.csv").read_text().startswith("model,")
+        (folder / "r.html").write_text("<!doctype html>\n<title>Mine</title>")
+        refused(say("compare", *self.MODELS, "a.png", "--html", "r.html", "-f"), "is no result of compare")
+        (folder / "r.html").unlink()
+        (folder / "r.csv").write_text("")
+        documents = ("--json", "r.json", "--csv", "r.csv", "--html", "r.html")
+        assert say("compare", *self.MODELS, "a.png", "-f", *documents).status == 0
+        for option, name in zip(documents[::2], documents[1::2], strict=True):
+            before = (folder / name).stat().st_mtime_ns
+            said = say("compare", *self.MODELS, "a.png", option, name)
+            refused(said, "exists already; -f overwrites it; or name another file")
+            assert (folder / name).stat().st_mtime_ns == before
+        assert say("compare", *self.MODELS, "b.png", "-f", *documents).status == 0
+        assert json.loads((folder / "r.json").read_text())[0]["samples"] == 12 * 16
+
+    def test_a_document_that_cannot_be_written_loses_no_other(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        picture(folder / "a.png", 20, 30, 3)
+
+        def full(found: Any) -> str:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("arcomp.compare.results.as_csv", full)
+        said = say("compare", *self.MODELS, "a.png", "--json", "r.json", "--csv", "r.csv", "--html", "r.html")
+        assert (said.status, said.lines) == (1, ["arcomp: r.csv: No space left on device"])
+        assert {p.name for p in folder.iterdir()} == {"a.png", "r.json", "r.html"}
 
     def test_refusals(self, folder: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from specimens import layered, pictures
+from specimens import MODELS, layered, pictures
 
 import arcomp
 from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY
+from arcomp.layers.conv import tap_mask
+from arcomp.layers.dense import Dense
+from arcomp.layers.embedding import Embedding
+from arcomp.layers.masked import Masked
 from arcomp.layers.samples import carried, symbols
+from arcomp.layers.spec import Conv, Spec
+from arcomp.models import registry
 from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
@@ -30,6 +37,7 @@ from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.wavenet import WaveNet
+from arcomp.models.weights_file import network_name
 from arcomp.orders import Batch, split
 
 SIDE = 11
@@ -85,6 +93,52 @@ def test_large_pictures_are_coded_in_tiles_group_after_group(
     grouped = arcomp.encode(pixels, 4, model, tile=(32, 32))
     assert np.array_equal(arcomp.decode(grouped.data, model=model)[0], pixels)
     assert grouped.nll_bits == pytest.approx(whole.nll_bits)
+
+
+def test_tiles_are_of_the_network_that_is_used() -> None:
+    """Weights with networks of several sizes, whichever comes first, cut no picture that its network takes whole."""
+    sizes = {"width": 4, "blocks": 1, "heads": 1, "zigzag": 0}
+    binary = layered(ImageTransformer, channels=1, depth=1, mixture=0, rows=4, columns=4, **sizes).weights
+    colour = layered(ImageTransformer, channels=3, depth=8, mixture=1, rows=8, columns=8, **sizes).weights
+    for first, other in ((binary, colour), (colour, binary)):
+        networks = {**first.config["networks"], **other.config["networks"]}
+        model = ImageTransformer(replace(first, config={"networks": networks}, arrays={**first.arrays, **other.arrays}))
+        for channels, depth, tile in ((3, 8, (0, 0)), (1, 1, (4, 4))):
+            pixels = pictures("noise", (8, 8, channels), depth)[None]
+            data = arcomp.encode(pixels, depth, model).data
+            found, header = arcomp.decode(data, model=model)
+            assert (header.tile_height, header.tile_width) == tile
+            assert np.array_equal(found, pixels)
+
+
+def free_numbers(spec: Spec, arrays: dict[str, np.ndarray]) -> int:
+    """Of a layer: weights that masks let through, and biases; not what re-scales sums."""
+    if isinstance(spec, Masked):
+        each = [np.logical_or.reduce(layers) for layers in zip(*map(spec.visible, range(spec.masks)), strict=True)]
+        return sum(int(a.sum()) + len(a) for a in each)
+    count = sum(a.size for key, a in arrays.items() if key not in ("multiplier", "shift"))
+    if isinstance(spec, Conv):
+        return count - int((~tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)).sum())
+    return count - (int((~spec.free()).sum()) if isinstance(spec, Dense | Embedding) else 0)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not re.search("histogram|context", name)])
+def test_parameters_are_what_training_chooses(name: str) -> None:
+    make, channels, depth = MODELS[name]
+    model = make()
+    assert isinstance(model, Layered)
+    networks = model.float_model(model.weights.config["networks"][network_name(channels, depth)]).networks()
+    count = 0
+    for net in networks.values():
+        for key, spec in net.specs.items():
+            count += free_numbers(spec, spec.freeze(net.by_name[key.replace(".", "_")]))
+    assert model.parameters == count
+
+
+def test_parameters_of_layers_without_masks_are_weights_and_biases() -> None:
+    for model in (registry.load("context"), registry.load("photo-fast")):
+        arrays = model.weights.arrays.items()  # type: ignore[attr-defined]
+        assert model.parameters == sum(a.size for name, a in arrays if name.endswith((".weight", ".bias")))
 
 
 def test_groups_are_of_whole_pictures() -> None:

@@ -38,7 +38,7 @@ class Raw(LearningModel):
         if depth != 8:
             raise ModelError("8 bits only")
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         return 1, width
 
     def memory(self, channels: int, height: int, width: int) -> int:

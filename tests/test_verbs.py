@@ -9,14 +9,14 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from PIL import Image
-from specimens import layered, photo, pictures
+from specimens import MODELS, layered, photo, pictures
 from test_cli import Said, names, refused, say
 from test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (folder is a fixture)
 
 import arcomp
 from arcomp.coding import FrequencyTable, sample
 from arcomp.coding.table import cumulate
-from arcomp.errors import ModelError
+from arcomp.errors import ModelError, OutputError
 from arcomp.evaluation import costs
 from arcomp.inputs import read_samples
 from arcomp.models import registry
@@ -104,6 +104,10 @@ class TestEval:
         assert said.status == 1
         assert len(said.lines) == 1
         assert said.objects[-1]["images"] == 6
+        said = say("eval", "-m", "histogram", "--json", "a.npy", "empty", "a.npy")
+        assert (said.status, len(said.lines)) == (1, 1)
+        assert "empty: no pictures or arrays in it" in said.err
+        assert [about["images"] for about in said.objects] == [6, 6, 12]
         refused(say("eval", "a.npy"), "'-m'", status=2)
 
 
@@ -145,6 +149,65 @@ class TestScore:
         assert names(folder / "maps") == {"a.png.png", "a.png.2.png"}
         (folder / "file").write_bytes(b"")
         refused(say("score", "-m", "histogram", "x", "--heatmap", "file"), "cannot be made a folder")
+
+    def test_what_fails_loses_nothing_else(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+        """An argument without pictures, and a map that cannot be written."""
+        (folder / "empty").mkdir()
+        (folder / "many").mkdir()
+        for name in "abc":
+            Image.fromarray(pictures("noise", (4, 4, 1), 8)[:, :, 0]).save(folder / "many" / f"{name}.png")
+        verb = ("score", "-m", "histogram", "--json")
+        said = say(*verb, "many", "empty")
+        assert (said.status, len(said.lines), len(said.objects)) == (1, 1, 3)
+        assert "empty: no pictures or arrays in it" in said.err
+
+        def full(path: Path, *_: object, **__: object) -> None:
+            raise OutputError("no space is left on the device", path=str(path))
+
+        monkeypatch.setattr("arcomp.container.write_atomically", full)
+        said = say(*verb, "many", "--heatmap", "maps")
+        assert (said.status, len(said.lines), len(said.objects)) == (1, 3, 3)
+        assert [about["heatmap"] for about in said.objects] == [None] * 3
+
+    def test_files_that_do_not_fit_are_told_of(
+        self,
+        folder: Path,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        from arcomp import codec
+
+        for name, side in (("small.png", 4), ("large.png", 400)):
+            Image.fromarray(pictures("noise", (side, side, 1), 8)[:, :, 0]).save(folder / name)
+        monkeypatch.setattr(codec, "physical_memory", lambda: 1e5)
+        for verb in ("score", "eval"):
+            said = say(verb, "-m", "histogram", "--json", "large.png", "small.png")
+            assert (said.status, len(said.lines)) == (1, 1)
+            assert "large.png: needs" in said.err
+            assert said.objects
+
+    @pytest.mark.parametrize("there", ["c.png.png", "c.png.2.png", "a.npy.5.png", "c.1.png"])
+    def test_maps_that_exist_are_refused_first(
+        self,
+        folder: Path,  # noqa: F811
+        there: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (folder / "a.npy").write_bytes(npy(DIGITS))
+        Image.fromarray(DIGITS[0].astype(bool)).save(folder / "c.png")
+        (folder / "c.1").write_bytes((folder / "c.png").read_bytes())
+        (folder / "maps").mkdir()
+        (folder / "maps" / there).write_bytes(b"mine")
+        monkeypatch.setattr("arcomp.evaluation.costs", None)
+        refused(
+            say("score", "-m", "binary.safetensors", "c.png", "a.npy", "c.1", "--heatmap", "maps"), "exists already"
+        )
+        assert names(folder / "maps") == {there}
+
+    def test_maps_of_text_have_rows(self, folder: Path) -> None:  # noqa: F811
+        (folder / "notes.txt").write_bytes(TEXT[:5000])
+        said_well(say("score", "-m", "text.safetensors", "notes.txt", "--heatmap", "maps"))
+        with Image.open(folder / "maps" / "notes.txt.png") as image:
+            assert image.size == (71, 71)
 
 
 HIDDEN = {"width": 20, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}
@@ -198,6 +261,15 @@ class TestSampling:
         assert np.array_equal(found[:, kept], given[:, kept])
         assert not np.array_equal(found[:, ~kept], given[:, ~kept])
 
+    @pytest.mark.parametrize("name", ["made shuffled", "image transformer zigzag"])
+    def test_only_what_goes_row_by_row_is_completed(self, name: str) -> None:
+        """Elsewhere rows that are known would depend on what is drawn before them."""
+        make, channels, depth = MODELS[name]
+        given = pictures("noise", (4, 5, channels), depth)[None]
+        with pytest.raises(ModelError, match="does not go row by row"):
+            draw(make(), given.shape, depth, given=given, kept=10)
+        assert draw(make(), given.shape, depth).shape == given.shape
+
     def test_a_model_that_learns_decodes_random_bytes(self) -> None:
         model = photo()
         first = draw(model, (2, 10, 12, 3), 8, seed=1)
@@ -244,6 +316,19 @@ class TestSampleVerb:
         found = np.load(folder / "c.npy")
         assert found.shape == (3, 7, 9, 1)
         assert (found[:, :4, :, 0] == DIGITS[0, :4]).all()
+        refused(say("sample", "-m", "histogram", "-f", "--complete", "one.png", "-o", "one.png"), "is the input itself")
+
+    @pytest.mark.parametrize("name", ["two.pbm", "two.jpg"])
+    def test_what_cannot_be_written_is_not_drawn(
+        self,
+        folder: Path,  # noqa: F811
+        name: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("arcomp.sampling.draw", None)
+        verb = ("sample", "-m", "binary.safetensors", "--size", "4x4", "-n", "2")
+        refused(say(*verb, "-o", name), name.rpartition(".")[2])
+        assert not (folder / name).exists()
 
     def test_text(self, folder: Path) -> None:  # noqa: F811
         text = ("sample", "-m", "text.safetensors")
@@ -270,5 +355,9 @@ class TestSampleVerb:
         refused(say("sample", "-m", "histogram", "-o", "b.png"), "give one with --complete")
         refused(say("sample", "-m", "photo-fast", "--temperature", "0.5", "-o", "b.png"), "cannot draw at another")
         Image.fromarray(pictures("noise", (5, 5, 3), 8)).save(folder / "rgb.png")
-        refused(say(*binary, "--complete", "rgb.png", "-o", "b.png"), "not 3 channels")
+        refused(say(*binary, "--complete", "rgb.png", "-o", "b.png"), "rgb.png: model pixelcnn takes")
+        for temperature in ("nan", "inf", "-inf", "NaN"):
+            refused(say(*binary, f"--temperature={temperature}", "-o", "b.png"), "temperature", status=2)
+        refused(say(*binary, "--size", "5", "-o", "b.png"), "--size 5x5", status=2)
+        refused(say("sample", "-m", "text.safetensors", "--size", "5x5"), "a text has no rows", status=2)
         assert not (folder / "b.png").exists()

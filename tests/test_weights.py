@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from runs import RECIPE
+from specimens import batch_of, layered
 
 from arcomp.errors import ArcompError, ModelError
 from arcomp.models import library, registry
+from arcomp.models.base import Kind
+from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.weights_file import Weights
 from arcomp.training.finish import frozen
 from arcomp.training.state import start
@@ -100,3 +103,57 @@ def test_weights_are_found_by_digest(weights: Path, tmp_path: Path, monkeypatch:
         registry.load("unheard")
     with pytest.raises(ArcompError, match="digest"):
         registry.load("histogram", bytes(8))
+
+
+def pixelcnn(path: Path, **more: np.ndarray) -> Path:
+    """Weights of a small network, some of its arrays others."""
+    good = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3).weights
+    Weights(good.model, good.config, {**good.arrays, **more}).save(path)
+    return path
+
+
+def test_a_family_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of several is meant is not guessed; one alone is, and one that is called just so."""
+    monkeypatch.setattr(library, "SHIPPED", tmp_path)
+    monkeypatch.delenv("ARCOMP_MODELS", raising=False)
+    pixelcnn(tmp_path / "pixelcnn-b.safetensors")
+    assert registry.load("pixelcnn").name == "pixelcnn"
+    pixelcnn(tmp_path / "pixelcnn-a.safetensors")
+    registry._load.cache_clear()
+    with pytest.raises(ModelError) as refusal:
+        registry.load("pixelcnn")
+    assert str(refusal.value) == "there are several weights of model pixelcnn; name one of pixelcnn-a, pixelcnn-b"
+    digest = registry.load("pixelcnn-a").digest
+    assert registry.load("pixelcnn", digest).digest == digest  # as files name it
+    pixelcnn(tmp_path / "pixelcnn.safetensors")
+    registry._load.cache_clear()
+    assert registry.load("pixelcnn").digest == digest
+    assert [path.name for path in library.candidates("pixelcnn", (tmp_path,))] == ["pixelcnn.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["photo-**", "photo-*", "photo-[a-z]*", "photo-fas?"])
+def test_names_are_no_patterns(name: str) -> None:
+    with pytest.raises(ModelError, match="is not in"):
+        registry.load(name)
+
+
+def test_weights_of_a_model_that_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "h.safetensors"
+    Weights("histogram", {"a": 1}, {"weight": np.zeros((2, 2), np.int8)}).save(path)
+    with pytest.raises(ModelError, match=r"h\.safetensors: weights of model histogram, which has none"):
+        registry.load(str(path))
+
+
+def test_refusals_name_the_file(tmp_path: Path) -> None:
+    """Also those of what is in it, which is looked at when it is used."""
+    path = pixelcnn(tmp_path / "w.safetensors", **{"1x1.more": np.zeros(3, np.int8)})
+    with pytest.raises(ModelError, match=r"w\.safetensors: .* arrays of no layer"):
+        registry.load(str(path)).stepwise(Kind(batch_of((2, 2)), 1, 1))  # type: ignore[attr-defined]
+    Weights("pixelcnn", {"networks": {}}, {}).save(path)
+    with pytest.raises(ModelError, match=r"w\.safetensors: the weights' configuration"):
+        registry.load(str(path))
+    good = registry.load("context")
+    bad = {key: a for key, a in good.weights.arrays.items() if key != "1.trunk.0.bias"}  # type: ignore[attr-defined]
+    Weights("context", good.weights.config, bad).save(path)  # type: ignore[attr-defined]
+    with pytest.raises(ModelError, match=r"w\.safetensors: a layer's bias is missing"):
+        registry.load(str(path)).network(1)  # type: ignore[attr-defined]

@@ -70,7 +70,7 @@ class Contestant(ABC):
     Attributes:
         name: as tables show it; no two have the same.
         digest: of the weights, hex; "" where there is no model.
-        parameters: number of weights; None where there is no model.
+        parameters: see :class:`arcomp.models.base.Model`; None where there is no model.
         startup_seconds: loading, compiling and a few pixels to warm up, so far.
     """
 
@@ -186,8 +186,8 @@ class ModelContestant(Contestant):
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int) -> float | None:
     """Bits of pictures [N, H, W, C] under a model's float evaluation, cut into tiles as the codec cuts them; None if
     it has none."""
-    count, height, width = pixels.shape[:3]
-    tiling = Tiling((count, height, width), model.tile(height, width))
+    count, height, width, channels = pixels.shape
+    tiling = Tiling((count, height, width), model.tile(height, width, channels, depth))
     sizes = np.stack([tiling.batch.heights, tiling.batch.widths], 1)
     total = 0.0
     for size in np.unique(sizes, axis=0):

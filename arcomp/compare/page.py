@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -17,10 +16,10 @@ from arcomp.compare.html import document
 from arcomp.compare.inputs import Input
 from arcomp.compare.measure import Contestant, Measured, ModelContestant
 from arcomp.compare.plot import Mark, drawable, scatter
-from arcomp.compare.results import Result
+from arcomp.compare.results import TITLE, Result
 from arcomp.compare.sheets import sheet
 from arcomp.compare.tables import Column, cell
-from arcomp.heat import colours
+from arcomp.heat import colours, folded, row
 
 SHOWN = 64
 """Pictures of an array that are drawn, the first ones."""
@@ -44,8 +43,6 @@ class Units:
 
 PIXELS = Units("sub-pixel", "megapixels", "MP/s")
 BYTES = Units("byte", "megabytes", "MB/s")
-LONGEST_ROW = 512
-"""Of bytes drawn as pixels."""
 
 
 @dataclass(frozen=True)
@@ -122,19 +119,9 @@ def _gap(pixels: npt.NDArray[np.uint8]) -> int:
     return 1 if len(pixels) > 1 else 0
 
 
-def _row(count: int) -> int:
-    """How many of so many bytes are drawn in a row."""
-    return min(LONGEST_ROW, math.isqrt(count - 1) + 1)
-
-
 def _folded(pixels: npt.NDArray[Any], given: Input) -> npt.NDArray[Any]:
-    """Bytes [1, 1, length, ..] in rows, the last one filled up with 0; pictures as they are."""
-    if not given.bytes:
-        return pixels
-    width = _row(pixels.shape[2])
-    lacking = [(0, 0)] * pixels.ndim
-    lacking[2] = (0, -pixels.shape[2] % width)
-    return np.pad(pixels, lacking).reshape(1, -1, width, *pixels.shape[3:])
+    """Bytes [1, 1, length, ..] in rows; pictures as they are."""
+    return folded(pixels[0])[None] if given.bytes else pixels
 
 
 def _as_colour(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -152,7 +139,7 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
 def _about(given: Input) -> str:
     count, height, width, channels = given.pixels.shape
     if given.bytes:
-        return f"{width:,} bytes, drawn in rows of {_row(width)}"
+        return f"{width:,} bytes, drawn in rows of {row(width)}"
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
     depth = "1 bit" if given.binary else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
@@ -181,7 +168,7 @@ def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False
     ]
     for i, one in enumerate(shown):
         parts.append(_input(one, [_only(r, i) for r in found] if inputs > 1 else [], units))
-    return document("Models and codecs side by side", "\n".join(parts))
+    return document(TITLE, "\n".join(parts))
 
 
 def _only(result: Result, i: int) -> Result:

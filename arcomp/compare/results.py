@@ -17,6 +17,8 @@ COLUMNS = (
     "decode_mps", "startup_seconds", "round_trip", "skipped",
 )  # fmt: skip
 """Of the CSV file, and the keys of JSON's objects, which have "pictures" besides."""
+TITLE = "Models and codecs side by side"
+"""Of the page."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Result:
         kind: "model" or "codec".
         learns: its exact NLL has what it learnt from the picture, its float NLL has not.
         digest: of the weights, hex.
-        parameters: number of weights.
+        parameters: see :class:`arcomp.models.base.Model`.
         startup_seconds: loading, compiling, warming up: in no other figure.
         each: input by input.
     """
@@ -165,3 +167,10 @@ def as_csv(found: Sequence[Result]) -> str:
         row: Mapping[str, Any] = result.row()
         writer.writerow([row[name] for name in COLUMNS])
     return text.getvalue()
+
+
+def is_document(start: bytes) -> bool:
+    """Whether a file that begins so is empty or a document of results: JSON, CSV or a page."""
+    text = start.decode("utf-8", "replace")
+    page = text.startswith("<!doctype html>") and f"<title>{TITLE}</title>" in text
+    return page or not text or text.startswith(("model,kind,", '[\n {\n  "model":'))

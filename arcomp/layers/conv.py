@@ -72,6 +72,13 @@ def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs
     return free.reshape(groups * outputs, len(taps) * groups * inputs)
 
 
+def free_weights(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int) -> int:
+    """How many weights :func:`tap_mask` lets differ from zero."""
+    here = taps.count((0, 0))
+    seen = sum(g if mask == "A" else g + 1 for g in range(groups))  # groups that outputs see at the position itself
+    return outputs * inputs * (groups * groups * (len(taps) - here) + here * seen)
+
+
 def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
     """How far taps reach up, left and right."""
     up, across = zip(*taps, strict=True)

@@ -54,6 +54,14 @@ class Dense(Spec):
         return not self.local
 
     @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`."""
+        positions = self.height * self.width
+        count = positions * self.groups
+        pairs = positions * self.groups * (self.groups + 1) // 2 if self.local else count * (count - 1) // 2
+        return pairs * self.inputs * self.outputs + count * self.outputs
+
+    @property
     def fixed(self) -> int:
         """See :attr:`Spec.fixed`: all positions have their cache, and their part of a product."""
         return self.height * self.width * self.groups * (2 * self.inputs + 12 * max(self.inputs, self.outputs))

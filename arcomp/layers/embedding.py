@@ -22,7 +22,7 @@ from arcomp.errors import ModelError
 from arcomp.exact.rescale import Rescale
 from arcomp.layers import ops
 from arcomp.layers.checks import check_linear
-from arcomp.layers.conv import Tap, margins, tap_mask
+from arcomp.layers.conv import Tap, free_weights, margins, tap_mask
 from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
 from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
@@ -61,6 +61,12 @@ class Embedding(Spec):
     def free(self) -> npt.NDArray[np.bool_]:
         """Which weights may differ from zero: bool [groups * outputs, taps * groups * 2**depth]."""
         return tap_mask(self.taps, self.mask, self.groups, 1 << self.depth, self.outputs)
+
+    @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`."""
+        own = free_weights(self.taps, self.mask, self.groups, 1 << self.depth, self.outputs)
+        return own + self.groups * self.outputs
 
     @property
     def cached(self) -> int:

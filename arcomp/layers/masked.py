@@ -73,6 +73,18 @@ class Masked(Spec):
         return self.height * self.width * self.groups
 
     @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`: weights that one of the masks shows."""
+        seen = [np.zeros((), bool)] * (self.blocks + 1)
+        for mask in range(self.masks):
+            own = visible(self.count, 1, [each[mask] for each in self.degrees])  # a sample's outputs see the same
+            seen = [before | this for before, this in zip(seen, own, strict=True)]
+        shown = [int(layer.sum()) for layer in seen]
+        direct = self.each * self.count * (self.count - 1) // 2 if self.direct else 0
+        biases = sum(rows for rows, _, _, _ in self.layers.values())
+        return sum(shown[:-1]) + self.each * shown[-1] + direct + biases
+
+    @property
     def fixed(self) -> int:
         """See :attr:`Spec.fixed`: units and samples that are kept, one product, and all outputs."""
         rows = self.count * self.each

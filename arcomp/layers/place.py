@@ -44,6 +44,11 @@ class Place(Spec):
     samples: bool = True
     """Given the samples, for their shape alone."""
 
+    @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`."""
+        return (self.height + self.width) * self.features
+
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
         return self.features

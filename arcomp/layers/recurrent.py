@@ -72,6 +72,12 @@ class LSTM(Spec):
         return 2 if self.memory == ALONG else 1
 
     @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`."""
+        features = self.groups * self.features
+        return GATES * features * (self.kernel * features + 1)
+
+    @property
     def cached(self) -> int:
         """See :attr:`Spec.cached`."""
         return 2 * self.groups * self.features

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from arcomp.layers.conv import CausalConv2d, Tap
+from arcomp.layers.conv import CausalConv2d, Tap, free_weights
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.grid import UNIT8, Grid
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
@@ -43,6 +43,11 @@ class Spec(ABC):
     samples: bool = False
     scale: int = 1
     stride: int = 1
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training chooses: weights that may differ from zero, and biases."""
+        return 0
 
     @property
     def cached(self) -> int:
@@ -124,6 +129,12 @@ class Conv(Spec):
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
         return self.groups * self.outputs
+
+    @property
+    def parameters(self) -> int:
+        """See :attr:`Spec.parameters`."""
+        own = free_weights(self.taps, self.mask, self.groups, self.inputs, self.outputs)
+        return own + self.groups * self.outputs
 
     @property
     def cached(self) -> int:

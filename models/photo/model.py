@@ -57,7 +57,7 @@ class PhotoModel(LearningModel):
         """See :meth:`Model.coding_order`."""
         return CODING_ORDER[channels]
 
-    def tile(self, height: int, width: int) -> tuple[int, int]:
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """See :meth:`Model.tile`: strips as wide as the picture, an even number of them in large pictures."""
         pixels = height * width
         patient = all(config.online for config in self.configs.values())
@@ -80,7 +80,8 @@ class PhotoModel(LearningModel):
         from arcomp.models.photo.exact import check_arrays
 
         if channels not in self._made:
-            self._made[channels] = check_arrays(self.configs[channels], self._arrays(channels))
+            with self.weights.blamed():
+                self._made[channels] = check_arrays(self.configs[channels], self._arrays(channels))
         return self._made[channels]
 
     def frozen(self, channels: int) -> Any:
@@ -89,10 +90,10 @@ class PhotoModel(LearningModel):
 
         if ("frozen", channels) not in self._made:
             layers, arrays = self._layers(channels), self._arrays(channels)
-            made = strip.Frozen(
-                self.configs[channels], exact.net(self.configs[channels], layers), arrays["prior"], arrays.get("mixer")
-            )
-            made.check()
+            net = exact.net(self.configs[channels], layers)
+            with self.weights.blamed():
+                made = strip.Frozen(self.configs[channels], net, arrays["prior"], arrays.get("mixer"))
+                made.check()
             self._made["frozen", channels] = made
         return self._made["frozen", channels]
 
