@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from arcomp import __version__
 from arcomp.errors import ArcompError
-from arcomp.fixed_input import fixed_picture, layer_digests
+from arcomp.fixed_input import fixed_picture, layer_digests, stream_digest
 from arcomp.models import registry
 from arcomp.models.base import LearningModel, Model
 from arcomp.models.library import ENDING, SHIPPED
@@ -125,11 +124,8 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     from arcomp import codec
 
     picture = fixed_picture(channels) >> (8 - depth)
-    if isinstance(model, LearningModel):
-        ordered = np.ascontiguousarray(picture[0][..., list(model.coding_order(channels))])
-        made = np.frombuffer(model.encode(ordered, device).data, np.uint8)
-        if hashlib.sha256(made.astype("<i8").tobytes()).hexdigest() != stream:
-            return "its fixed picture is coded otherwise than when it was frozen"
+    if isinstance(model, LearningModel) and stream_digest(model, channels, device) != stream:
+        return "its fixed picture is coded otherwise than when it was frozen"
     try:
         decoded, _ = codec.decode(codec.encode(picture, depth, model, device=device).data, model=model)
     except ArcompError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.models.base import ExactModel, Kind, LearningModel, Model, coded
+from arcomp.models.base import ExactModel, Kind, LearningModel, Model, Stream, coded
 from arcomp.models.weights_file import network_name
 from arcomp.orders import grouped
 from arcomp.tiling import Tiling
@@ -29,6 +29,16 @@ def fixed_picture(channels: int) -> npt.NDArray[np.uint8]:
     return np.array(samples, np.uint8).reshape(1, HEIGHT, WIDTH, channels)
 
 
+def _hash_of(stream: Stream) -> Any:
+    return hashlib.sha256(np.frombuffer(stream.data, np.uint8).astype("<i8").tobytes())
+
+
+def stream_digest(model: LearningModel, channels: int, device: str = "cpu") -> str:
+    """Digest (hex) of what a model that learns makes of the fixed picture, nobody watching its layers."""
+    ordered = fixed_picture(channels)[0][..., list(model.coding_order(channels))]
+    return str(_hash_of(model.encode(np.ascontiguousarray(ordered), device)).hexdigest())
+
+
 def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cpu") -> dict[str, str]:
     """Digest (hex) of every layer's output on the fixed picture, by "network.layer"."""
     network = network_name(channels, depth)
@@ -41,7 +51,7 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
 
     if isinstance(model, LearningModel):
         stream = model.encode(np.ascontiguousarray(canvas[0]), device, watch=watch)
-        watch("stream", np.frombuffer(stream.data, np.uint8))
+        hashes[f"{network}.stream"] = _hash_of(stream)
     elif isinstance(model, ExactModel):
         tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH, channels, depth))  # some take no larger pictures
         kind = Kind(tiling.batch, channels, depth)

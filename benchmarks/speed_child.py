@@ -6,7 +6,6 @@ few pixels by which decoding is warmed up: what is loaded or compiled for it cou
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.compare.codecs import Codec, identical
+from arcomp.compare.codecs import identical
 from benchmarks import children
 from benchmarks.choice import Choice
 from benchmarks.external import External
@@ -34,7 +33,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
         are the same; or "note" alone if the codec does not do this here.
     """
     folder, encoding = Path(request["folder"]), request["action"] == "encode"
-    codec = _codec(request["codec"], Choice(**request["choice"]))
+    codec = Choice(**request["choice"]).named(request["codec"])
     pixels = np.load(folder / "pixels.npy", mmap_mode=None if encoding else "r")
     note = codec.available() or codec.takes(pixels)
     if note:
@@ -61,11 +60,6 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     else:
         found["same"] = identical(pixels, decoded)
     return found
-
-
-def _codec(name: str, choice: Choice) -> Codec:
-    os.environ["OMP_NUM_THREADS"] = str(choice.threads)  # torch takes it when it is imported, if it is
-    return choice.named(name)
 
 
 def peak_mib() -> float:

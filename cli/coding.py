@@ -53,34 +53,20 @@ class Startup:
             device: where it will be encoded; None if only decoding follows.
         """
         from arcomp import codec
+        from arcomp.exact.kernels import Compiling
 
         key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
-            with _told_of_compiling(self.console), _ended_by_interrupts():
+            with Compiling(COMPILING, self._tell), _ended_by_interrupts():
                 codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
 
-
-@contextmanager
-def _told_of_compiling(console: Console) -> Iterator[None]:
-    """Say what takes so long, if compiling does."""
-    from arcomp.exact.kernels import Compiling
-
-    with Compiling() as compiling:
-
-        def tell() -> None:
-            kept = (
-                "the first time only" if compiling.kept else "each time: set NUMBA_CACHE_DIR to a folder to keep it in"
-            )
-            console.note(f"arcomp: compiling for this processor, {kept} ...")
-
-        compiling.notice = threading.Timer(COMPILING, tell)
-        try:
-            yield
-        finally:
-            compiling.notice.cancel()
+    def _tell(self, kept: bool) -> None:
+        """Say what takes so long."""
+        lasting = "the first time only" if kept else "each time: set NUMBA_CACHE_DIR to a folder to keep it in"
+        self.console.note(f"arcomp: compiling for this processor, {lasting} ...")
 
 
 @contextmanager

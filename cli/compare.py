@@ -254,8 +254,6 @@ class Reports:
                 raise OutputError(cause, remedy=f"name another file{meant}", path=path)
             if not self.target.force:
                 raise OutputError("exists already", remedy="-f overwrites it; or name another file", path=path)
-        elif os.path.exists(path) and not os.path.isdir(path):
-            raise OutputError("is not a regular file", remedy="name another", path=path)
         self.target.claim(path, "-")
 
     def write(self, found: Sequence[Result], page: Callable[[], str]) -> int:

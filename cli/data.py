@@ -36,7 +36,7 @@ class Reader:
     """Reads files one after the other, going on after errors.
 
     Attributes:
-        failed: how many could not be read.
+        failed: how many could not be read, or were :meth:`refused`.
     """
 
     def __init__(self, model: Model, console: Console) -> None:
@@ -51,7 +51,11 @@ class Reader:
                 data = read_file(name, lambda start: kind(start, self.model.takes_bytes))
                 samples = read_samples(data, self.model)
             except Exception as error:
-                report(error, name=shown(name), verbose=self.console.verbose)
-                self.failed += 1
+                self.refused(shown(name), error)
                 continue
             yield name, samples
+
+    def refused(self, name: str, error: Exception) -> None:
+        """Tell of something that could not be done with a file, and count it."""
+        report(error, name=name, verbose=self.console.verbose)
+        self.failed += 1

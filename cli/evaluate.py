@@ -67,7 +67,7 @@ class Sum:
 
 @dataclass
 class Evaluator:
-    """Evaluates data sets under one model."""
+    """Evaluates data sets under one model, going on after errors."""
 
     console: Console
     startup: Startup
@@ -75,7 +75,9 @@ class Evaluator:
     model: Model
     device: str
     limit: int | None
-    failed: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.model, self.console)
 
     def __call__(self, data: tuple[str, ...]) -> None:
         """Say what each argument costs, and all together."""
@@ -87,7 +89,7 @@ class Evaluator:
             try:
                 own = self._one(given, left)
             except ArcompError as error:  # a folder without anything that it takes
-                self._refused(shown(given), error)
+                self.reader.refused(shown(given), error)
                 continue
             if own.samples and len(data) > 1:
                 self._tell(own, given)
@@ -99,22 +101,16 @@ class Evaluator:
         from arcomp.evaluation import costs, limited
 
         own = Sum()
-        reader = Reader(self.model, self.console)
-        files = self._ready(limited(reader(find(given, self.model)), limit))
+        files = self._ready(limited(self.reader(find(given, self.model)), limit))
         with self.console.progress(f"{self.name}: {shown(given)}") as meter:
             began = time.perf_counter()
             for cost in costs(
                 files, self.model, device=self.device, threads=self.startup.threads, progress=meter,
-                refused=self._refused,
+                refused=self.reader.refused,
             ):  # fmt: skip
                 own.add(cost)
             own.seconds = time.perf_counter() - began - self.startup_within
-        self.failed += reader.failed
         return own
-
-    def _refused(self, name: str, error: ArcompError) -> None:
-        report(error, name=name, verbose=self.console.verbose)
-        self.failed += 1
 
     def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
         """The same; what happens before the first of a kind is no part of its seconds."""
@@ -177,5 +173,5 @@ def command(
                 raise
             report(error, name=name, verbose=console.verbose)
             failed += 1
-        failed += work.failed
+        failed += work.reader.failed
     return 1 if failed else 0

@@ -150,14 +150,8 @@ class Target:
         """
         if path == STDOUT:
             return
-        try:
-            os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
-        except OSError as error:  # too long a name, for one
-            raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error
-        except ValueError:  # a zero byte in the name
-            raise OutputError("is not a possible file name", remedy="choose another name", path=path) from None
+        from arcomp.container import check_target
+
         if os.path.realpath(path) in self._written:
             raise OutputError("another input of this run was written there", remedy="choose another name", path=path)
         if os.path.exists(path):
@@ -169,17 +163,12 @@ class Target:
                 raise OutputError("exists already", remedy="-f overwrites it, -o names another", path=path)
         elif os.path.lexists(path) and not self.force:
             raise OutputError("exists already, as a broken link", remedy="-f overwrites it", path=path)
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise OutputError("is not a regular file", remedy="-c writes to standard output", path=path)
-        folder = os.path.dirname(os.path.realpath(path))
-        if not os.path.isdir(folder) and not self.into_folder:
-            raise OutputError("its folder does not exist", remedy="create the folder first", path=path)
-        while not os.path.lexists(folder):  # what is there of it
-            folder = os.path.dirname(folder)
-        if not os.path.isdir(folder):
+        folder, made = os.path.dirname(os.path.realpath(path)), path
+        while self.into_folder and not os.path.lexists(folder):  # it will be made, in what is there of it
+            folder, made = os.path.dirname(folder), folder
+        if self.into_folder and not os.path.isdir(folder):
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputError("permission denied", remedy="write to a folder that is yours", path=path)
+        check_target(made, overwrite=self.force)
 
     def put(self, path: str, data: bytes, source: str, replaces: bool) -> None:
         """Write an output and, if asked to, remove its input.

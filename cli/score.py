@@ -12,7 +12,7 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
-from arcomp.cli.console import Console, report, shown
+from arcomp.cli.console import Console, shown
 from arcomp.cli.data import Reader, find
 from arcomp.errors import ArcompError, OutputError
 
@@ -106,18 +106,16 @@ class Heatmaps:
 
 @dataclass
 class Scorer:
-    """Scores files, going on after errors, each of which is told of.
-
-    Attributes:
-        failed: how many there were.
-    """
+    """Scores files, going on after errors, each of which is told of."""
 
     console: Console
     startup: Startup
     model: Model
     device: str
     maps: Heatmaps | None
-    failed: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = Reader(self.model, self.console)
 
     def __call__(self, data: tuple[str, ...]) -> list[Score]:
         """The pictures of all arguments, the most surprising first.
@@ -130,15 +128,13 @@ class Scorer:
         names = self._names(data)
         if self.maps:
             self.maps.check(names)
-        reader = Reader(self.model, self.console)
         found = []
         with self.console.progress("scoring") as meter:
             for cost in costs(
-                self._ready(reader(names)), self.model, device=self.device, threads=self.startup.threads,
-                progress=meter, refused=self._refused,
+                self._ready(self.reader(names)), self.model, device=self.device, threads=self.startup.threads,
+                progress=meter, refused=self.reader.refused,
             ):  # fmt: skip
                 found.append(Score(cost.label, cost.bits, cost.rate, cost.samples.shape, self._mapped(cost)))
-        self.failed += reader.failed
         return sorted(found, key=lambda score: -score.rate)
 
     def _names(self, data: tuple[str, ...]) -> list[str]:
@@ -148,12 +144,8 @@ class Scorer:
             try:
                 names += find(given, self.model)
             except ArcompError as error:
-                self._refused(shown(given), error)
+                self.reader.refused(shown(given), error)
         return names
-
-    def _refused(self, name: str, error: ArcompError) -> None:
-        report(error, name=name, verbose=self.console.verbose)
-        self.failed += 1
 
     def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
         for name, samples in files:
@@ -167,7 +159,7 @@ class Scorer:
         try:
             return self.maps(cost)
         except OutputError as error:  # the ranking is what was waited for
-            self._refused(cost.label, error)
+            self.reader.refused(cost.label, error)
             return None
 
 
@@ -215,4 +207,4 @@ def command(
             "heatmap": score.heatmap,
         }
         console.result(f"{score.bits:14,.1f} bits  {score.rate:8.4f} bits/sub-pixel  {score.label}", about)
-    return 1 if work.failed else 0
+    return 1 if work.reader.failed else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
@@ -181,13 +182,17 @@ class Layered(ExactModel):
         if len(orders) > 1:
             raise ModelError("networks of several orders in one file", remedy="install the model's weights again")
         self.sequence = orders.pop() or type(self).sequence
-        self.parameters = sum(spec.parameters for config in found.values() for spec in self._specs(config))
         self._made: dict[tuple[int, int, str], dict[str, ExactNetwork]] = {}
 
     @classmethod
     def wirings(cls, config: Any) -> dict[str, Wiring]:
         """The networks, by what their layers' names begin with."""
         return {"": cls.wiring_type(config)}
+
+    @cached_property
+    def parameters(self) -> int:  # type: ignore[override]  # to count those of many masks takes long
+        """See :class:`Model`."""
+        return sum(spec.parameters for config in self.configs.values() for spec in self._specs(config))
 
     @classmethod
     def _specs(cls, config: Any) -> list[Spec]:
@@ -234,8 +239,7 @@ class Layered(ExactModel):
         """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
         if self.flat and height == 1:
             return 1, STRETCH
-        config: Any = self.configs[channels, depth]
-        return getattr(config, "rows", self.side), getattr(config, "columns", self.side)
+        return frame(self.configs[channels, depth]) or (self.side, self.side)
 
     def memory(self, kind: Kind) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""

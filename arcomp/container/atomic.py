@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 
 from arcomp.errors import OutputError
 
@@ -44,15 +45,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | memoryview, *, 
     Raises:
         OutputError: the name is taken, or is not a regular file; no space, no permission, no such folder...
     """
-    shown = os.fspath(path)
-    try:
-        target = os.path.realpath(shown) if overwrite else os.path.abspath(shown)
-        _check_target(target, shown, overwrite)
-        _write_beside(target, data, overwrite)
-    except OSError as error:
-        raise _output_error(error, shown) from error
-    except ValueError:  # a zero byte in the name
-        raise OutputError("is not a possible file name", remedy="choose another name", path=shown) from None
+    with _said_of(path):
+        _write_beside(_target(path, overwrite), data, overwrite)
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -64,34 +58,44 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
     Raises:
         OutputError: the name is taken, or is not a regular file; no permission, no such folder...
     """
-    shown = os.fspath(path)
-    try:
-        target = os.path.realpath(shown) if overwrite else os.path.abspath(shown)
-        _check_target(target, shown, overwrite)
-        folder = os.path.dirname(target)
+    with _said_of(path):
+        folder = os.path.dirname(_target(path, overwrite))
         if not os.path.isdir(folder):
             raise FileNotFoundError(errno.ENOENT, "no such folder")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "permission denied")
+
+
+@contextlib.contextmanager
+def _said_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What goes wrong, as an error of ours about that path."""
+    shown = os.fspath(path)
+    try:
+        yield
+    except OutputError as error:
+        error.at(shown)
+        raise
     except OSError as error:
         raise _output_error(error, shown) from error
     except ValueError:  # a zero byte in the name
         raise OutputError("is not a possible file name", remedy="choose another name", path=shown) from None
 
 
-def _check_target(target: str, shown: str, overwrite: bool) -> None:
-    """Refuse early, before bytes are written, what would be refused at the end."""
+def _target(path: str | os.PathLike[str], overwrite: bool) -> str:
+    """The file that will be written; refused early, before bytes are written, where it would be at the end."""
+    target = os.path.realpath(path) if overwrite else os.path.abspath(path)
     try:
         found = os.lstat(target)
     except FileNotFoundError:
-        return
+        return target
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, "is a directory")
     if not overwrite:
         raise FileExistsError(errno.EEXIST, "exists")
     if not stat.S_ISREG(found.st_mode):
         # Replacing /dev/null or a pipe by a file is never what was meant.
-        raise OutputError("is not a regular file", remedy="name a regular file", path=shown)
+        raise OutputError("is not a regular file", remedy="name a regular file")
+    return target
 
 
 def _write_beside(target: str, data: bytes | memoryview, overwrite: bool) -> None:

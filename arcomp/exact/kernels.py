@@ -81,17 +81,16 @@ def _mind_the_cache(function: Any) -> None:
 
 
 class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
-    """Watches, as a context, whether anything is compiled.
+    """Tells, as a context, of compiling that takes long.
 
-    Attributes:
-        notice: started when the first kernel is compiled that was not kept from before.
-        kept: whether that one will be.
+    Args:
+        seconds: after the first kernel began to be compiled that was not kept from before.
+        tell: called then with whether that one will be.
     """
 
-    notice: Timer
-
-    def __init__(self) -> None:
-        self.kept, self._begun = True, False
+    def __init__(self, seconds: float, tell: Callable[[bool], object]) -> None:
+        self._seconds, self._tell = seconds, tell
+        self._notice: Timer | None = None
 
     def __enter__(self) -> Compiling:
         register("numba:compile", self)
@@ -99,13 +98,15 @@ class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
 
     def __exit__(self, *exc: object) -> None:
         unregister("numba:compile", self)
+        if self._notice is not None:
+            self._notice.cancel()
 
     def on_start(self, event: Event) -> None:
         """See :class:`numba.core.event.Listener`."""
-        if not self._begun:
-            self._begun = True
-            self.kept = hasattr(getattr(event.data["dispatcher"], "_cache", None), "_cache_file")
-            self.notice.start()
+        if self._notice is None:
+            kept = hasattr(getattr(event.data["dispatcher"], "_cache", None), "_cache_file")
+            self._notice = Timer(self._seconds, self._tell, [kept])
+            self._notice.start()
 
     def on_end(self, event: Event) -> None:
         """See :class:`numba.core.event.Listener`."""
