@@ -23,7 +23,8 @@ from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
 from arcomp.models.heads import Ensemble
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster
 
 BEGIN = 0.1

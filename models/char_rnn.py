@@ -23,7 +23,8 @@ from arcomp.layers.grid import LOGITS, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.recurrent import ALONG, LSTM
 from arcomp.layers.spec import Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster
 
 

@@ -24,7 +24,8 @@ import torch
 from arcomp.errors import ModelError
 from arcomp.layers.network import Wiring
 from arcomp.models.base import Canvas, ExactModel, Kind
-from arcomp.models.layered import Layered, LayeredConfig, checked
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig, checked
 from arcomp.models.layered_float import FloatModel, shown
 from arcomp.models.stacks import Around, Causal, StackConfig
 from arcomp.models.staged import AROUND, CAUSAL, Staged, StagedFloat

@@ -30,7 +30,8 @@ from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.place import Place, wave_lengths
 from arcomp.layers.spec import Add, Regrid, Spec, linear
-from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import MixtureConfig
 from arcomp.models.near import Near
 from arcomp.orders import Order, Raster, Zigzag
 

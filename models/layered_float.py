@@ -16,7 +16,7 @@ from arcomp.layers.network import FloatNetwork, Wiring, even_out
 from arcomp.layers.samples import carried
 
 if TYPE_CHECKING:
-    from arcomp.models.layered import LayeredConfig
+    from arcomp.models.layered_config import LayeredConfig
 
 UInt8 = npt.NDArray[np.uint8]
 SHOWN = 32

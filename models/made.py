@@ -25,7 +25,8 @@ from arcomp.layers.masked import Masked
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
 from arcomp.models.heads import Ensemble
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster, Shuffled
 
 NATURAL = Raster()

@@ -21,7 +21,8 @@ from arcomp.layers.conv import square
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig, check_side
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig, check_side
 from arcomp.orders import Order, Wavefront
 
 FIRST = 7

@@ -24,7 +24,8 @@ from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.recurrent import DOWN, LSTM
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Wavefront
 
 FIRST, INNER = 7, 3

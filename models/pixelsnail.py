@@ -27,7 +27,8 @@ from arcomp.layers.network import Run
 from arcomp.layers.place import Place
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
-from arcomp.models.layered import Layered, MixtureConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import MixtureConfig
 from arcomp.models.near import NearWiring
 from arcomp.orders import Order, Raster
 

@@ -17,7 +17,7 @@ from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
-from arcomp.models.layered import LayeredConfig, MixtureConfig
+from arcomp.models.layered_config import LayeredConfig, MixtureConfig
 from arcomp.models.near import Near, causal
 
 FIRST, INNER = 5, 3

@@ -20,7 +20,8 @@ from arcomp.layers.network import ExactNetwork, FloatNetwork, Wiring
 from arcomp.layers.samples import carried
 from arcomp.layers.spatial import outside
 from arcomp.models.base import Canvas, Kind, Watch
-from arcomp.models.layered import Decoding, Ints, Layered, checked
+from arcomp.models.layered import Decoding, Ints, Layered
+from arcomp.models.layered_config import checked
 from arcomp.models.layered_float import FloatModel, shown
 from arcomp.models.stacks import StackConfig
 from arcomp.orders import Batch, Front, Pass, Passes

@@ -22,7 +22,8 @@ from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Conv, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster
 
 

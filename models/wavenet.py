@@ -21,7 +21,8 @@ from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
-from arcomp.models.layered import Layered, LayeredConfig
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster
 
 SUMS = LOGITS

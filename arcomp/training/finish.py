@@ -13,7 +13,8 @@ from arcomp.codec import Encoded, encode
 from arcomp.errors import TrainingError
 from arcomp.fixed_input import layer_digests
 from arcomp.models import registry
-from arcomp.models.layered import Layered, checked, frame
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import checked, frame
 from arcomp.models.weights_file import Weights, kind_of
 from arcomp.training.data import Data
 from arcomp.training.loop import evaluate, examples_of

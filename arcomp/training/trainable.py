@@ -14,8 +14,9 @@ from torch import nn
 
 from arcomp.models import context_model, registry
 from arcomp.models.context import Context
-from arcomp.models.layered import Layered, frame
-from arcomp.models.layered import checked as checked_layered
+from arcomp.models.layered import Layered
+from arcomp.models.layered_config import checked as checked_layered
+from arcomp.models.layered_config import frame
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
