@@ -6,7 +6,8 @@ layer, the vertical one; both go through the gate tanh(a) sigmoid(b), the horizo
 
 What it adds to ``pixelcnn``: gates, and every position above is seen: masking a square convolution, layer upon layer,
 leaves out a part to the right above, however deep the network is (``tests/test_ladder.py`` shows both). Where it
-differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output.
+differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output; the residual
+sums may begin with a convolution of the samples that goes through no gate, which would lose how bright they are.
 
 A row of the vertical stack is computed when the row begins. Train it with ``arcomp train --recipe
 gated_pixelcnn-digits DATA``.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from arcomp.layers.conv import above, around, line
+from arcomp.layers.conv import above, around, line, square
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
@@ -39,11 +40,13 @@ class GatedPixelCNNConfig(LayeredConfig):
         width: features p of the horizontal stack, for each channel; the vertical one has as many for all of them.
         blocks: layers after the first.
         kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
+        direct: 1: the residual sums begin with a convolution of the samples, as those of ``pixelcnn`` do; 0: they do not.
     """
 
     width: int
     blocks: int
     kernel: int
+    direct: int = 0
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -59,6 +62,8 @@ class GatedPixelCNNWiring(Wiring):
         c, p = self.channels, self.config.width
         v = c * p  # features of the vertical stack, for all channels together
         found: dict[str, Spec] = {}
+        if self.config.direct:
+            found["direct"] = Conv(square(FIRST), "A", c, 1, p, SIGNED8, SUMS, samples=True)
         for i in range(self.config.blocks + 1):
             for side in ("tanh", "sigmoid"):
                 if i == 0:
@@ -74,7 +79,7 @@ class GatedPixelCNNWiring(Wiring):
             found[f"vertical.{i}"] = Gate(1, ahead=True)
             found[f"horizontal.{i}"] = Gate(c)
             found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
-            found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1), SUMS)
+            found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i or self.config.direct else 1), SUMS)
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
         found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, p, 2 * p, RECTIFIED8, RECTIFIED8)
@@ -84,7 +89,7 @@ class GatedPixelCNNWiring(Wiring):
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         v = h = samples
-        x: tuple[Any, ...] = ()
+        x: tuple[Any, ...] = (run("direct", samples),) if self.config.direct else ()
         for i in range(self.config.blocks + 1):
             tanh, sigmoid = (run(f"vertical.{side}.{i}", v) for side in ("tanh", "sigmoid"))
             v = run(f"vertical.{i}", tanh, sigmoid)

@@ -35,6 +35,7 @@ class Near:
         planes: features of a position that it reads; ``each`` of them belong to one sample of all channels.
         taps: positions that it reads.
         start: what means begin as: parts of their channel's samples, by (which sample of a position, tap).
+        more: outputs that follow those that stand for distributions.
         samples: whether it is the samples that it reads, not a layer's copy of them.
     """
 
@@ -44,6 +45,7 @@ class Near:
     each: int
     taps: tuple[Tap, ...]
     start: Mapping[tuple[int, Tap], float]
+    more: int = 0
     samples: bool = True
 
     @property
@@ -55,7 +57,7 @@ class Near:
         """Its layers by name; the network's last one comes after them."""
         if not self.there:
             return {}
-        outputs = self.channels * self.head.outputs
+        outputs = self.channels * self.head.outputs + self.more
         return {
             "near": Conv(self.taps, "B", 1, self.planes, outputs, SIGNED8, LOGITS, samples=self.samples, fine=True),
             "sum": Add(1, (LOGITS, LOGITS), LOGITS),
@@ -67,7 +69,7 @@ class Near:
             return
         k = self.head.components
         weight: torch.Tensor = layer("near").linear.weight.zero_()
-        of_output = weight.view(self.channels, self.head.outputs, len(self.taps), self.planes)
+        of_output = weight[: self.channels * self.head.outputs].view(self.channels, -1, len(self.taps), self.planes)
         for c in range(self.channels):
             means = of_output[c, k : 2 * k]
             for (sample, tap), part in self.start.items():
@@ -81,9 +83,9 @@ class Near:
         return run("sum", outputs, run("near", samples)) if self.there else outputs
 
 
-def causal(head: Head, channels: int) -> Near:
+def causal(head: Head, channels: int, start: Mapping[tuple[int, Tap], float] = PLANE) -> Near:
     """Of a network that sees the samples before, in raster order."""
-    return Near(head, channels, channels, channels, TAPS, PLANE)
+    return Near(head, channels, channels, channels, TAPS, start)
 
 
 class NearWiring(Wiring):

@@ -1,7 +1,8 @@
 """Stacks of gated residual blocks: what the models that break the raster order are made of.
 
 One looks around, at what was decoded earlier; its outputs stand for distributions, or are features that a causal stack
-is given at every block, as over a short-cut of ``pixelcnnpp``.
+is given at every block, as over a short-cut of ``pixelcnnpp``, or both: a draft of the distributions, to which the
+causal stack adds what it makes of the samples that came since.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from arcomp.layers.elu import ConcatELU
 from arcomp.layers.given import Given
 from arcomp.layers.grid import LOGITS, SIGNED8
 from arcomp.layers.network import Run, Wiring
-from arcomp.layers.spec import Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 from arcomp.models.gated_resnet import SUMS, GatedResnet
 from arcomp.models.layered_config import LayeredConfig, MixtureConfig
-from arcomp.models.near import Near, causal
+from arcomp.models.near import PLANE, Near, causal
 
 FIRST, INNER = 5, 3
 """Sides of the first convolutions and of those in blocks."""
@@ -70,7 +71,8 @@ class Around(_Stack):
 
     Args:
         config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
-        start: of outputs that stand for distributions: what these begin as (:attr:`arcomp.models.near.Near.start`).
+        start: of outputs that stand for distributions, the first ones: what these begin as
+            (:attr:`arcomp.models.near.Near.start`).
     """
 
     def __init__(
@@ -85,7 +87,14 @@ class Around(_Stack):
         super().__init__(config, width, blocks, outputs)
         self.planes = planes
         if start is not None:
-            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start)
+            more = outputs - config.channels * config.head.outputs
+            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more)
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        super().prepare(layer)
+        if self.near and self.near.more:  # a draft begins as little as the outputs that it is added to
+            layer("outputs").linear.weight[: -self.near.more] *= 0.1
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
@@ -113,13 +122,15 @@ class Causal(_Stack):
 
     Args:
         config, width, blocks: of the stack. outputs: of a position. given: whether it is given features, as many as
-            its own.
+            its own. draft: whether it is given a draft of its outputs, before those.
     """
 
-    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool) -> None:
+    def __init__(
+        self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool, draft: bool = False
+    ) -> None:
         super().__init__(config, width, blocks, outputs)
-        self.given = given
-        self.near = causal(config.head, config.channels)
+        self.given, self.draft = given, draft
+        self.near = causal(config.head, config.channels, {} if draft else PLANE)
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
@@ -132,9 +143,11 @@ class Causal(_Stack):
             "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
         }
         if self.given:
-            found["given"] = Given(self.width, SUMS)
+            found["given"] = Given(self.width, SUMS, self.outputs if self.draft else 0)
         for i in range(self.blocks):
             found |= self.block(i).layers()
+        if self.draft:
+            found |= {"draft": Given(self.outputs, LOGITS), "sum.draft": Add(1, (LOGITS, LOGITS), LOGITS)}
         return found | self.last()
 
     def join(self, run: Run, samples: Any) -> Any:
@@ -143,4 +156,5 @@ class Causal(_Stack):
         given = (run("given"),) if self.given else ()
         for i in range(self.blocks):
             x = self.block(i).join(run, x, *given)
-        return self.end(run, x, samples)
+        made = self.end(run, x, samples)
+        return run("sum.draft", made, run("draft")) if self.draft else made

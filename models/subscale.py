@@ -6,8 +6,9 @@ order of their offsets, each in raster order, by one decoder, which is given wha
 slices before. These lie where they are relative to the slice to come; where there is none yet, nothing.
 
 What it adds to ``pixelcnnpp``: what is far away in the picture is near in a slice, and later slices see all sides of a
-pixel. Where it differs: 2 x 2 slices; no attention in the decoder, and no upscaling in depth; which slices are there is
-told by a plane for each.
+pixel. Where it differs: 2 x 2 slices; no attention in the decoder, and no upscaling in depth; the first slice, which
+has no other to look at, has a decoder of its own; for the others the embedding network makes a draft of the
+distributions besides, as ``multiscale_pixelcnn`` does; which slices are there is told by a plane for each.
 
 Train it with ``arcomp train --recipe subscale-colour DATA``.
 """
@@ -18,6 +19,7 @@ from typing import ClassVar
 
 import torch
 
+from arcomp.layers.conv import Tap
 from arcomp.layers.network import Wiring
 from arcomp.models.stacks import Around, Causal, StackConfig
 from arcomp.models.staged import AROUND, CAUSAL, Staged
@@ -26,6 +28,13 @@ from arcomp.orders import Pass, Passes, Subscale
 STEP = 2
 EARLIER = tuple((dy, dx) for dy in range(1 - STEP, 1) for dx in range(1 - STEP, STEP) if (dy, dx) < (0, 0))
 """Where earlier slices are relative to a slice, at the most."""
+SIDES: dict[tuple[int, int], dict[Tap, float]] = {
+    (0, -1): dict.fromkeys([(0, 0), (0, 1)], 1 / 2),
+    (-1, 0): dict.fromkeys([(0, 0), (1, 0)], 1 / 2),
+    (-1, -1): dict.fromkeys([(0, 0), (0, 1), (1, 0), (1, 1)], -1 / 4),
+}
+"""What means begin as, by earlier slice: the mean of left and right, the mean of above and below, or, where both are
+known, their sum less the mean of the corners."""
 
 
 class SubscalePixelNetwork(Staged):
@@ -38,10 +47,13 @@ class SubscalePixelNetwork(Staged):
     @classmethod
     def wirings(cls, config: StackConfig) -> dict[str, Wiring]:
         """See :meth:`Layered.wirings`."""
-        size = config, config.width, config.blocks
+        size, outputs = (config, config.width, config.blocks), config.channels * config.head.outputs
+        planes = len(EARLIER) * (config.channels + 1)
+        start = {(EARLIER.index(at), tap): part for at, taps in SIDES.items() for tap, part in taps.items()}
         return {
-            f"slice.{AROUND}.": Around(*size, outputs=config.width, planes=len(EARLIER) * (config.channels + 1)),
-            f"slice.{CAUSAL}.": Causal(*size, config.channels * config.head.outputs, given=True),
+            f"first.{CAUSAL}.": Causal(*size, outputs, given=False),
+            f"later.{AROUND}.": Around(*size, outputs + config.width, planes, start),
+            f"later.{CAUSAL}.": Causal(*size, outputs, given=True, draft=True),
         }
 
     @classmethod

@@ -233,6 +233,11 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "pixelcnn binary": (lambda: layered(PixelCNN, channels=1, depth=1, width=6, blocks=2, kernel=5), 1, 1),
     "pixelcnn gray": (lambda: layered(PixelCNN, channels=1, depth=8, width=4, blocks=1, kernel=3), 1, 8),
     "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2, kernel=5), 3, 4),
+    "gated pixelcnn direct": (
+        lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=1, kernel=3, direct=1),
+        3,
+        4,
+    ),
     "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
     "gated pixelcnn extreme": (
         lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1, kernel=3),

@@ -26,11 +26,12 @@ class Given(Spec):
     """The features; the network's evaluations are handed them besides the samples.
 
     Attributes:
-        features: of a position. grid: they are on.
+        features: of a position, from the ``begin``-th on of those that are handed. grid: they are on.
     """
 
     features: int
     grid: Grid
+    begin: int = 0
     groups: int = 1
 
     def total(self, *inputs: int) -> int:
@@ -39,38 +40,47 @@ class Given(Spec):
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
-        return _FloatGiven()
+        return _FloatGiven(self.part)
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactGiven:
         """See :meth:`Spec.exact_layer`."""
-        return ExactGiven(self.grid)
+        return ExactGiven(self.grid, self.part)
+
+    @property
+    def part(self) -> slice:
+        """Which of the features that are handed."""
+        return slice(self.begin, self.begin + self.features)
 
 
 class _FloatGiven(nn.Module):
+    def __init__(self, part: slice) -> None:
+        super().__init__()
+        self.part = part
+
     def forward(self, features: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        return features
+        return features[..., self.part]
 
 
 class ExactGiven(ExactLayer):
     """The exact evaluations.
 
     Attributes:
-        features: integers [N, H, W, F], to be set before an evaluation front by front is started.
+        features: integers [N, H, W, ..], all that are handed, to be set before an evaluation front by front is started.
     """
 
     features: Ints
 
-    def __init__(self, grid: Grid) -> None:
-        self.grid = grid
+    def __init__(self, grid: Grid, part: slice) -> None:
+        self.grid, self.part = grid, part
 
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`; given the features."""
-        return x[0]
+        return x[0][..., self.part]
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`: a table for each picture."""
-        return ops.PLACE, [room.table(self.features), *self.features.shape[1:3]]
+        return ops.PLACE, [room.table(np.ascontiguousarray(self.features[..., self.part])), *self.features.shape[1:3]]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
-        return np.asarray(self.features[front.image, front.y, front.x])
+        return np.asarray(self.features[front.image, front.y, front.x, self.part])

@@ -195,5 +195,6 @@ class Subscale(Passes):
     def passes(self, batch: Batch) -> list[Pass]:
         """See :meth:`Passes.passes`."""
         steps = np.full(len(batch), self.step, np.int32)
-        slices = (Lattice.of(batch, y, x, steps) for y in range(self.step) for x in range(self.step))
-        return [Pass("slice", one, Raster()) for one in slices if len(one)]
+        slices = [Lattice.of(batch, y, x, steps) for y in range(self.step) for x in range(self.step)]
+        names = ["first"] + ["later"] * (len(slices) - 1)
+        return [Pass(name, one, Raster()) for name, one in zip(names, slices, strict=True) if len(one)]
