@@ -2,12 +2,12 @@
 
 Paper: the time-delay network of Waibel et al. 1989 ("Phoneme recognition using time-delay neural networks"), as a
 generic sequence model in Bai, Kolter and Koltun 2018 ("An empirical evaluation of generic convolutional and recurrent
-networks for sequence modeling", section 3.1): each layer sees so many steps back, and padding on the left alone keeps
-the future out.
+networks for sequence modeling", sections 3.1 and 3.3): each layer sees so many steps back, padding on the left alone
+keeps the future out, and what a layer makes is added to its input.
 
 What it adds to the models before it on the ladder: parameters shared over time, all steps evaluated at once. Where it
-differs: rectified layers without residual sums or dilation, which ``wavenet`` adds; samples are entered as symbols, one
-of their alphabet. Text and bytes are sequences as they are; a picture is one of pixels, row after row.
+differs: no dilation, which ``wavenet`` adds; one convolution between two residual sums, not two, its rectifier before
+it; samples are entered as symbols, one of their alphabet. Text and bytes are sequences as they are; a picture is one of pixels, row after row.
 
 Train it with ``arcomp train --model temporal_conv DATA``.
 """
@@ -21,10 +21,13 @@ from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8
 from arcomp.layers.network import Run, Wiring
-from arcomp.layers.spec import Conv, Spec, linear
+from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
 from arcomp.models.layered import Layered
 from arcomp.models.layered_config import LayeredConfig
 from arcomp.orders import Order, Raster
+
+SUMS = LOGITS
+"""Grid of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,12 @@ class TemporalConvWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
-        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, RECTIFIED8, levels=c > 1)}
+        found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, SUMS, levels=c > 1)}
         for i in range(self.config.blocks):
-            found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
+            found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
+            found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, SUMS, begin=0.5)
+            found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
+        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
         found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
@@ -61,8 +67,8 @@ class TemporalConvWiring(Wiring):
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
         for i in range(self.config.blocks):
-            x = run(f"layer.{i}", x)
-        return run("logits", x)
+            x = run(f"sum.{i}", x, run(f"layer.{i}", run(f"rectified.{i}", x)))
+        return run("logits", run("rectified", x))
 
 
 class TemporalConv(Layered):
