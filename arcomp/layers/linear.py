@@ -33,7 +33,7 @@ class Linear(nn.Linear):
 
     def __init__(self, inputs: int, outputs: int, grid: Grid, fine: bool = False) -> None:
         super().__init__(inputs, outputs)
-        self.grid, self.limit = grid, FINE_LIMIT if fine else WEIGHT_LIMIT
+        self.grid, self.fine, self.limit = grid, fine, FINE_LIMIT if fine else WEIGHT_LIMIT
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)
 

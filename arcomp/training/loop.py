@@ -227,7 +227,7 @@ def _round(state: State, loss: nn.Module, recipe: Recipe, data: Data, clock: _Cl
 def _step(state: State, loss: nn.Module, batch: dict[str, torch.Tensor], now: Moment, ema: float) -> torch.Tensor:
     """One step of the optimiser; its loss."""
     for group in state.optimiser.param_groups:
-        group["lr"] = now.rate
+        group["lr"] = now.rate * group["part"]
     bits: torch.Tensor = loss(batch, now.rounding)
     state.optimiser.zero_grad(set_to_none=True)
     bits.backward()  # type: ignore[no-untyped-call]

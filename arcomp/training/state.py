@@ -7,8 +7,14 @@ from typing import Any
 
 import torch
 
-from arcomp.training.recipes import Recipe
+from arcomp.layers.linear import Linear
+from arcomp.training.recipes import OptimiserPart, Recipe
 from arcomp.training.trainable import KINDS, Trainable
+
+FINE_RATE = 0.1
+"""Part of the rate at which weights of many bits change: a step of one is multiplied by how bright the picture is, so
+that at the others' rate they would shake all means by more than training gains. At 600 steps of ``subscale``: 4.31 bits
+instead of 4.80."""
 
 
 @dataclass
@@ -40,6 +46,14 @@ def start(recipe: Recipe, device: torch.device | str = "cpu") -> State:
     model, average = make(recipe.config).to(device), make(recipe.config).to(device)
     average.load_state_dict(model.state_dict())
     average.eval()
-    decayed = {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": o.weight_decay}
-    others = {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0}
-    return State(model, average, torch.optim.AdamW([decayed, others], lr=o.rate, betas=(0.9, 0.99), fused=True))
+    return State(model, average, torch.optim.AdamW(_groups(model, o), lr=o.rate, betas=(0.9, 0.99), fused=True))
+
+
+def _groups(model: torch.nn.Module, o: OptimiserPart) -> list[dict[str, Any]]:
+    """Parameters with their weight decay, and their part of the rate."""
+    fine = {id(m.weight) for m in model.modules() if isinstance(m, Linear) and m.fine}
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for p in model.parameters():
+        kind = o.weight_decay if p.ndim > 1 else 0.0, FINE_RATE if id(p) in fine else 1.0
+        groups.setdefault(kind, []).append(p)
+    return [{"params": own, "weight_decay": decay, "part": part} for (decay, part), own in groups.items()]
