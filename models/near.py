@@ -35,8 +35,8 @@ class Near:
         planes: features of a position that it reads; ``each`` of them belong to one sample of all channels.
         taps: positions that it reads.
         start: what means begin as: parts of their channel's samples, by (which sample of a position, tap).
-        more: outputs that follow those that stand for distributions.
         samples: whether it is the samples that it reads, not a layer's copy of them.
+        more: outputs that follow those that stand for distributions.
     """
 
     head: Head
@@ -45,8 +45,8 @@ class Near:
     each: int
     taps: tuple[Tap, ...]
     start: Mapping[tuple[int, Tap], float]
-    more: int = 0
     samples: bool = True
+    more: int = 0
 
     @property
     def there(self) -> bool:

@@ -88,7 +88,7 @@ class Around(_Stack):
         self.planes = planes
         if start is not None:
             more = outputs - config.channels * config.head.outputs
-            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more)
+            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more=more)
 
     def prepare(self, layer: Callable[[str], Any]) -> None:
         """See :meth:`Wiring.prepare`."""

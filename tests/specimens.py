@@ -16,7 +16,6 @@ from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
 from arcomp.layers.before import Before, ExactBefore
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
-from arcomp.layers.dense import Dense
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
@@ -80,14 +79,15 @@ def ends(fine: bool) -> npt.NDArray[Any]:
     return np.array([-FINE_LIMIT, FINE_LIMIT], np.int16) if fine else np.array([-WEIGHT_LIMIT, WEIGHT_LIMIT], np.int8)
 
 
-def beyond_training(free: npt.NDArray[np.bool_], seed: int, fine: bool = False) -> Arrays:
+def beyond_training(free: npt.NDArray[np.bool_], seed: int, fine: bool = False, rows: int | None = None) -> Arrays:
     """A linear layer's weights (where they are free), biases and multipliers at their limits."""
     rng = np.random.default_rng(seed)
+    rows = len(free) if rows is None else rows
     return {
         "weight": rng.choice(ends(fine), free.shape) * free,
-        "bias": rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), len(free)),
-        "multiplier": rng.choice(np.array([0, 1, 2**15 - 1], np.int16), len(free)),
-        "shift": rng.choice(np.array([1, 20, 46], np.int8), len(free)),
+        "bias": rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), rows),
+        "multiplier": rng.choice(np.array([0, 1, 2**15 - 1], np.int16), rows),
+        "shift": rng.choice(np.array([1, 20, 46], np.int8), rows),
     }
 
 
@@ -102,7 +102,7 @@ def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
         arrays = {
             key.removesuffix("weight") + name: a
             for key, shown in free.items()
-            for name, a in beyond_training(shown, seed).items()
+            for name, a in beyond_training(shown, seed, rows=len(arrays[key.removesuffix("weight") + "bias"])).items()
         }
     return spec.exact_layer(arrays, "cpu")
 
@@ -201,7 +201,7 @@ def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config:
         free = None
         if isinstance(spec, Conv):
             free = tap_mask(spec.taps, spec.mask, spec.groups, spec.inputs, spec.outputs)
-        elif isinstance(spec, Dense | Embedding):
+        elif isinstance(spec, Embedding):
             free = spec.free()
         if free is not None:
             key = f"{beginning}{name}.weight"

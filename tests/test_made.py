@@ -172,6 +172,7 @@ class Reference:
         if config["order"]:
             places.sort(key=lambda place: (number(config["order"], *place), place))
         self.places = places
+        self.weights = self.unpacked()
 
     def degrees(self, mask: int) -> list[list[int]]:
         found, least = [], 1
@@ -182,10 +183,26 @@ class Reference:
             least = min(found[-1])
         return found
 
+    def unpacked(self) -> dict[str, list[list[int]]]:
+        """Weights as matrices: stored are those alone that one of the masks shows, row by row."""
+        own = [self.degrees(mask) for mask in range(self.config["masks"])]
+        samples, d = range(self.count), range(self.width)
+        layers = {"hidden.0": [[any(j < o[0][k] for o in own) for j in samples] for k in d]}
+        for b in range(1, self.blocks):
+            layers[f"hidden.{b}"] = [[any(o[b - 1][j] <= o[b][k] for o in own) for j in d] for k in d]
+        layers["out"] = [[any(o[-1][j] <= i for o in own) for j in d] for i in samples for _ in range(self.rest)]
+        if self.config["direct"]:
+            layers["direct"] = [[j < i for j in samples] for i in samples for _ in range(self.rest)]
+        found = {}
+        for name, shown in layers.items():
+            stored = iter(self.arrays[f"net.{name}.weight"])
+            found[name] = [[next(stored) if is_shown else 0 for is_shown in row] for row in shown]
+            assert next(stored, None) is None
+        return found
+
     def row(self, layer: str, j: int, x: list[int], rectified: bool) -> int:
-        weight, bias, multiplier, shift = (
-            self.arrays[f"net.{layer}.{key}"][j] for key in ("weight", "bias", "multiplier", "shift")
-        )
+        bias, multiplier, shift = (self.arrays[f"net.{layer}.{key}"][j] for key in ("bias", "multiplier", "shift"))
+        weight = self.weights[layer][j]
         zero, low, high = (-128, -128, 127) if rectified else (0, -32768, 32767)
         total = sum(w * v for w, v in zip(weight, x, strict=True)) + bias
         return max(low, min(high, ((total * multiplier + (1 << (shift - 1))) >> shift) + zero))

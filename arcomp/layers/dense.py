@@ -2,7 +2,7 @@
 
 Features belong to positions, and to channels within them, in the order of coding. An output sees the samples before its
 own, or (``local``) the inputs of its own position, of its own sample and those before. The weights are one matrix,
-triangular in blocks.
+triangular in blocks, and stored without what is zero in it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from arcomp.errors import ModelError
 from arcomp.layers import ops
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
 from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.packed import packed, unpacked
 from arcomp.layers.room import Room
 from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
@@ -56,10 +56,15 @@ class Dense(Spec):
     @property
     def parameters(self) -> int:
         """See :attr:`Spec.parameters`."""
+        return self.weights + self.height * self.width * self.groups * self.outputs
+
+    @property
+    def weights(self) -> int:
+        """How many may differ from zero."""
         positions = self.height * self.width
         count = positions * self.groups
         pairs = positions * self.groups * (self.groups + 1) // 2 if self.local else count * (count - 1) // 2
-        return pairs * self.inputs * self.outputs + count * self.outputs
+        return pairs * self.inputs * self.outputs
 
     @property
     def fixed(self) -> int:
@@ -91,12 +96,12 @@ class Dense(Spec):
         assert isinstance(layer, MaskedDense)
         with torch.no_grad():
             layer.linear.weight *= layer.free
-        return freeze_linear(layer.linear, self.source.bits, self._zeros(layer))
+        return packed(freeze_linear(layer.linear, self.source.bits, self._zeros(layer)), self.free())
 
     def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
         """See :meth:`Spec.thaw`."""
         assert isinstance(layer, MaskedDense)
-        thaw_linear(layer.linear, arrays, self.source.bits, self._zeros(layer))
+        thaw_linear(layer.linear, unpacked(arrays, self.weights, self.free), self.source.bits, self._zeros(layer))
 
     def _zeros(self, layer: MaskedDense) -> npt.NDArray[np.int64]:
         return np.full(layer.linear.in_features, self.source.zero, np.int64)
@@ -140,16 +145,12 @@ class ExactDense(ExactLayer):
     """The exact evaluations.
 
     Raises:
-        ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
+        ModelError: arrays of the wrong shape or beyond the bounds.
     """
 
     def __init__(self, spec: Dense, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
-        samples, weight = spec.height * spec.width * spec.groups, arrays.get("weight")
-        right = weight is not None and weight.shape == (samples * spec.outputs, samples * spec.inputs)
-        if weight is None or not right or bool(weight[~spec.free()].any()):  # the mask is as large: not made unseen
-            raise ModelError("a dense layer's weights do not fit its mask", remedy="install the model's weights again")
-        self.spec, self.grid, self.arrays = spec, spec.grid, dict(arrays)
-        self.all = FrozenLinear(arrays, spec.grid, spec.source.largest, device)
+        self.spec, self.grid, self.arrays = spec, spec.grid, unpacked(arrays, spec.weights, spec.free)
+        self.all = FrozenLinear(self.arrays, spec.grid, spec.source.largest, device)
         self.own: dict[int, tuple[slice, FrozenLinear]] = {}
 
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:

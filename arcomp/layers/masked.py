@@ -33,6 +33,7 @@ from arcomp.layers.dense import placed
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.packed import packed, unpacked
 from arcomp.layers.pointwise import kept
 from arcomp.layers.room import Room
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
@@ -75,14 +76,26 @@ class Masked(Spec):
     @property
     def parameters(self) -> int:
         """See :attr:`Spec.parameters`: weights that one of the masks shows."""
-        seen = [np.zeros((), bool)] * (self.blocks + 1)
+        return sum(self.counts) + sum(rows for rows, _, _, _ in self.layers.values())
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """Of each layer, how many weights one of the masks shows."""
+        own = self.degrees
+        found = [int(np.minimum(own[0].max(0), self.count).sum())]
+        for before, this in zip(own, own[1:], strict=False):
+            found.append(int((before[:, None] <= this[:, :, None]).any(0).sum()))
+        found.append(self.each * int(np.maximum(self.count - own[-1].min(0), 0).sum()))
+        return [*found, self.each * self.count * (self.count - 1) // 2] if self.direct else found
+
+    def free(self, layer: int) -> Bools:
+        """The weights of a layer that one of the masks shows: bool [outputs, inputs]."""
+        if layer > self.blocks:
+            return self._before
+        found = np.zeros((), bool)
         for mask in range(self.masks):
-            own = visible(self.count, 1, [each[mask] for each in self.degrees])  # a sample's outputs see the same
-            seen = [before | this for before, this in zip(seen, own, strict=True)]
-        shown = [int(layer.sum()) for layer in seen]
-        direct = self.each * self.count * (self.count - 1) // 2 if self.direct else 0
-        biases = sum(rows for rows, _, _, _ in self.layers.values())
-        return sum(shown[:-1]) + self.each * shown[-1] + direct + biases
+            found = found | visible(self.count, self.each, [own[mask] for own in self.degrees])[layer]
+        return found
 
     @property
     def fixed(self) -> int:
@@ -113,9 +126,20 @@ class Masked(Spec):
     def visible(self, mask: int) -> list[Bools]:
         """The weights of each layer that a mask shows."""
         found = visible(self.count, self.each, [own[mask] for own in self.degrees])
-        if self.direct:
-            found.append(np.tri(self.count, k=-1, dtype=bool).repeat(self.each, 0))
-        return found
+        return [*found, self._before] if self.direct else found
+
+    @cached_property
+    def _before(self) -> Bools:
+        return np.tri(self.count, k=-1, dtype=bool).repeat(self.each, 0)
+
+    def of_layer(self, i: int, name: str, arrays: Mapping[str, Ints]) -> Arrays:
+        """One layer's arrays, its weights [outputs, inputs].
+
+        Raises:
+            ModelError: they are others than it needs.
+        """
+        own = {key[len(name) + 1 :]: a for key, a in arrays.items() if key.startswith(name + ".")}
+        return unpacked(own, self.counts[i], lambda: self.free(i))
 
     @cached_property
     def places(self) -> tuple[Int64, Int64]:
@@ -136,16 +160,19 @@ class Masked(Spec):
         """See :meth:`Spec.freeze`."""
         assert isinstance(layer, FloatMasked)
         arrays: Arrays = {}
-        for linear, (name, (_, inputs, source, _)) in zip(layer.parts, self.layers.items(), strict=True):
-            own = freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64))
+        for i, (linear, (name, (_, inputs, source, _))) in enumerate(zip(layer.parts, self.layers.items(), strict=True)):
+            free = self.free(i)
+            with torch.no_grad():
+                linear.weight *= torch.from_numpy(free)
+            own = packed(freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64)), free)
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
 
     def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
         """See :meth:`Spec.thaw`."""
         assert isinstance(layer, FloatMasked)
-        for linear, (name, (_, inputs, source, _)) in zip(layer.parts, self.layers.items(), strict=True):
-            own = {key.rpartition(".")[2]: a for key, a in arrays.items() if key.startswith(name + ".")}
+        for i, (linear, (name, (_, inputs, source, _))) in enumerate(zip(layer.parts, self.layers.items(), strict=True)):
+            own = self.of_layer(i, name, arrays)
             thaw_linear(linear, own, source.bits, np.full(inputs, source.zero, np.int64))
 
 
@@ -196,10 +223,6 @@ class FloatMasked(nn.Module):
         return outputs[:, :height, :width]
 
 
-def _unfit() -> ModelError:
-    return ModelError("a masked network's arrays are not those it needs", remedy="install the model's weights again")
-
-
 class _Shown:
     """A linear layer under a mask: other inputs are as if they were real 0.
 
@@ -229,13 +252,12 @@ class ExactMasked(ExactLayer):
     def __init__(self, spec: Masked, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
         self.spec, self.grid, self.order, self.device = spec, spec.grid, spec.order, device
         self.linears: list[FrozenLinear] = []
-        for name, (outputs, inputs, source, grid) in spec.layers.items():
-            own = {key[len(name) + 1 :]: a for key, a in arrays.items() if key.startswith(name + ".")}
-            if "weight" not in own or own["weight"].shape != (outputs, inputs):
-                raise _unfit()
-            self.linears.append(FrozenLinear(own, grid, source.largest))
+        for i, (name, (_, _, source, grid)) in enumerate(spec.layers.items()):
+            self.linears.append(FrozenLinear(spec.of_layer(i, name, arrays), grid, source.largest))
         if len(arrays) != len(KINDS) * len(self.linears):
-            raise _unfit()
+            raise ModelError(
+                "a masked network's arrays are not those it needs", remedy="install the model's weights again"
+            )
 
     @cached_property
     def shown(self) -> list[list[_Shown]]:
