@@ -40,7 +40,7 @@ class GatedPixelCNNConfig(LayeredConfig):
         width: features p of the horizontal stack, for each channel; the vertical one has as many for all of them.
         blocks: layers after the first.
         kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
-        direct: 1: the residual sums begin with a convolution of the samples, as those of ``pixelcnn`` do; 0: they do not.
+        direct: 1: the residual sums begin with a convolution of the samples, as those of ``pixelcnn`` do; 0: without.
     """
 
     width: int

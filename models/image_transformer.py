@@ -95,7 +95,9 @@ class ImageTransformerWiring(Wiring):
     @property
     def near(self) -> Near:
         """The short-cut from the sample before."""
-        return Near(self.config.head, self.channels, self.channels, self.channels, HERE, {(0, HERE[0]): 1.0}, samples=False)
+        return Near(
+            self.config.head, self.channels, self.channels, self.channels, HERE, {(0, HERE[0]): 1.0}, samples=False
+        )
 
     def layers(self) -> dict[str, Spec]:
         """See :meth:`Wiring.layers`."""

@@ -7,7 +7,8 @@ keeps the future out, and what a layer makes is added to its input.
 
 What it adds to the models before it on the ladder: parameters shared over time, all steps evaluated at once. Where it
 differs: no dilation, which ``wavenet`` adds; one convolution between two residual sums, not two, its rectifier before
-it; samples are entered as symbols, one of their alphabet. Text and bytes are sequences as they are; a picture is one of pixels, row after row.
+it; samples are entered as symbols, one of their alphabet. Text and bytes are sequences as they are; a picture is one of
+pixels, row after row.
 
 Train it with ``arcomp train --model temporal_conv DATA``.
 """

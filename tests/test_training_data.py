@@ -138,7 +138,9 @@ def test_crops_are_shifted_beyond_the_border(tmp_path: Path) -> None:
     data, room = gather(recipe, [tmp_path]), np.pad(picture, 2)
     found = set()
     for crop in (crop for n in range(16) for crop in data.round(n)):
-        (at,) = [(y, x) for y in range(5) for x in range(5) if np.array_equal(room[y : y + 16, x : x + 16], crop[..., 0])]
+        (at,) = [
+            (y, x) for y in range(5) for x in range(5) if np.array_equal(room[y : y + 16, x : x + 16], crop[..., 0])
+        ]
         found.add(at)
     assert len(found) == 25
     assert all(np.array_equal(crop[..., 0], picture) for crop in data.validation())

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -83,7 +84,7 @@ class Masked(Spec):
         """Of each layer, how many weights one of the masks shows."""
         own = self.degrees
         found = [int(np.minimum(own[0].max(0), self.count).sum())]
-        for before, this in zip(own, own[1:], strict=False):
+        for before, this in pairwise(own):
             found.append(int((before[:, None] <= this[:, :, None]).any(0).sum()))
         found.append(self.each * int(np.maximum(self.count - own[-1].min(0), 0).sum()))
         return [*found, self.each * self.count * (self.count - 1) // 2] if self.direct else found
@@ -160,8 +161,8 @@ class Masked(Spec):
         """See :meth:`Spec.freeze`."""
         assert isinstance(layer, FloatMasked)
         arrays: Arrays = {}
-        for i, (linear, (name, (_, inputs, source, _))) in enumerate(zip(layer.parts, self.layers.items(), strict=True)):
-            free = self.free(i)
+        for i, (name, (_, inputs, source, _)) in enumerate(self.layers.items()):
+            linear, free = layer.parts[i], self.free(i)
             with torch.no_grad():
                 linear.weight *= torch.from_numpy(free)
             own = packed(freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64)), free)
@@ -171,9 +172,9 @@ class Masked(Spec):
     def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
         """See :meth:`Spec.thaw`."""
         assert isinstance(layer, FloatMasked)
-        for i, (linear, (name, (_, inputs, source, _))) in enumerate(zip(layer.parts, self.layers.items(), strict=True)):
+        for i, (name, (_, inputs, source, _)) in enumerate(self.layers.items()):
             own = self.of_layer(i, name, arrays)
-            thaw_linear(linear, own, source.bits, np.full(inputs, source.zero, np.int64))
+            thaw_linear(layer.parts[i], own, source.bits, np.full(inputs, source.zero, np.int64))
 
 
 class FloatMasked(nn.Module):
