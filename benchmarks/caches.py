@@ -3,7 +3,7 @@
     python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64]
 
 Colour pictures of 32 x 32 (the first ones of ARRAY, .npy, uint8 [N, 32, 32, 3]; without it, drawn at random) are coded
-by models as their recipes NAME-colour have them, with fresh weights: what weights are does not matter for the speed.
+by models with the weights shipped as NAME-colour, or as the recipe of that name has them, with fresh weights.
 Decoding from caches is timed to its end, in a second run, and its pixels are compared. Decoding by whole passes
 evaluates all of the pictures for each position, and for each channel of it: some of these passes, spread over the
 picture, are timed and multiplied up. Of networks that give all channels at once a pass for each position would do: the
@@ -24,6 +24,7 @@ import torch
 
 from arcomp.codec import plan
 from arcomp.compare.tables import Column, text
+from arcomp.errors import ModelError
 from arcomp.models import registry
 from arcomp.models.base import ExactModel
 from arcomp.training import recipes
@@ -46,12 +47,15 @@ COLUMNS = (
 Pixels = npt.NDArray[np.uint8]
 
 
-def fresh(name: str) -> ExactModel:
-    """A model as its recipe has it, with random weights."""
-    recipe = recipes.find(f"{name}-colour")
-    torch.manual_seed(0)
-    kind = KINDS[recipe.model]
-    model = registry.from_weights(kind.freeze({3: kind.make(recipe.config)}))
+def shipped(name: str) -> ExactModel:
+    """The model's weights for colour; without any, as its recipe has it, with random ones."""
+    try:
+        model = registry.load(f"{name}-colour")
+    except ModelError:
+        recipe = recipes.find(f"{name}-colour")
+        torch.manual_seed(0)
+        kind = KINDS[recipe.model]
+        model = registry.from_weights(kind.freeze({3: kind.make(recipe.config)}))
     assert isinstance(model, ExactModel)
     return model
 
@@ -101,7 +105,7 @@ def main(array: Path | None, models: str, batches: str, json_path: Path | None) 
     """Time decoding of colour pictures from caches and by whole passes."""
     sizes = [int(b) for b in batches.split(",")]
     pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
-    rows = [row(fresh(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
+    rows = [row(shipped(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
     print(text(rows, COLUMNS))
     if json_path:
         json_path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -18,10 +18,7 @@ import numpy as np
 
 from arcomp import bits
 from arcomp.compare.tables import Column, text
-from arcomp.errors import ModelError
-from arcomp.models import registry
-from arcomp.models.base import Model
-from benchmarks.caches import Pixels, fresh
+from benchmarks.caches import Pixels, shipped
 
 COLUMNS = (
     Column("model", "model"),
@@ -33,14 +30,6 @@ COLUMNS = (
 )
 WARM = 16
 """Pictures of the warm-up."""
-
-
-def shipped(name: str) -> Model:
-    """The model's weights for colour, or fresh ones."""
-    try:
-        return registry.load(f"{name}-colour")
-    except ModelError:
-        return fresh(name)
 
 
 def timed(evaluate: Callable[[Pixels], float], pixels: Pixels) -> tuple[float, float]:
