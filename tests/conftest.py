@@ -1,9 +1,12 @@
 """Settings of all tests, and what several of them start from."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
 
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None)

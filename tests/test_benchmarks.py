@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
-
 from arcomp.compare import tables
 from arcomp.compare.codecs import NOT_INSTALLED, JpegXl, WebP, identical
 from benchmarks import children, exactness, exactness_child, inputs, outputs, pareto, ratio, readme, sizes, speed

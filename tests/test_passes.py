@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import torch
 from click.testing import CliRunner
 from specimens import batch_of, layered, pictures
 from test_laws import canvas_of, evaluated
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
 
 import arcomp
 from arcomp.bits import measure
