@@ -37,13 +37,18 @@ class Family:
         scale: units in so many bits of so many samples and pictures.
         digits: after the point.
         published: what the papers report for networks trained in full, in the same unit; weights' names before their
-            family.
+            family. of: what names of files begin with that the figures are of; they are left out beside others.
     """
 
     unit: str
     scale: Callable[[float, int, int], float]
     digits: int
     published: dict[str, float]
+    of: str = ""
+
+    def beside(self, given: Input) -> dict[str, float]:
+        """What was published for this input."""
+        return self.published if Path(given.name).name.startswith(self.of) else {}
 
 
 FAMILIES = {
@@ -70,6 +75,7 @@ FAMILIES = {
             "pixelsnail": 2.85,
             "grayscale_pixelcnn": 2.98,
         },
+        "cifar",
     ),
     "text": Family("bits a byte", lambda bits, samples, pictures: bits / samples, 3, {}),
 }
@@ -107,7 +113,7 @@ def row(family: Family, name: str, given: Input, measured: Measured, parameters:
         each = measured.samples / 1000 if given.bytes else len(given.pixels)
         return f"{each / seconds:.3g}" if seconds else "-"
 
-    published = family.published.get(name.rpartition("-")[0])
+    published = family.beside(given).get(name.rpartition("-")[0])
     cells = [
         f"`{name}`" if parameters is not None else name,
         f"{parameters:,}" if parameters is not None else "-",
@@ -116,14 +122,14 @@ def row(family: Family, name: str, given: Input, measured: Measured, parameters:
         speed(measured.decode_seconds),
         f"{published:.{family.digits}f}" if published else "-",
     ]
-    return cells if family.published else cells[:-1]
+    return cells if family.beside(given) else cells[:-1]
 
 
 def table(family: Family, given: Input, contestants: Sequence[Contestant], measured: Sequence[Measured]) -> str:
     """Of one input, in Markdown."""
     what = "kB/s" if given.bytes else "pictures/s"
     titles = ["", "parameters", "float NLL", "exact NLL", "file", f"{what}, encode", f"{what}, decode"]
-    titles += ["published"] if family.published else []
+    titles += ["published"] if family.beside(given) else []
     rows = [
         row(family, c.name, given, m, c.parameters)
         for c, m in zip(contestants, measured, strict=True)
