@@ -222,7 +222,7 @@ def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
     good = layered(kind, **SMALL).weights
     pixels = pictures("noise", (9, 8, 3), 8)[None]
     names = [key for key in sorted(good.arrays) if key.endswith("first.weight")]
-    assert len(names) == {MultiscalePixelCNN: 4, GrayscalePixelCNN: 3, SubscalePixelNetwork: 2}[kind]
+    assert len(names) == {MultiscalePixelCNN: 4, GrayscalePixelCNN: 3, SubscalePixelNetwork: 3}[kind]
     for name in names:
         wrong = [
             {k: a for k, a in good.arrays.items() if k != name},

@@ -181,6 +181,16 @@ def test_a_run_by_the_clock_ends_by_it(photographs: Path, tmp_path: Path, monkey
     assert reports[-1].part == 1
 
 
+def test_the_end_by_the_clock_is_kept(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between whichever two of its readings the time is over."""
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(ticks)))
+    for seconds in range(37, 43):  # the first round takes 39
+        recipe, path = shortened(RECIPE, minutes=seconds / 60), tmp_path / str(seconds)
+        state = train(recipe, photographs, path, validate_every=10**6)
+        assert load(path, recipe).step == state.step
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
 @pytest.mark.parametrize("recipe", [RECIPE, PHOTO])

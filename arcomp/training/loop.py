@@ -127,7 +127,8 @@ def train(
     held_out = examples_of(state.average, data.validation()) if team.leads else {}
     loss = team.joined(_Loss(state.model, recipe, team))
     clock = _Clock(state, team)
-    while clock.moment(recipe).part < 1:
+    part = clock.moment(recipe).part
+    while part < 1:  # the same reading says that it is over and that it must be kept
         bits = _round(state, loss, recipe, data, clock, team)
         _check_number(bits, state, checkpoint)
         steps, part = (o.steps if o.minutes is None else None), clock.moment(recipe).part
