@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -84,8 +83,7 @@ class Masked(Spec):
         """Of each layer, how many weights one of the masks shows."""
         own = self.degrees
         found = [int(np.minimum(own[0].max(0), self.count).sum())]
-        for before, this in pairwise(own):
-            found.append(int((before[:, None] <= this[:, :, None]).any(0).sum()))
+        found += [int(self.free(block).sum()) for block in range(1, self.blocks)]
         found.append(self.each * int(np.maximum(self.count - own[-1].min(0), 0).sum()))
         return [*found, self.each * self.count * (self.count - 1) // 2] if self.direct else found
 
@@ -93,10 +91,12 @@ class Masked(Spec):
         """The weights of a layer that one of the masks shows: bool [outputs, inputs]."""
         if layer > self.blocks:
             return self._before
-        found = np.zeros((), bool)
-        for mask in range(self.masks):
-            found = found | visible(self.count, self.each, [own[mask] for own in self.degrees])[layer]
-        return found
+        own, number = self.degrees, np.arange(self.count)
+        if layer == self.blocks:
+            return np.asarray((own[-1].min(0) <= number[:, None]).repeat(self.each, 0))
+        if layer:
+            return np.asarray((own[layer - 1][:, None] <= own[layer][:, :, None]).any(0))
+        return np.asarray(number < own[0].max(0)[:, None])
 
     @property
     def fixed(self) -> int:
