@@ -66,7 +66,7 @@ def _backends(device: str) -> list[Finding]:
     try:
         chosen, _ = choose(device)
         asked = "ARCOMP_BACKEND" in os.environ
-        why = "asked for by ARCOMP_BACKEND" if asked else f"the first of {', '.join(BACKENDS)} that is right here"
+        why = "asked for by ARCOMP_BACKEND" if asked else "the first that is right here"
         findings.append(Finding("backend chosen", f"{chosen} ({why})"))
     except ArcompError as error:
         findings.append(Finding("backend chosen", str(error), ok=False))

@@ -1,13 +1,14 @@
 """How much caches save: decoding from them beside decoding by whole passes, in the same run.
 
-    python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64]
+    python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64] [--device cpu]
 
 Colour pictures of 32 x 32 (the first ones of ARRAY, .npy, uint8 [N, 32, 32, 3]; without it, drawn at random) are coded
 by models with the weights shipped as NAME-colour, or as the recipe of that name has them, with fresh weights.
 Decoding from caches is timed to its end, in a second run, and its pixels are compared. Decoding by whole passes
 evaluates all of the pictures for each position, and for each channel of it: some of these passes, spread over the
 picture, are timed and multiplied up. Of networks that give all channels at once a pass for each position would do: the
-last column is against that.
+last column is against that. On a GPU (--device cuda) the whole passes run, of encoding too; caches are the processor's:
+a front is too little for it.
 """
 
 from __future__ import annotations
@@ -66,21 +67,21 @@ def random_walks(count: int) -> Pixels:
     return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
 
 
-def pass_seconds(model: ExactModel, pixels: Pixels) -> float:
+def pass_seconds(model: ExactModel, pixels: Pixels, device: str) -> float:
     """Seconds of a whole pass and of what it is asked for at a front."""
     _, kind = plan(pixels, 8, model, None, None)
     fronts = list(model.order.fronts(kind.batch))
     taken = []
     for i in np.linspace(0, len(fronts) - 1, TIMED).astype(int):
         began = time.perf_counter()
-        model.whole(pixels, kind).distributions(fronts[i])
+        model.whole(pixels, kind, device).distributions(fronts[i])
         taken.append(time.perf_counter() - began)
     return float(np.median(taken))
 
 
-def row(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
+def row(model: ExactModel, pixels: Pixels, device: str) -> dict[str, Any]:
     """A row of the table."""
-    timed, one = measured(model, pixels), pass_seconds(model, pixels)
+    timed, one = measured(model, pixels, device), pass_seconds(model, pixels, device)
     cached, by_fronts = timed["decode_seconds"], one * timed["fronts"]
     naive = by_fronts * pixels.shape[3]
     return {
@@ -100,12 +101,13 @@ def row(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
 @click.argument("array", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--models", default="gated_pixelcnn,pixelcnnpp,image_transformer,pixelsnail", show_default=True)
 @click.option("--batches", default="1,64", show_default=True, help="Pictures that are coded together.")
+@click.option("--device", default="cpu", show_default=True, help="Where whole passes run.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there too.")
-def main(array: Path | None, models: str, batches: str, json_path: Path | None) -> None:
+def main(array: Path | None, models: str, batches: str, device: str, json_path: Path | None) -> None:
     """Time decoding of colour pictures from caches and by whole passes."""
     sizes = [int(b) for b in batches.split(",")]
     pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
-    rows = [row(shipped(name), pixels[:size].copy()) for name in models.split(",") for size in sizes]
+    rows = [row(shipped(name), pixels[:size].copy(), device) for name in models.split(",") for size in sizes]
     print(text(rows, COLUMNS))
     if json_path:
         json_path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -3,7 +3,8 @@
     python -m benchmarks.evaluation ARRAY [--models pixelcnnpp,pixelsnail] [--limit 1000] [--device cpu]
 
 ARRAY is .npy, uint8 [N, 32, 32, 3]. Models are those shipped as NAME-colour, or as the recipe of that name has them,
-with fresh weights. Each is timed once over all pictures, after a warm-up, with as many threads as there are processors.
+with fresh weights. Each is timed once over all pictures, after a warm-up, with as many threads as there are processors,
+or on a GPU (--device cuda).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def row(name: str, pixels: Pixels, device: str) -> dict[str, Any]:
         return bits.measure(some, 8, model, device=device).total
 
     def in_float(some: Pixels) -> float:
-        found = model.float_bits(some, 8)
+        found = model.float_bits(some, 8, device)
         assert found is not None
         return found
 
@@ -67,7 +68,7 @@ def row(name: str, pixels: Pixels, device: str) -> dict[str, Any]:
 @click.argument("array", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--models", default="pixelcnnpp,pixelsnail", show_default=True)
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="Of the exact evaluation.")
+@click.option("--device", default="cpu", show_default=True)
 def main(array: Path, models: str, limit: int, device: str) -> None:
     """Time the whole evaluation of ARRAY's pictures."""
     pixels = np.ascontiguousarray(np.load(array, allow_pickle=False)[:limit])

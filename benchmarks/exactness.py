@@ -267,6 +267,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="small pictures besides those built in")
     parser.add_argument("--models", type=model_names, help=MODELS_HELP)
     parser.add_argument("--full", action="store_true", help="the whole product of all settings; takes long")
+    parser.add_argument("--only", default="", metavar="TEXT", help="the first and those with this in their name")
     parser.add_argument("--csv", type=Path, help="write all rows here")
     parser.add_argument("--json", type=Path, help="write all rows here")
     options = parser.parse_args(arguments)
@@ -285,8 +286,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(specimens: Sequence[Specimen], models: Sequence[str], full: bool) -> list[Row]:
-    """All rows of the matrix."""
+def run(specimens: Sequence[Specimen], models: Sequence[str], full: bool, only: str = "") -> list[Row]:
+    """All rows of the matrix, or the first and those with something in their names."""
     with tempfile.TemporaryDirectory() as folder:
         matrix = Matrix(specimens, models, Path(folder))
         first, *others = combinations(full)
@@ -295,8 +296,10 @@ def run(specimens: Sequence[Specimen], models: Sequence[str], full: bool) -> lis
             return matrix.rows
         try:
             for combination in (*others, *on_cuda(matrix.cuda)):
-                matrix.compare(combination)
-            matrix.reference()
+                if only in combination.name:
+                    matrix.compare(combination)
+            if only in "decoder=reference":
+                matrix.reference()
         except KeyboardInterrupt:
             matrix.rows.append({"combination": "(interrupted)", "said": "failed: not all was compared", "bad": True})
         return matrix.rows
@@ -306,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 1 if anything differs or fails."""
     options = parse(arguments)
     models = all_models() if options.models is None else list(options.models)
-    rows = run(options.specimens, models, options.full)
+    rows = run(options.specimens, models, options.full, options.only)
     print(tables.text(rows, COLUMNS))
     outputs.write_csv(options.csv, rows)
     bad = sum(row["bad"] for row in rows)

@@ -59,8 +59,11 @@ def fronts_of(model: ExactModel, pixels: Pixels) -> int:
     return sum(1 for own, part in parts for _ in own.order.fronts(part.batch))
 
 
-def measured(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
+def measured(model: ExactModel, pixels: Pixels, device: str = "cpu") -> dict[str, Any]:
     """Seconds of a second run, and fronts.
+
+    Args:
+        device: where pictures are evaluated to encode.
 
     Raises:
         click.ClickException: what was decoded is not what was encoded.
@@ -68,7 +71,7 @@ def measured(model: ExactModel, pixels: Pixels) -> dict[str, Any]:
     seconds: list[float] = []
     for _ in range(2):
         began = time.perf_counter()
-        data = arcomp.encode(pixels, 8, model).data
+        data = arcomp.encode(pixels, 8, model, device=device).data
         middle = time.perf_counter()
         decoded, _ = arcomp.decode(data, model=model)
         seconds = [middle - began, time.perf_counter() - middle]

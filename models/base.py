@@ -133,7 +133,7 @@ class Model(ABC):
         """The picture's channels in the order they are coded; the model sees them in this order only."""
         return tuple(range(channels))
 
-    def float_bits(self, pixels: Canvas, depth: int) -> float | None:
+    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float | None:
         """Bits of pictures under the float evaluation with these weights: the real numbers that the frozen integers
         stand for, nothing rounded between them and the probabilities. Of a model that learns while it codes, bits
         under its network alone. With what the model itself sends.
@@ -141,6 +141,7 @@ class Model(ABC):
         Args:
             pixels: uint8 or uint16 [n, H, W, C], pictures (or tiles) of one size, channels as stored.
             depth: bits of a sample.
+            device: where it runs.
 
         Returns:
             None if the model has no such evaluation.

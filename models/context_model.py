@@ -104,7 +104,7 @@ class ContextModel(ExactModel):
         prefix = f"{channels}."
         return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
 
-    def float_bits(self, pixels: Canvas, depth: int) -> float:
+    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
         """See :meth:`Model.float_bits`."""
         from arcomp.models.context import Context
         from arcomp.models.perceptron import thaw_layers, total_bits
@@ -112,7 +112,7 @@ class ContextModel(ExactModel):
         channels = pixels.shape[3]
         network = Context(self.configs[channels])
         thaw_layers(network, self._arrays(channels))
-        return total_bits(network, pixels)
+        return total_bits(network, pixels, device)
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""

@@ -125,7 +125,7 @@ class Histogram(ExactModel):
         scaled = -(-(counts << COUNT_BITS) // np.maximum(total, 1 << COUNT_BITS))  # rounded up: none is lost
         return pack_counts(scaled)
 
-    def float_bits(self, pixels: Canvas, depth: int) -> float:
+    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
         """See :meth:`Model.float_bits`: under relative frequencies, and the counts."""
         sizes = np.full((2, len(pixels)), [[pixels.shape[1]], [pixels.shape[2]]], np.int32)
         kind = Kind(Batch(*sizes), pixels.shape[3], depth)

@@ -224,16 +224,16 @@ class Layered(ExactModel):
         return made.eval()  # all of it: no dropout, every mask
 
     @torch.inference_mode()
-    def float_bits(self, pixels: Canvas, depth: int) -> float | None:
+    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float | None:
         """See :meth:`Model.float_bits`."""
         count, height, width, channels = pixels.shape
         try:
-            network = self.thawed(channels, depth)
+            network = self.thawed(channels, depth).to(device)
         except NotImplementedError:
             return None
         step = max(1, FLOAT_POSITIONS // (height * width))
         parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
-        return sum(float(network.bits(part).double().sum()) for part in parts)
+        return sum(float(network.bits(part.to(device)).double().sum()) for part in parts)
 
     def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
         """See :meth:`ExactModel.whole`."""

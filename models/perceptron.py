@@ -46,11 +46,12 @@ def thaw_layers(net: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 @torch.inference_mode()
-def total_bits(net: Any, pictures: npt.NDArray[np.uint8]) -> float:
-    """Bits of pictures, uint8 [n, H, W, C], under a float network, nothing rounded."""
+def total_bits(net: Any, pictures: npt.NDArray[np.uint8], device: str = "cpu") -> float:
+    """Bits of pictures, uint8 [n, H, W, C], under a float network, nothing rounded, on a device."""
     total = 0.0
+    net.to(device)
     for picture in pictures:
-        examples = {name: torch.from_numpy(a) for name, a in net.examples(picture).items()}
+        examples = {name: torch.from_numpy(a).to(device) for name, a in net.examples(picture).items()}
         for begin in range(0, len(examples["values"]), CHUNK):
             part = {name: a[begin : begin + CHUNK] for name, a in examples.items()}
             total += float(net.bits(**part).double().sum())

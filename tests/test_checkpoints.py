@@ -19,6 +19,7 @@ from arcomp.errors import OutputError, TrainingError
 from arcomp.training import loop, recipes
 from arcomp.training.checkpoint import load, read_checkpoint
 from arcomp.training.recipes import Recipe
+from arcomp.training.step import Steps
 
 CHECKPOINTS = Path(__file__).parents[1] / "benchmarks" / "checkpoints"
 SHORT = shortened(RECIPE, steps=8)
@@ -164,16 +165,16 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
     def poison(progress: loop.Progress) -> None:
         if progress.round != 1:
             return
-        step = loop._step
+        step = Steps.__call__
 
-        def poisoned(state: Any, loss: Any, batch: Any, now: Any, ema: float) -> torch.Tensor:
-            bits = step(state, loss, batch, replace(now, rate=float("inf")) if where == "rate" else now, ema)
-            if state.step == RECIPE.optimiser.steps and where == "last gradient":
-                for parameter in state.average.parameters():
+        def poisoned(self: Steps, batch: Any, now: Any) -> torch.Tensor:
+            bits = step(self, batch, replace(now, rate=float("inf")) if where == "rate" else now)
+            if self.state.step == RECIPE.optimiser.steps and where == "last gradient":
+                for parameter in self.state.average.parameters():
                     parameter.data.fill_(float("nan"))
             return bits
 
-        monkeypatch.setattr(loop, "_step", poisoned)
+        monkeypatch.setattr(Steps, "__call__", poisoned)
 
     with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is .*--resume with a lower --rate"):
         train(RECIPE, photographs, tmp_path / "c", report=poison, validate_every=1)

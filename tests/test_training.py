@@ -17,18 +17,17 @@ from arcomp.models.weights_file import Weights
 from arcomp.training import loop
 from arcomp.training.checkpoint import load
 from arcomp.training.finish import finish
-from arcomp.training.processes import Team
-from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
+from arcomp.training.supply import examples_of
 
 
 def test_training_learns_and_freezes(photographs: Path, tmp_path: Path) -> None:
     reports: list[loop.Progress] = []
     state = train(RECIPE, photographs, tmp_path / "c", report=reports.append, validate_every=1)
     data, fresh = gather(RECIPE, [photographs]), start(RECIPE).average
-    untrained = loop.evaluate(fresh, loop.examples_of(fresh, data.validation()), rounding=False)
+    untrained = loop.evaluate(fresh, examples_of(fresh, data.validation()), rounding=False)
     assert reports[-1].validation_bits is not None
     assert reports[-1].validation_bits < untrained - 0.3
     assert (reports[-1].step, reports[-1].part) == (80, 1)
@@ -189,18 +188,3 @@ def test_the_end_by_the_clock_is_kept(photographs: Path, tmp_path: Path, monkeyp
         recipe, path = shortened(RECIPE, minutes=seconds / 60), tmp_path / str(seconds)
         state = train(recipe, photographs, path, validate_every=10**6)
         assert load(path, recipe).step == state.step
-
-
-@pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")
-@pytest.mark.parametrize("recipe", [RECIPE, PHOTO])
-def test_training_on_cuda(photographs: Path, tmp_path: Path, recipe: Recipe) -> None:
-    """It learns what it does on the processor, and goes on there."""
-    half = shortened(recipe, steps=recipe.optimiser.steps // 2)
-    here = train(half, photographs, tmp_path / "cpu")
-    there = train(half, photographs, tmp_path / "cuda", team=Team(torch.device("cuda")))
-    assert there.history[-1]["validation_bits"] == pytest.approx(here.history[-1]["validation_bits"], rel=0.02)
-    state = train(recipe, photographs, tmp_path / "cuda", resume=True)
-    assert next(state.model.parameters()).device.type == "cpu"
-    done = finish(state, recipe, gather(recipe, [photographs]), tmp_path / "w.safetensors")
-    assert done.exact_bits == pytest.approx(done.float_bits, rel=0.02)

@@ -166,7 +166,7 @@ class ModelContestant(Contestant):
         ended = time.perf_counter()
         same = bool(np.array_equal(decoded, given.pixels))
         return Measured(
-            *what, depth, len(encoded.data), float_nll(self.model, given.pixels, depth), encoded.nll_bits,
+            *what, depth, len(encoded.data), float_nll(self.model, given.pixels, depth, self.device), encoded.nll_bits,
             encoded.static_bits, between - began, ended - between, same, failed=not same,
         )  # fmt: skip
 
@@ -183,7 +183,7 @@ class ModelContestant(Contestant):
         return isinstance(self.model, LearningModel)
 
 
-def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int) -> float | None:
+def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:
     """Bits of pictures [N, H, W, C] under a model's float evaluation, cut into tiles as the codec cuts them; None if
     it has none."""
     count, height, width, channels = pixels.shape
@@ -192,7 +192,7 @@ def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int) -> float | Non
     total = 0.0
     for size in np.unique(sizes, axis=0):
         tiles = [tiling.part(pixels, int(i)) for i in np.flatnonzero((sizes == size).all(1))]
-        bits = model.float_bits(np.stack(tiles), depth)
+        bits = model.float_bits(np.stack(tiles), depth, device)
         if bits is None:
             return None
         total += bits

@@ -30,6 +30,8 @@ from arcomp.errors import ExactnessError
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, bound
 
 BACKENDS = ("int8", "float32", "float64")
+PREFERRED = {"cpu": BACKENDS, "cuda": ("float32", "float64", "int8")}
+"""The order in which they are tried. A GPU's integer products refuse some shapes, and are launched more often."""
 LIMITS = {"int8": 2**31, "float32": 2**24, "float64": 2**53}
 _ENVIRONMENT = "ARCOMP_BACKEND"
 
@@ -69,6 +71,7 @@ class Matrix:
     backend: str
     device: str = "cpu"
     _planes: list[tuple[int, torch.Tensor]] = field(init=False, repr=False)
+    _rows: int = field(init=False, repr=False, default=1)
 
     def __post_init__(self) -> None:
         if self.largest > 32768 or not np.issubdtype(self.weight.dtype, np.signedinteger):
@@ -91,11 +94,14 @@ class Matrix:
         if max(bound(p, 128) for p in planes) >= LIMITS["int8"]:
             raise ExactnessError(f"sums of {self.weight.shape[1]} products do not fit into 32 bits")
         m, k = self.weight.shape
-        room = np.zeros((-(-k // 8) * 8, -(-m // 8) * 8), np.int8)
+        # CUDA takes columns of weights that lie one after the other, and sizes in sixteens (more than 16 rows, too).
+        self._rows, step = (32, 16) if torch.device(self.device).type == "cuda" else (1, 8)
+        room = np.zeros((-(-m // step) * step, -(-k // step) * step), np.int8)
         self._planes = []
         for i, plane in enumerate(planes):
-            room[:k, :m] = plane.T
-            self._planes.append((6 * i, torch.from_numpy(room.copy()).to(self.device)))
+            room[:m, :k] = plane
+            made = torch.from_numpy(room.copy()).to(self.device).t()
+            self._planes.append((6 * i, made if step == 16 else made.contiguous()))
         self._multiply = self._by_int8
 
     def __call__(self, a: torch.Tensor) -> torch.Tensor:
@@ -112,8 +118,7 @@ class Matrix:
         n, k = a.shape
         m = self.weight.shape[0]
         rows, inner = self._planes[0][1].shape[0], k
-        # CUDA wants more than 16 rows and multiples of 8; the CPU takes anything, padded columns cost nothing.
-        height = max(n, 17) if a.is_cuda else n
+        height = -(-n // self._rows) * self._rows
         # A view of one row may have any stride and still be contiguous: the product would read what lies beside it.
         if height != n or rows != inner or a.stride(0) != inner:
             padded = torch.zeros((height, rows), dtype=a.dtype, device=a.device)
@@ -178,7 +183,7 @@ def product(a: torch.Tensor, b: torch.Tensor, largest: int) -> torch.Tensor:
 def self_test(backend: str, device: str = "cpu") -> str:
     """Known answers with extreme values; "" if all are right, else what is wrong."""
     rng = np.random.default_rng(0)
-    for n, k, m in ((1, 8, 8), (5, 129, 64), (33, 192, 24), (70, 520, 8)):
+    for n, k, m in ((1, 8, 8), (5, 129, 64), (33, 192, 24), (70, 520, 8), (48, 40, 47), (17, 12, 200)):
         for kind, largest in ((np.int8, 128), (np.int16, 32768)):
             limit = int(np.iinfo(kind).max)
             for a, w in (
@@ -211,7 +216,7 @@ def choose(device: str = "cpu", wanted: str | None = None) -> tuple[str, dict[st
     if wanted is not None and wanted not in BACKENDS:
         raise ExactnessError(f"no backend {wanted!r}", remedy=f"there are {', '.join(BACKENDS)}")
     found: dict[str, str] = {}
-    for backend in BACKENDS if wanted is None else (wanted,):
+    for backend in PREFERRED.get(torch.device(device).type, BACKENDS) if wanted is None else (wanted,):
         found[backend] = self_test(backend, device)
         if not found[backend]:
             return backend, found

@@ -20,7 +20,7 @@ from arcomp.training.state import State, start
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam keeps of each parameter."""
-FREE = ("steps", "minutes", "rate")
+FREE = ("steps", "minutes", "rate", "batch", "passes")
 """Settings of the optimiser that a run may be resumed with others of."""
 
 

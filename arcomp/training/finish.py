@@ -17,9 +17,10 @@ from arcomp.models.layered import Layered
 from arcomp.models.layered_config import checked, frame
 from arcomp.models.weights_file import Weights, kind_of
 from arcomp.training.data import Data
-from arcomp.training.loop import evaluate, examples_of
+from arcomp.training.loop import evaluate
 from arcomp.training.recipes import Recipe
 from arcomp.training.state import State
+from arcomp.training.supply import examples_of
 from arcomp.training.trainable import KINDS, Crops
 
 PICTURES = 48

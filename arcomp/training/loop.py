@@ -11,30 +11,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
 
 from arcomp.errors import TrainingError
 from arcomp.training.checkpoint import load, save
-from arcomp.training.data import Data, UInt8
+from arcomp.training.data import Data
 from arcomp.training.processes import ALONE, Team
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment, moment
 from arcomp.training.state import State, start
+from arcomp.training.step import Steps, steps
+from arcomp.training.supply import Examples, Supply, supply
 from arcomp.training.trainable import Trainable
 
-Examples = dict[str, npt.NDArray[Any]]
 EVALUATED = 1 << 14
 """Positions that are evaluated at a time, about."""
-CLIP = 1.0
-"""Largest norm of the gradient of all weights together; longer ones are shortened to it."""
 
 
 @dataclass
@@ -55,16 +51,6 @@ class Progress:
     rounded_bits: float | None = None
 
 
-def examples_of(model: Trainable, crops: list[UInt8]) -> Examples:
-    """Training examples of all positions of the crops, one after the other."""
-    parts = [model.examples(crop) for crop in crops]
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-
-
-def _tensors(examples: Examples, part: Any, device: torch.device) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(a[part]).to(device) for name, a in examples.items()}
-
-
 @torch.no_grad()
 def evaluate(model: Trainable, examples: Examples, rounding: bool) -> float:
     """Mean bits per sub-pixel."""
@@ -73,24 +59,11 @@ def evaluate(model: Trainable, examples: Examples, rounding: bool) -> float:
     positions = math.prod(examples["values"].shape[1:-1])  # of an example: a position, or a whole crop
     batch = max(1, EVALUATED // positions)
     for at in range(0, len(examples["values"]), batch):
-        bits = model.bits(**_tensors(examples, slice(at, at + batch), device), rounding=rounding)
+        part = {name: a[at : at + batch].to(device) for name, a in examples.items()}
+        bits = model.bits(**part, rounding=rounding)
         total += float(bits.double().sum())
         count += bits.numel()
     return total / count
-
-
-class _Loss(nn.Module):
-    """Mean bits of a batch, of which this process has a share."""
-
-    def __init__(self, model: Trainable, recipe: Recipe, team: Team) -> None:
-        super().__init__()
-        self.model, self.bf16, self.team, self.batch = model, recipe.optimiser.bf16, team, recipe.optimiser.batch
-
-    def forward(self, examples: dict[str, torch.Tensor], rounding: bool) -> torch.Tensor:
-        with torch.autocast(self.team.device.type, torch.bfloat16, enabled=self.bf16):
-            bits = self.model.bits(**examples, rounding=rounding)
-        # The processes' gradients are averaged: shares may differ in size.
-        return bits.sum() / (self.batch * bits[0].numel() / self.team.size)
 
 
 def train(
@@ -124,26 +97,27 @@ def train(
     if o.batch < team.size:
         raise TrainingError(f"{team.size} processes cannot share a batch of {o.batch}", remedy="start fewer")
     state = _resumed(checkpoint, recipe, data, team) if resume else _fresh(recipe, data, begin_from, team)
-    held_out = examples_of(state.average, data.validation()) if team.leads else {}
-    loss = team.joined(_Loss(state.model, recipe, team))
-    clock = _Clock(state, team)
-    part = clock.moment(recipe).part
-    while part < 1:  # the same reading says that it is over and that it must be kept
-        bits = _round(state, loss, recipe, data, clock, team)
-        _check_number(bits, state, checkpoint)
-        steps, part = (o.steps if o.minutes is None else None), clock.moment(recipe).part
-        progress = Progress(state.step, steps, state.round, state.seconds, part, bits)
-        if state.round % validate_every == 0 or part >= 1:
+    with supply(state.model, data, team.device) as examples:
+        held_out = examples.validation() if team.leads else {}
+        take = steps(state, recipe, team)
+        clock = _Clock(state, team)
+        part = clock.moment(recipe).part
+        while part < 1:  # the same reading says that it is over and that it must be kept
+            bits = _round(state, take, recipe, examples, clock, team)
+            _check_number(bits, state, checkpoint)
+            length, part = (o.steps if o.minutes is None else None), clock.moment(recipe).part
+            progress = Progress(state.step, length, state.round, state.seconds, part, bits)
+            if state.round % validate_every == 0 or part >= 1:
+                if team.leads:
+                    progress.validation_bits = evaluate(state.average, held_out, rounding=False)
+                    progress.rounded_bits = evaluate(state.average, held_out, rounding=True)
+                _check_number(team.told(progress.validation_bits or 0.0), state, checkpoint)
+                state.history.append(asdict(progress))
+                clock.read()
+                if team.leads:
+                    save(state, recipe, checkpoint)
             if team.leads:
-                progress.validation_bits = evaluate(state.average, held_out, rounding=False)
-                progress.rounded_bits = evaluate(state.average, held_out, rounding=True)
-            _check_number(team.told(progress.validation_bits or 0.0), state, checkpoint)
-            state.history.append(asdict(progress))
-            clock.read()
-            if team.leads:
-                save(state, recipe, checkpoint)
-        if team.leads:
-            report(progress)
+                report(progress)
     return state
 
 
@@ -202,22 +176,21 @@ class _Clock:
         return moment(recipe.optimiser, self.state.step, self.state.seconds)
 
 
-def _round(state: State, loss: nn.Module, recipe: Recipe, data: Data, clock: _Clock, team: Team) -> float:
+def _round(state: State, take: Steps, recipe: Recipe, supplied: Supply, clock: _Clock, team: Team) -> float:
     """One round of steps, or what is left of the run; mean training bits."""
-    examples = examples_of(state.model, data.round(state.round))
-    order = np.random.default_rng([recipe.seed, 2, state.round]).permutation(len(examples["values"]))
-    o = recipe.optimiser
-    if len(order) < o.batch:
+    examples, o = supplied.round(state.round), recipe.optimiser
+    count = len(examples["values"])
+    if count < o.batch:
         raise TrainingError(
-            f"a round has {len(order)} positions, a batch {o.batch}", remedy="choose a smaller batch or more crops"
+            f"a round has {count} positions, a batch {o.batch}", remedy="choose a smaller batch or more crops"
         )
     # What a network draws itself (dropout) begins anew with each round.
     torch.manual_seed(int(np.random.SeedSequence([recipe.seed, 4, state.round, team.rank]).generate_state(1)[0]))
     losses, now = [], clock.moment(recipe)
     state.model.train()
-    for at in range(0, len(order) - o.batch + 1, o.batch):
-        batch = _tensors(examples, team.share(order[at : at + o.batch]), team.device)
-        losses.append(_step(state, loss, batch, now, o.ema))
+    for at in _batches(recipe, state.round, count, team):
+        batch = {name: a.index_select(0, at) for name, a in examples.items()}
+        losses.append(take(batch, now))
         now = clock.moment(recipe)
         if now.part >= 1:
             break
@@ -225,17 +198,12 @@ def _round(state: State, loss: nn.Module, recipe: Recipe, data: Data, clock: _Cl
     return float(team.sum(torch.stack(losses).mean()) / team.size)
 
 
-def _step(state: State, loss: nn.Module, batch: dict[str, torch.Tensor], now: Moment, ema: float) -> torch.Tensor:
-    """One step of the optimiser; its loss."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = now.rate * group["part"]
-    bits: torch.Tensor = loss(batch, now.rounding)
-    state.optimiser.zero_grad(set_to_none=True)
-    bits.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.model.parameters(), CLIP)
-    state.optimiser.step()
-    decay = min(ema, (1 + state.step) / (10 + state.step))
-    with torch.no_grad():
-        torch._foreach_lerp_(list(state.average.parameters()), list(state.model.parameters()), 1 - decay)
-    state.step += 1
-    return bits.detach()
+def _batches(recipe: Recipe, number: int, count: int, team: Team) -> Iterator[torch.Tensor]:
+    """This process's shares of the batches of a round of so many examples, int64 each: all of these, in as many orders
+    as they are gone through."""
+    batch = recipe.optimiser.batch
+    for turn in range(recipe.optimiser.passes):
+        seed = [recipe.seed, 2, number, turn] if turn else [recipe.seed, 2, number]
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(count)).to(team.device)
+        for at in range(0, count - batch + 1, batch):
+            yield team.share(order[at : at + batch])

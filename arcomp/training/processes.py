@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -46,7 +44,7 @@ class Team:
         """Whether this one measures, reports and writes."""
         return self.rank == 0
 
-    def share(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def share(self, order: torch.Tensor) -> torch.Tensor:
         """This one's part of a batch."""
         return order[self.rank :: self.size]
 
@@ -82,12 +80,15 @@ def together(device: str) -> Iterator[Team]:
     """Join the processes that ``torchrun`` started with this one, if it did.
 
     Args:
-        device: "cpu" or "cuda"; each process of a machine then takes a GPU of its own.
+        device: "cpu" or "cuda"; each process of a machine then takes a GPU of its own. Products of float32 are
+            computed there in TF32, of which exact evaluations want nothing to know (:mod:`arcomp.exact.matmul`).
 
     Raises:
         TrainingError: they do not meet, or more of them than GPUs; another one stopped.
     """
     size = _number("WORLD_SIZE", 1)
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")
     if size == 1:
         yield Team(torch.device(device))
         return

@@ -62,6 +62,7 @@ class Kind:
         complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
         sequences: whether it takes a sequence of samples as well as pictures, and so text and other bytes.
         alike: whether its examples are whole crops, which must be of one size.
+        steady: whether each step of training is made of the same operations, on other numbers.
         frame: of a configuration, rows and columns of the largest crops that it takes; None if of any size.
     """
 
@@ -72,6 +73,7 @@ class Kind:
     sequences: bool = False
     alike: bool = False
     frame: Callable[[Mapping[str, Any]], tuple[int, int] | None] = lambda config: None
+    steady: bool = False
 
 
 def _ladder(kind: type[Layered]) -> Kind:
@@ -96,12 +98,14 @@ KINDS = {
         context_model.checked_config,
         context_model.freeze,
         lambda weights, channels, pictures: weights,
+        steady=True,
     ),
     "photo": Kind(
         lambda config: Photo(checked(config)),
         checked,
         photo_model.freeze,
         lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
+        steady=True,
     ),
     **{kind.name: _ladder(kind) for kind in LADDER},
 }

@@ -107,7 +107,7 @@ class PhotoModel(LearningModel):
             self._made[key] = Network(self.configs[channels], self._layers(channels), device)
         return self._made[key]
 
-    def float_bits(self, pixels: npt.NDArray[Any], depth: int) -> float:
+    def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
         """See :meth:`Model.float_bits`; heads that learn while coding do not learn here."""
         import torch
 
@@ -118,7 +118,7 @@ class PhotoModel(LearningModel):
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)
         thaw_layers(network, arrays)
         network.prior.copy_(torch.from_numpy(arrays["prior"]))
-        return total_bits(network, pixels)
+        return total_bits(network, pixels, device)
 
     def encode(
         self,

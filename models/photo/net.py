@@ -124,19 +124,18 @@ class Photo(nn.Module):
         for layer in self.trunk:
             h = layer(h, rounding)
         e = extras.float() * SIGNED8.step
-        x, b, s = values.float(), base.float() / 64, scale.float() / 256
-        bits = []
-        at, k = 0, config.mixture
+        outputs, at, k = [], 0, config.mixture
         for c in range(config.channels):
             more = config.extras(c)
-            z = self.heads[c](self.hidden[c](torch.cat([h, e[:, at : at + more]], 1), rounding), rounding)
+            outputs.append(self.heads[c](self.hidden[c](torch.cat([h, e[:, at : at + more]], 1), rounding), rounding))
             at += more
-            means = b[:, c : c + 1] + s[:, c : c + 1] * z[:, k : 2 * k]
-            if config.gates:
-                means = means + (z[:, 3 * k :] * (gates[:, c].float() / 64)).sum(1, keepdim=True)
-            scales = 0.5 * s[:, c : c + 1] * torch.exp(z[:, 2 * k : 3 * k].clamp(*LOG_SCALE_RANGE))
-            bits.append(mixture_bits(x[:, c], z[:, :k], means, scales))
-        return torch.stack(bits, 1)
+        z = torch.stack(outputs, 1).flatten(0, 1)  # [n C, outputs]: mixtures of all channels at once
+        b, s = (a.float().reshape(-1, 1) for a in (base / 64, scale / 256))
+        means = b + s * z[:, k : 2 * k]
+        if config.gates:
+            means = means + (z[:, 3 * k :] * (gates.flatten(0, 1).float() / 64)).sum(1, keepdim=True)
+        scales = 0.5 * s * torch.exp(z[:, 2 * k : 3 * k].clamp(*LOG_SCALE_RANGE))
+        return mixture_bits(values.float().flatten(), z[:, :k], means, scales).reshape(values.shape)
 
     def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
         """All positions of a picture (uint8 [H, W, C]), front by front, as arguments of :meth:`bits`."""
@@ -160,7 +159,7 @@ class Photo(nn.Module):
 
 def _adopt_layer(own: Any, other: Any, columns: list[int], rows: list[int]) -> None:
     """Rows of another layer, on the columns its inputs are at here; those rows do not see the other columns."""
-    wider = torch.zeros(len(rows), own.in_features)
+    wider = torch.zeros(len(rows), own.in_features, device=other.weight.device)
     wider[:, columns] = other.weight
     own.weight[rows] = wider
     own.bias[rows] = other.bias

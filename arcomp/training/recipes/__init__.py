@@ -33,6 +33,8 @@ class OptimiserPart:
             weights but not for biases; without it, it is Adam.
         bf16: whether products are computed in bfloat16 in training; all else, and what is measured, is in float32.
         minutes: length of the run by the clock, in place of steps.
+        passes: how often a round's examples are gone through, in another order each time: where they take longer to
+            make than to learn from.
     """
 
     batch: int = 2048
@@ -44,6 +46,7 @@ class OptimiserPart:
     weight_decay: float = 0.0
     bf16: bool = False
     minutes: float | None = None
+    passes: int = 1
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Recipe:
             ("resampled", self.data.resampled, 0.0, 1.0),
             ("batch", o.batch, 1, 2**24),
             ("steps", o.steps, 1, 2**40),
+            ("passes", o.passes, 1, 1000),
             ("rate", o.rate, 0.0, 1.0),
             ("warmup", o.warmup, 0, 2**40),
             ("ema", o.ema, 0.0, 1.0),
