@@ -17,8 +17,11 @@ from safetensors.torch import save_file
 
 from arcomp.errors import OutputError, TrainingError
 from arcomp.training import loop, recipes
-from arcomp.training.checkpoint import load, read_checkpoint
+from arcomp.training.checkpoint import keep_average, load, read_checkpoint
+from arcomp.training.finish import finish
 from arcomp.training.recipes import Recipe
+from arcomp.training.schedule import moment
+from arcomp.training.sources import gather
 from arcomp.training.step import Steps
 
 CHECKPOINTS = Path(__file__).parents[1] / "benchmarks" / "checkpoints"
@@ -141,6 +144,18 @@ def test_hostile_checkpoints_are_refused(photographs: Path, tmp_path: Path, chan
         load(tmp_path / "c", SHORT)
 
 
+def test_the_average_alone_freezes_again_and_can_be_begun_from(photographs: Path, tmp_path: Path) -> None:
+    state, data = train(SHORT, photographs, tmp_path / "c"), gather(SHORT, [photographs])
+    keep_average(tmp_path / "c", tmp_path / "kept")
+    assert (tmp_path / "kept").stat().st_size < 0.5 * (tmp_path / "c").stat().st_size
+    again = train(SHORT, photographs, tmp_path / "kept", resume=True)
+    assert again.step == state.step
+    digests = {finish(s, SHORT, data, tmp_path / "w.safetensors", overwrite=True).digest for s in (state, again)}
+    assert len(digests) == 1
+    longer = shortened(SHORT, steps=SHORT.optimiser.steps + 8)
+    assert train(longer, photographs, tmp_path / "kept", resume=True).step == longer.optimiser.steps
+
+
 def test_damaged_checkpoints_are_refused(photographs: Path, tmp_path: Path) -> None:
     train(SHORT, photographs, tmp_path / "c")
     data = (tmp_path / "c").read_bytes()
@@ -205,8 +220,7 @@ def test_a_full_disk_keeps_the_checkpoint(photographs: Path, tmp_path: Path, mon
 
 @pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.safetensors")), ids=lambda path: path.stem)
 def test_shipped_checkpoints_can_be_resumed(path: Path) -> None:
-    """They are of the recipes in the package, and at their end."""
-    recipe = recipes.find(path.stem)
+    """They are of the recipes in the package, but for how long and in what batches, and at their end."""
     about, _ = read_checkpoint(path)
-    assert Recipe.from_dict(about["recipe"]) == recipe
-    assert load(path, recipe).step == recipe.optimiser.steps
+    state, made_with = load(path, recipes.find(path.stem)), Recipe.from_dict(about["recipe"])
+    assert moment(made_with.optimiser, state.step, state.seconds).part == 1

@@ -43,9 +43,24 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
         "seconds": state.seconds,
         "history": state.history,
         "data": state.data,
-        "digest": _digest(tensors),
     }
-    write_atomically(path, save_tensors(tensors, {"arcomp": json.dumps(about)}), overwrite=True)
+    _write(path, about, tensors)
+
+
+def keep_average(checkpoint: Path, path: Path) -> None:
+    """Write what remains of a checkpoint when its run is over: the average alone, a quarter of it. It can be frozen
+    again and begun from; a run that goes on from it begins with the moments of none.
+
+    Raises:
+        TrainingError: no checkpoint. OutputError: it cannot be written.
+    """
+    about, tensors = read_checkpoint(checkpoint)
+    _write(path, about, {k: v for k, v in tensors.items() if k.startswith("average.")})
+
+
+def _write(path: Path, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
+    said = {"arcomp": json.dumps(about | {"digest": _digest(tensors)})}
+    write_atomically(path, save_tensors(tensors, said), overwrite=True)
 
 
 def _digest(tensors: dict[str, torch.Tensor]) -> str:
@@ -68,8 +83,9 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     _check_recipe(made_with, recipe if same else replace(made_with, model=recipe.model), path)
     state = start(made_with, device)
     try:
-        for name, module in (("model", state.model), ("average", state.average)):
-            module.load_state_dict({k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")})
+        parts = {name: _part(tensors, name) for name in ("model", "average")}
+        state.average.load_state_dict(parts["average"])
+        state.model.load_state_dict(parts["model"] or parts["average"])
         for i, parameter in enumerate(state.model.parameters()):
             names = {k: f"adam.{i}.{k}" for k in MOMENTS if f"adam.{i}.{k}" in tensors}
             if names:
@@ -81,6 +97,11 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
     state.history, state.data = about["history"], about.get("data", "")
     return state
+
+
+def _part(tensors: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
+    """What is called so and more, without it."""
+    return {k.removeprefix(name + "."): v for k, v in tensors.items() if k.startswith(name + ".")}
 
 
 def recipe_of(path: Path) -> Recipe:
