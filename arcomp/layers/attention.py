@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from arcomp.exact import tables
 from arcomp.exact.kernels import kernel
+from arcomp.exact.lanes import all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.matmul import product
 from arcomp.layers import ops
 from arcomp.layers.before import whole_batch
@@ -37,6 +38,10 @@ KEY = 16
 _SHIFT = 4
 SCORES = 1 << 20
 """Scores that are held at a time, about."""
+LANES = 16
+"""Numbers of a vector (arcomp.exact.lanes.WORDS)."""
+BLOCK = 128
+"""Products of a weight, 16 bits and one more, and a value, 7 bits, of which sums fit into 31 bits."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,9 @@ class _FloatAttention(nn.Module):
 
 
 @kernel(allocates=True)
-def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any) -> None:
+def _attend_once(
+    query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: int, exponential: Any, out: Any
+) -> None:
     """For queries [n, heads KEY] of positions that see so many of their images' keys [N, P, heads KEY]."""
     features = values.shape[2] // heads
     score, total = np.empty(keys.shape[1], np.int64), np.empty(features, np.int64)
@@ -109,6 +116,70 @@ def _attend(query: Any, keys: Any, values: Any, image: Any, seen: Any, heads: in
                 query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
                 exponential, score, total, out[i, h * features :],
             )  # fmt: skip
+
+
+@kernel(inner=True)
+def _scores(query: Any, keys: Any, count: int, score: Any) -> Any:
+    """Those of the first positions, and the largest."""
+    shift = all_words(np.int32(_SHIFT))
+    for j in range(0, count, LANES):
+        total = all_words(np.int32(1 << (_SHIFT - 1)))
+        for f in range(KEY):
+            total = total + all_words(np.int32(query[f])) * load_words(keys, f, j)
+        store_words(score, 0, j, shift_words(total, shift))
+    best = np.int32(-(1 << 30))
+    for j in range(count):
+        best = max(best, score[0, j])
+    return best
+
+
+@kernel(inner=True)
+def _weigh(score: Any, best: Any, count: int, exponential: Any) -> Any:
+    """Make weights of scores, and nothing of what lies beyond them; their sum."""
+    mass = np.int64(0)
+    for j in range(count):
+        weight = exponential[min(np.int32(4095), best - score[0, j])]
+        score[0, j] = weight
+        mass += weight
+    for j in range(count, -(-count // LANES) * LANES):
+        score[0, j] = 0
+    return mass
+
+
+@kernel(inner=True)
+def _mean(weight: Any, mass: Any, values: Any, count: int, features: int, out: Any) -> None:
+    """Of the first positions' values; sums of so few products as BLOCK fit into 32 bits."""
+    for f in range(features):
+        total = np.int64(0)
+        for begin in range(0, count, BLOCK):
+            part = all_words(np.int32(0))
+            for j in range(begin, min(count, begin + BLOCK), LANES):
+                part = part + load_words(weight, 0, j) * load_words(values, f, j)
+            total += sum_of_words(part)
+        out[f] = (2 * total + mass) // (2 * mass)
+
+
+@kernel(allocates=True)
+def _attend(query: Any, key: Any, value: Any, heads: int, exponential: Any, out: Any) -> None:
+    """For all positions of pictures, int8 [N, P, features of all heads] each, at those up to each.
+
+    As :func:`_attend_once` does for one position; here keys and values lie so that a vector has many positions.
+    """
+    length, features = query.shape[1], value.shape[2] // heads
+    room = -(-length // LANES) * LANES
+    keys, values = np.zeros((KEY, room), np.int32), np.zeros((features, room), np.int32)
+    score = np.zeros((1, room), np.int32)
+    for i in range(len(query)):
+        for h in range(heads):
+            for j in range(length):
+                for f in range(KEY):
+                    keys[f, j] = key[i, j, h * KEY + f]
+                for f in range(features):
+                    values[f, j] = value[i, j, h * features + f]
+            for j in range(length):
+                best = _scores(query[i, j, h * KEY :], keys, j + 1, score)
+                mass = _weigh(score, best, j + 1, exponential)
+                _mean(score, mass, values, j + 1, features, out[i, j, h * features :])
 
 
 class ExactAttention(ExactLayer):
@@ -124,13 +195,8 @@ class ExactAttention(ExactLayer):
         parts = [places.gathered(part) for part in x]
         found = torch.empty_like(parts[2])
         if x[0].device.type == "cpu":
-            query, key, value = (part.contiguous().numpy() for part in parts)
-            count, length = query.shape[:2]
-            image, seen = np.divmod(np.arange(count * length), length)
-            flat = found.numpy().reshape(count * length, -1)
-            _attend(
-                query.reshape(count * length, -1), key, value, image, seen + 1, self.spec.heads, self._exponential, flat
-            )  # fmt: skip
+            given, table = (part.contiguous().numpy() for part in parts), self._exponential.astype(np.int32)
+            _attend(*given, self.spec.heads, table, found.numpy())
         else:
             for i in range(len(found)):
                 found[i] = self.by_products(*(part[i] for part in parts))
@@ -182,7 +248,6 @@ class ExactAttention(ExactLayer):
         self._values[image, self._seen[image]] = value
         self._seen[image] += 1
         out = np.empty((len(front), self._values.shape[2]), np.int8)
-        _attend(
-            query, self._keys, self._values, image, self._seen[image], self.spec.heads, self._exponential, out
-        )  # fmt: skip
+        given = self._keys, self._values, image, self._seen[image]
+        _attend_once(query, *given, self.spec.heads, self._exponential, out)
         return out

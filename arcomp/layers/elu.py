@@ -77,12 +77,16 @@ class ExactConcatELU(ExactLayer):
 
     def __init__(self) -> None:
         self.grid = SIGNED8
-        self._table = torch.from_numpy(elu_table())
+        table = elu_table()
+        self._tables = torch.from_numpy(np.stack([table, table[np.minimum(256 - np.arange(256), 255)]]))
 
     def whole(self, batch: object, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`."""
-        wide = x[0].to(torch.int64)
-        return self._table.to(wide.device)[torch.cat([wide + 128, (128 - wide).clamp_max(255)], -1)]
+        at, features = x[0].to(torch.int64) + 128, x[0].shape[-1]
+        out = torch.empty((*at.shape[:-1], 2 * features), dtype=torch.int8, device=at.device)
+        for part, table in zip(out.split(features, -1), self._tables.to(at.device), strict=True):
+            part.copy_(table[at])
+        return out
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
