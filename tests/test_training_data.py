@@ -130,22 +130,6 @@ def test_crops_that_are_stacked_are_of_one_size(tmp_path: Path, turned: bool) ->
         gather(few, [tmp_path / "low", tmp_path / "narrow"])
 
 
-def test_crops_are_shifted_beyond_the_border(tmp_path: Path) -> None:
-    """In training alone; what lies there is black."""
-    picture = np.arange(1, 257, dtype=np.uint16).reshape(16, 16).astype(np.uint8) | 1
-    np.save(tmp_path / "a.npy", np.stack([picture] * 9))
-    recipe = replace(PIXELCNN, data=replace(PIXELCNN.data, shifted=2))
-    data, room = gather(recipe, [tmp_path]), np.pad(picture, 2)
-    found = set()
-    for crop in (crop for n in range(16) for crop in data.round(n)):
-        (at,) = [
-            (y, x) for y in range(5) for x in range(5) if np.array_equal(room[y : y + 16, x : x + 16], crop[..., 0])
-        ]
-        found.add(at)
-    assert len(found) == 25
-    assert all(np.array_equal(crop[..., 0], picture) for crop in data.validation())
-
-
 def test_positions_are_taken_from_pictures_of_any_size(tmp_path: Path) -> None:
     for i, shape in enumerate([(3, 30, 30, 3), (3, 9, 14, 3)]):
         np.save(tmp_path / f"{i}.npy", np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
@@ -273,7 +257,7 @@ def test_a_recipe_is_found_for_a_model_and_data(photographs: Path, tmp_path: Pat
         ("data", "held_out", 0),
         ("data", "resampled", 2.0),
         ("data", "turned", 1),
-        ("data", "shifted", -1),
+        ("optimiser", "passes", 0),
         ("data", "kind", "sounds"),
         ("data", "kind", "bytes"),
         ("optimiser", "batch", 0),

@@ -34,8 +34,7 @@ class DataConfig:
             cameras and earlier codecs do.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
             is not square.
-        kind: one of KINDS. Of bytes nothing is resampled, turned or shifted.
-        shifted: pixels by which crops may lie beyond the picture's border, where it is 0 (black).
+        kind: one of KINDS. Of bytes nothing is resampled or turned.
     """
 
     crop: int = 256
@@ -44,7 +43,6 @@ class DataConfig:
     resampled: float = 0.3
     turned: bool = True
     kind: str = "pictures"
-    shifted: int = 0
 
 
 class Data(ABC):

@@ -150,8 +150,6 @@ class Pictures(Data):
 
     def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
         h, w = _cut(picture, self.config.crop)
-        if shifted := self.config.shifted:
-            picture = np.pad(picture, ((shifted, shifted), (shifted, shifted), (0, 0)))
         y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
         crop = picture[y : y + h, x : x + w]
         crop = self._degraded(crop, rng)

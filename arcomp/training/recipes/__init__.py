@@ -111,7 +111,6 @@ class Recipe:
             ("crop", self.data.crop, 8, 2**14),
             ("crops", self.data.crops, 1, 2**14),
             ("held_out", self.data.held_out, 1, 2**20),
-            ("shifted", self.data.shifted, 0, 64),
             ("resampled", self.data.resampled, 0.0, 1.0),
             ("batch", o.batch, 1, 2**24),
             ("steps", o.steps, 1, 2**40),
