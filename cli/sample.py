@@ -206,12 +206,21 @@ def command(
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     wanted = _wanted(model, count, size, gray, complete, prefix, output)
-    check(model, temperature, wanted.kept)
+    try:
+        check(model, temperature, wanted.kept)
+    except ArcompError as error:
+        if complete is not None:
+            error.at(shown(complete))
+        raise
     if output is None and not wanted.text:
         raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
     if output is not None:
         target.claim(output, complete or "-")
-        _file(np.zeros(wanted.shape, np.uint8), wanted, output)  # can so many be written?
+        try:
+            _file(np.zeros(wanted.shape, np.uint8), wanted, output)  # can so many be written?
+        except ArcompError as error:
+            error.at(output)
+            raise
     startup = Startup(threads, console)
     startup.warm(model, wanted.shape[3], wanted.depth, None)
     began = time.perf_counter()

@@ -61,7 +61,9 @@ class Heatmaps:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot be made a folder: {error.strerror or error}", path=str(folder)) from error
+            raise OutputError(
+                f"cannot be made a folder: {error.strerror or error}", remedy="name another folder", path=str(folder)
+            ) from error
 
     def check(self, names: Iterable[str]) -> None:
         """Refuse, before hours of work, files of which there seem to be maps already.

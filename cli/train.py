@@ -53,12 +53,7 @@ class Run:
             check_target(path, overwrite=True)
         if self.output.exists() and not self.force:
             raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        others = {"the output": self.output} | ({"what is joined": self.join} if self.join else {})
-        for what, path in others.items():
-            if self.checkpoint.resolve() == path.resolve():
-                raise OutputError(
-                    f"is the checkpoint and {what} at once", remedy="name another checkpoint", path=str(self.checkpoint)
-                )
+        self._check_distinct()
         if self.checkpoint.exists() and not self.resume and not self.force:
             raise TrainingError(
                 "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
@@ -70,6 +65,35 @@ class Run:
 
             weights_to_join(self.join, self.recipe)
 
+    def _check_distinct(self) -> None:
+        """Refuse to write over what is read, also with ``force``."""
+        from arcomp.training.data import below
+
+        read = {"what is begun from": self.begin_from, "the recipe": Path(self.name)}
+        if not self.name.endswith(".toml"):
+            del read["the recipe"]
+        taken = {path.resolve(): what for what, path in read.items() if path is not None}
+        taken |= {path.resolve(): "data" for path in below(self.folders)}
+        joined = {self.join.resolve(): "what is joined"} if self.join else {}
+        for which, path, others in (
+            ("output", self.output, taken),
+            ("checkpoint", self.checkpoint, {self.output.resolve(): "the output"} | joined | taken),
+        ):
+            what = others.get(path.resolve())
+            if what is not None and not (what == "data" and _is_checkpoint(path)):
+                raise OutputError(f"is the {which} and {what} at once", remedy=f"name another {which}", path=str(path))
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a file among the data is what an earlier run wrote there."""
+    from arcomp.training.checkpoint import recipe_of
+
+    try:
+        recipe_of(path)
+    except TrainingError:
+        return False
+    return True
+
 
 class Reporter:
     """Tells how training goes: a line written over again on terminals, lines after validation elsewhere."""
@@ -78,9 +102,12 @@ class Reporter:
         self.console, self.unit = console, unit
         self.meter = Meter("training" if console.live else "")
         self.validation = ""
+        self.rounds, self.kept = 0, False  # whether there is a checkpoint of this run
 
     def __call__(self, progress: Progress) -> None:
         """After every round."""
+        self.rounds += 1
+        self.kept |= progress.validation_bits is not None
         if self.console.as_json:
             print(json.dumps({"event": "progress", **asdict(progress)}), flush=True)
             return
@@ -127,10 +154,12 @@ def _train(run: Run, console: Console, team: Team) -> int:
         )
         if not team.leads:
             return 0
+        if not reporter.rounds and not console.as_json:
+            console.note(f"the checkpoint is at step {state.step:,}: nothing was left to train")
         reporter.meter.show("freezing and measuring")
         done = finish(state, run.recipe, data, run.output, join=run.join, overwrite=run.force)
     except KeyboardInterrupt:
-        if run.checkpoint.exists():
+        if run.resume or reporter.kept:
             raise KeyboardInterrupt(f"--resume goes on from {run.checkpoint}") from None
         raise
     finally:

@@ -166,9 +166,21 @@ def test_damaged_checkpoints_are_refused(photographs: Path, tmp_path: Path) -> N
             load(tmp_path / "c", SHORT)
     flipped = bytearray(data)
     flipped[-40] ^= 1
-    (tmp_path / "c").write_bytes(flipped)
-    with pytest.raises(TrainingError, match="damaged"):
-        load(tmp_path / "c", SHORT)
+    for bad in (bytes(flipped), data.replace(b'\\"step\\": 8', b'\\"step\\": 9', 1)):
+        assert bad != data
+        (tmp_path / "c").write_bytes(bad)
+        with pytest.raises(TrainingError, match="damaged"):
+            load(tmp_path / "c", SHORT)
+
+
+def test_a_checkpoint_of_another_run_is_not_the_last_good_one(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(SHORT, photographs, tmp_path / "c")
+    monkeypatch.setattr(Steps, "__call__", lambda self, batch, now: torch.tensor(float("nan")))
+    with pytest.raises(TrainingError) as caught:
+        train(RECIPE, photographs, tmp_path / "c")
+    assert "last good" not in str(caught.value)
 
 
 @pytest.mark.parametrize("where", ["rate", "last gradient"])

@@ -155,6 +155,29 @@ def test_a_run_does_not_train_on_what_it_writes(folder: Path, photos: Path) -> N
     refused(say(*command, "--resume", "-q"), "texts/c: this checkpoint was made with other data than these (2 files")
 
 
+def test_what_is_read_is_not_written_over(folder: Path, photos: Path) -> None:
+    """Nor by force: data, the recipe, the network that is begun from."""
+    command: list[str | Path] = ["train", "--recipe", "tiny.toml", "photos", "-q", "-f"]
+    assert say(*command, "-o", "first.safetensors").status == 0
+    picture = sorted(photos.iterdir())[0]
+    weights, network = folder / "texts.safetensors", folder / "first.safetensors.checkpoint"
+    weights.write_text("data by another name " * 500)
+    kept = {path: path.read_bytes() for path in (picture, weights, network, folder / "tiny.toml")}
+    refused(say(*command, "-o", "w.safetensors", "--checkpoint", picture), "is the checkpoint and data at once")
+    refused(say(*command, "-o", "w.safetensors", "--checkpoint", "tiny.toml"), "is the checkpoint and the recipe")
+    refused(say(*command, "-o", "first.safetensors", "--begin-from", network), "is the checkpoint and what is begun")
+    refused(say("train", "--recipe", "text.toml", weights, "-f", "-o", weights), "is the output and data at once")
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_nothing_is_left_to_train(folder: Path, photos: Path) -> None:
+    command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu"]
+    assert say(*command, "-q").status == 0
+    said = say(*command, "--resume", "-f", "--steps", "2")
+    assert said.status == 0
+    assert "nothing was left to train" in said.err
+
+
 def test_a_run_is_resumed_with_another_rate(folder: Path, photos: Path) -> None:
     command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu"]
     assert say(*command, "-q", "--rate", "0.01").status == 0

@@ -252,6 +252,7 @@ def test_a_recipe_is_found_for_a_model_and_data(photographs: Path, tmp_path: Pat
         ("config", "head", 99999),
         ("config", "trunk", []),
         ("config", "what", 1),
+        ("", "model", ["context"]),
         ("data", "crop", -3),
         ("data", "crops", 0),
         ("data", "held_out", 0),
@@ -283,5 +284,6 @@ def test_recipes_with_values_out_of_range(part: str, name: str, value: Any) -> N
 )
 def test_bad_recipes(tmp_path: Path, text: str) -> None:
     (tmp_path / "r.toml").write_text(text)
-    with pytest.raises(TrainingError):
+    with pytest.raises(TrainingError) as caught:
         recipes.find(str(tmp_path / "r.toml"))
+    assert "r.toml" in str(caught.value)

@@ -48,7 +48,7 @@ def check_size(batch: Batch, height: int, width: int) -> None:
     if int(batch.heights.max()) > height or int(batch.widths.max()) > width:
         raise ModelError(
             f"these weights take pictures of up to {width} x {height}",
-            remedy="cut it into tiles of that size, or choose another model with -m",
+            remedy="choose pictures, or tiles, of that size, or another model with -m",
         )
 
 

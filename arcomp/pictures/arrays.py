@@ -157,7 +157,7 @@ def _check_axes(shape: tuple[int, ...], most: int) -> None:
     if len(shape) not in (2, 3, 4) or (len(shape) == 4 and last > _NARROW):
         raise PictureError(f"an array of shape {shown} is not one of pictures", remedy=_GIVE)
     if min(shape) < 1:
-        raise PictureError(f"an array of shape {shown} holds nothing")
+        raise PictureError(f"an array of shape {shown} holds nothing", remedy="give one with samples in it")
     if len(shape) == 3 and last <= _NARROW and (last != 3 or shape[1] <= _NARROW):
         raise PictureError(
             f"an array of shape {shown} may be [N, H, W] or [H, W, C]", remedy="give it four axes, [N, H, W, C]"

@@ -59,12 +59,14 @@ def keep_average(checkpoint: Path, path: Path) -> None:
 
 
 def _write(path: Path, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
-    said = {"arcomp": json.dumps(about | {"digest": _digest(tensors)})}
+    said = {"arcomp": json.dumps(about | {"digest": _digest(tensors, about)})}
     write_atomically(path, save_tensors(tensors, said), overwrite=True)
 
 
-def _digest(tensors: dict[str, torch.Tensor]) -> str:
-    return weights_digest("checkpoint", "", {k: v.cpu().numpy() for k, v in tensors.items()}).hex()
+def _digest(tensors: dict[str, torch.Tensor], about: dict[str, Any] | None = None) -> str:
+    """Of tensors and of what is said of them (in first checkpoints of tensors alone)."""
+    said = "" if about is None else json.dumps({k: v for k, v in about.items() if k != "digest"}, sort_keys=True)
+    return weights_digest("checkpoint", said, {k: v.cpu().numpy() for k, v in tensors.items()}).hex()
 
 
 def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same: bool = True) -> State:
@@ -163,7 +165,8 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {})["arcomp"])
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-        whole = _makes_sense(about) and about.get("digest") in (None, _digest(tensors))  # first ones had none
+        known = (None, _digest(tensors), _digest(tensors, about)) if _makes_sense(about) else ()  # first ones had none
+        whole = _makes_sense(about) and about.get("digest") in known
         if not whole or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise ValueError  # or another file of tensors, such as frozen weights
         return about, tensors

@@ -126,7 +126,7 @@ def _check_number(bits: float, state: State, checkpoint: Path) -> None:
     if math.isfinite(bits):
         return
     remedy = "try a lower --rate"
-    if checkpoint.exists():
+    if state.history:  # what is there otherwise, if anything, is of another run
         remedy = f"the last good checkpoint is {checkpoint}; --resume with a lower --rate goes on from it"
     raise TrainingError(f"the loss is not a number after step {state.step}", remedy=remedy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        if self.model not in KINDS:
+        if not isinstance(self.model, str) or self.model not in KINDS:
             known = " or ".join(KINDS)
             raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy=f"use model {known}")
         try:
@@ -159,9 +160,12 @@ def find(name: str) -> Recipe:
         else:
             text = resources.files(__package__).joinpath(name + ".toml").read_text(encoding="utf-8")
         return Recipe.from_dict(tomllib.loads(text))
+    except TrainingError as error:
+        error.at(name)
+        raise
     except (FileNotFoundError, IsADirectoryError):
-        raise TrainingError(
-            f"no recipe {name!r}", remedy=f"there are {', '.join(names())}, or give a .toml file"
-        ) from None
+        alike = get_close_matches(name, names())
+        remedy = f"there is {' and '.join(alike)}" if alike else "`arcomp train --list` names those that there are"
+        raise TrainingError(f"no recipe {name!r}", remedy=f"{remedy}; or give a .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise TrainingError(f"the recipe {name} cannot be read: {error}") from error
