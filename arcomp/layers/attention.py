@@ -195,8 +195,8 @@ class ExactAttention(ExactLayer):
         parts = [places.gathered(part) for part in x]
         found = torch.empty_like(parts[2])
         if x[0].device.type == "cpu":
-            given, table = (part.contiguous().numpy() for part in parts), self._exponential.astype(np.int32)
-            _attend(*given, self.spec.heads, table, found.numpy())
+            query, key, value = (part.contiguous().numpy() for part in parts)
+            _attend(query, key, value, self.spec.heads, self._exponential.astype(np.int32), found.numpy())
         else:
             for i in range(len(found)):
                 found[i] = self.by_products(*(part[i] for part in parts))

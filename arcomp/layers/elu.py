@@ -84,8 +84,8 @@ class ExactConcatELU(ExactLayer):
         """See :meth:`ExactLayer.whole`."""
         at, features = x[0].to(torch.int64) + 128, x[0].shape[-1]
         out = torch.empty((*at.shape[:-1], 2 * features), dtype=torch.int8, device=at.device)
-        for part, table in zip(out.split(features, -1), self._tables.to(at.device), strict=True):
-            part.copy_(table[at])
+        positive, negative = self._tables.to(at.device)
+        out[..., :features], out[..., features:] = positive[at], negative[at]
         return out
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
