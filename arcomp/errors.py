@@ -6,6 +6,9 @@ exits with status 1; a program catches :class:`ArcompError` or the subclass it c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ArcompError(Exception):
     """Base of all errors raised on purpose.
@@ -59,3 +62,13 @@ class ExactnessError(ArcompError):
 
 class TrainingError(ArcompError):
     """Training cannot start or go on: data, recipe, checkpoint, or a loss that is not a number."""
+
+
+@contextmanager
+def said_of(path: str) -> Iterator[None]:
+    """Errors raised inside name this file, unless they name one already."""
+    try:
+        yield
+    except ArcompError as error:
+        error.at(path)
+        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
 from arcomp.cli.files import Target, read_file
-from arcomp.errors import ArcompError, ModelError, OutputError
+from arcomp.errors import ModelError, OutputError, said_of
 
 if TYPE_CHECKING:
     from arcomp.models.base import Model
@@ -103,11 +104,8 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
     from arcomp.container import Bytes
     from arcomp.inputs import kind, read_samples
 
-    try:
+    with said_of(shown(name)):
         samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
-    except ArcompError as error:
-        error.at(shown(name))
-        raise
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.content, Bytes)
     given = np.repeat(samples.pixels, count or (TEXTS if text else PICTURES), 0)
@@ -206,21 +204,14 @@ def command(
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     wanted = _wanted(model, count, size, gray, complete, prefix, output)
-    try:
+    with said_of(shown(complete)) if complete is not None else nullcontext():
         check(model, temperature, wanted.kept)
-    except ArcompError as error:
-        if complete is not None:
-            error.at(shown(complete))
-        raise
     if output is None and not wanted.text:
         raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
     if output is not None:
         target.claim(output, complete or "-")
-        try:
+        with said_of(output):
             _file(np.zeros(wanted.shape, np.uint8), wanted, output)  # can so many be written?
-        except ArcompError as error:
-            error.at(output)
-            raise
     startup = Startup(threads, console)
     startup.warm(model, wanted.shape[3], wanted.depth, None)
     began = time.perf_counter()

@@ -69,9 +69,8 @@ class Run:
         """Refuse to write over what is read, also with ``force``."""
         from arcomp.training.data import below
 
-        read = {"what is begun from": self.begin_from, "the recipe": Path(self.name)}
-        if not self.name.endswith(".toml"):
-            del read["the recipe"]
+        recipe = Path(self.name) if self.name.endswith(".toml") else None
+        read = {"what is begun from": self.begin_from, "the recipe": recipe}
         taken = {path.resolve(): what for what, path in read.items() if path is not None}
         taken |= {path.resolve(): "data" for path in below(self.folders)}
         joined = {self.join.resolve(): "what is joined"} if self.join else {}

@@ -30,8 +30,8 @@ from arcomp.errors import ExactnessError
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, bound
 
 BACKENDS = ("int8", "float32", "float64")
-PREFERRED = {"cpu": BACKENDS, "cuda": ("float32", "float64", "int8")}
-"""The order in which they are tried. A GPU's integer products refuse some shapes, and are launched more often."""
+PREFERRED = {"cuda": ("float32", "float64", "int8")}
+"""Another order in which they are tried: a GPU's integer products refuse some shapes, and are launched more often."""
 LIMITS = {"int8": 2**31, "float32": 2**24, "float64": 2**53}
 _ENVIRONMENT = "ARCOMP_BACKEND"
 
@@ -95,13 +95,14 @@ class Matrix:
             raise ExactnessError(f"sums of {self.weight.shape[1]} products do not fit into 32 bits")
         m, k = self.weight.shape
         # CUDA takes columns of weights that lie one after the other, and sizes in sixteens (more than 16 rows, too).
-        self._rows, step = (32, 16) if torch.device(self.device).type == "cuda" else (1, 8)
+        on_cuda = torch.device(self.device).type == "cuda"
+        self._rows, step = (32, 16) if on_cuda else (1, 8)
         room = np.zeros((-(-m // step) * step, -(-k // step) * step), np.int8)
         self._planes = []
         for i, plane in enumerate(planes):
             room[:m, :k] = plane
             made = torch.from_numpy(room.copy()).to(self.device).t()
-            self._planes.append((6 * i, made if step == 16 else made.contiguous()))
+            self._planes.append((6 * i, made if on_cuda else made.contiguous()))
         self._multiply = self._by_int8
 
     def __call__(self, a: torch.Tensor) -> torch.Tensor:

@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from arcomp.exact import tables
 from arcomp.exact.kernels import kernel
-from arcomp.exact.lanes import all_words, load_words, shift_words, store_words, sum_of_words
+from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.matmul import product
 from arcomp.layers import ops
 from arcomp.layers.before import whole_batch
@@ -38,8 +38,8 @@ KEY = 16
 _SHIFT = 4
 SCORES = 1 << 20
 """Scores that are held at a time, about."""
-LANES = 16
-"""Numbers of a vector (arcomp.exact.lanes.WORDS)."""
+LANES = WORDS.lanes
+"""Numbers of a vector."""
 BLOCK = 128
 """Products of a weight, 16 bits and one more, and a value, 7 bits, of which sums fit into 31 bits."""
 
@@ -187,7 +187,7 @@ class ExactAttention(ExactLayer):
 
     def __init__(self, spec: Attention) -> None:
         self.spec, self.grid, self.order = spec, spec.grid, spec.order
-        self._exponential = tables.exponential()
+        self._exponential = tables.exponential().astype(np.int32)
 
     def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`ExactLayer.whole`."""
@@ -196,7 +196,7 @@ class ExactAttention(ExactLayer):
         found = torch.empty_like(parts[2])
         if x[0].device.type == "cpu":
             query, key, value = (part.contiguous().numpy() for part in parts)
-            _attend(query, key, value, self.spec.heads, self._exponential.astype(np.int32), found.numpy())
+            _attend(query, key, value, self.spec.heads, self._exponential, found.numpy())
         else:
             for i in range(len(found)):
                 found[i] = self.by_products(*(part[i] for part in parts))

@@ -165,15 +165,23 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {})["arcomp"])
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-        known = (None, _digest(tensors), _digest(tensors, about)) if _makes_sense(about) else ()  # first ones had none
-        whole = _makes_sense(about) and about.get("digest") in known
-        if not whole or not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        if (
+            not _makes_sense(about)
+            or not _is_whole(about, tensors)
+            or not all(bool(torch.isfinite(t).all()) for t in tensors.values())
+        ):
             raise ValueError  # or another file of tensors, such as frozen weights
         return about, tensors
     except FileNotFoundError:
         raise TrainingError("no such checkpoint", path=str(path), remedy="start without --resume") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
         raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error
+
+
+def _is_whole(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bool:
+    """Whether the digest is right: first checkpoints had none, the next ones one of the tensors alone."""
+    digest = about.get("digest")
+    return digest is None or digest == _digest(tensors, about) or digest == _digest(tensors)
 
 
 def _makes_sense(about: Any) -> bool:

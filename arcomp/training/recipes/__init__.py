@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from arcomp.errors import ModelError, TrainingError
+from arcomp.errors import ModelError, TrainingError, said_of
 from arcomp.training.data import KINDS as DATA
 from arcomp.training.data import DataConfig
 from arcomp.training.trainable import KINDS
@@ -159,10 +159,8 @@ def find(name: str) -> Recipe:
             text = Path(name).read_text(encoding="utf-8")
         else:
             text = resources.files(__package__).joinpath(name + ".toml").read_text(encoding="utf-8")
-        return Recipe.from_dict(tomllib.loads(text))
-    except TrainingError as error:
-        error.at(name)
-        raise
+        with said_of(name):
+            return Recipe.from_dict(tomllib.loads(text))
     except (FileNotFoundError, IsADirectoryError):
         alike = get_close_matches(name, names())
         remedy = f"there is {' and '.join(alike)}" if alike else "`arcomp train --list` names those that there are"
