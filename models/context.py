@@ -118,7 +118,7 @@ class Context(nn.Module):
 
     def adopt(self, other: Context) -> None:
         """Not offered for this model."""
-        raise ValueError("model context cannot grow")
+        raise ValueError("its network has another shape, and this model cannot grow")
 
     def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         """All positions of a picture (uint8 [H, W, C]), in raster order, as arguments of :meth:`bits`."""

@@ -18,7 +18,6 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
 from arcomp.errors import ModelError
@@ -39,8 +38,14 @@ VIEW = "view."
 
 def gray(canvas: Canvas) -> Canvas:
     """The view: uint8 [.., 3], red, green and blue -> uint8 [.., 1], luma in 4 bits."""
-    luma = (canvas.astype(np.int64) * [77, 150, 29]).sum(-1, keepdims=True)
-    return np.asarray(luma >> (8 + DEPTH - VIEW_DEPTH), np.uint8)
+    return gray_of(torch.from_numpy(canvas)).numpy()
+
+
+def gray_of(values: torch.Tensor) -> torch.Tensor:
+    """The same of tensors."""
+    red, green, blue = values.to(torch.int32).split(1, -1)
+    luma = 77 * red + 150 * green + 29 * blue
+    return (luma >> (8 + DEPTH - VIEW_DEPTH)).to(torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -141,15 +146,12 @@ class GrayscaleFloat(StagedFloat):
 
     def view(self, values: torch.Tensor) -> torch.Tensor:
         """See :meth:`StagedFloat.view`."""
-        return shown(self._gray(values), VIEW_DEPTH)
-
-    def _gray(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(gray(values.cpu().numpy())).to(values.device)
+        return shown(gray_of(values), VIEW_DEPTH)
 
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """See :meth:`FloatModel.bits`."""
         assert isinstance(self.config, GrayscalePixelCNNConfig)
-        head, view = self.config.view.head, self._gray(values)
+        head, view = self.config.view.head, gray_of(values)
         outputs = self.networks()[VIEW](shown(view, VIEW_DEPTH), rounding)
         of_view = head.bits(outputs.reshape(-1, 1, head.outputs), view.reshape(-1, 1)).reshape(view.shape)
         return super().bits(values, rounding) + of_view / CHANNELS

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from arcomp.errors import TrainingError
+from arcomp.exact.constants import constant
 from arcomp.layers.grid import SIGNED8
 from arcomp.layers.network import FloatNetwork, Wiring, even_out
 from arcomp.layers.samples import carried
@@ -51,7 +52,7 @@ class FloatModel(nn.Module):
 
     def adopt(self, other: Any) -> None:
         """Not offered."""
-        raise ValueError("this model cannot grow")
+        raise ValueError("its network has another shape, and this model cannot grow")
 
     def examples(self, pixels: UInt8) -> dict[str, npt.NDArray[Any]]:
         """A crop as it is.
@@ -69,8 +70,8 @@ class FloatModel(nn.Module):
 
 def shown(values: torch.Tensor, depth: int) -> torch.Tensor:
     """Samples as networks take them, in float."""
-    levels = torch.from_numpy(carried(np.arange(1 << depth), depth))
-    return levels.to(values.device).float()[values.long()] * SIGNED8.step
+    levels = constant(carried(np.arange(1 << depth), depth).astype(np.float32), values.device)
+    return levels[values.long()] * SIGNED8.step
 
 
 class Float(FloatModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from arcomp.training import recipes, step
 from arcomp.training.finish import finish
 from arcomp.training.processes import Team
 from arcomp.training.recipes import Recipe
+from arcomp.training.schedule import Moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
 from arcomp.training.supply import examples_of
@@ -74,6 +76,13 @@ def test_every_recipe_has_a_step_there(name: str) -> None:
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)))
     assert bits[1] == pytest.approx(bits[0], rel=1e-3)
     assert norms[1] == pytest.approx(norms[0], rel=2e-2)
+    short = replace(recipe, optimiser=replace(recipe.optimiser, batch=2))
+    take = step.steps(start(short, "cuda"), short, Team(CUDA))
+    examples = {k: a[:2].cuda() for k, a in examples_of(model.cpu(), crops).items()}
+    for rounding in (False, True):  # steps are recorded, where they are alike
+        lost = [float(take(examples, Moment(1e-4, rounding, 0.5))) for _ in range(step.FIRST + 3)]
+        assert np.isfinite(lost).all()
+        assert lost[-1] < 1.02 * lost[0]
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, PHOTO])
@@ -89,12 +98,12 @@ def test_training(photographs: Path, tmp_path: Path, recipe: Recipe) -> None:
     assert done.exact_bits == pytest.approx(done.float_bits, rel=0.02)
 
 
-@pytest.mark.parametrize("passes", [1, 3])
+@pytest.mark.parametrize(("recipe", "passes"), [(PHOTO, 1), (PHOTO, 3), (RECIPE, 1)])
 def test_replayed_steps_are_steps(
-    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: int
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, passes: int
 ) -> None:
     """Recorded and replayed, with rounding and without, as one by one."""
-    recipe = shortened(PHOTO, passes=passes)
+    recipe = shortened(recipe, passes=passes)
     replayed = train(recipe, photographs, tmp_path / "a", team=Team(CUDA))
     monkeypatch.setattr(step, "ReplayedSteps", step.Steps)
     one_by_one = train(recipe, photographs, tmp_path / "b", team=Team(CUDA))

@@ -17,6 +17,7 @@ from arcomp.models.weights_file import Weights
 from arcomp.training import loop
 from arcomp.training.checkpoint import load
 from arcomp.training.finish import finish
+from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
@@ -188,3 +189,36 @@ def test_the_end_by_the_clock_is_kept(photographs: Path, tmp_path: Path, monkeyp
         recipe, path = shortened(RECIPE, minutes=seconds / 60), tmp_path / str(seconds)
         state = train(recipe, photographs, path, validate_every=10**6)
         assert load(path, recipe).step == state.step
+
+
+@pytest.mark.parametrize("recipe", [PHOTO, RECIPE])
+def test_a_run_begins_from_another_network(photographs: Path, tmp_path: Path, recipe: Recipe) -> None:
+    """As it, where it has the same shape; with another seed's data."""
+    short = shortened(recipe, steps=12)
+    first = train(short, photographs, tmp_path / "first")
+    silent = replace(shortened(recipe, steps=1, rate=1e-9), seed=recipe.seed + 1)
+    begun = train(silent, photographs, tmp_path / "begun", begin_from=tmp_path / "first")
+    assert begun.step == 1
+    for name, a in first.average.state_dict().items():
+        assert torch.allclose(a, begun.model.state_dict()[name], atol=1e-6), name
+
+
+def test_a_wider_photo_network_begins_as_a_smaller_one(photographs: Path, tmp_path: Path) -> None:
+    first = train(shortened(PHOTO, steps=40), photographs, tmp_path / "first")
+    config = PHOTO.config | {"trunk": (24, 16), "head": 12}
+    wide = replace(shortened(PHOTO, steps=1, rate=1e-9), config=config)
+    begun = train(wide, photographs, tmp_path / "begun", begin_from=tmp_path / "first")
+    crops = examples_of(begun.average, gather(wide, [photographs]).validation())
+    found, expected = (loop.evaluate(net.eval(), crops, rounding=False) for net in (begun.model, first.average))
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("recipe", "other"), [(RECIPE, {"head": 12}), (PHOTO, {"head": 4}), (PHOTO, {"mixture": 3})])
+def test_what_cannot_be_begun_from_is_refused(
+    photographs: Path, tmp_path: Path, recipe: Recipe, other: dict[str, int]
+) -> None:
+    train(shortened(recipe, steps=2), photographs, tmp_path / "first")
+    changed = replace(recipe, config=recipe.config | other)
+    with pytest.raises(TrainingError, match="first: cannot be started from"):
+        train(changed, photographs, tmp_path / "c", begin_from=tmp_path / "first")
+    assert not (tmp_path / "c").exists()

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.errors import ModelError
+from arcomp.exact.constants import constant
 from arcomp.exact.rescale import Rescale
 from arcomp.layers import ops
 from arcomp.layers.checks import check_linear
@@ -151,7 +152,7 @@ class FloatEmbedding(nn.Module):
         weight = self.linear.weight * self.free
         if rounding:
             weight = rounded(weight)
-        table = torch.from_numpy(symbols(spec.depth)).to(x.device, torch.int64)
+        table = constant(symbols(spec.depth).astype(np.int64), x.device)
         seen = _seen(table[(x / SIGNED8.step).round().long() + 128], spec).reshape(n * height * width, -1)
         # a row for each symbol of each input, and after each input's a row of zeros for none
         rows = functional.pad(weight.t().reshape(seen.shape[1], 1 << spec.depth, -1), (0, 0, 0, 1)).flatten(0, 1)

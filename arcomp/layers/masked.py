@@ -24,6 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.errors import ModelError
+from arcomp.exact.constants import constant
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
 from arcomp.layers import ops
@@ -184,12 +185,15 @@ class FloatMasked(nn.Module):
         super().__init__()
         self.spec = spec
         self.linears = nn.ModuleList(Linear(inputs, outputs, to) for outputs, inputs, _, to in spec.layers.values())
-        self.masks = [[torch.from_numpy(m) for m in spec.visible(s)] for s in range(spec.masks)]
+        masks = [spec.visible(s) for s in range(spec.masks)]
+        for i in range(len(self.linears)):  # one for all of what is direct
+            own = np.stack([m[i] for m in masks[: 1 if i > spec.blocks else None]])
+            self.register_buffer(f"masks{i}", torch.from_numpy(own), persistent=False)
         if spec.direct:
             nn.init.zeros_(self.parts[-1].weight)
         with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
             for i, linear in enumerate(self.parts):
-                shown = torch.stack([own[i] for own in self.masks])
+                shown = self.masks(i)
                 seen = shown.sum(2, keepdim=True).float().mean(0).clamp_min(1)
                 linear.weight *= (linear.in_features / seen).sqrt() * shown.any(0) * (0.25 if i == 0 else 1.0)
 
@@ -198,21 +202,26 @@ class FloatMasked(nn.Module):
         """The layers in turn."""
         return [linear for linear in self.linears if isinstance(linear, Linear)]
 
+    def masks(self, i: int) -> torch.Tensor:
+        """What each mask shows of a layer's weights: bool [masks, outputs, inputs]; of what is direct, [1, ..]."""
+        return self.get_buffer(f"masks{i}")
+
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, h, w, groups] -> [N, h, w, groups * masks * each]; in training, of one mask only."""
         spec = self.spec
         n, height, width, _ = x.shape
-        positions, numbers = (torch.from_numpy(a).to(x.device) for a in spec.places)
+        positions, numbers = (constant(a, x.device) for a in spec.places)
         shown = x - SIGNED8.low * SIGNED8.step
         given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
-        masks = [int(torch.randint(spec.masks, ()))] if self.training else range(spec.masks)
+        every = torch.arange(spec.masks, device=x.device).split(1)
+        masks = [torch.randint(spec.masks, (1,), device=x.device)] if self.training else every
         weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
 
-        def through(i: int, mask: int, inputs: torch.Tensor) -> torch.Tensor:
-            linear, used = self.parts[i], self.masks[mask][i].to(x.device)
+        def through(i: int, mask: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+            linear, used = self.parts[i], self.masks(i).index_select(0, mask)[0]
             return linear.grid.carry(functional.linear(inputs, weights[i] * used, linear.bias), rounding)
 
-        beside = through(spec.blocks + 1, 0, given) if spec.direct else 0.0
+        beside = through(spec.blocks + 1, torch.zeros_like(masks[0]), given) if spec.direct else 0.0
         found = []
         for mask in masks:
             made = given

@@ -72,25 +72,27 @@ class Lattice:
         return self._gathered(x, self.y + dy, self.x + dx, self.squares)
 
     def _gathered(self, x: torch.Tensor, top: int, left: int, sizes: Batch) -> torch.Tensor:
-        import torch  # orders themselves do without
-        from torch.nn import functional
+        from torch.nn import functional  # orders themselves do without
 
+        from arcomp.exact.constants import constant
+
+        step = self.step.astype(np.int64)[:, None]
         ys, xs = (
-            torch.from_numpy(_capped(first + self.step.astype(np.int64)[:, None] * np.arange(int(count.max())), end))
+            constant(_capped(first + step * np.arange(int(count.max())), end), x.device)
             for first, count, end in ((top, sizes.heights, x.shape[1]), (left, sizes.widths, x.shape[2]))
         )
-        pictures = torch.from_numpy(self.pictures.astype(np.int64))
+        pictures = constant(self.pictures.astype(np.int64), x.device)
         padded = functional.pad(x, (0, 0, 0, 1, 0, 1))  # a row and a column of zeros
         return padded[pictures[:, None, None], ys[:, :, None], xs[:, None, :]]
 
     def put(self, x: torch.Tensor, values: torch.Tensor) -> None:
         """Set what is at the lattice: [N, H, W, F], [m, h, w, F]."""
-        import torch
+        from arcomp.exact.constants import constant
 
         counts = self.batch.heights.astype(np.int64) * self.batch.widths
         front = next(Independent(int(counts.sum())).fronts(self.batch))
         to, here = (
-            tuple(torch.from_numpy(a.astype(np.int64)) for a in (f.image, f.y, f.x))
+            tuple(constant(a.astype(np.int64), x.device) for a in (f.image, f.y, f.x))
             for f in (self.placed(front), front)
         )
         x[to] = values[here]

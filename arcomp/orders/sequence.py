@@ -51,9 +51,9 @@ class Sequences:
         return flat[:, :-1].reshape(len(x), self.height, self.width, -1)
 
     def _index(self, x: torch.Tensor) -> torch.Tensor:
-        import torch  # orders themselves do without
+        from arcomp.exact.constants import constant  # by torch, which orders themselves do without
 
-        return torch.from_numpy(self.at).to(x.device)[..., None].expand(-1, -1, x.shape[-1])
+        return constant(self.at, x.device)[..., None].expand(-1, -1, x.shape[-1])
 
 
 def sequences(order: Order, batch: Batch) -> Sequences:

@@ -83,7 +83,8 @@ def train(
         recipe: what to train, how long. data: what it asks for.
         checkpoint: file that is replaced after every few rounds, by the process that leads.
         resume: go on from the checkpoint.
-        begin_from: checkpoint of a smaller network whose function a fresh one takes over.
+        begin_from: checkpoint of a network of the same shape, which a fresh one begins as; or of a smaller one, whose
+            function it takes over.
         report: called after every round, by the process that leads.
         validate_every: rounds between validations, each of which writes the checkpoint.
         team: the processes that train together; ``batch`` is that of all.
@@ -151,11 +152,21 @@ def _fresh(recipe: Recipe, data: Data, begin_from: Path | None, team: Team) -> S
     state.model.prepare(data.round(0))
     if begin_from is not None:
         try:
-            state.model.adopt(load(begin_from, recipe, team.device, same=False).average)
+            _begin(state.model, load(begin_from, recipe, team.device, same=False).average)
         except (ValueError, AttributeError) as error:
             raise TrainingError(f"cannot be started from: {error}", path=str(begin_from)) from error
     state.average.load_state_dict(state.model.state_dict())
     return state
+
+
+def _begin(model: Trainable, other: Trainable) -> None:
+    """As another network, if that has the same shape; as its function if it is smaller. Raises ValueError where that is
+    not offered."""
+    shapes = [{name: a.shape for name, a in net.state_dict().items()} for net in (model, other)]
+    if shapes[0] == shapes[1]:
+        model.load_state_dict(other.state_dict())
+    else:
+        model.adopt(other)
 
 
 class _Clock:

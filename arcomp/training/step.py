@@ -72,7 +72,7 @@ class ReplayedSteps(Steps):
 
     def __init__(self, state: State, recipe: Recipe, team: Team) -> None:
         super().__init__(state, recipe, team)
-        self.taken, self.recorded = 0, False  # the latter: with rounding or without
+        self.taken, self.rounding = 0, False  # the former: since rounding began, or did not yet
         self.graph: torch.cuda.CUDAGraph | None = None
         self.batch: Batch = {}
         for group in state.optimiser.param_groups:
@@ -85,10 +85,12 @@ class ReplayedSteps(Steps):
         kept.fill_(rate)
 
     def _learn(self, batch: Batch, rounding: bool) -> torch.Tensor:
+        if self.rounding != rounding:
+            self.graph, self.taken, self.rounding = None, 0, rounding
         if self.taken < FIRST:
             self.taken += 1
             return super()._learn(batch, rounding)
-        if self.graph is None or self.recorded != rounding:
+        if self.graph is None:
             self._record(batch, rounding)
         assert self.graph is not None
         for name, kept in self.batch.items():
@@ -98,7 +100,7 @@ class ReplayedSteps(Steps):
 
     def _record(self, batch: Batch, rounding: bool) -> None:
         self.batch = {name: a.clone() for name, a in batch.items()}
-        self.graph, self.recorded = torch.cuda.CUDAGraph(), rounding
+        self.graph = torch.cuda.CUDAGraph()
         torch.cuda.synchronize()
         # Other threads make examples meanwhile, which is none of the recording's business.
         with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):

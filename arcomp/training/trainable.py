@@ -86,6 +86,7 @@ def _ladder(kind: type[Layered]) -> Kind:
         kind.flat,
         True,
         lambda config: frame(checked_layered(kind.config_type, config)),
+        True,
     )
 
 
