@@ -43,7 +43,7 @@ def gray(canvas: Canvas) -> Canvas:
 
 def gray_of(values: torch.Tensor) -> torch.Tensor:
     """The same of tensors."""
-    red, green, blue = values.to(torch.int32).split(1, -1)
+    red, green, blue = (values[..., c : c + 1].to(torch.int32) for c in range(CHANNELS))
     luma = 77 * red + 150 * green + 29 * blue
     return (luma >> (8 + DEPTH - VIEW_DEPTH)).to(torch.uint8)
 

@@ -213,7 +213,7 @@ class FloatMasked(nn.Module):
         positions, numbers = (constant(a, x.device) for a in spec.places)
         shown = x - SIGNED8.low * SIGNED8.step
         given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
-        every = torch.arange(spec.masks, device=x.device).split(1)
+        every = list(torch.arange(spec.masks, device=x.device)[:, None])
         masks = [torch.randint(spec.masks, (1,), device=x.device)] if self.training else every
         weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
 
