@@ -1,4 +1,4 @@
-"""A step of the optimiser. On a GPU it is recorded once and replayed, where a model's steps are all alike."""
+"""A step of the optimiser. On a GPU it is recorded once and replayed: a model's steps are all alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from arcomp.training.processes import Team
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment
 from arcomp.training.state import State
-from arcomp.training.trainable import KINDS, Trainable
+from arcomp.training.trainable import Trainable
 
 Batch = dict[str, torch.Tensor]
 CLIP = 1.0
@@ -109,5 +109,5 @@ class ReplayedSteps(Steps):
 
 def steps(state: State, recipe: Recipe, team: Team) -> Steps:
     """How this run takes its steps."""
-    replayed = team.device.type == "cuda" and team.size == 1 and KINDS[recipe.model].steady
+    replayed = team.device.type == "cuda" and team.size == 1
     return (ReplayedSteps if replayed else Steps)(state, recipe, team)

@@ -48,7 +48,11 @@ class Trainable(nn.Module):
 
     @abstractmethod
     def bits(self, rounding: bool = False, **examples: torch.Tensor) -> torch.Tensor:
-        """Bits of each sample: float [n, C] or [n, H, W, C]."""
+        """Bits of each sample: float [n, C] or [n, H, W, C].
+
+        In training it is the same operations whatever the examples, none of which waits for the processor: on a GPU
+        they are recorded once and replayed.
+        """
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,6 @@ class Kind:
         complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
         sequences: whether it takes a sequence of samples as well as pictures, and so text and other bytes.
         alike: whether its examples are whole crops, which must be of one size.
-        steady: whether each step of training is made of the same operations, on other numbers.
         frame: of a configuration, rows and columns of the largest crops that it takes; None if of any size.
     """
 
@@ -73,7 +76,6 @@ class Kind:
     sequences: bool = False
     alike: bool = False
     frame: Callable[[Mapping[str, Any]], tuple[int, int] | None] = lambda config: None
-    steady: bool = False
 
 
 def _ladder(kind: type[Layered]) -> Kind:
@@ -86,7 +88,6 @@ def _ladder(kind: type[Layered]) -> Kind:
         kind.flat,
         True,
         lambda config: frame(checked_layered(kind.config_type, config)),
-        True,
     )
 
 
@@ -99,14 +100,12 @@ KINDS = {
         context_model.checked_config,
         context_model.freeze,
         lambda weights, channels, pictures: weights,
-        steady=True,
     ),
     "photo": Kind(
         lambda config: Photo(checked(config)),
         checked,
         photo_model.freeze,
         lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
-        steady=True,
     ),
     **{kind.name: _ladder(kind) for kind in LADDER},
 }
