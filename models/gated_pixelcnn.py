@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from arcomp.layers.conv import above, around, line, square
+from arcomp.layers.conv import above, around, line, nearest, square
+from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
@@ -41,12 +42,14 @@ class GatedPixelCNNConfig(LayeredConfig):
         blocks: layers after the first.
         kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
         direct: 1: the residual sums begin with a convolution of the samples, as those of ``pixelcnn`` do; 0: without.
+        symbols: 1: and, or, with columns for the nearest samples as symbols, as those of ``pixelcnn`` may; 0: without.
     """
 
     width: int
     blocks: int
     kernel: int
     direct: int = 0
+    symbols: int = 0
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -64,6 +67,9 @@ class GatedPixelCNNWiring(Wiring):
         found: dict[str, Spec] = {}
         if self.config.direct:
             found["direct"] = Conv(square(FIRST), "A", c, 1, p, SIGNED8, SUMS, samples=True)
+        if self.config.symbols:
+            found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, p, SUMS, levels=True)
+        first = len(found)
         for i in range(self.config.blocks + 1):
             for side in ("tanh", "sigmoid"):
                 if i == 0:
@@ -79,7 +85,7 @@ class GatedPixelCNNWiring(Wiring):
             found[f"vertical.{i}"] = Gate(1, ahead=True)
             found[f"horizontal.{i}"] = Gate(c)
             found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
-            found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i or self.config.direct else 1), SUMS)
+            found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1 + first), SUMS)
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
         found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, p, 2 * p, RECTIFIED8, RECTIFIED8)
@@ -89,7 +95,8 @@ class GatedPixelCNNWiring(Wiring):
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         v = h = samples
-        x: tuple[Any, ...] = (run("direct", samples),) if self.config.direct else ()
+        first = ("direct",) * self.config.direct + ("symbols",) * self.config.symbols
+        x: tuple[Any, ...] = tuple(run(name, samples) for name in first)
         for i in range(self.config.blocks + 1):
             tanh, sigmoid = (run(f"vertical.{side}.{i}", v) for side in ("tanh", "sigmoid"))
             v = run(f"vertical.{i}", tanh, sigmoid)

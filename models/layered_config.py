@@ -28,6 +28,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "masks": (1, 32),
     "degrees": (0, 65535),
     "direct": (0, 1),
+    "symbols": (0, 1),
     "order": (0, 65535),
 }
 """Least and most of settings, by name."""

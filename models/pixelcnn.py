@@ -6,7 +6,8 @@ all levels of each sample; masks over channels let green see red and blue both (
 
 What it adds to the models before it on the ladder: parameters shared over positions in two dimensions, so that it
 takes pictures of any size; all positions evaluated at once. Where it differs: sizes are small, blocks' convolutions may
-be wider; activations have 8 bits, the sums of the residual blocks 16. Its receptive field has a blind spot to the right
+be wider; the nearest samples may enter as symbols too, since a softmax over 256 levels learns slowly from levels as
+numbers; activations have 8 bits, the sums of the residual blocks 16. Its receptive field has a blind spot to the right
 above, which ``gated_pixelcnn`` removes.
 
 Train it with ``arcomp train --recipe pixelcnn-digits DATA``.
@@ -17,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from arcomp.layers.conv import square
+from arcomp.layers.conv import nearest, square
+from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
@@ -39,11 +41,14 @@ class PixelCNNConfig(LayeredConfig):
         width: features h of a block's inner layers, for each channel; the sums have 2 h.
         blocks: residual blocks.
         kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
+        symbols: 1: the residual sums begin with columns for the nearest samples as symbols, besides the first
+            convolution, which takes them as numbers; 0: without.
     """
 
     width: int
     blocks: int
     kernel: int
+    symbols: int = 0
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -58,6 +63,9 @@ class PixelCNNWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         found: dict[str, Spec] = {"first": Conv(square(FIRST), "A", c, 1, 2 * h, SIGNED8, SUMS, samples=True)}
+        if self.config.symbols:
+            found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, 2 * h, SUMS, levels=True)
+            found["begin"] = Add(c, (SUMS, SUMS), SUMS)
         for i in range(self.config.blocks):
             found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
             found[f"down.{i}"] = linear(c, 2 * h, h, RECTIFIED8, RECTIFIED8)
@@ -72,6 +80,8 @@ class PixelCNNWiring(Wiring):
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
+        if self.config.symbols:
+            x = run("begin", x, run("symbols", samples))
         for i in range(self.config.blocks):
             y = run(f"down.{i}", run(f"rectified.{i}", x))
             x = run(f"sum.{i}", x, run(f"up.{i}", run(f"inner.{i}", y)))

@@ -7,8 +7,9 @@ convolution of 3 x 1, and the cells' outputs in the row above by one without a m
 block's h cells to the 2 h features of the sum.
 
 What it adds to the models before it on the ladder: a state that goes down the rows, so that every block sees a whole
-triangle above. Where it differs: sizes are small; what enters the gates and what leaves cells have 8 bits, their states
-and the sums 16. In training all positions of a row are one step.
+triangle above. Where it differs: sizes are small; the nearest samples may enter as symbols too, as in ``pixelcnn``;
+what enters the gates and what leaves cells have 8 bits, their states and the sums 16. In training all positions of a
+row are one step.
 
 Train it with ``arcomp train --recipe pixelrnn-digits DATA``.
 """
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.exact.cell import GATES
-from arcomp.layers.conv import line, square
+from arcomp.layers.conv import line, nearest, square
+from arcomp.layers.embedding import Embedding
 from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.network import Run, Wiring
 from arcomp.layers.recurrent import DOWN, LSTM
@@ -41,10 +43,13 @@ class PixelRNNConfig(LayeredConfig):
     Attributes:
         width: cells h of a block, for each channel; the sums have 2 h.
         blocks: residual blocks.
+        symbols: 1: the residual sums begin with columns for the nearest samples as symbols too, as those of
+            ``pixelcnn`` may; 0: without.
     """
 
     width: int
     blocks: int
+    symbols: int = 0
 
 
 class PixelRNNWiring(Wiring):
@@ -56,6 +61,9 @@ class PixelRNNWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         found: dict[str, Spec] = {"first": Conv(square(FIRST), "A", c, 1, 2 * h, SIGNED8, SUMS, samples=True)}
+        if self.config.symbols:
+            found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, 2 * h, SUMS, levels=True)
+            found["begin"] = Add(c, (SUMS, SUMS), SUMS)
         for i in range(self.config.blocks):
             found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
             found[f"input.{i}"] = Conv(line(INNER // 2 + 1), "B", c, 2 * h, GATES * h, SIGNED8, LOGITS)
@@ -70,6 +78,8 @@ class PixelRNNWiring(Wiring):
     def join(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
+        if self.config.symbols:
+            x = run("begin", x, run("symbols", samples))
         for i in range(self.config.blocks):
             cells = run(f"lstm.{i}", run(f"input.{i}", run(f"kept.{i}", x)))
             x = run(f"sum.{i}", x, run(f"up.{i}", cells))

@@ -231,12 +231,23 @@ MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
     "context shipped gray": (lambda: registry.load("context"), 1, 8),
     "pixelcnn rgb": (lambda: layered(PixelCNN, channels=3, depth=4, width=4, blocks=1, kernel=5), 3, 4),
     "pixelcnn binary": (lambda: layered(PixelCNN, channels=1, depth=1, width=6, blocks=2, kernel=5), 1, 1),
+    "pixelcnn symbols": (
+        lambda: layered(PixelCNN, channels=3, depth=3, width=4, blocks=1, kernel=3, symbols=1),
+        3,
+        3,
+    ),
     "pixelcnn gray": (lambda: layered(PixelCNN, channels=1, depth=8, width=4, blocks=1, kernel=3), 1, 8),
     "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2, kernel=5), 3, 4),
     "gated pixelcnn direct": (
         lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=1, kernel=3, direct=1),
         3,
         4,
+    ),
+    "pixelrnn symbols": (lambda: layered(PixelRNN, channels=3, depth=3, width=4, blocks=1, symbols=1), 3, 3),
+    "gated pixelcnn symbols": (
+        lambda: layered(GatedPixelCNN, channels=1, depth=3, width=4, blocks=1, kernel=3, direct=1, symbols=1),
+        1,
+        3,
     ),
     "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
     "gated pixelcnn extreme": (

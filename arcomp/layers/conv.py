@@ -58,6 +58,11 @@ def line(kernel: int, dilation: int = 1) -> tuple[Tap, ...]:
     return tuple((0, -dilation * i) for i in range(kernel - 1, -1, -1))
 
 
+def nearest(channels: int) -> tuple[Tap, ...]:
+    """The positions above and to the left; where there are earlier channels, also the position itself, last."""
+    return ((-1, 0), (0, -1), (0, 0))[: 3 if channels > 1 else 2]
+
+
 def tap_mask(taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int) -> npt.NDArray[np.bool_]:
     """Which weights may differ from zero: bool [groups * outputs, taps * groups * inputs].
 
