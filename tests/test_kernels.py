@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -9,13 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arcomp.exact import dense
-from arcomp.exact.kernels import kernel
+from arcomp.exact.kernels import Compiling, kernel
 from arcomp.exact.lanes import (
     ALIGNMENT,
     aligned,
@@ -289,3 +291,33 @@ print(h.hexdigest())
 def test_every_processor_writes_the_same_streams(tmp_path: Path) -> None:
     """The least squares' float64 included: no instruction fuses or reorders."""
     assert len({on(p, _STREAMS, tmp_path / p) for p in PROCESSORS}) == 1
+
+
+def test_compiling_leaves_the_collector_as_it_was() -> None:
+    """It pauses while a kernel, and those that it calls, are compiled; also if that fails."""
+    seen: list[bool] = []
+
+    @numba.extending.register_jitable
+    def inner(x: Any) -> Any:
+        return x + 1
+
+    @numba.njit
+    def right(x: Any) -> Any:
+        return inner(x)
+
+    @numba.njit
+    def wrong(x: Any) -> Any:
+        return x.nothing
+
+    with Compiling(0.0, seen.append):
+        assert right(1) == 2
+        assert gc.isenabled()
+        with pytest.raises(numba.TypingError):
+            wrong(1)
+        assert gc.isenabled()
+        gc.disable()
+        try:
+            assert right(1.5) == 2.5
+            assert not gc.isenabled()
+        finally:
+            gc.enable()

@@ -6,6 +6,7 @@ and compiled code is kept beside the source or in the user's cache folder.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import pickle
 from collections.abc import Callable
@@ -81,7 +82,7 @@ def _mind_the_cache(function: Any) -> None:
 
 
 class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
-    """Tells, as a context, of compiling that takes long.
+    """Tells, as a context, of compiling that takes long; and Python collects no garbage in the meantime.
 
     Args:
         seconds: after the first kernel began to be compiled that was not kept from before.
@@ -91,6 +92,7 @@ class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
     def __init__(self, seconds: float, tell: Callable[[bool], object]) -> None:
         self._seconds, self._tell = seconds, tell
         self._notice: Timer | None = None
+        self._depth, self._collects = 0, False
 
     def __enter__(self) -> Compiling:
         register("numba:compile", self)
@@ -103,6 +105,10 @@ class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
 
     def on_start(self, event: Event) -> None:
         """See :class:`numba.core.event.Listener`."""
+        self._depth += 1
+        if self._depth == 1 and gc.isenabled():
+            self._collects = True
+            gc.disable()  # a tenth of the time would go into looking for what to free in all that a compiler keeps
         if self._notice is None:
             kept = hasattr(getattr(event.data["dispatcher"], "_cache", None), "_cache_file")
             self._notice = Timer(self._seconds, self._tell, [kept])
@@ -110,6 +116,10 @@ class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
 
     def on_end(self, event: Event) -> None:
         """See :class:`numba.core.event.Listener`."""
+        self._depth -= 1
+        if self._depth == 0 and self._collects:
+            self._collects = False
+            gc.enable()
 
 
 @lru_cache(maxsize=1)
