@@ -272,7 +272,7 @@ def _changes(
     "--begin-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Checkpoint of a network of the same model, as large or smaller, whose function a fresh run takes over.",
+    help="Checkpoint of the same model, of the same shape (photo: or smaller), that a fresh run begins as.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
 @click.option(

@@ -173,7 +173,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
             raise ValueError  # or another file of tensors, such as frozen weights
         return about, tensors
     except FileNotFoundError:
-        raise TrainingError("no such checkpoint", path=str(path), remedy="start without --resume") from None
+        raise TrainingError("no such checkpoint", path=str(path), remedy="check the path, or start a new run") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
         raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error
 
