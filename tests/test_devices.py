@@ -20,7 +20,7 @@ from arcomp.training.trainable import KINDS
 META = torch.device("meta")
 RECURRENT = {"char_rnn", "pixelrnn"}
 """Their steps write into parts of tensors, which "meta" does not know."""
-SMALLEST = {recipes.find(name).model: name for name in sorted(recipes.names(), reverse=True)}
+FIRST_OF = {recipes.find(name).model: name for name in sorted(recipes.names(), reverse=True)}
 WAITING = ("local_scalar", "nonzero", "masked_select")
 
 
@@ -50,7 +50,7 @@ def _move(net: nn.Module) -> None:
                 module._buffers[name] = torch.empty_like(b, device=META)
 
 
-@pytest.mark.parametrize("name", sorted(name for model, name in SMALLEST.items() if model not in RECURRENT))
+@pytest.mark.parametrize("name", sorted(name for model, name in FIRST_OF.items() if model not in RECURRENT))
 def test_a_step_stays_on_its_device(name: str) -> None:
     recipe = recipes.find(name)
     kind = KINDS[recipe.model]

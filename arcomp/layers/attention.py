@@ -22,6 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact import tables
+from arcomp.exact.constants import constant
 from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.matmul import product
@@ -219,7 +220,7 @@ class ExactAttention(ExactLayer):
         ahead = torch.ones(score.shape[1:], dtype=torch.bool, device=score.device).triu(begin + 1)
         score = score.masked_fill(ahead, -(1 << 30))
         below = (score.amax(2, keepdim=True) - score).clamp_max(4095)
-        table = torch.from_numpy(self._exponential).to(score.device)
+        table = constant(self._exponential, score.device)
         mass = table[below.to(torch.int64)].masked_fill(ahead, 0)
         total = product(mass, value, value.shape[1] << 23)
         whole = mass.sum(2, keepdim=True)

@@ -213,20 +213,21 @@ class FloatMasked(nn.Module):
         positions, numbers = (constant(a, x.device) for a in spec.places)
         shown = x - SIGNED8.low * SIGNED8.step
         given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
-        every = list(torch.arange(spec.masks, device=x.device)[:, None])
-        masks = [torch.randint(spec.masks, (1,), device=x.device)] if self.training else every
+        masks = torch.arange(spec.masks, device=x.device)
+        if self.training:
+            masks = torch.randint(spec.masks, (1,), device=x.device)
         weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
 
-        def through(i: int, mask: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-            linear, used = self.parts[i], self.masks(i).index_select(0, mask)[0]
+        def through(i: int, used: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+            linear = self.parts[i]
             return linear.grid.carry(functional.linear(inputs, weights[i] * used, linear.bias), rounding)
 
-        beside = through(spec.blocks + 1, torch.zeros_like(masks[0]), given) if spec.direct else 0.0
+        beside = through(spec.blocks + 1, self.masks(spec.blocks + 1)[0], given) if spec.direct else 0.0
         found = []
-        for mask in masks:
+        for mask in masks[:, None]:
             made = given
             for i in range(spec.blocks + 1):
-                made = through(i, mask, made)
+                made = through(i, self.masks(i).index_select(0, mask)[0], made)
             made = spec.grid.carry(made + beside, rounding)
             found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
         outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
@@ -283,7 +284,7 @@ class ExactMasked(ExactLayer):
         (known,) = x
         spec, n = self.spec, len(known)
         check_size(batch, spec.height, spec.width)
-        positions, numbers = (torch.from_numpy(a).to(known.device) for a in spec.places)
+        positions, numbers = (constant(a, known.device) for a in spec.places)
         inside = known.masked_fill(outside(batch, known.device), RECTIFIED8.zero)
         inside = placed(inside, spec.height, spec.width, RECTIFIED8.zero)
         given = inside.reshape(n, len(positions), -1)[:, positions].flatten(1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import cache
 
 import numpy as np
 import torch
 
 from arcomp.errors import ModelError
 from arcomp.exact import tables
+from arcomp.exact.constants import constant
 from arcomp.layers import ops
 from arcomp.layers.grid import UNIT8, Grid
 from arcomp.layers.room import Room
@@ -96,12 +96,7 @@ def logistic15(z: torch.Tensor) -> torch.Tensor:
 
 def _logistic24(z: torch.Tensor) -> torch.Tensor:
     end = tables.FINE_STEPS * tables.FINE_RANGE
-    return _table(z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
-
-
-@cache
-def _table(device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(tables.fine_logistic()).to(device)
+    return constant(tables.fine_logistic(), z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
 
 
 class ExactGate(Pointwise):
