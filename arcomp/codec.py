@@ -137,6 +137,7 @@ def decode(
     *,
     model: Model | None = None,
     naive: bool = False,
+    device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
 ) -> tuple[Pixels, Header]:
@@ -146,6 +147,7 @@ def decode(
         data: the file's bytes.
         model: the model, if it is not to be looked up by the name and digest in the file.
         naive: decode by a whole evaluation for every front, to test the caches against (slow).
+        device: where those are; caches are the processor's, and ``photo`` has nothing elsewhere.
         threads: tiles that a learning model decodes at a time; as many as there are processors if None.
         progress: told the part done now and then.
 
@@ -173,7 +175,7 @@ def decode(
     else:
         assert isinstance(model, ExactModel)
         canvas = tiling.blank(header.channels, dtype)
-        fronts.decode(payload, canvas, kind, model, naive, progress, header.decisions)
+        fronts.decode(payload, canvas, kind, model, naive, device, progress, header.decisions)
         pixels = tiling.join(canvas, shape)
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -89,16 +90,17 @@ def decode(
     kind: Kind,
     model: ExactModel,
     naive: bool,
+    device: str,
     progress: Progress,
     decisions: bool = False,
 ) -> None:
-    """Fill the canvas (channels as stored)."""
+    """Fill the canvas (channels as stored); arguments as of :func:`fill`."""
     decoder = DecisionDecoder(bytes(payload)) if decisions else Decoder(bytes(payload))
 
     def source(front: Front, channel: int, distribution: Distribution) -> npt.NDArray[np.int32]:
         return decoder.decode(distribution)
 
-    fill(canvas, kind, model, source, progress, naive=naive)
+    fill(canvas, kind, model, source, progress, naive=naive, device=device)
 
 
 @contextmanager
@@ -124,14 +126,15 @@ def fill(
     progress: Progress,
     *,
     naive: bool = False,
+    device: str = "cpu",
 ) -> None:
     """Fill the canvas (channels as stored) front by front with a source's values, and before it the view's, if there is
     one.
 
     Args:
-        naive: by a whole evaluation for every front.
+        naive: by a whole evaluation for every front, on the device; caches are the processor's.
     """
-    run, viewer = _fill_naively if naive else _fill, model.viewer(kind)
+    run, viewer = partial(_fill_naively, device) if naive else _fill, model.viewer(kind)
     with _one_thread():
         if viewer is not None:
             own, kind_of_view = viewer
@@ -158,14 +161,16 @@ def _fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progres
     progress(1.0)
 
 
-def _fill_naively(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
+def _fill_naively(
+    device: str, canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress
+) -> None:
     """Every front, and every channel in it, by an evaluation of the whole picture so far."""
     order = list(model.coding_order(kind.channels))
     past: list[Front] = []
     for front in model.order.fronts(kind.batch):
         past.append(front)
         for c in range(kind.channels):
-            whole = model.whole(canvas[..., order], kind)
+            whole = model.whole(canvas[..., order], kind, device)
             for earlier in past:
                 distributions = whole.distributions(earlier)
             values = source(front, c, distributions[c])

@@ -153,7 +153,7 @@ def model_for(header: Header, given: str | None) -> Model:
 
 
 def decoded(
-    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None = None, naive: bool = False
+    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None, naive: bool, device: str
 ) -> tuple[Any, Header, float]:
     """Decode a file's bytes: the pixels, the header, and the seconds it took.
 
@@ -164,6 +164,7 @@ def decoded(
         console: for progress.
         model_name: -m.
         naive: --naive.
+        device: --device; nothing but "cuda" asks for one.
 
     Raises:
         ArcompError: damaged, or its model is not here.
@@ -176,5 +177,8 @@ def decoded(
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        pixels, header = codec.decode(data, model=model, naive=naive, threads=startup.threads, progress=meter)
+        pixels, header = codec.decode(
+            data, model=model, naive=naive, device="cuda" if device == "cuda" else "cpu", threads=startup.threads,
+            progress=meter,
+        )  # fmt: skip
     return pixels, header, time.perf_counter() - began

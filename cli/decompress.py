@@ -50,6 +50,7 @@ class Decompressor:
     startup: Startup
     model_name: str | None = None
     naive: bool = False
+    device: str = "auto"
     files: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -69,7 +70,9 @@ class Decompressor:
         path, ending = self._output(name, header)
         self.target.claim(path, name)
         _check_format(header, ending)
-        pixels, header, seconds = decoded(data, name, self.startup, self.console, self.model_name, self.naive)
+        pixels, header, seconds = decoded(
+            data, name, self.startup, self.console, self.model_name, self.naive, self.device
+        )
         written = write_samples(pixels, header, ending)
         if self.target.remove and not check_output(written, pixels, header):
             raise VerificationError("what was written does not read back the same", remedy="choose another format")
@@ -145,7 +148,7 @@ def _check_format(header: Header, ending: str) -> None:
 @options.model_of_file
 @options.naive
 @options.threads
-@options.device("Taken for symmetry: pixels are decoded on the processor.")
+@options.device(options.DECODING)
 @options.talkative
 def command(
     console: Console,
@@ -167,7 +170,7 @@ def command(
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    work = Decompressor(console, target, Startup(threads, console), model_name, naive)
+    work = Decompressor(console, target, Startup(threads, console), model_name, naive, device)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         line = (

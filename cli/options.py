@@ -63,6 +63,10 @@ naive = click.option(
 threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
 
 
+DECODING = "Where --naive evaluates (auto: the processor). Caches are the processor's: a front is too little for a GPU."
+"""What --device means for verbs that decode."""
+
+
 def device(text: str) -> Callable[[F], F]:
     """``--device``, with what it means for the verb."""
     return click.option(

@@ -15,7 +15,7 @@ from arcomp.cli.files import read_compressed
 @options.model_of_file
 @options.naive
 @options.threads
-@options.device("Taken for symmetry: pixels are decoded on the processor.")
+@options.device(options.DECODING)
 @options.talkative
 def command(
     console: Console, inputs: tuple[str, ...], model_name: str | None, naive: bool, threads: int | None, device: str
@@ -26,7 +26,7 @@ def command(
 
     def work(name: str) -> None:
         data = read_compressed(name)
-        _, header, seconds = decoded(data, name, startup, console, model_name, naive)
+        _, header, seconds = decoded(data, name, startup, console, model_name, naive, device)
         about = {
             "input": name,
             **about_header(header),

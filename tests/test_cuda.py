@@ -44,6 +44,14 @@ def test_files_are_the_same(name: str, content: str) -> None:
     assert np.array_equal(decode(there.data, model=model)[0], pixels)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_naive_decoder(name: str) -> None:
+    make, channels, depth = MODELS[name]
+    model = make()
+    pixels = pictures("noise", (4, 5, channels), depth)[None]
+    assert np.array_equal(decode(encode(pixels, depth, model).data, model=model, naive=True, device="cuda")[0], pixels)
+
+
 def test_layers_of_shipped_models() -> None:
     assert [f for f in doctor.examine("cuda") if not f.ok] == []
 

@@ -350,6 +350,25 @@ def test_codec_round_trip_and_naive_decoder(name: str, content: str) -> None:
         assert np.array_equal(decoded, pixels)
 
 
+def test_naive_decoder_evaluates_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    make, channels, depth = MODELS["pixelcnn rgb"]
+    model = make()
+    assert isinstance(model, ExactModel)
+    pixels = pictures("noise", (2, 3, channels), depth)[None]
+    data, whole, devices = encode(pixels, depth, model).data, model.whole, set[str]()
+
+    def watched(canvas: Any, kind: Kind, device: str = "cpu") -> Any:
+        devices.add(device)
+        return whole(canvas, kind)
+
+    monkeypatch.setattr(model, "whole", watched)
+    assert np.array_equal(decode(data, model=model, naive=True, device="cuda")[0], pixels)
+    assert devices == {"cuda"}
+    devices.clear()
+    assert np.array_equal(decode(data, model=model, device="cuda")[0], pixels)
+    assert not devices  # from caches
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_codec_with_tiles_and_several_images(name: str) -> None:
     make, channels, depth = MODELS[name]
