@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arcomp.cli.console import Console
+from arcomp.cli.console import Console, plural
 from arcomp.cli.options import talkative
 from arcomp.errors import ArcompError, ModelError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
 """What channels and depths are called."""
 WIDEST = len("bytes, gray")
+ENDING = ".safetensors"
 
 
 def found() -> list[dict[str, Any]]:
@@ -75,6 +76,11 @@ def _takes(weights: Weights, model: Model) -> list[str]:
     return ["bytes", *own] if model.takes_bytes else own
 
 
+def _earlier(row: dict[str, Any]) -> bool:
+    """Whether weights are kept for files of earlier releases only."""
+    return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
+
+
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """Of weights that are shipped the file's name, of others where they lie."""
     from arcomp.models import library
@@ -94,11 +100,17 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 @click.argument("name", required=False)
 @talkative
 def command(console: Console, name: str | None) -> int:
-    """List the models here, the default one marked with *; with a NAME, show its card."""
+    """List the models here, the default one marked with *; with a NAME, show its card.
+
+    Weights that were replaced since, but decode earlier files, are listed with -v, --json, and a NAME.
+    """
     rows = found()
     if name is None:
-        for line in map(json.dumps, rows) if console.as_json else _lines(rows):
+        own = rows if console.verbose or console.as_json else [row for row in rows if not _earlier(row)]
+        for line in map(json.dumps, own) if console.as_json else _lines(own):
             console.print(line)
+        if len(own) < len(rows):
+            console.note(f"and {plural(len(rows) - len(own), 'file')} of earlier weights, for what they coded (-v)")
         return 0
     own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
     if not own:

@@ -199,13 +199,16 @@ def _length(recipe: Recipe) -> str:
 def _list(console: Console) -> int:
     from arcomp.training import recipes
 
-    for name in recipes.names():
-        recipe = recipes.find(name)
+    found = {name: recipes.find(name) for name in recipes.names()}
+    columns = zip(*((name, recipe.model, _takes(recipe)) for name, recipe in found.items()), strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    for name, recipe in found.items():
         if console.as_json:
             print(json.dumps({"recipe": name, **recipe.to_dict()}))
         else:
-            length = f"{_length(recipe)} of {recipe.optimiser.batch:,}"
-            console.print(f"{name:<22} {recipe.model:<16} {_takes(recipe):<34} {length}")
+            cells = zip((name, recipe.model, _takes(recipe)), widths, strict=True)
+            start = "  ".join(f"{cell:<{width}}" for cell, width in cells)
+            console.print(f"{start}  {_length(recipe)} of {recipe.optimiser.batch:,}")
     console.note("DATA and --model MODEL choose among a model's recipes; --recipe takes a name or a file of one's own")
     return 0
 

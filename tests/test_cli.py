@@ -634,6 +634,13 @@ class TestModels:
         assert b"histogram" in said.out
         assert b"built in" in say("models", "histogram").out
 
+    def test_earlier_weights_are_listed_on_demand(self) -> None:
+        short, long, own = (say("models", *more).out.decode() for more in ((), ("-v",), ("pixelsnail",)))
+        assert "pixelsnail-colour.safetensors" in short
+        assert "pixelsnail-colour.98466cfd.safetensors" not in short
+        assert set(short.splitlines()) < set(long.splitlines())
+        assert all("pixelsnail-colour.98466cfd.safetensors" in listed for listed in (long, own))
+
     def test_cards_and_damaged_weights(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "context.safetensors").write_bytes(b"damaged")
         (folder / "context.md").write_text("# The card\n")
