@@ -147,7 +147,7 @@ def decode(
         data: the file's bytes.
         model: the model, if it is not to be looked up by the name and digest in the file.
         naive: decode by a whole evaluation for every front, to test the caches against (slow).
-        device: where those are; caches are the processor's, and ``photo`` has nothing elsewhere.
+        device: where those are computed; caches, and all of ``photo``, are the processor's.
         threads: tiles that a learning model decodes at a time; as many as there are processors if None.
         progress: told the part done now and then.
 

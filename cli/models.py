@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
 """What channels and depths are called."""
 WIDEST = len("bytes, gray")
-ENDING = ".safetensors"
 
 
 def found() -> list[dict[str, Any]]:
@@ -78,6 +77,8 @@ def _takes(weights: Weights, model: Model) -> list[str]:
 
 def _earlier(row: dict[str, Any]) -> bool:
     """Whether weights are kept for files of earlier releases only."""
+    from arcomp.models.library import ENDING
+
     return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
 
 
