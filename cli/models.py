@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
 """What channels and depths are called."""
 WIDEST = len("bytes, gray")
+ENDING = ".safetensors"
 
 
 def found() -> list[dict[str, Any]]:
     """All models here, as JSON says them; damaged weights with an "error"."""
     from arcomp.models import library, registry
-    from arcomp.models.weights_file import Weights
 
     rows: list[dict[str, Any]] = []
     for name in registry.names():
@@ -34,14 +34,21 @@ def found() -> list[dict[str, Any]]:
             continue
         for path in library.candidates(name, tuple(library.folders())):
             first = name == registry.DEFAULT and not any(row["name"] == name for row in rows)
-            try:
-                weights = Weights.load(path)
-                made = registry.from_weights(weights)
-                row = _row(name, made.digest.hex(), made.parameters, str(path), first)
-                rows.append({**row, "takes": _takes(weights, made)})
-            except ArcompError as error:
-                rows.append({**_row(name, "", 0, str(path), first), "error": error.cause})
+            rows.append(_of_weights(name, path, first))
     return rows
+
+
+def _of_weights(name: str, path: Path, default: bool) -> dict[str, Any]:
+    from arcomp.models import registry
+    from arcomp.models.weights_file import Weights
+
+    try:
+        weights = Weights.load(path)
+        made = registry.from_weights(weights)
+    except ArcompError as error:
+        return {**_row(name, "", 0, str(path), default), "error": error.cause}
+    row = _row(name, made.digest.hex(), made.parameters, str(path), default)
+    return {**row, "model": made.name, "takes": _takes(weights, made)}
 
 
 def _row(name: str, digest: str, parameters: int, where: str, default: bool) -> dict[str, Any]:
@@ -77,8 +84,6 @@ def _takes(weights: Weights, model: Model) -> list[str]:
 
 def _earlier(row: dict[str, Any]) -> bool:
     """Whether weights are kept for files of earlier releases only."""
-    from arcomp.models.library import ENDING
-
     return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
 
 
@@ -101,7 +106,7 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 @click.argument("name", required=False)
 @talkative
 def command(console: Console, name: str | None) -> int:
-    """List the models here, the default one marked with *; with a NAME, show its card.
+    """List the models here, the default one marked with *; with a NAME, or a file of weights, show its card.
 
     Weights that were replaced since, but decode earlier files, are listed with -v, --json, and a NAME.
     """
@@ -114,6 +119,9 @@ def command(console: Console, name: str | None) -> int:
             console.note(f"and {plural(len(rows) - len(own), 'file')} of earlier weights, for what they coded (-v)")
         return 0
     own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
+    if Path(name).is_file():
+        own = [_of_weights(Path(name).name.removesuffix(ENDING), Path(name), False)]
+        name = str(own[0].get("model", name))
     if not own:
         raise ModelError(f"no model {name!r} here", remedy=f"there are {', '.join(sorted({r['name'] for r in rows}))}")
     text = card(name)

@@ -24,6 +24,8 @@ PICTURES, TEXTS = 16, 1
 """How many are drawn unless it is said."""
 SIDE, LENGTH = 32, 1000
 """Sides of a picture whose model takes any size, and bytes of a text."""
+LARGEST = 128
+"""Side of tiles up to which they may be the size that a model was made for; larger ones only cut pictures."""
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -87,7 +89,7 @@ def _wanted(
     channels, depth = _kind(model, gray)
     if size is None:
         tile = model.tile(SIDE, SIDE, channels, depth)
-        size = tile[0] or SIDE, tile[1] or SIDE
+        size = (tile[0], tile[1]) if 0 < max(tile) <= LARGEST else (SIDE, SIDE)
     if not size[0]:
         raise click.UsageError(f"pictures have rows and columns: --size {size[1]}x{size[1]}, for one")
     return Wanted(False, (count or PICTURES, *size, channels), depth)
@@ -108,7 +110,8 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
         samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.content, Bytes)
-    given = np.repeat(samples.pixels, count or (TEXTS if text else PICTURES), 0)
+    several = TEXTS if text else PICTURES if len(samples.pixels) == 1 else 1
+    given = np.repeat(samples.pixels, count or several, 0)
     kept = -(-height // 2) * width if height > 1 else -(-width // 2)
     shape = (len(given), height, width, given.shape[3])
     return Wanted(text, shape, samples.depth, given, kept)
@@ -158,7 +161,11 @@ def _printable(text: bytes) -> str:
 @click.command("sample", short_help="Draw new pictures or text.")
 @options.model_to_use
 @click.option(
-    "-n", "count", type=click.IntRange(1, 1 << 16), metavar="N", help="How many. [default: 16 pictures, 1 text]"
+    "-n",
+    "count",
+    type=click.IntRange(1, 1 << 16),
+    metavar="N",
+    help="How many (of each to --complete). [default: 16 pictures, 1 text, 1 of each of several]",
 )
 @click.option(
     "--temperature", type=options.Numbers(0, 100), default=1.0, help="Less than 1: likelier ones. [default: 1]"

@@ -104,7 +104,7 @@ class Reporter:
         self.rounds, self.kept = 0, False  # whether there is a checkpoint of this run
 
     def __call__(self, progress: Progress) -> None:
-        """After every round."""
+        """After every round, and now and then within a long one."""
         self.rounds += 1
         self.kept |= progress.validation_bits is not None
         if self.console.as_json:

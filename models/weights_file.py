@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.atomic import write_atomically
+from arcomp.container.tensors import in_order
 from arcomp.errors import ModelError
 from arcomp.exact.digest import weights_digest
 
@@ -89,7 +90,7 @@ class Weights:
             "layers": json.dumps(self.layers),
         }
         arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays.items()}
-        write_atomically(path, save(arrays, about), overwrite=overwrite)
+        write_atomically(path, in_order(save(arrays, about)), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: Path) -> Weights:

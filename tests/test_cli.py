@@ -20,6 +20,7 @@ from numba.core.event import trigger_event
 from PIL import Image, PngImagePlugin
 
 from arcomp.cli import main
+from arcomp.models import library
 from arcomp.pictures import read_picture
 
 MODEL = ("-m", "histogram")
@@ -640,6 +641,14 @@ class TestModels:
         assert "pixelsnail-colour.98466cfd.safetensors" not in short
         assert set(short.splitlines()) < set(long.splitlines())
         assert all("pixelsnail-colour.98466cfd.safetensors" in listed for listed in (long, own))
+
+    def test_a_file_of_weights(self, folder: Path) -> None:
+        shipped = library.SHIPPED / "pixelcnn-digits.safetensors"
+        (folder / "mine.safetensors").write_bytes(shipped.read_bytes())
+        said = say("models", "mine.safetensors")
+        assert said.status == 0
+        assert said.out.startswith(b"  mine ")
+        assert b"# pixelcnn" in said.out
 
     def test_cards_and_damaged_weights(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "context.safetensors").write_bytes(b"damaged")

@@ -55,6 +55,11 @@ def test_usage(folder: Path) -> None:
     (folder / "photos").mkdir()
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "x.safetensors"), "no pictures in photos")
     refused(say("train", "--model", "context", "photos", "-o", "x.safetensors"), "no files in photos")
+    (folder / "jpegs").mkdir()
+    for i in range(2):
+        (folder / "jpegs" / f"{i}.JPG").write_bytes(b"\xff\xd8\xff" + bytes(100))
+    for model in ("pixelcnn", "wavenet"):
+        refused(say("train", "--model", model, "jpegs", "-o", "x.safetensors"), "no pictures that can be read in jpegs")
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "n/x.safetensors"), "n/x.safetensors: its folder")
     refused(say("train", "--recipe", "made-digits", "p", "-o", "x.safetensors", "--checkpoint", "n/c"), "n/c: its")
     (folder / "x.safetensors").touch()
@@ -97,7 +102,7 @@ def test_the_list_says_what_recipes_are_for() -> None:
     said = say("train", "--list")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in said.results}
     assert lines["context-rgb"] == "context RGB, 8 bits, 256 x 256 pixels 120,000 steps of 2,048"
-    assert lines["made-digits"] == "made gray, 1 bit, 28 x 28 pixels 20,000 steps of 100"
+    assert lines["made-digits"] == "made gray, 1 bit, 28 x 28 pixels 40,000 steps of 100"
     assert lines["wavenet-text"].startswith("wavenet text and bytes, 512 at a time")
     assert {o["recipe"] for o in say("train", "--list", "--json").objects} == set(lines)
 

@@ -157,6 +157,22 @@ def test_a_schedule_follows_the_steps_or_the_clock() -> None:
     assert [moment(clock, 1, seconds).rounding for seconds in (71, 73)] == [False, True]
 
 
+def test_long_rounds_are_reported_and_kept(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clock, not by rounds alone; which changes nothing of what is learnt."""
+    plain = train(RECIPE, photographs, tmp_path / "a", validate_every=10**6)
+    reports: list[loop.Progress] = []
+    monkeypatch.setattr(loop, "TOLD", 0.0)
+    monkeypatch.setattr(loop, "KEPT", 0.0)
+    state = train(RECIPE, photographs, tmp_path / "b", report=reports.append, validate_every=10**6)
+    assert len(plain.history) == 1  # at the end
+    assert len(state.history) == state.round > 1
+    within = [r.step for r in reports if r.validation_bits is None]
+    assert within == list(range(1, state.step))  # the last step ends its round
+    assert len(reports) == len(within) + state.round
+    others = weights_of(plain)
+    assert all(torch.equal(a, others[name]) for name, a in weights_of(state).items())
+
+
 def test_a_run_by_the_clock_ends_by_it(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second passes each time the clock is read; a minute is so many steps, and the rest of it after resuming."""
     ticks = iter(range(10**6))

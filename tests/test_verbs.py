@@ -23,6 +23,7 @@ from arcomp.models import registry
 from arcomp.models.heads import Softmax
 from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.sampling import GAP, draw, grid
 
@@ -310,12 +311,24 @@ class TestSampleVerb:
         assert np.array_equal(np.load(folder / "a.npy"), drawn)
         refused(say(*verb, "-o", "a.npy"), "exists already")
 
+    def test_size_of_tiles_that_only_cut_is_not_one_to_draw(self, folder: Path) -> None:  # noqa: F811
+        wide = layered(PixelRNN, channels=1, depth=1, width=2, blocks=1)
+        wide.weights.save(folder / "wide.safetensors")
+        assert wide.tile(99, 99, 1, 1) == (256, 256)
+        said_well(say("sample", "-m", "wide.safetensors", "-n", "1", "-o", "w.npy"))
+        assert np.load(folder / "w.npy").shape == (1, 32, 32, 1)
+
     def test_completion(self, folder: Path) -> None:  # noqa: F811
         Image.fromarray(DIGITS[0].astype(bool)).save(folder / "one.png")
         said_well(say("sample", "-m", "binary.safetensors", "--complete", "one.png", "-n", "3", "-o", "c.npy"))
         found = np.load(folder / "c.npy")
         assert found.shape == (3, 7, 9, 1)
         assert (found[:, :4, :, 0] == DIGITS[0, :4]).all()
+        np.save(folder / "two.npy", DIGITS[:2])
+        said_well(say("sample", "-m", "binary.safetensors", "--complete", "two.npy", "-o", "d.npy"))
+        found = np.load(folder / "d.npy")  # each of several once, unless it is said
+        assert len(found) == 2
+        assert (found[:, :4, :, 0] == DIGITS[:2, :4]).all()
         refused(say("sample", "-m", "histogram", "-f", "--complete", "one.png", "-o", "one.png"), "is the input itself")
 
     @pytest.mark.parametrize("name", ["two.pbm", "two.jpg"])

@@ -26,6 +26,12 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
+def test_equal_weights_are_equal_files(weights: Path, tmp_path: Path) -> None:
+    for _ in range(4):  # the library has metadata in a new sequence each time
+        Weights.load(weights).save(tmp_path / "again.safetensors")
+        assert (tmp_path / "again.safetensors").read_bytes() == weights.read_bytes()
+
+
 def test_every_damaged_weights_file_is_refused(weights: Path, tmp_path: Path) -> None:
     data = weights.read_bytes()
     bad = tmp_path / "bad.safetensors"

@@ -179,7 +179,7 @@ def _only(result: Result, i: int) -> Result:
 def _plots(found: Sequence[Result], units: Units) -> str:
     """Size against both speeds, of those that took all inputs."""
     most = max(len(r.done) for r in found)
-    parts, left_out = [], ""
+    parts, left_out = [], dict[str, str]()
     for action in ("decode", "encode"):
         marks = []
         for r in found:
@@ -191,11 +191,11 @@ def _plots(found: Sequence[Result], units: Units) -> str:
             x = f"{action[:-1]}ing, {units.million} a second (logarithmic) →"
             said = f"Bits per {units.sample} against the speed of {action[:-1]}ing; the numbers are in the table"
             parts.append(scatter(drawn, x, f"bits per {units.sample}, smaller is lower", said))
-        beyond = ", ".join(f"{m.name} ({m.size:.2f})" for m in marks if m not in drawn)
-        left_out = f"<p>Larger, and not drawn: {escape(beyond)}.</p>" if beyond else ""
+        left_out |= {m.name: f"{m.name} ({m.size:.2f})" for m in marks if m not in drawn}
     peers = "<span>other codecs</span>" if any(r.kind == "codec" and r.done for r in found) else ""
     key = f'<span class="ours">arcomp</span>{peers}<span class="front">none is smaller and faster</span>'
-    return f'<div class="plots">{"".join(parts)}</div>\n<p class="key">{key}</p>\n{left_out}' if parts else ""
+    beyond = f"<p>Larger, and not drawn: {escape(', '.join(left_out.values()))}.</p>" if left_out else ""
+    return f'<div class="plots">{"".join(parts)}</div>\n<p class="key">{key}</p>\n{beyond}' if parts else ""
 
 
 SIZES = (

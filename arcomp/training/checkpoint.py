@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from arcomp.container.atomic import write_atomically
+from arcomp.container.tensors import in_order
 from arcomp.errors import TrainingError
 from arcomp.exact.digest import weights_digest
 from arcomp.training.recipes import Recipe
@@ -60,7 +61,7 @@ def keep_average(checkpoint: Path, path: Path) -> None:
 
 def _write(path: Path, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     said = {"arcomp": json.dumps(about | {"digest": _digest(tensors, about)})}
-    write_atomically(path, save_tensors(tensors, said), overwrite=True)
+    write_atomically(path, in_order(save_tensors(tensors, said)), overwrite=True)
 
 
 def _digest(tensors: dict[str, torch.Tensor], about: dict[str, Any] | None = None) -> str:

@@ -31,11 +31,14 @@ from arcomp.training.trainable import Trainable
 
 EVALUATED = 1 << 14
 """Positions that are evaluated at a time, about."""
+TOLD, KEPT = 10.0, 120.0
+"""Seconds after which a round that is not over yet is reported, and a checkpoint written with the round that is."""
 
 
 @dataclass
 class Progress:
-    """What a run reports after each round. Bits are bits per sub-pixel (bits per dimension; of text, per character).
+    """What a run reports after each round, and of the round so far where that takes long. Bits are bits per sub-pixel
+    (bits per dimension; of text, per character).
 
     Attributes:
         steps: all of the run; None if its length is in minutes. part: of the run that is done, 0 to 1.
@@ -81,12 +84,13 @@ def train(
 
     Args:
         recipe: what to train, how long. data: what it asks for.
-        checkpoint: file that is replaced after every few rounds, by the process that leads.
+        checkpoint: file that is replaced after every few rounds, or the first that ends after :data:`KEPT` seconds, by
+            the process that leads.
         resume: go on from the checkpoint.
         begin_from: checkpoint of a network of the same shape, which a fresh one begins as; or of a smaller one, whose
             function it takes over.
-        report: called after every round, by the process that leads.
-        validate_every: rounds between validations, each of which writes the checkpoint.
+        report: called after every round, and now and then within a long one, by the process that leads.
+        validate_every: rounds between validations, at most, each of which writes the checkpoint.
         team: the processes that train together; ``batch`` is that of all.
 
     Raises:
@@ -102,13 +106,15 @@ def train(
         held_out = examples.validation() if team.leads else {}
         take = steps(state, recipe, team)
         clock = _Clock(state, team)
+        teller, kept = _Teller(clock, recipe, report), clock.last
         part = clock.moment(recipe).part
         while part < 1:  # the same reading says that it is over and that it must be kept
-            bits = _round(state, take, recipe, examples, clock, team)
+            bits = _round(state, take, recipe, examples, clock, teller, team)
             _check_number(bits, state, checkpoint)
-            length, part = (o.steps if o.minutes is None else None), clock.moment(recipe).part
-            progress = Progress(state.step, length, state.round, state.seconds, part, bits)
-            if state.round % validate_every == 0 or part >= 1:
+            part = clock.moment(recipe).part
+            progress = teller.so_far(bits, part)
+            due = team.told(clock.last - kept) >= KEPT  # the leader's clock: all have to agree
+            if due or state.round % validate_every == 0 or part >= 1:
                 if team.leads:
                     progress.validation_bits = evaluate(state.average, held_out, rounding=False)
                     progress.rounded_bits = evaluate(state.average, held_out, rounding=True)
@@ -117,8 +123,8 @@ def train(
                 clock.read()
                 if team.leads:
                     save(state, recipe, checkpoint)
-            if team.leads:
-                report(progress)
+                kept = clock.last
+            teller(progress)
     return state
 
 
@@ -187,7 +193,32 @@ class _Clock:
         return moment(recipe.optimiser, self.state.step, self.state.seconds)
 
 
-def _round(state: State, take: Steps, recipe: Recipe, supplied: Supply, clock: _Clock, team: Team) -> float:
+class _Teller:
+    """Reports how a run goes, if its process leads."""
+
+    def __init__(self, clock: _Clock, recipe: Recipe, report: Callable[[Progress], None]) -> None:
+        self.clock, self.report, self.last = clock, report, clock.last
+        self.steps = recipe.optimiser.steps if recipe.optimiser.minutes is None else None
+
+    def so_far(self, bits: float, part: float) -> Progress:
+        """What there is to report."""
+        state = self.clock.state
+        return Progress(state.step, self.steps, state.round, state.seconds, part, bits)
+
+    def __call__(self, progress: Progress) -> None:
+        if self.clock.team.leads:
+            self.report(progress)
+        self.last = self.clock.last
+
+    def within(self, losses: list[torch.Tensor], part: float) -> None:
+        """Report a round that is not over, by this process's share of it, if nothing was reported for long."""
+        if self.clock.team.leads and self.clock.last - self.last >= TOLD:
+            self(self.so_far(float(torch.stack(losses).mean()), part))
+
+
+def _round(
+    state: State, take: Steps, recipe: Recipe, supplied: Supply, clock: _Clock, teller: _Teller, team: Team
+) -> float:
     """One round of steps, or what is left of the run; mean training bits."""
     examples, o = supplied.round(state.round), recipe.optimiser
     count = len(examples["values"])
@@ -205,6 +236,7 @@ def _round(state: State, take: Steps, recipe: Recipe, supplied: Supply, clock: _
         now = clock.moment(recipe)
         if now.part >= 1:
             break
+        teller.within(losses, now.part)
     state.round += 1
     return float(team.sum(torch.stack(losses).mean()) / team.size)
 

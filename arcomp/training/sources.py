@@ -19,6 +19,8 @@ from arcomp.training.trainable import KINDS
 
 LOOKED_AT = 16
 """Files of pictures that are read to see of which kind they are."""
+NOT_READ = {".jpg", ".jpeg", ".jxl", ".gif", ".jp2", ".avif", ".heic", ".psd", ".exr", ".qoi", ".ico", ".svg"}
+"""Endings of pictures that are no data, and no text either."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,19 @@ def look(folders: list[Path]) -> Seen:
     """See what files hold: pictures, where there are any, else bytes.
 
     Raises:
-        TrainingError: there are no files, or a picture that cannot be read.
+        TrainingError: there are no files, or pictures that cannot be read.
     """
     files = below(folders)
     if not files:
         raise TrainingError(f"no files in {', '.join(map(str, folders))}", remedy="name a folder of data")
     paths = [p for p in files if named_as_pictures(p)]
     if not paths:
+        others = [p for p in files if p.suffix.lower() in NOT_READ]
+        if 2 * len(others) > len(files):
+            raise TrainingError(
+                f"no pictures that can be read in {', '.join(map(str, folders))}, but others, such as {others[0].name}",
+                remedy="convert them to PNG; to train on their bytes, name a recipe by --recipe",
+            )
         return Seen("bytes", 1, 8)
     some = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).astype(int))]
     pictures = [picture for path in some for picture in read(path)]
