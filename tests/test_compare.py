@@ -588,3 +588,19 @@ class TestPlot:
         assert "a&lt;b" in made
         assert "nan" not in plot.scatter([one, one], "x", "y", "said")
         assert plot.drawable([one, plot.Mark("far", 1.0, 9.0, True)]) == [one]
+
+
+def test_names_stay_in_the_plot() -> None:
+    """Also long ones of points that are near each other and the edge."""
+    speeds = {"pixelsnail": 0.0274, "image_transformer": 0.0192, "pixelcnnpp": 0.0598, "gated_pixelcnn": 0.0143}
+    speeds |= {"pixelcnn": 0.0411, "multiscale_pixelcnn": 0.12, "char_rnn": 0.0234}
+    sizes = (3.7253, 3.8682, 3.9141, 3.9674, 4.0111, 4.1357, 5.3040)
+    ours = zip(speeds.items(), sizes, strict=True)
+    marks = [plot.Mark(f"{name}-colour", speed, size, True) for (name, speed), size in ours]
+    marks += [plot.Mark("JPEG XL e9", 0.153, 4.1908, False), plot.Mark("WebP", 0.0232, 4.5859, False)]
+    drawn = plot.scatter([*marks, plot.Mark("PNG", 5.71, 5.9105, False)], "x", "y", "said")
+    names = re.findall(r'class="name [^"]*" x="([\d.-]+)" [^>]*>([^<]+)<', drawn)
+    assert len(names) == 10
+    for middle, name in names:
+        assert plot.FRAME.x0 - 1 <= float(middle) - plot.text_width(name) / 2, name
+        assert float(middle) + plot.text_width(name) / 2 <= plot.FRAME.x1 + 1, name

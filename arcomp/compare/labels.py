@@ -11,7 +11,7 @@ Point = tuple[float, float]
 Line = Sequence[Point]
 SIDES = [(cos(pi * i / 8), sin(pi * i / 8)) for i in (0, 8, 4, 12, 2, 14, 6, 10, 1, 15, 7, 9, 3, 13, 5, 11)]
 """Where a label may stand as seen from its point, the best first."""
-DISTANCES = (7, 12, 20, 30, 42, 56)
+DISTANCES = (7, 12, 20, 30, 42, 56, 72, 90)
 """From a point to its label, in units."""
 LEADER = 20
 """From there on a line leads to the label."""
@@ -89,7 +89,7 @@ def place(
 
     Args:
         points: that are named. sizes: (width, height) of their names.
-        within: the plot; no name leaves it willingly.
+        within: the plot; a name rather covers others than leaves it and is cut.
         taken: where no name may stand. lines: that none should cover.
         unit: of distances, in the unit of all lengths.
     """
@@ -130,7 +130,7 @@ def _judged(
     doubtful = any(box.away(((o.x0 + o.x1) / 2, (o.y0 + o.y1) / 2)) <= 1.5 * mine for o in others)
     led = distance >= LEADER or doubtful
     cost = 20.0 * sum(around.overlaps(other) for other in (*others, *taken))
-    cost += 20 * (box.x0 < within.x0 or box.y0 < within.y0 or box.x1 > within.x1 or box.y1 > within.y1)
+    cost += 100 * (box.x0 < within.x0 or box.y0 < within.y0 or box.x1 > within.x1 or box.y1 > within.y1)
     cost += 12 * sum(around.crossed(line) for line in lines) + doubtful
     if led:  # nor may the line run through names; between points it may have to
         cost += 10 * sum(other.crossed(leader) for other in taken)
