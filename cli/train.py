@@ -339,13 +339,14 @@ def command(
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
     options.set_threads(threads)
     with _said_once():
-        from arcomp.training.checkpoint import recipe_of
+        from arcomp.training.checkpoint import check_recipe, recipe_of
         from arcomp.training.processes import together
 
         name, recipe = _chosen(model, recipe_name, list(data), _changes(steps, minutes, rate, seed, bf16))
         resumed = recipe_of(checkpoint) if resume else None
-        if resumed is not None and steps is None and minutes is None:
-            recipe = _as_long_as(resumed, recipe)
+        if resumed is not None:
+            check_recipe(resumed, recipe, checkpoint)
+            recipe = recipe if steps is not None or minutes is not None else _as_long_as(resumed, recipe)
         run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from, resumed)
         with together(options.choose_device(device, uses_torch=True)) as team:
             return _train(run, console if team.leads else Console(quiet=True), team)

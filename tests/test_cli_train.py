@@ -202,7 +202,7 @@ def test_what_is_wrong_is_one_line(folder: Path, photos: Path, monkeypatch: pyte
         "[data]\nheld_out = 1\n[optimiser]\nbatch = 2\n"
     )
     refused(
-        say("train", "--recipe", "other.toml", "digits.npy", "-o", "w.safetensors", "-f", "--resume", "-q"),
+        say("train", "--recipe", "other.toml", "digits.npy", "-o", "w.safetensors", "-f", "--resume"),
         "w.safetensors.checkpoint: this is a checkpoint of context, not of pixelcnn",
     )
     (folder / "w.safetensors.checkpoint").write_bytes(kept[:-9])

@@ -83,7 +83,7 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     """
     about, tensors = read_checkpoint(path)
     made_with = Recipe.from_dict(about["recipe"])
-    _check_recipe(made_with, recipe if same else replace(made_with, model=recipe.model), path)
+    check_recipe(made_with, recipe if same else replace(made_with, model=recipe.model), path)
     state = start(made_with, device)
     try:
         parts = {name: _part(tensors, name) for name in ("model", "average")}
@@ -123,8 +123,12 @@ def _load_moments(state: State, parameter: torch.Tensor, moments: dict[str, torc
     state.optimiser.state[parameter] = {k: v.to(parameter.device) for k, v in moments.items()}
 
 
-def _check_recipe(made_with: Recipe, recipe: Recipe, path: Path) -> None:
-    """Refuse a checkpoint of another run."""
+def check_recipe(made_with: Recipe, recipe: Recipe, path: Path) -> None:
+    """Refuse a checkpoint of another run.
+
+    Raises:
+        TrainingError: it was made with another recipe, but for what may differ (:data:`FREE`).
+    """
     if made_with.model != recipe.model:
         raise TrainingError(
             f"this is a checkpoint of {made_with.model}, not of {recipe.model}",
