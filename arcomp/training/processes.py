@@ -10,6 +10,7 @@ and writes.
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -116,6 +117,9 @@ def together(device: str) -> Iterator[Team]:
         raise
     finally:
         if distributed.is_initialized():
+            # DistributedDataParallel refers to itself, and to the group, whose threads should end with it here, not as
+            # the process exits: one was once aborted there.
+            gc.collect()
             distributed.destroy_process_group()
 
 
