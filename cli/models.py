@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
 """What channels and depths are called."""
 WIDEST = len("bytes, gray")
-ENDING = ".safetensors"
 
 
 def found() -> list[dict[str, Any]]:
@@ -84,6 +83,8 @@ def _takes(weights: Weights, model: Model) -> list[str]:
 
 def _earlier(row: dict[str, Any]) -> bool:
     """Whether weights are kept for files of earlier releases only."""
+    from arcomp.models.library import ENDING
+
     return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
 
 
@@ -120,7 +121,7 @@ def command(console: Console, name: str | None) -> int:
         return 0
     own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
     if Path(name).is_file():
-        own = [_of_weights(Path(name).name.removesuffix(ENDING), Path(name), False)]
+        own = [_of_weights(Path(name).stem, Path(name), False)]
         name = str(own[0].get("model", name))
     if not own:
         raise ModelError(f"no model {name!r} here", remedy=f"there are {', '.join(sorted({r['name'] for r in rows}))}")
