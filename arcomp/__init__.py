@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 _OFFERED = {
     "ArcompError": "arcomp.errors",
@@ -22,11 +22,11 @@ _OFFERED = {
     "decode": "arcomp.codec",
     "Encoded": "arcomp.codec",
     "draw": "arcomp.sampling",
-    "load": "arcomp.models.registry",
-    "measure": "arcomp.bits",
-    "read_picture": "arcomp.pictures",
+    "load": "arcomp.contract.registry",
+    "measure": "arcomp.measure.bits",
+    "read_picture": "arcomp.formats",
     "read_samples": "arcomp.inputs",
-    "write_picture": "arcomp.pictures",
+    "write_picture": "arcomp.formats",
     "write_samples": "arcomp.inputs",
 }
 __all__ = [

@@ -1,8 +1,8 @@
 """Pictures to a file and back.
 
 pixels -> tiles -> payload -> container, and back. A payload is made in one of two ways: of the distributions that a
-model gives, by one coder over the fronts of all tiles (:mod:`arcomp.fronts`); or tile by tile, by models that learn
-from each decision (:mod:`arcomp.tiles`).
+model gives, by one coder over the fronts of all tiles (:mod:`arcomp.contract.fronts`); or tile by tile, by models that
+learn from each decision (:mod:`arcomp.contract.learning`).
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import fronts, tiles
 from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
+from arcomp.contract import fronts, learning, registry
+from arcomp.contract.model import Canvas, ExactModel, Kind, LearningModel, Model
+from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, VerificationError
-from arcomp.models import registry
-from arcomp.models.base import Canvas, ExactModel, Kind, LearningModel, Model
-from arcomp.tiling import Tiling
 
 Pixels = npt.NDArray[Any]
 Progress = Callable[[float], None]
@@ -77,7 +76,7 @@ def encode(
     Args:
         pixels: uint8 (depth up to 8) or uint16 [N, H, W, C].
         depth: bits of a sample; no sample may be 2**depth or more.
-        model: see :mod:`arcomp.models.registry`.
+        model: see :mod:`arcomp.contract.registry`.
         tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
             the model.
         source: ending of the picture's file, for restoring it.
@@ -95,7 +94,7 @@ def encode(
     tiling, kind = plan(pixels, depth, model, tile, threads)
     static_bits, decisions = None, False
     if isinstance(model, LearningModel):
-        payload, nll, static_bits = tiles.encode(pixels, tiling, kind, model, device, threads, progress)
+        payload, nll, static_bits = learning.encode(pixels, tiling, kind, model, device, threads, progress)
     else:
         assert isinstance(model, ExactModel)
         canvas, kind = laid_out(pixels, tiling, kind, model)
@@ -171,7 +170,7 @@ def decode(
     _check_memory(tiling, kind, dtype, model, threads)
     if isinstance(model, LearningModel):
         pixels = np.zeros((*shape, header.channels), dtype)
-        tiles.decode(payload, pixels, tiling, kind, model, naive, threads, progress)
+        learning.decode(payload, pixels, tiling, kind, model, naive, threads, progress)
     else:
         assert isinstance(model, ExactModel)
         canvas = tiling.blank(header.channels, dtype)
@@ -211,7 +210,7 @@ def _check_memory(tiling: Tiling, kind: Kind, dtype: np.dtype[Any], model: Model
     """
     canvas = math.prod(tiling.shape) * kind.channels * dtype.itemsize
     if isinstance(model, LearningModel):
-        at_a_time = min(tiling.shape[0], threads or tiles.processors())
+        at_a_time = min(tiling.shape[0], threads or learning.processors())
         own = at_a_time * model.memory(kind.channels, *tiling.shape[1:])
     else:
         own = model.memory(kind) if isinstance(model, ExactModel) else 0

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from arcomp import __version__
+from arcomp.contract import registry
+from arcomp.contract.fixed_input import fixed_picture, layer_digests, stream_digest
+from arcomp.contract.library import ENDING, SHIPPED
+from arcomp.contract.model import LearningModel, Model
+from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import ArcompError
-from arcomp.fixed_input import fixed_picture, layer_digests, stream_digest
-from arcomp.models import registry
-from arcomp.models.base import LearningModel, Model
-from arcomp.models.library import ENDING, SHIPPED
-from arcomp.models.weights_file import Weights, kind_of
 
 PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container import Array, Bytes, Content, Header
+from arcomp.contract.model import Model
 from arcomp.errors import ArcompError, ModelError, OutputError, PictureError
-from arcomp.models.base import Model
-from arcomp.pictures import ARRAY_ENDINGS, is_array, read_array, read_picture, write_array, write_picture
-from arcomp.pictures.kinds import kind_of
+from arcomp.formats import ARRAY_ENDINGS, is_array, read_array, read_picture, write_array, write_picture
+from arcomp.formats.kinds import kind_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def read_samples(data: bytes, model: Model, *, as_bytes: bool = False, allow_los
         data: the whole file.
         model: that is to code it.
         as_bytes: take pictures and arrays as bytes too.
-        allow_lossy: see :func:`arcomp.pictures.read_picture`.
+        allow_lossy: see :func:`arcomp.formats.read_picture`.
 
     Raises:
         PictureError: empty, damaged, or of a kind that is not supported.

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import fronts
 from arcomp.codec import Pixels, plan
 from arcomp.coding import Distribution, sample
+from arcomp.contract import fronts
+from arcomp.contract.model import ExactModel, Kind, LearningModel, Model
 from arcomp.errors import ArcompError, ModelError
-from arcomp.models.base import ExactModel, Kind, LearningModel, Model
 from arcomp.orders import Batch, Front
 
 Progress = Callable[[float], None]

@@ -24,10 +24,10 @@ import numpy.typing as npt
 import torch
 
 from arcomp.codec import plan
-from arcomp.compare.tables import Column, text
+from arcomp.contract import registry
+from arcomp.contract.model import ExactModel
 from arcomp.errors import ModelError
-from arcomp.models import registry
-from arcomp.models.base import ExactModel
+from arcomp.measure.tables import Column, text
 from arcomp.training import recipes
 from arcomp.training.trainable import KINDS
 from benchmarks.fronts import measured

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arcomp.compare.codecs import Codec, JpegXl, Png, WebP
+from arcomp.measure.codecs import Codec, JpegXl, Png, WebP
 from benchmarks import external
 from benchmarks.codecs import Model
 from benchmarks.external import External
@@ -54,7 +54,7 @@ class Choice:
 
 def all_models() -> list[str]:
     """Names of the models that are installed."""
-    from arcomp.models import registry
+    from arcomp.contract import registry
 
     return list(registry.names())
 

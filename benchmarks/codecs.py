@@ -1,11 +1,11 @@
-"""arcomp's models as codecs, beside those of :mod:`arcomp.compare.codecs`; which are compared: choice.py."""
+"""arcomp's models as codecs, beside those of :mod:`arcomp.measure.codecs`; which are compared: choice.py."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from arcomp.compare.codecs import Codec, Pixels
+from arcomp.measure.codecs import Codec, Pixels
 
 
 class Model(Codec):
@@ -26,7 +26,7 @@ class Model(Codec):
     def model(self) -> Any:
         """Loaded on first use."""
         if self._model is None:
-            from arcomp.models import registry
+            from arcomp.contract import registry
 
             self._model = registry.load(self.name)
         return self._model

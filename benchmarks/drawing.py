@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
-from arcomp.compare import labels
-from arcomp.compare.plot import steps
+from arcomp.measure import labels
+from arcomp.measure.plot import steps
 from benchmarks.choice import JXL
 from benchmarks.pareto import Point
 

@@ -17,8 +17,8 @@ from typing import Any
 import click
 import numpy as np
 
-from arcomp import bits
-from arcomp.compare.tables import Column, text
+from arcomp.measure import bits
+from arcomp.measure.tables import Column, text
 from benchmarks.caches import Pixels, shipped
 
 COLUMNS = (

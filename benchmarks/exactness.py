@@ -20,16 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.compare import tables
-from arcomp.compare.codecs import Pixels
-from arcomp.compare.tables import Column
 from arcomp.errors import PictureError
+from arcomp.measure import tables
+from arcomp.measure.codecs import Pixels
+from arcomp.measure.tables import Column
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import MODELS_HELP, all_models, model_names
 from benchmarks.outputs import say
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
 
-REFERENCE = children.ROOT / "tests" / "reference.py"
+REFERENCE = children.ROOT / "tests" / "format" / "reference.py"
 UNKNOWN = "unknown model"
 """What that decoder says of a model that it has not."""
 CAPABILITIES = ("default", "avx2", "avx512")
@@ -52,7 +52,7 @@ class Combination:
         onednn: ONEDNN_MAX_CPU_ISA, that of its integer products.
         numba: NUMBA_CPU_NAME, the processor that kernels are compiled for, with its NUMBA_CPU_FEATURES.
         backend: ARCOMP_BACKEND, how integer matrices are multiplied.
-        chunk: CHUNK of arcomp.fronts and arcomp.models.photo.strip, how many positions are evaluated at a time.
+        chunk: CHUNK of arcomp.contract.fronts and arcomp.models.photo.strip: positions evaluated at a time.
         decoder: "fronts" or "naive".
         device: where pictures are encoded.
     """
@@ -223,13 +223,13 @@ class Matrix:
 
 
 def read_by_reference(file: Path, model: str) -> tuple[str, str]:
-    """The digest that tests/reference.py prints for a file's pixels, and what it says if there is none."""
-    from arcomp.models import library
+    """The digest that tests/format/reference.py prints for a file's pixels, and what it says if there is none."""
+    from arcomp.contract import library
 
     shipped = [Path(model), *(folder / (model + library.ENDING) for folder in library.folders())]
     weights = [str(path) for path in shipped if path.is_file()][:1]
-    command = [sys.executable, str(REFERENCE), str(file), *weights]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tests.format.reference", str(file), *weights]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=children.ROOT)
     lines = done.stdout.split()
     if done.returncode or not lines:
         return "", (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.compare.codecs import Pixels
+from arcomp.measure.codecs import Pixels
 from benchmarks import children
 from benchmarks.specimens import SEPARATOR
 
@@ -27,7 +27,8 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     """
     import torch
 
-    from arcomp import codec, fronts, load
+    from arcomp import codec, load
+    from arcomp.contract import fronts
     from arcomp.exact.matmul import choose
     from arcomp.models.photo import strip
 

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from arcomp.compare.codecs import NOT_INSTALLED, Codec, Pixels
 from arcomp.errors import PictureError
-from arcomp.pictures import read_picture
+from arcomp.formats import read_picture
+from arcomp.measure.codecs import NOT_INSTALLED, Codec, Pixels
 
 HELP = (
     "another codec: a command that encodes, a bar, one that decodes, such as "

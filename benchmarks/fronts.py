@@ -19,8 +19,8 @@ import torch
 
 import arcomp
 from arcomp.codec import plan
-from arcomp.compare.tables import Column, text
-from arcomp.models.base import ExactModel
+from arcomp.contract.model import ExactModel
+from arcomp.measure.tables import Column, text
 from arcomp.training.trainable import LADDER
 
 MODELS = "gated_pixelcnn,multiscale_pixelcnn,grayscale_pixelcnn,subscale"

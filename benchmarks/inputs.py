@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcomp.compare.codecs import Pixels
 from arcomp.errors import PictureError
-from arcomp.pictures import read_picture
+from arcomp.formats import read_picture
+from arcomp.measure.codecs import Pixels
 
 ENDINGS = {".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jpg", ".jpeg"}
 """Files in folders with other endings are passed over without a word."""

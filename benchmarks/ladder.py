@@ -18,10 +18,10 @@ from pathlib import Path
 
 import click
 
-from arcomp.compare.inputs import Input, read
-from arcomp.compare.measure import Contestant, Measured, ModelContestant, classical, classical_of_bytes
-from arcomp.models import registry
-from arcomp.models.library import ENDING
+from arcomp.contract import registry
+from arcomp.contract.library import ENDING
+from arcomp.measure.compare import Contestant, Measured, ModelContestant, classical, classical_of_bytes
+from arcomp.measure.inputs import Input, read
 from arcomp.training.trainable import LADDER
 from benchmarks.outputs import say
 from benchmarks.readme import markdown

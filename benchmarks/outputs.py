@@ -1,4 +1,4 @@
-"""Results as CSV and as JSON (as a text table: :mod:`arcomp.compare.tables`)."""
+"""Results as CSV and as JSON (as a text table: :mod:`arcomp.measure.tables`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from arcomp.compare.tables import Row
+from arcomp.measure.tables import Row
 
 PACKAGES = ("arcomp", "torch", "numba", "numpy", "constriction", "pillow", "pillow-jxl-plugin")
 

@@ -10,10 +10,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from arcomp.compare import tables
-from arcomp.compare.html import document
-from arcomp.compare.plot import Mark, front, scatter
-from arcomp.compare.tables import Column
+from arcomp.measure import tables
+from arcomp.measure.html import document
+from arcomp.measure.plot import Mark, front, scatter
+from arcomp.measure.tables import Column
 from benchmarks import results
 from benchmarks.choice import JXL
 from benchmarks.outputs import say

@@ -20,9 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from arcomp.compare import tables
-from arcomp.compare.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
 from arcomp.errors import PictureError
+from arcomp.measure import tables
+from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen, warm_up
 from benchmarks.codecs import cores

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from arcomp.compare.codecs import NOT_INSTALLED, WebP
-from arcomp.compare.tables import Column
+from arcomp.measure.codecs import NOT_INSTALLED, WebP
+from arcomp.measure.tables import Column
 from benchmarks.choice import JXL
 
 WEBP = WebP.name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arcomp.compare.codecs import Pixels
+from arcomp.measure.codecs import Pixels
 
 SEPARATOR = "__"
 """Between a model and a specimen in the names of files."""

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.compare import tables
-from arcomp.compare.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl, Pixels
-from arcomp.compare.tables import Column
 from arcomp.errors import PictureError
+from arcomp.measure import tables
+from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl, Pixels
+from arcomp.measure.tables import Column
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen
 from benchmarks.outputs import say

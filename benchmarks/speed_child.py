@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.compare.codecs import identical
+from arcomp.measure.codecs import identical
 from benchmarks import children
 from benchmarks.choice import Choice
 from benchmarks.external import External

@@ -18,7 +18,7 @@ from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
     from arcomp.container import Content, Header
-    from arcomp.models.base import Model
+    from arcomp.contract.model import Model
 
 COMPILING = 2.0
 """Seconds of compiling after which a user is told."""
@@ -53,7 +53,7 @@ class Startup:
             device: where it will be encoded; None if only decoding follows.
         """
         from arcomp import codec
-        from arcomp.exact.kernels import Compiling
+        from arcomp.exact.compiled import Compiling
 
         key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
@@ -138,7 +138,7 @@ def model_for(header: Header, given: str | None) -> Model:
     Raises:
         ModelError: it is not here, or not the one given.
     """
-    from arcomp.models import registry
+    from arcomp.contract import registry
 
     if given is None:
         return registry.load(header.model, header.digest)

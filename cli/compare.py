@@ -21,10 +21,10 @@ from arcomp.cli.files import START, STDOUT, Target
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
-    from arcomp.compare.inputs import Input, Place
-    from arcomp.compare.measure import Contestant, Measured
-    from arcomp.compare.page import Shown
-    from arcomp.compare.results import Result
+    from arcomp.measure.compare import Contestant, Measured
+    from arcomp.measure.inputs import Input, Place
+    from arcomp.measure.page import Shown
+    from arcomp.measure.results import Result
 
 WIDEST_BAR, NARROWEST_BAR = 24, 6
 BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -71,7 +71,7 @@ def table(found: Sequence[Result], terminal: int | None, of_bytes: bool = False)
         terminal: columns of the terminal, for bars and colours; None for plain text.
         of_bytes: all inputs are.
     """
-    from arcomp.compare.tables import Column, text
+    from arcomp.measure.tables import Column, text
 
     done = [result for result in found if result.done]
     inputs = max((len(result.each) for result in found), default=0)
@@ -111,7 +111,7 @@ def _left_out(found: Sequence[Result]) -> list[str]:
 
 def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[Result], terminal: int) -> str:
     """The table with bars after the first figure, without the columns that have no room, in colours."""
-    from arcomp.compare.tables import Column, text
+    from arcomp.measure.tables import Column, text
 
     def room() -> int:
         return terminal - max(map(len, text(rows, columns).splitlines())) - 3
@@ -158,7 +158,7 @@ class Comparison:
 
     def run(self, places: Sequence[Place]) -> None:
         """Measure; inputs that cannot be read are told of, and the others go on."""
-        from arcomp.compare.inputs import read
+        from arcomp.measure.inputs import read
 
         text = any(c.takes_bytes for c in self.contestants)
         for number, place in enumerate(places, 1):
@@ -181,7 +181,7 @@ class Comparison:
                 here.append(contestant.measure(given, meter))
         self.measured += here
         if self.with_maps:
-            from arcomp.compare.page import show
+            from arcomp.measure.page import show
 
             with self.console.progress(f"bits of each pixel: {label}") as meter:
                 self.shown.append(show(given, self.contestants, here, meter))
@@ -195,8 +195,8 @@ def _contestants(
     Raises:
         ModelError: no such model.
     """
-    from arcomp.compare.measure import ModelContestant, classical, classical_of_bytes
-    from arcomp.models import library, registry
+    from arcomp.contract import library, registry
+    from arcomp.measure.compare import ModelContestant, classical, classical_of_bytes
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
     short = [source.removesuffix(library.ENDING) for source in chosen]
@@ -241,7 +241,7 @@ class Reports:
         Raises:
             OutputError: see :meth:`check`.
         """
-        from arcomp.compare.results import is_document
+        from arcomp.measure.results import is_document
 
         meant = "; --json alone prints, if it comes last" if path == self.json else ""
         if os.path.isfile(path):
@@ -258,7 +258,7 @@ class Reports:
 
     def write(self, found: Sequence[Result], page: Callable[[], str]) -> int:
         """Write them all, going on after errors; how many could not be written."""
-        from arcomp.compare.results import as_csv, as_json
+        from arcomp.measure.results import as_csv, as_json
 
         documents: dict[str, Callable[[], str]] = {}
         for path, make in ((self.csv, lambda: as_csv(found)), (self.json, lambda: as_json(found)), (self.html, page)):
@@ -319,8 +319,8 @@ def command(
     PATH is a picture, a folder of them, or an array (.npy, .npz): uint8 or bool [N, H, W] or [N, H, W, C], whose
     pictures are coded as one file; or text, for models that take it. Times are without start-up.
     """
-    from arcomp.compare.inputs import find
-    from arcomp.compare.results import as_objects, results
+    from arcomp.measure.inputs import find
+    from arcomp.measure.results import as_objects, results
 
     if not paths:
         taken = "" if document in (None, STDOUT) else f"; --json takes {document} as the file to write: put it last"
@@ -347,7 +347,7 @@ def command(
         _print(found, work.of_bytes, console.verbose)
 
     def page() -> str:
-        from arcomp.compare.page import page
+        from arcomp.measure.page import page
 
         return page(found, work.shown, work.of_bytes)
 

@@ -17,8 +17,8 @@ from arcomp.errors import VerificationError
 
 if TYPE_CHECKING:
     from arcomp.codec import Encoded
+    from arcomp.contract.model import Model
     from arcomp.inputs import Samples
-    from arcomp.models.base import Model
 
 
 @dataclass
@@ -157,8 +157,8 @@ def _rows(pixels: Any) -> Iterator[Any]:
 def _source(name: str, path: str, samples: Samples) -> str:
     """The format that a file has to tell because its name, as in img.png.arcomp, does not."""
     from arcomp.container import Bytes
+    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
     from arcomp.inputs import possible_source
-    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
 
     given = "" if name == "-" else format_of(name)
     restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
@@ -230,7 +230,7 @@ def command(
         raise click.UsageError("--drop says what --rm may remove; give that too")
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    from arcomp.models import library, registry
+    from arcomp.contract import library, registry
 
     if preset:
         if model_name not in (None, "photo"):

@@ -11,8 +11,8 @@ from arcomp.cli.files import read_file
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
+    from arcomp.contract.model import Model
     from arcomp.inputs import Samples
-    from arcomp.models.base import Model
 
 
 def find(given: str, model: Model) -> list[str]:
@@ -22,7 +22,7 @@ def find(given: str, model: Model) -> list[str]:
     Raises:
         ArcompError: a folder without such.
     """
-    from arcomp.pictures import files_below
+    from arcomp.formats import files_below
 
     if given == "-" or not Path(given).is_dir():
         return [given]

@@ -29,7 +29,7 @@ def named(name: str, header: Header) -> tuple[str, str]:
         A path beside the input ("" where the input's name gives none), and an ending, perhaps "".
     """
     from arcomp.container import Bytes
-    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
+    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
 
     if not name.lower().endswith(ENDING) or os.path.basename(name).lower() == ENDING:
         return "", header.source
@@ -81,7 +81,7 @@ class Decompressor:
 
     def _output(self, name: str, header: Header) -> tuple[str, str]:
         """Where the picture goes, and in which format."""
-        from arcomp.pictures import format_of
+        from arcomp.formats import format_of
 
         restored, ending = named(name, header)
         if not (self.target.to_stdout or (self.target.output and not self.target.into_folder)):
@@ -121,7 +121,7 @@ def _check_format(header: Header, ending: str) -> None:
     import numpy as np
 
     from arcomp.container import Bytes
-    from arcomp.pictures import ARRAY_ENDINGS, write_picture
+    from arcomp.formats import ARRAY_ENDINGS, write_picture
 
     if isinstance(header.content, Bytes):
         return

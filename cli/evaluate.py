@@ -18,9 +18,9 @@ from arcomp.errors import ArcompError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from arcomp.evaluation import Cost
+    from arcomp.contract.model import Model
     from arcomp.inputs import Samples
-    from arcomp.models.base import Model
+    from arcomp.measure.evaluation import Cost
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Evaluator:
             self._tell(total, None if len(data) > 1 else data[0])
 
     def _one(self, given: str, limit: int | None) -> Sum:
-        from arcomp.evaluation import costs, limited
+        from arcomp.measure.evaluation import costs, limited
 
         own = Sum()
         files = self._ready(limited(self.reader(find(given, self.model)), limit))
@@ -159,7 +159,7 @@ def command(
     """Say what DATA (pictures, folders of them, arrays, or text) would cost under models: their negative log-likelihood
     in bits per dimension and nats per image, by the exact model, as it would be coded. Nothing is written.
     """
-    from arcomp.models import library, registry
+    from arcomp.contract import library, registry
 
     startup, failed = Startup(threads, console), 0
     for name in model_names:

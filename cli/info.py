@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def whereabouts(header: Header) -> Path | str | None:
     """Where the model that decodes a file is: a path, "built in", or None if it is not here."""
-    from arcomp.models import library
-    from arcomp.models.weights_file import Weights
+    from arcomp.contract import library
+    from arcomp.contract.weights_file import Weights
 
     if header.model in library.WITHOUT_WEIGHTS:
         own = Weights(header.model, {}, {}).digest

@@ -13,8 +13,8 @@ from arcomp.cli.options import talkative
 from arcomp.errors import ArcompError, ModelError
 
 if TYPE_CHECKING:
-    from arcomp.models.base import Model
-    from arcomp.models.weights_file import Weights
+    from arcomp.contract.model import Model
+    from arcomp.contract.weights_file import Weights
 
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
 """What channels and depths are called."""
@@ -23,7 +23,7 @@ WIDEST = len("bytes, gray")
 
 def found() -> list[dict[str, Any]]:
     """All models here, as JSON says them; damaged weights with an "error"."""
-    from arcomp.models import library, registry
+    from arcomp.contract import library, registry
 
     rows: list[dict[str, Any]] = []
     for name in registry.names():
@@ -38,8 +38,8 @@ def found() -> list[dict[str, Any]]:
 
 
 def _of_weights(name: str, path: Path, default: bool) -> dict[str, Any]:
-    from arcomp.models import registry
-    from arcomp.models.weights_file import Weights
+    from arcomp.contract import registry
+    from arcomp.contract.weights_file import Weights
 
     try:
         weights = Weights.load(path)
@@ -60,7 +60,7 @@ def card(name: str) -> str | None:
     Raises:
         ModelError: it is there and cannot be read.
     """
-    from arcomp.models import library
+    from arcomp.contract import library
 
     for folder in library.folders():
         for path in (Path(folder) / f"{name}.md", Path(folder) / f"{name.split('-')[0]}.md"):
@@ -74,7 +74,7 @@ def card(name: str) -> str | None:
 
 def _takes(weights: Weights, model: Model) -> list[str]:
     """Kinds of samples, such as "RGB"."""
-    from arcomp.models.weights_file import kind_of
+    from arcomp.contract.weights_file import kind_of
 
     kinds = sorted(kind_of(name) for name in weights.config["networks"])
     own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
@@ -83,14 +83,14 @@ def _takes(weights: Weights, model: Model) -> list[str]:
 
 def _earlier(row: dict[str, Any]) -> bool:
     """Whether weights are kept for files of earlier releases only."""
-    from arcomp.models.library import ENDING
+    from arcomp.contract.library import ENDING
 
     return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
 
 
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """Of weights that are shipped the file's name, of others where they lie."""
-    from arcomp.models import library
+    from arcomp.contract import library
 
     longest = max(len(row["name"]) for row in rows)
     lines = []

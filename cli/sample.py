@@ -18,7 +18,7 @@ from arcomp.cli.files import Target, read_file
 from arcomp.errors import ModelError, OutputError, said_of
 
 if TYPE_CHECKING:
-    from arcomp.models.base import Model
+    from arcomp.contract.model import Model
 
 PICTURES, TEXTS = 16, 1
 """How many are drawn unless it is said."""
@@ -71,7 +71,7 @@ def _wanted(
     """
     import numpy as np
 
-    from arcomp.pictures import ARRAY_ENDINGS, ENDINGS, format_of
+    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
 
     if complete is not None:
         return _completion(model, complete, count)
@@ -138,7 +138,7 @@ def _file(pixels: Any, wanted: Wanted, output: str) -> bytes:
     Raises:
         OutputError: its ending names no format that can hold them.
     """
-    from arcomp.pictures import ARRAY_ENDINGS, format_of, write_array, write_picture
+    from arcomp.formats import ARRAY_ENDINGS, format_of, write_array, write_picture
     from arcomp.sampling import grid
 
     if wanted.text:
@@ -205,7 +205,7 @@ def command(
         raise click.UsageError("--complete says size and beginning itself; leave out --size and --prefix")
     import numpy as np
 
-    from arcomp.models import registry
+    from arcomp.contract import registry
     from arcomp.sampling import check, draw
 
     target = Target(output, output is None, force, False, console)

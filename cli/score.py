@@ -19,9 +19,9 @@ from arcomp.errors import ArcompError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from arcomp.evaluation import Cost
+    from arcomp.contract.model import Model
     from arcomp.inputs import Samples
-    from arcomp.models.base import Model
+    from arcomp.measure.evaluation import Cost
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ class Heatmaps:
             OutputError: it cannot be written, or exists already.
         """
         from arcomp.container import write_atomically
-        from arcomp.heat import folded, heat
-        from arcomp.pictures import write_picture
+        from arcomp.formats import write_picture
+        from arcomp.measure.heat_map import folded, heat
 
         base = _base(cost.name)
         name = base if cost.index is None else f"{base}.{cost.index}"
@@ -125,7 +125,7 @@ class Scorer:
         Raises:
             OutputError: there are maps of them already.
         """
-        from arcomp.evaluation import costs
+        from arcomp.measure.evaluation import costs
 
         names = self._names(data)
         if self.maps:
@@ -189,7 +189,7 @@ def command(
 
     Heat maps go from dark (0 bits a sub-pixel) over green (4) to yellow (8 and more), the same in all of them.
     """
-    from arcomp.models import library, registry
+    from arcomp.contract import library, registry
 
     model = registry.load(model_name)
     where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.dense import Dense
-from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Spec
-from arcomp.models.heads import Ensemble
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
+from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Order, Raster
 
 BEGIN = 0.1

@@ -19,12 +19,12 @@ from typing import Any, ClassVar
 from arcomp.exact.cell import GATES
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, UNIT8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.quantisation import LOGITS, UNIT8
 from arcomp.layers.recurrent import ALONG, LSTM
 from arcomp.layers.spec import Spec, linear
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
 from arcomp.orders import Order, Raster
 
 

@@ -20,11 +20,11 @@ from typing import Any, ClassVar
 
 from arcomp.layers.conv import above, around, line, nearest, square
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig, check_side
+from arcomp.network.configuration import LayeredConfig, check_side
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
 from arcomp.orders import Order, Raster
 
 FIRST = 7

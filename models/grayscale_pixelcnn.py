@@ -20,15 +20,15 @@ from typing import Any, ClassVar
 
 import torch
 
+from arcomp.contract.model import Canvas, ExactModel, Kind
+from arcomp.contract.weights_file import Weights, network_name
 from arcomp.errors import ModelError
-from arcomp.layers.network import Wiring
-from arcomp.models.base import Canvas, ExactModel, Kind
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig, checked
-from arcomp.models.layered_float import FloatModel, shown
-from arcomp.models.stacks import Around, Causal, StackConfig
-from arcomp.models.staged import AROUND, CAUSAL, Staged, StagedFloat
-from arcomp.models.weights_file import Weights, network_name
+from arcomp.network.configuration import LayeredConfig, checked
+from arcomp.network.definition import Wiring
+from arcomp.network.layered import Layered
+from arcomp.network.layered_float import FloatModel, shown
+from arcomp.network.stacks import Around, Causal, StackConfig
+from arcomp.network.staged import AROUND, CAUSAL, Staged, StagedFloat
 from arcomp.orders import Once, Order, Pass, Passes, Raster
 
 CHANNELS, DEPTH, VIEW_DEPTH = 3, 8, 4

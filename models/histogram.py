@@ -16,9 +16,9 @@ from arcomp.coding import Distribution, FrequencyTable
 from arcomp.coding.distribution import Int64
 from arcomp.coding.table import cumulate
 from arcomp.container.numbers import decode_number, encode_number
+from arcomp.contract.model import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.contract.weights_file import Weights
 from arcomp.errors import FormatError, ModelError
-from arcomp.models.base import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
-from arcomp.models.weights_file import Weights
 from arcomp.orders import Batch, Front, Independent, Order
 
 COUNT_BITS = 16

@@ -8,7 +8,7 @@ What it adds to the models before it on the ladder: attention, and nothing else.
 of the picture, not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where
 neighbours are; features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do
 without); channels are left to the mixture, as in the paper's DMOL, to whose means a linear short-cut leads from the
-sample before (:mod:`arcomp.models.near`).
+sample before (:mod:`arcomp.network.linear_skip`).
 
 Train it with ``arcomp train --recipe image_transformer-digits DATA``.
 """
@@ -24,15 +24,15 @@ from typing import Any, ClassVar
 import torch
 
 from arcomp.layers.attention import KEY, Attention
-from arcomp.layers.before import Before
 from arcomp.layers.conv import Tap
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
-from arcomp.layers.network import Run, Wiring
-from arcomp.layers.place import Place, wave_lengths
+from arcomp.layers.position import Place, wave_lengths
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.layers.shift import Before
 from arcomp.layers.spec import Add, Regrid, Spec, linear
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import MixtureConfig
-from arcomp.models.near import Near
+from arcomp.network.configuration import MixtureConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
+from arcomp.network.linear_skip import Near
 from arcomp.orders import Order, Raster, Zigzag
 
 ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
@@ -128,7 +128,7 @@ class ImageTransformerWiring(Wiring):
     def prepare(self, layer: Callable[[str], Any]) -> None:
         """Queries begin as keys of a place a little before: each head looks first at a neighbour of its own.
 
-        Keys begin as some of the waves that places are made of (:func:`arcomp.layers.place.waves`); the query for
+        Keys begin as some of the waves that places are made of (:func:`arcomp.layers.position.waves`); the query for
         another place's key is the own place's, each wave's sine and cosine turned.
         """
         a, p = self.config, self.config.width

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.masked import Masked
-from arcomp.layers.network import Run, Wiring
 from arcomp.layers.spec import Spec
-from arcomp.models.heads import Ensemble
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
+from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Order, Raster, Shuffled
 
 NATURAL = Raster()

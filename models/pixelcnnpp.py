@@ -7,9 +7,9 @@ size, and back, with short-cuts between blocks of the same size (2.3, 2.4, figur
 
 What it adds to ``gated_pixelcnn``: the mixture, the scales and the short-cuts. Where it differs: sizes are small;
 up-sampling deals the outputs of a linear layer out; in place of weight normalisation, layers only begin with even
-outputs (:func:`arcomp.layers.network.even_out`); a linear short-cut leads from the samples to the mixtures
-(:mod:`arcomp.models.near`); see :class:`arcomp.models.heads.Mixture` and
-:class:`arcomp.models.gated_resnet.GatedResnet`.
+outputs (:func:`arcomp.network.definition.even_out`); a linear short-cut leads from the samples to the mixtures
+(:mod:`arcomp.network.linear_skip`); see :class:`arcomp.network.likelihoods.Mixture` and
+:class:`arcomp.network.gated_resnet.GatedResnet`.
 
 Features of a quarter size position are computed when the first pixel of its square comes, a row of the downward stream
 when the row begins. Train it with ``arcomp train --recipe pixelcnnpp-colour DATA``.
@@ -21,15 +21,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.conv import Tap
+from arcomp.layers.depth_to_space import SIDE, Up
 from arcomp.layers.elu import ConcatELU
-from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run
+from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Conv, Regrid, Spec, linear
-from arcomp.layers.up import SIDE, Up
-from arcomp.models.gated_resnet import SUMS, GatedResnet
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import MixtureConfig
-from arcomp.models.near import NearWiring
+from arcomp.network.configuration import MixtureConfig
+from arcomp.network.definition import Run
+from arcomp.network.gated_resnet import SUMS, GatedResnet
+from arcomp.network.layered import Layered
+from arcomp.network.linear_skip import NearWiring
 from arcomp.orders import Order, Raster
 
 SCALES = (1, 2, 4)

@@ -22,12 +22,12 @@ from typing import Any, ClassVar
 from arcomp.exact.cell import GATES
 from arcomp.layers.conv import line, nearest, square
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.recurrent import DOWN, LSTM
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
 from arcomp.orders import Order, Wavefront
 
 FIRST, INNER = 7, 3

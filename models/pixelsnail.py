@@ -19,17 +19,17 @@ from typing import Any, ClassVar
 
 from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
-from arcomp.layers.before import Before
 from arcomp.layers.conv import Tap, square
 from arcomp.layers.elu import ConcatELU
-from arcomp.layers.grid import LOGITS, SIGNED8
-from arcomp.layers.network import Run
-from arcomp.layers.place import Place
+from arcomp.layers.position import Place
+from arcomp.layers.quantisation import LOGITS, SIGNED8
+from arcomp.layers.shift import Before
 from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
-from arcomp.models.gated_resnet import SUMS, GatedResnet
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import MixtureConfig
-from arcomp.models.near import NearWiring
+from arcomp.network.configuration import MixtureConfig
+from arcomp.network.definition import Run
+from arcomp.network.gated_resnet import SUMS, GatedResnet
+from arcomp.network.layered import Layered
+from arcomp.network.linear_skip import NearWiring
 from arcomp.orders import Order, Raster
 
 RASTER = Raster()

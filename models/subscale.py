@@ -20,9 +20,9 @@ from typing import ClassVar
 import torch
 
 from arcomp.layers.conv import Tap
-from arcomp.layers.network import Wiring
-from arcomp.models.stacks import Around, Causal, StackConfig
-from arcomp.models.staged import AROUND, CAUSAL, Staged
+from arcomp.network.definition import Wiring
+from arcomp.network.stacks import Around, Causal, StackConfig
+from arcomp.network.staged import AROUND, CAUSAL, Staged
 from arcomp.orders import Pass, Passes, Subscale
 
 STEP = 2

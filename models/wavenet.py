@@ -18,11 +18,11 @@ from typing import Any, ClassVar
 
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, UNIT8
-from arcomp.layers.network import Run, Wiring
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.layered import Layered
 from arcomp.orders import Order, Raster
 
 SUMS = LOGITS

@@ -1,12 +1,9 @@
 """Settings of all tests, and what several of them start from."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-sys.path.append(str(Path(__file__).resolve().parents[1]))  # benchmarks/ is not installed
 
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None)
@@ -16,7 +13,7 @@ settings.load_profile("patient")
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
     """A folder of small colour pictures."""
-    from runs import save_pictures
+    from tests.training.runs import save_pictures
 
     return save_pictures(tmp_path / "photographs")
 

@@ -12,30 +12,30 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from arcomp.contract import registry
+from arcomp.contract.library import ENDING, SHIPPED
+from arcomp.contract.model import ExactModel
+from arcomp.contract.weights_file import Weights, network_name
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
-from arcomp.layers.before import Before, ExactBefore
 from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.masked import Masked
-from arcomp.layers.place import ExactPlace, Place
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
+from arcomp.layers.position import ExactPlace, Place
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
+from arcomp.layers.shift import Before, ExactBefore
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv, Spec
-from arcomp.models import registry
-from arcomp.models.base import ExactModel
 from arcomp.models.bayes_net import BayesNet
 from arcomp.models.char_rnn import CharRNN
-from arcomp.models.context import Context, ContextConfig
-from arcomp.models.context_model import ContextModel, freeze
+from arcomp.models.context.model import ContextModel, freeze
+from arcomp.models.context.net import Context, ContextConfig
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
 from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, View
 from arcomp.models.image_transformer import ImageTransformer
-from arcomp.models.layered import Layered
-from arcomp.models.library import ENDING, SHIPPED
 from arcomp.models.made import MADE
 from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.photo import model as photo_model
@@ -50,7 +50,7 @@ from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.temporal_conv import TemporalConv
 from arcomp.models.wavenet import WaveNet
-from arcomp.models.weights_file import Weights, network_name
+from arcomp.network.layered import Layered
 from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
 
 Arrays = dict[str, npt.NDArray[Any]]

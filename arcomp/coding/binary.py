@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 LOWER, RANGE, POINT, AT, END = range(5)
 UInt32 = npt.NDArray[np.uint32]

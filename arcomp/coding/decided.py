@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from arcomp.coding import binary
 from arcomp.coding.distribution import Distribution, Int32, Int64
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 
 @kernel()

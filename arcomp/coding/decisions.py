@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import leading_zeros
 
 NODES = 64

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 TOTAL_BITS = 28
 """G ends at 2**28."""

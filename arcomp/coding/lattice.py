@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 UInt8 = npt.NDArray[np.uint8]
 NONE, JFIF, PHOTO_CD = range(3)

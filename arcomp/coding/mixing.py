@@ -23,7 +23,7 @@ import numpy.typing as npt
 from arcomp.coding.binary import decode_bit, encode_bit
 from arcomp.coding.decisions import EXPERT_LIMIT, NODES, expert, mass, next_decision, restrict
 from arcomp.exact import tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
     aligned,
     all_words,

@@ -23,7 +23,7 @@ from arcomp.coding.distribution import (
     share_out,
 )
 from arcomp.exact import tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 WEIGHT_TOTAL = 1 << 16
 INVERSE_LIMIT = (1, 1 << 25)

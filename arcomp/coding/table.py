@@ -15,7 +15,7 @@ from arcomp.coding.distribution import (
     floor_mass,
     share_out,
 )
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 
 def cumulate(counts: Int64, depth: int) -> Int64:

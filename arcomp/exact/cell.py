@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from arcomp.exact import tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 GATES = 4
 STATE_BITS = 12

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import WORDS, all_words, load_words, store_words
 
 LANES = 16

@@ -2,7 +2,7 @@
 
 LLVM's own vectors, so that sums stay in registers and every processor runs them (in pieces, where its registers are
 narrower). Lanes never mix, and each operation is the IEEE or integer one: results do not depend on the processor.
-Only for use inside :func:`arcomp.exact.kernels.kernel` functions.
+Only for use inside :func:`arcomp.exact.compiled.kernel` functions.
 
     DOUBLES: 8 float64. WORDS: 16 int32. SHORTS: 16 int16.
 """

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from arcomp.exact.bounds import MULTIPLIER_BITS, SHIFT_LIMIT
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 
 def as_multiplier(ratio: float) -> tuple[int, int]:

@@ -22,14 +22,14 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact import tables
+from arcomp.exact.compiled import kernel
 from arcomp.exact.constants import constant
-from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.matmul import product
-from arcomp.layers import ops
-from arcomp.layers.before import whole_batch
-from arcomp.layers.grid import SIGNED8, Grid
-from arcomp.layers.room import Room
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
+from arcomp.layers.quantisation import SIGNED8, Grid
+from arcomp.layers.shift import whole_batch
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -113,7 +113,7 @@ def _attend_once(
     for i in range(query.shape[0]):
         own, contents = keys[image[i]].reshape(-1), values[image[i]].reshape(-1)
         for h in range(heads):
-            ops.attend(
+            instructions.attend(
                 query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
                 exponential, score, total, out[i, h * features :],
             )  # fmt: skip
@@ -239,7 +239,7 @@ class ExactAttention(ExactLayer):
         heads, features = self.spec.heads, self.spec.features
         keys, values = (room.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
         room.longest = max(room.longest, longest)
-        return ops.ATTENTION, [heads, KEY, features, keys, values, longest, room.counters(len(batch))]
+        return instructions.ATTENTION, [heads, KEY, features, keys, values, longest, room.counters(len(batch))]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from arcomp.coding import FrequencyTable
 from arcomp.coding.table import cumulate
 from arcomp.exact import tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 
 def categorical_of(logits: npt.NDArray[np.int16], depth: int) -> FrequencyTable:

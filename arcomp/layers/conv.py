@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
-from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.quantisation import Grid
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that

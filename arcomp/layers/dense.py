@@ -16,12 +16,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from arcomp.layers import ops
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
-from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.packed import packed, unpacked
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import Grid
 from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
@@ -182,7 +182,7 @@ class ExactDense(ExactLayer):
         features = spec.height * spec.width * spec.groups * spec.inputs
         kept = room.cache(len(batch) * features, spec.source.zero)
         sizes = [spec.inputs, spec.outputs, spec.groups, spec.width]
-        return ops.DENSE, [*sizes, int(spec.local), kept, *room.product(self.all)]
+        return instructions.DENSE, [*sizes, int(spec.local), kept, *room.product(self.all)]
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
         """What of the inputs a sample's outputs may see, and its rows of the layer on those."""

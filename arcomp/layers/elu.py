@@ -18,10 +18,10 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact import tables
-from arcomp.layers import ops
-from arcomp.layers.grid import LOGITS, SIGNED8, Grid
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.pointwise import Pointwise, kept, logistic15
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import LOGITS, SIGNED8, Grid
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -90,7 +90,7 @@ class ExactConcatELU(ExactLayer):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return ops.CONCAT_ELU, []
+        return instructions.CONCAT_ELU, []
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
@@ -128,7 +128,7 @@ class ExactSigmoidGate(Pointwise):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return ops.SIGMOID_GATE, []
+        return instructions.SIGMOID_GATE, []
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""

@@ -21,13 +21,13 @@ from torch.nn import functional
 from arcomp.errors import ModelError
 from arcomp.exact.constants import constant
 from arcomp.exact.rescale import Rescale
-from arcomp.layers import ops
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, free_weights, margins, tap_mask
 from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
-from arcomp.layers.grid import SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import SIGNED8, Grid
 from arcomp.layers.samples import symbols
 from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
@@ -244,7 +244,7 @@ class ExactEmbedding(ExactLayer):
         kept = room.cache(len(batch) * rows * width * spec.groups, levels)
         tables = [room.table(self.all.table.cpu().numpy()), room.table(symbols(spec.depth))]
         layout = [spec.groups, spec.outputs, kept, rows, width, left, levels, *tables, *room.rescaled(self.all.rescale)]
-        return ops.EMBEDDING, [*layout, len(self.taps), *self.taps.reshape(-1).tolist()]
+        return instructions.EMBEDDING, [*layout, len(self.taps), *self.taps.reshape(-1).tolist()]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -19,8 +19,8 @@ from arcomp.exact.bounds import WEIGHT_LIMIT
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale, as_multiplier
 from arcomp.layers.checks import check_linear
-from arcomp.layers.grid import Grid
 from arcomp.layers.linear import Linear, weight_steps
+from arcomp.layers.quantisation import Grid
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
-from arcomp.layers.grid import Grid
+from arcomp.layers.quantisation import Grid
 from arcomp.layers.rounding import round_through
 
 

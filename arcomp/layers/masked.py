@@ -27,16 +27,16 @@ from arcomp.errors import ModelError
 from arcomp.exact.constants import constant
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
-from arcomp.layers import ops
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.checks import KINDS
 from arcomp.layers.degrees import Bools, Int64, degrees, visible
 from arcomp.layers.dense import placed
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.packed import packed, unpacked
 from arcomp.layers.pointwise import kept
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -357,4 +357,4 @@ class ExactMasked(ExactLayer):
             first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))
             code += [room.table(np.argsort(own, axis=None, kind="stable")), room.table(first), *room.product(linear)]
         room.reserve(spec.each)
-        return ops.MASKED, [*code, int(spec.direct), *(room.product(self.linears[-1]) if spec.direct else ())]
+        return instructions.MASKED, [*code, int(spec.direct), *(room.product(self.linears[-1]) if spec.direct else ())]

@@ -16,7 +16,7 @@ import torch
 from arcomp.coding.distribution import Int32
 from arcomp.coding.mixture import INVERSE_LIMIT, WEIGHT_TOTAL, LogisticMixture
 from arcomp.exact import tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 
 MIN_SCALE = 1 / 32
 """Levels; the same as the largest inverse scale of the exact evaluation."""

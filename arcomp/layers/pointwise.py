@@ -10,9 +10,9 @@ import torch
 from arcomp.errors import ModelError
 from arcomp.exact import tables
 from arcomp.exact.constants import constant
-from arcomp.layers import ops
-from arcomp.layers.grid import UNIT8, Grid
-from arcomp.layers.room import Room
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
+from arcomp.layers.quantisation import UNIT8, Grid
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.orders import Batch, Front
 
@@ -53,7 +53,7 @@ class ExactRegrid(Pointwise):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return ops.REGRID, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
+        return instructions.REGRID, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
@@ -79,7 +79,7 @@ class ExactAdd(Pointwise):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return ops.ADD, [self._offset, self.grid.low, self.grid.high]
+        return instructions.ADD, [self._offset, self.grid.low, self.grid.high]
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
@@ -110,7 +110,7 @@ class ExactGate(Pointwise):
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return ops.GATE, []
+        return instructions.GATE, []
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""

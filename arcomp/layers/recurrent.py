@@ -26,12 +26,12 @@ from torch import nn
 
 from arcomp.errors import ModelError
 from arcomp.exact.cell import GATES, cell
-from arcomp.layers import ops
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.conv import Tap, margins
 from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
-from arcomp.layers.grid import LOGITS, UNIT8, Grid
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import LOGITS, UNIT8, Grid
 from arcomp.layers.scan import neighbours, scan
 from arcomp.layers.spatial import ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
@@ -179,7 +179,7 @@ class ExactLSTM(ExactLayer):
         product = room.product(self.all)
         room.reserve(product[0] + GATES * spec.features)
         layout = [spec.features, features, len(self.taps), *spec.memory, outputs, states, rows, width, left]
-        return ops.LSTM, [*layout, *product]
+        return instructions.LSTM, [*layout, *product]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from arcomp.exact.cell import GATES, STATE_BITS
-from arcomp.layers.grid import UNIT8, Grid
+from arcomp.layers.quantisation import UNIT8, Grid
 
 STATE = Grid(bits=STATE_BITS, zero=0, low=-(1 << 15), high=(1 << 15) - 1)
 """int16 for what an LSTM keeps: real -8 .. 7.9998 in steps of 1/4096."""

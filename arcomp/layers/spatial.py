@@ -18,12 +18,12 @@ import numpy.typing as npt
 import torch
 
 from arcomp.errors import ModelError
-from arcomp.exact.kernels import kernel
-from arcomp.layers import ops
+from arcomp.exact.compiled import kernel
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
 from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
 from arcomp.layers.frozen import FrozenLinear
-from arcomp.layers.grid import Grid
-from arcomp.layers.room import Room
+from arcomp.layers.quantisation import Grid
 from arcomp.orders import Batch, Front, coarser
 
 Ints = npt.NDArray[Any]
@@ -74,7 +74,7 @@ class ExactLayer(ABC):
         raise NotImplementedError
 
     def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
-        """What it is in a compiled program (:mod:`arcomp.layers.ops`): the kind, and its parameters.
+        """What it is in a compiled program (:mod:`arcomp.kernels.instructions`): the kind, and its parameters.
 
         Only layers that say so can be in one.
 
@@ -192,4 +192,4 @@ class ExactConv(ExactLayer):
         kept = -1 if here and not self.samples else room.cache(len(batch) * rows * width * features, self.source.zero)
         outputs = len(self.group[0].bias)
         layout = [self.inputs, outputs, kept, rows, width, self.left, self.stride, int(self.samples)]
-        return ops.CONV, [*layout, *room.product(self.all), len(self.taps), *self.taps.reshape(-1).tolist()]
+        return instructions.CONV, [*layout, *room.product(self.all), len(self.taps), *self.taps.reshape(-1).tolist()]

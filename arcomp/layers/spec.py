@@ -1,6 +1,6 @@
 """Layers as descriptions, from which their float and their exact evaluations are made.
 
-A network (:mod:`arcomp.layers.network`) names its layers by such descriptions and says once how they are joined, so
+A network (:mod:`arcomp.network.definition`) names its layers by such descriptions and says once how they are joined, so
 that training, encoding and decoding are three evaluations of one function.
 
 Features of a position come in *groups*, one for each sample (channel) of a pixel, where later samples see earlier ones.
@@ -18,8 +18,8 @@ from torch import nn
 
 from arcomp.layers.conv import CausalConv2d, Tap, free_weights
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.grid import UNIT8, Grid
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
+from arcomp.layers.quantisation import UNIT8, Grid
 from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
 
@@ -107,7 +107,7 @@ class Conv(Spec):
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
             (Zhang et al. 2019, "Fixup initialization", section 2).
         evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
-            :func:`arcomp.layers.network.even_out`.
+            :func:`arcomp.network.definition.even_out`.
         fine: weights have 13 bits, not 7.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.orders.order import Batch, Front, Order
 
 

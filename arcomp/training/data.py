@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import TrainingError
-from arcomp.pictures import files_below
+from arcomp.formats import files_below
 
 UInt8 = npt.NDArray[np.uint8]
 KINDS = ("pictures", "bytes")

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from arcomp.codec import Encoded, encode
+from arcomp.contract import registry
+from arcomp.contract.fixed_input import layer_digests
+from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import TrainingError
-from arcomp.fixed_input import layer_digests
-from arcomp.models import registry
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import checked, frame
-from arcomp.models.weights_file import Weights, kind_of
+from arcomp.network.configuration import checked, frame
+from arcomp.network.layered import Layered
 from arcomp.training.data import Data
+from arcomp.training.loader import examples_of
 from arcomp.training.loop import evaluate
 from arcomp.training.recipes import Recipe
 from arcomp.training.state import State
-from arcomp.training.supply import examples_of
 from arcomp.training.trainable import KINDS, Crops
 
 PICTURES = 48

@@ -21,12 +21,12 @@ import torch
 from arcomp.errors import TrainingError
 from arcomp.training.checkpoint import load, save
 from arcomp.training.data import Data
+from arcomp.training.loader import Examples, Supply, supply
 from arcomp.training.processes import ALONE, Team
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment, moment
 from arcomp.training.state import State, start
 from arcomp.training.step import Steps, steps
-from arcomp.training.supply import Examples, Supply, supply
 from arcomp.training.trainable import Trainable
 
 EVALUATED = 1 << 14

@@ -1,6 +1,6 @@
 """Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
 
-They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.pictures.arrays`
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.formats.arrays`
 says which).
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
-from arcomp.pictures import is_array, named_as_pictures, read_arrays, read_picture
+from arcomp.formats import is_array, named_as_pictures, read_arrays, read_picture
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
 

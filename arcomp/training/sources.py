@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from arcomp.contract import registry
 from arcomp.errors import TrainingError
-from arcomp.models import registry
-from arcomp.pictures import named_as_pictures
+from arcomp.formats import named_as_pictures
 from arcomp.training import recipes
+from arcomp.training.chunks import Stretches
 from arcomp.training.data import Data, below
 from arcomp.training.pictures import Pictures, find_pictures, read
 from arcomp.training.recipes import Recipe
-from arcomp.training.stretches import Stretches
 from arcomp.training.trainable import KINDS
 
 LOOKED_AT = 16

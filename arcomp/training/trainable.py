@@ -12,15 +12,16 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from arcomp.models import context_model, registry
-from arcomp.models.context import Context
-from arcomp.models.layered import Layered
-from arcomp.models.layered_config import checked as checked_layered
-from arcomp.models.layered_config import frame
+from arcomp.contract import registry
+from arcomp.contract.weights_file import Weights
+from arcomp.models.context import model as context_model
+from arcomp.models.context.net import Context
 from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.config import checked
 from arcomp.models.photo.net import Photo
-from arcomp.models.weights_file import Weights
+from arcomp.network.configuration import checked as checked_layered
+from arcomp.network.configuration import frame
+from arcomp.network.layered import Layered
 
 Crops = list[npt.NDArray[np.uint8]]
 

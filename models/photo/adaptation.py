@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned, all_doubles, load_doubles, store_doubles
 from arcomp.models.photo.exact import Net
 

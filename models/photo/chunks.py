@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from arcomp.exact.compiled import kernel
 from arcomp.exact.dense import dot_shorts
-from arcomp.exact.kernels import kernel
 from arcomp.exact.lanes import aligned, load_shorts, load_words, multiply_halves, pair_shorts, store_words
 from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int32
 

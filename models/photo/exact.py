@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.contract.model import Watch
 from arcomp.errors import ModelError
 from arcomp.exact import dense, tables
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
 from arcomp.layers.checks import check_linear
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8, Grid
-from arcomp.models.base import Watch
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.planes import Int8, Int32
-from arcomp.models.photo.room import log2_table
 from arcomp.models.photo.windows import layout, split_prior
+from arcomp.models.photo.workspace import log2_table
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.planes import (
     MARGIN,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.kernels import kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
     all_doubles,
     all_shorts,
@@ -30,7 +30,7 @@ from arcomp.exact.lanes import (
     pair_shorts,
     store_doubles,
 )
-from arcomp.models.photo import covariance, similar
+from arcomp.models.photo import covariance, similarity
 from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, sample_weight
 from arcomp.models.photo.windows import (
     LOW_ORDER,
@@ -257,7 +257,7 @@ def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int
             half = at % LANES
             column = half if alike else MARGIN + first + at
             if alike and half == 0:
-                similar.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike, work.pairs)
+                similarity.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike, work.pairs)
                 for k in range(LANES):
                     units[k] = float(1 << VARIANCE_BITS) / np.float64(work.alike.total[k])
             solve(

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.models.base import LearningModel, Progress, Stream, Watch, refuse
+from arcomp.contract.model import LearningModel, Progress, Stream, Watch, refuse
+from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
-from arcomp.models.weights_file import Weights, by_channels
 
 STRIP_PIXELS = 1 << 21
 """Pixels of a strip in large pictures."""
@@ -111,8 +111,8 @@ class PhotoModel(LearningModel):
         """See :meth:`Model.float_bits`; heads that learn while coding do not learn here."""
         import torch
 
-        from arcomp.models.perceptron import thaw_layers, total_bits
         from arcomp.models.photo.net import Photo
+        from arcomp.network.perceptron import thaw_layers, total_bits
 
         channels = pixels.shape[3]
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)
@@ -185,7 +185,7 @@ def freeze(networks: Mapping[int, Any]) -> Weights:
         The weights of one :class:`PhotoModel`; without digests of layers, which need a run, and without weights of
         the mixing stage, which need pictures.
     """
-    from arcomp.models.perceptron import freeze_layers
+    from arcomp.network.perceptron import freeze_layers
 
     arrays: dict[str, npt.NDArray[Any]] = {}
     for channels, net in networks.items():

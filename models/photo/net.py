@@ -2,7 +2,7 @@
 
 Papers: least squares on a causal window after Wu, Barthel and Zhang 1998 ("Piecewise 2D autoregression for predictive
 image coding"), blended as in Seemann and Tischer 1997; the network is a multilayer perceptron on the neighbourhood
-as in :mod:`arcomp.models.context`, its output PixelCNN++'s mixture of discretised logistics (Salimans et al. 2017,
+as in :mod:`arcomp.models.context.net`, its output PixelCNN++'s mixture of discretised logistics (Salimans et al. 2017,
 section 2.1); the mixing stage is that of Mahoney's PAQ (2005, "Adaptive weighing of context models for lossless data
 compression") on top of the mixture, :mod:`arcomp.coding.mixing`.
 
@@ -23,10 +23,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from arcomp.layers.grid import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
-from arcomp.models.photo import chunks, room
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
+from arcomp.models.photo import chunks, workspace
 from arcomp.models.photo import inputs as photo_inputs
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.planes import blank, front_count
@@ -143,8 +143,8 @@ class Photo(nn.Module):
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[config.channels])])
         height, width, channels = coded.shape
         planes = blank(height, width, channels, len(config.windows), config.ring)
-        squares = room.squares(config.windows, channels, self.prior.cpu().numpy())
-        work = room.work(config.windows, channels, planes.values.shape[2], height)
+        squares = workspace.squares(config.windows, channels, self.prior.cpu().numpy())
+        work = workspace.work(config.windows, channels, planes.values.shape[2], height)
         seen = chunks.room_to_see(config, height * width)
         chunks.examine(planes, squares, work, coded, 0, front_count(height, width), seen, None)
         return {

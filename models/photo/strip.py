@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from arcomp.coding import binary, lattice, mixing
 from arcomp.coding.decisions import MOST_DECISIONS
+from arcomp.contract.model import Progress, Stream, Watch
 from arcomp.errors import FormatError, ModelError
-from arcomp.exact.kernels import kernel
-from arcomp.models.base import Progress, Stream, Watch
-from arcomp.models.photo import adaptation, chunks, exact, room
+from arcomp.exact.compiled import kernel
+from arcomp.models.photo import adaptation, chunks, exact, workspace
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
@@ -90,8 +90,8 @@ class Strip:
         self.height, self.width = height, width
         longest = min(height, -(-width // SKEW))
         self.planes = blank(height, width, config.channels, len(config.windows), config.ring)
-        self.squares = room.squares(config.windows, config.channels, frozen.prior)
-        self.work = room.work(config.windows, config.channels, self.planes.values.shape[2], longest)
+        self.squares = workspace.squares(config.windows, config.channels, frozen.prior)
+        self.work = workspace.work(config.windows, config.channels, self.planes.values.shape[2], longest)
         self.room = exact.room(config, longest)
         self.mixer = mixing.mixer(frozen.stage, config.channels, config.mixture, config.tails, frozen.mixer)
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)

@@ -1,0 +1,67 @@
+"""Where weights lie: found by name and digest, without loading what they belong to.
+
+Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
+beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. A model's presets are weights of
+their own, ``MODEL-PRESET.safetensors``. Other folders are searched through the
+environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+SHIPPED = Path(str(files("arcomp.models.weights")))
+ENDING = ".safetensors"
+WITHOUT_WEIGHTS = {"histogram"}
+"""Models that have none."""
+_HEADER_LIMIT = 1 << 20
+
+
+def folders() -> list[Path]:
+    """Where weights are looked for, in this sequence."""
+    extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
+    try:
+        own = [Path.home() / ".local" / "share" / "arcomp" / "models"]
+    except RuntimeError:  # a user without a home
+        own = []
+    return [*extra, SHIPPED, *own]
+
+
+def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:
+    """Files of weights of a name, the newest of each folder first; with a digest (or its first bytes), those that claim
+    it, of the whole family (:func:`family`)."""
+    known = glob.escape(name)
+    for folder in where:
+        newest = folder / (name + ENDING)
+        others = {*folder.glob(f"{known}.*{ENDING}"), *(folder.glob(f"{known}-*{ENDING}") if digest else ())}
+        for path in (*([newest] if newest.is_file() else []), *sorted(others)):
+            if not digest or digest_of(path).startswith(digest.hex()):
+                yield path
+
+
+def family(name: str, where: tuple[Path, ...]) -> list[str]:
+    """Names of weights that are called after a model: "wavenet-digits" and "wavenet-text" for "wavenet"."""
+    return sorted(
+        {path.name.split(".")[0] for folder in where for path in folder.glob(f"{glob.escape(name)}-*{ENDING}")}
+    )
+
+
+def digest_of(path: Path) -> str:
+    """The digest (hex) a weights file claims; "" if it cannot be read. Loading checks the claim."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            about = json.loads(file.read(min(size, _HEADER_LIMIT)))
+        return str(about["__metadata__"]["digest"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def find(name: str, digest: bytes) -> Path | None:
+    """The weights with a digest, whole or its first bytes."""
+    return next(candidates(name, tuple(folders()), digest), None)

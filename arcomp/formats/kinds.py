@@ -1,0 +1,86 @@
+"""What kind of picture some bytes are, by how they begin."""
+
+from __future__ import annotations
+
+from arcomp.errors import PictureError
+from arcomp.formats.picture import LOSSY_HINT
+
+_READABLE = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+)
+
+_REFUSED = (
+    (b"\x89ARC", "an arcomp file", "it is compressed already"),
+    (b"\x89PNG", "a damaged PNG picture, perhaps by a transfer in text mode", "transfer it again as binary"),
+    (b"GIF8", "a GIF picture, which has a palette", "convert it to an RGB PNG first"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", "convert it to PNG first"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", "convert it to PNG first"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG first"),
+    (b"\xff\x0a", "a JPEG XL picture", "convert it to PNG first"),
+    (b"8BPS", "a Photoshop file", "export it as PNG first"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR picture of floating-point samples", ""),
+    (b"qoif", "a QOI picture", "convert it to PNG first"),
+    (b"\0\0\1\0", "an icon file", "convert it to PNG first"),
+    (b"%PDF", "a PDF document", "export its pictures as PNG first"),
+    (b"<svg", "an SVG drawing, which has no pixels", "render it to PNG first"),
+    (b"<?xml", "an XML file", ""),
+    (b"\x1f\x8b", "gzip data", "unpack it first"),
+    (b"PK\x03\x04", "a zip archive", "unpack it first"),
+)
+
+_PNM = {
+    b"P7": "a PAM picture",
+    b"Pf": "a PFM picture of floating-point samples",
+    b"PF": "a PFM picture of floating-point samples",
+}
+
+
+def kind_of(start: bytes) -> str:
+    """The kind of a picture that can perhaps be read.
+
+    Args:
+        start: the file's first bytes, 16 or more where there are so many.
+
+    Returns:
+        "png", "jpeg", "bmp", "tiff", "webp" or "pnm".
+
+    Raises:
+        PictureError: the file is empty, or of a kind that cannot be read, named where it is known.
+    """
+    if not start:
+        raise PictureError("the file is empty")
+    for magic, kind in _READABLE:
+        if start.startswith(magic):
+            return kind
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "webp"
+    if start[:1] == b"P" and (start[2:3].isspace() or start[2:3] == b"#"):
+        if start[:2] in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"):
+            return "pnm"
+        if start[:2] in _PNM:
+            what = _PNM[start[:2]]
+            raise PictureError(f"{what} is not supported", remedy="convert it to 8 bits a sample first")
+    raise _refusal(start)
+
+
+def _refusal(start: bytes) -> PictureError:
+    for magic, what, remedy in _REFUSED:
+        if start.startswith(magic):
+            return PictureError(f"{what}, not a picture that can be read", remedy=remedy)
+    if start[4:8] == b"ftyp":
+        what = {b"av": "an AVIF", b"he": "a HEIC", b"mi": "a HEIC"}.get(start[8:10], "an MP4-like")
+        return PictureError(f"{what} file is not supported", remedy="convert it to PNG first")
+    return PictureError(
+        "not a picture of a known kind", remedy="PNG, BMP, TIFF, lossless WebP, PBM, PGM and PPM can be read"
+    )
+
+
+def refuse_lossy(what: str) -> PictureError:
+    """The error for a picture that lost information when it was made, where that is not allowed."""
+    return PictureError(f"{what} is already compressed and would grow", remedy=LOSSY_HINT)

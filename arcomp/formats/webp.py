@@ -1,0 +1,60 @@
+"""WebP, by its RIFF chunks: lossless or not, animated or not, and what else is in it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from arcomp.errors import PictureError
+from arcomp.formats.kinds import refuse_lossy
+from arcomp.formats.picture import TO_RGB, damaged, names
+
+_DROPPED = {b"ICCP": "ICC profile", b"EXIF": "Exif", b"XMP ": "XMP", b"VP8X": "", b"VP8L": "", b"VP8 ": ""}
+
+
+def check_webp(data: bytes, *, allow_lossy: bool) -> tuple[str, ...]:
+    """Check that a WebP file holds one picture without transparency, and that it is lossless.
+
+    WebP has no checksums: damage that leaves a picture that can be decoded is not found, by any reader.
+
+    Args:
+        data: the whole file.
+        allow_lossy: take lossy pictures too.
+
+    Returns:
+        The names of what is not kept.
+
+    Raises:
+        PictureError: the file is truncated, animated, lossy, or has an alpha channel.
+    """
+    dropped: list[str] = []
+    kinds: set[bytes] = set()
+    end = 8 + struct.unpack_from("<I", data, 4)[0]
+    if end > len(data):
+        raise damaged("WebP", f"it is truncated, {len(data)} of {end} bytes")
+    for kind, _ in _chunks(data, end):
+        if kind in (b"ANIM", b"ANMF"):
+            raise PictureError("an animated WebP picture is not supported", remedy="extract its frames first")
+        if kind == b"ALPH":
+            raise PictureError("a WebP picture with transparency is not supported", remedy=TO_RGB)
+        kinds.add(kind)
+        dropped.append(_DROPPED.get(kind, f"{kind.decode('latin-1').strip()!r} chunk"))
+    if b"VP8 " in kinds and not allow_lossy:
+        raise refuse_lossy("a lossy WebP picture")
+    if not kinds & {b"VP8 ", b"VP8L"}:
+        raise damaged("WebP", "it has no image data")
+    if end < len(data):
+        dropped.append("data after its end")
+    return names(dropped)
+
+
+def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int]]:
+    """Kind and length of each chunk."""
+    at = 12
+    while at + 8 <= end:
+        kind = data[at : at + 4]
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        if at + 8 + length > end:
+            raise damaged("WebP", f"its {kind.decode('latin-1').strip()!r} chunk is truncated")
+        yield kind, length
+        at += 8 + length + length % 2

@@ -1,0 +1,1 @@
+"""Compiled instructions of layers, for decoding front by front."""

@@ -1,0 +1,104 @@
+"""Up-sampling: features of a coarse position become those of the positions of its square.
+
+Salimans et al. 2017, "PixelCNN++", section 2.3, up-samples by strided convolutions transposed; here a linear layer
+gives a coarse position the features of all of its square, which are then dealt out (Shi et al. 2016,
+"Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network", 2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from arcomp.kernels import instructions
+from arcomp.kernels.workspace import Room
+from arcomp.layers.quantisation import Grid
+from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spec import Spec
+from arcomp.orders import Batch, Front, coarser
+
+SIDE = 2
+"""Of a square."""
+
+
+@dataclass(frozen=True)
+class Up(Spec):
+    """Deals features out: [N, h, w, 4 F] -> [N, H, W, F], those of a square row by row.
+
+    What causes a coarse position is before its square's first position, so that its features may be used in all of it.
+
+    Attributes:
+        features: F. grid: they are on.
+        scale: of the outputs.
+    """
+
+    features: int
+    grid: Grid
+    ahead: bool = False
+    scale: int = 1
+    groups: int = 1
+
+    @property
+    def cached(self) -> int:
+        """See :attr:`Spec.cached`."""
+        return self.features
+
+    def total(self, *inputs: int) -> int:
+        """See :meth:`Spec.total`."""
+        return self.features
+
+    def float_layer(self) -> nn.Module:
+        """See :meth:`Spec.float_layer`."""
+        return _FloatUp()
+
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactUp:
+        """See :meth:`Spec.exact_layer`."""
+        return ExactUp(self)
+
+
+def _dealt(x: torch.Tensor) -> torch.Tensor:
+    """[N, h, w, 4 F] -> [N, 2 h, 2 w, F]."""
+    n, h, w, _ = x.shape
+    return x.reshape(n, h, w, SIDE, SIDE, -1).transpose(2, 3).reshape(n, SIDE * h, SIDE * w, -1)
+
+
+class _FloatUp(nn.Module):
+    def forward(self, x: torch.Tensor, like: torch.Tensor, rounding: bool = False) -> torch.Tensor:
+        """``like``: anything as large as the outputs are to be."""
+        return _dealt(x)[:, : like.shape[1], : like.shape[2]]
+
+
+class ExactUp(ExactLayer):
+    """The exact evaluations; the second input is there for its size alone."""
+
+    def __init__(self, spec: Up) -> None:
+        self.spec, self.grid = spec, spec.grid
+
+    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.whole`."""
+        return _dealt(x[0])[:, : int(batch.heights.max()), : int(batch.widths.max())]
+
+    def start(self, batch: Batch) -> None:
+        """See :meth:`ExactLayer.start`."""
+        coarse = batch.coarser(SIDE)
+        height, width = int(coarse.heights.max()), int(coarse.widths.max())
+        self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
+
+    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+        """See :meth:`ExactLayer.instruction`."""
+        coarse = batch.coarser(SIDE)
+        height, width = int(coarse.heights.max()), int(coarse.widths.max())
+        kept = room.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)
+        return instructions.UP, [kept, height, width]
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        """Given the features of those squares that begin at the front."""
+        begun = coarser(front, SIDE)
+        if len(begun):
+            self._cache[begun.image, begun.y, begun.x] = x[0].reshape(len(begun), SIDE, SIDE, -1)
+        y, x_ = front.y, front.x
+        return self._cache[front.image, y // SIDE, x_ // SIDE, y % SIDE, x_ % SIDE]

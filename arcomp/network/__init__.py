@@ -1,0 +1,1 @@
+"""A network's definition, its evaluations, its likelihoods and its configuration."""

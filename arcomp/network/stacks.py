@@ -1,0 +1,160 @@
+"""Stacks of gated residual blocks: what the models that break the raster order are made of.
+
+One looks around, at what was decoded earlier; its outputs stand for distributions, or are features that a causal stack
+is given at every block, as over a short-cut of ``pixelcnnpp``, or both: a draft of the distributions, to which the
+causal stack adds what it makes of the samples that came since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arcomp.layers.conditioning import Given
+from arcomp.layers.conv import Tap, full, square
+from arcomp.layers.elu import ConcatELU
+from arcomp.layers.quantisation import LOGITS, SIGNED8
+from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.network.configuration import LayeredConfig, MixtureConfig
+from arcomp.network.definition import Run, Wiring
+from arcomp.network.gated_resnet import SUMS, GatedResnet
+from arcomp.network.linear_skip import PLANE, Near, causal
+
+FIRST, INNER = 5, 3
+"""Sides of the first convolutions and of those in blocks."""
+
+
+@dataclass(frozen=True)
+class StackConfig(MixtureConfig):
+    """Shape of the stacks.
+
+    Attributes:
+        width: features. blocks: of each stack.
+    """
+
+    width: int
+    blocks: int
+
+
+class _Stack(Wiring):
+    near: Near | None = None
+    """Its short-cut, if its outputs stand for distributions."""
+
+    def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int) -> None:
+        super().__init__(config)
+        self.width, self.blocks, self.outputs = width, blocks, outputs
+
+    def last(self) -> dict[str, Spec]:
+        """The layers that make the outputs."""
+        near = self.near.layers() if self.near else {}
+        return {
+            "kept": Regrid(1, SUMS, SIGNED8),
+            "elu": ConcatELU(),
+            **near,
+            "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
+        }
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        if self.near:
+            self.near.prepare(layer)
+
+    def end(self, run: Run, x: Any, samples: Any) -> Any:
+        """The outputs."""
+        made = run("outputs", run("elu", run("kept", x)))
+        return self.near.join(run, made, samples) if self.near else made
+
+
+class Around(_Stack):
+    """Sees all sides of samples; evaluated whole only.
+
+    Args:
+        config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
+        start: of outputs that stand for distributions, the first ones: what these begin as
+            (:attr:`arcomp.network.linear_skip.Near.start`).
+    """
+
+    def __init__(
+        self,
+        config: LayeredConfig,
+        width: int,
+        blocks: int,
+        outputs: int,
+        planes: int,
+        start: Mapping[tuple[int, Tap], float] | None = None,
+    ) -> None:
+        super().__init__(config, width, blocks, outputs)
+        self.planes = planes
+        if start is not None:
+            more = outputs - config.channels * config.head.outputs
+            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more=more)
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """See :meth:`Wiring.prepare`."""
+        super().prepare(layer)
+        if self.near and self.near.more:  # a draft begins as little as the outputs that it is added to
+            layer("outputs").linear.weight[: -self.near.more] *= 0.1
+
+    def block(self, i: int) -> GatedResnet:
+        """The i-th block."""
+        return GatedResnet(f"block.{i}", full(INNER), self.width)
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        found: dict[str, Spec] = {
+            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True, evened=True)
+        }
+        for i in range(self.blocks):
+            found |= self.block(i).layers()
+        return found | self.last()
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`; ``samples``: the input."""
+        x = run("first", samples)
+        for i in range(self.blocks):
+            x = self.block(i).join(run, x)
+        return self.end(run, x, samples)
+
+
+class Causal(_Stack):
+    """Sees the samples before.
+
+    Args:
+        config, width, blocks: of the stack. outputs: of a position. given: whether it is given features, as many as
+            its own. draft: whether it is given a draft of its outputs, before those.
+    """
+
+    def __init__(
+        self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool, draft: bool = False
+    ) -> None:
+        super().__init__(config, width, blocks, outputs)
+        self.given, self.draft = given, draft
+        self.near = causal(config.head, config.channels, {} if draft else PLANE)
+
+    def block(self, i: int) -> GatedResnet:
+        """The i-th block."""
+        return GatedResnet(f"block.{i}", square(INNER), self.width, int(self.given))
+
+    def layers(self) -> dict[str, Spec]:
+        """See :meth:`Wiring.layers`."""
+        before = square(FIRST)[:-1]
+        found: dict[str, Spec] = {
+            "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
+        }
+        if self.given:
+            found["given"] = Given(self.width, SUMS, self.outputs if self.draft else 0)
+        for i in range(self.blocks):
+            found |= self.block(i).layers()
+        if self.draft:
+            found |= {"draft": Given(self.outputs, LOGITS), "sum.draft": Add(1, (LOGITS, LOGITS), LOGITS)}
+        return found | self.last()
+
+    def join(self, run: Run, samples: Any) -> Any:
+        """See :meth:`Wiring.join`."""
+        x = run("first", samples)
+        given = (run("given"),) if self.given else ()
+        for i in range(self.blocks):
+            x = self.block(i).join(run, x, *given)
+        made = self.end(run, x, samples)
+        return run("sum.draft", made, run("draft")) if self.draft else made

@@ -1,0 +1,171 @@
+"""The exact evaluations of :mod:`arcomp.models.context.net`: whole pictures, and front by front.
+
+Both look at the neighbourhood with the same kernels and send the same integers through the same layers; they
+differ in how many positions they do at once. The pictures decoded so far are the only cache that is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from arcomp.coding import Distribution, LogisticMixture
+from arcomp.contract.model import Canvas, Int32, Kind, Stepwise, Watch, Whole
+from arcomp.errors import ModelError
+from arcomp.exact.compiled import kernel
+from arcomp.exact.matmul import Matrix, choose
+from arcomp.layers.frozen import FrozenLinear
+from arcomp.layers.mixture import mixture_of
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.models.context import inputs as context_inputs
+from arcomp.models.context.net import ContextConfig
+from arcomp.orders import Front
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@kernel()
+def _add_products(sums: Any, x: Any, weight: Any) -> None:
+    """sums += x weight^T, in integers: a head's few further inputs."""
+    for i in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            s = sums[i, j]
+            for k in range(x.shape[1]):
+                s += np.int32(x[i, k]) * np.int32(weight[j, k])
+            sums[i, j] = s
+
+
+class Network:
+    """A frozen network of one number of channels, on one device.
+
+    Args:
+        config: its shape.
+        arrays: integers by layer, ``trunk.0.weight`` and so on.
+        device: where the trunk is computed; heads are small and stay on the CPU.
+
+    Raises:
+        ModelError: arrays missing, of the wrong shape or type, or beyond the bounds exactness needs.
+    """
+
+    def __init__(self, config: ContextConfig, arrays: Arrays, device: str) -> None:
+        self.config, self.device = config, device
+        widths = (context_inputs.inputs(config.channels), *config.trunk)
+        self.trunk = [
+            self._layer(arrays, f"trunk.{i}", (widths[i + 1], widths[i]), RECTIFIED8, device)
+            for i in range(len(config.trunk))
+        ]
+        channels = range(config.channels)
+        self.hidden = [
+            self._layer(arrays, f"hidden.{c}", (config.head, widths[-1] + 2 * c), RECTIFIED8, "cpu") for c in channels
+        ]
+        self.heads = [
+            self._layer(arrays, f"heads.{c}", (config.outputs(c), config.head), LOGITS, "cpu") for c in channels
+        ]
+        # What all heads need of the trunk is one product; their own inputs are added later.
+        shared = np.concatenate([h.weight[:, : widths[-1]] for h in self.hidden])
+        self.shared = Matrix(shared, RECTIFIED8.largest, choose(device)[0], device)
+        self.own = [np.ascontiguousarray(h.weight[:, widths[-1] :]) for h in self.hidden]
+
+    @staticmethod
+    def _layer(arrays: Arrays, name: str, shape: tuple[int, int], grid: Grid, device: str) -> FrozenLinear:
+        own = {k[len(name) + 1 :]: v for k, v in arrays.items() if k.startswith(name + ".")}
+        if "weight" in own and own["weight"].shape != shape:
+            raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
+        return FrozenLinear(own, grid, SIGNED8.largest, device)
+
+    def sums(self, inputs: npt.NDArray[np.int8], watch: Watch | None = None) -> npt.NDArray[np.int32]:
+        """The heads' shared part: int8 [n, inputs] -> int32 [n, channels * head]."""
+        x = torch.from_numpy(inputs).to(self.device)
+        for i, layer in enumerate(self.trunk):
+            x = layer(x)
+            if watch:
+                watch(f"trunk.{i}", x.cpu().numpy())
+        return np.asarray(self.shared(x).cpu().numpy(), np.int32)
+
+    def mixture(
+        self,
+        sums: npt.NDArray[np.int32],
+        seen: context_inputs.Seen,
+        values: Int32,
+        channel: int,
+        depth: int,
+        watch: Watch | None = None,
+    ) -> LogisticMixture:
+        """A channel's mixture, given :meth:`sums` and the values int32 [n, C] of the channels before it."""
+        head = self.config.head
+        own = np.ascontiguousarray(sums[:, channel * head : (channel + 1) * head])
+        if channel:
+            extras = np.empty((len(own), 2 * channel), np.int8)
+            context_inputs.head_extras(values, seen.base, seen.scale, channel, extras)
+            _add_products(own, extras, self.own[channel])
+        h = self.hidden[channel].rescale(torch.from_numpy(own))
+        z = self.heads[channel](h).numpy()
+        if watch:
+            watch(f"hidden.{channel}", h.numpy())
+            watch(f"heads.{channel}", z)
+        return mixture_of(z, self.config.mixture, seen.base, seen.scale, values, channel, depth)
+
+
+class ContextWhole(Whole):
+    """Evaluation of known pictures; see :class:`arcomp.contract.model.Whole`."""
+
+    def __init__(self, network: Network, canvas: Canvas, kind: Kind, watch: Watch | None) -> None:
+        self.network, self.canvas, self.kind, self.watch = network, canvas, kind, watch
+        n, height, width, channels = canvas.shape
+        self.around = context_inputs.Neighbourhood(n, height, width, kind.batch.widths, channels)
+
+    def distributions(self, front: Front) -> list[Distribution]:
+        """See :meth:`Whole.distributions`."""
+        around, channels = self.around, self.kind.channels
+        values = self.canvas[front.image, front.y, front.x].astype(np.int32)
+        seen = context_inputs.Seen.room(len(front), channels)
+        context_inputs.walk(
+            front.image, front.y, front.x, values, around.widths,
+            around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
+            seen.inputs, seen.base, seen.scale, seen.predictions,
+        )  # fmt: skip
+        if self.watch:
+            for name in ("inputs", "base", "scale"):
+                self.watch(name, getattr(seen, name))
+        sums = self.network.sums(seen.inputs, self.watch)
+        return [self.network.mixture(sums, seen, values, c, self.kind.depth, self.watch) for c in range(channels)]
+
+
+class ContextStepwise(Stepwise):
+    """Evaluation front by front; see :class:`arcomp.contract.model.Stepwise`."""
+
+    def __init__(self, network: Network, kind: Kind) -> None:
+        self.network, self.kind = network, kind
+        batch = kind.batch
+        self.around = context_inputs.Neighbourhood(
+            len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, kind.channels
+        )
+
+    def begin(self, front: Front) -> None:
+        """See :meth:`Stepwise.begin`."""
+        around = self.around
+        self.front = front
+        self.values = np.zeros((len(front), self.kind.channels), np.int32)
+        self.seen = context_inputs.Seen.room(len(front), self.kind.channels)
+        context_inputs.look(
+            front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
+            self.seen.inputs, self.seen.base, self.seen.scale, self.seen.predictions,
+        )  # fmt: skip
+        self.sums = self.network.sums(self.seen.inputs)
+
+    def distribution(self, channel: int) -> Distribution:
+        """See :meth:`Stepwise.distribution`."""
+        return self.network.mixture(self.sums, self.seen, self.values, channel, self.kind.depth)
+
+    def fill(self, channel: int, values: Int32) -> None:
+        """See :meth:`Stepwise.fill`."""
+        around, front = self.around, self.front
+        self.values[:, channel] = values
+        context_inputs.observe(
+            front.image, front.y, front.x, channel, values, self.seen.base, self.seen.predictions,
+            around.widths, around.pixels, around.errors, around.penalties,
+        )  # fmt: skip

@@ -1,0 +1,147 @@
+"""``context`` as the codec sees it: frozen weights for gray and for colour, both evaluations, and freezing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy.typing as npt
+
+from arcomp.contract.model import Canvas, ExactModel, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.contract.weights_file import Weights, by_channels
+from arcomp.errors import ModelError
+from arcomp.models.context import inputs as context_inputs
+from arcomp.orders import Order, Wavefront
+
+if TYPE_CHECKING:
+    from arcomp.models.context.net import ContextConfig
+
+CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
+"""Channels in the order they are coded: green first, since it tells most of the others."""
+LIMITS = {"trunk": 8, "width": 4096, "mixture": 16, "skew": 64}
+"""Layers of a trunk, features of a layer, components of a mixture, skew of the wavefront."""
+
+
+def checked_config(config: Any) -> ContextConfig:
+    """A network's configuration from plain types.
+
+    Raises:
+        ModelError: unknown settings, or values beyond LIMITS.
+    """
+    from arcomp.models.context.net import ContextConfig
+
+    try:
+        made = ContextConfig(**{**config, "trunk": tuple(config.get("trunk", ContextConfig.trunk))})
+        widths = [*made.trunk, made.head]
+        right = (
+            all(type(v) is int for v in (*widths, made.channels, made.mixture, made.skew))
+            and made.channels in CODING_ORDER
+            and 1 <= len(made.trunk) <= LIMITS["trunk"]
+            and all(1 <= w <= LIMITS["width"] for w in widths)
+            and 1 <= made.mixture <= LIMITS["mixture"]
+            and context_inputs.SKEW <= made.skew <= LIMITS["skew"]
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        right = False
+    if not right:
+        raise ModelError(f"this configuration is not one of model context: {str(config)[:80]}")
+    return made
+
+
+class ContextModel(ExactModel):
+    """A network for gray pictures and one for colour, 8 bits.
+
+    Args:
+        weights: as :func:`freeze` makes them; at least one network.
+
+    Raises:
+        ModelError: the configuration is not one of this model.
+    """
+
+    name: ClassVar[str] = "context"
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        self.configs: dict[int, ContextConfig] = by_channels(weights, checked_config)
+        self._networks: dict[tuple[int, str], Any] = {}
+
+    def check(self, channels: int, depth: int) -> None:
+        """See :meth:`ExactModel.check`."""
+        if channels not in self.configs or depth != 8:
+            raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+
+    def memory(self, kind: Kind) -> int:
+        """See :meth:`ExactModel.memory`."""
+        height, width = int(kind.batch.heights.max()), int(kind.batch.widths.max())
+        return context_inputs.plane_bytes(len(kind.batch), height, width, kind.channels)
+
+    def _refuse_side(self, kind: Kind) -> None:
+        if kind.side:
+            raise ModelError(
+                "model context has no side information, the file has", remedy="get a fresh copy of the file"
+            )
+
+    @property
+    def order(self) -> Order:
+        """See :meth:`ExactModel.order`."""
+        return Wavefront(max(c.skew for c in self.configs.values()))
+
+    def coding_order(self, channels: int) -> tuple[int, ...]:
+        """See :meth:`ExactModel.coding_order`."""
+        return CODING_ORDER[channels]
+
+    def network(self, channels: int, device: str = "cpu") -> Any:
+        """The network for that many channels, ready on a device (an :class:`arcomp.models.context.exact.Network`)."""
+        from arcomp.models.context.exact import Network
+
+        if (channels, device) not in self._networks:
+            with self.weights.blamed():
+                self._networks[channels, device] = Network(self.configs[channels], self._arrays(channels), device)
+        return self._networks[channels, device]
+
+    def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
+        prefix = f"{channels}."
+        return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+
+    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
+        """See :meth:`Model.float_bits`."""
+        from arcomp.models.context.net import Context
+        from arcomp.network.perceptron import thaw_layers, total_bits
+
+        channels = pixels.shape[3]
+        network = Context(self.configs[channels])
+        thaw_layers(network, self._arrays(channels))
+        return total_bits(network, pixels, device)
+
+    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+        """See :meth:`ExactModel.whole`."""
+        from arcomp.models.context.exact import ContextWhole
+
+        self._refuse_side(kind)
+        return ContextWhole(self.network(kind.channels, device), canvas, kind, watch)
+
+    def stepwise(self, kind: Kind) -> Stepwise:
+        """See :meth:`ExactModel.stepwise`."""
+        from arcomp.models.context.exact import ContextStepwise
+
+        self._refuse_side(kind)
+        return ContextStepwise(self.network(kind.channels), kind)
+
+
+def freeze(networks: Mapping[int, Any]) -> Weights:
+    """Integers of float networks.
+
+    Args:
+        networks: :class:`arcomp.models.context.net.Context` by number of channels.
+
+    Returns:
+        The weights of one :class:`ContextModel`; without digests of layers, which need a run.
+    """
+    from arcomp.network.perceptron import freeze_layers
+
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for channels, net in networks.items():
+        arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
+    configs = {str(c): {**asdict(n.config), "trunk": list(n.config.trunk)} for c, n in networks.items()}
+    return Weights(ContextModel.name, {"networks": configs}, arrays)

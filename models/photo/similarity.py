@@ -1,0 +1,126 @@
+"""Least squares over samples that resemble the pixel: each counts the more, the more its surroundings are like it.
+
+Ye and Hou 2008, "A least-squares-based lossless image coder" (similarity weights); the weights of the samples of
+each pixel are its own, so that sums cannot be moved along: they are made anew, from few neighbours but many samples.
+
+The distance d of a sample is the sum of the absolute differences between its first neighbours and the pixel's, over all
+channels; its weight is fade^(city-block distance) / (e + d^2), relative to the largest weight of all samples 0..64.
+Weights are float64 in a fixed sequence, rounded to integers; sums are integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.exact.compiled import kernel
+from arcomp.exact.lanes import (
+    absolute_shorts,
+    aligned,
+    all_doubles,
+    all_shorts,
+    all_words,
+    larger_doubles,
+    load_doubles,
+    load_doubles_of_words,
+    load_shorts,
+    pair_shorts,
+    store_doubles,
+    store_shorts_of_doubles,
+    store_words,
+    words_of_shorts,
+)
+from arcomp.models.photo import covariance
+from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int16, Int32
+from arcomp.models.photo.windows import ALIKE, FULL_WEIGHT, SAMPLES, SIZE, TAPS, Window, pairs
+
+
+class Room(NamedTuple):
+    """Room for the samples of LANES pixels, those of the largest window."""
+
+    distance: Int32
+    """[samples, LANES]. ratio, weight: the same shape."""
+    ratio: npt.NDArray[np.float64]
+    weight: Int16
+    sums: Int32
+    """[pairs, LANES]."""
+    total: Int32
+    """[LANES]: the sum of the weights."""
+
+
+def room(windows: tuple[Window, ...], channels: int) -> Room:
+    """Room for any of the windows."""
+    samples = max([w.samples() + 1 for w in windows if w.similar], default=2)
+    size = max([w.size(channels) for w in windows if w.similar], default=1)
+    return Room(
+        aligned((samples, LANES), np.int32),
+        aligned((samples, LANES), np.float64),
+        aligned((samples, LANES), np.int16),
+        aligned((pairs(size), LANES), np.int32),
+        aligned((LANES,), np.int32),
+    )
+
+
+@kernel(inner=True)
+def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any) -> None:
+    """Weights of all samples of LANES pixels: room.weight and room.total."""
+    ring = planes.values.shape[1]
+    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
+    mask, channels, samples = ring - 1, planes.channels, spec[SAMPLES]
+    for n in range(samples):
+        dy, dx = places[n, 0], places[n, 1]
+        distance = all_shorts(np.int16(0))
+        for j in range(ALIKE):
+            ny, nx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
+            here, there = (t + nx + SKEW * ny) & mask, (t + nx + dx + SKEW * (ny + dy)) & mask
+            for c in range(channels):
+                own = load_shorts(flat, c * ring + here, at + ny)
+                distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
+        store_words(room.distance, n, 0, words_of_shorts(distance))
+    least = all_doubles(similar * float((ALIKE * channels) ** 2))
+    for half in range(0, LANES, 8):
+        largest = all_doubles(0.0)
+        for n in range(samples):
+            d = load_doubles_of_words(room.distance, n, half)
+            q = all_doubles(fading[n]) / (least + d * d)
+            store_doubles(room.ratio, n, half, q)
+            largest = larger_doubles(largest, q)
+        unit = all_doubles(float(FULL_WEIGHT)) / largest
+        for n in range(samples):
+            w = load_doubles(room.ratio, n, half) * unit + all_doubles(0.5)
+            store_shorts_of_doubles(room.weight, n, half, w)
+    total = all_words(np.int32(0))
+    for n in range(samples):
+        total = total + words_of_shorts(load_shorts(room.weight, n, 0))
+    room.weight[samples] = 0  # where their number is odd
+    store_words(room.total.reshape(1, LANES), 0, 0, total)
+
+
+@kernel(inner=True)
+def gather(
+    planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any, pairs: Any
+) -> None:
+    """The window's sums of LANES pixels: room.sums and room.total.
+
+    Args:
+        similar: e over the square of the number of values compared. places: int64 [samples + 1, 2], dy and dx.
+        fading: float64 [samples]. at: column of the first pixel in front t.
+    """
+    ring, m = planes.values.shape[1], spec[SIZE]
+    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
+    _weigh(planes, spec, similar, places, fading, t, at, room)
+    room.sums[: m * (m + 1) // 2] = 0
+    both = (spec[SAMPLES] + 1) // 2
+    for first in range(0, both, covariance.BLOCK):
+        count = min(covariance.BLOCK, both - first)
+        for k in range(count):
+            n = 2 * (first + k)
+            ay, by = places[n, 0], places[n + 1, 0]
+            covariance.differences(
+                flat, ring - 1, planes.channels, spec[TAPS], at,
+                t + places[n, 1] + SKEW * ay, ay, t + places[n + 1, 1] + SKEW * by, by,
+                pair_shorts(load_shorts(room.weight, n, 0), load_shorts(room.weight, n + 1, 0)), pairs, k * m,
+            )  # fmt: skip
+        covariance.add(m, count, pairs, room.sums, 0)

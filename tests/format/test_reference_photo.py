@@ -1,0 +1,272 @@
+"""What a decoder written from FORMAT.md alone makes of the files of model ``photo``."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+import arcomp
+from arcomp.coding import lattice, mixing
+from arcomp.container import pack, unpack
+from arcomp.contract.weights_file import Weights
+from arcomp.errors import ArcompError
+from arcomp.exact import tables
+from arcomp.exact.lanes import aligned
+from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.least_squares import _factorise
+from arcomp.models.photo.model import PhotoModel, freeze
+from arcomp.models.photo.net import Photo
+from arcomp.models.photo.strip import Strip
+from arcomp.models.photo.windows import Window
+from tests.format import reference, reference_photo, reference_stage
+from tests.specimens import pictures
+
+NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
+WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03, ridge=1.0)
+ODD = Window(step=1, rows=1, left=3, right=0, taps=5, weighted=False, beta=0.0, ridge=2.5)
+SPARSE = Window(step=2, rows=2, left=2, right=3, taps=4, weighted=True, beta=0.03, ridge=1.0)
+LONG = Window(step=1, rows=1, left=1, right=7, taps=16, weighted=True, beta=0.1, ridge=1.0)
+ALIKE = Window(step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similar=6.0, fade=0.8)
+EVEN = Window(step=1, rows=2, left=2, right=1, taps=7, weighted=False, beta=0.02, ridge=3.0, similar=0.3, fade=1.0)
+# name -> (windows, stage, with weights of the mixing stage)
+KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
+    "one": ((NEAR,), "cheap", False),
+    "two": ((NEAR, WIDE), "full", True),
+    "three": ((ODD, NEAR, SPARSE), "full", False),
+    "sparse": ((SPARSE,), "deep", True),
+    "alike": ((ALIKE,), "cheap", False),
+    "alike and others": ((ALIKE, WIDE, EVEN), "cheap", True),
+}
+
+
+@cache
+def tiny(
+    windows: tuple[Window, ...], stage: str, mixer: bool, extreme: bool = False, online: bool = False
+) -> PhotoModel:
+    """Small networks with random weights, or with most of them at their limits."""
+    torch.manual_seed(5)
+    rng = np.random.default_rng(5)
+    networks = {}
+    rate, group = (0.008, 200) if len(windows) > 1 else (0.016, 512)
+    for channels in (1, 3):
+        network = Photo(
+            PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, tails=stage != "deep", rate=rate, group=group)
+        )
+        network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
+        networks[channels] = network
+    weights = freeze(networks)
+    arrays = dict(weights.arrays)
+    for name, a in weights.arrays.items():
+        if extreme and name.endswith("weight"):
+            arrays[name] = rng.choice(np.array([-63, 63], np.int8), a.shape)
+        elif extreme and name.endswith("bias"):
+            arrays[name] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), a.shape)
+    for channels in networks if mixer else ():
+        shape = (mixing.weight_rows(channels), mixing.LANES)
+        limit = (1 << 20) if extreme else 20000
+        arrays[f"{channels}.mixer"] = rng.integers(-limit + 1, limit, shape).astype(np.int32)
+    return PhotoModel(Weights(weights.model, weights.config, arrays))
+
+
+def saved(model: PhotoModel, folder: Path) -> bytes:
+    """The file of a model's weights."""
+    model.weights.save(folder / "photo.safetensors")
+    return (folder / "photo.safetensors").read_bytes()
+
+
+def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple[int, int] = (0, 0)) -> None:
+    """Both decoders give the pixels that were encoded."""
+    data = arcomp.encode(pixels, 8, model, tile=tile).data
+    decoded = reference.decode(data, saved(model, folder))
+    assert decoded[:5] == (*pixels.shape, 8)
+    assert decoded.samples == pixels.ravel().tolist()
+    assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
+
+
+FLOATS = ("Fit", "factorise", "rounded", "blend", "likeness")
+
+
+@pytest.mark.parametrize("module", [reference_photo, reference_stage])
+def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> None:
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Import) or node.names[0].name in sys.stdlib_module_names - {"math", "decimal"}
+        if isinstance(node, ast.ImportFrom):
+            assert str(node.module).split(".")[0] in sys.stdlib_module_names | {
+                "reference",
+                "reference_heads",
+                "reference_stage",
+            }
+    for part in tree.body:
+        if isinstance(part, ast.FunctionDef | ast.ClassDef) and part.name in FLOATS:
+            continue
+        for node in ast.walk(part):
+            assert not isinstance(node, ast.Div)
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
+            assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float")
+
+
+def test_tables() -> None:
+    constants = mixing.constants(mixing.STAGES["full"])
+    assert tables.fine_logistic().tolist() == reference_stage.LOGISTIC
+    assert constants.squash.tolist() == reference_stage.SQUASH
+    assert constants.stretch.tolist() == reference_stage.STRETCH
+    assert constants.mantissa.tolist() == reference_stage.LN
+    assert constants.power.tolist() == reference_stage.LN2
+    assert constants.rate.tolist() == reference_stage.RATE
+    assert constants.confidence.tolist() == reference_stage.CONFIDENCE
+
+
+@pytest.mark.parametrize("content", ["smooth", "noise", "extreme"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_photo(kind: str, channels: int, content: str, tmp_path: Path) -> None:
+    model = tiny(*KINDS[kind])
+    for height, width in ((1, 1), (1, 9), (9, 1), (5, 7)):
+        check(pictures(content, (height, width, channels), 8)[None], model, tmp_path)
+    if (content == "smooth") == (channels == 3):
+        check(pictures(content, (13, 22, channels), 8)[None], model, tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_several_tiles(channels: int, tmp_path: Path) -> None:
+    several = np.stack([pictures("smooth", (7, 9, channels), 8, seed) for seed in range(2)])
+    check(several, tiny(*KINDS["two"]), tmp_path, (4, 5))
+
+
+@pytest.mark.parametrize("content", ["smooth", "noise", "extreme"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_weights_at_their_limits(channels: int, content: str, tmp_path: Path) -> None:
+    model = tiny(*KINDS["two"], extreme=True)
+    check(pictures(content, (6, 8, channels), 8)[None], model, tmp_path)
+
+
+@pytest.mark.parametrize("width", [33, 58, 70])
+def test_windows_at_the_right_edge(width: int, tmp_path: Path) -> None:
+    """Of tiles wider than what is kept of a row."""
+    model = tiny((LONG,), "cheap", False)
+    check(pictures("noise", (4, width, 1), 8)[None], model, tmp_path)
+
+
+@pytest.mark.parametrize("known", lattice.KNOWN)
+def test_lattices(known: int, tmp_path: Path) -> None:
+    """Also for colours that are not on it, of which there are a few."""
+    rows = np.unpackbits(lattice.colours(known).reshape(256, 256, 32), axis=2, bitorder="little")
+    rng = np.random.default_rng(known)
+    for green, red in rng.integers(80, 140, (3, 2)).tolist():
+        assert set(np.flatnonzero(rows[green, red]).tolist()) == reference_stage.blues(known, green, red)
+    on = np.argwhere(rows[100:103, 110:114])  # few rows, for the reference's sake
+    coded = on[rng.integers(0, len(on), 3 * 17)].reshape(3, 17, 3) + np.array([100, 110, 0])
+    coded[2, 3] = (101, 111, 255)
+    coded[2, 9] = (100, 113, 0)
+    pixels = coded[..., [1, 0, 2]].astype(np.uint8)[None]
+    model = tiny(*KINDS["one"])
+    _, payload = unpack(arcomp.encode(pixels, 8, model).data)
+    assert payload[1 if payload[0] < 128 else 2] == known
+    check(pixels, model, tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "content", "channels"), [("one", "noise", 1), ("two", "smooth", 3)])
+def test_heads_that_learn(kind: str, content: str, channels: int, tmp_path: Path) -> None:
+    """Over several of their steps."""
+    pixels = pictures(content, (40, 28, 1) if channels == 1 else (23, 24, 3), 8)
+    check(pixels[None], tiny(*KINDS[kind], online=True), tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_heads_that_learn_from_absurd_ones(channels: int, tmp_path: Path) -> None:
+    check(pictures("extreme", (23, 24, channels), 8)[None], tiny(*KINDS["two"], extreme=True, online=True), tmp_path)
+
+
+def test_heads_that_learn_to_the_last_bit() -> None:
+    """Outputs are rounded, so that another sequence of operations would seldom show in them."""
+    model = tiny(*KINDS["two"], online=True)
+    pixels = pictures("smooth", (30, 40, 1), 8)
+    strip = Strip(model.frozen(1), 30, 40)
+    data = strip.encode(pixels, lambda positions: None).data
+    arrays = {
+        name: ({"b": "int8", "h": "int16", "i": "int32"}[a.dtype.char], list(a.shape), a.tobytes())
+        for name, a in model.weights.arrays.items()
+    }
+    own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
+    decoder = reference_photo.Strip(own, reference.Tile(0, 0, 0, 30, 40), data)
+    values = list(decoder.values())
+    assert all(pixels[y, x, c] == value for (y, x), c, value in values)
+    assert decoder.heads is not None
+    made = np.concatenate(decoder.heads.weights)
+    units, width = strip.heads.units, strip.heads.weights.shape[1]
+    assert np.array_equal(made[:, :units], strip.heads.weights[:, :units])
+    assert np.array_equal(made[:, units], strip.heads.weights[:, width - 8])
+
+
+def test_learning_at_length(tmp_path: Path) -> None:
+    """Counters that are full, and weights far from where they started."""
+    pixels = np.tile(pictures("noise", (5, 8, 1), 8) // 64, (12, 5, 1))
+    check(pixels[None], tiny(*KINDS["one"]), tmp_path)
+
+
+def damaged(model: PhotoModel, payload: bytes, folder: Path) -> None:
+    """Both refuse the payload."""
+    header, _ = unpack(arcomp.encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
+    data = pack(header, payload)
+    with pytest.raises(reference.Refused):
+        reference.decode(data, saved(model, folder))
+    with pytest.raises(ArcompError):
+        arcomp.decode(data, model=model)
+
+
+def test_refuses_streams_of_other_lengths(tmp_path: Path) -> None:
+    model = tiny(*KINDS["one"])
+    _, payload = unpack(arcomp.encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
+    payload = bytes(payload)
+    for wrong in (b"", payload[:1], payload[:-1], payload + b"\0", bytes([payload[0] + 1]) + payload[1:], b"\0\0"):
+        damaged(model, wrong, tmp_path)
+    damaged(model, b"\x81\x00" + payload[1:], tmp_path)  # not the shortest form
+    damaged(model, payload[:2] + b"\xff" * (len(payload) - 2), tmp_path)
+    damaged(model, payload[:2] + b"\1" + payload[3:], tmp_path)  # a lattice for gray
+    damaged(model, b"\0" + bytes([sum(payload[:2])]) + payload[2:], tmp_path)  # no byte for the lattice
+
+
+def test_refuses_other_weights(tmp_path: Path) -> None:
+    model, other = tiny(*KINDS["one"]), tiny(*KINDS["sparse"])
+    data = arcomp.encode(pictures("noise", (2, 2, 3), 8)[None], 8, model).data
+    right = saved(model, tmp_path)
+    for weights in (None, b"", saved(other, tmp_path), right[:-1] + bytes([right[-1] ^ 1])):
+        with pytest.raises(reference.Refused):
+            reference.decode(data, weights)
+
+
+def test_command(tmp_path: Path) -> None:
+    pixels, model = pictures("smooth", (3, 5, 3), 8)[None], tiny(*KINDS["one"])
+    (tmp_path / "x.arcomp").write_bytes(arcomp.encode(pixels, 8, model).data)
+    saved(model, tmp_path)
+    command = [sys.executable, reference.__file__, str(tmp_path / "x.arcomp"), str(tmp_path / "photo.safetensors")]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("m", [4, 5, 12, 21])
+def test_factorisation_to_the_last_bit(m: int) -> None:
+    """Predictions are rounded, so that another sequence of operations would seldom show in them."""
+    rng = np.random.default_rng(m)
+    v = rng.integers(-255, 256, (8, 60, m))
+    sums = np.einsum("kni,knj->kij", v, v).astype(np.float64) + 10.1 * np.eye(m)
+    rows, columns = np.tril_indices(m)
+    packed = aligned((len(rows), 8), np.float64)
+    packed[:] = sums[:, rows, columns].T
+    _factorise(packed, m)
+    for k in range(8):
+        a = [sums[k, i, : i + 1].tolist() for i in range(m)]
+        reference_photo.factorise(a)
+        assert [e for row in a for e in row] == packed[:, k].tolist()

@@ -1,0 +1,417 @@
+"""The laws of models that learn while they code, over every specimen of LEARNERS in tests/specimens.py.
+
+Encoding in chunks == encoding front by front, byte for byte; decoding == decoding naively == the pixels; the bytes do
+not depend on threads, backend, size of chunks, or on what else is coded; nothing seen of a position moves when one that
+is not before it changes; a stream is as long as its NLL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arcomp import codec
+from arcomp.codec import decode, encode
+from arcomp.coding import lattice
+from arcomp.container import unpack
+from arcomp.contract import learning, registry
+from arcomp.contract.model import Stream
+from arcomp.errors import ArcompError, FormatError, ModelError
+from arcomp.exact import matmul
+from arcomp.exact.compiled import kernel
+from arcomp.formats import read_picture
+from arcomp.models.photo import adaptation
+from arcomp.models.photo import strip as strips
+from arcomp.models.photo.config import CODING_ORDER
+from arcomp.models.photo.exact import mixtures
+from arcomp.models.photo.model import PhotoModel, freeze
+from arcomp.models.photo.planes import SKEW
+from arcomp.models.photo.strip import Strip
+from tests.specimens import ALIKE_WINDOWS, LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
+
+CONTENTS = ("smooth", "noise", "extreme", "constant", "converted")
+SHAPES = ((1, 1), (1, 13), (11, 1), (14, 2), (9, 7), (3, 8), (26, 19), (70, 5), (4, 75), (29, 43))
+SMALL = ((1, 1), (3, 4), (2, 9))
+MODELS: dict[str, Any] = {name: (cache(make), channels) for name, (make, channels) in LEARNERS.items()}
+
+
+def specimen(name: str, content: str, shape: tuple[int, int]) -> tuple[PhotoModel, npt.NDArray[np.uint8]]:
+    make, channels = MODELS[name]
+    return make(), pictures(content, (*shape, channels), 8)
+
+
+def nothing(positions: int) -> None:
+    """Progress that nobody wants to know."""
+
+
+def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+    channels = pixels.shape[2]
+    strip = Strip(model.frozen(channels), *pixels.shape[:2])
+    return strip.encode_by_chunks(pixels, model.network(channels), nothing)
+
+
+def whole(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+    return model.encode(pixels)
+
+
+def decoded(model: PhotoModel, stream: Stream, like: npt.NDArray[np.uint8], naive: bool = False) -> Any:
+    out = np.zeros_like(like)
+    model.decode(stream.data, out, naive=naive)
+    return out
+
+
+def as_long_as_its_nll(stream: Stream) -> bool:
+    return 8 * len(stream.data) <= stream.nll_bits * 1.0002 + 8 * 64
+
+
+# --- one function, however it is computed ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("name", MODELS)
+def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
+    for shape in SHAPES:
+        model, pixels = specimen(name, content, shape)
+        stream = whole(model, pixels)
+        assert stream == by_chunks(model, pixels), shape
+        assert np.array_equal(decoded(model, stream, pixels), pixels), shape
+        assert as_long_as_its_nll(stream)
+
+
+@pytest.mark.parametrize("content", ["smooth", "extreme"])
+@pytest.mark.parametrize("name", MODELS)
+def test_naive_decoder(name: str, content: str) -> None:
+    for shape in SMALL:
+        model, pixels = specimen(name, content, shape)
+        assert np.array_equal(decoded(model, whole(model, pixels), pixels, naive=True), pixels)
+    model, pixels = specimen(name, content, (3, 5))
+    found, _ = decode(encode(pixels[None], 8, model).data, model=model, naive=True)
+    assert np.array_equal(found[0], pixels)
+
+
+@pytest.mark.parametrize("name", ["photo online gray", "photo online rgb"])
+def test_naive_decoder_when_heads_have_learnt(name: str) -> None:
+    """A picture of more pixels than a step takes."""
+    model, pixels = specimen(name, "converted", (19, 28))
+    assert pixels.shape[0] * pixels.shape[1] > model.configs[pixels.shape[2]].group
+    stream = whole(model, pixels)
+    assert np.array_equal(decoded(model, stream, pixels, naive=True), pixels)
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if "online" in n])
+def test_heads_learn(name: str) -> None:
+    """After the first steps their weights have moved, by Adam's rate at most, and stay finite."""
+    model, pixels = specimen(name, "smooth", (60, 70))
+    strip = Strip(model.frozen(pixels.shape[2]), 60, 70)
+    before = strip.heads.weights.copy()
+    stream = strip.encode(pixels, nothing)
+    moved = np.abs(strip.heads.weights - before)
+    assert np.isfinite(strip.heads.weights).all()
+    config = model.configs[pixels.shape[2]]
+    assert 0 < moved.max() < 10 * adaptation.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
+    assert np.array_equal(decoded(model, stream, pixels), pixels)
+
+
+@pytest.mark.parametrize("chunk", [1, 40, 1 << 20])
+@pytest.mark.parametrize("name", MODELS)
+def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, pixels = specimen(name, "smooth", (26, 25))
+    expected = whole(model, pixels)
+    monkeypatch.setattr(strips, "CHUNK", chunk)
+    assert by_chunks(model, pixels) == expected
+
+
+@pytest.mark.parametrize("backend", matmul.BACKENDS)
+@pytest.mark.parametrize("name", MODELS)
+def test_stream_does_not_depend_on_the_backend(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, pixels = specimen(name, "noise", (9, 12))
+    expected = whole(model, pixels)
+    monkeypatch.setenv("ARCOMP_BACKEND", backend)
+    matmul.choose.cache_clear()
+    try:
+        assert matmul.choose()[0] == backend
+        assert by_chunks(model, pixels) == expected
+        assert whole(model, pixels) == expected  # which takes chunks too where a backend is asked for
+    finally:
+        matmul.choose.cache_clear()
+
+
+@pytest.fixture
+def restored_threads() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("restored_threads")
+@pytest.mark.parametrize("name", MODELS)
+def test_file_does_not_depend_on_threads(name: str) -> None:
+    make, channels = MODELS[name]
+    model = make()
+    pixels = np.stack([pictures("smooth", (23, 17, channels), 8, seed) for seed in range(2)])
+    files = set()
+    for ours in (1, 2, 7):
+        for torchs in (1, 2):
+            torch.set_num_threads(torchs)
+            files.add(encode(pixels, 8, model, tile=(9, 11), threads=ours).data)
+    assert len(files) == 1
+    for ours in (1, 2):
+        assert np.array_equal(decode(files.copy().pop(), model=model, threads=ours)[0], pixels)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stream_does_not_depend_on_the_batch(name: str) -> None:
+    """Every tile's stream in a file of many is the one it has alone."""
+    make, channels = MODELS[name]
+    model = make()
+    pixels = np.stack([pictures(content, (13, 10, channels), 8) for content in CONTENTS])
+    encoded = encode(pixels, 8, model, tile=(7, 0))  # 0: as wide as the picture
+    header, payload = unpack(encoded.data)
+    assert (header.tile_height, header.tile_width) == (7, 10)
+    parts = learning._parts(memoryview(payload), 2 * len(CONTENTS))
+    order = list(model.coding_order(channels))
+    nll = static = 0.0
+    for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
+        alone = whole(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
+        assert bytes(parts[i]) == alone.data
+        nll, static = nll + alone.nll_bits, static + alone.static_bits
+    assert (encoded.nll_bits, encoded.static_bits) == (pytest.approx(nll), pytest.approx(static))
+    assert np.array_equal(decode(encoded.data, model=model)[0], pixels)
+
+
+def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    from arcomp.models.photo import model as photo_model
+
+    model, pixels = specimen("photo gray", "smooth", (20, 30))
+    assert model.tile(20, 30, 1, 8) == (20, 30)
+    monkeypatch.setattr(photo_model, "SPLIT_PIXELS", 599)
+    assert model.tile(20, 30, 1, 8) == (10, 30)
+    assert model.tile(1, 10**6, 1, 8) == (1, 10**6)
+    header, _ = unpack(encode(pixels[None], 8, model).data)
+    assert (header.tile_height, header.tile_width) == (10, 30)
+    monkeypatch.setattr(photo_model, "STRIP_PIXELS", 200)
+    assert model.tile(20, 30, 1, 8) == (5, 30)  # three would leave a processor without work at the end
+    patient = specimen("photo online rgb", "smooth", (20, 30))[0]
+    assert patient.tile(13, 30, 3, 8) == (7, 30)
+    monkeypatch.setattr(photo_model, "STRIP_PIXELS", 1 << 21)
+    assert patient.tile(20, 30, 3, 8) == (20, 30)
+    monkeypatch.setattr(photo_model, "SPLIT_PATIENTLY", 599)
+    assert patient.tile(20, 30, 3, 8) == (10, 30)
+
+
+# --- causality ------------------------------------------------------------------------------------------------------
+
+
+@kernel()
+def _mixtures(*given: Any) -> None:
+    mixtures(*given)
+
+
+def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
+    """(trunk's inputs [n, *], for each channel everything that its coding looks at [n, *]), by position in the
+    order."""
+    channels = pixels.shape[2]
+    frozen = model.frozen(channels)
+    strip = Strip(frozen, *pixels.shape[:2])
+    whole = strip.examine(pixels, 0, strip.fronts)
+    chunk, found = whole.seen, whole.found
+    n = pixels.shape[0] * pixels.shape[1]
+    assert chunk.values.shape == (channels, n)
+    outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
+    parts, at = [], 0
+    for c in range(channels):
+        _mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
+        more = frozen.config.extras(c)
+        rows = [
+            chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.gates[c],
+            whole.mixture[c].T, found.contexts[c], found.checks[c], found.selectors[c],
+        ]  # fmt: skip
+        at += more
+        parts.append(np.concatenate([r.astype(np.int64) for r in rows]).T)
+    return chunk.inputs.T.copy(), parts
+
+
+@pytest.mark.parametrize("shape", [(7, 11), (12, 3), (2, 40)])
+@pytest.mark.parametrize("name", MODELS)
+def test_learner_is_causal(name: str, shape: tuple[int, int]) -> None:
+    model, pixels = specimen(name, "smooth", shape)
+    height, width = shape
+    order = sorted(((y, x) for y in range(height) for x in range(width)), key=lambda at: (at[1] + SKEW * at[0], at[0]))
+    front = np.array([x + SKEW * y for y, x in order])
+    inputs, parts = seen(model, pixels)
+    rng = np.random.default_rng(7)
+    moved = 0
+    for _ in range(8):
+        at, c = int(rng.integers(len(order))), int(rng.integers(pixels.shape[2]))
+        changed = pixels.copy()
+        changed[(*order[at], c)] ^= 1 + int(rng.integers(255))
+        inputs_after, parts_after = seen(model, changed)
+        before = front <= front[at]
+        assert np.array_equal(inputs[before], inputs_after[before])
+        others = before.copy()
+        others[at] = False
+        for other in range(pixels.shape[2]):
+            assert np.array_equal(parts[other][others], parts_after[other][others])
+            if other <= c:
+                assert np.array_equal(parts[other][at], parts_after[other][at])
+            else:
+                moved += not np.array_equal(parts[other][at], parts_after[other][at])
+        moved += not np.array_equal(inputs, inputs_after)
+    assert moved, "the past does not move anything: this test could not fail"
+
+
+# --- any picture ----------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(sorted(MODELS)),
+    st.integers(1, 24),
+    st.integers(1, 24),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 3),
+)
+def test_any_picture_comes_back(name: str, height: int, width: int, seed: int, style: int) -> None:
+    make, channels = MODELS[name]
+    rng = np.random.default_rng(seed)
+    shape = (height, width, channels)
+    if style == 0:
+        pixels = rng.integers(0, 256, shape)
+    elif style == 1:  # few values, repeated
+        pixels = rng.choice(rng.integers(0, 256, 3), shape)
+    elif style == 2:  # a ramp with steps
+        pixels = (
+            np.add.outer(np.arange(height) // 3 * 17, np.arange(width))[..., None] * np.arange(1, channels + 1) % 256
+        )
+    else:  # an edge
+        pixels = np.broadcast_to(np.where(np.arange(width) < width // 2, 0, 255)[:, None], shape)
+    pixels = np.ascontiguousarray(pixels, np.uint8)
+    encoded = encode(pixels[None], 8, make())
+    assert np.array_equal(decode(encoded.data, model=make())[0][0], pixels)
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n.startswith("photo-")])
+def test_a_photograph_is_as_long_as_its_nll(name: str) -> None:
+    """At most 0.02 % and 64 bytes over; learning makes it smaller."""
+    make, channels = MODELS[name]
+    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png")).pixels
+    part = np.ascontiguousarray(photo[100:228, 100:260] if channels == 3 else photo[100:228, 100:260, 1:2])
+    encoded = encode(part[None], 8, make(), threads=1)
+    assert 8 * len(encoded.data) <= encoded.nll_bits * 1.0002 + 8 * 64
+    assert 8 * len(encoded.data) > encoded.nll_bits
+    assert encoded.static_bits is not None
+    assert encoded.nll_bits < encoded.static_bits
+    assert np.array_equal(decode(encoded.data, model=make())[0][0], part)
+
+
+def test_damaged_streams_decode_to_something_or_are_refused() -> None:
+    """Every stream decodes to some pixels; the file's checksums tell which."""
+    model, pixels = specimen("photo rgb", "smooth", (9, 12))
+    data = encode(pixels[None], 8, model).data
+    with pytest.raises(ArcompError):
+        decode(data[:-1] + bytes([data[-1] ^ 1]), model=model)
+    rng = np.random.default_rng(3)
+    for known in range(3):
+        for rest in (*(rng.bytes(size) for size in (0, 1, 3, 4, 100, 5000)), b"\xff" * 3000):
+            model.decode(bytes([known]) + rest, np.zeros_like(pixels))
+    for bad in (b"", b"\3abcd", b"\xff"):
+        for naive in (False, True):
+            with pytest.raises(FormatError, match="damaged"):
+                model.decode(bad, np.zeros_like(pixels), naive=naive)
+    with pytest.raises(FormatError, match="damaged"):  # gray pictures have no colours
+        model.decode(b"\1abcd", np.zeros((4, 5, 1), np.uint8))
+
+
+def test_pictures_that_it_does_not_take() -> None:
+    model = MODELS["photo rgb"][0]()
+    for channels, depth in ((2, 8), (4, 8), (3, 16), (3, 7)):
+        with pytest.raises(ModelError, match="photo takes 8-bit gray and RGB"):
+            model.check(channels, depth)
+
+
+def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, pixels = specimen("photo gray", "smooth", (9, 12))
+    data = encode(pixels[None], 8, model).data
+    assert model.memory(1, 2**20, 1) > 2**28 > model.memory(1, 512, 512)
+    monkeypatch.setattr(codec, "physical_memory", lambda: 1000.0)
+    for call in (lambda: encode(pixels[None], 8, model), lambda: decode(data, model=model)):
+        with pytest.raises(ArcompError, match="GiB of memory"):
+            call()
+
+
+# --- float and exact ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", ["smooth", "noise"])
+@pytest.mark.parametrize("name", [name for name in MODELS if "extreme" not in name])
+def test_float_nll_is_that_of_the_network_alone(name: str, content: str) -> None:
+    """Within 0.4 %; not with weights at their limits, where activations are clamped that float has as they are."""
+    make, channels = MODELS[name]
+    pixels = np.stack([pictures(content, (16, 20, channels), 8, seed) for seed in range(2)])
+    exact = encode(pixels, 8, make(), tile=(0, 0)).static_bits
+    assert make().float_bits(pixels, 8) == pytest.approx(exact, rel=4e-3)
+
+
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS], ids=["one", "three", "alike"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("content", ["smooth", "noise"])
+def test_float_and_static_nll_agree(channels: int, content: str, windows: Any) -> None:
+    """The NLL of the mixtures before any learning, for untrained weights: of the float network with weights and
+    activations on their grids within 0.3 % of the exact one, without any rounding within 1 %. Also in noise, where much
+    of the mixture's mass is beyond the alphabet."""
+    net = photo_net(channels, windows, seed=5)
+    pixels = pictures(content, (40, 48, channels), 8)
+    coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[channels])])
+    exact = whole(PhotoModel(freeze({channels: net})), coded).static_bits / pixels.size
+    batch = {k: torch.from_numpy(a) for k, a in net.examples(pixels).items()}
+    with torch.no_grad():
+        rounded, plain = (float(net.bits(**batch, rounding=r).double().mean()) for r in (True, False))
+    assert rounded == pytest.approx(exact, rel=3e-3)
+    assert plain == pytest.approx(exact, rel=1e-2)
+
+
+def test_a_file_of_one_colour_costs_little() -> None:
+    for name in MODELS:
+        if "extreme" not in name:
+            model, pixels = specimen(name, "constant", (64, 64))
+            stream = whole(model, pixels)
+            assert 8 * len(stream.data) < 0.05 * pixels.size, name
+
+
+def test_exact_values_that_repeat_become_cheap() -> None:
+    """Two far values at random: a bit each, once they are known, whatever the mixture says."""
+    rng = np.random.default_rng(1)
+    pixels = rng.choice(np.array([37, 201], np.uint8), (128, 128, 1))
+    for name in ("photo gray", "photo three windows gray"):
+        stream = whole(MODELS[name][0](), pixels)
+        assert stream.nll_bits < 1.45 * pixels.size, name
+        assert stream.nll_bits < 0.2 * stream.static_bits, name
+
+
+def test_pictures_from_a_conversion_are_smaller() -> None:
+    """What the third channel may be is known; the same picture with every value of it shifted has to learn it."""
+    for name in ("photo rgb", "photo three windows rgb"):
+        model, pixels = specimen(name, "converted", (64, 64))
+        shifted = pixels.copy()
+        shifted[..., 2] ^= 1
+        with_it, without = whole(model, pixels), whole(model, shifted)
+        assert (with_it.data[0], without.data[0]) == (lattice.JFIF, lattice.NONE)
+        assert with_it.nll_bits < 0.9 * without.nll_bits
+        assert np.array_equal(decoded(model, with_it, pixels), pixels)
+
+
+def test_registry_knows_the_presets() -> None:
+    if not any(n.startswith("photo-") for n in MODELS):
+        pytest.skip("no preset is here")
+    balanced = registry.load("photo-balanced")
+    assert registry.load("photo").digest == balanced.digest
+    assert registry.load("photo", balanced.digest[:8]).digest == balanced.digest

@@ -1,0 +1,149 @@
+"""Layers: their float evaluation is near the exact one; those that change the scale; sequences along an order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from arcomp.layers.attention import KEY, Attention, ExactAttention
+from arcomp.layers.conv import Tap
+from arcomp.layers.depth_to_space import Up
+from arcomp.layers.elu import ConcatELU, SigmoidGate, elu_table
+from arcomp.layers.position import Place
+from arcomp.layers.quantisation import LOGITS, SIGNED8, Grid
+from arcomp.layers.shift import Before
+from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec
+from arcomp.network.layered import Layered
+from arcomp.network.program import has_instructions
+from arcomp.orders import Raster, Zigzag, coarser, sequences
+from tests.laws.test_laws import canvas_of, random_input, stepped
+from tests.specimens import MODELS, ORDERS, batch_of
+
+SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
+# name -> (layer, features of inputs, grids of inputs, how many steps of its grid the evaluations may differ)
+SPECS: dict[str, tuple[Spec, int, tuple[Grid, ...], int]] = {
+    "conv of stride 2": (Conv(SQUARE, "B", 1, 5, 6, SIGNED8, LOGITS, stride=2), 5, (SIGNED8,), 2),
+    "concat elu": (ConcatELU(), 4, (SIGNED8,), 0),
+    "sigmoid gate": (SigmoidGate(), 4, (LOGITS, LOGITS), 1),
+    "gate": (Gate(1), 4, (LOGITS, LOGITS), 1),
+    "add": (Add(1, (LOGITS, LOGITS), LOGITS), 3, (LOGITS, LOGITS), 0),
+    "regrid": (Regrid(1, LOGITS, SIGNED8), 3, (LOGITS,), 1),
+    "place": (Place(8, 13, 4), 2, (SIGNED8,), 1),
+    "before": (Before(Raster(), 3, SIGNED8), 3, (SIGNED8,), 0),
+    "before zigzag": (Before(Zigzag(), 3, LOGITS), 3, (LOGITS,), 0),
+    "attention": (Attention(Raster(), 2, KEY), 2 * KEY, (SIGNED8,) * 3, 1),
+    "attention zigzag": (Attention(Zigzag(), 1, KEY), KEY, (SIGNED8,) * 3, 1),
+}
+
+
+def mild(seed: int, batch: Any, features: int, grid: Grid) -> torch.Tensor:
+    """Inputs of which some are at the ends of the grid and most are of usual size."""
+    x = random_input(seed, batch, features, grid)
+    usual = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)) / grid.step
+    pick = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed + 1)) < 0.1
+    return torch.where(pick, x, usual.round().clamp(grid.low, grid.high).to(x.dtype))
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_float_layer_is_near_the_exact_one(name: str) -> None:
+    spec, features, grids, steps = SPECS[name]
+    torch.manual_seed(0)
+    layer, batch = spec.float_layer(), batch_of((8, 13), (8, 13))
+    inputs = [mild(3 + i, batch, features, grid) for i, grid in enumerate(grids)]
+    exact = spec.exact_layer(spec.freeze(layer), "cpu").whole(batch, *inputs)
+    with torch.no_grad():
+        real = layer(*((x.float() - g.zero) * g.step for x, g in zip(inputs, grids, strict=True)), rounding=True)
+    distance = (real / spec.grid.step + spec.grid.zero - exact.float()).abs()
+    assert float(distance.max()) <= steps + 1e-3
+    assert float(exact.float().std()) > 2  # there was something to compare
+
+
+def test_elu_is_rounded() -> None:
+    x = (np.arange(256) - 128) / 32
+    assert np.array_equal(elu_table(), np.rint(np.where(x < 0, np.expm1(x), x) * 32))
+
+
+SIZES = ((7, 9), (1, 13), (11, 1), (6, 4))
+
+
+@pytest.mark.parametrize("order", ["raster", "wavefront 4"])
+def test_a_strided_layer_and_dealing_out_are_front_by_front(order: str) -> None:
+    """The coarse outputs come with the first pixel of their square, and what is dealt out is there for all of it."""
+    torch.manual_seed(1)
+    batch = batch_of(*SIZES)
+    down, up = Conv(SQUARE[:5], "B", 1, 3, 8, SIGNED8, LOGITS, stride=2), Up(2, LOGITS)
+    first, second = down.exact_layer(down.freeze(down.float_layer()), "cpu"), up.exact_layer({}, "cpu")
+    x = random_input(2, batch, 3, SIGNED8)
+    coarse = first.whole(batch, x)
+    fine = second.whole(batch, coarse, x)
+    assert coarse.shape == (4, 6, 7, 8)
+    assert fine.shape == (4, 11, 13, 2)
+    for layer in (first, second):
+        layer.start(batch)
+    for front in ORDERS[order].fronts(batch):
+        given = np.ascontiguousarray(x[front.image, front.y, front.x].numpy())
+        here, squares = first.step(front, 0, given), coarser(front, 2)
+        assert np.array_equal(here, coarse[squares.image, squares.y, squares.x])
+        assert np.array_equal(second.step(front, 0, here, given), fine[front.image, front.y, front.x])
+
+
+def test_strided_outputs_do_not_depend_on_the_batch() -> None:
+    torch.manual_seed(1)
+    spec, batch = Conv(SQUARE, "B", 1, 3, 8, SIGNED8, LOGITS, stride=2), batch_of(*SIZES)
+    layer = spec.exact_layer(spec.freeze(spec.float_layer()), "cpu")
+    x = random_input(2, batch, 3, SIGNED8)
+    together = layer.whole(batch, x)
+    for i, (h, w) in enumerate(SIZES):
+        alone = layer.whole(batch_of((h, w)), x[i : i + 1, :h, :w].contiguous())
+        assert torch.equal(alone[0], together[i, : (h + 1) // 2, : (w + 1) // 2])
+
+
+@pytest.mark.parametrize("order", [Raster(), Zigzag()])
+def test_sequences_go_there_and_back(order: Any) -> None:
+    batch = batch_of(*SIZES)
+    places, x = sequences(order, batch), random_input(4, batch, 3, SIGNED8)
+    gathered = places.gathered(x)
+    back = places.scattered(gathered)
+    for i, (h, w) in enumerate(SIZES):
+        assert torch.equal(back[i, :h, :w], x[i, :h, :w])
+        assert not bool(gathered[i, h * w :].any())
+    assert not bool(back[1, 1:].any())
+
+
+def test_an_order_of_wide_fronts_is_no_sequence() -> None:
+    with pytest.raises(ValueError, match="no sequence"):
+        sequences(ORDERS["wavefront 1"], batch_of((4, 5)))
+    with pytest.raises(ValueError, match="no sequence"):
+        sequences(ORDERS["independent"], batch_of((4, 5), (4, 5)))
+
+
+def test_zigzag_goes_up_and_down() -> None:
+    places = [(int(f.y[0]), int(f.x[0])) for f in Zigzag().fronts(batch_of((3, 4)))]
+    assert places[:8] == [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2)]
+
+
+@pytest.mark.parametrize("length", [1, 40, 700])
+def test_attention_by_products_is_attention(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other devices compute, in pieces or not."""
+    layer, batch = ExactAttention(Attention(Raster(), 2, KEY)), batch_of((1, length))
+    inputs = [mild(i, batch, 2 * KEY, SIGNED8) for i in range(3)]
+    expected = layer.whole(batch, *inputs)[0, 0]
+    assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)
+    monkeypatch.setattr("arcomp.layers.attention.SCORES", 500)
+    assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.startswith(("histogram", "context"))])
+def test_a_program_computes_what_its_layers_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Front by front from the layers' own caches, in Python, as the laws have it of compiled instructions."""
+    model, canvas, kind = canvas_of(name, "noise", SIZES)
+    assert isinstance(model, Layered)
+    networks = model.fresh(kind.channels, kind.depth).values()
+    if not all(has_instructions(network.layers.values()) for network in networks):
+        pytest.skip("a layer has no instruction: the laws run over the layers")
+    reference = stepped(model, canvas, kind)
+    monkeypatch.setattr("arcomp.network.definition.has_instructions", lambda layers: False)
+    assert reference == stepped(model, canvas, kind)

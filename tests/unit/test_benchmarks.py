@@ -1,0 +1,414 @@
+"""Benchmarks: totals, files of results, tables, and that a difference is seen."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from arcomp.measure import tables
+from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical
+from benchmarks import children, exactness, exactness_child, inputs, outputs, pareto, ratio, readme, sizes, speed
+from benchmarks.choice import JXL, Choice, efforts
+from benchmarks.external import External, ExternalError
+from benchmarks.specimens import SEPARATOR, Specimen, built_in
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of two sets: an RGB picture; a gray one, one that is not supported, and a text."""
+    slope = np.arange(9 * 7 * 3, dtype=np.uint8).reshape(9, 7, 3)
+    for name in ("colour", "gray"):
+        (tmp_path / name).mkdir()
+    Image.fromarray(slope).save(tmp_path / "colour" / "a.png")
+    Image.fromarray(slope[..., 0]).save(tmp_path / "gray" / "b.png")
+    Image.new("P", (3, 3)).save(tmp_path / "gray" / "palette.png")
+    (tmp_path / "gray" / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_find_names_sets_by_folder(pictures: Path) -> None:
+    found = inputs.find([pictures / "gray", pictures / "colour" / "a.png", pictures])
+    assert [(s.set, s.path.name) for s in found] == [
+        ("gray", "b.png"),
+        ("gray", "palette.png"),
+        ("colour", "a.png"),
+    ]
+    with pytest.raises(FileNotFoundError):
+        inputs.find([pictures / "absent"])
+
+
+def test_sets_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    for name in ("x/dev", "y/dev"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("L", (2, 2)).save(tmp_path / name / "p.png")
+    assert [s.set for s in inputs.find([tmp_path])] == ["x/dev", "y/dev"]
+
+
+def test_ratio_totals_and_files(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, document = tmp_path / "r.csv", tmp_path / "r.json"
+    options = ["--models", "histogram", "--no-jxl", "--each", "--csv", str(table), "--json", str(document)]
+    assert ratio.main([str(pictures / "colour"), str(pictures / "gray"), *options]) == 0
+    out, err = capsys.readouterr()
+    assert "bits/sub-pixel" in out
+    assert "skipped 1 file" in err
+    found = json.loads(document.read_text())
+    assert found["complete"]
+    assert sum(found["skipped"].values()) == 1
+    assert found["measured_with"]["arcomp"]
+    every = {(r["set"], r["codec"]): r for r in found["sets"]}
+    assert list(every) == [(s, c) for s in ("colour", "gray", "all") for c in ("PNG", "WebP", "histogram")]
+    for codec in ("PNG", "WebP", "histogram"):
+        one = [p for p in found["pictures"] if p["codec"] == codec]
+        total = every["all", codec]
+        assert total["pictures"] == len(one) == 2
+        assert total["bytes"] == sum(p["bytes"] for p in one)
+        assert total["samples"] == 9 * 7 * 3 + 9 * 7
+        assert total["bits_per_subpixel"] == pytest.approx(8 * total["bytes"] / total["samples"])
+        assert total["to_webp"] == pytest.approx(total["bytes"] / every["all", "WebP"]["bytes"])
+        assert total["to_jxl"] is None
+        assert total["same"] is True
+    model = every["all", "histogram"]
+    assert model["overhead_percent"] == pytest.approx(100 * (8 * model["bytes"] / model["nll_bits"] - 1))
+    over = [p["bytes"] - 1.0005 * p["nll_bits"] / 8 for p in found["pictures"] if p["codec"] == "histogram"]
+    assert model["max_overhead_bytes"] == pytest.approx(max(over))
+    with open(table, newline="") as file:
+        levels = [row["level"] for row in csv.DictReader(file)]
+    assert levels == ["picture"] * 6 + ["set"] * 9
+
+
+def result(codec: str, picture: str, size: int | None, **more: Any) -> sizes.Result:
+    seconds: dict[str, Any] = {} if size is None else {"encode_s": 0.5, "decode_s": 2.0, "same": True}
+    return sizes.Result("s", picture, codec, 1000, 1000, 3, size, **{**seconds, **more})
+
+
+def test_ratios_are_over_the_pictures_that_both_did() -> None:
+    results = [
+        result(JXL, "a", 100),
+        result(JXL, "b", 300),
+        result("model", "a", 90, nll_bits=640.0),
+        result("model", "b", None, note="refused"),
+    ]
+    peer, model = sizes.totals(results)
+    assert (peer["to_jxl"], model["to_jxl"]) == (1.0, pytest.approx(0.9))
+    assert (model["encode_mps"], model["decode_mps"]) == (pytest.approx(2.0), pytest.approx(0.5))
+    assert model["max_overhead_bytes"] == pytest.approx(90 - 80 * 1.0005)
+    assert sizes.totals([result("model", "a", 90, same=False, failed=True)])[0]["same"] is False
+
+
+def test_a_codec_that_is_wrong_is_reported(pictures: Path) -> None:
+    class Wrong(WebP):
+        name = "wrong"
+
+        def decode(self, data: bytes) -> Any:
+            return super().decode(data) ^ np.uint8(1)
+
+    class Absent(WebP):
+        name = "absent"
+
+        def available(self) -> str:
+            return NOT_INSTALLED
+
+    source = inputs.Source(pictures / "colour" / "a.png", "s")
+    found = ratio.measure(source, [Wrong(), Absent()])
+    assert not isinstance(found, str)
+    assert (found[0].same, found[0].failed) == (False, True)
+    assert (found[1].note, found[1].failed) == (NOT_INSTALLED, False)
+    assert [row["bytes"] for row in sizes.shown([found[1].row()])] == [NOT_INSTALLED]
+
+
+def test_models_that_learn_may_have_less_overhead() -> None:
+    one = result("photo-fast", "a", 1000, nll_bits=7900.0, static_bits=8000.0)
+    assert one.overhead_bytes == pytest.approx(1000 - 1.0002 * 7900 / 8)
+    assert one.row()["learning_percent"] == pytest.approx(1.25)
+    assert sizes.Result.of(one.row()) == one
+    (total,) = sizes.totals([one, result("photo-fast", "b", 500, nll_bits=3000.0, static_bits=4000.0)])
+    assert total["learning_percent"] == pytest.approx(100 * 1100 / 12000)
+    assert sizes.totals([result("context", "a", 9, nll_bits=64.0)])[0]["learning_percent"] is None
+
+
+def test_larger_than_webp_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [
+        result(WebP.name, "a", 100),
+        result(WebP.name, "b", 100),
+        result("photo-fast", "a", 99, nll_bits=790.0, static_bits=800.0),
+        result("context", "b", 103, nll_bits=800.0),
+    ]
+    outcome = ratio.Outcome(results)
+    assert [row["above_webp"] for row in sizes.totals(results)] == [0, 0, 1]
+    assert ratio.remarks(outcome) == 0
+    assert "LARGER THAN WEBP: context, 1 picture; most s/b, by 3 bytes" in capsys.readouterr().err
+    results.append(result("photo-fast", "b", 101, nll_bits=800.0, static_bits=800.0))
+    assert ratio.remarks(outcome) == ratio.ABOVE_WEBP
+    results.append(result("PNG", "b", None, failed=True))
+    assert ratio.remarks(outcome) == 1
+
+
+def test_nothing_to_measure(pictures: Path) -> None:
+    assert ratio.main([str(pictures / "gray" / "palette.png"), "--models", "histogram", "--no-jxl"]) == 2
+    with pytest.raises(SystemExit):
+        ratio.main([str(pictures), "--models", "no-such-model"])
+
+
+def test_jpeg_xl_gray_stays_gray() -> None:
+    codec = JpegXl(threads=1)
+    if codec.available():
+        pytest.skip(codec.available())
+    for channels in (1, 3):
+        pixels = np.arange(12 * 11 * channels, dtype=np.uint8).reshape(12, 11, channels)
+        assert np.array_equal(codec.decode(codec.encode(pixels)), pixels)
+
+
+def test_efforts_of_jpeg_xl() -> None:
+    assert efforts("7,9,10,9") == (7, 9, 10)
+    for wrong in ("", "0", "11", "seven"):
+        with pytest.raises(argparse.ArgumentTypeError):
+            efforts(wrong)
+    names = [codec.name for codec in Choice(("histogram",), (7, 10)).codecs()]
+    assert names == ["PNG", "WebP", "JPEG XL e7", "JPEG XL e10", "histogram"]
+
+
+CODEC = """
+import sys, zlib
+what, source, target = sys.argv[1:]
+data = open(source, "rb").read()
+if len(data) > 5000:
+    sys.exit("too large for this codec")
+assert what == "d" or data[:2] in (b"P5", b"P6")
+open(target, "wb").write(zlib.compress(data) if what == "e" else zlib.decompress(data))
+"""
+
+
+@pytest.fixture
+def deflate(tmp_path: Path) -> str:
+    """An external codec: a script of a few lines, in a folder with a space in its name."""
+    (tmp_path / "a folder").mkdir()
+    script = tmp_path / "a folder" / "codec.py"
+    script.write_text(CODEC)
+    run = f"'{sys.executable}' '{script}'"
+    return f"deflate={run} e {{input.ppm}} {{output.z}}|{run} d {{input.z}} {{output.ppm}}"
+
+
+def test_external_codec(deflate: str) -> None:
+    codec = External(deflate)
+    assert (codec.name, codec.available()) == ("deflate", "")
+    for channels in (1, 3):
+        pixels = np.arange(12 * 11 * channels, dtype=np.uint8).reshape(12, 11, channels)
+        coded = codec.encode(pixels)
+        assert coded[0] == 0x78  # zlib's own first byte
+        assert np.array_equal(codec.decode(coded), pixels)
+    with pytest.raises(ExternalError, match="status 1: too large for this codec"):
+        codec.encode(np.zeros((60, 60, 3), np.uint8))
+    assert External("x=no-such-command {input} {output}|true {input} {output}").available() == NOT_INSTALLED
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["x", "=a {input} {output}|b {input} {output}", "x=a {input} {output}", "x=a {input}|b {input} {output}",
+     "x=a {input.tif} {output}|b {input} {output}", "x=a '{input} {output}|b {input} {output}",
+     "x=a {input} {output}|b {input} {output}|c {input} {output}"],
+)  # fmt: skip
+def test_external_codec_that_is_none(spec: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        External(spec)
+
+
+def test_external_codecs_in_both_benchmarks(pictures: Path, deflate: str, tmp_path: Path) -> None:
+    silent = f"silent='{sys.executable}' -c 0 {{input}} {{output}}|true {{input}} {{output}}"
+    picture, options = str(pictures / "colour" / "a.png"), ["--models", "", "--no-jxl", "--external", deflate]
+    document = tmp_path / "x.json"
+    assert ratio.main([picture, *options, "--external", silent, "--json", str(document)]) == 1
+    found = {row["codec"]: row for row in json.loads(document.read_text())["sets"]}
+    assert list(found) == ["PNG", "WebP", "deflate", "silent"]
+    assert found["deflate"]["same"]
+    assert found["deflate"]["bytes"] > 100
+    assert found["silent"]["failed"]
+    assert found["silent"]["note"] == "ExternalError: the command left no file"
+    with pytest.raises(SystemExit):
+        ratio.main([picture, *options, "--external", deflate])
+    choice = Choice((), (), (deflate,), 1)
+    rows = speed.measure(
+        inputs.Source(Path(picture), "s"), inputs.load(inputs.find([picture])[0]), "deflate", choice, 1
+    )
+    assert [(row["action"], row["error"]) for row in rows] == [("encode", ""), ("decode", "")]
+    assert rows[1]["same"]
+    assert rows[1]["peak_mib"] > 1
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> list[str]:
+    """Files of both benchmarks, made up: a fast and large, a slow and small codec, and one that is neither."""
+    rows = [("WebP", 1100, 50.0), (JXL, 1000, 8.0), ("JPEG XL e7", 1010, 9.0), ("histogram", 2500, 1.0)]
+    rows += [("context", 1020, 0.3), ("photo-fast", 880, 0.5)]
+    results = [
+        result(codec, "a", size, **({} if codec in ("WebP", JXL) else {"nll_bits": 8.0 * size}))
+        for codec, size, _ in rows
+    ]
+    results.append(result(JXL, "b", 500))
+    results += [replace(r, set="kodak") for r in results[:2]]
+    times = [
+        {"set": "s", "picture": "a", "codec": codec, "action": action, "threads": 2, "height": 1000, "width": 1000,
+         "channels": 3, "bytes": 1, "first_s": 1.0, "median_s": 1 / mps, "startup_s": 1.25, "command_s": 2.0,
+         "startup_mib": 10.0, "peak_mib": 20.4, "same": True}
+        for codec, _, mps in rows for action in speed.ACTIONS
+    ]  # fmt: skip
+    outcome = ratio.Outcome(results)
+    outputs.write_json(tmp_path / "ratio.json", ratio.document(outcome))
+    outputs.write_json(tmp_path / "speed.json", {"benchmark": "speed", "rows": times})
+    return [str(tmp_path / "ratio.json"), str(tmp_path / "speed.json")]
+
+
+def test_tables_for_the_readme(measured: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert readme.main(measured) == 0
+    bits, beside, times = capsys.readouterr().out.split("\n\n", 2)
+    assert bits.splitlines()[0] == "| set | pictures | WebP lossless | JPEG XL e9 | `context` | `photo-fast` |"
+    assert bits.splitlines()[2:] == [
+        "| kodak | 1 | 0.0029 | **0.0027** | - | - |",
+        "| s | 2 | 0.0029 (1 of 2) | **0.0020** | 0.0027 (1 of 2) | 0.0023 (1 of 2) |",
+    ]
+    assert beside.splitlines()[0] == "| set | pictures | `context` / JPEG XL e9 | `photo-fast` / JPEG XL e9 |"
+    assert beside.splitlines()[3] == "| s | 2 | 1.020 (1 of 2) | 0.880 (1 of 2) |"
+    assert times.startswith("a, 1000 x 1000; 2 threads")
+    assert "| `photo-fast` | 0.50 | 0.50 | 1.2 | 20 | 20 |" in times
+    with pytest.raises(SystemExit):
+        readme.main([str(Path(measured[0]).parent / "absent.json")])
+
+
+def test_pareto_front(measured: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert pareto.main([*measured, "--set", "s"]) == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [(line.split("  ")[0], line.endswith("yes")) for line in lines] == [
+        ("context", False),
+        ("photo-fast", True),
+        ("histogram", False),
+        (JXL, True),
+        ("JPEG XL e7", True),
+        ("WebP", True),
+    ]
+    for wrong in (["--set", "x"], ["--threads", "3"]):
+        with pytest.raises(SystemExit):
+            pareto.main([*measured, *wrong])
+    with pytest.raises(SystemExit):
+        pareto.main(measured[:1])
+
+
+def test_pareto_drawings(measured: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    drawn, page = tmp_path / "p.png", tmp_path / "p.html"
+    assert pareto.main([*measured, "--set", "s", "--png", str(drawn), "--html", str(page)]) == 0
+    with Image.open(drawn) as image:
+        assert image.width > 1000
+    text = page.read_text()
+    assert text.count("<svg") == text.count("</svg>") == 1
+    assert "Larger, and not drawn: histogram (2.50)." in text
+    assert [text.count(f"<td>{name}</td>") for name in ("context", "photo-fast", "histogram")] == [1, 1, 1]
+    assert not any(word in text for word in ("<script", "src=", "<link", "url(http"))
+
+
+def test_labels_cover_nothing() -> None:
+    pytest.importorskip("matplotlib")
+    from benchmarks import drawing
+
+    near = [pareto.Point(f"codec {i}", i % 2 == 0, 1, 3.0, 1 + 0.002 * i, 1.0, 2.0 + 0.1 * i) for i in range(8)]
+    (axes,) = drawing.figure([*near, pareto.Point("far", True, 1, 2.0, 0.8, 1.0, 0.1, True)], "title", ["about"]).axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 9
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_identical_allows_gray_as_rgb() -> None:
+    gray = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
+    colour = np.repeat(gray, 3, 2)
+    assert identical(gray, gray)
+    assert identical(gray, colour)
+    assert not identical(colour, gray)
+    colour[0, 0, 1] += 1
+    assert not identical(gray, colour)
+
+
+def test_text_table() -> None:
+    columns = [tables.Column("name", "name"), tables.Column("n", "bytes", ",d"), tables.Column("ok", "ok")]
+    rows: list[tables.Row] = [
+        {"name": "a", "n": 1234567, "ok": True},
+        {"name": "long", "n": None, "ok": False},
+    ]
+    lines = ["name      bytes  ok", "----  ---------  ---", "a     1,234,567  yes", "long          -  NO"]
+    assert tables.text(rows, columns).splitlines() == lines
+    assert tables.text([], columns).splitlines() == ["name  bytes  ok", "----  -----  --"]
+
+
+def test_csv_has_every_key(tmp_path: Path) -> None:
+    outputs.write_csv(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": "x,y"}])
+    assert (tmp_path / "t.csv").read_text() == 'a,b\n1,\n2,"x,y"\n'
+
+
+def test_combinations_vary_every_setting() -> None:
+    few, full = list(exactness.combinations(False)), list(exactness.combinations(True))
+    assert few[0] == full[0] == exactness.Combination()
+    assert len(few) < 30 < len(full)
+    for name in vars(few[0]).keys() - {"device"}:
+        assert len({getattr(c, name) for c in few}) > 1
+    features = {c.numba: c.environment("cache")["NUMBA_CPU_FEATURES"] for c in few}
+    assert features == {None: None, "generic": "", "haswell": "+avx2,+fma,+avx,+sse4.2"}
+
+
+def test_specimens_are_fixed_and_told_apart() -> None:
+    made = built_in()
+    assert len({s.name for s in made}) == len(made)
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(made, built_in(), strict=True))
+    assert {s.pixels.shape[3] for s in made if s.tiny} == {1, 3}
+
+
+def test_exactness_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.zeros((1, 2, 2, 1), np.uint8)
+    name, good = f"m{SEPARATOR}p", exactness.pixels_digest(pixels)
+    same = {"capability": "AVX2", "backend": "int8", "cuda": False, "errors": {}}
+    answers: list[dict[str, Any]] = [
+        {**same, "files": {name: "1"}, "pixels": {name: good}},
+        {**same, "files": {name: "1"}, "pixels": {name: good}},
+        {**same, "files": {name: "2"}, "pixels": {name: good}},
+        {**same, "files": {name: "1"}, "pixels": {name: ""}, "errors": {name: "damaged"}},
+        {**same, "files": {}, "pixels": {}},
+        {"error": "ExactnessError: wrong sums", "kind": "ExactnessError"},
+        {"error": "ended with status -9"},
+    ]
+    monkeypatch.setattr(children, "ask", lambda *_: answers.pop(0))
+    matrix = exactness.Matrix([Specimen("p", pixels)], ["m"], tmp_path)
+    usual, int8 = exactness.Combination(), exactness.Combination(backend="int8")
+    rows = [matrix.compare(c) for c in (usual, usual, usual, usual, usual, int8, usual)]
+    assert [row["bad"] for row in rows] == [False, False, True, True, True, False, True]
+    assert "damaged" in rows[3]["said"]
+    assert matrix.compare(exactness.Combination(aten="avx512"))["said"].startswith("skipped")
+    assert matrix.compare(exactness.Combination(device="cuda"))["said"].startswith("skipped")
+
+
+def test_exactness_without_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = exactness.Matrix([Specimen("p", np.zeros((1, 2, 2, 1), np.uint8))], ["new", "old"], tmp_path)
+    matrix.files = {f"{model}{SEPARATOR}p": "" for model in ("new", "old")}
+    said = {"new": "Refused: unknown model new", "old": "Refused: damaged"}
+    monkeypatch.setattr(exactness, "read_by_reference", lambda file, model: ("", said[model]))
+    new, old = matrix.reference()
+    assert (new["bad"], new["said"].split(":")[0]) == (False, "skipped")
+    assert old["bad"]
+
+
+def test_exactness_sets_the_chunks_that_models_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from arcomp.contract import fronts
+    from arcomp.models.photo import strip
+
+    for module in (fronts, strip):
+        monkeypatch.setattr(module, "CHUNK", module.CHUNK)
+    (tmp_path / "specimens.json").write_text("[]")
+    request = {"folder": str(tmp_path), "models": [], "first": True, "chunk": 7, "decoder": "fronts", "device": "cpu"}
+    exactness_child.evaluate(request | {"threads": torch.get_num_threads()})
+    assert (fronts.CHUNK, strip.CHUNK) == (7, 7)

@@ -1,0 +1,60 @@
+"""The float evaluation of layers: what is written for speed equals what it stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from arcomp.layers.conv import CausalConv2d, Tap, above, around, line, square
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Grid
+from arcomp.layers.rounding import round_through
+
+
+@pytest.mark.parametrize("grid", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
+@pytest.mark.parametrize("rounding", [False, True])
+def test_carrying_is_clamping_and_rounding_straight_through(grid: Grid, rounding: bool) -> None:
+    """Bit for bit, values and gradients, at the ends of the range too."""
+    torch.manual_seed(0)
+    low, high = (grid.low - grid.zero) * grid.step, (grid.high - grid.zero) * grid.step
+    x = torch.cat([torch.randn(4096) * 5, torch.arange(-600, 600) * grid.step / 2, torch.tensor([low, high, 0.0])])
+    gradient = torch.randn_like(x)
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    clamped = one.clamp(low, high)
+    expected = round_through(clamped / grid.step) * grid.step if rounding else clamped
+    found = grid.carry(other, rounding)
+    expected.backward(gradient)  # type: ignore[no-untyped-call]
+    found.backward(gradient)  # type: ignore[no-untyped-call]
+    assert torch.equal(found, expected)
+    assert one.grad is not None
+    assert other.grad is not None
+    assert torch.equal(other.grad, one.grad)
+    assert int((one.grad == 0).sum()) > 0 or grid is LOGITS
+
+
+def test_products_in_bfloat16_are_carried_in_float32() -> None:
+    x = torch.tensor([1.0, 3.0], dtype=torch.bfloat16, requires_grad=True)
+    carried = LOGITS.carry(x / 3, True)
+    assert carried.dtype == torch.float32
+    carried.sum().backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    assert x.grad.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("taps", "groups"),
+    [(square(5), 3), (above(3), 1), (around(3), 1), (line(3, 4), 2), (((0, 0),), 2), (((-2, 1), (-1, -1), (0, 0)), 1)],
+)
+def test_a_convolution_is_a_sum_over_its_taps(taps: tuple[Tap, ...], groups: int) -> None:
+    torch.manual_seed(0)
+    inputs, outputs = 3, 4
+    layer = CausalConv2d(taps, "B", groups, inputs, outputs, LOGITS)
+    x = torch.randn(2, 6, 7, groups * inputs)
+    weight = (layer.linear.weight * layer.free).detach().reshape(groups * outputs, len(taps), groups * inputs)
+    expected = np.zeros((2, 6, 7, groups * outputs), np.float32) + layer.linear.bias.detach().numpy()
+    for n, y0, x0 in np.ndindex(2, 6, 7):
+        for t, (dy, dx) in enumerate(taps):
+            if y0 + dy >= 0 and 0 <= x0 + dx < 7:
+                expected[n, y0, x0] += (weight[:, t] @ x[n, y0 + dy, x0 + dx]).numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-5, atol=1e-5)
+    assert "places" not in layer.state_dict()  # checkpoints of before stay readable

@@ -1,0 +1,155 @@
+"""The house: imports go down only, torch comes late, and a wheel holds what is tracked and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = {"arcomp": ROOT / "arcomp", "arcomp.cli": ROOT / "cli", "arcomp.models": ROOT / "models"}
+
+# Floor of each module by its longest matching prefix; a module may import from its own floor and those below.
+FLOORS = {
+    "arcomp.errors": 0,
+    "arcomp.exact": 0,
+    "arcomp.container": 1,
+    "arcomp.coding": 1,
+    "arcomp.formats": 1,
+    "arcomp.orders": 1,
+    "arcomp.kernels": 1,
+    "arcomp.layers": 2,
+    "arcomp.contract": 3,
+    "arcomp.network": 4,
+    "arcomp.models": 5,
+    "arcomp": 6,
+    "arcomp.measure": 7,
+    "arcomp.training": 7,
+    "arcomp.cli": 8,
+    "arcomp.__main__": 8,
+}
+ALONGSIDE = "arcomp.training"
+"""Nothing on the coded path imports it; only the command line does."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package, folder in FOLDERS.items():
+        for path in folder.rglob("*.py"):
+            parts = [*package.split("."), *path.relative_to(folder).with_suffix("").parts]
+            found[".".join(p for p in parts if p != "__init__")] = path
+    return found
+
+
+def floor(module: str) -> int:
+    prefix = module
+    while prefix not in FLOORS:
+        prefix = prefix.rpartition(".")[0]
+    return FLOORS[prefix]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module of arcomp that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            found |= {f"{node.module}.{a.name}" for a in node.names}
+    return {name for name in found if name.split(".")[0] == "arcomp"}
+
+
+def test_imports_go_down_only() -> None:
+    found = modules()
+    assert len(found) > 40
+    wrong = []
+    for module, path in found.items():
+        for name in imports(path):
+            target = name if name in found else name.rpartition(".")[0]
+            if floor(target) > floor(module) or (
+                target.startswith(ALONGSIDE) and not module.startswith((ALONGSIDE, "arcomp.cli"))
+            ):
+                wrong.append(f"{module} imports {target}")
+    assert wrong == []
+
+
+def test_the_floor_test_can_fail() -> None:
+    assert floor("arcomp.cli.compress") > floor("arcomp.codec") > floor("arcomp.models.context.net")
+    assert floor("arcomp.models.context.net") > floor("arcomp.layers.conv") > floor("arcomp.coding.table")
+    assert floor("arcomp.coding.table") > floor("arcomp.exact.matmul")
+
+
+def test_files_and_functions_are_short() -> None:
+    """Files of at most 400 lines, functions of at most 60."""
+    long = []
+    for module, path in modules().items():
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > 400:
+            long.append(module)
+        for node in ast.walk(ast.parse(text)):
+            if (
+                isinstance(node, ast.FunctionDef)
+                and (node.end_lineno or 0) - node.lineno >= 60
+                and module + "." + node.name
+                not in {
+                    "arcomp.models.context.inputs.look",  # one formula after the other, as in FORMAT.md
+                }
+            ):
+                long.append(f"{module}.{node.name}")
+    assert long == []
+
+
+@pytest.mark.parametrize("statement", ["import arcomp", "import arcomp.cli", "import arcomp.errors, arcomp.container"])
+def test_torch_is_imported_late(statement: str) -> None:
+    code = f"import sys; {statement}; print([m for m in ('torch', 'numba', 'PIL') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert out.strip() == "[]"
+
+
+def test_photo_does_without_torch() -> None:
+    """It takes a second to import, more than all else of the start."""
+    code = (
+        "import sys; import numpy as np; import arcomp; model = arcomp.load('photo-fast'); "
+        "data = arcomp.encode(np.zeros((1, 8, 8, 3), np.uint8), 8, model).data; arcomp.decode(data, model=model); "
+        "import arcomp.inputs, arcomp.sampling; print('torch' in sys.modules)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    ).stdout
+    assert out.strip() == "False"
+
+
+def test_every_package_is_listed() -> None:
+    listed = set(re.findall(r'^    "(arcomp[a-z.]*)",$', (ROOT / "pyproject.toml").read_text(), re.M))
+    packages = {m for m, p in modules().items() if p.name == "__init__.py"}
+    assert listed == packages
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_tracked_files(tmp_path: Path) -> None:
+    """A wheel built from this checkout has exactly the tracked files of the packages, and the weights."""
+    source = tmp_path / "source"  # nothing but what is tracked: an old build folder would leak into the wheel
+    source.mkdir()
+    archive_of = subprocess.run(["git", "archive", "HEAD"], capture_output=True, check=True, cwd=ROOT).stdout
+    subprocess.run(["tar", "x", "-C", str(source)], input=archive_of, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "-o", str(tmp_path), str(source)], check=True, capture_output=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    tracked = subprocess.run(
+        ["git", "ls-files", *(f.name for f in FOLDERS.values())], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+    expected = set()
+    for name in tracked:
+        top, _, rest = name.partition("/")
+        expected.add(("arcomp/" + rest) if top == "arcomp" else f"arcomp/{name}")
+    with zipfile.ZipFile(wheel) as archive:
+        held = {n for n in archive.namelist() if ".dist-info/" not in n}
+    assert held == expected
+    assert any(n.endswith("context.safetensors") for n in held)

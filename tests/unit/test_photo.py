@@ -1,0 +1,456 @@
+"""``photo``'s parts: least squares against numpy, the network in kernels, its weights, and hostile ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from arcomp.coding import mixing
+from arcomp.contract import registry
+from arcomp.contract.weights_file import Weights
+from arcomp.errors import ModelError
+from arcomp.exact.compiled import kernel
+from arcomp.models.photo import inputs, least_squares, workspace
+from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
+from arcomp.models.photo.least_squares import LEVEL_BITS
+from arcomp.models.photo.model import PhotoModel, freeze, learn_mixer
+from arcomp.models.photo.planes import (
+    MARGIN,
+    MID_LEVEL,
+    NEIGHBOURS,
+    SKEW,
+    UNSEEN_WEIGHT,
+    blank,
+    first_row,
+    front_count,
+    last_row,
+    sample_weight,
+)
+from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
+from tests.specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
+
+# --- least squares --------------------------------------------------------------------------------------------------
+
+WINDOWS = {
+    "A": Window(1, 6, 6, 6, 7, False, 0.05, 10.0),
+    "B": Window(1, 3, 4, 2, 5, True, 0.02, 5.0),
+    "wide": Window(1, 2, 3, 7, 24, True, 0.05, 10.0),
+    "step 2": Window(2, 2, 3, 1, 6, False, 0.1, 8.0),
+    "step 2 weighted": Window(2, 3, 2, 3, 4, True, 0.5, 2.0),
+    "alike": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similar=6.0, fade=0.8125),
+    "alike, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similar=0.1, fade=1.0),
+}
+
+
+@kernel()
+def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, first: int, count: int) -> None:
+    """Look at a front, then enter its pixels."""
+    least_squares.predict(planes, squares, work, t, first, count)
+    for c in range(planes.channels):
+        for k in range(count):
+            work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
+        inputs.enter(planes, t, first, count, c, work.current[c])
+    inputs.observe(planes, work, t, first, count)
+
+
+def beyond(plane: npt.NDArray[np.int64], y: int, x: int, above: int) -> int:
+    """A plane's value at any place, as planes.py says: above the picture, left and right of a row."""
+    if y < 0:
+        return above
+    if x < 0:
+        return beyond(plane, y - 1, 0, above)
+    return int(plane[y, min(x, plane.shape[1] - 1)])
+
+
+def weights_of(pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Sample weights, from the definition: 64 / (1 + activity), rounded."""
+    height, width, channels = pixels.shape
+    out = np.zeros((height, width), np.int64)
+    for y in range(height):
+        for x in range(width):
+            a = 0
+            for c in range(channels):
+                own = pixels[..., c]
+                w, n, nw, ne = (beyond(own, y + j, x + i, MID_LEVEL) for j, i in ((0, -1), (-1, 0), (-1, -1), (-1, 1)))
+                v = int(own[y, x])
+                a += abs(w - nw) + abs(n - nw) + abs(n - ne) + abs(v - w) + abs(v - n)
+            five = 5 * channels
+            out[y, x] = (64 * five + (five + a) // 2) // (five + a)
+    return out
+
+
+def likeness(pixels: npt.NDArray[np.int64], window: Window, y: int, x: int) -> dict[tuple[int, int], float]:
+    """Weights of the samples (dy, dx) of a pixel, as FORMAT.md says: those that are nearly halves must round alike."""
+
+    def near(y: int, x: int) -> npt.NDArray[np.int64]:
+        places = [(y + int(j), x + int(i)) for j, i in NEIGHBOURS[:6]]
+        return np.array([[beyond(p, *at, MID_LEVEL) for at in places] for p in np.moveaxis(pixels, 2, 0)])
+
+    q = {}
+    for dy in range(-window.rows, 1):
+        for dx in range(-window.left, window.right + 1 if dy else 0):
+            d = int(np.abs(near(y + dy, x + dx) - near(y, x)).sum())
+            fade = float(np.prod([1.0] + [window.fade] * (abs(dy) + abs(dx))))
+            q[dy, dx] = fade / (window.similar * 36 * pixels.shape[2] ** 2 + d**2)
+    unit = 64 / max(q.values())
+    return {at: float(np.floor(v * unit + 0.5)) for at, v in q.items()}
+
+
+def by_numpy(
+    pixels: npt.NDArray[np.int64], window: Window, prior: npt.NDArray[np.float64], y: int, x: int
+) -> tuple[list[float], list[float], list[float], npt.NDArray[np.float64]]:
+    """(low, full, variance of each channel, factor among channels) of a pixel: np.linalg.solve of the window's sums."""
+    channels = pixels.shape[2]
+    weight = weights_of(pixels) if window.weighted else None
+    alike = likeness(pixels, window, y, x) if window.similar else None
+
+    def v(y: int, x: int) -> npt.NDArray[np.float64]:
+        own = [pixels[..., c] for c in range(channels)]
+        west = [beyond(p, y, x - 1, MID_LEVEL) for p in own]
+        near = [(int(j), int(i)) for j, i in NEIGHBOURS[1 : window.taps]] + [(0, 0)]
+        return np.array(
+            [beyond(p, y + j, x + i, MID_LEVEL) - w for j, i in near for p, w in zip(own, west, strict=True)]
+        )
+
+    s, m = window.step, window.size(channels)
+    total = np.zeros((m, m))
+    for k in range(window.rows + 1):
+        for q in range(-window.left, window.right + 1 if k else 0):
+            u = v(y - s * k, x + s * q)
+            w = 1.0 if weight is None else beyond(weight, y - s * k, x + s * q, UNSEEN_WEIGHT)
+            total += (w if alike is None else alike[-k, q]) * np.outer(u, u)
+    square = np.zeros((m, m))
+    square[np.tril_indices(m)] = prior
+    square += np.tril(square, -1).T
+    a = total + window.beta * (np.trace(total) + window.ridge) * square + window.ridge * np.eye(m)
+    known = m - channels
+    own = v(y, x)
+    low, full, variance = [], [], []
+    for c in range(channels):
+        west = beyond(pixels[..., c], y, x - 1, MID_LEVEL)
+        for n, out in ((LOW_ORDER * channels, low), (known, full)):
+            out.append(west + float(np.linalg.solve(a[:n, :n], a[:n, known + c]) @ own[:n]))
+        n = known + c
+        left = a[n, n] - a[n, :n] @ np.linalg.solve(a[:n, :n], a[:n, n])
+        counted = sum(alike.values()) if alike else window.samples() * (64 / 5 if window.weighted else 1)
+        variance.append(float(left) / counted)
+    lower = np.linalg.cholesky(a)
+    return low, full, variance, (lower / np.diag(lower))[known:, known:]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", WINDOWS)
+def test_least_squares_are_numpys(name: str, channels: int) -> None:
+    """Everywhere in a small picture, its edges included; also that the window that is moved along is the one begun
+    anew."""
+    window = WINDOWS[name]
+    height, width = 11, 21
+    rng = np.random.default_rng(3)
+    pixels = pictures("smooth", (height, width, channels), 8) // 2 + rng.integers(0, 9, (height, width, channels))
+    pixels = pixels.astype(np.uint8)
+    prior = mean_covariance([pictures("noise", (20, 30, channels), 8), pixels], window)
+    squares = workspace.squares((window,), channels, prior)
+    ring = PhotoConfig(channels, (window,), (8,), 8, 1, "cheap").ring
+    planes = blank(height, width, channels, 1, ring)
+    work = workspace.work((window,), channels, planes.values.shape[2], height)
+    real = pixels.astype(np.int64)
+    places = {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(40)}
+    places |= {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (1, 0), (5, 1), (height - 1, 4)}
+    seen = 0
+    for t in range(front_count(height, width)):
+        first = first_row(t, width)
+        count = last_row(t, height) - first + 1
+        predictions_of(planes, squares, work, pixels, t, first, count)
+        for k in range(count):
+            y, x = first + k, t - SKEW * (first + k)
+            if (y, x) not in places:
+                continue
+            low, full, variance, factor = by_numpy(real, window, prior / 2.0**24, y, x)
+            unit = 1 << LEVEL_BITS
+            for c in range(channels):
+                assert abs(work.low[0, c, k] / unit - np.clip(low[c], -32, 287)) <= 0.5001 / unit
+                assert abs(work.full[0, c, k] / unit - np.clip(full[c], -32, 287)) <= 0.5001 / unit
+                assert abs(work.variance[0, c, k] / 16 + 0.5 / 16 - variance[c]) <= 0.5001 / 16
+            for p, (i, j) in enumerate([(1, 0), (2, 0), (2, 1)] if channels == 3 else []):
+                assert abs(work.factor[0, p, k] / 1024 - np.clip(factor[i, j], -16, 16)) <= 0.5001 / 1024
+            seen += 1
+    assert seen == len(places)
+    if window.weighted:
+        at = sample_weight(channels, 1)
+        expected = weights_of(real)
+        for y, x in places:
+            t = x + SKEW * y
+            if t > front_count(height, width) - 30:  # still in the ring
+                assert planes.values[at, t % ring, MARGIN + y] == expected[y, x]
+
+
+def test_prior_is_a_covariance_of_trace_one() -> None:
+    for window in WINDOWS.values():
+        for kind in ("smooth", "noise", "constant"):
+            prior = mean_covariance([pictures(kind, (24, 24, 3), 8)], window)
+            m = window.size(3)
+            matrix = np.zeros((m, m))
+            matrix[np.tril_indices(m)] = prior / 2.0**24
+            matrix += np.tril(matrix, -1).T
+            assert np.trace(matrix) == pytest.approx(1, abs=1e-4)
+            assert np.linalg.eigvalsh(matrix)[0] > 0
+
+
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS])
+def test_layout_has_a_place_for_everything(windows: tuple[Window, ...]) -> None:
+    spec, real, sums, prior = layout(windows, 3)
+    assert prior == sum(pairs(w.size(3)) for w in windows)
+    assert sums == sum(w.step * pairs(w.size(3)) for w in windows if not w.similar)
+    assert spec.shape == (len(windows), 12)
+    assert np.isfinite(real).all()
+    net = PhotoConfig(3, windows, (8,), 8, 2, "full")
+    assert net.ring & (net.ring - 1) == 0
+    assert net.ring > max(w.reach() for w in windows) + 7
+
+
+# --- weights --------------------------------------------------------------------------------------------------------
+
+
+def test_freeze_save_load_keeps_the_digest(tmp_path: Path) -> None:
+    weights = freeze({c: photo_net(c, THREE_WINDOWS, "full") for c in (1, 3)})
+    mixed = learn_mixer(weights, 1, [pictures("smooth", (16, 20, 1), 8, seed) for seed in range(3)])
+    assert set(mixed.arrays) == {*weights.arrays, "1.mixer"}
+    assert mixed.digest != weights.digest
+    for made in (weights, mixed):
+        made.save(tmp_path / "w.safetensors")
+        loaded = Weights.load(tmp_path / "w.safetensors")
+        assert loaded.digest == made.digest == registry.load(str(tmp_path / "w.safetensors")).digest
+        again, before = PhotoModel(loaded), PhotoModel(made)
+        assert again.configs == before.configs
+        for channels in (1, 3):
+            pixels = pictures("smooth", (9, 12, channels), 8)
+            assert again.encode(pixels) == before.encode(pixels)
+
+
+def test_a_learnt_mixer_helps() -> None:
+    weights = photo().weights
+    training = [pictures("smooth", (24, 32, 3), 8, seed) for seed in range(4)]
+    pixels = np.ascontiguousarray(pictures("smooth", (24, 32, 3), 8, 9)[..., list(CODING_ORDER[3])])
+    learnt = learn_mixer(weights, 3, training)
+    assert np.array_equal(learn_mixer(learnt, 3, training).arrays["3.mixer"], learnt.arrays["3.mixer"])
+    with_it, without = PhotoModel(learnt).encode(pixels), PhotoModel(weights).encode(pixels)
+    assert with_it.nll_bits < without.nll_bits
+    assert with_it.static_bits == without.static_bits
+
+
+def changed(weights: Weights, name: str, value: Any) -> Weights:
+    arrays = {k: a for k, a in weights.arrays.items() if k != name}
+    return replace(weights, arrays=arrays if value is None else {**arrays, name: value})
+
+
+def _prior(change: str) -> npt.NDArray[Any] | None:
+    good = photo().weights.arrays["3.prior"].copy()
+    if change == "negative":
+        return -good
+    if change == "zero":
+        return np.zeros_like(good)
+    if change == "singular":
+        return np.full_like(good, good[0])
+    if change == "huge":
+        return np.full_like(good, 2**31 - 1)
+    if change == "long":
+        return np.append(good, good[:1])
+    if change == "int16":
+        return good.astype(np.int16)
+    return good[:-1] if change == "short" else None
+
+
+@pytest.mark.parametrize("change", ["negative", "zero", "singular", "huge", "long", "short", "int16", "missing"])
+def test_hostile_priors_are_refused(change: str) -> None:
+    model = PhotoModel(changed(photo().weights, "3.prior", _prior(change)))
+    with pytest.raises(ModelError, match="prior"):
+        model.encode(np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(ModelError, match="prior"):
+        model.decode(b"", np.zeros((4, 4, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("trunk.0.weight", np.full((20, 132), 64, np.int8)),
+        ("trunk.0.weight", np.zeros((20, 131), np.int8)),
+        ("trunk.0.weight", np.zeros((20, 132), np.int16)),
+        ("trunk.1.bias", np.zeros(11, np.int32)),
+        ("trunk.1.bias", np.zeros(12, np.int8)),
+        ("hidden.2.weight", np.zeros((10, 12), np.int8)),
+        ("hidden.0.multiplier", np.full(10, -1, np.int16)),
+        ("heads.1.weight", np.full((9, 10), -64, np.int8)),
+        ("heads.1.weight", np.zeros((10, 9), np.int8)),
+        ("heads.1.shift", np.zeros(9, np.int8)),
+        ("heads.1.shift", np.full(9, 47, np.int8)),
+        ("heads.0.weight", None),
+        ("trunk.1.shift", None),
+        ("mixer", np.zeros((mixing.weight_rows(3), 15), np.int32)),
+        ("mixer", np.zeros((mixing.weight_rows(1), 16), np.int32)),
+        ("mixer", np.zeros((mixing.weight_rows(3), 16), np.int16)),
+        ("mixer", np.full((mixing.weight_rows(3), 16), 1 << 20, np.int32)),
+        ("mixer", np.full((mixing.weight_rows(3), 16), -(2**31), np.int32)),
+        ("mixer", np.zeros(3, np.int32)),
+    ],
+)
+def test_hostile_arrays_are_refused(name: str, value: Any) -> None:
+    weights = photo().weights
+    model = PhotoModel(changed(weights, f"3.{name}", value))
+    with pytest.raises(ModelError):
+        model.encode(np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(ModelError):
+        model.decode(b"", np.zeros((4, 4, 3), np.uint8))
+    gray = np.zeros((4, 4, 1), np.uint8)  # the other network is as it was
+    assert model.encode(gray) == PhotoModel(weights).encode(gray)
+
+
+def test_the_largest_mixer_is_taken() -> None:
+    rng = np.random.default_rng(0)
+    largest = rng.choice(np.array([-(1 << 20) + 1, (1 << 20) - 1], np.int32), (mixing.weight_rows(3), 16))
+    model = PhotoModel(changed(photo().weights, "3.mixer", largest))
+    pixels = pictures("noise", (13, 17, 3), 8)
+    out = np.zeros_like(pixels)
+    model.decode(model.encode(pixels).data, out)
+    assert np.array_equal(out, pixels)
+
+
+PLAIN = PhotoConfig(3, ONE_WINDOW, (20, 12), 10, 3, "cheap").to_dict()
+WINDOW = PLAIN["windows"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": 2},
+        {"channels": True},
+        {"channels": 3.0},
+        {"channels": [3]},
+        {"channels": None},
+        {"windows": []},
+        {"windows": [WINDOW] * 5},
+        {"windows": WINDOW},
+        {"windows": 7},
+        {"windows": [{}]},
+        {"windows": [{**WINDOW, "what": 1}]},
+        {"trunk": []},
+        {"trunk": [0]},
+        {"trunk": [10**9]},
+        {"trunk": [16.0]},
+        {"trunk": [8] * 5},
+        {"trunk": "ab"},
+        {"head": -1},
+        {"head": True},
+        {"mixture": 0},
+        {"mixture": 9},
+        {"stage": "none"},
+        {"stage": ["cheap"]},
+        {"stage": None},
+        {"online": 1},
+        {"online": None},
+        {"tails": 0},
+        {"tails": None},
+        {"rate": 0.0},
+        {"rate": 1.5},
+        {"rate": float("nan")},
+        {"rate": 1},
+        {"group": 0},
+        {"group": 1 << 21},
+        {"group": 512.0},
+        {"what": 1},
+    ],
+)
+def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
+    assert checked(PLAIN).to_dict() == PLAIN
+    with pytest.raises(ModelError, match="photo"):
+        checked({**PLAIN, **change})
+    with pytest.raises(ModelError):
+        PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
+    for key in set(PLAIN) - {"online", "tails", "rate", "group"}:
+        with pytest.raises(ModelError):
+            checked({k: v for k, v in PLAIN.items() if k != key})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": 0},
+        {"step": 3},
+        {"step": "1"},
+        {"rows": 0},
+        {"rows": 21},
+        {"rows": 10**30},
+        {"rows": True},
+        {"left": 0},
+        {"left": 20},
+        {"left": -3},
+        {"left": 2.0},
+        {"right": -1},
+        {"right": 8},
+        {"right": None},
+        {"step": 2, "right": 4},
+        {"step": 2, "rows": 11},
+        {"step": 2, "left": 10},
+        {"taps": 3},
+        {"taps": 25},
+        {"rows": 20, "left": 19, "right": 7, "weighted": True},
+        {"weighted": 1},
+        {"beta": -0.1},
+        {"beta": 1.1},
+        {"beta": 0},
+        {"beta": float("nan")},
+        {"ridge": 0.5},
+        {"ridge": 1001.0},
+        {"ridge": float("inf")},
+        {"ridge": None},
+        {"similar": 0.05},
+        {"similar": 1001.0},
+        {"similar": 1},
+        {"similar": -1.0},
+        {"similar": float("nan")},
+        {"similar": 6.0, "weighted": True},
+        {"similar": 6.0, "step": 2, "rows": 2, "left": 2, "right": 1},
+        {"similar": 6.0, "fade": 0.4},
+        {"similar": 6.0, "fade": 1.1},
+        {"similar": 6.0, "fade": 1},
+        {"similar": 6.0, "rows": 20, "left": 19, "right": 7},
+    ],
+)
+def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="photo"):
+        checked({**PLAIN, "windows": [WINDOW, {**WINDOW, **change}]})
+
+
+def test_networks_that_are_not_what_they_are_called() -> None:
+    for config in ({}, {"networks": {}}, {"networks": []}, {"networks": {"1": PLAIN}}, {"networks": {"3": None}}, []):
+        with pytest.raises(ModelError, match="photo"):
+            PhotoModel(Weights("photo", config, {}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window(1, 20, 10, 7, 5, False, 1.0, 1.0),
+        Window(2, 10, 9, 3, 24, False, 0.0, 1.0),
+        Window(1, 2, 19, 0, 4, True, 0.0, 1000.0),
+        Window(1, 1, 1, 0, 24, True, 0.0, 1.0),
+        Window(1, 18, 18, 7, 4, False, 0.0, 1.0, similar=0.1, fade=0.5),
+        Window(1, 1, 1, 0, 24, False, 1.0, 1000.0, similar=1000.0, fade=1.0),
+    ],
+)
+def test_windows_at_their_limits_work(window: Window) -> None:
+    """The largest and the smallest that are taken: what is decoded is what was encoded, and nothing leaves its
+    planes."""
+    net = photo_net(3, (window, replace(ONE_WINDOW[0])))
+    assert checked(net.config.to_dict()) == net.config
+    model = PhotoModel(freeze({3: net}))
+    for content in ("noise", "extreme", "smooth"):
+        for shape in ((23, 45), (30, 6)):
+            pixels = pictures(content, (*shape, 3), 8)
+            out = np.zeros_like(pixels)
+            model.decode(model.encode(pixels).data, out)
+            assert np.array_equal(out, pixels)

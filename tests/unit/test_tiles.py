@@ -1,0 +1,245 @@
+"""Payloads of models that learn: lengths that are damaged, errors and interrupts in the middle, several at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from arcomp import codec
+from arcomp.codec import decode, encode
+from arcomp.container import pack, unpack
+from arcomp.container.numbers import encode_number
+from arcomp.contract import learning
+from arcomp.contract.model import Kind, LearningModel, Progress, Stream, Watch
+from arcomp.contract.tiling import Tiling
+from arcomp.errors import FormatError, ModelError
+
+
+class Raw(LearningModel):
+    """Writes the samples as they are, and does what a test asks for at a tile with a certain first sample."""
+
+    name: ClassVar[str] = "raw"
+    digest = bytes(32)
+    parameters = 0
+
+    def __init__(self) -> None:
+        self.at = -1
+        self.happens: Any = lambda: None
+        self.begun: list[int] = []
+        self.together = self.most = 0
+        self.lock = threading.Lock()
+        self.pause = 0.0
+
+    def check(self, channels: int, depth: int) -> None:
+        if depth != 8:
+            raise ModelError("8 bits only")
+
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
+        return 1, width
+
+    def memory(self, channels: int, height: int, width: int) -> int:
+        return 1000
+
+    def _work(self, which: int, positions: int, progress: Progress) -> None:
+        with self.lock:
+            self.begun.append(which)
+            self.together += 1
+            self.most = max(self.most, self.together)
+        try:
+            if which == self.at:
+                self.happens()
+            for _ in range(positions):
+                time.sleep(self.pause)
+                progress(1)
+        finally:
+            with self.lock:
+                self.together -= 1
+
+    def bits(
+        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        return np.full(pixels.shape, 8, np.float32), 9.0 * pixels.size
+
+    def sample(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        progress: Progress = lambda positions: None,
+    ) -> None:
+        pixels[:] = rng.integers(0, 256, pixels.shape)
+
+    def encode(
+        self,
+        pixels: npt.NDArray[np.uint8],
+        device: str = "cpu",
+        progress: Progress = lambda positions: None,
+        watch: Watch | None = None,
+    ) -> Stream:
+        self._work(int(pixels[0, 0, 0]), pixels.shape[0] * pixels.shape[1], progress)
+        return Stream(pixels.tobytes(), 8.0 * pixels.size, 9.0 * pixels.size)
+
+    def decode(
+        self,
+        data: bytes | memoryview,
+        pixels: npt.NDArray[np.uint8],
+        progress: Progress = lambda positions: None,
+        naive: bool = False,
+    ) -> None:
+        pixels.ravel()[:] = np.frombuffer(data, np.uint8)
+        self._work(int(data[0]), pixels.shape[0] * pixels.shape[1], progress)
+
+
+PIXELS = np.arange(12 * 4, dtype=np.uint8).reshape(1, 12, 4, 1)
+"""Twelve tiles of one row; each begins with a multiple of 4."""
+
+
+def test_payload_is_lengths_and_streams() -> None:
+    encoded = encode(PIXELS, 8, Raw())
+    header, payload = unpack(encoded.data)
+    assert bytes(payload) == b"\4" * 12 + PIXELS.tobytes()
+    assert (header.tile_height, header.tile_width) == (1, 4)
+    assert (encoded.nll_bits, encoded.static_bits) == (8.0 * 48, 9.0 * 48)
+
+
+def payloads(change: str) -> bytes:
+    lengths, streams = b"\4" * 12, PIXELS.tobytes()
+    return {
+        "one more": lengths[:-1] + b"\5" + streams,
+        "one less": lengths[:-1] + b"\3" + streams,
+        "a byte more": lengths + streams + b"\0",
+        "a byte less": lengths + streams[:-1],
+        "enormous": lengths[:-1] + encode_number(2**62) + streams,
+        "all enormous": encode_number(2**62) * 12 + streams,
+        "not the shortest": lengths[:-1] + b"\x84\0" + streams,
+        "without end": b"\xff" * 60,
+        "cut in the lengths": lengths[:5],
+        "empty": b"",
+    }[change]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "one more", "one less", "a byte more", "a byte less", "enormous", "all enormous", "not the shortest",
+        "without end", "cut in the lengths", "empty",
+    ],
+)  # fmt: skip
+def test_damaged_lengths_are_refused(change: str) -> None:
+    """With checksums that are right: before anything is decoded."""
+    model = Raw()
+    header, _ = unpack(encode(PIXELS, 8, model).data)
+    model.begun.clear()
+    with pytest.raises(FormatError):
+        decode(pack(header, payloads(change)), model=model)
+    assert model.begun == []
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, None, 100])
+def test_as_many_as_asked_for(threads: int | None) -> None:
+    model = Raw()
+    model.pause = 0.002
+    data = encode(PIXELS, 8, model, threads=threads).data
+    assert sorted(model.begun) == list(range(0, 48, 4))
+    assert 1 <= model.most <= min(12, threads or learning.processors())
+    assert np.array_equal(decode(data, model=model, threads=threads)[0], PIXELS)
+    assert data == encode(PIXELS, 8, Raw(), threads=1).data
+
+
+def test_progress_is_all_that_is_done() -> None:
+    told: list[float] = []
+    data = encode(PIXELS, 8, Raw(), threads=3, progress=told.append).data
+    assert told == sorted(told)
+    assert (len(told), told[-1]) == (48, 1.0)
+    told.clear()
+    decode(data, model=Raw(), threads=1, progress=told.append)
+    assert told[-1] == 1.0
+
+
+@pytest.mark.parametrize("at", [0, 4, 20, 44])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_first_error_ends_all(at: int, threads: int) -> None:
+    """The others stop at their next report and those that wait never begin; its own error is the one that is raised."""
+    model = Raw()
+    data = encode(PIXELS, 8, model).data
+    for call in (lambda: encode(PIXELS, 8, model, threads=threads), lambda: decode(data, model=model, threads=threads)):
+
+        def fail() -> None:
+            raise ModelError("enough")
+
+        model.at, model.happens, model.pause = at, fail, 0.005
+        model.begun.clear()
+        with pytest.raises(ModelError, match="enough"):
+            call()
+        assert model.together == 0
+        assert len(model.begun) <= at // 4 + 2 * threads
+
+
+def test_an_error_does_not_wait_for_the_tiles_before_it() -> None:
+    """The second tile fails while the first would go on for long."""
+    model = Raw()
+
+    def fail() -> None:
+        raise ModelError("enough")
+
+    model.at, model.happens, model.pause = 4, fail, 0.05
+    wide = np.zeros((1, 12, 200, 1), np.uint8)
+    wide[0, :, 0, 0] = np.arange(12) * 4
+    began = time.perf_counter()
+    with pytest.raises(ModelError, match="enough"):
+        encode(wide, 8, model, threads=2)
+    assert time.perf_counter() - began < 4  # the first alone takes 10
+    assert {0, 4} <= set(model.begun) <= {0, 4, 8}  # the thread that failed may have taken up another before all ended
+
+
+def test_an_interrupt_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raised in the thread that waits, as the interpreter does."""
+    model = Raw()
+    model.pause = 0.01
+    began = threading.Event()
+    model.at, model.happens = 0, began.set
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        assert began.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        encode(PIXELS, 8, model, threads=2)
+    assert model.together == 0
+    assert len(model.begun) <= 4
+
+
+def test_an_error_in_progress_ends_all() -> None:
+    def stop(part: float) -> None:
+        if part > 0.2:
+            raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        encode(PIXELS, 8, Raw(), threads=2, progress=stop)
+
+
+def test_memory_is_counted_for_tiles_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from arcomp.errors import ArcompError
+
+    have = 2 * PIXELS.size + 2500.0
+    monkeypatch.setattr(codec, "physical_memory", lambda: have)
+    data = encode(PIXELS, 8, Raw(), threads=2).data
+    for call in (lambda n: encode(PIXELS, 8, Raw(), threads=n), lambda n: decode(data, model=Raw(), threads=n)):
+        call(2)
+        with pytest.raises(ArcompError, match="GiB of memory"):
+            call(3)
+
+
+def test_tiles_of_several_pictures_are_in_their_places() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3)).astype(np.uint8)
+    data = encode(pixels, 8, Raw(), tile=(2, 3)).data
+    assert np.array_equal(decode(data, model=Raw(), threads=3)[0], pixels)
+    tiling = Tiling((2, 5, 7), (2, 3))
+    kind = Kind(tiling.batch, 3, 8)
+    payload, _, _ = learning.encode(pixels, tiling, kind, Raw(), "cpu", 1, lambda part: None)
+    assert unpack(data)[1] == payload
