@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
 from arcomp.contract import fronts, learning, registry
-from arcomp.contract.model import Canvas, ExactModel, Kind, LearningModel, Model
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, LearningModel, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, VerificationError
 
@@ -111,7 +111,7 @@ def encode(
 
 def plan(
     pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, threads: int | None
-) -> tuple[Tiling, Kind]:
+) -> tuple[Tiling, BatchSpec]:
     """How pictures are cut for a model, and what it is then given; arguments and errors as of :func:`encode`."""
     if pixels.ndim != 4 or not pixels.size:
         raise ArcompError("there are no pixels to compress")
@@ -120,12 +120,12 @@ def plan(
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
-    kind = Kind(tiling.batch, channels, depth)
+    kind = BatchSpec(tiling.batch, channels, depth)
     _check_memory(tiling, kind, pixels.dtype, model, threads)
     return tiling, kind
 
 
-def laid_out(pixels: Pixels, tiling: Tiling, kind: Kind, model: ExactModel) -> tuple[Canvas, Kind]:
+def laid_out(pixels: Pixels, tiling: Tiling, kind: BatchSpec, model: ExactModel) -> tuple[Canvas, BatchSpec]:
     """Pictures as tiles, channels in coding order, and what is coded with what the model sends besides."""
     canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
     return canvas, replace(kind, side=model.side_information(canvas, kind))
@@ -165,7 +165,7 @@ def decode(
     model.check(header.channels, header.depth)
     shape = (header.images, header.height, header.width)
     tiling = Tiling(shape, (header.tile_height, header.tile_width))
-    kind = Kind(tiling.batch, header.channels, header.depth, header.side)
+    kind = BatchSpec(tiling.batch, header.channels, header.depth, header.side)
     dtype = np.dtype(np.uint8 if header.depth <= 8 else np.uint16)
     _check_memory(tiling, kind, dtype, model, threads)
     if isinstance(model, LearningModel):
@@ -202,7 +202,7 @@ def physical_memory() -> float:
         return math.inf
 
 
-def _check_memory(tiling: Tiling, kind: Kind, dtype: np.dtype[Any], model: Model, threads: int | None) -> None:
+def _check_memory(tiling: Tiling, kind: BatchSpec, dtype: np.dtype[Any], model: Model, threads: int | None) -> None:
     """Refuse what cannot fit, before any of it is taken.
 
     Raises:

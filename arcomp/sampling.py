@@ -13,7 +13,7 @@ import numpy.typing as npt
 from arcomp.codec import Pixels, plan
 from arcomp.coding import Distribution, sample
 from arcomp.contract import fronts
-from arcomp.contract.model import ExactModel, Kind, LearningModel, Model
+from arcomp.contract.model import BatchSpec, ExactModel, LearningModel, Model
 from arcomp.errors import ArcompError, ModelError
 from arcomp.orders import Batch, Front
 
@@ -77,7 +77,7 @@ def draw(
     return pixels
 
 
-def _side(model: ExactModel, pixels: Pixels, kind: Kind, kept: int) -> bytes:
+def _side(model: ExactModel, pixels: Pixels, kind: BatchSpec, kept: int) -> bytes:
     """Side information, of models that have it made of what is kept.
 
     Raises:

@@ -277,7 +277,7 @@ def _changes(
     metavar="FILE",
     help="Checkpoint of the same model, of the same shape (photo: or smaller), that a fresh run begins as.",
 )
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Interpreter, instead of the recipe's.")
 @click.option(
     "--minutes",
     type=options.Numbers(0, min_open=True),

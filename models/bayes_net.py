@@ -68,7 +68,7 @@ class BayesNetWiring(Wiring):
         """Hidden units begin with little weight, where they are not yet clamped."""
         layer("hidden").linear.weight.mul_(BEGIN)
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         return run("logits", run("hidden", samples))
 

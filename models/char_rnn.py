@@ -60,7 +60,7 @@ class CharRNNWiring(Wiring):
         found["logits"] = linear(c, h, 1 << self.config.depth, UNIT8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = samples
         for i in range(self.config.blocks):

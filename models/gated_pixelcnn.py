@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from arcomp.layers.conv import above, around, line, nearest, square
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
-from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, check_side
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -73,26 +73,26 @@ class GatedPixelCNNWiring(Wiring):
         for i in range(self.config.blocks + 1):
             for side in ("tanh", "sigmoid"):
                 if i == 0:
-                    vertical = Conv(above(FIRST), "B", 1, c, v, SIGNED8, SUMS, samples=True, ahead=True)
+                    vertical = Conv(above(FIRST), "B", 1, c, v, SIGNED8, SUMS, samples=True, row_level=True)
                     horizontal = Conv(line(FIRST // 2 + 1), "A", c, 1, p, SIGNED8, SUMS, samples=True)
                 else:
-                    vertical = Conv(around(self.config.kernel), "B", 1, v, v, UNIT8, SUMS, ahead=True)
+                    vertical = Conv(around(self.config.kernel), "B", 1, v, v, UNIT8, SUMS, row_level=True)
                     horizontal = Conv(line(self.config.kernel // 2 + 1), "B", c, p, p, SIGNED8, SUMS)
                 found[f"vertical.{side}.{i}"] = vertical
                 found[f"horizontal.{side}.{i}"] = horizontal
-                found[f"down.{side}.{i}"] = linear(1, v, v, UNIT8, SUMS, ahead=True)
+                found[f"down.{side}.{i}"] = linear(1, v, v, UNIT8, SUMS, row_level=True)
                 found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS), SUMS)
-            found[f"vertical.{i}"] = Gate(1, ahead=True)
+            found[f"vertical.{i}"] = Gate(1, row_level=True)
             found[f"horizontal.{i}"] = Gate(c)
             found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1 + first), SUMS)
-            found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
-        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+            found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
+        found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, p, 2 * p, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, 2 * p, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         v = h = samples
         first = ("direct",) * self.config.direct + ("symbols",) * self.config.symbols

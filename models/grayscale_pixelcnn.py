@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from arcomp.contract.model import Canvas, ExactModel, Kind
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.errors import ModelError
 from arcomp.network.configuration import LayeredConfig, checked
@@ -119,9 +119,9 @@ class GrayscalePixelCNN(Staged):
         """See :meth:`Layered.float_model`."""
         return GrayscaleFloat(cls, checked(cls.config_type, config))
 
-    def viewer(self, kind: Kind) -> tuple[ExactModel, Kind]:
+    def viewer(self, kind: BatchSpec) -> tuple[ExactModel, BatchSpec]:
         """See :meth:`ExactModel.viewer`."""
-        return self._viewer, Kind(kind.batch, 1, VIEW_DEPTH)
+        return self._viewer, BatchSpec(kind.batch, 1, VIEW_DEPTH)
 
     @cached_property
     def _viewer(self) -> View:
@@ -135,7 +135,7 @@ class GrayscalePixelCNN(Staged):
         """See :meth:`ExactModel.view`."""
         return gray(canvas)
 
-    def memory(self, kind: Kind) -> int:
+    def memory(self, kind: BatchSpec) -> int:
         """See :meth:`ExactModel.memory`."""
         model, of_view = self.viewer(kind)
         return super().memory(kind) + model.memory(of_view) + kind.batch.positions

@@ -16,7 +16,7 @@ from arcomp.coding import Distribution, FrequencyTable
 from arcomp.coding.distribution import Int64
 from arcomp.coding.table import cumulate
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.contract.model import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Int32, Parallel, Watch, refuse
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Batch, Front, Independent, Order
@@ -71,28 +71,28 @@ def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
     return counts
 
 
-class _Evaluation(Whole, Stepwise):
+class _Evaluation(Parallel, Incremental):
     """Both evaluations: nothing depends on what came before."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: BatchSpec) -> None:
         self.kind = kind
         self.edges = cumulate(unpack_counts(kind.side, kind.channels, 1 << kind.depth), kind.depth)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Whole.distributions`."""
+        """See :meth:`Parallel.distributions`."""
         self.begin(front)
         return [self.distribution(c) for c in range(self.kind.channels)]
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Stepwise.begin`."""
+        """See :meth:`Incremental.begin`."""
         self.positions = len(front)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Stepwise.distribution`."""
+        """See :meth:`Incremental.distribution`."""
         return FrequencyTable(self.edges, np.full(self.positions, channel, np.int32), self.kind.depth)
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Stepwise.fill`."""
+        """See :meth:`Incremental.fill`."""
 
 
 class Histogram(ExactModel):
@@ -114,7 +114,7 @@ class Histogram(ExactModel):
         """See :meth:`ExactModel.order`."""
         return Independent()
 
-    def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
+    def side_information(self, canvas: Canvas, kind: BatchSpec) -> bytes:
         """The counts of every channel's levels."""
         levels = 1 << kind.depth
         counts = np.zeros((kind.channels, levels), np.int64)
@@ -128,7 +128,7 @@ class Histogram(ExactModel):
     def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
         """See :meth:`Model.float_bits`: under relative frequencies, and the counts."""
         sizes = np.full((2, len(pixels)), [[pixels.shape[1]], [pixels.shape[2]]], np.int32)
-        kind = Kind(Batch(*sizes), pixels.shape[3], depth)
+        kind = BatchSpec(Batch(*sizes), pixels.shape[3], depth)
         bits = 8.0 * len(self.side_information(pixels, kind))
         for c in range(kind.channels):
             counts = np.bincount(pixels[..., c].ravel()).astype(np.float64)
@@ -136,10 +136,10 @@ class Histogram(ExactModel):
             bits -= float((counts * np.log2(counts / counts.sum())).sum())
         return bits
 
-    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
-        """See :meth:`ExactModel.whole`."""
+    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        """See :meth:`ExactModel.parallel`."""
         return _Evaluation(kind)
 
-    def stepwise(self, kind: Kind) -> Stepwise:
-        """See :meth:`ExactModel.stepwise`."""
+    def incremental(self, kind: BatchSpec) -> Incremental:
+        """See :meth:`ExactModel.incremental`."""
         return _Evaluation(kind)

@@ -25,10 +25,10 @@ import torch
 
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.conv import Tap
-from arcomp.layers.position import Place, wave_lengths
+from arcomp.layers.position import PositionEmbedding, wave_lengths
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
-from arcomp.layers.shift import Before
-from arcomp.layers.spec import Add, Regrid, Spec, linear
+from arcomp.layers.shift import Shift
+from arcomp.layers.spec import Add, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -38,7 +38,7 @@ from arcomp.orders import Order, Raster, Zigzag
 ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
 VALUE = 16
 """Features of a head's values."""
-BEFORE = 3
+SHIFT = 3
 """Samples of so many positions before are a position's input."""
 NEIGHBOURS = ((-1, 1), (-2, 1), (-1, 3), (-3, 1), (-2, 3), (-1, -1), (-4, 1), (-2, -1), (0, -2))
 """Where heads look first, rows down and columns to the right: a position has what was before it as its input."""
@@ -103,23 +103,26 @@ class ImageTransformerWiring(Wiring):
         """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
         order, values = a.sequence, a.heads * VALUE
-        found: dict[str, Spec] = {"place": Place(a.rows, a.columns, p), "place.in": linear(1, p, p, SIGNED8, SUMS)}
-        for i in range(BEFORE):
-            found[f"before.{i}"] = Before(order, c, SIGNED8, samples=not i)
+        found: dict[str, Spec] = {
+            "place": PositionEmbedding(a.rows, a.columns, p),
+            "place.in": linear(1, p, p, SIGNED8, SUMS),
+        }
+        for i in range(SHIFT):
+            found[f"before.{i}"] = Shift(order, c, SIGNED8, samples=not i)
             found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS, begin=0.1)
-        found["in"] = Add(1, (SUMS,) * (BEFORE + 1), SUMS)
+        found["in"] = Add(1, (SUMS,) * (SHIFT + 1), SUMS)
         for b in range(a.blocks):
-            found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"kept.{b}"] = Requantize(1, SUMS, SIGNED8)
             for name, outputs in (("query", a.heads * KEY), ("key", a.heads * KEY), ("value", values)):
                 found[f"{name}.{b}"] = linear(1, p, outputs, SIGNED8, SIGNED8)
             found[f"attention.{b}"] = Attention(order, a.heads, VALUE)
             found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, begin=0.3)
             found[f"sum.{b}"] = Add(1, (SUMS, SUMS), SUMS)
-            found[f"inner.kept.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"inner.kept.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"inner.{b}"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
             found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS, begin=0.3)
             found[f"out.{b}"] = Add(1, (SUMS, SUMS), SUMS)
-        found["kept"] = Regrid(1, SUMS, SIGNED8)
+        found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["last"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
         found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
@@ -140,10 +143,10 @@ class ImageTransformerWiring(Wiring):
             for name, place in (("key", (0, 0)), ("query", neighbour)):
                 layer(f"{name}.{b}").linear.weight[rows] = SHARPNESS * _turned_waves(p, place)
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         before = [samples]
-        for i in range(BEFORE):
+        for i in range(SHIFT):
             before.append(run(f"before.{i}", before[-1]))
         parts = [run(f"in.{i}", x) for i, x in enumerate(before[1:])]
         x = run("in", run("place.in", run("place", samples)), *parts)

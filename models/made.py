@@ -75,7 +75,7 @@ class MADEWiring(Wiring):
         size, each = (a.rows, a.columns, self.channels), (1 << a.depth) - 1
         return {"net": Masked(a.sequence, *size, a.width, a.blocks, each, a.masks, a.degrees, bool(a.direct))}
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         return run("net", samples)
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from arcomp.layers.conv import nearest, square
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, check_side
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -67,17 +67,17 @@ class PixelCNNWiring(Wiring):
             found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, 2 * h, SUMS, levels=True)
             found["begin"] = Add(c, (SUMS, SUMS), SUMS)
         for i in range(self.config.blocks):
-            found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
+            found[f"rectified.{i}"] = Requantize(c, SUMS, RECTIFIED8)
             found[f"down.{i}"] = linear(c, 2 * h, h, RECTIFIED8, RECTIFIED8)
             found[f"inner.{i}"] = Conv(square(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
             found[f"up.{i}"] = linear(c, h, 2 * h, RECTIFIED8, SUMS, begin=0.3)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
-        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, 2 * h, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
         if self.config.symbols:

@@ -7,7 +7,7 @@ size, and back, with short-cuts between blocks of the same size (2.3, 2.4, figur
 
 What it adds to ``gated_pixelcnn``: the mixture, the scales and the short-cuts. Where it differs: sizes are small;
 up-sampling deals the outputs of a linear layer out; in place of weight normalisation, layers only begin with even
-outputs (:func:`arcomp.network.definition.even_out`); a linear short-cut leads from the samples to the mixtures
+outputs (:func:`arcomp.network.definition.data_dependent_init`); a linear skip leads from the samples to the mixtures
 (:mod:`arcomp.network.linear_skip`); see :class:`arcomp.network.likelihoods.Mixture` and
 :class:`arcomp.network.gated_resnet.GatedResnet`.
 
@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from arcomp.layers.conv import Tap
-from arcomp.layers.depth_to_space import SIDE, Up
+from arcomp.layers.depth_to_space import SIDE, DepthToSpace
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.quantisation import LOGITS, SIGNED8
-from arcomp.layers.spec import Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Conv, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.definition import Run
 from arcomp.network.gated_resnet import SUMS, GatedResnet
@@ -78,9 +78,9 @@ class PixelCNNppWiring(NearWiring):
         a, p, outputs = self.config, self.config.width, self.channels * self.config.head.outputs
         found: dict[str, Spec] = {}
         for stream, taps in TAPS.items():
-            ahead = stream == "down"
+            row_level = stream == "down"
             found[f"{stream}.first"] = Conv(
-                FIRST[stream], "B", 1, self.channels, p, SIGNED8, SUMS, samples=True, ahead=ahead, evened=True
+                FIRST[stream], "B", 1, self.channels, p, SIGNED8, SUMS, samples=True, row_level=row_level, evened=True
             )
             for scale in SCALES:
                 for i in range(a.blocks):
@@ -88,20 +88,20 @@ class PixelCNNppWiring(NearWiring):
                 for i in range(a.blocks + (scale < SCALES[-1])):
                     found |= self.block(stream, "out", scale, i).layers()
             for scale in SCALES[:-1]:
-                at: dict[str, Any] = {"ahead": ahead, "scale": scale}
-                coarse: dict[str, Any] = {"ahead": ahead, "scale": SIDE * scale}
-                found[f"{stream}.in.{scale}.kept"] = Regrid(1, SUMS, SIGNED8, **at)
+                at: dict[str, Any] = {"ahead": row_level, "scale": scale}
+                coarse: dict[str, Any] = {"ahead": row_level, "scale": SIDE * scale}
+                found[f"{stream}.in.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **at)
                 found[f"{stream}.in.{scale}"] = Conv(taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at, evened=True)
-                found[f"{stream}.out.{scale}.kept"] = Regrid(1, SUMS, SIGNED8, **coarse)
+                found[f"{stream}.out.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **coarse)
                 found[f"{stream}.out.{scale}.all"] = linear(1, p, SIDE * SIDE * p, SIGNED8, SUMS, **coarse, evened=True)
-                found[f"{stream}.out.{scale}"] = Up(p, SUMS, **at)
-        found["kept"] = Regrid(1, SUMS, SIGNED8)
+                found[f"{stream}.out.{scale}"] = DepthToSpace(p, SUMS, **at)
+        found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
         found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, outputs, SIGNED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         down, right = [run("down.first", samples)], [run("right.first", samples)]
         for scale in SCALES:

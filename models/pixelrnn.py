@@ -24,7 +24,7 @@ from arcomp.layers.conv import line, nearest, square
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.recurrent import DOWN, LSTM
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -65,17 +65,17 @@ class PixelRNNWiring(Wiring):
             found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, 2 * h, SUMS, levels=True)
             found["begin"] = Add(c, (SUMS, SUMS), SUMS)
         for i in range(self.config.blocks):
-            found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
+            found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
             found[f"input.{i}"] = Conv(line(INNER // 2 + 1), "B", c, 2 * h, GATES * h, SIGNED8, LOGITS)
             found[f"lstm.{i}"] = LSTM(DOWN, INNER, c, h)
             found[f"up.{i}"] = linear(c, h, 2 * h, UNIT8, SUMS, begin=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
-        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, 2 * h, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
         if self.config.symbols:

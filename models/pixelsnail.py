@@ -21,10 +21,10 @@ from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.conv import Tap, square
 from arcomp.layers.elu import ConcatELU
-from arcomp.layers.position import Place
+from arcomp.layers.position import PositionEmbedding
 from arcomp.layers.quantisation import LOGITS, SIGNED8
-from arcomp.layers.shift import Before
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.shift import Shift
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.definition import Run
 from arcomp.network.gated_resnet import SUMS, GatedResnet
@@ -89,35 +89,35 @@ class PixelSNAILWiring(NearWiring):
         keys, values = a.heads * KEY, a.heads * VALUE
         found: dict[str, Spec] = {
             "first": Conv(FIRST[a.kernel], "B", 1, c, p, SIGNED8, SUMS, samples=True, evened=True),
-            "before": Before(RASTER, c, SIGNED8, samples=True),
-            "place": Place(a.rows, a.columns, places),
-            "place.before": Before(RASTER, places, SIGNED8),
+            "before": Shift(RASTER, c, SIGNED8, samples=True),
+            "place": PositionEmbedding(a.rows, a.columns, places),
+            "place.before": Shift(RASTER, places, SIGNED8),
         }
         for b in range(a.blocks):
             for i in range(a.resnets):
                 found |= self.resnet(b, i).layers()
-            found[f"kept.{b}"] = Regrid(1, SUMS, SIGNED8)
-            found[f"past.{b}"] = Before(RASTER, p, SIGNED8)
+            found[f"kept.{b}"] = Requantize(1, SUMS, SIGNED8)
+            found[f"past.{b}"] = Shift(RASTER, p, SIGNED8)
             for name, outputs in (("key", keys), ("value", values)):
                 found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
                 found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
                 found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
                 found[f"{name}.{b}.sum"] = Add(1, (SUMS,) * 3, SUMS)
-                found[f"{name}.{b}"] = Regrid(1, SUMS, SIGNED8)
+                found[f"{name}.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS, evened=True)
             found[f"query.{b}.place"] = linear(1, places, keys, SIGNED8, SUMS, evened=True)
             found[f"query.{b}.sum"] = Add(1, (SUMS,) * 2, SUMS)
-            found[f"query.{b}"] = Regrid(1, SUMS, SIGNED8)
+            found[f"query.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"attention.{b}"] = Attention(RASTER, a.heads, VALUE)
             found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, evened=True)
             found |= self.joining(b).layers()
-        found["kept"] = Regrid(1, SUMS, SIGNED8)
+        found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
         found |= self.near.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, SIGNED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x, before, place = run("first", samples), run("before", samples), run("place", samples)
         place_before = run("place.before", place)

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -57,14 +57,14 @@ class TemporalConvWiring(Wiring):
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
         found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, SUMS, levels=c > 1)}
         for i in range(self.config.blocks):
-            found[f"rectified.{i}"] = Regrid(c, SUMS, RECTIFIED8)
+            found[f"rectified.{i}"] = Requantize(c, SUMS, RECTIFIED8)
             found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, SUMS, begin=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
-        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
         for i in range(self.config.blocks):

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
-from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
@@ -56,7 +56,7 @@ class WaveNetWiring(Wiring):
         found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, p, SUMS, levels=c > 1)}
         for i in range(self.config.blocks):
             taps = line(2, 1 << (i % self.config.cycle))
-            found[f"kept.{i}"] = Regrid(c, SUMS, SIGNED8)
+            found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
             for side in ("tanh", "sigmoid"):
                 found[f"{side}.{i}"] = Conv(taps, "B", c, p, p, SIGNED8, SUMS)
             found[f"gate.{i}"] = Gate(c)
@@ -64,12 +64,12 @@ class WaveNetWiring(Wiring):
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
             found[f"skip.{i}"] = linear(c, p, 2 * p, UNIT8, SUMS, begin=0.5)
         found["skips"] = Add(c, (SUMS,) * self.config.blocks, SUMS)
-        found["rectified"] = Regrid(c, SUMS, RECTIFIED8)
+        found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * p, 2 * p, RECTIFIED8, RECTIFIED8)
         found["logits"] = linear(c, 2 * p, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x, skips = run("first", samples), []
         for i in range(self.config.blocks):

@@ -22,11 +22,11 @@ from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.masked import Masked
-from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
-from arcomp.layers.position import ExactPlace, Place
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
+from arcomp.layers.position import ExactPositionEmbedding, PositionEmbedding
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
-from arcomp.layers.shift import Before, ExactBefore
+from arcomp.layers.shift import ExactShift, Shift
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv, Spec
 from arcomp.models.bayes_net import BayesNet
@@ -63,7 +63,7 @@ def batch_of(*sizes: tuple[int, int]) -> Batch:
 
 def conv(
     seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-    source: Grid = SIGNED8, grid: Grid = RECTIFIED8, extreme: bool = False, fine: bool = False,
+    source: Quantisation = SIGNED8, grid: Quantisation = RECTIFIED8, extreme: bool = False, fine: bool = False,
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
@@ -107,16 +107,16 @@ def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
     return spec.exact_layer(arrays, "cpu")
 
 
-def place() -> ExactPlace:
+def place() -> ExactPositionEmbedding:
     """Random features of places."""
     rng = np.random.default_rng(0)
     rows, columns = (rng.integers(-128, 128, (size, 5), np.int8) for size in (11, 13))
-    return ExactPlace(Place(11, 13, 5), {"rows": rows, "columns": columns})
+    return ExactPositionEmbedding(PositionEmbedding(11, 13, 5), {"rows": rows, "columns": columns})
 
 
 HERE: tuple[Tap, ...] = ((0, 0),)
 # name -> (layer, groups, features of each group's inputs, grids of the inputs)
-LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] = {
+LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, ...]]] = {
     "linear": (lambda: conv(1, HERE, "B", 1, 7, 5), 1, 7, (SIGNED8,)),
     "linear over channels": (lambda: conv(2, HERE, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, (SIGNED8,)),
     "conv A 5x5": (lambda: conv(3, square(5), "A", 3, 1, 8), 3, 1, (SIGNED8,)),
@@ -144,13 +144,13 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Grid, ...]]] =
     "row lstm over channels": (lambda: of(LSTM(DOWN, 3, 3, 4), 18), 3, 16, (LOGITS,)),
     "row lstm extreme": (lambda: of(LSTM(DOWN, 5, 2, 3), 19, True), 2, 12, (LOGITS,)),
     "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
-    "regrid": (lambda: ExactRegrid(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
+    "regrid": (lambda: ExactRequantize(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
     "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
     "concat elu": (ExactConcatELU, 1, 4, (SIGNED8,)),
     "sigmoid gate": (ExactSigmoidGate, 3, 4, (LOGITS, LOGITS)),
     "place": (place, 1, 1, (SIGNED8,)),
-    "before": (lambda: ExactBefore(Before(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
-    "before zigzag": (lambda: ExactBefore(Before(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
+    "before": (lambda: ExactShift(Shift(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
+    "before zigzag": (lambda: ExactShift(Shift(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
     "masked": (lambda: of(Masked(Raster(), 11, 13, 1, 30, 1, 3, 2, 5, False), 20), 1, 1, (SIGNED8,)),
     "masked shuffled": (lambda: of(Masked(Shuffled(2), 12, 14, 3, 40, 2, 1, 3, 6, True), 21), 3, 1, (SIGNED8,)),
     "masked extreme": (lambda: of(Masked(Shuffled(3), 11, 13, 2, 7, 3, 2, 2, 7, True), 22, True), 2, 1, (SIGNED8,)),

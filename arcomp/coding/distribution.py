@@ -60,11 +60,11 @@ def share_out(edges: Any, values: int, out: Any) -> None:
     away from one, and rounding, by at most 2**-30, cannot carry it there. Unlike integer division this runs eight
     at a time.
     """
-    room = float((np.int64(1) << FREQUENCY_BITS) - values)
+    workspace = float((np.int64(1) << FREQUENCY_BITS) - values)
     first = edges[0]
     width = float(edges[values] - first)
     for j in range(values + 1):
-        edges[j] = np.int64((float(edges[j] - first) * room) / width)
+        edges[j] = np.int64((float(edges[j] - first) * workspace) / width)
     for j in range(values):
         out[j] = edges[j + 1] - edges[j]
 

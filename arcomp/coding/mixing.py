@@ -106,7 +106,7 @@ class State(NamedTuple):
     """[3]: pixels so far; of those with a lattice, how many were looked up, and how many were not on it."""
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """What :func:`code` works in, a value at a time."""
 
     components: Int64
@@ -125,11 +125,11 @@ class Room(NamedTuple):
     """[4]: its rows of weights."""
 
 
-def room(stage: Stage, components: int) -> Room:
+def workspace(stage: Stage, components: int) -> Workspace:
     """For mixtures of so many components."""
     inputs: Int32 = aligned((1, LANES), np.int32)
     inputs[0, stage.tables + 1] = CONSTANT
-    return Room(
+    return Workspace(
         np.zeros((3, components), np.int64),
         np.zeros(257, np.int64),
         np.zeros(5, np.int64),
@@ -145,12 +145,12 @@ class Mixer(NamedTuple):
 
     constants: Constants
     state: State
-    room: Room
+    workspace: Workspace
 
 
 def mixer(stage: Stage, channels: int, components: int, tails: bool = True, weights: Int32 | None = None) -> Mixer:
     """Before the first decision: see :func:`constants`, :func:`fresh` and :func:`room`."""
-    return Mixer(constants(stage, tails), fresh(stage, channels, weights), room(stage, components))
+    return Mixer(constants(stage, tails), fresh(stage, channels, weights), workspace(stage, components))
 
 
 def weight_rows(channels: int) -> int:
@@ -296,10 +296,10 @@ def code(
         totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
         costs: float32 [count], set in encoding to the bits of each value's decisions; or [0].
     """
-    consts, state, room = mixer.constants, mixer.state, mixer.room
+    consts, state, workspace = mixer.constants, mixer.state, mixer.workspace
     k = (mixture.shape[1] - 2) // 3
     restricted = channel == 2 and colours.shape[0] > 0
-    components, edges, own, pixels = room.components, room.edges, room.own, state.pixels
+    components, edges, own, pixels = workspace.components, workspace.edges, workspace.own, state.pixels
     rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels[0])
     set2 = channels * NODES
     set3 = set2 + channels * SCALES * 8
@@ -325,7 +325,7 @@ def code(
         values[i] = _value(
             consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
             edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals,
-            room.inputs, room.at, room.slot, room.rows,
+            workspace.inputs, workspace.at, workspace.slot, workspace.rows,
         )  # fmt: skip
         if costs.shape[0]:
             costs[i] = totals[0] - before

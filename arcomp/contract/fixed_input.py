@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.model import ExactModel, Kind, LearningModel, Model, Stream, coded
+from arcomp.contract.model import BatchSpec, ExactModel, LearningModel, Model, Stream, coded
 from arcomp.contract.tiling import Tiling
 from arcomp.contract.weights_file import network_name
 from arcomp.orders import grouped
@@ -54,13 +54,13 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
         hashes[f"{network}.stream"] = _hash_of(stream)
     elif isinstance(model, ExactModel):
         tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH, channels, depth))  # some take no larger pictures
-        kind = Kind(tiling.batch, channels, depth)
+        kind = BatchSpec(tiling.batch, channels, depth)
         for own, samples, part in coded(model, tiling.cut(canvas), kind):
 
             def told(name: str, values: npt.NDArray[Any], of_view: bool = own is not model) -> None:
                 watch(f"view.{name}" if of_view else name, values)
 
-            whole = own.whole(samples, part, device, told)
+            whole = own.parallel(samples, part, device, told)
             for front, _ in grouped(own.order.fronts(tiling.batch), 1 << 20):
                 values = samples[front.image, front.y, front.x].astype(np.int32)
                 for c, distribution in enumerate(whole.distributions(front)):

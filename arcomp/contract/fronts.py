@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import DecisionDecoder, DecisionEncoder, Decoder, Distribution, Encoder
-from arcomp.contract.model import Canvas, ExactModel, Kind, coded
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, coded
 from arcomp.orders import Front, grouped
 
 Progress = Callable[[float], None]
@@ -39,7 +39,7 @@ def as_decisions(samples: int, depth: int) -> bool:
 
 
 def encode(
-    canvas: Canvas, kind: Kind, model: ExactModel, device: str, progress: Progress, decisions: bool = False
+    canvas: Canvas, kind: BatchSpec, model: ExactModel, device: str, progress: Progress, decisions: bool = False
 ) -> tuple[bytes, float]:
     """The payload, and its NLL in bits.
 
@@ -61,10 +61,10 @@ def shared(progress: Progress, part: int, parts: int) -> Progress:
 
 
 def _encode(
-    encoder: AnyEncoder, model: ExactModel, canvas: Canvas, kind: Kind, device: str, progress: Progress
+    encoder: AnyEncoder, model: ExactModel, canvas: Canvas, kind: BatchSpec, device: str, progress: Progress
 ) -> float:
     """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
-    whole = model.whole(canvas, kind, device)
+    whole = model.parallel(canvas, kind, device)
 
     def code(distributions: list[Distribution], values: npt.NDArray[np.int32], ends: npt.NDArray[np.int64]) -> float:
         encoder.encode(distributions, values, ends)
@@ -87,7 +87,7 @@ def _encode(
 def decode(
     payload: bytes | memoryview,
     canvas: Canvas,
-    kind: Kind,
+    kind: BatchSpec,
     model: ExactModel,
     naive: bool,
     device: str,
@@ -120,7 +120,7 @@ def _one_thread() -> Iterator[None]:
 
 def fill(
     canvas: Canvas,
-    kind: Kind,
+    kind: BatchSpec,
     model: ExactModel,
     source: Source,
     progress: Progress,
@@ -144,8 +144,8 @@ def fill(
         run(canvas, kind, model, source, progress)
 
 
-def _fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress) -> None:
-    state = model.stepwise(kind)
+def _fill(canvas: Canvas, kind: BatchSpec, model: ExactModel, source: Source, progress: Progress) -> None:
+    state = model.incremental(kind)
     order = model.coding_order(kind.channels)
     done, told, total = 0, 0, kind.batch.positions
     for front in model.order.fronts(kind.batch):
@@ -162,7 +162,7 @@ def _fill(canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progres
 
 
 def _fill_naively(
-    device: str, canvas: Canvas, kind: Kind, model: ExactModel, source: Source, progress: Progress
+    device: str, canvas: Canvas, kind: BatchSpec, model: ExactModel, source: Source, progress: Progress
 ) -> None:
     """Every front, and every channel in it, by an evaluation of the whole picture so far."""
     order = list(model.coding_order(kind.channels))
@@ -170,7 +170,7 @@ def _fill_naively(
     for front in model.order.fronts(kind.batch):
         past.append(front)
         for c in range(kind.channels):
-            whole = model.whole(canvas[..., order], kind, device)
+            whole = model.parallel(canvas[..., order], kind, device)
             for earlier in past:
                 distributions = whole.distributions(earlier)
             values = source(front, c, distributions[c])

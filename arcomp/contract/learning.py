@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.contract.model import Canvas, Kind, LearningModel, Stream
+from arcomp.contract.model import BatchSpec, Canvas, LearningModel, Stream
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 
@@ -67,7 +67,7 @@ def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _M
 def encode(
     pixels: Canvas,
     tiling: Tiling,
-    kind: Kind,
+    kind: BatchSpec,
     model: LearningModel,
     device: str,
     threads: int | None,
@@ -92,7 +92,7 @@ def bits(
     pixels: Canvas,
     found: npt.NDArray[np.float32],
     tiling: Tiling,
-    kind: Kind,
+    kind: BatchSpec,
     model: LearningModel,
     threads: int | None,
     progress: Progress,
@@ -114,7 +114,7 @@ def decode(
     payload: bytes | memoryview,
     pixels: Canvas,
     tiling: Tiling,
-    kind: Kind,
+    kind: BatchSpec,
     model: LearningModel,
     naive: bool,
     threads: int | None,

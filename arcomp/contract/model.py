@@ -1,7 +1,7 @@
 """The contract: what the codec, and nothing but the codec, asks of a model's exact evaluation.
 
-Two evaluations of one function, equal bit for bit: :class:`Whole` for pictures that are known (encoding) and
-:class:`Stepwise` for pictures that become known front by front (decoding, sampling). The third, in float, is
+Two evaluations of one function, equal bit for bit: :class:`Parallel` for pictures that are known (encoding) and
+:class:`Incremental` for pictures that become known front by front (decoding, sampling). The third, in float, is
 for training only and stays inside the model's file.
 """
 
@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Kind:
+class BatchSpec:
     """What is coded: a batch of pictures (or tiles) of one number of channels and one depth.
 
     Attributes:
@@ -47,14 +47,14 @@ class Kind:
     side: bytes = b""
     view: Canvas | None = None
 
-    def part(self, pictures: slice) -> Kind:
+    def part(self, pictures: slice) -> BatchSpec:
         """Some consecutive pictures."""
         batch = self.batch.part(pictures)
         view = None if self.view is None else self.view[pictures, : batch.heights.max(), : batch.widths.max()]
         return replace(self, batch=batch, view=view)
 
 
-class Whole(ABC):
+class Parallel(ABC):
     """Exact evaluation over pictures that are known."""
 
     @abstractmethod
@@ -67,7 +67,7 @@ class Whole(ABC):
         """
 
 
-class Stepwise(ABC):
+class Incremental(ABC):
     """Exact evaluation front by front, each position once."""
 
     @abstractmethod
@@ -163,11 +163,11 @@ class ExactModel(Model):
         can then be drawn given them."""
         return True
 
-    def side_information(self, canvas: Canvas, kind: Kind) -> bytes:
+    def side_information(self, canvas: Canvas, kind: BatchSpec) -> bytes:
         """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
         return b""
 
-    def viewer(self, kind: Kind) -> tuple[ExactModel, Kind] | None:
+    def viewer(self, kind: BatchSpec) -> tuple[ExactModel, BatchSpec] | None:
         """Where a view of the pictures is coded before them, as a picture of its own: the model that codes it, and of
         what kind the view is. None for most."""
         return None
@@ -176,12 +176,12 @@ class ExactModel(Model):
         """The view, a function of the samples: [N, H, W, channels of the view]; asked for where there is a viewer."""
         raise NotImplementedError
 
-    def memory(self, kind: Kind) -> int:
+    def memory(self, kind: BatchSpec) -> int:
         """Bytes that an evaluation keeps for a batch besides its samples, so that hostile headers can be refused."""
         return 0
 
     @abstractmethod
-    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
+    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
         """Evaluation of known pictures; ``watch`` is told every layer's output.
 
         Raises:
@@ -189,7 +189,7 @@ class ExactModel(Model):
         """
 
     @abstractmethod
-    def stepwise(self, kind: Kind) -> Stepwise:
+    def incremental(self, kind: BatchSpec) -> Incremental:
         """Evaluation of pictures that are to be decoded.
 
         Raises:
@@ -197,7 +197,7 @@ class ExactModel(Model):
         """
 
 
-def coded(model: ExactModel, canvas: Canvas, kind: Kind) -> list[tuple[ExactModel, Canvas, Kind]]:
+def coded(model: ExactModel, canvas: Canvas, kind: BatchSpec) -> list[tuple[ExactModel, Canvas, BatchSpec]]:
     """What is coded, one after the other, by which model: the view, if there is one, and the pictures given it."""
     viewer = model.viewer(kind)
     if viewer is None:

@@ -123,7 +123,7 @@ def from_weights(weights: Weights) -> Model:
     Raises:
         ModelError: an unknown model, or not its weights.
     """
-    with weights.blamed():
+    with weights.with_path():
         if weights.model not in MAKERS:
             raise ModelError(f"weights of an unknown model {weights.model!r}", remedy="update arcomp")
         if weights.model in WITHOUT_WEIGHTS:

@@ -61,7 +61,7 @@ class Weights:
         return sum(int(a.size) for name, a in self.arrays.items() if name.rpartition(".")[2] in ("weight", "bias"))
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
+    def with_path(self) -> Iterator[None]:
         """Where a model is made of them: what is wrong with them names their file.
 
         Raises:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.local import OPERAND, OPERANDS, PLACE, address, dot, linear, rescaled
+from arcomp.kernels.local import OPERAND, OPERANDS, POSITION, address, dot, linear, rescaled
 
 
 @kernel(inner=True)
@@ -76,7 +76,7 @@ def remembered(
     features = code[c + OPERANDS + 3]
     for i in range(n):
         out = address(code, c + OPERANDS, i, image, x, width)
-        if kind == PLACE:
+        if kind == POSITION:
             first = code[p] + ((np.int64(image[i]) * code[p + 1] + y[i]) * code[p + 2] + x[i]) * features
             for f in range(features):
                 values[out + f] = weights[first + f]
@@ -93,7 +93,7 @@ def remembered(
 @kernel(inner=True)
 def lstm(
     code: Any, c: int, p: int, n: int, image: Any, y: Any, x: Any, width: int, group: int,
-    values: Any, cache: Any, weights: Any, rescale: Any, logistic: Any, room: Any,
+    values: Any, cache: Any, weights: Any, rescale: Any, logistic: Any, workspace: Any,
 ) -> None:  # fmt: skip
     """The cell is :mod:`arcomp.exact.cell`'s. Parameters: features, those of all groups; taps, where the state is from
     (dy, dx); where outputs and states are kept, rows, width and left margin of both; of the product."""
@@ -101,15 +101,15 @@ def lstm(
     outputs, states, rows, wide, left = code[p + 5], code[p + 6], code[p + 7], code[p + 8], code[p + 9]
     count, given = code[p + 10], c + OPERANDS + OPERAND
     end = (logistic.shape[0] - 1) // 2
-    gates = room[count : count + 4 * features]
+    gates = workspace[count : count + 4 * features]
     for i in range(n):
         before = np.int64(image[i]) * rows + (y[i] + dy + rows) % rows
         for t in range(taps):
             first = outputs + (before * wide + x[i] + left + dx + t - taps // 2) * all_features
             for f in range(all_features):
-                room[t * all_features + f] = cache[first + f]
+                workspace[t * all_features + f] = cache[first + f]
         linear(
-            weights, rescale, code[p + 10 :], group * 4 * features, 4 * features, 0, count, room, gates
+            weights, rescale, code[p + 10 :], group * 4 * features, 4 * features, 0, count, workspace, gates
         )  # fmt: skip
         own = ((np.int64(image[i]) * rows + y[i] % rows) * wide + x[i] + left) * all_features + group * features
         past = states + (before * wide + x[i] + left + dx) * all_features + group * features

@@ -21,20 +21,20 @@ from arcomp.kernels.history import attend, attention, dense, embedding, lstm, re
 from arcomp.kernels.local import (
     ADD,
     ATTENTION,
-    BEFORE,
     CONCAT_ELU,
     CONV,
     DENSE,
+    DEPTH_TO_SPACE,
     EMBEDDING,
     GATE,
     LSTM,
     MASKED,
     OPERAND,
     OPERANDS,
-    PLACE,
-    REGRID,
+    POSITION,
+    REQUANTIZE,
+    SHIFT,
     SIGMOID_GATE,
-    UP,
     conv,
     elementwise,
     up,
@@ -44,28 +44,28 @@ from arcomp.kernels.masked import masked, sample_of
 __all__ = [
     "ADD",
     "ATTENTION",
-    "BEFORE",
     "CONCAT_ELU",
     "CONV",
     "DENSE",
+    "DEPTH_TO_SPACE",
     "EMBEDDING",
     "GATE",
     "LSTM",
     "MASKED",
-    "PLACE",
-    "REGRID",
+    "POSITION",
+    "REQUANTIZE",
+    "SHIFT",
     "SIGMOID_GATE",
-    "UP",
     "attend",
-    "enter",
     "gather_sets",
+    "push",
     "run",
 ]
 
 
 @kernel()
 def gather_sets(
-    image: Any, y: Any, x: Any, scales: Any, image_widths: Any, ahead: bool,
+    image: Any, y: Any, x: Any, scales: Any, image_widths: Any, row_level: bool,
     positions: Any, counts: Any,
 ) -> None:  # fmt: skip
     """The sets of positions of a front: for each scale those of the front that are the first of a square, and all of
@@ -86,7 +86,7 @@ def gather_sets(
             positions[2 * s, 1, at] = y[i] // scale
             positions[2 * s, 2, at] = x[i] // scale
             counts[2 * s] += 1
-            if ahead and x[i] == 0:
+            if row_level and x[i] == 0:
                 for column in range((image_widths[image[i]] + scale - 1) // scale):
                     at = counts[2 * s + 1]
                     positions[2 * s + 1, 0, at] = image[i]
@@ -99,7 +99,7 @@ def gather_sets(
 def run(
     code: Any, starts: Any, group: int, positions: Any, counts: Any, widths: Any,
     values: Any, cache: Any, seen: Any, weights: Any, rescale: Any,
-    logistic: Any, elu: Any, exponential: Any, room: Any, score: Any, total: Any,
+    logistic: Any, elu: Any, exponential: Any, workspace: Any, score: Any, total: Any,
 ) -> None:  # fmt: skip
     """Go through some instructions.
 
@@ -123,27 +123,27 @@ def run(
         if n == 0:
             continue
         if kind == CONV:
-            conv(code, c, p, n, image, y, x, width, coarse, group, values, cache, weights, rescale, room)
+            conv(code, c, p, n, image, y, x, width, coarse, group, values, cache, weights, rescale, workspace)
         elif kind == EMBEDDING:
             embedding(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
         elif kind == DENSE:
             dense(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
         elif kind == MASKED:
-            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale, room)
+            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale, workspace)
         elif kind == LSTM:
-            lstm(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale, logistic, room)
-        elif kind == UP:
+            lstm(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale, logistic, workspace)
+        elif kind == DEPTH_TO_SPACE:
             up(code, c, p, n, image, y, x, width, coarse, values, cache)
         elif kind == ATTENTION:
             attention(code, c, p, n, image, x, width, values, cache, seen, exponential, score, total)
-        elif kind in (BEFORE, PLACE):
+        elif kind in (SHIFT, POSITION):
             remembered(kind, code, c, p, n, image, y, x, width, values, cache, weights)
         else:
             elementwise(kind, code, c, p, n, image, x, width, group, values, logistic, elu)
 
 
 @kernel()
-def enter(
+def push(
     code: Any, starts: Any, group: int, image: Any, y: Any, x: Any, n: int, samples: Any, cache: Any, weights: Any
 ) -> None:  # fmt: skip
     """Tell those instructions that read them a channel's samples over the front: int8 [n]."""
@@ -165,5 +165,5 @@ def enter(
             elif code[c] == MASKED:
                 sample = sample_of(code, p, y[i], x[i], group, weights)
                 cache[code[p + 9] + np.int64(image[i]) * code[p + 5] + sample] = samples[i]
-            elif code[c] == BEFORE:
+            elif code[c] == SHIFT:
                 cache[code[p] + np.int64(image[i]) * code[c + OPERANDS + 3] + group] = samples[i]

@@ -11,7 +11,21 @@ import numpy as np
 
 from arcomp.exact.compiled import kernel
 
-CONV, EMBEDDING, DENSE, REGRID, ADD, GATE, SIGMOID_GATE, CONCAT_ELU, UP, BEFORE, PLACE, ATTENTION, LSTM = range(13)
+(
+    CONV,
+    EMBEDDING,
+    DENSE,
+    REQUANTIZE,
+    ADD,
+    GATE,
+    SIGMOID_GATE,
+    CONCAT_ELU,
+    DEPTH_TO_SPACE,
+    SHIFT,
+    POSITION,
+    ATTENTION,
+    LSTM,
+) = range(13)
 MASKED = 13
 OPERANDS, OPERAND = 4, 4
 """Where operands begin in an instruction; numbers of one."""
@@ -48,7 +62,7 @@ def linear(
 ) -> None:  # fmt: skip
     """Some rows of a linear layer, of so many of its inputs, the others being real 0 or their weights 0.
 
-    p: inputs, first weight, first row of rescale, zero, low, high, whether sums are wide (:meth:`Room.product`).
+    p: inputs, first weight, first row of rescale, zero, low, high, whether sums are wide (:meth:`Workspace.product`).
     """
     for j in range(outputs):
         first = p[1] + (row + j) * p[0] + begin
@@ -68,7 +82,7 @@ def rescaled(total: Any, rescale: Any, row: int, zero: int, low: int, high: int)
 @kernel(inner=True)
 def conv(
     code: Any, c: int, p: int, n: int, image: Any, y: Any, x: Any, width: int, coarse: int, group: int,
-    values: Any, cache: Any, weights: Any, rescale: Any, room: Any,
+    values: Any, cache: Any, weights: Any, rescale: Any, workspace: Any,
 ) -> None:  # fmt: skip
     """Parameters: inputs, outputs of a group; where the cache is (-1: none is needed), its rows, width and left
     margin; stride; whether it reads the samples; of the product; number of taps, taps."""
@@ -100,8 +114,8 @@ def conv(
                 row = (y[i] + taps[2 * t] + rows) % rows
                 first = at + ((np.int64(image[i]) * rows + row) * wide + x[i] + left + taps[2 * t + 1]) * features
                 for f in range(features):
-                    room[t * features + f] = cache[first + f]
-            seen = room
+                    workspace[t * features + f] = cache[first + f]
+            seen = workspace
         linear(
             weights, rescale, code[p + 8 :], group * outputs, outputs, 0, code[p + 8], seen, values[out : out + outputs]
         )  # fmt: skip
@@ -119,7 +133,7 @@ def elementwise(
         out = address(code, c + OPERANDS, i, image, x, width) + group * share
         one = c + OPERANDS + OPERAND
         a = address(code, one, i, image, x, width) + group * code[one + 3]
-        if kind == REGRID:
+        if kind == REQUANTIZE:
             half = (np.int64(1) << code[p + 1]) >> 1
             for f in range(share):
                 v = ((values[a + f] - code[p] + half) >> code[p + 1]) + code[p + 2]

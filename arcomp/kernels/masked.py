@@ -45,7 +45,7 @@ def _new_units(code: Any, p: int, image: Any, degree: int, cache: Any, weights: 
 @kernel(inner=True)
 def masked(
     code: Any, c: int, p: int, n: int, image: Any, y: Any, x: Any, width: int, group: int,
-    values: Any, cache: Any, seen: Any, weights: Any, rescale: Any, room: Any,
+    values: Any, cache: Any, seen: Any, weights: Any, rescale: Any, workspace: Any,
 ) -> None:  # fmt: skip
     """Parameters: samples of a position, outputs of a sample under a mask; masks, units, hidden layers; samples of a
     picture, positions of a row; where numbers of positions are, where degrees that are done are counted, where samples
@@ -53,7 +53,7 @@ def masked(
     begins, and of its product; whether there are direct connections, and of their product."""
     each, masks, units, blocks = code[p + 1], code[p + 2], code[p + 3], code[p + 4]
     held, direct = masks * units, p + MASKED_BLOCKS + MASKED_BLOCK * blocks
-    room[:each] = 0
+    workspace[:each] = 0
     for i in range(n):
         this = np.int64(image[i])
         sample = sample_of(code, p, y[i], x[i], group, weights)
@@ -64,7 +64,7 @@ def masked(
             known = code[p + 9] + this * code[p + 5]
             linear(
                 weights, rescale, code[direct + 1 :], sample * each, each, 0, code[p + 5],
-                cache[known : known + code[p + 5]], room[:each],
+                cache[known : known + code[p + 5]], workspace[:each],
             )  # fmt: skip
         out = address(code, c + OPERANDS, i, image, x, width) + group * masks * each
         for mask in range(masks):
@@ -74,5 +74,5 @@ def masked(
                 cache[last : last + units], values[out + mask * each : out + (mask + 1) * each],
             )  # fmt: skip
             for j in range(each):
-                total = np.int64(values[out + mask * each + j]) + room[j]
+                total = np.int64(values[out + mask * each + j]) + workspace[j]
                 values[out + mask * each + j] = min(32767, max(-32768, total))

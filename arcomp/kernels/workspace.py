@@ -13,7 +13,7 @@ from arcomp.layers.frozen import FrozenLinear
 Ints = npt.NDArray[Any]
 
 
-class Room:
+class Workspace:
     """Filled by layers, each told where its part begins.
 
     Args:

@@ -27,8 +27,8 @@ from arcomp.exact.constants import constant
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.matmul import product
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.quantisation import SIGNED8, Grid
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.quantisation import SIGNED8, Quantisation
 from arcomp.layers.shift import whole_batch
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
@@ -59,7 +59,7 @@ class Attention(Spec):
     heads: int
     features: int
     groups: int = 1
-    grid: Grid = SIGNED8
+    grid: Quantisation = SIGNED8
 
     @property
     def cached(self) -> int:
@@ -167,9 +167,9 @@ def _attend(query: Any, key: Any, value: Any, heads: int, exponential: Any, out:
     As :func:`_attend_once` does for one position; here keys and values lie so that a vector has many positions.
     """
     length, features = query.shape[1], value.shape[2] // heads
-    room = -(-length // LANES) * LANES
-    keys, values = np.zeros((KEY, room), np.int32), np.zeros((features, room), np.int32)
-    score = np.zeros((1, room), np.int32)
+    workspace = -(-length // LANES) * LANES
+    keys, values = np.zeros((KEY, workspace), np.int32), np.zeros((features, workspace), np.int32)
+    score = np.zeros((1, workspace), np.int32)
     for i in range(len(query)):
         for h in range(heads):
             for j in range(length):
@@ -190,8 +190,8 @@ class ExactAttention(ExactLayer):
         self.spec, self.grid, self.order = spec, spec.grid, spec.order
         self._exponential = tables.exponential().astype(np.int32)
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         places = sequences(self.order, batch)
         parts = [places.gathered(part) for part in x]
         found = torch.empty_like(parts[2])
@@ -217,11 +217,11 @@ class ExactAttention(ExactLayer):
     def _found(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, begin: int) -> torch.Tensor:
         """int8 [heads, n, F] for queries ``begin`` and on, of keys and values from the first on."""
         score = (product(query, key.transpose(1, 2), KEY << 14) + (1 << (_SHIFT - 1))) >> _SHIFT
-        ahead = torch.ones(score.shape[1:], dtype=torch.bool, device=score.device).triu(begin + 1)
-        score = score.masked_fill(ahead, -(1 << 30))
+        row_level = torch.ones(score.shape[1:], dtype=torch.bool, device=score.device).triu(begin + 1)
+        score = score.masked_fill(row_level, -(1 << 30))
         below = (score.amax(2, keepdim=True) - score).clamp_max(4095)
         table = constant(self._exponential, score.device)
-        mass = table[below.to(torch.int64)].masked_fill(ahead, 0)
+        mass = table[below.to(torch.int64)].masked_fill(row_level, 0)
         total = product(mass, value, value.shape[1] << 23)
         whole = mass.sum(2, keepdim=True)
         return torch.div(2 * total + whole, 2 * whole, rounding_mode="floor").to(torch.int8)
@@ -233,13 +233,13 @@ class ExactAttention(ExactLayer):
         self._values = np.zeros((len(batch), longest, self.spec.heads * self.spec.features), np.int8)
         self._seen = np.zeros(len(batch), np.int64)
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         longest = int((batch.heights.astype(np.int64) * batch.widths).max())
         heads, features = self.spec.heads, self.spec.features
-        keys, values = (room.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
-        room.longest = max(room.longest, longest)
-        return instructions.ATTENTION, [heads, KEY, features, keys, values, longest, room.counters(len(batch))]
+        keys, values = (workspace.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
+        workspace.longest = max(workspace.longest, longest)
+        return instructions.ATTENTION, [heads, KEY, features, keys, values, longest, workspace.counters(len(batch))]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

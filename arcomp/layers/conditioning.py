@@ -14,15 +14,15 @@ import torch
 from torch import nn
 
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.quantisation import Grid
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
 
 @dataclass(frozen=True)
-class Given(Spec):
+class Conditioning(Spec):
     """The features; the network's evaluations are handed them besides the samples.
 
     Attributes:
@@ -30,7 +30,7 @@ class Given(Spec):
     """
 
     features: int
-    grid: Grid
+    grid: Quantisation
     begin: int = 0
     groups: int = 1
 
@@ -40,11 +40,11 @@ class Given(Spec):
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
-        return _FloatGiven(self.part)
+        return _FloatConditioning(self.part)
 
-    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactGiven:
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConditioning:
         """See :meth:`Spec.exact_layer`."""
-        return ExactGiven(self.grid, self.part)
+        return ExactConditioning(self.grid, self.part)
 
     @property
     def part(self) -> slice:
@@ -52,7 +52,7 @@ class Given(Spec):
         return slice(self.begin, self.begin + self.features)
 
 
-class _FloatGiven(nn.Module):
+class _FloatConditioning(nn.Module):
     def __init__(self, part: slice) -> None:
         super().__init__()
         self.part = part
@@ -61,7 +61,7 @@ class _FloatGiven(nn.Module):
         return features[..., self.part]
 
 
-class ExactGiven(ExactLayer):
+class ExactConditioning(ExactLayer):
     """The exact evaluations.
 
     Attributes:
@@ -70,17 +70,17 @@ class ExactGiven(ExactLayer):
 
     features: Ints
 
-    def __init__(self, grid: Grid, part: slice) -> None:
+    def __init__(self, grid: Quantisation, part: slice) -> None:
         self.grid, self.part = grid, part
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`; given the features."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`; given the features."""
         return x[0][..., self.part]
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`: a table for each picture."""
-        return instructions.PLACE, [
-            room.table(np.ascontiguousarray(self.features[..., self.part])),
+        return instructions.POSITION, [
+            workspace.table(np.ascontiguousarray(self.features[..., self.part])),
             *self.features.shape[1:3],
         ]
 

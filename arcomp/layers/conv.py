@@ -17,9 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
+from arcomp.layers.frozen import Arrays, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.quantisation import Grid
+from arcomp.layers.quantisation import Quantisation
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
@@ -109,8 +109,8 @@ class CausalConv2d(nn.Module):
     """
 
     def __init__(
-        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Grid, stride: int = 1,
-        fine: bool = False,
+        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Quantisation,
+        stride: int = 1, fine: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         if mask not in ("A", "B"):
@@ -142,7 +142,7 @@ class CausalConv2d(nn.Module):
         y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
         return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
 
-    def even_out(self, made: torch.Tensor, deviation: float) -> None:
+    def data_dependent_init(self, made: torch.Tensor, deviation: float) -> None:
         """Scale and shift weights, so that these outputs, [.., outputs], would have had mean 0 and this deviation;
         those that are about constant are shifted only."""
         features = made.flatten(0, -2)
@@ -151,15 +151,15 @@ class CausalConv2d(nn.Module):
         self.linear.weight *= factor[:, None]
         self.linear.bias.sub_(mean).mul_(factor)
 
-    def freeze(self, grid: Grid) -> Arrays:
+    def freeze(self, grid: Quantisation) -> Arrays:
         """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""
         with torch.no_grad():
             self.linear.weight *= self.free
         return freeze_linear(self.linear, grid.bits, self._zeros(grid))
 
-    def thaw(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid) -> None:
+    def dequantize(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Quantisation) -> None:
         """The inverse of :meth:`freeze`; see :func:`arcomp.layers.frozen.thaw_linear`."""
-        thaw_linear(self.linear, arrays, grid.bits, self._zeros(grid))
+        dequantize_linear(self.linear, arrays, grid.bits, self._zeros(grid))
 
-    def _zeros(self, grid: Grid) -> npt.NDArray[np.int64]:
+    def _zeros(self, grid: Quantisation) -> npt.NDArray[np.int64]:
         return np.full(self.linear.in_features, grid.zero, np.int64)

@@ -17,11 +17,11 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.frozen import Arrays, FrozenLinear, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.packed import packed, unpacked
-from arcomp.layers.quantisation import Grid
+from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
@@ -44,8 +44,8 @@ class Dense(Spec):
     groups: int
     inputs: int
     outputs: int
-    source: Grid
-    grid: Grid
+    source: Quantisation
+    grid: Quantisation
     local: bool = False
 
     @property
@@ -98,10 +98,10 @@ class Dense(Spec):
             layer.linear.weight *= layer.free
         return packed(freeze_linear(layer.linear, self.source.bits, self._zeros(layer)), self.free())
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
         assert isinstance(layer, MaskedDense)
-        thaw_linear(layer.linear, unpacked(arrays, self.weights, self.free), self.source.bits, self._zeros(layer))
+        dequantize_linear(layer.linear, unpacked(arrays, self.weights, self.free), self.source.bits, self._zeros(layer))
 
     def _zeros(self, layer: MaskedDense) -> npt.NDArray[np.int64]:
         return np.full(layer.linear.in_features, self.source.zero, np.int64)
@@ -110,8 +110,8 @@ class Dense(Spec):
 def placed(x: torch.Tensor, height: int, width: int, zero: int) -> torch.Tensor:
     """[N, h, w, F] in the corner of [N, height, width, F], the rest being zero, as rows [N, height width F]."""
     n, own_height, own_width, _ = x.shape
-    room = functional.pad(x, (0, 0, 0, width - own_width, 0, height - own_height), value=zero)
-    return room.reshape(n, -1)
+    workspace = functional.pad(x, (0, 0, 0, width - own_width, 0, height - own_height), value=zero)
+    return workspace.reshape(n, -1)
 
 
 class MaskedDense(nn.Module):
@@ -153,8 +153,8 @@ class ExactDense(ExactLayer):
         self.all = FrozenLinear(self.arrays, spec.grid, spec.source.largest, device)
         self.own: dict[int, tuple[slice, FrozenLinear]] = {}
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         (known,) = x
         spec = self.spec
         check_size(batch, spec.height, spec.width)
@@ -169,20 +169,20 @@ class ExactDense(ExactLayer):
         features = spec.height * spec.width * spec.groups * spec.inputs
         self.cache = np.full((len(batch), features), spec.source.zero, spec.source.dtype)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`."""
         spec = self.spec
         begin = (front.y.astype(np.int64) * spec.width + front.x) * (spec.groups * spec.inputs) + first
         self.cache[front.image[:, None], begin[:, None] + np.arange(x.shape[1])] = x
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         spec = self.spec
         check_size(batch, spec.height, spec.width)
         features = spec.height * spec.width * spec.groups * spec.inputs
-        kept = room.cache(len(batch) * features, spec.source.zero)
+        kept = workspace.cache(len(batch) * features, spec.source.zero)
         sizes = [spec.inputs, spec.outputs, spec.groups, spec.width]
-        return instructions.DENSE, [*sizes, int(spec.local), kept, *room.product(self.all)]
+        return instructions.DENSE, [*sizes, int(spec.local), kept, *workspace.product(self.all)]
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
         """What of the inputs a sample's outputs may see, and its rows of the layer on those."""
@@ -201,7 +201,7 @@ class ExactDense(ExactLayer):
         """See :meth:`ExactLayer.step`."""
         spec = self.spec
         for known in x:
-            self.enter(front, group * spec.inputs, known)
+            self.push(front, group * spec.inputs, known)
         samples = (front.y.astype(np.int64) * spec.width + front.x) * spec.groups + group
         out = np.empty((len(front), spec.outputs), spec.grid.dtype)
         for sample in np.unique(samples).tolist():

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.quantisation import Grid
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, coarser
@@ -26,7 +26,7 @@ SIDE = 2
 
 
 @dataclass(frozen=True)
-class Up(Spec):
+class DepthToSpace(Spec):
     """Deals features out: [N, h, w, 4 F] -> [N, H, W, F], those of a square row by row.
 
     What causes a coarse position is before its square's first position, so that its features may be used in all of it.
@@ -37,8 +37,8 @@ class Up(Spec):
     """
 
     features: int
-    grid: Grid
-    ahead: bool = False
+    grid: Quantisation
+    row_level: bool = False
     scale: int = 1
     groups: int = 1
 
@@ -53,11 +53,11 @@ class Up(Spec):
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
-        return _FloatUp()
+        return _FloatDepthToSpace()
 
-    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactUp:
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactDepthToSpace:
         """See :meth:`Spec.exact_layer`."""
-        return ExactUp(self)
+        return ExactDepthToSpace(self)
 
 
 def _dealt(x: torch.Tensor) -> torch.Tensor:
@@ -66,20 +66,20 @@ def _dealt(x: torch.Tensor) -> torch.Tensor:
     return x.reshape(n, h, w, SIDE, SIDE, -1).transpose(2, 3).reshape(n, SIDE * h, SIDE * w, -1)
 
 
-class _FloatUp(nn.Module):
+class _FloatDepthToSpace(nn.Module):
     def forward(self, x: torch.Tensor, like: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """``like``: anything as large as the outputs are to be."""
         return _dealt(x)[:, : like.shape[1], : like.shape[2]]
 
 
-class ExactUp(ExactLayer):
+class ExactDepthToSpace(ExactLayer):
     """The exact evaluations; the second input is there for its size alone."""
 
-    def __init__(self, spec: Up) -> None:
+    def __init__(self, spec: DepthToSpace) -> None:
         self.spec, self.grid = spec, spec.grid
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         return _dealt(x[0])[:, : int(batch.heights.max()), : int(batch.widths.max())]
 
     def start(self, batch: Batch) -> None:
@@ -88,12 +88,12 @@ class ExactUp(ExactLayer):
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
         self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
-        kept = room.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)
-        return instructions.UP, [kept, height, width]
+        kept = workspace.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)
+        return instructions.DEPTH_TO_SPACE, [kept, height, width]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """Given the features of those squares that begin at the front."""

@@ -19,9 +19,9 @@ from torch.nn import functional
 
 from arcomp.exact import tables
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.pointwise import Pointwise, kept, logistic15
-from arcomp.layers.quantisation import LOGITS, SIGNED8, Grid
+from arcomp.layers.quantisation import LOGITS, SIGNED8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
@@ -36,10 +36,10 @@ class ConcatELU(Spec):
     """
 
     dropout: int = 0
-    ahead: bool = False
+    row_level: bool = False
     scale: int = 1
     groups: int = 1
-    grid: Grid = SIGNED8
+    grid: Quantisation = SIGNED8
 
     def total(self, *inputs: int) -> int:
         """See :meth:`Spec.total`."""
@@ -80,21 +80,21 @@ class ExactConcatELU(ExactLayer):
         table = elu_table()
         self._tables = torch.from_numpy(np.stack([table, table[np.minimum(256 - np.arange(256), 255)]]))
 
-    def whole(self, batch: object, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: object, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         at, features = x[0].to(torch.int64) + 128, x[0].shape[-1]
         out = torch.empty((*at.shape[:-1], 2 * features), dtype=torch.int8, device=at.device)
         positive, negative = self._tables.to(at.device)
         out[..., :features], out[..., features:] = positive[at], negative[at]
         return out
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         return instructions.CONCAT_ELU, []
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
-        return np.asarray(self.whole(None, torch.from_numpy(x[0])).numpy())
+        return np.asarray(self.parallel(None, torch.from_numpy(x[0])).numpy())
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class SigmoidGate(Spec):
     """a sigmoid(b) (Dauphin et al. 2017, "Language modeling with gated convolutional networks", equation 1), all on the
     grid LOGITS."""
 
-    ahead: bool = False
+    row_level: bool = False
     scale: int = 1
     groups: int = 1
-    grid: Grid = LOGITS
+    grid: Quantisation = LOGITS
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
@@ -126,7 +126,7 @@ class ExactSigmoidGate(Pointwise):
 
     grid = LOGITS
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         return instructions.SIGMOID_GATE, []
 

@@ -22,12 +22,12 @@ from arcomp.errors import ModelError
 from arcomp.exact.constants import constant
 from arcomp.exact.rescale import Rescale
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, free_weights, margins, tap_mask
-from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
+from arcomp.layers.frozen import Arrays, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.quantisation import SIGNED8, Grid
+from arcomp.layers.quantisation import SIGNED8, Quantisation
 from arcomp.layers.samples import symbols
 from arcomp.layers.spatial import ROWS, ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
@@ -55,7 +55,7 @@ class Embedding(Spec):
     groups: int
     depth: int
     outputs: int
-    grid: Grid
+    grid: Quantisation
     samples: bool = True
     levels: bool = False
 
@@ -98,10 +98,10 @@ class Embedding(Spec):
             layer.linear.weight *= layer.free
         return freeze_linear(layer.linear, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
         assert isinstance(layer, FloatEmbedding)
-        thaw_linear(layer.linear, arrays, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
+        dequantize_linear(layer.linear, arrays, ONE_BITS, np.zeros(layer.linear.in_features, np.int64))
 
 
 def _seen(read: torch.Tensor, spec: Embedding) -> torch.Tensor:
@@ -109,8 +109,8 @@ def _seen(read: torch.Tensor, spec: Embedding) -> torch.Tensor:
     which is none."""
     _, height, width, _ = read.shape
     top, left, right = margins(spec.taps)
-    room = functional.pad(read, (0, 0, left, right, top, 0), value=1 << spec.depth)
-    parts = [room[:, top + dy : top + dy + height, left + dx : left + dx + width] for dy, dx in spec.taps]
+    workspace = functional.pad(read, (0, 0, left, right, top, 0), value=1 << spec.depth)
+    parts = [workspace[:, top + dy : top + dy + height, left + dx : left + dx + width] for dy, dx in spec.taps]
     return torch.cat(parts, 3)
 
 
@@ -175,7 +175,7 @@ class _Lookup:
         ModelError: shapes, types or bounds are not what exactness needs.
     """
 
-    def __init__(self, arrays: Mapping[str, Ints], depth: int, grid: Grid, device: str = "cpu") -> None:
+    def __init__(self, arrays: Mapping[str, Ints], depth: int, grid: Quantisation, device: str = "cpu") -> None:
         weight, *constants = check_linear(arrays, 1 << ONE_BITS)
         bias, multiplier, shift = (a.astype(np.int64) for a in constants)
         self.rescale = Rescale(bias, multiplier, shift, grid.zero, grid.low, grid.high)
@@ -216,8 +216,8 @@ class ExactEmbedding(ExactLayer):
         rows = [slice(g * spec.outputs, (g + 1) * spec.outputs) for g in range(spec.groups)]
         self.group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.grid) for r in rows]
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         (levels,) = x
         read = self.symbols[levels.to(torch.int64) + 128]
         read = read.masked_fill(outside(batch, levels.device), 1 << self.spec.depth)
@@ -230,26 +230,36 @@ class ExactEmbedding(ExactLayer):
         shape = (len(batch), int(batch.heights.max()) + top, int(batch.widths.max()) + left + right, self.spec.groups)
         self.cache = np.full(shape, 1 << self.spec.depth, np.int16)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`."""
         top, left, _ = self.margins
         read = symbols(self.spec.depth)[x.astype(np.int64) + 128]
         self.cache[front.image, front.y + top, front.x + left, first : first + x.shape[1]] = read
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         spec, (top, left, right) = self.spec, self.margins
-        rows, width = min(int(batch.heights.max()), room.open_rows) + top, int(batch.widths.max()) + left + right
+        rows, width = min(int(batch.heights.max()), workspace.open_rows) + top, int(batch.widths.max()) + left + right
         levels = 1 << spec.depth
-        kept = room.cache(len(batch) * rows * width * spec.groups, levels)
-        tables = [room.table(self.all.table.cpu().numpy()), room.table(symbols(spec.depth))]
-        layout = [spec.groups, spec.outputs, kept, rows, width, left, levels, *tables, *room.rescaled(self.all.rescale)]
+        kept = workspace.cache(len(batch) * rows * width * spec.groups, levels)
+        tables = [workspace.table(self.all.table.cpu().numpy()), workspace.table(symbols(spec.depth))]
+        layout = [
+            spec.groups,
+            spec.outputs,
+            kept,
+            rows,
+            width,
+            left,
+            levels,
+            *tables,
+            *workspace.rescaled(self.all.rescale),
+        ]
         return instructions.EMBEDDING, [*layout, len(self.taps), *self.taps.reshape(-1).tolist()]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
         for levels in x:
-            self.enter(front, group, levels)
+            self.push(front, group, levels)
         seen = np.empty((len(front), len(self.taps) * self.spec.groups), np.int16)
         gather(self.cache, front.image, front.y, front.x, self.taps, *self.margins[:2], seen)
         return np.asarray(self.group[group](torch.from_numpy(seen.astype(np.int64))).numpy())

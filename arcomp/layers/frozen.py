@@ -20,7 +20,7 @@ from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale, as_multiplier
 from arcomp.layers.checks import check_linear
 from arcomp.layers.linear import Linear, weight_steps
-from arcomp.layers.quantisation import Grid
+from arcomp.layers.quantisation import Quantisation
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -50,7 +50,9 @@ def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arr
     }
 
 
-def thaw_linear(layer: Linear, arrays: Mapping[str, npt.NDArray[Any]], bits: int, zeros: npt.NDArray[np.int64]) -> None:
+def dequantize_linear(
+    layer: Linear, arrays: Mapping[str, npt.NDArray[Any]], bits: int, zeros: npt.NDArray[np.int64]
+) -> None:
     """Give a float layer the real numbers that integers stand for: the inverse of :func:`freeze_linear`.
 
     Args:
@@ -83,7 +85,12 @@ class FrozenLinear:
     """
 
     def __init__(
-        self, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid, largest: int, device: str = "cpu", fine: bool = False
+        self,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        grid: Quantisation,
+        largest: int,
+        device: str = "cpu",
+        fine: bool = False,
     ) -> None:
         self.weight, bias, multiplier, shift = check_linear(arrays, largest, fine)
         self.grid, self.largest = grid, largest

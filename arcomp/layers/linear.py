@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
-from arcomp.layers.quantisation import Grid
+from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.rounding import round_through
 
 
@@ -31,7 +31,7 @@ class Linear(nn.Linear):
         fine: whether weights will have 13 bits, not 7.
     """
 
-    def __init__(self, inputs: int, outputs: int, grid: Grid, fine: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int, grid: Quantisation, fine: bool = False) -> None:
         super().__init__(inputs, outputs)
         self.grid, self.fine, self.limit = grid, fine, FINE_LIMIT if fine else WEIGHT_LIMIT
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")

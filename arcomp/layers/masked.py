@@ -4,7 +4,7 @@ Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sec
 (:mod:`arcomp.layers.degrees`) may be laid over the same weights; each then has hidden units and outputs of its own.
 
 * Float, in training: under one mask, drawn at random in every step. Else, and exactly: under all masks.
-* Whole: for each mask, products with the weights that it shows.
+* Parallel: for each mask, products with the weights that it shows.
 * Front by front: a unit is computed once, when all samples that it sees are known. What is not known yet is real 0, so
   that products with all weights are those under the mask.
 
@@ -28,15 +28,15 @@ from arcomp.exact.constants import constant
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import KINDS
 from arcomp.layers.degrees import Bools, Int64, degrees, visible
 from arcomp.layers.dense import placed
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
+from arcomp.layers.frozen import Arrays, FrozenLinear, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear, rounded
 from arcomp.layers.packed import packed, unpacked
 from arcomp.layers.pointwise import kept
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -66,7 +66,7 @@ class Masked(Spec):
     masks: int
     seed: int
     direct: bool
-    grid: Grid = LOGITS
+    grid: Quantisation = LOGITS
     samples: bool = True
 
     @property
@@ -110,7 +110,7 @@ class Masked(Spec):
         return self.groups * self.masks * self.each
 
     @property
-    def layers(self) -> dict[str, tuple[int, int, Grid, Grid]]:
+    def layers(self) -> dict[str, tuple[int, int, Quantisation, Quantisation]]:
         """Of each linear layer: outputs, inputs, the grid of the inputs and that of the outputs."""
         found = {"hidden.0": (self.units, self.count, RECTIFIED8, RECTIFIED8)}
         for i in range(1, self.blocks):
@@ -170,12 +170,12 @@ class Masked(Spec):
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
         assert isinstance(layer, FloatMasked)
         for i, (name, (_, inputs, source, _)) in enumerate(self.layers.items()):
             own = self.of_layer(i, name, arrays)
-            thaw_linear(layer.parts[i], own, source.bits, np.full(inputs, source.zero, np.int64))
+            dequantize_linear(layer.parts[i], own, source.bits, np.full(inputs, source.zero, np.int64))
 
 
 class FloatMasked(nn.Module):
@@ -279,8 +279,8 @@ class ExactMasked(ExactLayer):
             for mask in range(self.spec.masks)
         ]
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         (known,) = x
         spec, n = self.spec, len(known)
         check_size(batch, spec.height, spec.width)
@@ -312,8 +312,8 @@ class ExactMasked(ExactLayer):
         position = front.y.astype(np.int64) * self.spec.width + front.x
         return np.asarray(self.spec.places[1][position] * self.spec.groups + group, np.int64)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`."""
         for i in range(x.shape[1]):
             self.known[front.image, self._samples(front, first + i)] = x[:, i]
 
@@ -345,16 +345,31 @@ class ExactMasked(ExactLayer):
                     self.units[block][images[:, None], mask, new] = made[:, new]
                 given = self.units[block][images, mask]
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         spec, n = self.spec, len(batch)
         check_size(batch, spec.height, spec.width)
         held = spec.masks * spec.units
         code = [spec.groups, spec.each, spec.masks, spec.units, spec.blocks, spec.count, spec.width]
-        code += [room.table(spec.places[1]), room.counters(n), room.cache(n * spec.count, RECTIFIED8.zero)]
-        code += [room.cache(n * spec.blocks * held, RECTIFIED8.zero), *room.product(self.linears[spec.blocks])]
+        code += [
+            workspace.table(spec.places[1]),
+            workspace.counters(n),
+            workspace.cache(n * spec.count, RECTIFIED8.zero),
+        ]
+        code += [
+            workspace.cache(n * spec.blocks * held, RECTIFIED8.zero),
+            *workspace.product(self.linears[spec.blocks]),
+        ]
         for linear, own in zip(self.linears, spec.degrees, strict=False):
             first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))
-            code += [room.table(np.argsort(own, axis=None, kind="stable")), room.table(first), *room.product(linear)]
-        room.reserve(spec.each)
-        return instructions.MASKED, [*code, int(spec.direct), *(room.product(self.linears[-1]) if spec.direct else ())]
+            code += [
+                workspace.table(np.argsort(own, axis=None, kind="stable")),
+                workspace.table(first),
+                *workspace.product(linear),
+            ]
+        workspace.reserve(spec.each)
+        return instructions.MASKED, [
+            *code,
+            int(spec.direct),
+            *(workspace.product(self.linears[-1]) if spec.direct else ()),
+        ]

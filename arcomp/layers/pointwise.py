@@ -11,8 +11,8 @@ from arcomp.errors import ModelError
 from arcomp.exact import tables
 from arcomp.exact.constants import constant
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.quantisation import UNIT8, Grid
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.quantisation import UNIT8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.orders import Batch, Front
 
@@ -24,8 +24,8 @@ class Pointwise(ExactLayer):
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """Integers of any shape -> integers of that shape."""
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         return self.compute(*x)
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
@@ -33,27 +33,27 @@ class Pointwise(ExactLayer):
         return np.asarray(self.compute(*map(torch.from_numpy, x)).numpy())
 
 
-def kept(x: torch.Tensor, grid: Grid) -> torch.Tensor:
+def kept(x: torch.Tensor, grid: Quantisation) -> torch.Tensor:
     """Wide integers, clamped to a grid and in its type."""
     return x.clamp(grid.low, grid.high).to(torch.int8 if grid.dtype is np.int8 else torch.int16)
 
 
-class ExactRegrid(Pointwise):
+class ExactRequantize(Pointwise):
     """The same real numbers on another grid, rounded and clamped: a rectifier, if that one starts at 0.
 
     Args:
         source: grid of the inputs, at least as fine. grid: of the outputs.
     """
 
-    def __init__(self, source: Grid, grid: Grid) -> None:
+    def __init__(self, source: Quantisation, grid: Quantisation) -> None:
         if source.bits < grid.bits:
             raise ModelError("a grid can be made coarser, not finer")
         self.source, self.grid = source, grid
         self._shift = source.bits - grid.bits
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return instructions.REGRID, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
+        return instructions.REQUANTIZE, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
 
     def compute(self, *x: torch.Tensor) -> torch.Tensor:
         """See :meth:`Pointwise.compute`."""
@@ -71,13 +71,13 @@ class ExactAdd(Pointwise):
         grid: of the sum.
     """
 
-    def __init__(self, sources: tuple[Grid, ...], grid: Grid) -> None:
+    def __init__(self, sources: tuple[Quantisation, ...], grid: Quantisation) -> None:
         if any(source.bits != grid.bits for source in sources):
             raise ModelError("the sides of a sum are on different grids")
         self.grid = grid
         self._offset = grid.zero - sum(source.zero for source in sources)
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         return instructions.ADD, [self._offset, self.grid.low, self.grid.high]
 
@@ -108,7 +108,7 @@ class ExactGate(Pointwise):
 
     grid = UNIT8
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         return instructions.GATE, []
 

@@ -18,17 +18,17 @@ from torch import nn
 
 from arcomp.errors import ModelError
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.pointwise import kept
-from arcomp.layers.quantisation import SIGNED8, Grid
+from arcomp.layers.quantisation import SIGNED8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints, check_size
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
 
 @dataclass(frozen=True)
-class Place(Spec):
+class PositionEmbedding(Spec):
     """Features of a position, whatever is there.
 
     Attributes:
@@ -40,7 +40,7 @@ class Place(Spec):
     width: int
     features: int
     groups: int = 1
-    grid: Grid = SIGNED8
+    grid: Quantisation = SIGNED8
     samples: bool = True
     """Given the samples, for their shape alone."""
 
@@ -55,24 +55,24 @@ class Place(Spec):
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
-        return _FloatPlace(self)
+        return _FloatPositionEmbedding(self)
 
-    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactPlace:
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactPositionEmbedding:
         """See :meth:`Spec.exact_layer`."""
-        return ExactPlace(self, arrays, device)
+        return ExactPositionEmbedding(self, arrays, device)
 
     def freeze(self, layer: nn.Module) -> Arrays:
         """See :meth:`Spec.freeze`."""
-        assert isinstance(layer, _FloatPlace)
+        assert isinstance(layer, _FloatPositionEmbedding)
         tables = {"rows": layer.rows, "columns": layer.columns}
         return {
             name: np.rint(table.detach().numpy() / self.grid.step).clip(self.grid.low, self.grid.high).astype(np.int8)
             for name, table in tables.items()
         }
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
-        assert isinstance(layer, _FloatPlace)
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
+        assert isinstance(layer, _FloatPositionEmbedding)
         with torch.no_grad():
             for name, table in (("rows", layer.rows), ("columns", layer.columns)):
                 table.copy_(torch.from_numpy(arrays[name]) * self.grid.step)
@@ -94,8 +94,8 @@ def waves(count: int, features: int) -> torch.Tensor:
     return torch.cat([angles.sin(), angles.cos()], 1)[:, :features]
 
 
-class _FloatPlace(nn.Module):
-    def __init__(self, spec: Place) -> None:
+class _FloatPositionEmbedding(nn.Module):
+    def __init__(self, spec: PositionEmbedding) -> None:
         super().__init__()
         self.grid = spec.grid
         half = spec.features // 2
@@ -112,14 +112,14 @@ class _FloatPlace(nn.Module):
         return self.grid.carry((rows + columns).expand(n, -1, -1, -1), rounding)
 
 
-class ExactPlace(ExactLayer):
+class ExactPositionEmbedding(ExactLayer):
     """The exact evaluations.
 
     Raises:
         ModelError: tables that are not int8 of the sizes said.
     """
 
-    def __init__(self, spec: Place, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
+    def __init__(self, spec: PositionEmbedding, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
         shapes = {"rows": (spec.height, spec.features), "columns": (spec.width, spec.features)}
         for name, shape in shapes.items():
             if arrays.keys() != shapes.keys() or arrays[name].shape != shape or arrays[name].dtype != np.int8:
@@ -131,8 +131,8 @@ class ExactPlace(ExactLayer):
         self._table = kept(rows[:, None] + columns[None], spec.grid)
         self._on_device = self._table.to(device)
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         check_size(batch, self.spec.height, self.spec.width)
         height, width = int(batch.heights.max()), int(batch.widths.max())
         return self._on_device[:height, :width].expand(len(batch), -1, -1, -1)
@@ -141,13 +141,13 @@ class ExactPlace(ExactLayer):
         """See :meth:`ExactLayer.start`."""
         check_size(batch, self.spec.height, self.spec.width)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`: samples do not matter."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`: samples do not matter."""
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         check_size(batch, self.spec.height, self.spec.width)
-        return instructions.PLACE, [room.table(self._table.numpy()), 0, self.spec.width]
+        return instructions.POSITION, [workspace.table(self._table.numpy()), 0, self.spec.width]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""

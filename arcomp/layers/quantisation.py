@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Grid:
+class Quantisation:
     """real = (integer - zero) * 2**-bits, integers in low..high.
 
     A grid with zero == low starts at the real number 0: clamping to it is the rectifier.
@@ -51,11 +51,11 @@ class Grid:
         return carry(x, least, most, self.step if rounding else 0.0)
 
 
-SIGNED8 = Grid(bits=5, zero=0, low=-128, high=127)
+SIGNED8 = Quantisation(bits=5, zero=0, low=-128, high=127)
 """int8 around zero: real -4 .. 3.97 in steps of 1/32."""
-RECTIFIED8 = Grid(bits=5, zero=-128, low=-128, high=127)
+RECTIFIED8 = Quantisation(bits=5, zero=-128, low=-128, high=127)
 """int8 that starts at real 0 (rectifier): real 0 .. 7.97 in steps of 1/32."""
-UNIT8 = Grid(bits=7, zero=0, low=-127, high=127)
+UNIT8 = Quantisation(bits=7, zero=0, low=-127, high=127)
 """int8 for what lies between -1 and 1, in steps of 1/128."""
-LOGITS = Grid(bits=8, zero=0, low=-32768, high=32767)
+LOGITS = Quantisation(bits=8, zero=0, low=-32768, high=32767)
 """int16 for what a distribution is made of: real -128 .. 127.996 in steps of 1/256."""

@@ -27,11 +27,11 @@ from torch import nn
 from arcomp.errors import ModelError
 from arcomp.exact.cell import GATES, cell
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins
-from arcomp.layers.frozen import Arrays, FrozenLinear, freeze_linear, thaw_linear
+from arcomp.layers.frozen import Arrays, FrozenLinear, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.quantisation import LOGITS, UNIT8, Grid
+from arcomp.layers.quantisation import LOGITS, UNIT8, Quantisation
 from arcomp.layers.scan import neighbours, scan
 from arcomp.layers.spatial import ExactLayer, Ints, gather, outside
 from arcomp.layers.spec import Spec
@@ -54,7 +54,7 @@ class LSTM(Spec):
     kernel: int
     groups: int
     features: int
-    grid: Grid = UNIT8
+    grid: Quantisation = UNIT8
 
     def __post_init__(self) -> None:
         if self.memory not in (ALONG, DOWN) or self.kernel % 2 == 0 or (self.memory == ALONG and self.kernel > 1):
@@ -104,10 +104,10 @@ class LSTM(Spec):
         assert isinstance(layer, FloatLSTM)
         return freeze_linear(layer.linear, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
         assert isinstance(layer, FloatLSTM)
-        thaw_linear(layer.linear, arrays, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
+        dequantize_linear(layer.linear, arrays, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
 
 
 class FloatLSTM(nn.Module):
@@ -147,8 +147,8 @@ class ExactLSTM(ExactLayer):
         rows = [slice(g * GATES * features, (g + 1) * GATES * features) for g in range(spec.groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, LOGITS, UNIT8.largest) for r in rows]
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         (given,) = x
         spec, axis = self.spec, self.spec.axis
         n, height, width, _ = given.shape
@@ -170,14 +170,14 @@ class ExactLSTM(ExactLayer):
         shape = (len(batch), height, width, self.spec.groups * self.spec.features)
         self.h, self.c = np.zeros(shape, np.int8), np.zeros(shape, np.int16)
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         spec, (top, left, right) = self.spec, self.margins
-        rows, width = min(int(batch.heights.max()), room.open_rows) + top, int(batch.widths.max()) + left + right
+        rows, width = min(int(batch.heights.max()), workspace.open_rows) + top, int(batch.widths.max()) + left + right
         features = spec.groups * spec.features
-        outputs, states = (room.cache(len(batch) * rows * width * features, 0) for _ in range(2))
-        product = room.product(self.all)
-        room.reserve(product[0] + GATES * spec.features)
+        outputs, states = (workspace.cache(len(batch) * rows * width * features, 0) for _ in range(2))
+        product = workspace.product(self.all)
+        workspace.reserve(product[0] + GATES * spec.features)
         layout = [spec.features, features, len(self.taps), *spec.memory, outputs, states, rows, width, left]
         return instructions.LSTM, [*layout, *product]
 

@@ -13,9 +13,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from arcomp.exact.cell import GATES, STATE_BITS
-from arcomp.layers.quantisation import UNIT8, Grid
+from arcomp.layers.quantisation import UNIT8, Quantisation
 
-STATE = Grid(bits=STATE_BITS, zero=0, low=-(1 << 15), high=(1 << 15) - 1)
+STATE = Quantisation(bits=STATE_BITS, zero=0, low=-(1 << 15), high=(1 << 15) - 1)
 """int16 for what an LSTM keeps: real -8 .. 7.9998 in steps of 1/4096."""
 
 
@@ -40,8 +40,8 @@ def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.T
     return total[:, reach : reach + length]
 
 
-def _carry_(x: torch.Tensor, grid: Grid, rounding: bool) -> torch.Tensor:
-    """:meth:`Grid.carry`, in place, of a grid without a zero point."""
+def _carry_(x: torch.Tensor, grid: Quantisation, rounding: bool) -> torch.Tensor:
+    """:meth:`Quantisation.carry`, in place, of a grid without a zero point."""
     x.clamp_(grid.low * grid.step, grid.high * grid.step)
     return x.div_(grid.step).round_().mul_(grid.step) if rounding else x
 

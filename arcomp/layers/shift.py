@@ -16,15 +16,15 @@ from torch import nn
 from torch.nn import functional
 
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
-from arcomp.layers.quantisation import Grid
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 
 
 @dataclass(frozen=True)
-class Before(Spec):
+class Shift(Spec):
     """The same features one position before; real 0 at the first.
 
     Attributes:
@@ -36,7 +36,7 @@ class Before(Spec):
 
     order: Order
     features: int
-    grid: Grid
+    grid: Quantisation
     samples: bool = False
     groups: int = 1
 
@@ -46,11 +46,11 @@ class Before(Spec):
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
-        return _FloatBefore(self.order)
+        return _FloatShift(self.order)
 
-    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactBefore:
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactShift:
         """See :meth:`Spec.exact_layer`."""
-        return ExactBefore(self)
+        return ExactShift(self)
 
 
 def _shifted(order: Order, batch: Batch, x: torch.Tensor) -> torch.Tensor:
@@ -64,7 +64,7 @@ def whole_batch(x: torch.Tensor) -> Batch:
     return Batch(np.full(n, height, np.int32), np.full(n, width, np.int32))
 
 
-class _FloatBefore(nn.Module):
+class _FloatShift(nn.Module):
     def __init__(self, order: Order) -> None:
         super().__init__()
         self.order = order
@@ -73,33 +73,33 @@ class _FloatBefore(nn.Module):
         return _shifted(self.order, whole_batch(x), x)
 
 
-class ExactBefore(ExactLayer):
+class ExactShift(ExactLayer):
     """The exact evaluations."""
 
-    def __init__(self, spec: Before) -> None:
+    def __init__(self, spec: Shift) -> None:
         if spec.grid.zero:
             raise ValueError("beyond the ends of a sequence there would be no real 0")
         self.spec, self.grid, self.order = spec, spec.grid, spec.order
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         return _shifted(self.order, batch, x[0])
 
     def start(self, batch: Batch) -> None:
         """See :meth:`ExactLayer.start`."""
         self.cache = np.zeros((len(batch), self.spec.features), self.grid.dtype)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`."""
         self.cache[front.image, first : first + x.shape[1]] = x
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
-        return instructions.BEFORE, [room.cache(len(batch) * self.spec.features, 0), int(self.spec.samples)]
+        return instructions.SHIFT, [workspace.cache(len(batch) * self.spec.features, 0), int(self.spec.samples)]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
         before = self.cache[front.image]
         for known in x:
-            self.enter(front, 0, known)
+            self.push(front, 0, known)
         return before

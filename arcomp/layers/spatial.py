@@ -20,10 +20,10 @@ import torch
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
 from arcomp.layers.frozen import FrozenLinear
-from arcomp.layers.quantisation import Grid
+from arcomp.layers.quantisation import Quantisation
 from arcomp.orders import Batch, Front, coarser
 
 Ints = npt.NDArray[Any]
@@ -59,21 +59,21 @@ class ExactLayer(ABC):
         grid: of the outputs.
     """
 
-    grid: Grid
+    grid: Quantisation
 
     @abstractmethod
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
         """int8 or int16 [N, H, W, groups * inputs] (for each input) -> [N, H, W, groups * outputs]."""
 
     def start(self, batch: Batch) -> None:
         """Empty the cache, for a batch that is to be decoded; nothing, where there is none."""
         return
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
+    def push(self, front: Front, first: int, x: Ints) -> None:
         """Keep inputs of the front, [n, some], features ``first`` and on, where there is a cache."""
         raise NotImplementedError
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """What it is in a compiled program (:mod:`arcomp.kernels.instructions`): the kind, and its parameters.
 
         Only layers that say so can be in one.
@@ -104,7 +104,7 @@ class ExactConv(ExactLayer):
     """Convolution; see :mod:`arcomp.layers.conv`. With no tap but the position itself and mask B it is a linear
     layer at each position. One that looks at rows below has the whole evaluation only.
 
-    One that reads samples is given none by ``step``: they are entered by :meth:`enter` as they become known.
+    One that reads samples is given none by ``step``: they are pushed by :meth:`push` as they become known.
 
     Args:
         arrays: as :meth:`arcomp.layers.conv.CausalConv2d.freeze` gives them.
@@ -121,7 +121,8 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Grid, grid: Grid, device: str = "cpu", stride: int = 1, samples: bool = False, fine: bool = False,
+        source: Quantisation, grid: Quantisation, device: str = "cpu", stride: int = 1, samples: bool = False,
+        fine: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
         right = weight is not None and weight.shape == shape  # before a mask as large is made
@@ -136,8 +137,8 @@ class ExactConv(ExactLayer):
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest, fine=fine) for r in rows]
 
-    def whole(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.whole`."""
+    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+        """See :meth:`ExactLayer.parallel`."""
         (known,) = x
         n, height, width, features = known.shape
         top, left, stride = self.top, self.left, self.stride
@@ -168,14 +169,14 @@ class ExactConv(ExactLayer):
         shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
         self.cache = np.full(shape, self.source.zero, self.source.dtype)
 
-    def enter(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.enter`."""
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        """See :meth:`ExactLayer.push`."""
         self.cache[front.image, front.y + self.top, front.x + self.left, first : first + x.shape[1]] = x
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """See :meth:`ExactLayer.step`."""
         for known in x:
-            self.enter(front, group * self.inputs, known)
+            self.push(front, group * self.inputs, known)
         if self.stride > 1:
             front = coarser(front, self.stride)
             front = Front(front.image, front.y * np.int32(self.stride), front.x * np.int32(self.stride))
@@ -183,13 +184,20 @@ class ExactConv(ExactLayer):
         gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())
 
-    def instruction(self, room: Room, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
         """See :meth:`ExactLayer.instruction`."""
         self._check_causal()
         features, here = self.groups * self.inputs, not self.taps.any()
-        rows = min(int(batch.heights.max()), room.open_rows) + self.top
+        rows = min(int(batch.heights.max()), workspace.open_rows) + self.top
         width = int(batch.widths.max()) + self.left + self.right
-        kept = -1 if here and not self.samples else room.cache(len(batch) * rows * width * features, self.source.zero)
+        kept = (
+            -1 if here and not self.samples else workspace.cache(len(batch) * rows * width * features, self.source.zero)
+        )
         outputs = len(self.group[0].bias)
         layout = [self.inputs, outputs, kept, rows, width, self.left, self.stride, int(self.samples)]
-        return instructions.CONV, [*layout, *room.product(self.all), len(self.taps), *self.taps.reshape(-1).tolist()]
+        return instructions.CONV, [
+            *layout,
+            *workspace.product(self.all),
+            len(self.taps),
+            *self.taps.reshape(-1).tolist(),
+        ]

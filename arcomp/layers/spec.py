@@ -18,8 +18,8 @@ from torch import nn
 
 from arcomp.layers.conv import CausalConv2d, Tap, free_weights
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRegrid
-from arcomp.layers.quantisation import UNIT8, Grid
+from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
+from arcomp.layers.quantisation import UNIT8, Quantisation
 from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
 
@@ -32,14 +32,14 @@ class Spec(ABC):
         grid: of its outputs.
         ahead: whether it looks at rows above only, so that a whole row of its outputs is known before the row's first
             sample; it then has one group.
-        samples: whether it reads the samples themselves; it is then told them as they become known (``enter``).
+        samples: whether it reads the samples themselves; it is then told them as they become known (``push``).
         scale: of the positions it is told of: one for each square of so many pixels' side.
         stride: its outputs are at so many times that scale.
     """
 
     groups: int
-    grid: Grid
-    ahead: bool = False
+    grid: Quantisation
+    row_level: bool = False
     samples: bool = False
     scale: int = 1
     stride: int = 1
@@ -84,7 +84,7 @@ class Spec(ABC):
         """Features of a position's outputs, all groups together, given those of its inputs."""
         return inputs[0]
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
         """Give its float layer the real numbers that integers stand for: the inverse of :meth:`freeze`.
 
         Raises:
@@ -107,7 +107,7 @@ class Conv(Spec):
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
             (Zhang et al. 2019, "Fixup initialization", section 2).
         evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
-            :func:`arcomp.network.definition.even_out`.
+            :func:`arcomp.network.definition.data_dependent_init`.
         fine: weights have 13 bits, not 7.
     """
 
@@ -116,10 +116,10 @@ class Conv(Spec):
     groups: int
     inputs: int
     outputs: int
-    source: Grid
-    grid: Grid
+    source: Quantisation
+    grid: Quantisation
     samples: bool = False
-    ahead: bool = False
+    row_level: bool = False
     scale: int = 1
     stride: int = 1
     begin: float = 1.0
@@ -167,26 +167,36 @@ class Conv(Spec):
         assert isinstance(layer, CausalConv2d)
         return layer.freeze(self.source)
 
-    def thaw(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.thaw`."""
+    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
+        """See :meth:`Spec.dequantize`."""
         assert isinstance(layer, CausalConv2d)
-        layer.thaw(arrays, self.source)
+        layer.dequantize(arrays, self.source)
 
 
 def linear(
-    groups: int, inputs: int, outputs: int, source: Grid, grid: Grid, ahead: bool = False, scale: int = 1,
-    begin: float = 1.0, evened: bool = False,
+    groups: int, inputs: int, outputs: int, source: Quantisation, grid: Quantisation, row_level: bool = False,
+    scale: int = 1, begin: float = 1.0, evened: bool = False,
 ) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
     return Conv(
-        ((0, 0),), "B", groups, inputs, outputs, source, grid, ahead=ahead, scale=scale, begin=begin, evened=evened
+        ((0, 0),),
+        "B",
+        groups,
+        inputs,
+        outputs,
+        source,
+        grid,
+        row_level=row_level,
+        scale=scale,
+        begin=begin,
+        evened=evened,
     )
 
 
 class _Carry(nn.Module):
     """The sum of the inputs, on a grid."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Quantisation) -> None:
         super().__init__()
         self.grid = grid
 
@@ -208,8 +218,8 @@ class Gate(Spec):
     """tanh(a) sigmoid(b) of two inputs on the grid LOGITS."""
 
     groups: int
-    grid: Grid = UNIT8
-    ahead: bool = False
+    grid: Quantisation = UNIT8
+    row_level: bool = False
     scale: int = 1
 
     def float_layer(self) -> nn.Module:
@@ -222,22 +232,22 @@ class Gate(Spec):
 
 
 @dataclass(frozen=True)
-class Regrid(Spec):
+class Requantize(Spec):
     """The same real numbers on another grid; a rectifier, if that one starts at 0."""
 
     groups: int
-    source: Grid
-    grid: Grid
-    ahead: bool = False
+    source: Quantisation
+    grid: Quantisation
+    row_level: bool = False
     scale: int = 1
 
     def float_layer(self) -> nn.Module:
         """See :meth:`Spec.float_layer`."""
         return _Carry(self.grid)
 
-    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactRegrid:
+    def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactRequantize:
         """See :meth:`Spec.exact_layer`."""
-        return ExactRegrid(self.source, self.grid)
+        return ExactRequantize(self.source, self.grid)
 
 
 @dataclass(frozen=True)
@@ -245,9 +255,9 @@ class Add(Spec):
     """A sum of inputs."""
 
     groups: int
-    sources: tuple[Grid, ...]
-    grid: Grid
-    ahead: bool = False
+    sources: tuple[Quantisation, ...]
+    grid: Quantisation
+    row_level: bool = False
     scale: int = 1
 
     def float_layer(self) -> nn.Module:

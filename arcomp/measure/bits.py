@@ -11,7 +11,7 @@ import numpy.typing as npt
 from arcomp.codec import Pixels, laid_out, plan
 from arcomp.contract import learning
 from arcomp.contract.fronts import CHUNK, shared
-from arcomp.contract.model import Canvas, ExactModel, Kind, LearningModel, Model, coded
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, LearningModel, Model, coded
 from arcomp.contract.tiling import Tiling
 from arcomp.orders import grouped
 
@@ -81,12 +81,12 @@ def measure(
 
 
 def _whole(
-    canvas: Canvas, kind: Kind, model: ExactModel, device: str, tiling: Tiling, found: Float32, progress: Progress
+    canvas: Canvas, kind: BatchSpec, model: ExactModel, device: str, tiling: Tiling, found: Float32, progress: Progress
 ) -> None:
     """Fill bits [N, H, W, C] from a canvas of tiles, channels in coding order."""
     corners = np.array(tiling.corners, np.int64)
     order = model.coding_order(kind.channels)
-    whole, done = model.whole(canvas, kind, device), 0
+    whole, done = model.parallel(canvas, kind, device), 0
     for front, _ in grouped(model.order.fronts(kind.batch), CHUNK):
         values = canvas[front.image, front.y, front.x].astype(np.int32)
         image, y, x = corners[front.image].T + np.stack([np.zeros_like(front.y), front.y, front.x])

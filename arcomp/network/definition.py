@@ -18,13 +18,13 @@ import torch
 from torch import nn
 
 from arcomp.errors import ModelError
-from arcomp.layers.conditioning import ExactGiven, Given
+from arcomp.layers.conditioning import Conditioning, ExactConditioning
 from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.linear import Linear
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Conv, Spec
-from arcomp.network.interpreter import Steps
+from arcomp.network.interpreter import Interpreter
 from arcomp.network.program import Program, has_instructions
 from arcomp.orders import Batch
 
@@ -56,7 +56,7 @@ class Wiring(ABC):
         return
 
     @abstractmethod
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """The outputs, [.., channels * outputs], from the samples: the network itself, written once."""
 
 
@@ -80,12 +80,12 @@ class FloatNetwork(nn.Module):
         [N, H, W, channels * outputs]."""
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            if given is not None and isinstance(self.specs[name], Given):
+            if given is not None and isinstance(self.specs[name], Conditioning):
                 x = (given,)
             made: torch.Tensor = self.by_name[_key(name)](*x, rounding=rounding)
             return made
 
-        made: torch.Tensor = self.wiring.join(run, samples)
+        made: torch.Tensor = self.wiring.forward(run, samples)
         return made
 
     @property
@@ -112,7 +112,7 @@ class FloatNetwork(nn.Module):
             arrays |= {f"{name}.{key}": a for key, a in own.items()}
         return arrays
 
-    def thaw(self, arrays: Mapping[str, Ints]) -> None:
+    def dequantize(self, arrays: Mapping[str, Ints]) -> None:
         """Take the real numbers that integers stand for: the inverse of :meth:`freeze`.
 
         Raises:
@@ -120,11 +120,11 @@ class FloatNetwork(nn.Module):
         """
         own = owned(self.specs, arrays)
         for name, spec in self.specs.items():
-            spec.thaw(self.by_name[_key(name)], own[name])
+            spec.dequantize(self.by_name[_key(name)], own[name])
 
 
 @torch.no_grad()
-def even_out(networks: Iterable[FloatNetwork], evaluate: Callable[[], object]) -> None:
+def data_dependent_init(networks: Iterable[FloatNetwork], evaluate: Callable[[], object]) -> None:
     """Scale and shift weights so that layers begin with outputs of mean 0 and the deviation they name.
 
     Salimans and Kingma 2016, "Weight normalization: a simple reparameterization to accelerate training of deep neural
@@ -137,7 +137,7 @@ def even_out(networks: Iterable[FloatNetwork], evaluate: Callable[[], object]) -
     def hooked(layer: CausalConv2d, deviation: float) -> None:
         def even(_: nn.Module, x: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
             handle.remove()
-            layer.even_out(made, deviation)
+            layer.data_dependent_init(made, deviation)
             again: torch.Tensor = layer(*x)
             return again
 
@@ -186,26 +186,28 @@ class ExactNetwork:
             name: spec.exact_layer(own[name], device) for name, spec in self.specs.items()
         }
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
-        self._steps: Steps | Program | None = None
+        self._steps: Interpreter | Program | None = None
 
-    def whole(self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None) -> torch.Tensor:
+    def parallel(
+        self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
         layer's name and output; ``given``: what the network is given beforehand, on its device."""
 
         batches = {scale: batch.coarser(scale) for scale in self._scales}
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            if given is not None and isinstance(self.specs[name], Given):
+            if given is not None and isinstance(self.specs[name], Conditioning):
                 x = (given,)
-            made = self.layers[name].whole(batches[self.specs[name].scale], *x)
+            made = self.layers[name].parallel(batches[self.specs[name].scale], *x)
             if watch:
                 watch(name, made.cpu().numpy())
             return made
 
-        made: torch.Tensor = self.wiring.join(run, torch.from_numpy(np.ascontiguousarray(samples)).to(self.device))
+        made: torch.Tensor = self.wiring.forward(run, torch.from_numpy(np.ascontiguousarray(samples)).to(self.device))
         return made
 
-    def start(self, batch: Batch, open_rows: int, given: Ints | None = None) -> Steps | Program:
+    def start(self, batch: Batch, open_rows: int, given: Ints | None = None) -> Interpreter | Program:
         """Begin an evaluation front by front.
 
         Args:
@@ -214,10 +216,10 @@ class ExactNetwork:
         """
         if given is not None:
             for layer in self.layers.values():
-                if isinstance(layer, ExactGiven):
+                if isinstance(layer, ExactConditioning):
                     layer.features = given
         if self._steps is None:
-            kind = Program if has_instructions(self.layers.values()) else Steps
+            kind = Program if has_instructions(self.layers.values()) else Interpreter
             self._steps = kind(self.wiring, self.specs, self.layers)
         self._steps.start(batch, open_rows)
         return self._steps

@@ -13,7 +13,7 @@ from typing import Any
 from arcomp.layers.conv import Tap
 from arcomp.layers.elu import ConcatELU, SigmoidGate
 from arcomp.layers.quantisation import LOGITS, SIGNED8
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.definition import Run
 
 SUMS = LOGITS
@@ -40,31 +40,31 @@ class GatedResnet:
     width: int
     given: int = 0
     dropout: int = 0
-    ahead: bool = False
+    row_level: bool = False
     scale: int = 1
 
     def layers(self) -> dict[str, Spec]:
         """Its layers by name."""
-        at: dict[str, Any] = {"ahead": self.ahead, "scale": self.scale}
+        at: dict[str, Any] = {"ahead": self.row_level, "scale": self.scale}
 
         def conv(begin: float = 1.0) -> Conv:
             return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin, evened=True)
 
         found: dict[str, Spec] = {
-            "kept": Regrid(1, SUMS, SIGNED8, **at),
+            "kept": Requantize(1, SUMS, SIGNED8, **at),
             "elu.1": ConcatELU(**at),
             "conv.1": conv(),
         }
         for i in range(self.given):
             found |= {
-                f"short.{i}.kept": Regrid(1, SUMS, SIGNED8, **at),
+                f"short.{i}.kept": Requantize(1, SUMS, SIGNED8, **at),
                 f"short.{i}.elu": ConcatELU(**at),
                 f"short.{i}": linear(1, 2 * self.width, self.width, SIGNED8, SUMS, **at, evened=True),
             }
         if self.given:
             found["short"] = Add(1, (SUMS,) * (1 + self.given), SUMS, **at)
         found |= {
-            "inner": Regrid(1, SUMS, SIGNED8, **at),
+            "inner": Requantize(1, SUMS, SIGNED8, **at),
             "elu.2": ConcatELU(self.dropout, **at),
             "conv.a": conv(BEGIN),
             "conv.b": conv(BEGIN),
@@ -73,7 +73,7 @@ class GatedResnet:
         }
         return {f"{self.name}.{key}": spec for key, spec in found.items()}
 
-    def join(self, run: Run, x: Any, *given: Any) -> Any:
+    def forward(self, run: Run, x: Any, *given: Any) -> Any:
         """The block's output, on the grid SUMS, of x and of what comes over the short-cuts, all on it."""
 
         def own(key: str, *inputs: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from arcomp.network.definition import Wiring
 
 
-class Steps:
+class Interpreter:
     """Any network of layers.
 
     Args:
@@ -26,7 +26,7 @@ class Steps:
     def __init__(self, wiring: Wiring, specs: Mapping[str, Spec], layers: Mapping[str, ExactLayer]) -> None:
         self.wiring, self.specs, self.layers = wiring, specs, layers
         self._scales = {s for spec in specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
-        self._any_ahead = any(spec.ahead for spec in specs.values())
+        self._any_ahead = any(spec.row_level for spec in specs.values())
         self._readers = [layers[name] for name, spec in specs.items() if spec.samples]
 
     def start(self, batch: Batch, open_rows: int) -> None:
@@ -51,7 +51,7 @@ class Steps:
             if name in self._once:
                 return self._once[name]
             given = () if spec.samples else x
-            if spec.ahead:
+            if spec.row_level:
                 self._once[name] = self._ahead(name, layer, given)
                 return self._once[name]
             front = self._fronts[spec.scale]
@@ -61,7 +61,7 @@ class Steps:
             self._once[name] = _Known(layer.step(front, 0, *inputs) if len(front) else _NOTHING)
             return self._once[name]
 
-        return self._here(self.wiring.join(run, None), group)
+        return self._here(self.wiring.forward(run, None), group)
 
     def _ahead(self, name: str, layer: ExactLayer, given: Any) -> _Known:
         """Outputs of a layer that is a row ahead: those of rows that begin are computed, others were."""
@@ -86,10 +86,10 @@ class Steps:
         share = value.here.shape[1] // self.wiring.channels
         return np.ascontiguousarray(value.here[:, group * share : (group + 1) * share])
 
-    def enter(self, group: int, samples: Ints) -> None:
+    def push(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""
         for layer in self._readers:
-            layer.enter(self._fronts[1], group, samples[:, None])
+            layer.push(self._fronts[1], group, samples[:, None])
 
 
 _NOTHING: Ints = np.empty((0, 0), np.int8)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 
 from arcomp.coding import Distribution
-from arcomp.contract.model import Canvas, ExactModel, Int32, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Int32, Parallel, Watch, refuse
 from arcomp.contract.weights_file import Weights, kind_of, network_name, networks
 from arcomp.errors import ModelError
 from arcomp.layers.samples import carried
@@ -40,7 +40,7 @@ STRETCH = 1 << 13
 
 
 class Decoding(Protocol):
-    """An evaluation of a group of pictures front by front, as of :class:`arcomp.network.interpreter.Steps`."""
+    """An evaluation of a group of pictures front by front, as of :class:`arcomp.network.interpreter.Interpreter`."""
 
     def begin(self, front: Front) -> None:
         """Go to the next front."""
@@ -48,7 +48,7 @@ class Decoding(Protocol):
     def outputs(self, group: int) -> Ints:
         """A channel's outputs over the front: integers [n, outputs], once for each channel in turn."""
 
-    def enter(self, group: int, samples: Ints) -> None:
+    def push(self, group: int, samples: Ints) -> None:
         """A channel's samples have become known over the front: int8 [n]."""
 
 
@@ -143,7 +143,7 @@ class Layered(ExactModel):
             return 1, STRETCH
         return frame(self.configs[channels, depth]) or (self.side, self.side)
 
-    def memory(self, kind: Kind) -> int:
+    def memory(self, kind: BatchSpec) -> int:
         """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
         specs = self._specs(self.configs[kind.channels, kind.depth])
         cached = sum(spec.cached for spec in specs)
@@ -184,7 +184,7 @@ class Layered(ExactModel):
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
         """The exact networks, by what their layers' names begin with, with caches of their own."""
-        with self.weights.blamed():
+        with self.weights.with_path():
             arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
             return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
 
@@ -195,7 +195,7 @@ class Layered(ExactModel):
             self._made[key] = self.fresh(*key)
         return self._made[key]
 
-    def evaluate(self, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> Ints:
+    def evaluate(self, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
         """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`place` says."""
         seen = self.seen(kind.batch)
         if self.flat:
@@ -204,14 +204,14 @@ class Layered(ExactModel):
                 sequences[i, 0, : h * w] = canvas[i, :h, :w].reshape(h * w, -1)
             canvas = sequences
         net = self.networks(kind.channels, kind.depth, device)[""]
-        return np.asarray(net.whole(carried(canvas, kind.depth), seen, watch).cpu().numpy())
+        return np.asarray(net.parallel(carried(canvas, kind.depth), seen, watch).cpu().numpy())
 
-    def decoding(self, networks: Mapping[str, ExactNetwork], kind: Kind) -> Decoding:
+    def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
         """Begin to decode a group of pictures, of positions as :meth:`place` says."""
         seen = self.seen(kind.batch)
         return networks[""].start(seen, self.sequence.open_rows(seen))
 
-    def thawed(self, channels: int, depth: int) -> FloatModel:
+    def dequantized(self, channels: int, depth: int) -> FloatModel:
         """The float networks that the integers stand for: what :meth:`freeze` would make them of again.
 
         Raises:
@@ -220,7 +220,7 @@ class Layered(ExactModel):
         made = self.float_model(asdict(self.configs[channels, depth]))
         arrays = self._arrays(channels, depth)
         for prefix, network in made.networks().items():
-            network.thaw(arrays[prefix])
+            network.dequantize(arrays[prefix])
         return made.eval()  # all of it: no dropout, every mask
 
     @torch.inference_mode()
@@ -228,26 +228,26 @@ class Layered(ExactModel):
         """See :meth:`Model.float_bits`."""
         count, height, width, channels = pixels.shape
         try:
-            network = self.thawed(channels, depth).to(device)
+            network = self.dequantized(channels, depth).to(device)
         except NotImplementedError:
             return None
         step = max(1, FLOAT_POSITIONS // (height * width))
         parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
         return sum(float(network.bits(part.to(device)).double().sum()) for part in parts)
 
-    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
-        """See :meth:`ExactModel.whole`."""
-        return _Whole(self, canvas, kind, device, watch)
+    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        """See :meth:`ExactModel.parallel`."""
+        return _Parallel(self, canvas, kind, device, watch)
 
-    def stepwise(self, kind: Kind) -> Stepwise:
-        """See :meth:`ExactModel.stepwise`."""
-        return _Stepwise(self, kind)
+    def incremental(self, kind: BatchSpec) -> Incremental:
+        """See :meth:`ExactModel.incremental`."""
+        return _Incremental(self, kind)
 
 
-class _Whole(Whole):
+class _Parallel(Parallel):
     """Group after group of pictures, as they are asked for."""
 
-    def __init__(self, model: Layered, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> None:
+    def __init__(self, model: Layered, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> None:
         self.model, self.canvas, self.kind, self.device, self.watch = model, canvas, kind, device, watch
         self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
@@ -260,7 +260,7 @@ class _Whole(Whole):
         return self.model.evaluate(canvas, kind, self.device, self.watch)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Whole.distributions`."""
+        """See :meth:`Parallel.distributions`."""
         groups = self.of_image[front.image]
         wanted = np.unique(groups).tolist()
         self.outputs = {g: a for g, a in self.outputs.items() if g in wanted}  # others are not asked for again
@@ -279,8 +279,8 @@ class _Whole(Whole):
         ]
 
 
-class _Stepwise(Stepwise):
-    def __init__(self, model: Layered, kind: Kind) -> None:
+class _Incremental(Incremental):
+    def __init__(self, model: Layered, kind: BatchSpec) -> None:
         self.model, self.kind = model, kind
         self.networks = model.fresh(kind.channels, kind.depth)
         self.head = model.configs[kind.channels, kind.depth].head
@@ -288,7 +288,7 @@ class _Stepwise(Stepwise):
         self.group = slice(0, 0)
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Stepwise.begin`."""
+        """See :meth:`Incremental.begin`."""
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
             kind = self.kind.part(self.group)
@@ -297,10 +297,10 @@ class _Stepwise(Stepwise):
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Stepwise.distribution`."""
+        """See :meth:`Incremental.distribution`."""
         return self.head.distribution(self.steps.outputs(channel), self.values[:, :channel])
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Stepwise.fill`."""
+        """See :meth:`Incremental.fill`."""
         self.values[:, channel] = values
-        self.steps.enter(channel, carried(values, self.kind.depth))
+        self.steps.push(channel, carried(values, self.kind.depth))

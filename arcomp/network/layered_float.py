@@ -14,7 +14,7 @@ from arcomp.errors import TrainingError
 from arcomp.exact.constants import constant
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
-from arcomp.network.definition import FloatNetwork, Wiring, even_out
+from arcomp.network.definition import FloatNetwork, Wiring, data_dependent_init
 
 if TYPE_CHECKING:
     from arcomp.network.configuration import LayeredConfig
@@ -48,7 +48,7 @@ class FloatModel(nn.Module):
         """Layers begin with even outputs on some of the crops."""
         device = next(self.parameters()).device
         first = crops[:SHOWN]
-        even_out(self.networks().values(), lambda: self.bits(torch.from_numpy(np.stack(first)).to(device)))
+        data_dependent_init(self.networks().values(), lambda: self.bits(torch.from_numpy(np.stack(first)).to(device)))
 
     def adopt(self, other: Any) -> None:
         """Not offered."""

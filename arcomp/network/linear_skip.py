@@ -78,7 +78,7 @@ class Near:
                 if c:  # the channel before is known: what is added to the mean is its residual
                     means[:, at, plane - 1] = -FOLLOW * part * self.head.carried
 
-    def join(self, run: Run, outputs: Any, samples: Any) -> Any:
+    def forward(self, run: Run, outputs: Any, samples: Any) -> Any:
         """The network's outputs, given those of its last layer and what its first one reads."""
         return run("sum", outputs, run("near", samples)) if self.there else outputs
 

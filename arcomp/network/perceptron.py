@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arcomp.layers.frozen import Arrays, freeze_linear, thaw_linear
+from arcomp.layers.frozen import Arrays, dequantize_linear, freeze_linear
 from arcomp.layers.linear import Linear
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8
 
@@ -38,11 +38,11 @@ def freeze_layers(net: Any) -> Arrays:
     }
 
 
-def thaw_layers(net: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+def dequantize_layers(net: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Give a float network the weights that integers stand for."""
     for name, layer, zeros in _layers(net):
         own = {key: arrays[f"{name}.{key}"] for key in ("weight", "bias", "multiplier", "shift")}
-        thaw_linear(layer, own, SIGNED8.bits, zeros)
+        dequantize_linear(layer, own, SIGNED8.bits, zeros)
 
 
 @torch.inference_mode()

@@ -1,9 +1,9 @@
 """A network's evaluation front by front as one compiled loop over instructions.
 
-What :class:`arcomp.network.interpreter.Steps` does layer by layer from Python, many times as fast where fronts are
-small: the network is joined once with names in place of features, every layer says by which instruction
+What :class:`arcomp.network.interpreter.Interpreter` does layer by layer from Python, many times as fast where
+fronts are small: the network is joined once with names in place of features, every layer says by which instruction
 (:mod:`arcomp.kernels.instructions`) it is computed, and a front is a call or two. A network with a layer that has no
-instruction is left to ``Steps``; that both give the same integers is one of the laws.
+instruction is left to ``Interpreter``; that both give the same integers is one of the laws.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from arcomp.exact import tables
 from arcomp.kernels import instructions
-from arcomp.kernels.workspace import Room
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
@@ -45,7 +45,7 @@ def joined(wiring: Wiring) -> list[_Step]:
         steps.setdefault(name, _Step(name, given))
         return name
 
-    last = wiring.join(run, "")
+    last = wiring.forward(run, "")
     return [*(step for step in steps.values() if step.name != last), steps[last]]
 
 
@@ -55,7 +55,7 @@ def has_instructions(layers: Iterable[ExactLayer]) -> bool:
 
 
 class Program:
-    """See the top of this file; the same calls as :class:`arcomp.network.interpreter.Steps`.
+    """See the top of this file; the same calls as :class:`arcomp.network.interpreter.Interpreter`.
 
     Args:
         wiring: the network. specs, layers: of it, by name.
@@ -69,7 +69,7 @@ class Program:
             self.features[step.name] = specs[step.name].total(*(self.features[name] for name in step.given))
         scales = {1} | {s for spec in specs.values() for s in (spec.scale, spec.scale * spec.stride)}
         self.scales = np.array(sorted(scales), np.int64)
-        self.any_ahead = any(spec.ahead for spec in specs.values())
+        self.any_row_level = any(spec.row_level for spec in specs.values())
         self._tables = tables.fine_logistic(), elu_table().astype(np.int16), tables.exponential()
 
     def start(self, batch: Batch, open_rows: int) -> None:
@@ -81,7 +81,7 @@ class Program:
         self.batch = batch
         coarse = {int(scale): batch.coarser(int(scale)) for scale in self.scales}
         self.widths = np.array([int(b.widths.max()) for b in coarse.values()] + [0], np.int64)
-        self.room = Room(open_rows)
+        self.workspace = Workspace(open_rows)
         self._place_values(len(batch), coarse)
         code: list[int] = []
         starts: dict[str, int] = {}
@@ -89,14 +89,14 @@ class Program:
             starts[step.name] = len(code)
             code += self._instruction(step, coarse[self.specs[step.name].scale])
         self.code = np.array(code, np.int64)
-        self.pools = self.room.pools()
+        self.pools = self.workspace.pools()
 
         def chosen(wanted: Any) -> Int64:
             return np.array([starts[s.name] for s in self.steps if wanted(self.specs[s.name])], np.int64)
 
-        self.rows_first = chosen(lambda spec: spec.ahead)
-        self.first = chosen(lambda spec: not spec.ahead)
-        self.later = chosen(lambda spec: not spec.ahead and spec.groups > 1)
+        self.rows_first = chosen(lambda spec: spec.row_level)
+        self.first = chosen(lambda spec: not spec.row_level)
+        self.later = chosen(lambda spec: not spec.row_level and spec.groups > 1)
         self.readers = chosen(lambda spec: spec.samples)
         self.values = np.empty(0, np.int16)
         self._make_room(1)
@@ -106,28 +106,28 @@ class Program:
         self.of_rows, self.of_front, self.at = 0, 0, dict[str, int]()
         for step in self.steps:
             spec, features = self.specs[step.name], self.features[step.name]
-            if spec.ahead:
+            if spec.row_level:
                 self.at[step.name] = self.of_rows
                 self.of_rows += images * int(coarse[spec.scale * spec.stride].widths.max()) * features
         for step in self.steps:
-            if not self.specs[step.name].ahead:
+            if not self.specs[step.name].row_level:
                 self.at[step.name] = self.of_rows + self.of_front
                 self.of_front += self.features[step.name]
 
     def _instruction(self, step: _Step, batch: Batch) -> list[int]:
         spec = self.specs[step.name]
-        kind, parameters = self.layers[step.name].instruction(self.room, batch)
+        kind, parameters = self.layers[step.name].instruction(self.workspace, batch)
         names = [step.name, *(() if spec.samples else step.given)]
         code = [kind, int(np.searchsorted(self.scales, spec.scale)), 0, len(names)]
-        code[2] = 2 * code[1] + spec.ahead
+        code[2] = 2 * code[1] + spec.row_level
         for name in names:
-            ahead, features = self.specs[name].ahead, self.features[name]
-            code += [self.at[name], features if ahead else self.of_front, int(ahead), features // spec.groups]
+            row_level, features = self.specs[name].row_level, self.features[name]
+            code += [self.at[name], features if row_level else self.of_front, int(row_level), features // spec.groups]
         return code + parameters
 
     def _make_room(self, front: int) -> None:
         """Make room for fronts of so many positions."""
-        longest = max(front, len(self.batch) * int(self.widths[0]) if self.any_ahead else 0)
+        longest = max(front, len(self.batch) * int(self.widths[0]) if self.any_row_level else 0)
         self.capacity = front
         self.positions = np.empty((2 * len(self.scales), 3, longest), np.int32)
         self.counts = np.zeros(2 * len(self.scales), np.int64)
@@ -140,15 +140,22 @@ class Program:
         if len(front) > self.capacity:
             self._make_room(2 * len(front))
         instructions.gather_sets(
-            front.image, front.y, front.x, self.scales, self.batch.widths, self.any_ahead, self.positions, self.counts
+            front.image,
+            front.y,
+            front.x,
+            self.scales,
+            self.batch.widths,
+            self.any_row_level,
+            self.positions,
+            self.counts,
         )
-        if self.any_ahead:
+        if self.any_row_level:
             self._run(self.rows_first, 0)
 
     def _run(self, starts: Int64, group: int) -> None:
         instructions.run(
             self.code, starts, group, self.positions, self.counts, self.widths, self.values, *self.pools, *self._tables,
-            *self.room.scratch,
+            *self.workspace.scratch,
         )  # fmt: skip
 
     def outputs(self, group: int) -> Ints:
@@ -160,10 +167,10 @@ class Program:
         begin = self.at[last] - self.of_rows + group * share
         return np.ascontiguousarray(values[: len(self.front), begin : begin + share])
 
-    def enter(self, group: int, samples: Ints) -> None:
+    def push(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""
         front = self.front
-        instructions.enter(
+        instructions.push(
             self.code, self.readers, group, front.image, front.y, front.x, len(front), samples, self.pools[0],
             self.pools[2],
         )  # fmt: skip

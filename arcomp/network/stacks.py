@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arcomp.layers.conditioning import Given
+from arcomp.layers.conditioning import Conditioning
 from arcomp.layers.conv import Tap, full, square
 from arcomp.layers.elu import ConcatELU
 from arcomp.layers.quantisation import LOGITS, SIGNED8
-from arcomp.layers.spec import Add, Conv, Regrid, Spec, linear
+from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, MixtureConfig
 from arcomp.network.definition import Run, Wiring
 from arcomp.network.gated_resnet import SUMS, GatedResnet
@@ -49,7 +49,7 @@ class _Stack(Wiring):
         """The layers that make the outputs."""
         near = self.near.layers() if self.near else {}
         return {
-            "kept": Regrid(1, SUMS, SIGNED8),
+            "kept": Requantize(1, SUMS, SIGNED8),
             "elu": ConcatELU(),
             **near,
             "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
@@ -109,7 +109,7 @@ class Around(_Stack):
             found |= self.block(i).layers()
         return found | self.last()
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`; ``samples``: the input."""
         x = run("first", samples)
         for i in range(self.blocks):
@@ -143,14 +143,14 @@ class Causal(_Stack):
             "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
         }
         if self.given:
-            found["given"] = Given(self.width, SUMS, self.outputs if self.draft else 0)
+            found["given"] = Conditioning(self.width, SUMS, self.outputs if self.draft else 0)
         for i in range(self.blocks):
             found |= self.block(i).layers()
         if self.draft:
-            found |= {"draft": Given(self.outputs, LOGITS), "sum.draft": Add(1, (LOGITS, LOGITS), LOGITS)}
+            found |= {"draft": Conditioning(self.outputs, LOGITS), "sum.draft": Add(1, (LOGITS, LOGITS), LOGITS)}
         return found | self.last()
 
-    def join(self, run: Run, samples: Any) -> Any:
+    def forward(self, run: Run, samples: Any) -> Any:
         """See :meth:`Wiring.join`."""
         x = run("first", samples)
         given = (run("given"),) if self.given else ()

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from arcomp.contract.model import Canvas, Kind, Watch
+from arcomp.contract.model import BatchSpec, Canvas, Watch
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
 from arcomp.layers.shift import whole_batch
@@ -56,7 +56,7 @@ class Staged(Layered):
         """See :meth:`Layered.float_model`."""
         return StagedFloat(cls, checked(cls.config_type, config))
 
-    def evaluate(self, canvas: Canvas, kind: Kind, device: str, watch: Watch | None) -> Ints:
+    def evaluate(self, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
         """See :meth:`Layered.evaluate`."""
         networks = self.networks(kind.channels, kind.depth, device)
         samples = _samples(canvas, kind)
@@ -66,7 +66,7 @@ class Staged(Layered):
             name = f"{one.name}.{CAUSAL}."
             if name in networks:
                 own = one.lattice.taken(samples[..., : kind.channels]).numpy()
-                part = networks[name].whole(own, one.lattice.batch, _watching(watch, name), part)
+                part = networks[name].parallel(own, one.lattice.batch, _watching(watch, name), part)
             assert part is not None
             if made is None:
                 made = torch.zeros((*canvas.shape[:3], part.shape[3]), dtype=part.dtype)
@@ -75,7 +75,12 @@ class Staged(Layered):
         return np.asarray(made.numpy())
 
     def _around(
-        self, networks: Mapping[str, ExactNetwork], one: Pass, samples: torch.Tensor, kind: Kind, watch: Watch | None
+        self,
+        networks: Mapping[str, ExactNetwork],
+        one: Pass,
+        samples: torch.Tensor,
+        kind: BatchSpec,
+        watch: Watch | None,
     ) -> torch.Tensor | None:
         """Outputs of the network that looks around, if there is one, at the lattice: [m, h, w, outputs]."""
         name = f"{one.name}.{AROUND}."
@@ -87,11 +92,11 @@ class Staged(Layered):
             assert viewer is not None
             view = _samples(kind.view, viewer[1])[..., :-1]
         planes = self.known(one, samples, view)
-        made = networks[name].whole(planes.numpy(), one.lattice.squares, _watching(watch, name))
+        made = networks[name].parallel(planes.numpy(), one.lattice.squares, _watching(watch, name))
         sizes = one.lattice.batch
         return made[:, : int(sizes.heights.max()), : int(sizes.widths.max())].contiguous()
 
-    def decoding(self, networks: Mapping[str, ExactNetwork], kind: Kind) -> Decoding:
+    def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
         """See :meth:`Layered.decoding`."""
         return _PassByPass(self, networks, kind)
 
@@ -100,7 +105,7 @@ def _watching(watch: Watch | None, name: str) -> Watch | None:
     return None if watch is None else lambda layer, values: watch(name + layer, values)
 
 
-def _samples(canvas: Canvas, kind: Kind) -> torch.Tensor:
+def _samples(canvas: Canvas, kind: BatchSpec) -> torch.Tensor:
     """Samples as :meth:`Staged.known` takes them: int8 [N, H, W, C + 1]."""
     inside = ~outside(kind.batch)
     samples = torch.from_numpy(carried(canvas, kind.depth)) * inside
@@ -110,7 +115,7 @@ def _samples(canvas: Canvas, kind: Kind) -> torch.Tensor:
 class _PassByPass:
     """The evaluation front by front of a group of pictures; what a pass is given is computed when it begins."""
 
-    def __init__(self, model: Staged, networks: Mapping[str, ExactNetwork], kind: Kind) -> None:
+    def __init__(self, model: Staged, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> None:
         self.model, self.networks, self.kind = model, networks, kind
         shape = len(kind.batch), int(kind.batch.heights.max()), int(kind.batch.widths.max())
         self.samples = _samples(np.zeros((*shape, kind.channels), np.uint8), kind)
@@ -145,11 +150,11 @@ class _PassByPass:
         own = self.made[self.here.image, self.here.y, self.here.x]
         return np.ascontiguousarray(own[:, group * share : (group + 1) * share])
 
-    def enter(self, group: int, samples: Ints) -> None:
-        """See :meth:`Decoding.enter`."""
+    def push(self, group: int, samples: Ints) -> None:
+        """See :meth:`Decoding.push`."""
         self.samples.numpy()[self.front.image, self.front.y, self.front.x, group] = samples
         if self.steps is not None:
-            self.steps.enter(group, samples)
+            self.steps.push(group, samples)
 
 
 class StagedFloat(FloatModel):

@@ -63,8 +63,8 @@ class Stretches(Data):
         """See :meth:`Data.round`: [1, L, 1] each."""
         return self._random(np.random.default_rng([self.seed, 1, number]), self.config.crops)
 
-    def whole(self, count: int) -> list[UInt8]:
-        """See :meth:`Data.whole`; a stretch is all that there is of a sequence."""
+    def parallel(self, count: int) -> list[UInt8]:
+        """See :meth:`Data.parallel`; a stretch is all that there is of a sequence."""
         return self._random(np.random.default_rng([self.seed, 3]), count)
 
     def validation(self) -> list[UInt8]:

@@ -63,7 +63,7 @@ class Data(ABC):
         """The crops of a round: uint8 [h, w, channels] each; the same ones whenever it is asked for."""
 
     @abstractmethod
-    def whole(self, count: int) -> list[UInt8]:
+    def parallel(self, count: int) -> list[UInt8]:
         """So many training pictures (or all there are), not cropped, degraded as in training."""
 
     @abstractmethod

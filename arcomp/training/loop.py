@@ -26,7 +26,7 @@ from arcomp.training.processes import ALONE, Team
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment, moment
 from arcomp.training.state import State, start
-from arcomp.training.step import Steps, steps
+from arcomp.training.step import Interpreter, steps
 from arcomp.training.trainable import Trainable
 
 EVALUATED = 1 << 14
@@ -217,7 +217,7 @@ class _Teller:
 
 
 def _round(
-    state: State, take: Steps, recipe: Recipe, supplied: Supply, clock: _Clock, teller: _Teller, team: Team
+    state: State, take: Interpreter, recipe: Recipe, supplied: Supply, clock: _Clock, teller: _Teller, team: Team
 ) -> float:
     """One round of steps, or what is left of the run; mean training bits."""
     examples, o = supplied.round(state.round), recipe.optimiser

@@ -32,7 +32,7 @@ class Loss(nn.Module):
         return bits.sum() / (self.batch * bits[0].numel() / self.team.size)
 
 
-class Steps:
+class Interpreter:
     """One after the other."""
 
     def __init__(self, state: State, recipe: Recipe, team: Team) -> None:
@@ -66,7 +66,7 @@ class Steps:
         return bits.detach()
 
 
-class ReplayedSteps(Steps):
+class ReplayedSteps(Interpreter):
     """The same on a CUDA device, as a graph that is launched as one (Nguyen, Carilli et al. 2021, "Accelerating PyTorch
     with CUDA graphs"): the kernels of a small network end sooner than they can be launched one by one."""
 
@@ -107,7 +107,7 @@ class ReplayedSteps(Steps):
             self.bits = super()._learn(self.batch, rounding)
 
 
-def steps(state: State, recipe: Recipe, team: Team) -> Steps:
+def steps(state: State, recipe: Recipe, team: Team) -> Interpreter:
     """How this run takes its steps."""
     replayed = team.device.type == "cuda" and team.size == 1
-    return (ReplayedSteps if replayed else Steps)(state, recipe, team)
+    return (ReplayedSteps if replayed else Interpreter)(state, recipe, team)

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import torch
 
 from arcomp.coding import Distribution, LogisticMixture
-from arcomp.contract.model import Canvas, Int32, Kind, Stepwise, Watch, Whole
+from arcomp.contract.model import BatchSpec, Canvas, Incremental, Int32, Parallel, Watch
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.mixture import mixture_of
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.models.context import inputs as context_inputs
 from arcomp.models.context.net import ContextConfig
 from arcomp.orders import Front
@@ -71,7 +71,7 @@ class Network:
         self.own = [np.ascontiguousarray(h.weight[:, widths[-1] :]) for h in self.hidden]
 
     @staticmethod
-    def _layer(arrays: Arrays, name: str, shape: tuple[int, int], grid: Grid, device: str) -> FrozenLinear:
+    def _layer(arrays: Arrays, name: str, shape: tuple[int, int], grid: Quantisation, device: str) -> FrozenLinear:
         own = {k[len(name) + 1 :]: v for k, v in arrays.items() if k.startswith(name + ".")}
         if "weight" in own and own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
@@ -110,19 +110,19 @@ class Network:
         return mixture_of(z, self.config.mixture, seen.base, seen.scale, values, channel, depth)
 
 
-class ContextWhole(Whole):
-    """Evaluation of known pictures; see :class:`arcomp.contract.model.Whole`."""
+class ContextWhole(Parallel):
+    """Evaluation of known pictures; see :class:`arcomp.contract.model.Parallel`."""
 
-    def __init__(self, network: Network, canvas: Canvas, kind: Kind, watch: Watch | None) -> None:
+    def __init__(self, network: Network, canvas: Canvas, kind: BatchSpec, watch: Watch | None) -> None:
         self.network, self.canvas, self.kind, self.watch = network, canvas, kind, watch
         n, height, width, channels = canvas.shape
         self.around = context_inputs.Neighbourhood(n, height, width, kind.batch.widths, channels)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Whole.distributions`."""
+        """See :meth:`Parallel.distributions`."""
         around, channels = self.around, self.kind.channels
         values = self.canvas[front.image, front.y, front.x].astype(np.int32)
-        seen = context_inputs.Seen.room(len(front), channels)
+        seen = context_inputs.Seen.workspace(len(front), channels)
         context_inputs.walk(
             front.image, front.y, front.x, values, around.widths,
             around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
@@ -135,10 +135,10 @@ class ContextWhole(Whole):
         return [self.network.mixture(sums, seen, values, c, self.kind.depth, self.watch) for c in range(channels)]
 
 
-class ContextStepwise(Stepwise):
-    """Evaluation front by front; see :class:`arcomp.contract.model.Stepwise`."""
+class ContextStepwise(Incremental):
+    """Evaluation front by front; see :class:`arcomp.contract.model.Incremental`."""
 
-    def __init__(self, network: Network, kind: Kind) -> None:
+    def __init__(self, network: Network, kind: BatchSpec) -> None:
         self.network, self.kind = network, kind
         batch = kind.batch
         self.around = context_inputs.Neighbourhood(
@@ -146,11 +146,11 @@ class ContextStepwise(Stepwise):
         )
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Stepwise.begin`."""
+        """See :meth:`Incremental.begin`."""
         around = self.around
         self.front = front
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
-        self.seen = context_inputs.Seen.room(len(front), self.kind.channels)
+        self.seen = context_inputs.Seen.workspace(len(front), self.kind.channels)
         context_inputs.look(
             front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
             self.seen.inputs, self.seen.base, self.seen.scale, self.seen.predictions,
@@ -158,11 +158,11 @@ class ContextStepwise(Stepwise):
         self.sums = self.network.sums(self.seen.inputs)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Stepwise.distribution`."""
+        """See :meth:`Incremental.distribution`."""
         return self.network.mixture(self.sums, self.seen, self.values, channel, self.kind.depth)
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Stepwise.fill`."""
+        """See :meth:`Incremental.fill`."""
         around, front = self.around, self.front
         self.values[:, channel] = values
         context_inputs.observe(

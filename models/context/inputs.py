@@ -261,7 +261,7 @@ class Seen:
     predictions: Int32
 
     @classmethod
-    def room(cls, positions: int, channels: int) -> Seen:
+    def workspace(cls, positions: int, channels: int) -> Seen:
         """Unwritten arrays for so many positions."""
         return cls(
             np.empty((positions, inputs(channels)), np.int8),
@@ -276,7 +276,7 @@ def examine(values: Int32) -> Seen:
     height, width, channels = values.shape
     around = Neighbourhood(1, height, width, np.array([width], np.int32), channels)
     ys, xs = (np.ascontiguousarray(a.ravel(), np.int32) for a in np.indices((height, width)))
-    seen = Seen.room(height * width, channels)
+    seen = Seen.workspace(height * width, channels)
     walk(
         np.zeros_like(ys), ys, xs, values.reshape(-1, channels), around.widths,
         around.pixels, around.errors, around.penalties, *TABLES,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
 
-from arcomp.contract.model import Canvas, ExactModel, Kind, Stepwise, Watch, Whole, refuse
+from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Parallel, Watch, refuse
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.errors import ModelError
 from arcomp.models.context import inputs as context_inputs
@@ -71,12 +71,12 @@ class ContextModel(ExactModel):
         if channels not in self.configs or depth != 8:
             raise refuse(self.name, "8-bit gray and RGB", channels, depth)
 
-    def memory(self, kind: Kind) -> int:
+    def memory(self, kind: BatchSpec) -> int:
         """See :meth:`ExactModel.memory`."""
         height, width = int(kind.batch.heights.max()), int(kind.batch.widths.max())
         return context_inputs.plane_bytes(len(kind.batch), height, width, kind.channels)
 
-    def _refuse_side(self, kind: Kind) -> None:
+    def _refuse_side(self, kind: BatchSpec) -> None:
         if kind.side:
             raise ModelError(
                 "model context has no side information, the file has", remedy="get a fresh copy of the file"
@@ -96,7 +96,7 @@ class ContextModel(ExactModel):
         from arcomp.models.context.exact import Network
 
         if (channels, device) not in self._networks:
-            with self.weights.blamed():
+            with self.weights.with_path():
                 self._networks[channels, device] = Network(self.configs[channels], self._arrays(channels), device)
         return self._networks[channels, device]
 
@@ -107,22 +107,22 @@ class ContextModel(ExactModel):
     def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
         """See :meth:`Model.float_bits`."""
         from arcomp.models.context.net import Context
-        from arcomp.network.perceptron import thaw_layers, total_bits
+        from arcomp.network.perceptron import dequantize_layers, total_bits
 
         channels = pixels.shape[3]
         network = Context(self.configs[channels])
-        thaw_layers(network, self._arrays(channels))
+        dequantize_layers(network, self._arrays(channels))
         return total_bits(network, pixels, device)
 
-    def whole(self, canvas: Canvas, kind: Kind, device: str = "cpu", watch: Watch | None = None) -> Whole:
-        """See :meth:`ExactModel.whole`."""
+    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        """See :meth:`ExactModel.parallel`."""
         from arcomp.models.context.exact import ContextWhole
 
         self._refuse_side(kind)
         return ContextWhole(self.network(kind.channels, device), canvas, kind, watch)
 
-    def stepwise(self, kind: Kind) -> Stepwise:
-        """See :meth:`ExactModel.stepwise`."""
+    def incremental(self, kind: BatchSpec) -> Incremental:
+        """See :meth:`ExactModel.incremental`."""
         from arcomp.models.context.exact import ContextStepwise
 
         self._refuse_side(kind)

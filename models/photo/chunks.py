@@ -10,7 +10,7 @@ import numpy.typing as npt
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
-from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe
+from arcomp.models.photo.inputs import channel_features, extras, look, observe, push
 from arcomp.models.photo.least_squares import predict
 from arcomp.models.photo.planes import SKEW, Int8, Int32, Int64, first_row, last_row
 
@@ -105,7 +105,7 @@ def examine(
         o = 0
         for c in range(channels):
             more = extras(c, windows)
-            look_channel(squares, work, c, count, seen.extras[o : o + more, own])
+            channel_features(squares, work, c, count, seen.extras[o : o + more, own])
             o += more
             if found is not None:
                 find(
@@ -120,7 +120,7 @@ def examine(
             for w in range(windows):
                 for k in range(count):
                     seen.gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
-            enter(planes, t, first, count, c, work.current[c])
+            push(planes, t, first, count, c, work.current[c])
         if found is not None and channels > 2:
             for k in range(count):
                 found.rows[n + k] = work.current[0, k] * 256 + work.current[1, k]

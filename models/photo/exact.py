@@ -18,7 +18,7 @@ from arcomp.exact import dense, tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
 from arcomp.layers.checks import check_linear
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Grid
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.planes import Int8, Int32
 from arcomp.models.photo.windows import layout, split_prior
@@ -52,7 +52,7 @@ class Net(NamedTuple):
     inputs: int
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Activations of one front of n pixels; columns are n rounded up to whole vectors."""
 
     inputs: Int8
@@ -144,12 +144,12 @@ def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> 
     )
 
 
-def room(config: PhotoConfig, longest: int) -> Room:
+def workspace(config: PhotoConfig, longest: int) -> Workspace:
     """Room for fronts of at most ``longest`` pixels."""
     n = -(-longest // dense.LANES) * dense.LANES
     shared = config.channels * config.head
     widest = max(config.inputs, *config.trunk, config.head, config.outputs)
-    return Room(
+    return Workspace(
         aligned((config.inputs, n), np.int8),
         aligned((max(config.extras(c) for c in range(config.channels)), n), np.int8),
         aligned((2, dense.words(widest), n), np.int32),
@@ -187,37 +187,37 @@ def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any
 
 
 @kernel(inner=True)
-def trunk(net: Any, room: Any, count: int) -> None:
+def trunk(net: Any, workspace: Any, count: int) -> None:
     """From ``room.inputs`` to ``room.shared``."""
-    dense.pack(room.inputs, count, room.packed[0])
+    dense.pack(workspace.inputs, count, workspace.packed[0])
     first = np.int64(0)
     for layer in range(net.trunk):
-        m = _product(net, layer, room.packed[layer % 2], count, room.sums)
-        _rectify(net, first, room.sums, m, count, room.packed[(layer + 1) % 2])
+        m = _product(net, layer, workspace.packed[layer % 2], count, workspace.sums)
+        _rectify(net, first, workspace.sums, m, count, workspace.packed[(layer + 1) % 2])
         first += m
-    _product(net, net.trunk, room.packed[net.trunk % 2], count, room.shared)
+    _product(net, net.trunk, workspace.packed[net.trunk % 2], count, workspace.shared)
 
 
 @kernel(inner=True)
-def head(net: Any, room: Any, channel: int, channels: int, more: int, count: int) -> None:
+def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count: int) -> None:
     """From ``room.shared`` and the first ``more`` of ``room.extras`` to ``room.outputs``."""
-    x = room.packed[0]
-    dense.pack(room.extras[:more], count, x)
-    width = _product(net, net.trunk + 1 + channel, x, count, room.sums)
+    x = workspace.packed[0]
+    dense.pack(workspace.extras[:more], count, x)
+    width = _product(net, net.trunk + 1 + channel, x, count, workspace.sums)
     for j in range(width):
-        own, shared = room.sums[j], room.shared[channel * width + j]
+        own, shared = workspace.sums[j], workspace.shared[channel * width + j]
         for k in range(count):
             own[k] += shared[k]
     first = 0
     for layer in range(net.trunk):
         first += net.shapes[layer, 0]
-    _rectify(net, first + channel * width, room.sums, width, count, x)
-    outputs = _product(net, net.trunk + 1 + channels + channel, x, count, room.sums)
+    _rectify(net, first + channel * width, workspace.sums, width, count, x)
+    outputs = _product(net, net.trunk + 1 + channels + channel, x, count, workspace.sums)
     first += channels * width + channel * outputs
     for j in range(outputs):
         bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]
         half = np.int64(1) << (shift - 1)
-        row, made = room.sums[j], room.outputs[j]
+        row, made = workspace.sums[j], workspace.outputs[j]
         for k in range(count):
             v = ((np.int64(row[k]) + bias) * multiplier + half) >> shift
             made[k] = max(np.int64(-32768), min(np.int64(32767), v))
@@ -278,7 +278,7 @@ class Network:
     def __init__(self, config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]], device: str) -> None:
         from arcomp.layers.frozen import FrozenLinear
 
-        def made(name: str, grid: Grid) -> FrozenLinear:
+        def made(name: str, grid: Quantisation) -> FrozenLinear:
             return FrozenLinear(layers[name], grid, SIGNED8.largest, device)
 
         channels = range(config.channels)

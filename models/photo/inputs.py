@@ -228,7 +228,7 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
 
 
 @kernel(inner=True)
-def look_channel(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
+def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
     """What a channel's head is told, when the channels before it are in ``work.current``: int8 [extras, >= count]."""
     windows = work.full.shape[0]
     for w in range(windows):
@@ -265,7 +265,7 @@ def look_channel(squares: Any, work: Any, channel: int, count: int, out: Any) ->
 
 
 @kernel(inner=True)
-def enter(planes: Any, t: int, first: int, count: int, channel: int, current: Any) -> None:
+def push(planes: Any, t: int, first: int, count: int, channel: int, current: Any) -> None:
     """A channel's levels int32 [n] become known."""
     mask = planes.values.shape[1] - 1
     row = planes.values[channel, t & mask, MARGIN + first : MARGIN + first + count]

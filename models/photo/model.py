@@ -80,7 +80,7 @@ class PhotoModel(LearningModel):
         from arcomp.models.photo.exact import check_arrays
 
         if channels not in self._made:
-            with self.weights.blamed():
+            with self.weights.with_path():
                 self._made[channels] = check_arrays(self.configs[channels], self._arrays(channels))
         return self._made[channels]
 
@@ -91,7 +91,7 @@ class PhotoModel(LearningModel):
         if ("frozen", channels) not in self._made:
             layers, arrays = self._layers(channels), self._arrays(channels)
             net = exact.net(self.configs[channels], layers)
-            with self.weights.blamed():
+            with self.weights.with_path():
                 made = strip.Frozen(self.configs[channels], net, arrays["prior"], arrays.get("mixer"))
                 made.check()
             self._made["frozen", channels] = made
@@ -112,11 +112,11 @@ class PhotoModel(LearningModel):
         import torch
 
         from arcomp.models.photo.net import Photo
-        from arcomp.network.perceptron import thaw_layers, total_bits
+        from arcomp.network.perceptron import dequantize_layers, total_bits
 
         channels = pixels.shape[3]
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)
-        thaw_layers(network, arrays)
+        dequantize_layers(network, arrays)
         network.prior.copy_(torch.from_numpy(arrays["prior"]))
         return total_bits(network, pixels, device)
 

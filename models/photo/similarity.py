@@ -37,7 +37,7 @@ from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int16, Int32
 from arcomp.models.photo.windows import ALIKE, FULL_WEIGHT, SAMPLES, SIZE, TAPS, Window, pairs
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Room for the samples of LANES pixels, those of the largest window."""
 
     distance: Int32
@@ -50,11 +50,11 @@ class Room(NamedTuple):
     """[LANES]: the sum of the weights."""
 
 
-def room(windows: tuple[Window, ...], channels: int) -> Room:
+def workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
     """Room for any of the windows."""
     samples = max([w.samples() + 1 for w in windows if w.similar], default=2)
     size = max([w.size(channels) for w in windows if w.similar], default=1)
-    return Room(
+    return Workspace(
         aligned((samples, LANES), np.int32),
         aligned((samples, LANES), np.float64),
         aligned((samples, LANES), np.int16),
@@ -64,7 +64,7 @@ def room(windows: tuple[Window, ...], channels: int) -> Room:
 
 
 @kernel(inner=True)
-def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any) -> None:
+def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, workspace: Any) -> None:
     """Weights of all samples of LANES pixels: room.weight and room.total."""
     ring = planes.values.shape[1]
     flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
@@ -78,29 +78,29 @@ def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: 
             for c in range(channels):
                 own = load_shorts(flat, c * ring + here, at + ny)
                 distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
-        store_words(room.distance, n, 0, words_of_shorts(distance))
+        store_words(workspace.distance, n, 0, words_of_shorts(distance))
     least = all_doubles(similar * float((ALIKE * channels) ** 2))
     for half in range(0, LANES, 8):
         largest = all_doubles(0.0)
         for n in range(samples):
-            d = load_doubles_of_words(room.distance, n, half)
+            d = load_doubles_of_words(workspace.distance, n, half)
             q = all_doubles(fading[n]) / (least + d * d)
-            store_doubles(room.ratio, n, half, q)
+            store_doubles(workspace.ratio, n, half, q)
             largest = larger_doubles(largest, q)
         unit = all_doubles(float(FULL_WEIGHT)) / largest
         for n in range(samples):
-            w = load_doubles(room.ratio, n, half) * unit + all_doubles(0.5)
-            store_shorts_of_doubles(room.weight, n, half, w)
+            w = load_doubles(workspace.ratio, n, half) * unit + all_doubles(0.5)
+            store_shorts_of_doubles(workspace.weight, n, half, w)
     total = all_words(np.int32(0))
     for n in range(samples):
-        total = total + words_of_shorts(load_shorts(room.weight, n, 0))
-    room.weight[samples] = 0  # where their number is odd
-    store_words(room.total.reshape(1, LANES), 0, 0, total)
+        total = total + words_of_shorts(load_shorts(workspace.weight, n, 0))
+    workspace.weight[samples] = 0  # where their number is odd
+    store_words(workspace.total.reshape(1, LANES), 0, 0, total)
 
 
 @kernel(inner=True)
 def gather(
-    planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, room: Any, pairs: Any
+    planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, workspace: Any, pairs: Any
 ) -> None:
     """The window's sums of LANES pixels: room.sums and room.total.
 
@@ -110,8 +110,8 @@ def gather(
     """
     ring, m = planes.values.shape[1], spec[SIZE]
     flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
-    _weigh(planes, spec, similar, places, fading, t, at, room)
-    room.sums[: m * (m + 1) // 2] = 0
+    _weigh(planes, spec, similar, places, fading, t, at, workspace)
+    workspace.sums[: m * (m + 1) // 2] = 0
     both = (spec[SAMPLES] + 1) // 2
     for first in range(0, both, covariance.BLOCK):
         count = min(covariance.BLOCK, both - first)
@@ -121,6 +121,6 @@ def gather(
             covariance.differences(
                 flat, ring - 1, planes.channels, spec[TAPS], at,
                 t + places[n, 1] + SKEW * ay, ay, t + places[n + 1, 1] + SKEW * by, by,
-                pair_shorts(load_shorts(room.weight, n, 0), load_shorts(room.weight, n + 1, 0)), pairs, k * m,
+                pair_shorts(load_shorts(workspace.weight, n, 0), load_shorts(workspace.weight, n + 1, 0)), pairs, k * m,
             )  # fmt: skip
-        covariance.add(m, count, pairs, room.sums, 0)
+        covariance.add(m, count, pairs, workspace.sums, 0)

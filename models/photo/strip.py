@@ -22,7 +22,7 @@ from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import find
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
-from arcomp.models.photo.inputs import enter, extras, look, look_channel, observe
+from arcomp.models.photo.inputs import channel_features, extras, look, observe, push
 from arcomp.models.photo.least_squares import predict
 from arcomp.models.photo.planes import SKEW, Int32, blank, first_row, front_count, last_row
 
@@ -92,7 +92,7 @@ class Strip:
         self.planes = blank(height, width, config.channels, len(config.windows), config.ring)
         self.squares = workspace.squares(config.windows, config.channels, frozen.prior)
         self.work = workspace.work(config.windows, config.channels, self.planes.values.shape[2], longest)
-        self.room = exact.room(config, longest)
+        self.workspace = exact.workspace(config, longest)
         self.mixer = mixing.mixer(frozen.stage, config.channels, config.mixture, config.tails, frozen.mixer)
         self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
         self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
@@ -111,7 +111,7 @@ class Strip:
         coder = binary.decoder(words)
         for t in range(0, self.fronts, STEPS):
             done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.room, self.mixer, coder, words, True,
+                self.planes, self.squares, self.work, self.net, self.workspace, self.mixer, coder, words, True,
                 self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
                 min(t + STEPS, self.fronts), self.totals, self.heads, self.costs, NOT_ASKED,
             )  # fmt: skip
@@ -128,7 +128,7 @@ class Strip:
             end = min(t + STEPS, self.fronts)
             words = self._with_room(words, coder, self._positions(t, end))
             done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.room, self.mixer, coder, words, False,
+                self.planes, self.squares, self.work, self.net, self.workspace, self.mixer, coder, words, False,
                 self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
                 self.totals, self.heads, self.costs, bits,
             )  # fmt: skip
@@ -269,7 +269,7 @@ def _code_fronts(
 
 @kernel()
 def _fronts(
-    planes: Any, squares: Any, work: Any, net: Any, room: Any, mixer: Any, coder: Any, words: Any, decoding: bool,
+    planes: Any, squares: Any, work: Any, net: Any, workspace: Any, mixer: Any, coder: Any, words: Any, decoding: bool,
     contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any, begin: int, end: int,
     totals: Any, heads: Any, costs: Any, bits: Any,
 ) -> int:  # fmt: skip
@@ -277,7 +277,7 @@ def _fronts(
     ``bits``: float32 [height, width, C], filled in encoding, or NOT_ASKED."""
     channels, windows = planes.channels, planes.windows
     done = 0
-    gates, units = room.gates, room.units
+    gates, units = workspace.gates, workspace.units
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
@@ -285,13 +285,13 @@ def _fronts(
             continue
         own = slice(0, count)
         predict(planes, squares, work, t, first, count)
-        look(planes, squares, work, t, first, count, room.inputs[:, own])
-        trunk(net, room, count)
+        look(planes, squares, work, t, first, count, workspace.inputs[:, own])
+        trunk(net, workspace, count)
         for c in range(channels):
-            look_channel(squares, work, c, count, room.extras[:, own])
-            head(net, room, c, channels, extras(c, windows), count)
+            channel_features(squares, work, c, count, workspace.extras[:, own])
+            head(net, workspace, c, channels, extras(c, windows), count)
             if heads is not None:
-                adaptation.unpack(room.packed[0], heads.units, count, units)
+                adaptation.unpack(workspace.packed[0], heads.units, count, units)
             for w in range(windows):
                 for k in range(count):
                     gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
@@ -304,12 +304,12 @@ def _fronts(
                 for k in range(count):
                     rows[k] = work.current[0, k] * 256 + work.current[1, k]
             _code_channel(
-                mixer, coder, words, decoding, c, channels, count, net, heads, room.outputs[:, own],
-                units[:, own], work.base[c, own], work.scale[c, own], gates[:, own], room.mixture[own],
+                mixer, coder, words, decoding, c, channels, count, net, heads, workspace.outputs[:, own],
+                units[:, own], work.base[c, own], work.scale[c, own], gates[:, own], workspace.mixture[own],
                 selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
                 costs[: count if bits.shape[0] else 0],
             )  # fmt: skip
-            enter(planes, t, first, count, c, current)
+            push(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]

@@ -38,7 +38,7 @@ class Work(NamedTuple):
     pairs: covariance.Pairs
     samples: Int32
     """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.begin_row`)."""
-    alike: similarity.Room
+    alike: similarity.Workspace
     matrix: npt.NDArray[np.float64]
     vector: npt.NDArray[np.float64]
     units: npt.NDArray[np.float64]
@@ -85,7 +85,7 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
         aligned((sums, columns), np.int32),
         covariance.pairs_of(largest),
         aligned((largest + 1, max(w.samples() for w in windows) + 1), np.int32),
-        similarity.room(windows, channels),
+        similarity.workspace(windows, channels),
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),
         aligned((LANES,), np.float64),

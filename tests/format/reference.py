@@ -211,7 +211,7 @@ def decode(data: bytes, weights: bytes | None = None) -> Decoded:
     tiles = tiles_of(header)
     require(header.model in ("histogram", "context", "photo"), f"unknown model {header.model}")
     if header.model == "photo":
-        import reference_photo  # which needs what is below
+        from tests.format import reference_photo  # which needs what is below
 
         found = reference_photo.values(header, payload, tiles, weights)
     else:

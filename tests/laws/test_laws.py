@@ -25,7 +25,7 @@ from arcomp.codec import decode, encode
 from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.contract import registry
-from arcomp.contract.model import ExactModel, Kind, coded
+from arcomp.contract.model import BatchSpec, ExactModel, coded
 from arcomp.contract.tiling import Tiling
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError, ModelError
@@ -69,7 +69,7 @@ def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
     make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
     inputs = inputs_of(1, batch, groups * features, grids)
-    whole = layer.whole(batch, *inputs).numpy()
+    whole = layer.parallel(batch, *inputs).numpy()
     outputs = whole.shape[3] // groups
     layer.start(batch)
     for front in getattr(layer, "order", order).fronts(batch):
@@ -82,7 +82,7 @@ def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
             else:  # outputs of a group come before its inputs are known
                 assert isinstance(layer, ExactConv | ExactEmbedding | ExactMasked)
                 assert np.array_equal(layer.step(front, g), expected)
-                layer.enter(front, g * features, new[0])
+                layer.push(front, g * features, new[0])
 
 
 def sees_itself(layer: Any) -> bool:
@@ -102,9 +102,9 @@ def test_layer_does_not_depend_on_the_batch(name: str) -> None:
     make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
     inputs = inputs_of(2, batch, groups * features, grids)
-    together = layer.whole(batch, *inputs)
+    together = layer.parallel(batch, *inputs)
     for i, (h, w) in enumerate(SIZES):
-        alone = layer.whole(batch_of((h, w)), *[x[i : i + 1, :h, :w].contiguous() for x in inputs])
+        alone = layer.parallel(batch_of((h, w)), *[x[i : i + 1, :h, :w].contiguous() for x in inputs])
         assert torch.equal(alone[0], together[i, :h, :w])
 
 
@@ -114,7 +114,7 @@ def test_layer_is_causal(name: str) -> None:
     layer, batch = make(), batch_of((6, 7))
     inputs = inputs_of(3, batch, groups * features, grids)
     sequence = sequences(getattr(layer, "order", Raster()), batch).at[0]
-    before = layer.whole(batch, *inputs).numpy().reshape(6 * 7, groups, -1)[sequence]
+    before = layer.parallel(batch, *inputs).numpy().reshape(6 * 7, groups, -1)[sequence]
     rng = np.random.default_rng(4)
     for _ in range(12):
         at, g, which = int(rng.integers(6 * 7)), int(rng.integers(groups)), int(rng.integers(len(inputs)))
@@ -123,7 +123,7 @@ def test_layer_is_causal(name: str) -> None:
         changed[which][0, sequence[at] // 7, sequence[at] % 7, g * features : (g + 1) * features] = torch.from_numpy(
             rng.integers(grid.low, grid.high + 1, features).astype(kind)
         )
-        after = layer.whole(batch, *changed).numpy().reshape(6 * 7, groups, -1)[sequence]
+        after = layer.parallel(batch, *changed).numpy().reshape(6 * 7, groups, -1)[sequence]
         assert np.array_equal(before[:at], after[:at])
         own = g if sees_itself(layer) else g + 1
         assert np.array_equal(before[at, :own], after[at, :own])
@@ -137,7 +137,7 @@ def test_layer_sees_its_past(name: str) -> None:
     x = random_input(3, batch, groups * features, grid)
     changed = x.clone()
     changed[:, :, :, :features] = -1 - changed[:, :, :, :features]
-    assert not torch.equal(layer.whole(batch, x), layer.whole(batch, changed))
+    assert not torch.equal(layer.parallel(batch, x), layer.parallel(batch, changed))
 
 
 @pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), full(5), ((0, 0),)])
@@ -150,7 +150,7 @@ def test_float_convolution_is_the_exact_one(taps: Any) -> None:
     x = random_input(5, batch, 6, SIGNED8)
     with torch.no_grad():
         real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
-    assert float((real - exact.whole(batch, x).float()).abs().max()) <= 2
+    assert float((real - exact.parallel(batch, x).float()).abs().max()) <= 2
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -196,8 +196,8 @@ def test_grouping_keeps_the_fronts() -> None:
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-def kind_for(model: ExactModel, canvas: npt.NDArray[Any], batch: Batch, depth: int) -> Kind:
-    kind = Kind(batch, canvas.shape[3], depth)
+def kind_for(model: ExactModel, canvas: npt.NDArray[Any], batch: Batch, depth: int) -> BatchSpec:
+    kind = BatchSpec(batch, canvas.shape[3], depth)
     return coded(model, canvas, replace(kind, side=model.side_information(canvas, kind)))[-1][2]
 
 
@@ -215,7 +215,9 @@ def fingerprint(d: Distribution, values: npt.NDArray[np.int32]) -> list[npt.NDAr
     return out
 
 
-def canvas_of(name: str, content: str, sizes: tuple[tuple[int, int], ...]) -> tuple[ExactModel, npt.NDArray[Any], Kind]:
+def canvas_of(
+    name: str, content: str, sizes: tuple[tuple[int, int], ...]
+) -> tuple[ExactModel, npt.NDArray[Any], BatchSpec]:
     make, channels, depth = MODELS[name]
     model = make()
     batch = batch_of(*sizes)
@@ -228,10 +230,10 @@ def canvas_of(name: str, content: str, sizes: tuple[tuple[int, int], ...]) -> tu
 
 
 def evaluated(
-    model: ExactModel, canvas: npt.NDArray[Any], kind: Kind, least: int = 1
+    model: ExactModel, canvas: npt.NDArray[Any], kind: BatchSpec, least: int = 1
 ) -> dict[tuple[int, ...], list[Any]]:
     """Fingerprints of all positions and channels by (image, y, x, channel), from a whole evaluation."""
-    whole = model.whole(canvas, kind)
+    whole = model.parallel(canvas, kind)
     found: dict[tuple[int, ...], list[Any]] = {}
     for front, _ in grouped(model.order.fronts(kind.batch), least):
         values = canvas[front.image, front.y, front.x].astype(np.int32)
@@ -242,9 +244,9 @@ def evaluated(
     return found
 
 
-def stepped(model: ExactModel, canvas: npt.NDArray[Any], kind: Kind) -> dict[tuple[int, ...], list[Any]]:
+def stepped(model: ExactModel, canvas: npt.NDArray[Any], kind: BatchSpec) -> dict[tuple[int, ...], list[Any]]:
     """The same from an evaluation front by front."""
-    state = model.stepwise(kind)
+    state = model.incremental(kind)
     found: dict[tuple[int, ...], list[Any]] = {}
     for front in model.order.fronts(kind.batch):
         state.begin(front)
@@ -357,7 +359,7 @@ def test_naive_decoder_evaluates_where_it_is_told(monkeypatch: pytest.MonkeyPatc
     pixels = pictures("noise", (2, 3, channels), depth)[None]
     data, whole, devices = encode(pixels, depth, model).data, model.whole, set[str]()
 
-    def watched(canvas: Any, kind: Kind, device: str = "cpu") -> Any:
+    def watched(canvas: Any, kind: BatchSpec, device: str = "cpu") -> Any:
         devices.add(device)
         return whole(canvas, kind)
 

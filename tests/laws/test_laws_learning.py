@@ -59,7 +59,7 @@ def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
     return strip.encode_by_chunks(pixels, model.network(channels), nothing)
 
 
-def whole(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
     return model.encode(pixels)
 
 
@@ -81,7 +81,7 @@ def as_long_as_its_nll(stream: Stream) -> bool:
 def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
     for shape in SHAPES:
         model, pixels = specimen(name, content, shape)
-        stream = whole(model, pixels)
+        stream = parallel(model, pixels)
         assert stream == by_chunks(model, pixels), shape
         assert np.array_equal(decoded(model, stream, pixels), pixels), shape
         assert as_long_as_its_nll(stream)
@@ -92,7 +92,7 @@ def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
 def test_naive_decoder(name: str, content: str) -> None:
     for shape in SMALL:
         model, pixels = specimen(name, content, shape)
-        assert np.array_equal(decoded(model, whole(model, pixels), pixels, naive=True), pixels)
+        assert np.array_equal(decoded(model, parallel(model, pixels), pixels, naive=True), pixels)
     model, pixels = specimen(name, content, (3, 5))
     found, _ = decode(encode(pixels[None], 8, model).data, model=model, naive=True)
     assert np.array_equal(found[0], pixels)
@@ -103,7 +103,7 @@ def test_naive_decoder_when_heads_have_learnt(name: str) -> None:
     """A picture of more pixels than a step takes."""
     model, pixels = specimen(name, "converted", (19, 28))
     assert pixels.shape[0] * pixels.shape[1] > model.configs[pixels.shape[2]].group
-    stream = whole(model, pixels)
+    stream = parallel(model, pixels)
     assert np.array_equal(decoded(model, stream, pixels, naive=True), pixels)
 
 
@@ -125,7 +125,7 @@ def test_heads_learn(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "smooth", (26, 25))
-    expected = whole(model, pixels)
+    expected = parallel(model, pixels)
     monkeypatch.setattr(strips, "CHUNK", chunk)
     assert by_chunks(model, pixels) == expected
 
@@ -134,13 +134,13 @@ def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, mon
 @pytest.mark.parametrize("name", MODELS)
 def test_stream_does_not_depend_on_the_backend(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "noise", (9, 12))
-    expected = whole(model, pixels)
+    expected = parallel(model, pixels)
     monkeypatch.setenv("ARCOMP_BACKEND", backend)
     matmul.choose.cache_clear()
     try:
         assert matmul.choose()[0] == backend
         assert by_chunks(model, pixels) == expected
-        assert whole(model, pixels) == expected  # which takes chunks too where a backend is asked for
+        assert parallel(model, pixels) == expected  # which takes chunks too where a backend is asked for
     finally:
         matmul.choose.cache_clear()
 
@@ -181,7 +181,7 @@ def test_stream_does_not_depend_on_the_batch(name: str) -> None:
     order = list(model.coding_order(channels))
     nll = static = 0.0
     for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
-        alone = whole(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
+        alone = parallel(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
         assert bytes(parts[i]) == alone.data
         nll, static = nll + alone.nll_bits, static + alone.static_bits
     assert (encoded.nll_bits, encoded.static_bits) == (pytest.approx(nll), pytest.approx(static))
@@ -371,7 +371,7 @@ def test_float_and_static_nll_agree(channels: int, content: str, windows: Any) -
     net = photo_net(channels, windows, seed=5)
     pixels = pictures(content, (40, 48, channels), 8)
     coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[channels])])
-    exact = whole(PhotoModel(freeze({channels: net})), coded).static_bits / pixels.size
+    exact = parallel(PhotoModel(freeze({channels: net})), coded).static_bits / pixels.size
     batch = {k: torch.from_numpy(a) for k, a in net.examples(pixels).items()}
     with torch.no_grad():
         rounded, plain = (float(net.bits(**batch, rounding=r).double().mean()) for r in (True, False))
@@ -383,7 +383,7 @@ def test_a_file_of_one_colour_costs_little() -> None:
     for name in MODELS:
         if "extreme" not in name:
             model, pixels = specimen(name, "constant", (64, 64))
-            stream = whole(model, pixels)
+            stream = parallel(model, pixels)
             assert 8 * len(stream.data) < 0.05 * pixels.size, name
 
 
@@ -392,7 +392,7 @@ def test_exact_values_that_repeat_become_cheap() -> None:
     rng = np.random.default_rng(1)
     pixels = rng.choice(np.array([37, 201], np.uint8), (128, 128, 1))
     for name in ("photo gray", "photo three windows gray"):
-        stream = whole(MODELS[name][0](), pixels)
+        stream = parallel(MODELS[name][0](), pixels)
         assert stream.nll_bits < 1.45 * pixels.size, name
         assert stream.nll_bits < 0.2 * stream.static_bits, name
 
@@ -403,7 +403,7 @@ def test_pictures_from_a_conversion_are_smaller() -> None:
         model, pixels = specimen(name, "converted", (64, 64))
         shifted = pixels.copy()
         shifted[..., 2] ^= 1
-        with_it, without = whole(model, pixels), whole(model, shifted)
+        with_it, without = parallel(model, pixels), parallel(model, shifted)
         assert (with_it.data[0], without.data[0]) == (lattice.JFIF, lattice.NONE)
         assert with_it.nll_bits < 0.9 * without.nll_bits
         assert np.array_equal(decoded(model, with_it, pixels), pixels)

@@ -10,12 +10,12 @@ import torch
 
 from arcomp.layers.attention import KEY, Attention, ExactAttention
 from arcomp.layers.conv import Tap
-from arcomp.layers.depth_to_space import Up
+from arcomp.layers.depth_to_space import DepthToSpace
 from arcomp.layers.elu import ConcatELU, SigmoidGate, elu_table
-from arcomp.layers.position import Place
-from arcomp.layers.quantisation import LOGITS, SIGNED8, Grid
-from arcomp.layers.shift import Before
-from arcomp.layers.spec import Add, Conv, Gate, Regrid, Spec
+from arcomp.layers.position import PositionEmbedding
+from arcomp.layers.quantisation import LOGITS, SIGNED8, Quantisation
+from arcomp.layers.shift import Shift
+from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec
 from arcomp.network.layered import Layered
 from arcomp.network.program import has_instructions
 from arcomp.orders import Raster, Zigzag, coarser, sequences
@@ -24,22 +24,22 @@ from tests.specimens import MODELS, ORDERS, batch_of
 
 SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
 # name -> (layer, features of inputs, grids of inputs, how many steps of its grid the evaluations may differ)
-SPECS: dict[str, tuple[Spec, int, tuple[Grid, ...], int]] = {
+SPECS: dict[str, tuple[Spec, int, tuple[Quantisation, ...], int]] = {
     "conv of stride 2": (Conv(SQUARE, "B", 1, 5, 6, SIGNED8, LOGITS, stride=2), 5, (SIGNED8,), 2),
     "concat elu": (ConcatELU(), 4, (SIGNED8,), 0),
     "sigmoid gate": (SigmoidGate(), 4, (LOGITS, LOGITS), 1),
     "gate": (Gate(1), 4, (LOGITS, LOGITS), 1),
     "add": (Add(1, (LOGITS, LOGITS), LOGITS), 3, (LOGITS, LOGITS), 0),
-    "regrid": (Regrid(1, LOGITS, SIGNED8), 3, (LOGITS,), 1),
-    "place": (Place(8, 13, 4), 2, (SIGNED8,), 1),
-    "before": (Before(Raster(), 3, SIGNED8), 3, (SIGNED8,), 0),
-    "before zigzag": (Before(Zigzag(), 3, LOGITS), 3, (LOGITS,), 0),
+    "regrid": (Requantize(1, LOGITS, SIGNED8), 3, (LOGITS,), 1),
+    "place": (PositionEmbedding(8, 13, 4), 2, (SIGNED8,), 1),
+    "before": (Shift(Raster(), 3, SIGNED8), 3, (SIGNED8,), 0),
+    "before zigzag": (Shift(Zigzag(), 3, LOGITS), 3, (LOGITS,), 0),
     "attention": (Attention(Raster(), 2, KEY), 2 * KEY, (SIGNED8,) * 3, 1),
     "attention zigzag": (Attention(Zigzag(), 1, KEY), KEY, (SIGNED8,) * 3, 1),
 }
 
 
-def mild(seed: int, batch: Any, features: int, grid: Grid) -> torch.Tensor:
+def mild(seed: int, batch: Any, features: int, grid: Quantisation) -> torch.Tensor:
     """Inputs of which some are at the ends of the grid and most are of usual size."""
     x = random_input(seed, batch, features, grid)
     usual = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)) / grid.step
@@ -53,7 +53,7 @@ def test_float_layer_is_near_the_exact_one(name: str) -> None:
     torch.manual_seed(0)
     layer, batch = spec.float_layer(), batch_of((8, 13), (8, 13))
     inputs = [mild(3 + i, batch, features, grid) for i, grid in enumerate(grids)]
-    exact = spec.exact_layer(spec.freeze(layer), "cpu").whole(batch, *inputs)
+    exact = spec.exact_layer(spec.freeze(layer), "cpu").parallel(batch, *inputs)
     with torch.no_grad():
         real = layer(*((x.float() - g.zero) * g.step for x, g in zip(inputs, grids, strict=True)), rounding=True)
     distance = (real / spec.grid.step + spec.grid.zero - exact.float()).abs()
@@ -74,11 +74,11 @@ def test_a_strided_layer_and_dealing_out_are_front_by_front(order: str) -> None:
     """The coarse outputs come with the first pixel of their square, and what is dealt out is there for all of it."""
     torch.manual_seed(1)
     batch = batch_of(*SIZES)
-    down, up = Conv(SQUARE[:5], "B", 1, 3, 8, SIGNED8, LOGITS, stride=2), Up(2, LOGITS)
+    down, up = Conv(SQUARE[:5], "B", 1, 3, 8, SIGNED8, LOGITS, stride=2), DepthToSpace(2, LOGITS)
     first, second = down.exact_layer(down.freeze(down.float_layer()), "cpu"), up.exact_layer({}, "cpu")
     x = random_input(2, batch, 3, SIGNED8)
-    coarse = first.whole(batch, x)
-    fine = second.whole(batch, coarse, x)
+    coarse = first.parallel(batch, x)
+    fine = second.parallel(batch, coarse, x)
     assert coarse.shape == (4, 6, 7, 8)
     assert fine.shape == (4, 11, 13, 2)
     for layer in (first, second):
@@ -95,9 +95,9 @@ def test_strided_outputs_do_not_depend_on_the_batch() -> None:
     spec, batch = Conv(SQUARE, "B", 1, 3, 8, SIGNED8, LOGITS, stride=2), batch_of(*SIZES)
     layer = spec.exact_layer(spec.freeze(spec.float_layer()), "cpu")
     x = random_input(2, batch, 3, SIGNED8)
-    together = layer.whole(batch, x)
+    together = layer.parallel(batch, x)
     for i, (h, w) in enumerate(SIZES):
-        alone = layer.whole(batch_of((h, w)), x[i : i + 1, :h, :w].contiguous())
+        alone = layer.parallel(batch_of((h, w)), x[i : i + 1, :h, :w].contiguous())
         assert torch.equal(alone[0], together[i, : (h + 1) // 2, : (w + 1) // 2])
 
 
@@ -130,7 +130,7 @@ def test_attention_by_products_is_attention(length: int, monkeypatch: pytest.Mon
     """What other devices compute, in pieces or not."""
     layer, batch = ExactAttention(Attention(Raster(), 2, KEY)), batch_of((1, length))
     inputs = [mild(i, batch, 2 * KEY, SIGNED8) for i in range(3)]
-    expected = layer.whole(batch, *inputs)[0, 0]
+    expected = layer.parallel(batch, *inputs)[0, 0]
     assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)
     monkeypatch.setattr("arcomp.layers.attention.SCORES", 500)
     assert torch.equal(layer.by_products(*(x[0, 0] for x in inputs)), expected)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from arcomp.codec import decode, encode
-from arcomp.contract.model import Kind
+from arcomp.contract.model import BatchSpec
 from arcomp.errors import ModelError
 from arcomp.exact.drawn import drawn
 from arcomp.layers.categorical import averaged, categorical_of
@@ -247,7 +247,7 @@ def test_it_is_what_format_says(order: int, extreme: bool, blocks: int, direct: 
         entered = [
             shown[y][x][c] if y < height and x < width else -128 for y, x in reference.places for c in range(channels)
         ]
-        outputs = model.networks(channels, SMALL["depth"])[""].whole(
+        outputs = model.networks(channels, SMALL["depth"])[""].parallel(
             np.array([shown], np.int8), batch_of((height, width))
         )
         for y, x in places[::3]:
@@ -293,6 +293,6 @@ def test_configuration_survives_json() -> None:
 def test_memory_counts_pictures_however_small() -> None:
     """All units are kept for each picture."""
     model: Any = small()
-    one, many = (model.memory(Kind(batch_of(*((1, 1),) * n), 2, 2)) for n in (1, 1000))
+    one, many = (model.memory(BatchSpec(batch_of(*((1, 1),) * n), 2, 2)) for n in (1, 1000))
     assert many == 1000 * one
     assert one > 2 * SMALL["masks"] * SMALL["blocks"] * SMALL["width"]

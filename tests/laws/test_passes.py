@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import arcomp
 from arcomp.contract.fixed_input import layer_digests
-from arcomp.contract.model import Kind, coded
+from arcomp.contract.model import BatchSpec, coded
 from arcomp.errors import ModelError
 from arcomp.measure.bits import measure
 from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, gray
@@ -133,10 +133,10 @@ def test_the_view_is_part_of_file_and_bits() -> None:
     model = layered(GrayscalePixelCNN, **SMALL)
     pixels = pictures("smooth", (20, 17, 3), 8)[None]
     bits = []
-    for own, canvas, kind in coded(model, pixels, Kind(batch_of((20, 17)), 3, 8)):
+    for own, canvas, kind in coded(model, pixels, BatchSpec(batch_of((20, 17)), 3, 8)):
         ((front, _),) = grouped(own.order.fronts(kind.batch), 20 * 17)
         values = canvas[front.image, front.y, front.x].astype(np.int32)
-        found = own.whole(canvas, kind).distributions(front)
+        found = own.parallel(canvas, kind).distributions(front)
         bits.append(sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(found)))
     assert bits[0] > 300
     assert arcomp.encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))

@@ -15,7 +15,7 @@ from arcomp.errors import ModelError
 from arcomp.exact.cell import by_torch, cell
 from arcomp.layers.conv import Tap, line, square
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.quantisation import LOGITS, SIGNED8, UNIT8, Grid
+from arcomp.layers.quantisation import LOGITS, SIGNED8, UNIT8, Quantisation
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
 from arcomp.layers.rounding import round_through
 from arcomp.layers.samples import carried
@@ -77,7 +77,7 @@ def test_gradient_through_time(kernel: int, axis: int, rounding: bool) -> None:
     torch.manual_seed(0)
     groups, features = 2, 3
 
-    def kept(x: torch.Tensor, grid: Grid) -> torch.Tensor:
+    def kept(x: torch.Tensor, grid: Quantisation) -> torch.Tensor:
         x = x.clamp(grid.low * grid.step, grid.high * grid.step)
         return round_through(x / grid.step) * grid.step if rounding else x
 
@@ -120,7 +120,7 @@ def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
     x = torch.round(300 * torch.randn(2, 8, 13, spec.groups * 24)).to(torch.int16)
     with torch.no_grad():
         real = layer(x.float() * LOGITS.step, rounding=True) / UNIT8.step
-    found = exact.whole(batch, x).float()
+    found = exact.parallel(batch, x).float()
     assert float((real - found).abs().max()) <= 3
     assert float((real - found).abs().mean()) < 0.1
     assert float(found.std()) > 20
@@ -137,7 +137,7 @@ def test_float_embedding_is_the_exact_one(taps: tuple[Tap, ...], depth: int) -> 
     x = torch.from_numpy(carried(values, depth))
     with torch.no_grad():
         real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
-    assert float((real - exact.whole(batch_of((8, 13), (8, 13)), x).float()).abs().max()) <= 2
+    assert float((real - exact.parallel(batch_of((8, 13), (8, 13)), x).float()).abs().max()) <= 2
 
 
 def test_an_embedding_tells_symbols_apart() -> None:
@@ -146,7 +146,7 @@ def test_an_embedding_tells_symbols_apart() -> None:
     spec = Embedding(((0, -1),), "A", 1, 8, 4, LOGITS)
     exact = spec.exact_layer(spec.freeze(spec.float_layer()), "cpu")
     x = torch.from_numpy(carried(np.arange(256), 8)).reshape(1, 1, 256, 1)
-    found = exact.whole(batch_of((1, 256)), x)[0, 0].numpy()
+    found = exact.parallel(batch_of((1, 256)), x)[0, 0].numpy()
     assert len(np.unique(found, axis=0)) == 256
     assert not found[0].any()
 
@@ -177,7 +177,7 @@ def test_cells_are_those_of_the_page(spec: LSTM) -> None:
     torch.nn.init.normal_(layer.linear.weight)
     arrays, rng, h = spec.freeze(layer), np.random.default_rng(5), spec.features
     given = int16s(rng, 1, 4, 5, 8 * h) // 20
-    found = spec.exact_layer(arrays, "cpu").whole(batch_of((4, 5)), given)[0].tolist()
+    found = spec.exact_layer(arrays, "cpu").parallel(batch_of((4, 5)), given)[0].tolist()
     logistic = [round(2**24 / (1 + math.exp(-(i - 3072) / 256))) for i in range(6145)]
     outputs: dict[tuple[int, int], list[int]] = {}
     states: dict[tuple[int, int], list[int]] = {}
@@ -210,7 +210,7 @@ def test_embeddings_are_those_of_the_page() -> None:
     arrays = spec.freeze(layer)
     values = np.random.default_rng(5).integers(0, 4, (3, 4, 2))
     shown = torch.from_numpy(carried(values[None], 2))
-    found = spec.exact_layer(arrays, "cpu").whole(batch_of((3, 4)), shown)[0].tolist()
+    found = spec.exact_layer(arrays, "cpu").parallel(batch_of((3, 4)), shown)[0].tolist()
     for y, x in np.ndindex(3, 4):
         symbols = [int(v) for at in (x - 1, x) for v in (values[y, at] if at >= 0 else (-1, -1))]
         inputs = [64 * (v == symbol) for symbol in symbols for v in range(4)]

@@ -21,7 +21,7 @@ from arcomp.training.finish import finish
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
-from arcomp.training.step import Steps
+from arcomp.training.step import Interpreter
 from tests.training.runs import PIXELCNN, RECIPE, shortened, train, weights_of
 
 CHECKPOINTS = Path(__file__).parents[2] / "benchmarks" / "checkpoints"
@@ -177,7 +177,7 @@ def test_a_checkpoint_of_another_run_is_not_the_last_good_one(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(SHORT, photographs, tmp_path / "c")
-    monkeypatch.setattr(Steps, "__call__", lambda self, batch, now: torch.tensor(float("nan")))
+    monkeypatch.setattr(Interpreter, "__call__", lambda self, batch, now: torch.tensor(float("nan")))
     with pytest.raises(TrainingError) as caught:
         train(RECIPE, photographs, tmp_path / "c")
     assert "last good" not in str(caught.value)
@@ -192,16 +192,16 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
     def poison(progress: loop.Progress) -> None:
         if progress.round != 1:
             return
-        step = Steps.__call__
+        step = Interpreter.__call__
 
-        def poisoned(self: Steps, batch: Any, now: Any) -> torch.Tensor:
+        def poisoned(self: Interpreter, batch: Any, now: Any) -> torch.Tensor:
             bits = step(self, batch, replace(now, rate=float("inf")) if where == "rate" else now)
             if self.state.step == RECIPE.optimiser.steps and where == "last gradient":
                 for parameter in self.state.average.parameters():
                     parameter.data.fill_(float("nan"))
             return bits
 
-        monkeypatch.setattr(Steps, "__call__", poisoned)
+        monkeypatch.setattr(Interpreter, "__call__", poisoned)
 
     with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is .*--resume with a lower --rate"):
         train(RECIPE, photographs, tmp_path / "c", report=poison, validate_every=1)

@@ -65,7 +65,7 @@ class TestFloat:
         make, channels, depth = MODELS[name]
         model = make()
         assert isinstance(model, Layered)
-        again = model.freeze({channels: model.thawed(channels, depth)})
+        again = model.freeze({channels: model.dequantized(channels, depth)})
         assert {k: v.tolist() for k, v in again.arrays.items()} == {
             k: v.tolist() for k, v in model.weights.arrays.items()
         }
@@ -101,11 +101,11 @@ class TestFloat:
     def test_photo_thaws_to_what_it_was(self) -> None:
         model = LEARNERS["photo three windows rgb"][0]()
         assert isinstance(model, PhotoModel)
-        from arcomp.network.perceptron import thaw_layers
+        from arcomp.network.perceptron import dequantize_layers
 
         net = Photo(model.configs[3])
         own = {k[2:]: a for k, a in model.weights.arrays.items() if k.startswith("3.")}
-        thaw_layers(net, own)
+        dequantize_layers(net, own)
         again = photo_model.freeze({3: net}).arrays
         assert all(np.array_equal(again[f"3.{k}"], a) for k, a in own.items() if k.endswith(("weight", "multiplier")))
 

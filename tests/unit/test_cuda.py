@@ -113,7 +113,7 @@ def test_replayed_steps_are_steps(
     """Recorded and replayed, with rounding and without, as one by one."""
     recipe = shortened(recipe, passes=passes)
     replayed = train(recipe, photographs, tmp_path / "a", team=Team(CUDA))
-    monkeypatch.setattr(step, "ReplayedSteps", step.Steps)
+    monkeypatch.setattr(step, "ReplayedSteps", step.Interpreter)
     one_by_one = train(recipe, photographs, tmp_path / "b", team=Team(CUDA))
     assert replayed.step == one_by_one.step == recipe.optimiser.steps
     others = weights_of(one_by_one)

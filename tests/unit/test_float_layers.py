@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from arcomp.layers.conv import CausalConv2d, Tap, above, around, line, square
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Grid
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Quantisation
 from arcomp.layers.rounding import round_through
 
 
 @pytest.mark.parametrize("grid", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
 @pytest.mark.parametrize("rounding", [False, True])
-def test_carrying_is_clamping_and_rounding_straight_through(grid: Grid, rounding: bool) -> None:
+def test_carrying_is_clamping_and_rounding_straight_through(grid: Quantisation, rounding: bool) -> None:
     """Bit for bit, values and gradients, at the ends of the range too."""
     torch.manual_seed(0)
     low, high = (grid.low - grid.zero) * grid.step, (grid.high - grid.zero) * grid.step

@@ -189,8 +189,8 @@ def sums_of_pairs(m: int, count: int, seed: int) -> None:
     """The lower triangle of all products of two samples' 16-bit numbers, added to what is there; nothing beside it."""
     rng = np.random.default_rng(seed)
     pairs = covariance.pairs_of(m)
-    for room in pairs:
-        room[:] = rng.integers(-(2**31) + 1, 2**31, room.shape)
+    for workspace in pairs:
+        workspace[:] = rng.integers(-(2**31) + 1, 2**31, workspace.shape)
     pairs.weighted.view(np.int16)[:] = rng.integers(-16320, 16321, pairs.weighted.view(np.int16).shape)
     pairs.plain.view(np.int16)[:] = rng.integers(-255, 256, pairs.plain.view(np.int16).shape)
     sums = aligned((m * (m + 1) // 2, 48), np.int32)

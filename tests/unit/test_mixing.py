@@ -152,9 +152,9 @@ def test_finish_takes_the_fewest_bytes() -> None:
         assert not data.endswith(b"\0")
         assert len(data) <= entropy(bits, p) / 8 + 2
         lower, span, out = coded_in_plain_python(bits.tolist(), p.tolist())
-        room = 8 * (8 + 4 * out)
+        workspace = 8 * (8 + 4 * out)
         if data:
-            unit = 1 << (room - 8 * (len(data) - 1))
+            unit = 1 << (workspace - 8 * (len(data) - 1))
             assert -(-lower // unit) * unit >= lower + span
         for extra in (b"\0", b"\0" * 9):
             assert np.array_equal(decoded(data + extra, p), bits)

@@ -54,7 +54,7 @@ def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, fi
     for c in range(planes.channels):
         for k in range(count):
             work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
-        inputs.enter(planes, t, first, count, c, work.current[c])
+        inputs.push(planes, t, first, count, c, work.current[c])
     inputs.observe(planes, work, t, first, count)
 
 

@@ -15,7 +15,7 @@ from arcomp.codec import decode, encode
 from arcomp.container import pack, unpack
 from arcomp.container.numbers import encode_number
 from arcomp.contract import learning
-from arcomp.contract.model import Kind, LearningModel, Progress, Stream, Watch
+from arcomp.contract.model import BatchSpec, LearningModel, Progress, Stream, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 
@@ -240,6 +240,6 @@ def test_tiles_of_several_pictures_are_in_their_places() -> None:
     data = encode(pixels, 8, Raw(), tile=(2, 3)).data
     assert np.array_equal(decode(data, model=Raw(), threads=3)[0], pixels)
     tiling = Tiling((2, 5, 7), (2, 3))
-    kind = Kind(tiling.batch, 3, 8)
+    kind = BatchSpec(tiling.batch, 3, 8)
     payload, _, _ = learning.encode(pixels, tiling, kind, Raw(), "cpu", 1, lambda part: None)
     assert unpack(data)[1] == payload

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from arcomp.contract import library, registry
-from arcomp.contract.model import Kind
+from arcomp.contract.model import BatchSpec
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError, ModelError
 from arcomp.models.pixelcnn import PixelCNN
@@ -154,7 +154,7 @@ def test_refusals_name_the_file(tmp_path: Path) -> None:
     """Also those of what is in it, which is looked at when it is used."""
     path = pixelcnn(tmp_path / "w.safetensors", **{"1x1.more": np.zeros(3, np.int8)})
     with pytest.raises(ModelError, match=r"w\.safetensors: .* arrays of no layer"):
-        registry.load(str(path)).stepwise(Kind(batch_of((2, 2)), 1, 1))  # type: ignore[attr-defined]
+        registry.load(str(path)).incremental(BatchSpec(batch_of((2, 2)), 1, 1))  # type: ignore[attr-defined]
     Weights("pixelcnn", {"networks": {}}, {}).save(path)
     with pytest.raises(ModelError, match=r"w\.safetensors: the weights' configuration"):
         registry.load(str(path))
