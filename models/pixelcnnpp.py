@@ -88,8 +88,8 @@ class PixelCNNppWiring(NearWiring):
                 for i in range(a.blocks + (scale < SCALES[-1])):
                     found |= self.block(stream, "out", scale, i).layers()
             for scale in SCALES[:-1]:
-                at: dict[str, Any] = {"ahead": row_level, "scale": scale}
-                coarse: dict[str, Any] = {"ahead": row_level, "scale": SIDE * scale}
+                at: dict[str, Any] = {"row_level": row_level, "scale": scale}
+                coarse: dict[str, Any] = {"row_level": row_level, "scale": SIDE * scale}
                 found[f"{stream}.in.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **at)
                 found[f"{stream}.in.{scale}"] = Conv(taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at, evened=True)
                 found[f"{stream}.out.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **coarse)

@@ -45,7 +45,7 @@ class GatedResnet:
 
     def layers(self) -> dict[str, Spec]:
         """Its layers by name."""
-        at: dict[str, Any] = {"ahead": self.row_level, "scale": self.scale}
+        at: dict[str, Any] = {"row_level": self.row_level, "scale": self.scale}
 
         def conv(begin: float = 1.0) -> Conv:
             return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin, evened=True)

@@ -363,7 +363,7 @@ def test_naive_decoder_evaluates_where_it_is_told(monkeypatch: pytest.MonkeyPatc
         devices.add(device)
         return whole(canvas, kind)
 
-    monkeypatch.setattr(model, "whole", watched)
+    monkeypatch.setattr(model, "parallel", watched)
     assert np.array_equal(decode(data, model=model, naive=True, device="cuda")[0], pixels)
     assert devices == {"cuda"}
     devices.clear()

@@ -182,7 +182,7 @@ def test_decoding_evaluates_each_pass_once(kind: type[Layered], monkeypatch: pyt
         calls.append(len(samples))
         return whole(self, samples, *more)
 
-    monkeypatch.setattr(ExactNetwork, "whole", counted)
+    monkeypatch.setattr(ExactNetwork, "parallel", counted)
     assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
     assert calls == [3] * {MultiscalePixelCNN: 6, GrayscalePixelCNN: 1, SubscalePixelNetwork: 3}[kind]
 
