@@ -155,7 +155,7 @@ class ImageTransformerWiring(Wiring):
             seen = run(f"attention.{b}", *(run(f"{name}.{b}", here) for name in ("query", "key", "value")))
             x = run(f"sum.{b}", x, run(f"found.{b}", seen))
             x = run(f"out.{b}", x, run(f"outer.{b}", run(f"inner.{b}", run(f"inner.kept.{b}", x))))
-        return self.near.join(run, run("outputs", run("last", run("kept", x))), before[1])
+        return self.near.forward(run, run("outputs", run("last", run("kept", x))), before[1])
 
 
 class ImageTransformer(Layered):

@@ -106,8 +106,8 @@ class PixelCNNppWiring(NearWiring):
         down, right = [run("down.first", samples)], [run("right.first", samples)]
         for scale in SCALES:
             for i in range(self.config.blocks):
-                down.append(self.block("down", "in", scale, i).join(run, down[-1]))
-                right.append(self.block("right", "in", scale, i).join(run, right[-1], down[-1]))
+                down.append(self.block("down", "in", scale, i).forward(run, down[-1]))
+                right.append(self.block("right", "in", scale, i).forward(run, right[-1], down[-1]))
             if scale < SCALES[-1]:
                 for stream, past in (("down", down), ("right", right)):
                     past.append(run(f"{stream}.in.{scale}", run(f"{stream}.in.{scale}.kept", past[-1])))
@@ -119,9 +119,9 @@ class PixelCNNppWiring(NearWiring):
                     for name, x, past in ((f"down.out.{scale}", u, down), (f"right.out.{scale}", v, right))
                 )
             for i in range(self.config.blocks + (scale < SCALES[-1])):
-                u = self.block("down", "out", scale, i).join(run, u, down.pop())
-                v = self.block("right", "out", scale, i).join(run, v, u, right.pop())
-        return self.near.join(run, run("outputs", run("elu", run("kept", v))), samples)
+                u = self.block("down", "out", scale, i).forward(run, u, down.pop())
+                v = self.block("right", "out", scale, i).forward(run, v, u, right.pop())
+        return self.near.forward(run, run("outputs", run("elu", run("kept", v))), samples)
 
 
 class PixelCNNpp(Layered):

@@ -123,7 +123,7 @@ class PixelSNAILWiring(NearWiring):
         place_before = run("place.before", place)
         for b in range(self.config.blocks):
             for i in range(self.config.resnets):
-                x = self.resnet(b, i).join(run, x)
+                x = self.resnet(b, i).forward(run, x)
             here = run(f"kept.{b}", x)
             past = run(f"past.{b}", here)
             key, value = (
@@ -141,8 +141,8 @@ class PixelSNAILWiring(NearWiring):
             query = run(
                 f"query.{b}", run(f"query.{b}.sum", run(f"query.{b}.here", here), run(f"query.{b}.place", place))
             )
-            x = self.joining(b).join(run, x, run(f"found.{b}", run(f"attention.{b}", query, key, value)))
-        return self.near.join(run, run("outputs", run("elu", run("kept", x))), samples)
+            x = self.joining(b).forward(run, x, run(f"found.{b}", run(f"attention.{b}", query, key, value)))
+        return self.near.forward(run, run("outputs", run("elu", run("kept", x))), samples)
 
 
 class PixelSNAIL(Layered):

@@ -63,7 +63,7 @@ class _Stack(Wiring):
     def end(self, run: Run, x: Any, samples: Any) -> Any:
         """The outputs."""
         made = run("outputs", run("elu", run("kept", x)))
-        return self.near.join(run, made, samples) if self.near else made
+        return self.near.forward(run, made, samples) if self.near else made
 
 
 class Around(_Stack):
@@ -113,7 +113,7 @@ class Around(_Stack):
         """See :meth:`Wiring.join`; ``samples``: the input."""
         x = run("first", samples)
         for i in range(self.blocks):
-            x = self.block(i).join(run, x)
+            x = self.block(i).forward(run, x)
         return self.end(run, x, samples)
 
 
@@ -155,6 +155,6 @@ class Causal(_Stack):
         x = run("first", samples)
         given = (run("given"),) if self.given else ()
         for i in range(self.blocks):
-            x = self.block(i).join(run, x, *given)
+            x = self.block(i).forward(run, x, *given)
         made = self.end(run, x, samples)
         return run("sum.draft", made, run("draft")) if self.draft else made
