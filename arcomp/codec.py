@@ -1,8 +1,7 @@
 """Pictures to a file and back.
 
-pixels -> tiles -> payload -> container, and back. A payload is made in one of two ways: of the distributions that a
-model gives, by one coder over the fronts of all tiles (:mod:`arcomp.contract.fronts`); or tile by tile, by models that
-learn from each decision (:mod:`arcomp.contract.learning`).
+pixels -> tiles -> the model's payload -> container, and back. How a payload is made is the model's
+(:mod:`arcomp.contract.model`).
 """
 
 from __future__ import annotations
@@ -10,22 +9,15 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
-from arcomp.contract import fronts, learning, registry
-from arcomp.contract.model import BatchSpec, Canvas, ExactModel, LearningModel, Model
+from arcomp.contract import registry
+from arcomp.contract.model import BatchSpec, Execution, Model, Payload, Pixels, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, VerificationError
-
-Pixels = npt.NDArray[Any]
-Progress = Callable[[float], None]
-"""Is told the part done, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ def encode(
         content: what the samples are made of, for restoring it (:mod:`arcomp.inputs`).
         device: where the model is evaluated; the file does not depend on it.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
-        progress: told the part done now and then.
+        progress: callback given the part done, 0 to 1, now and then.
 
     Raises:
         ModelError: the model does not take such pictures.
@@ -91,22 +83,15 @@ def encode(
             machine has, or is too large for a file.
     """
     began = time.perf_counter()
-    tiling, kind = plan(pixels, depth, model, tile, threads)
-    static_bits, decisions = None, False
-    if isinstance(model, LearningModel):
-        payload, nll, static_bits = learning.encode(pixels, tiling, kind, model, device, threads, progress)
-    else:
-        assert isinstance(model, ExactModel)
-        canvas, kind = laid_out(pixels, tiling, kind, model)
-        decisions = fronts.as_decisions(pixels.size, depth)
-        payload, nll = fronts.encode(canvas, kind, model, device, progress, decisions)
-        nll += 8 * len(kind.side)
+    tiling, spec = plan(pixels, depth, model, tile, threads)
+    payload = model.encode(pixels, tiling, spec, Execution(device, threads, progress=progress))
     images, height, width, channels = pixels.shape
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), kind.side, source, content, decisions,
+        pixels_checksum(pixels, depth), payload.side, source, content, payload.decisions,
     )  # fmt: skip
-    return Encoded(pack(header, payload), nll, pixels.size, time.perf_counter() - began, static_bits)
+    seconds = time.perf_counter() - began
+    return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.static_bits)
 
 
 def plan(
@@ -120,15 +105,9 @@ def plan(
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
-    kind = BatchSpec(tiling.batch, channels, depth)
-    _check_memory(tiling, kind, pixels.dtype, model, threads)
-    return tiling, kind
-
-
-def laid_out(pixels: Pixels, tiling: Tiling, kind: BatchSpec, model: ExactModel) -> tuple[Canvas, BatchSpec]:
-    """Pictures as tiles, channels in coding order, and what is coded with what the model sends besides."""
-    canvas = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(kind.channels))])
-    return canvas, replace(kind, side=model.side_information(canvas, kind))
+    spec = BatchSpec(tiling.batch, channels, depth)
+    _check_memory(tiling, spec, model, threads)
+    return tiling, spec
 
 
 def decode(
@@ -148,7 +127,7 @@ def decode(
         naive: decode by a whole evaluation for every front, to test the caches against (slow).
         device: where those are computed; caches, and all of ``photo``, are the processor's.
         threads: tiles that a learning model decodes at a time; as many as there are processors if None.
-        progress: told the part done now and then.
+        progress: callback given the part done, 0 to 1, now and then.
 
     Returns:
         uint8 or uint16 [N, H, W, C], and the header.
@@ -165,17 +144,10 @@ def decode(
     model.check(header.channels, header.depth)
     shape = (header.images, header.height, header.width)
     tiling = Tiling(shape, (header.tile_height, header.tile_width))
-    kind = BatchSpec(tiling.batch, header.channels, header.depth, header.side)
-    dtype = np.dtype(np.uint8 if header.depth <= 8 else np.uint16)
-    _check_memory(tiling, kind, dtype, model, threads)
-    if isinstance(model, LearningModel):
-        pixels = np.zeros((*shape, header.channels), dtype)
-        learning.decode(payload, pixels, tiling, kind, model, naive, threads, progress)
-    else:
-        assert isinstance(model, ExactModel)
-        canvas = tiling.blank(header.channels, dtype)
-        fronts.decode(payload, canvas, kind, model, naive, device, progress, header.decisions)
-        pixels = tiling.join(canvas, shape)
+    spec = BatchSpec(tiling.batch, header.channels, header.depth)
+    _check_memory(tiling, spec, model, threads)
+    found = Payload(payload, header.side, header.decisions)
+    pixels = model.decode(found, tiling, spec, Execution(device, threads, naive, progress))
     if pixels_checksum(pixels, header.depth) != header.pixels_crc:
         raise VerificationError(
             "the pixels decoded are not those that were encoded",
@@ -202,19 +174,14 @@ def physical_memory() -> float:
         return math.inf
 
 
-def _check_memory(tiling: Tiling, kind: BatchSpec, dtype: np.dtype[Any], model: Model, threads: int | None) -> None:
+def _check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None) -> None:
     """Refuse what cannot fit, before any of it is taken.
 
     Raises:
         ArcompError: samples (held twice) and what the model keeps are more than this machine's memory.
     """
-    canvas = math.prod(tiling.shape) * kind.channels * dtype.itemsize
-    if isinstance(model, LearningModel):
-        at_a_time = min(tiling.shape[0], threads or learning.processors())
-        own = at_a_time * model.memory(kind.channels, *tiling.shape[1:])
-    else:
-        own = model.memory(kind) if isinstance(model, ExactModel) else 0
-    need, have = 2 * canvas + own, physical_memory()
+    samples = math.prod(tiling.shape) * spec.channels * spec.dtype.itemsize
+    need, have = 2 * samples + model.memory(spec, threads), physical_memory()
     if need > have:
         raise ArcompError(
             f"needs {need / 2**30:.1f} GiB of memory, there are {have / 2**30:.1f}",

@@ -14,7 +14,7 @@ from arcomp import __version__
 from arcomp.contract import registry
 from arcomp.contract.fixed_input import fixed_picture, layer_digests, stream_digest
 from arcomp.contract.library import ENDING, SHIPPED
-from arcomp.contract.model import LearningModel, Model
+from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import ArcompError
 
@@ -124,7 +124,7 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     from arcomp import codec
 
     picture = fixed_picture(channels) >> (8 - depth)
-    if isinstance(model, LearningModel) and stream_digest(model, channels, device) != stream:
+    if stream and stream_digest(model, channels, device) != stream:
         return "its fixed picture is coded otherwise than when it was frozen"
     try:
         decoded, _ = codec.decode(codec.encode(picture, depth, model, device=device).data, model=model)

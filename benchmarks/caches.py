@@ -25,7 +25,7 @@ import torch
 
 from arcomp.codec import plan
 from arcomp.contract import registry
-from arcomp.contract.model import ExactModel
+from arcomp.contract.distributions import DistributionModel
 from arcomp.errors import ModelError
 from arcomp.measure.tables import Column, text
 from arcomp.training import recipes
@@ -48,7 +48,7 @@ COLUMNS = (
 Pixels = npt.NDArray[np.uint8]
 
 
-def shipped(name: str) -> ExactModel:
+def shipped(name: str) -> DistributionModel:
     """The model's weights for colour; without any, as its recipe has it, with random ones."""
     try:
         model = registry.load(f"{name}-colour")
@@ -57,7 +57,7 @@ def shipped(name: str) -> ExactModel:
         torch.manual_seed(0)
         kind = KINDS[recipe.model]
         model = registry.from_weights(kind.freeze({3: kind.make(recipe.config)}))
-    assert isinstance(model, ExactModel)
+    assert isinstance(model, DistributionModel)
     return model
 
 
@@ -67,7 +67,7 @@ def random_walks(count: int) -> Pixels:
     return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
 
 
-def pass_seconds(model: ExactModel, pixels: Pixels, device: str) -> float:
+def pass_seconds(model: DistributionModel, pixels: Pixels, device: str) -> float:
     """Seconds of a whole pass and of what it is asked for at a front."""
     _, kind = plan(pixels, 8, model, None, None)
     fronts = list(model.order.fronts(kind.batch))
@@ -79,7 +79,7 @@ def pass_seconds(model: ExactModel, pixels: Pixels, device: str) -> float:
     return float(np.median(taken))
 
 
-def row(model: ExactModel, pixels: Pixels, device: str) -> dict[str, Any]:
+def row(model: DistributionModel, pixels: Pixels, device: str) -> dict[str, Any]:
     """A row of the table."""
     timed, one = measured(model, pixels, device), pass_seconds(model, pixels, device)
     cached, by_fronts = timed["decode_seconds"], one * timed["fronts"]

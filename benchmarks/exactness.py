@@ -52,7 +52,7 @@ class Combination:
         onednn: ONEDNN_MAX_CPU_ISA, that of its integer products.
         numba: NUMBA_CPU_NAME, the processor that kernels are compiled for, with its NUMBA_CPU_FEATURES.
         backend: ARCOMP_BACKEND, how integer matrices are multiplied.
-        chunk: CHUNK of arcomp.contract.fronts and arcomp.models.photo.strip: positions evaluated at a time.
+        chunk: CHUNK of arcomp.contract.distributions and arcomp.models.photo.strip: positions evaluated at a time.
         decoder: "fronts" or "naive".
         device: where pictures are encoded.
     """

@@ -28,13 +28,13 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from arcomp import codec, load
-    from arcomp.contract import fronts
+    from arcomp.contract import distributions
     from arcomp.exact.matmul import choose
     from arcomp.models.photo import strip
 
     torch.set_num_threads(request["threads"])
     if request["chunk"]:
-        fronts.CHUNK = strip.CHUNK = request["chunk"]
+        distributions.CHUNK = strip.CHUNK = request["chunk"]
     backend = choose(request["device"])[0]
     folder, naive = Path(request["folder"]), request["decoder"] == "naive"
     models = [load(name) for name in request["models"]]

@@ -19,7 +19,7 @@ import torch
 
 import arcomp
 from arcomp.codec import plan
-from arcomp.contract.model import ExactModel
+from arcomp.contract.distributions import DistributionModel
 from arcomp.measure.tables import Column, text
 from arcomp.training.trainable import LADDER
 
@@ -35,7 +35,7 @@ COLUMNS = (
 Pixels = npt.NDArray[np.uint8]
 
 
-def fresh(name: str, sizes: dict[str, int]) -> ExactModel:
+def fresh(name: str, sizes: dict[str, int]) -> DistributionModel:
     """A model for colour pictures with random weights; of the sizes those that its configuration has.
 
     Raises:
@@ -51,7 +51,7 @@ def fresh(name: str, sizes: dict[str, int]) -> ExactModel:
     return kind(kind.freeze({3: kind.float_model(config)}))
 
 
-def fronts_of(model: ExactModel, pixels: Pixels) -> int:
+def fronts_of(model: DistributionModel, pixels: Pixels) -> int:
     """How many fronts pictures are decoded in, with those of their view."""
     _, kind = plan(pixels, 8, model, None, None)
     viewer = model.viewer(kind)
@@ -59,7 +59,7 @@ def fronts_of(model: ExactModel, pixels: Pixels) -> int:
     return sum(1 for own, part in parts for _ in own.order.fronts(part.batch))
 
 
-def measured(model: ExactModel, pixels: Pixels, device: str = "cpu") -> dict[str, Any]:
+def measured(model: DistributionModel, pixels: Pixels, device: str = "cpu") -> dict[str, Any]:
     """Seconds of a second run, and fronts.
 
     Args:

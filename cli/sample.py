@@ -206,13 +206,13 @@ def command(
     import numpy as np
 
     from arcomp.contract import registry
-    from arcomp.sampling import check, draw
+    from arcomp.sampling import draw
 
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     wanted = _wanted(model, count, size, gray, complete, prefix, output)
     with said_of(shown(complete)) if complete is not None else nullcontext():
-        check(model, temperature, wanted.kept)
+        model.check_sampling(temperature, wanted.kept)
     if output is None and not wanted.text:
         raise OutputError("pictures go to a file", remedy="name it with -o, as in -o out.png or -o out.npy")
     if output is not None:

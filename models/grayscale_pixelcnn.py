@@ -20,7 +20,8 @@ from typing import Any, ClassVar
 
 import torch
 
-from arcomp.contract.model import BatchSpec, Canvas, ExactModel
+from arcomp.contract.distributions import DistributionModel
+from arcomp.contract.model import BatchSpec, Padded
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.errors import ModelError
 from arcomp.network.configuration import LayeredConfig, checked
@@ -36,9 +37,9 @@ VIEW = "view."
 """Names of the layers of the view's network begin so."""
 
 
-def gray(canvas: Canvas) -> Canvas:
+def gray(padded: Padded) -> Padded:
     """The view: uint8 [.., 3], red, green and blue -> uint8 [.., 1], luma in 4 bits."""
-    return gray_of(torch.from_numpy(canvas)).numpy()
+    return gray_of(torch.from_numpy(padded)).numpy()
 
 
 def gray_of(values: torch.Tensor) -> torch.Tensor:
@@ -119,8 +120,8 @@ class GrayscalePixelCNN(Staged):
         """See :meth:`Layered.float_model`."""
         return GrayscaleFloat(cls, checked(cls.config_type, config))
 
-    def viewer(self, kind: BatchSpec) -> tuple[ExactModel, BatchSpec]:
-        """See :meth:`ExactModel.viewer`."""
+    def viewer(self, kind: BatchSpec) -> tuple[DistributionModel, BatchSpec]:
+        """See :meth:`DistributionModel.viewer`."""
         return self._viewer, BatchSpec(kind.batch, 1, VIEW_DEPTH)
 
     @cached_property
@@ -131,12 +132,12 @@ class GrayscalePixelCNN(Staged):
         arrays = {f"{name}.{k[len(own) :]}": a for k, a in self.weights.arrays.items() if k.startswith(own)}
         return View(Weights(self.name, {"networks": {name: asdict(config.view)}}, arrays))
 
-    def view(self, canvas: Canvas) -> Canvas:
-        """See :meth:`ExactModel.view`."""
-        return gray(canvas)
+    def view(self, padded: Padded) -> Padded:
+        """See :meth:`DistributionModel.view`."""
+        return gray(padded)
 
-    def memory(self, kind: BatchSpec) -> int:
-        """See :meth:`ExactModel.memory`."""
+    def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
+        """See :meth:`DistributionModel.memory`."""
         model, of_view = self.viewer(kind)
         return super().memory(kind) + model.memory(of_view) + kind.batch.positions
 

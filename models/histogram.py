@@ -16,7 +16,8 @@ from arcomp.coding import Distribution, FrequencyTable
 from arcomp.coding.distribution import Int64
 from arcomp.coding.table import cumulate
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Int32, Parallel, Watch, refuse
+from arcomp.contract.distributions import DistributionModel, Incremental, Int32, Parallel
+from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Batch, Front, Independent, Order
@@ -74,72 +75,66 @@ def unpack_counts(data: bytes, rows: int, levels: int) -> Int64:
 class _Evaluation(Parallel, Incremental):
     """Both evaluations: nothing depends on what came before."""
 
-    def __init__(self, kind: BatchSpec) -> None:
-        self.kind = kind
-        self.edges = cumulate(unpack_counts(kind.side, kind.channels, 1 << kind.depth), kind.depth)
+    def __init__(self, spec: BatchSpec) -> None:
+        self.spec = spec
+        self.edges = cumulate(unpack_counts(spec.side, spec.channels, 1 << spec.depth), spec.depth)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Parallel.distributions`."""
         self.begin(front)
-        return [self.distribution(c) for c in range(self.kind.channels)]
+        return [self.distribution(c) for c in range(self.spec.channels)]
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Incremental.begin`."""
         self.positions = len(front)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Incremental.distribution`."""
-        return FrequencyTable(self.edges, np.full(self.positions, channel, np.int32), self.kind.depth)
+        return FrequencyTable(self.edges, np.full(self.positions, channel, np.int32), self.spec.depth)
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Incremental.fill`."""
+        """Nothing depends on them."""
 
 
-class Histogram(ExactModel):
+class Histogram(DistributionModel):
     """The model; it has no weights of its own."""
 
     name: ClassVar[str] = "histogram"
+    batches: ClassVar[bool] = False  # the counts are of all that is coded together
 
     def __init__(self, weights: Weights | None = None) -> None:
         self.digest = (weights or Weights(self.name, {}, {})).digest
         self.parameters = 0
 
     def check(self, channels: int, depth: int) -> None:
-        """See :meth:`ExactModel.check`."""
         if not (1 <= channels <= 4 and 1 <= depth <= 16):
             raise refuse(self.name, "1 to 4 channels of 1 to 16 bits", channels, depth)
 
     @property
     def order(self) -> Order:
-        """See :meth:`ExactModel.order`."""
         return Independent()
 
-    def side_information(self, canvas: Canvas, kind: BatchSpec) -> bytes:
+    def side_information(self, padded: Padded, spec: BatchSpec) -> bytes:
         """The counts of every channel's levels."""
-        levels = 1 << kind.depth
-        counts = np.zeros((kind.channels, levels), np.int64)
-        for n, (h, w) in enumerate(zip(kind.batch.heights, kind.batch.widths, strict=True)):
-            for c in range(kind.channels):
-                counts[c] += np.bincount(canvas[n, :h, :w, c].ravel(), minlength=levels)
+        levels = 1 << spec.depth
+        counts = np.zeros((spec.channels, levels), np.int64)
+        for n, (h, w) in enumerate(zip(spec.batch.heights, spec.batch.widths, strict=True)):
+            for c in range(spec.channels):
+                counts[c] += np.bincount(padded[n, :h, :w, c].ravel(), minlength=levels)
         total = counts.sum(1, keepdims=True)
         scaled = -(-(counts << COUNT_BITS) // np.maximum(total, 1 << COUNT_BITS))  # rounded up: none is lost
         return pack_counts(scaled)
 
-    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
-        """See :meth:`Model.float_bits`: under relative frequencies, and the counts."""
+    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
+        """Under relative frequencies, and the counts."""
         sizes = np.full((2, len(pixels)), [[pixels.shape[1]], [pixels.shape[2]]], np.int32)
-        kind = BatchSpec(Batch(*sizes), pixels.shape[3], depth)
-        bits = 8.0 * len(self.side_information(pixels, kind))
-        for c in range(kind.channels):
+        spec = BatchSpec(Batch(*sizes), pixels.shape[3], depth)
+        bits = 8.0 * len(self.side_information(pixels, spec))
+        for c in range(spec.channels):
             counts = np.bincount(pixels[..., c].ravel()).astype(np.float64)
             counts = counts[counts > 0]
             bits -= float((counts * np.log2(counts / counts.sum())).sum())
         return bits
 
-    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
-        """See :meth:`ExactModel.parallel`."""
-        return _Evaluation(kind)
+    def parallel(self, padded: Padded, spec: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        return _Evaluation(spec)
 
-    def incremental(self, kind: BatchSpec) -> Incremental:
-        """See :meth:`ExactModel.incremental`."""
-        return _Evaluation(kind)
+    def incremental(self, spec: BatchSpec) -> Incremental:
+        return _Evaluation(spec)

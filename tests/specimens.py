@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 
 from arcomp.contract import registry
+from arcomp.contract.distributions import DistributionModel
 from arcomp.contract.library import ENDING, SHIPPED
-from arcomp.contract.model import ExactModel
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
@@ -221,7 +221,7 @@ SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "head
 ONE_MADE = {"rows": 17, "columns": 23, "degrees": 5, "direct": 1, "order": 0}
 TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2, "zigzag": 0}
 # name -> (model, channels, depth)
-MODELS: dict[str, tuple[Callable[[], ExactModel], int, int]] = {
+MODELS: dict[str, tuple[Callable[[], DistributionModel], int, int]] = {
     "histogram": (lambda: registry.load("histogram"), 3, 8),
     "histogram 16 bits": (lambda: registry.load("histogram"), 1, 16),
     "context rgb": (context, 3, 8),

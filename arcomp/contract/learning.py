@@ -1,4 +1,4 @@
-"""The payload of models that learn: every tile a stream of its own, several coded at a time.
+"""Models that learn while they code: every tile a stream of its own, several coded at a time.
 
 The payload is the length of each tile's stream (a number), then the streams.
 """
@@ -7,19 +7,176 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.contract.model import BatchSpec, Canvas, LearningModel, Stream
+from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Pixels, Progress, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 
-Progress = Callable[[float], None]
-"""Is told the part done, 0 to 1."""
+Positions = Callable[[int], None]
+"""Callback that is given how many positions have been done since it was last called."""
+Tile = npt.NDArray[np.uint8]
+"""uint8 [height, width, C]: one tile, channels in coding order."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What a tile was coded to.
+
+    Attributes:
+        data: the coded bytes.
+        nll_bits: bits of the samples under the model as it learnt.
+        static_bits: bits before what was counted is mixed in: how much mixing gave.
+    """
+
+    data: bytes
+    nll_bits: float
+    static_bits: float
+
+
+class LearningModel(Model):
+    """A model whose state learns from each decision while it is coded, so that coder and model run in one loop.
+
+    Tiles are coded each on its own, several at a time; the model says how one tile is.
+    """
+
+    learns: ClassVar[bool] = True
+    batches: ClassVar[bool] = False
+
+    @abstractmethod
+    def tile_memory(self, channels: int, height: int, width: int) -> int:
+        """Bytes that a tile of that size takes while it is coded, besides its samples."""
+
+    @abstractmethod
+    def encode_tile(
+        self,
+        tile: Tile,
+        device: str = "cpu",
+        progress: Positions = lambda positions: None,
+        watch: Watch | None = None,
+    ) -> Stream:
+        """Code a tile; ``watch`` is given every layer's output."""
+
+    @abstractmethod
+    def decode_tile(
+        self,
+        data: bytes | memoryview,
+        tile: Tile,
+        progress: Positions = lambda positions: None,
+        naive: bool = False,
+    ) -> None:
+        """Fill a tile from coded bytes; ``naive``: without caches, to test them."""
+
+    @abstractmethod
+    def tile_bits(
+        self, tile: Tile, progress: Positions = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """Bits of each sample of a tile as :meth:`encode_tile` codes it, float32 [height, width, C]; and the sum of
+        those before what was counted is mixed in."""
+
+    @abstractmethod
+    def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
+        """Fill a tile with a draw from the model."""
+
+    def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
+        at_a_time = min(len(spec.batch), threads or processors())
+        height, width = int(spec.batch.heights.max()), int(spec.batch.widths.max())
+        return at_a_time * self.tile_memory(spec.channels, height, width)
+
+    def encode(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
+        streams: list[Stream] = [Stream(b"", 0.0, 0.0)] * len(spec.batch)
+
+        def work(i: int, meter: Positions) -> None:
+            streams[i] = self.encode_tile(self._tile(pixels, tiling, i), how.device, meter)
+
+        _run(work, spec, how)
+        lengths = b"".join(encode_number(len(s.data)) for s in streams)
+        data = lengths + b"".join(s.data for s in streams)
+        return Payload(data, nll_bits=sum(s.nll_bits for s in streams), static_bits=sum(s.static_bits for s in streams))
+
+    def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
+        if payload.side:
+            raise ModelError(
+                "a model that learns has no side information, the file has", remedy="get a fresh copy of the file"
+            )
+        batch, order = spec.batch, list(self.coding_order(spec.channels))
+        pixels: Pixels = np.zeros((*tiling.pictures, spec.channels), spec.dtype)
+        parts = self.streams(payload, len(batch))
+
+        def work(i: int, meter: Positions) -> None:
+            tile = np.zeros((batch.heights[i], batch.widths[i], spec.channels), spec.dtype)
+            self.decode_tile(parts[i], tile, meter, how.naive)
+            tiling.part(pixels, i)[..., order] = tile
+
+        _run(work, spec, how)
+        return pixels
+
+    def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
+        found = np.zeros(pixels.shape, np.float32)
+        order, static = list(self.coding_order(spec.channels)), [0.0] * len(spec.batch)
+
+        def work(i: int, meter: Positions) -> None:
+            tiling.part(found, i)[..., order], static[i] = self.tile_bits(self._tile(pixels, tiling, i), meter)
+
+        _run(work, spec, how)
+        return Bits(found, static=sum(static))
+
+    def check_sampling(self, temperature: float, kept: int) -> None:
+        if temperature != 1 or kept:  # it only decodes
+            what = "complete pictures" if kept else "draw at another temperature than 1"
+            raise ModelError(
+                f"model {self.name} learns from each decision and cannot {what}",
+                remedy="choose context or a model of the ladder with -m",
+            )
+
+    def sample(
+        self,
+        pixels: Pixels,
+        spec: BatchSpec,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        kept: int = 0,
+        progress: Progress = lambda part: None,
+    ) -> None:
+        self.check_sampling(temperature, kept)
+        order, meter = list(self.coding_order(spec.channels)), _Meter(spec.batch.positions, progress)
+        for picture in pixels:
+            tile = np.zeros_like(picture)
+            self.sample_tile(tile, rng, meter)
+            picture[..., order] = tile
+
+    def watch(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, callback: Watch, device: str = "cpu") -> None:
+        for i in range(len(spec.batch)):
+            stream = self.encode_tile(self._tile(pixels, tiling, i), device, watch=callback)
+            callback("stream", np.frombuffer(stream.data, np.uint8))
+
+    def streams(self, payload: Payload, count: int) -> list[memoryview]:
+        """Each tile's.
+
+        Raises:
+            FormatError: they are not as long as the payload says.
+        """
+        data, lengths, at = memoryview(payload.data), [], 0
+        for i in range(count):
+            length, at = decode_number(data, at, f"the length of stream {i}")
+            lengths.append(length)
+        if at + sum(lengths) != len(data):
+            raise FormatError("the payload's streams are not as long as it says", remedy="get a fresh copy of the file")
+        ends = np.cumsum([at, *lengths]).tolist()
+        return [data[begin:end] for begin, end in pairwise(ends)]
+
+    def _tile(self, pixels: Pixels, tiling: Tiling, i: int) -> Tile:
+        """A copy of a tile, channels in coding order."""
+        return np.ascontiguousarray(tiling.part(pixels, i)[..., list(self.coding_order(pixels.shape[3]))])
 
 
 def processors() -> int:
@@ -31,7 +188,7 @@ def processors() -> int:
 
 
 class _Meter:
-    """Adds up what the threads say and tells the part done, from the thread that said it, one at a time."""
+    """Adds up the positions that threads have done and calls back with the part done, one thread at a time."""
 
     def __init__(self, total: int, progress: Progress) -> None:
         self.total, self.progress = total, progress
@@ -50,10 +207,11 @@ class _StoppedError(Exception):
     """Raised in threads whose work is no longer wanted."""
 
 
-def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _Meter) -> None:
-    """Do the work for 0 .. count - 1, some at a time; the first error ends all."""
-    with ThreadPoolExecutor(min(count, threads or processors())) as pool:
-        waiting = [pool.submit(work, i) for i in range(count)]
+def _run(work: Callable[[int, Positions], None], spec: BatchSpec, how: Execution) -> None:
+    """Do the work for each tile, some at a time; the first error ends all."""
+    count, meter = len(spec.batch), _Meter(spec.batch.positions, how.progress)
+    with ThreadPoolExecutor(min(count, how.threads or processors())) as pool:
+        waiting = [pool.submit(work, i, meter) for i in range(count)]
         try:
             for future in wait(waiting, return_when=FIRST_EXCEPTION).done:
                 future.result()
@@ -62,95 +220,3 @@ def _run(work: Callable[[int], None], count: int, threads: int | None, meter: _M
             for future in waiting:
                 future.cancel()
             raise
-
-
-def encode(
-    pixels: Canvas,
-    tiling: Tiling,
-    kind: BatchSpec,
-    model: LearningModel,
-    device: str,
-    threads: int | None,
-    progress: Progress,
-) -> tuple[bytes, float, float]:
-    """The payload of pictures [N, H, W, C], its NLL and the static one, in bits; a tile is copied while it is coded."""
-    batch, order = kind.batch, list(model.coding_order(kind.channels))
-    meter = _Meter(batch.positions, progress)
-    streams: list[Stream] = [Stream(b"", 0.0, 0.0)] * len(batch)
-
-    def work(i: int) -> None:
-        tile = np.ascontiguousarray(tiling.part(pixels, i)[..., order])
-        streams[i] = model.encode(tile, device, meter)
-
-    _run(work, len(batch), threads, meter)
-    lengths = b"".join(encode_number(len(s.data)) for s in streams)
-    payload = lengths + b"".join(s.data for s in streams)
-    return payload, sum(s.nll_bits for s in streams), sum(s.static_bits for s in streams)
-
-
-def bits(
-    pixels: Canvas,
-    found: npt.NDArray[np.float32],
-    tiling: Tiling,
-    kind: BatchSpec,
-    model: LearningModel,
-    threads: int | None,
-    progress: Progress,
-) -> float:
-    """Fill the bits of each sample [N, H, W, C] as :func:`encode` codes them; the sum of the static ones."""
-    batch, order = kind.batch, list(model.coding_order(kind.channels))
-    meter = _Meter(batch.positions, progress)
-    static = [0.0] * len(batch)
-
-    def work(i: int) -> None:
-        tile = np.ascontiguousarray(tiling.part(pixels, i)[..., order])
-        tiling.part(found, i)[..., order], static[i] = model.bits(tile, meter)
-
-    _run(work, len(batch), threads, meter)
-    return sum(static)
-
-
-def decode(
-    payload: bytes | memoryview,
-    pixels: Canvas,
-    tiling: Tiling,
-    kind: BatchSpec,
-    model: LearningModel,
-    naive: bool,
-    threads: int | None,
-    progress: Progress,
-) -> None:
-    """Fill pictures [N, H, W, C].
-
-    Raises:
-        FormatError: the streams are not as long as the payload says.
-        ModelError: there is side information.
-    """
-    if kind.side:
-        raise ModelError(
-            "a model that learns has no side information, the file has", remedy="get a fresh copy of the file"
-        )
-    batch, order = kind.batch, list(model.coding_order(kind.channels))
-    parts = _parts(memoryview(payload), len(batch))
-    meter = _Meter(batch.positions, progress)
-
-    def work(i: int) -> None:
-        tile = np.zeros((batch.heights[i], batch.widths[i], kind.channels), pixels.dtype)
-        model.decode(parts[i], tile, meter, naive)
-        tiling.part(pixels, i)[..., order] = tile
-
-    _run(work, len(batch), threads, meter)
-
-
-def _parts(payload: memoryview, count: int) -> list[memoryview]:
-    lengths, at = [], 0
-    for i in range(count):
-        length, at = decode_number(payload, at, f"the length of stream {i}")
-        lengths.append(length)
-    if at + sum(lengths) != len(payload):
-        raise FormatError("the payload's streams are not as long as it says", remedy="get a fresh copy of the file")
-    parts = []
-    for length in lengths:
-        parts.append(payload[at : at + length])
-        at += length
-    return parts

@@ -1,8 +1,8 @@
-"""The contract: what the codec, and nothing but the codec, asks of a model's exact evaluation.
+"""The one interface of a model: what the codec, the measures, sampling and the doctor ask of it.
 
-Two evaluations of one function, equal bit for bit: :class:`Parallel` for pictures that are known (encoding) and
-:class:`Incremental` for pictures that become known front by front (decoding, sampling). The third, in float, is
-for training only and stays inside the model's file.
+Two kinds of models implement it once each: those that give distributions, which one coder then codes with
+(:mod:`arcomp.contract.distributions`), and those that learn from each decision while they code
+(:mod:`arcomp.contract.learning`). Nobody outside asks which of them a model is.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding import Distribution
+from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError
-from arcomp.orders import Batch, Front, Order
+from arcomp.orders import Batch
 
-Int32 = npt.NDArray[np.int32]
-Canvas = npt.NDArray[Any]
-"""uint8 or uint16 [N, H, W, C]: a batch's samples, channels in coding order; pictures smaller than the largest lie
-in the upper left corner."""
+Pixels = npt.NDArray[Any]
+"""uint8 (up to 8 bits) or uint16 [N, H, W, C]: pictures of one size, channels as stored."""
+Padded = npt.NDArray[Any]
+"""A padded batch, uint8 or uint16 [N, H, W, C]: tiles of several sizes, channels in coding order; those smaller than
+the largest lie in the upper left corner."""
 Watch = Callable[[str, npt.NDArray[Any]], None]
-"""Is told every layer's name and output (integers), for digests."""
-Progress = Callable[[int], None]
-"""Is told how many positions have been done since it was last told."""
+"""Callback that is given every layer's name and output (integers), for digests."""
+Progress = Callable[[float], None]
+"""Callback that is given the part done, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """What is coded: a batch of pictures (or tiles) of one number of channels and one depth.
+    """What a padded batch holds: pictures (or tiles) of one number of channels and one depth.
 
     Attributes:
         batch: their sizes.
@@ -45,7 +46,7 @@ class BatchSpec:
     channels: int
     depth: int
     side: bytes = b""
-    view: Canvas | None = None
+    view: Padded | None = None
 
     def part(self, pictures: slice) -> BatchSpec:
         """Some consecutive pictures."""
@@ -53,49 +54,69 @@ class BatchSpec:
         view = None if self.view is None else self.view[pictures, : batch.heights.max(), : batch.widths.max()]
         return replace(self, batch=batch, view=view)
 
-
-class Parallel(ABC):
-    """Exact evaluation over pictures that are known."""
-
-    @abstractmethod
-    def distributions(self, front: Front) -> list[Distribution]:
-        """One distribution for each channel over the given positions.
-
-        Called with all positions of the order, in the order's sequence, any number of fronts at a time. The
-        distribution of channel c may depend on the canvas's channels before c at the same position, and on all
-        channels of positions in earlier fronts.
-        """
-
-
-class Incremental(ABC):
-    """Exact evaluation front by front, each position once."""
-
-    @abstractmethod
-    def begin(self, front: Front) -> None:
-        """Go to the next front."""
-
-    @abstractmethod
-    def distribution(self, channel: int) -> Distribution:
-        """That channel's distribution over the front; the channels before it have been filled."""
-
-    @abstractmethod
-    def fill(self, channel: int, values: Int32) -> None:
-        """Enter the front's values of a channel: int32 [n]."""
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its samples: uint8 or uint16."""
+        return np.dtype(np.uint8 if self.depth <= 8 else np.uint16)
 
 
 @dataclass(frozen=True)
-class Stream:
-    """What a learning model made of a tile.
+class Execution:
+    """How a model is evaluated. What is coded does not depend on it.
+
+    Attributes:
+        device: where whole pictures are evaluated, "cpu" or "cuda"; caches are the processor's.
+        threads: tiles that a model that learns codes at a time; as many as there are processors if None.
+        naive: decode by a whole evaluation for every front, to test the caches against (slow).
+        progress: callback given the part done, 0 to 1, now and then.
+    """
+
+    device: str = "cpu"
+    threads: int | None = None
+    naive: bool = False
+    progress: Progress = lambda part: None
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a model makes of pictures, and makes the pictures of again.
 
     Attributes:
         data: the coded bytes.
-        nll_bits: bits of the samples under the model as it learnt.
-        static_bits: bits before what was counted is mixed in: how much mixing gave.
+        side: the model's side information: what it must know before it can decode.
+        decisions: samples of 1 bit are coded as decisions (:mod:`arcomp.coding.decided`).
+        nll_bits: bits of the samples under the model, and of the side information; 0 where it was read from a file.
+        static_bits: of a model that learns while it codes, bits before what was counted is mixed in: how much mixing
+            gave. None of others.
     """
 
-    data: bytes
-    nll_bits: float
-    static_bits: float
+    data: bytes | memoryview
+    side: bytes = b""
+    decisions: bool = False
+    nll_bits: float = 0.0
+    static_bits: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Bits:
+    """What pictures cost under a model.
+
+    Attributes:
+        samples: bits of each sample, float32 [N, H, W, C], channels as stored. A model that learns while it codes has
+            learnt by then what it has when the sample is coded. Those of a view are shared out among a position's
+            samples.
+        side: bits of what a file must carry for the model besides (the histogram's counts).
+        static: of a model that learns, bits of all samples before what was counted is mixed in; None of others.
+    """
+
+    samples: npt.NDArray[np.float32]
+    side: int = 0
+    static: float | None = None
+
+    @property
+    def total(self) -> float:
+        """Bits of everything: :attr:`Payload.nll_bits` of the same pictures, but for rounding to float32."""
+        return float(self.samples.sum(dtype=np.float64)) + self.side
 
 
 class Model(ABC):
@@ -103,11 +124,15 @@ class Model(ABC):
 
     Attributes:
         name: by which files ask for it.
+        learns: whether it learns from each decision while it codes.
+        batches: whether pictures of one size are best evaluated together, each costing what it costs alone.
         digest: 32 bytes, of its frozen weights.
         parameters: numbers that training chose: weights that may differ from zero, and biases.
     """
 
     name: ClassVar[str]
+    learns: ClassVar[bool]
+    batches: ClassVar[bool]
     digest: bytes
     parameters: int
 
@@ -133,7 +158,78 @@ class Model(ABC):
         """The picture's channels in the order they are coded; the model sees them in this order only."""
         return tuple(range(channels))
 
-    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float | None:
+    def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
+        """Bytes that coding a batch takes besides its samples, so that hostile headers can be refused.
+
+        Args:
+            threads: see :class:`Execution`.
+        """
+        return 0
+
+    @abstractmethod
+    def encode(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
+        """Code pictures.
+
+        Args:
+            pixels: [N, H, W, C].
+            tiling: how they are cut. spec: what the tiles are.
+        """
+
+    @abstractmethod
+    def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
+        """The pictures that a payload was made of.
+
+        Raises:
+            FormatError, ModelError: the payload, or its side information, is damaged.
+        """
+
+    @abstractmethod
+    def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
+        """What each sample costs, as :meth:`encode` codes it, without coding; arguments are the same."""
+
+    @abstractmethod
+    def check_sampling(self, temperature: float, kept: int) -> None:
+        """Refuse what it cannot draw.
+
+        Args:
+            temperature, kept: see :meth:`sample`.
+
+        Raises:
+            ModelError: it cannot draw at that temperature, or not complete pictures.
+        """
+
+    @abstractmethod
+    def sample(
+        self,
+        pixels: Pixels,
+        spec: BatchSpec,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        kept: int = 0,
+        progress: Progress = lambda part: None,
+    ) -> None:
+        """Fill pictures [N, H, W, C] with draws from the model, all side by side.
+
+        Args:
+            spec: what they are, each of them whole.
+            rng: what is drawn depends on it and on the other arguments alone.
+            temperature: see :func:`arcomp.coding.sample`.
+            kept: positions of each picture, row by row, that stay as they are.
+
+        Raises:
+            ModelError: there is nothing to draw from.
+        """
+
+    @abstractmethod
+    def watch(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, callback: Watch, device: str = "cpu") -> None:
+        """Evaluate pictures and give every layer's outputs to a callback, and after them what is coded with: the
+        distributions' masses, as "masses.c" for channel c, or the bytes of a model that learns, as "stream"."""
+
+    def streams(self, payload: Payload, count: int) -> list[memoryview]:
+        """The parts of a payload of so many tiles that are coded each on its own: all of it, for most models."""
+        return [memoryview(payload.data)]
+
+    def float_bits(self, pixels: Pixels, depth: int, device: str = "cpu") -> float | None:
         """Bits of pictures under the float evaluation with these weights: the real numbers that the frozen integers
         stand for, nothing rounded between them and the probabilities. Of a model that learns while it codes, bits
         under its network alone. With what the model itself sends.
@@ -149,114 +245,10 @@ class Model(ABC):
         return None
 
 
-class ExactModel(Model):
-    """A model that gives distributions; the codec codes with them."""
-
-    @property
-    @abstractmethod
-    def order(self) -> Order:
-        """The order it is decoded in."""
-
-    @property
-    def row_by_row(self) -> bool:
-        """Whether all that a position depends on is before it row by row, whatever the order: what is below known rows
-        can then be drawn given them."""
-        return True
-
-    def side_information(self, canvas: Canvas, kind: BatchSpec) -> bytes:
-        """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
-        return b""
-
-    def viewer(self, kind: BatchSpec) -> tuple[ExactModel, BatchSpec] | None:
-        """Where a view of the pictures is coded before them, as a picture of its own: the model that codes it, and of
-        what kind the view is. None for most."""
-        return None
-
-    def view(self, canvas: Canvas) -> Canvas:
-        """The view, a function of the samples: [N, H, W, channels of the view]; asked for where there is a viewer."""
-        raise NotImplementedError
-
-    def memory(self, kind: BatchSpec) -> int:
-        """Bytes that an evaluation keeps for a batch besides its samples, so that hostile headers can be refused."""
-        return 0
-
-    @abstractmethod
-    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
-        """Evaluation of known pictures; ``watch`` is told every layer's output.
-
-        Raises:
-            ModelError: the side information is damaged.
-        """
-
-    @abstractmethod
-    def incremental(self, kind: BatchSpec) -> Incremental:
-        """Evaluation of pictures that are to be decoded.
-
-        Raises:
-            ModelError: the side information is damaged.
-        """
-
-
-def coded(model: ExactModel, canvas: Canvas, kind: BatchSpec) -> list[tuple[ExactModel, Canvas, BatchSpec]]:
-    """What is coded, one after the other, by which model: the view, if there is one, and the pictures given it."""
-    viewer = model.viewer(kind)
-    if viewer is None:
-        return [(model, canvas, kind)]
-    view = model.view(canvas)
-    return [(viewer[0], view, viewer[1]), (model, canvas, replace(kind, view=view))]
-
-
-class LearningModel(Model):
-    """A model whose state learns from each decision while it is coded, so that coder and model run in one loop.
-
-    Tiles are coded each on its own, several at a time.
-    """
-
-    @abstractmethod
-    def memory(self, channels: int, height: int, width: int) -> int:
-        """Bytes that a tile of that size takes while it is coded, besides its samples."""
-
-    @abstractmethod
-    def encode(
-        self,
-        pixels: npt.NDArray[np.uint8],
-        device: str = "cpu",
-        progress: Progress = lambda positions: None,
-        watch: Watch | None = None,
-    ) -> Stream:
-        """Code a tile, uint8 [height, width, C], channels in coding order; ``watch`` is told every layer's output."""
-
-    @abstractmethod
-    def bits(
-        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
-    ) -> tuple[npt.NDArray[np.float32], float]:
-        """Bits of each sample of a tile as :meth:`encode` codes it: float32 [height, width, C]; and the sum of those
-        before what was counted is mixed in."""
-
-    @abstractmethod
-    def sample(
-        self,
-        pixels: npt.NDArray[np.uint8],
-        rng: np.random.Generator,
-        progress: Progress = lambda positions: None,
-    ) -> None:
-        """Fill a tile, uint8 [height, width, C], with a draw from the model."""
-
-    @abstractmethod
-    def decode(
-        self,
-        data: bytes | memoryview,
-        pixels: npt.NDArray[np.uint8],
-        progress: Progress = lambda positions: None,
-        naive: bool = False,
-    ) -> None:
-        """Fill a tile, uint8 [height, width, C], from coded bytes; ``naive``: without caches, to test them."""
-
-
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
     """The error for a picture that a model does not take."""
-    kind = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"
+    found = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"
     return ModelError(
-        f"model {name} takes {takes}, not {kind}",
+        f"model {name} takes {takes}, not {found}",
         remedy="choose another model with -m (see arcomp models)",
     )

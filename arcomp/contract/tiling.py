@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.model import Canvas
 from arcomp.orders import Batch
 
 
@@ -19,12 +18,14 @@ class Tiling:
         tile: (height, width) of a tile; 0 for the picture's. Tiles at the right and lower edges are smaller.
 
     Attributes:
+        pictures: (images, height, width) of the pictures. shape: the same of the padded batch of tiles.
+        corners: (picture, y, x) of each tile's first pixel. batch: sizes of the tiles.
         whole: whether each picture is one tile.
         tile: (height, width) of a tile; (0, 0) for whole pictures.
     """
 
     def __init__(self, shape: tuple[int, int, int], tile: tuple[int, int]) -> None:
-        images, height, width = shape
+        self.pictures = images, height, width = shape
         th, tw = (tile[0] or height, tile[1] or width)
         rows, columns = range(0, height, th), range(0, width, tw)
         self.corners = [(n, y, x) for n in range(images) for y in rows for x in columns]
@@ -40,26 +41,26 @@ class Tiling:
         n, y, x = self.corners[i]
         return pixels[n, y : y + self.batch.heights[i], x : x + self.batch.widths[i]]
 
-    def cut(self, pixels: npt.NDArray[Any]) -> Canvas:
-        """[N, H, W, C] -> [tiles, h, w, C]; the pixels themselves if they are not cut."""
+    def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """[N, H, W, C] -> a padded batch [tiles, h, w, C]; the pixels themselves if they are not cut."""
         if self.whole:
             return pixels
-        canvas = self.blank(pixels.shape[3], pixels.dtype)
+        padded = self.blank(pixels.shape[3], pixels.dtype)
         for i in range(len(self.corners)):
             part = self.part(pixels, i)
-            canvas[i, : part.shape[0], : part.shape[1]] = part
-        return canvas
+            padded[i, : part.shape[0], : part.shape[1]] = part
+        return padded
 
-    def blank(self, channels: int, dtype: npt.DTypeLike) -> Canvas:
-        """A canvas of zeros."""
+    def blank(self, channels: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """A padded batch of zeros."""
         return np.zeros((*self.shape, channels), dtype)
 
-    def join(self, canvas: Canvas, shape: tuple[int, int, int]) -> npt.NDArray[Any]:
+    def join(self, padded: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The inverse of :meth:`cut`."""
         if self.whole:
-            return canvas
-        pixels = np.zeros((*shape, canvas.shape[3]), canvas.dtype)
+            return padded
+        pixels = np.zeros((*self.pictures, padded.shape[3]), padded.dtype)
         for i in range(len(self.corners)):
             part = self.part(pixels, i)
-            part[:] = canvas[i, : part.shape[0], : part.shape[1]]
+            part[:] = padded[i, : part.shape[0], : part.shape[1]]
         return pixels

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from arcomp import codec
 from arcomp.contract import registry
-from arcomp.contract.model import LearningModel, Model
+from arcomp.contract.model import Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
@@ -180,7 +180,7 @@ class ModelContestant(Contestant):
     @property
     def learns(self) -> bool:
         """Whether it learns from the picture, which its float evaluation does not."""
-        return isinstance(self.model, LearningModel)
+        return self.model.learns
 
 
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:

@@ -10,20 +10,18 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from arcomp.codec import plan
 from arcomp.container import Bytes
-from arcomp.contract.model import ExactModel, Model
+from arcomp.contract.model import Bits, Model, Progress
 from arcomp.errors import ArcompError
 from arcomp.inputs import Samples
-from arcomp.measure.bits import Bits, Float32, measure
+from arcomp.measure.bits import measure
 
 BATCH = 1 << 16
 """Positions of pictures that are gathered before they are evaluated."""
-Progress = Callable[[float], None]
-"""Is told the part done, 0 to 1."""
 Refused = Callable[[str, ArcompError], None]
-"""Is told of a file that cannot be evaluated, and why."""
+"""Callback given the name of a file that cannot be evaluated, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class Cost:
 
     name: str
     index: int | None
-    samples: Float32
+    samples: npt.NDArray[np.float32]
     side: float
     text: bool = False
 
@@ -75,11 +73,11 @@ def costs(
         files: names and what :func:`arcomp.inputs.read_samples` read; no more of them are taken than are evaluated
             together.
         model, device, threads: see :func:`arcomp.measure.bits.measure`.
-        progress: told the part done of what is evaluated together.
-        refused: told of those that cannot be evaluated; the others go on.
+        progress: callback given the part done of what is evaluated together.
+        refused: callback given those that cannot be evaluated; the others go on.
 
     Raises:
-        ArcompError: the model does not take them, or they do not fit into memory, and nobody is to be told.
+        ArcompError: the model does not take them, or they do not fit into memory, and there is no callback for them.
     """
 
     def measured() -> Iterator[Cost]:
@@ -104,16 +102,12 @@ def costs(
 
 
 def _together(waiting: list[tuple[str, Samples]], new: Samples, model: Model) -> bool:
-    """Whether a file may be evaluated together with others: single pictures of one kind, not too many, and a model
-    that learns nothing from them."""
+    """Whether a file may be evaluated together with others: single pictures of one size and depth, and not too many."""
     _, first = waiting[0]
     positions = first.pixels.shape[1] * first.pixels.shape[2]
     if (first.pixels.shape, first.depth, len(new.pixels)) != (new.pixels.shape, new.depth, 1):
         return False
-    if not isinstance(model, ExactModel) or (len(waiting) + 1) * positions > BATCH:
-        return False
-    _, kind = plan(first.pixels, first.depth, model, (0, 0), None)
-    return not model.side_information(first.pixels, kind)
+    return model.batches and (len(waiting) + 1) * positions <= BATCH
 
 
 def _measured(

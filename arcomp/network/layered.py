@@ -18,7 +18,8 @@ import numpy.typing as npt
 import torch
 
 from arcomp.coding import Distribution
-from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Int32, Parallel, Watch, refuse
+from arcomp.contract.distributions import DistributionModel, Incremental, Int32, Parallel
+from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
 from arcomp.contract.weights_file import Weights, kind_of, network_name, networks
 from arcomp.errors import ModelError
 from arcomp.layers.samples import carried
@@ -52,7 +53,7 @@ class Decoding(Protocol):
         """A channel's samples have become known over the front: int8 [n]."""
 
 
-class Layered(ExactModel):
+class Layered(DistributionModel):
     """A frozen network.
 
     Args:
@@ -73,7 +74,6 @@ class Layered(ExactModel):
 
     @property
     def order(self) -> Order:
-        """See :meth:`ExactModel.order`."""
         return InGroups(self.sequence, GROUP)
 
     def __init__(self, weights: Weights) -> None:
@@ -120,7 +120,6 @@ class Layered(ExactModel):
         return Weights(cls.name, {"networks": configs}, arrays)
 
     def check(self, channels: int, depth: int) -> None:
-        """See :meth:`Model.check`."""
         if (channels, depth) not in self.configs:
             takes = " and ".join(
                 f"{c} channel{'s' if c > 1 else ''} of {d} bit{'s' if d > 1 else ''}" for c, d in sorted(self.configs)
@@ -129,22 +128,20 @@ class Layered(ExactModel):
 
     @property
     def row_by_row(self) -> bool:
-        """See :meth:`ExactModel.row_by_row`."""
         return isinstance(self.sequence, Raster | Wavefront)
 
     @property
     def takes_bytes(self) -> bool:
-        """See :meth:`Model.takes_bytes`."""
         return self.flat and (1, 8) in self.configs
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`; pictures' sizes, if the network takes no others; stretches of sequences."""
+        """Pictures' sizes, if the network takes no others; stretches of sequences."""
         if self.flat and height == 1:
             return 1, STRETCH
         return frame(self.configs[channels, depth]) or (self.side, self.side)
 
-    def memory(self, kind: BatchSpec) -> int:
-        """See :meth:`ExactModel.memory`: caches of the largest group of tiles, and what the largest layer takes."""
+    def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
+        """Caches of the largest group of tiles, and what the largest layer takes."""
         specs = self._specs(self.configs[kind.channels, kind.depth])
         cached = sum(spec.cached for spec in specs)
         working = max(spec.working for spec in specs)
@@ -195,16 +192,16 @@ class Layered(ExactModel):
             self._made[key] = self.fresh(*key)
         return self._made[key]
 
-    def evaluate(self, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
+    def evaluate(self, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
         """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`place` says."""
         seen = self.seen(kind.batch)
         if self.flat:
-            sequences = np.zeros((len(seen), 1, int(seen.widths.max()), canvas.shape[3]), canvas.dtype)
+            sequences = np.zeros((len(seen), 1, int(seen.widths.max()), padded.shape[3]), padded.dtype)
             for i, (h, w) in enumerate(zip(kind.batch.heights, kind.batch.widths, strict=True)):
-                sequences[i, 0, : h * w] = canvas[i, :h, :w].reshape(h * w, -1)
-            canvas = sequences
+                sequences[i, 0, : h * w] = padded[i, :h, :w].reshape(h * w, -1)
+            padded = sequences
         net = self.networks(kind.channels, kind.depth, device)[""]
-        return np.asarray(net.parallel(carried(canvas, kind.depth), seen, watch).cpu().numpy())
+        return np.asarray(net.parallel(carried(padded, kind.depth), seen, watch).cpu().numpy())
 
     def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
         """Begin to decode a group of pictures, of positions as :meth:`place` says."""
@@ -224,8 +221,7 @@ class Layered(ExactModel):
         return made.eval()  # all of it: no dropout, every mask
 
     @torch.inference_mode()
-    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float | None:
-        """See :meth:`Model.float_bits`."""
+    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float | None:
         count, height, width, channels = pixels.shape
         try:
             network = self.dequantized(channels, depth).to(device)
@@ -235,20 +231,18 @@ class Layered(ExactModel):
         parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
         return sum(float(network.bits(part.to(device)).double().sum()) for part in parts)
 
-    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
-        """See :meth:`ExactModel.parallel`."""
-        return _Parallel(self, canvas, kind, device, watch)
+    def parallel(self, padded: Padded, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        return _Parallel(self, padded, kind, device, watch)
 
     def incremental(self, kind: BatchSpec) -> Incremental:
-        """See :meth:`ExactModel.incremental`."""
         return _Incremental(self, kind)
 
 
 class _Parallel(Parallel):
     """Group after group of pictures, as they are asked for."""
 
-    def __init__(self, model: Layered, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> None:
-        self.model, self.canvas, self.kind, self.device, self.watch = model, canvas, kind, device, watch
+    def __init__(self, model: Layered, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> None:
+        self.model, self.padded, self.kind, self.device, self.watch = model, padded, kind, device, watch
         self.head = model.configs[kind.channels, kind.depth].head
         self.groups = split(kind.batch, GROUP)
         self.of_image = np.repeat(np.arange(len(self.groups)), [g.stop - g.start for g in self.groups])
@@ -256,11 +250,10 @@ class _Parallel(Parallel):
 
     def _evaluate(self, group: slice) -> Ints:
         kind = self.kind.part(group)
-        canvas = self.canvas[group, : kind.batch.heights.max(), : kind.batch.widths.max()]
-        return self.model.evaluate(canvas, kind, self.device, self.watch)
+        padded = self.padded[group, : kind.batch.heights.max(), : kind.batch.widths.max()]
+        return self.model.evaluate(padded, kind, self.device, self.watch)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Parallel.distributions`."""
         groups = self.of_image[front.image]
         wanted = np.unique(groups).tolist()
         self.outputs = {g: a for g, a in self.outputs.items() if g in wanted}  # others are not asked for again
@@ -273,7 +266,7 @@ class _Parallel(Parallel):
             at = self.model.place(here, self.kind.batch.part(group), group.start)
             parts.append(self.outputs[g][at.image, at.y, at.x])
         found = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
-        values = self.canvas[front.image, front.y, front.x].astype(np.int32)
+        values = self.padded[front.image, front.y, front.x].astype(np.int32)
         return [
             self.head.distribution(np.ascontiguousarray(a), values[:, :c]) for c, a in enumerate(found.swapaxes(0, 1))
         ]
@@ -288,7 +281,6 @@ class _Incremental(Incremental):
         self.group = slice(0, 0)
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Incremental.begin`."""
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
             kind = self.kind.part(self.group)
@@ -297,10 +289,8 @@ class _Incremental(Incremental):
         self.values = np.zeros((len(front), self.kind.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Incremental.distribution`."""
         return self.head.distribution(self.steps.outputs(channel), self.values[:, :channel])
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Incremental.fill`."""
         self.values[:, channel] = values
         self.steps.push(channel, carried(values, self.kind.depth))

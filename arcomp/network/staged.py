@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from arcomp.contract.model import BatchSpec, Canvas, Watch
+from arcomp.contract.model import BatchSpec, Padded, Watch
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
 from arcomp.layers.shift import whole_batch
@@ -39,7 +39,7 @@ class Staged(Layered):
     @classmethod
     @abstractmethod
     def wirings(cls, config: Any) -> dict[str, Wiring]:
-        """See :meth:`Layered.wirings`."""
+        """The networks, by "pass.around." and "pass.causal."."""
 
     @classmethod
     @abstractmethod
@@ -53,13 +53,11 @@ class Staged(Layered):
 
     @classmethod
     def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
-        """See :meth:`Layered.float_model`."""
         return StagedFloat(cls, checked(cls.config_type, config))
 
-    def evaluate(self, canvas: Canvas, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
-        """See :meth:`Layered.evaluate`."""
+    def evaluate(self, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
         networks = self.networks(kind.channels, kind.depth, device)
-        samples = _samples(canvas, kind)
+        samples = _samples(padded, kind)
         made: torch.Tensor | None = None
         for one in self.sequence.passes(kind.batch):
             part = self._around(networks, one, samples, kind, watch)
@@ -69,7 +67,7 @@ class Staged(Layered):
                 part = networks[name].parallel(own, one.lattice.batch, _watching(watch, name), part)
             assert part is not None
             if made is None:
-                made = torch.zeros((*canvas.shape[:3], part.shape[3]), dtype=part.dtype)
+                made = torch.zeros((*padded.shape[:3], part.shape[3]), dtype=part.dtype)
             one.lattice.put(made, part.cpu())
         assert made is not None
         return np.asarray(made.numpy())
@@ -97,7 +95,6 @@ class Staged(Layered):
         return made[:, : int(sizes.heights.max()), : int(sizes.widths.max())].contiguous()
 
     def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
-        """See :meth:`Layered.decoding`."""
         return _PassByPass(self, networks, kind)
 
 
@@ -105,10 +102,10 @@ def _watching(watch: Watch | None, name: str) -> Watch | None:
     return None if watch is None else lambda layer, values: watch(name + layer, values)
 
 
-def _samples(canvas: Canvas, kind: BatchSpec) -> torch.Tensor:
+def _samples(padded: Padded, kind: BatchSpec) -> torch.Tensor:
     """Samples as :meth:`Staged.known` takes them: int8 [N, H, W, C + 1]."""
     inside = ~outside(kind.batch)
-    samples = torch.from_numpy(carried(canvas, kind.depth)) * inside
+    samples = torch.from_numpy(carried(padded, kind.depth)) * inside
     return torch.cat([samples, REAL_ONE * inside.to(torch.int8)], 3)
 
 
@@ -124,7 +121,6 @@ class _PassByPass:
         self.left = 0
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Decoding.begin`."""
         if not self.left:
             self._next()
         self.left -= len(front)
@@ -142,7 +138,6 @@ class _PassByPass:
         self.made = made
 
     def outputs(self, group: int) -> Ints:
-        """See :meth:`Decoding.outputs`."""
         if self.steps is not None:
             return self.steps.outputs(group)
         assert self.made is not None
@@ -151,7 +146,6 @@ class _PassByPass:
         return np.ascontiguousarray(own[:, group * share : (group + 1) * share])
 
     def push(self, group: int, samples: Ints) -> None:
-        """See :meth:`Decoding.push`."""
         self.samples.numpy()[self.front.image, self.front.y, self.front.x, group] = samples
         if self.steps is not None:
             self.steps.push(group, samples)
@@ -179,7 +173,6 @@ class StagedFloat(FloatModel):
                 config.head.prepare(last)
 
     def networks(self) -> dict[str, FloatNetwork]:
-        """See :meth:`FloatModel.networks`."""
         found: dict[str, Any] = {name: self.nets[_key(name)] for name in self.prefixes}
         return found
 
@@ -188,7 +181,6 @@ class StagedFloat(FloatModel):
         return None
 
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """See :meth:`FloatModel.bits`."""
         samples, networks = shown(values, self.config.depth), self.networks()
         batch: Batch = whole_batch(samples)
         seen, view = torch.cat([samples, torch.ones_like(samples[..., :1])], 3), self.view(values)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import torch
 
 from arcomp.coding import Distribution, LogisticMixture
-from arcomp.contract.model import BatchSpec, Canvas, Incremental, Int32, Parallel, Watch
+from arcomp.contract.distributions import Incremental, Int32, Parallel
+from arcomp.contract.model import BatchSpec, Padded, Watch
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.exact.matmul import Matrix, choose
@@ -110,18 +111,17 @@ class Network:
         return mixture_of(z, self.config.mixture, seen.base, seen.scale, values, channel, depth)
 
 
-class ContextWhole(Parallel):
-    """Evaluation of known pictures; see :class:`arcomp.contract.model.Parallel`."""
+class ContextParallel(Parallel):
+    """Evaluation of known pictures."""
 
-    def __init__(self, network: Network, canvas: Canvas, kind: BatchSpec, watch: Watch | None) -> None:
-        self.network, self.canvas, self.kind, self.watch = network, canvas, kind, watch
-        n, height, width, channels = canvas.shape
-        self.around = context_inputs.Neighbourhood(n, height, width, kind.batch.widths, channels)
+    def __init__(self, network: Network, padded: Padded, spec: BatchSpec, watch: Watch | None) -> None:
+        self.network, self.padded, self.spec, self.watch = network, padded, spec, watch
+        n, height, width, channels = padded.shape
+        self.around = context_inputs.Neighbourhood(n, height, width, spec.batch.widths, channels)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        """See :meth:`Parallel.distributions`."""
-        around, channels = self.around, self.kind.channels
-        values = self.canvas[front.image, front.y, front.x].astype(np.int32)
+        around, channels = self.around, self.spec.channels
+        values = self.padded[front.image, front.y, front.x].astype(np.int32)
         seen = context_inputs.Seen.workspace(len(front), channels)
         context_inputs.walk(
             front.image, front.y, front.x, values, around.widths,
@@ -132,25 +132,24 @@ class ContextWhole(Parallel):
             for name in ("inputs", "base", "scale"):
                 self.watch(name, getattr(seen, name))
         sums = self.network.sums(seen.inputs, self.watch)
-        return [self.network.mixture(sums, seen, values, c, self.kind.depth, self.watch) for c in range(channels)]
+        return [self.network.mixture(sums, seen, values, c, self.spec.depth, self.watch) for c in range(channels)]
 
 
-class ContextStepwise(Incremental):
-    """Evaluation front by front; see :class:`arcomp.contract.model.Incremental`."""
+class ContextIncremental(Incremental):
+    """Evaluation front by front."""
 
-    def __init__(self, network: Network, kind: BatchSpec) -> None:
-        self.network, self.kind = network, kind
-        batch = kind.batch
+    def __init__(self, network: Network, spec: BatchSpec) -> None:
+        self.network, self.spec = network, spec
+        batch = spec.batch
         self.around = context_inputs.Neighbourhood(
-            len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, kind.channels
+            len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, spec.channels
         )
 
     def begin(self, front: Front) -> None:
-        """See :meth:`Incremental.begin`."""
         around = self.around
         self.front = front
-        self.values = np.zeros((len(front), self.kind.channels), np.int32)
-        self.seen = context_inputs.Seen.workspace(len(front), self.kind.channels)
+        self.values = np.zeros((len(front), self.spec.channels), np.int32)
+        self.seen = context_inputs.Seen.workspace(len(front), self.spec.channels)
         context_inputs.look(
             front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
             self.seen.inputs, self.seen.base, self.seen.scale, self.seen.predictions,
@@ -158,11 +157,9 @@ class ContextStepwise(Incremental):
         self.sums = self.network.sums(self.seen.inputs)
 
     def distribution(self, channel: int) -> Distribution:
-        """See :meth:`Incremental.distribution`."""
-        return self.network.mixture(self.sums, self.seen, self.values, channel, self.kind.depth)
+        return self.network.mixture(self.sums, self.seen, self.values, channel, self.spec.depth)
 
     def fill(self, channel: int, values: Int32) -> None:
-        """See :meth:`Incremental.fill`."""
         around, front = self.around, self.front
         self.values[:, channel] = values
         context_inputs.observe(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy.typing as npt
 
-from arcomp.contract.model import BatchSpec, Canvas, ExactModel, Incremental, Parallel, Watch, refuse
+from arcomp.contract.distributions import DistributionModel, Incremental, Parallel
+from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.errors import ModelError
 from arcomp.models.context import inputs as context_inputs
@@ -49,7 +50,7 @@ def checked_config(config: Any) -> ContextConfig:
     return made
 
 
-class ContextModel(ExactModel):
+class ContextModel(DistributionModel):
     """A network for gray pictures and one for colour, 8 bits.
 
     Args:
@@ -67,28 +68,24 @@ class ContextModel(ExactModel):
         self._networks: dict[tuple[int, str], Any] = {}
 
     def check(self, channels: int, depth: int) -> None:
-        """See :meth:`ExactModel.check`."""
         if channels not in self.configs or depth != 8:
             raise refuse(self.name, "8-bit gray and RGB", channels, depth)
 
-    def memory(self, kind: BatchSpec) -> int:
-        """See :meth:`ExactModel.memory`."""
-        height, width = int(kind.batch.heights.max()), int(kind.batch.widths.max())
-        return context_inputs.plane_bytes(len(kind.batch), height, width, kind.channels)
+    def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
+        height, width = int(spec.batch.heights.max()), int(spec.batch.widths.max())
+        return context_inputs.plane_bytes(len(spec.batch), height, width, spec.channels)
 
-    def _refuse_side(self, kind: BatchSpec) -> None:
-        if kind.side:
+    def _refuse_side(self, spec: BatchSpec) -> None:
+        if spec.side:
             raise ModelError(
                 "model context has no side information, the file has", remedy="get a fresh copy of the file"
             )
 
     @property
     def order(self) -> Order:
-        """See :meth:`ExactModel.order`."""
         return Wavefront(max(c.skew for c in self.configs.values()))
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
-        """See :meth:`ExactModel.coding_order`."""
         return CODING_ORDER[channels]
 
     def network(self, channels: int, device: str = "cpu") -> Any:
@@ -104,8 +101,7 @@ class ContextModel(ExactModel):
         prefix = f"{channels}."
         return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
 
-    def float_bits(self, pixels: Canvas, depth: int, device: str = "cpu") -> float:
-        """See :meth:`Model.float_bits`."""
+    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
         from arcomp.models.context.net import Context
         from arcomp.network.perceptron import dequantize_layers, total_bits
 
@@ -114,19 +110,17 @@ class ContextModel(ExactModel):
         dequantize_layers(network, self._arrays(channels))
         return total_bits(network, pixels, device)
 
-    def parallel(self, canvas: Canvas, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
-        """See :meth:`ExactModel.parallel`."""
-        from arcomp.models.context.exact import ContextWhole
+    def parallel(self, padded: Padded, spec: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        from arcomp.models.context.exact import ContextParallel
 
-        self._refuse_side(kind)
-        return ContextWhole(self.network(kind.channels, device), canvas, kind, watch)
+        self._refuse_side(spec)
+        return ContextParallel(self.network(spec.channels, device), padded, spec, watch)
 
-    def incremental(self, kind: BatchSpec) -> Incremental:
-        """See :meth:`ExactModel.incremental`."""
-        from arcomp.models.context.exact import ContextStepwise
+    def incremental(self, spec: BatchSpec) -> Incremental:
+        from arcomp.models.context.exact import ContextIncremental
 
-        self._refuse_side(kind)
-        return ContextStepwise(self.network(kind.channels), kind)
+        self._refuse_side(spec)
+        return ContextIncremental(self.network(spec.channels), spec)
 
 
 def freeze(networks: Mapping[int, Any]) -> Weights:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.model import LearningModel, Progress, Stream, Watch, refuse
+from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.model import Watch, refuse
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
 
@@ -49,16 +50,14 @@ class PhotoModel(LearningModel):
         self._made: dict[Any, Any] = {}
 
     def check(self, channels: int, depth: int) -> None:
-        """See :meth:`Model.check`."""
         if channels not in self.configs or depth != 8:
             raise refuse(self.name, "8-bit gray and RGB", channels, depth)
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
-        """See :meth:`Model.coding_order`."""
         return CODING_ORDER[channels]
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """See :meth:`Model.tile`: strips as wide as the picture, an even number of them in large pictures."""
+        """Strips as wide as the picture, an even number of them in large pictures."""
         pixels = height * width
         patient = all(config.online for config in self.configs.values())
         strips = max(-(-pixels // STRIP_PIXELS), -(-height // STRIP_ROWS))
@@ -66,8 +65,7 @@ class PhotoModel(LearningModel):
             strips += strips % 2
         return -(-height // min(strips, height)), width
 
-    def memory(self, channels: int, height: int, width: int) -> int:
-        """See :meth:`LearningModel.memory`."""
+    def tile_memory(self, channels: int, height: int, width: int) -> int:
         from arcomp.models.photo.strip import memory
 
         return memory(self.configs[channels], height, width)
@@ -108,7 +106,7 @@ class PhotoModel(LearningModel):
         return self._made[key]
 
     def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
-        """See :meth:`Model.float_bits`; heads that learn while coding do not learn here."""
+        """Heads that learn while coding do not learn here."""
         import torch
 
         from arcomp.models.photo.net import Photo
@@ -120,59 +118,51 @@ class PhotoModel(LearningModel):
         network.prior.copy_(torch.from_numpy(arrays["prior"]))
         return total_bits(network, pixels, device)
 
-    def encode(
+    def encode_tile(
         self,
-        pixels: npt.NDArray[np.uint8],
+        tile: Tile,
         device: str = "cpu",
-        progress: Progress = lambda positions: None,
+        progress: Positions = lambda positions: None,
         watch: Watch | None = None,
     ) -> Stream:
-        """See :meth:`LearningModel.encode`."""
         from arcomp.models.photo.strip import Strip
 
-        height, width, channels = pixels.shape
+        height, width, channels = tile.shape
         strip = Strip(self.frozen(channels), height, width)
         if device == "cpu" and watch is None and not os.environ.get("ARCOMP_BACKEND"):
-            return strip.encode(pixels, progress)  # without torch
-        return strip.encode_by_chunks(pixels, self.network(channels, device), progress, watch)
+            return strip.encode(tile, progress)  # without torch
+        return strip.encode_by_chunks(tile, self.network(channels, device), progress, watch)
 
-    def bits(
-        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    def tile_bits(
+        self, tile: Tile, progress: Positions = lambda positions: None
     ) -> tuple[npt.NDArray[np.float32], float]:
-        """See :meth:`LearningModel.bits`."""
         from arcomp.models.photo.strip import Strip
 
-        height, width, channels = pixels.shape
-        found = np.zeros(pixels.shape, np.float32)
-        stream = Strip(self.frozen(channels), height, width).encode(pixels, progress, found)
+        height, width, channels = tile.shape
+        found = np.zeros(tile.shape, np.float32)
+        stream = Strip(self.frozen(channels), height, width).encode(tile, progress, found)
         return found, stream.static_bits
 
-    def sample(
-        self,
-        pixels: npt.NDArray[np.uint8],
-        rng: np.random.Generator,
-        progress: Progress = lambda positions: None,
-    ) -> None:
-        """See :meth:`LearningModel.sample`: random bytes are decoded, more than decisions can use up."""
+    def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
+        """Random bytes are decoded, more than decisions can use up."""
         from arcomp.coding import lattice
 
-        self.decode(bytes([lattice.NONE]) + rng.bytes(RANDOM_BYTES * pixels.size), pixels, progress)
+        self.decode_tile(bytes([lattice.NONE]) + rng.bytes(RANDOM_BYTES * tile.size), tile, progress)
 
-    def decode(
+    def decode_tile(
         self,
         data: bytes | memoryview,
-        pixels: npt.NDArray[np.uint8],
-        progress: Progress = lambda positions: None,
+        tile: Tile,
+        progress: Positions = lambda positions: None,
         naive: bool = False,
     ) -> None:
-        """See :meth:`LearningModel.decode`."""
         from arcomp.models.photo.strip import Strip, decode_naively
 
-        height, width, channels = pixels.shape
+        height, width, channels = tile.shape
         if naive:
-            decode_naively(self.frozen(channels), self.network(channels), data, pixels)
+            decode_naively(self.frozen(channels), self.network(channels), data, tile)
         else:
-            Strip(self.frozen(channels), height, width).decode(data, pixels, progress)
+            Strip(self.frozen(channels), height, width).decode(data, tile, progress)
 
 
 def freeze(networks: Mapping[int, Any]) -> Weights:

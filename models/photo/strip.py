@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from arcomp.coding import binary, lattice, mixing
 from arcomp.coding.decisions import MOST_DECISIONS
-from arcomp.contract.model import Progress, Stream, Watch
+from arcomp.contract.learning import Positions, Stream
+from arcomp.contract.model import Watch
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo import adaptation, chunks, exact, workspace
@@ -105,7 +106,7 @@ class Strip:
         self.totals = np.zeros(2)
         self.fronts = front_count(height, width)
 
-    def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Progress) -> None:
+    def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
         colours, words = _begin(data, self.config.channels)
         coder = binary.decoder(words)
@@ -118,7 +119,7 @@ class Strip:
             progress(done)
 
     def encode(
-        self, pixels: npt.NDArray[np.uint8], progress: Progress, bits: npt.NDArray[np.float32] = NOT_ASKED
+        self, pixels: npt.NDArray[np.uint8], progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
@@ -155,7 +156,7 @@ class Strip:
         return chunk
 
     def encode_by_chunks(
-        self, pixels: npt.NDArray[np.uint8], network: Network, progress: Progress, watch: Watch | None = None
+        self, pixels: npt.NDArray[np.uint8], network: Network, progress: Positions, watch: Watch | None = None
     ) -> Stream:
         """The same bytes; the network evaluated over many fronts at a time, on its own device."""
         channels = self.config.channels

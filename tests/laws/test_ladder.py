@@ -159,7 +159,7 @@ def test_many_samples_of_one_bit_are_decisions(monkeypatch: pytest.MonkeyPatch) 
     model = layered(GatedPixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
     pixels = np.stack([pictures("noise", (6, 7, 1), 1, seed) for seed in range(5)])
     digits = arcomp.encode(pixels, 1, model)
-    monkeypatch.setattr("arcomp.contract.fronts.DECISIONS_FROM", 0)
+    monkeypatch.setattr("arcomp.contract.distributions.DECISIONS_FROM", 0)
     decisions = arcomp.encode(pixels, 1, model)
     assert decisions.nll_bits == digits.nll_bits
     for encoded, said in ((digits, False), (decisions, True)):

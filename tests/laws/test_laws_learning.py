@@ -23,8 +23,9 @@ from arcomp import codec
 from arcomp.codec import decode, encode
 from arcomp.coding import lattice
 from arcomp.container import unpack
-from arcomp.contract import learning, registry
-from arcomp.contract.model import Stream
+from arcomp.contract import registry
+from arcomp.contract.learning import Stream
+from arcomp.contract.model import Payload
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
 from arcomp.exact.compiled import kernel
@@ -60,12 +61,12 @@ def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
 
 
 def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
-    return model.encode(pixels)
+    return model.encode_tile(pixels)
 
 
 def decoded(model: PhotoModel, stream: Stream, like: npt.NDArray[np.uint8], naive: bool = False) -> Any:
     out = np.zeros_like(like)
-    model.decode(stream.data, out, naive=naive)
+    model.decode_tile(stream.data, out, naive=naive)
     return out
 
 
@@ -177,7 +178,7 @@ def test_stream_does_not_depend_on_the_batch(name: str) -> None:
     encoded = encode(pixels, 8, model, tile=(7, 0))  # 0: as wide as the picture
     header, payload = unpack(encoded.data)
     assert (header.tile_height, header.tile_width) == (7, 10)
-    parts = learning._parts(memoryview(payload), 2 * len(CONTENTS))
+    parts = model.streams(Payload(payload), 2 * len(CONTENTS))
     order = list(model.coding_order(channels))
     nll = static = 0.0
     for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
@@ -322,13 +323,13 @@ def test_damaged_streams_decode_to_something_or_are_refused() -> None:
     rng = np.random.default_rng(3)
     for known in range(3):
         for rest in (*(rng.bytes(size) for size in (0, 1, 3, 4, 100, 5000)), b"\xff" * 3000):
-            model.decode(bytes([known]) + rest, np.zeros_like(pixels))
+            model.decode_tile(bytes([known]) + rest, np.zeros_like(pixels))
     for bad in (b"", b"\3abcd", b"\xff"):
         for naive in (False, True):
             with pytest.raises(FormatError, match="damaged"):
-                model.decode(bad, np.zeros_like(pixels), naive=naive)
+                model.decode_tile(bad, np.zeros_like(pixels), naive=naive)
     with pytest.raises(FormatError, match="damaged"):  # gray pictures have no colours
-        model.decode(b"\1abcd", np.zeros((4, 5, 1), np.uint8))
+        model.decode_tile(b"\1abcd", np.zeros((4, 5, 1), np.uint8))
 
 
 def test_pictures_that_it_does_not_take() -> None:
@@ -341,7 +342,7 @@ def test_pictures_that_it_does_not_take() -> None:
 def test_what_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen("photo gray", "smooth", (9, 12))
     data = encode(pixels[None], 8, model).data
-    assert model.memory(1, 2**20, 1) > 2**28 > model.memory(1, 512, 512)
+    assert model.tile_memory(1, 2**20, 1) > 2**28 > model.tile_memory(1, 512, 512)
     monkeypatch.setattr(codec, "physical_memory", lambda: 1000.0)
     for call in (lambda: encode(pixels[None], 8, model), lambda: decode(data, model=model)):
         with pytest.raises(ArcompError, match="GiB of memory"):

@@ -19,7 +19,7 @@ from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec
 from arcomp.network.layered import Layered
 from arcomp.network.program import has_instructions
 from arcomp.orders import Raster, Zigzag, coarser, sequences
-from tests.laws.test_laws import canvas_of, random_input, stepped
+from tests.laws.test_laws import padded_of, random_input, stepped
 from tests.specimens import MODELS, ORDERS, batch_of
 
 SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
@@ -139,11 +139,11 @@ def test_attention_by_products_is_attention(length: int, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", [name for name in MODELS if not name.startswith(("histogram", "context"))])
 def test_a_program_computes_what_its_layers_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Front by front from the layers' own caches, in Python, as the laws have it of compiled instructions."""
-    model, canvas, kind = canvas_of(name, "noise", SIZES)
+    model, padded, kind = padded_of(name, "noise", SIZES)
     assert isinstance(model, Layered)
     networks = model.fresh(kind.channels, kind.depth).values()
     if not all(has_instructions(network.layers.values()) for network in networks):
         pytest.skip("a layer has no instruction: the laws run over the layers")
-    reference = stepped(model, canvas, kind)
+    reference = stepped(model, padded, kind)
     monkeypatch.setattr("arcomp.network.definition.has_instructions", lambda layers: False)
-    assert reference == stepped(model, canvas, kind)
+    assert reference == stepped(model, padded, kind)

@@ -13,8 +13,9 @@ import torch
 from click.testing import CliRunner
 
 import arcomp
+from arcomp.contract.distributions import coded
 from arcomp.contract.fixed_input import layer_digests
-from arcomp.contract.model import BatchSpec, coded
+from arcomp.contract.model import BatchSpec
 from arcomp.errors import ModelError
 from arcomp.measure.bits import measure
 from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, gray
@@ -26,7 +27,7 @@ from arcomp.network.layered import Layered
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
 from arcomp.sampling import draw
 from benchmarks import fronts
-from tests.laws.test_laws import canvas_of, evaluated
+from tests.laws.test_laws import evaluated, padded_of
 from tests.specimens import batch_of, layered, pictures
 
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6), (16, 3))
@@ -107,19 +108,19 @@ def test_models_see_what_comes_later_in_the_raster(
     name: str, position: tuple[int, int], later: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)  # so that what is far away can be seen
-    model, canvas, kind = canvas_of(name, "noise", ((9, 10),))
-    changed = canvas.copy()
+    model, padded, kind = padded_of(name, "noise", ((9, 10),))
+    changed = padded.copy()
     changed[0, later[0], later[1]] ^= 255
-    assert at(evaluated(model, canvas, kind), *position) != at(evaluated(model, changed, kind), *position)
+    assert at(evaluated(model, padded, kind), *position) != at(evaluated(model, changed, kind), *position)
 
 
 def test_colours_see_all_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)
-    model, canvas, kind = canvas_of("grayscale pixelcnn", "noise", ((9, 10),))
+    model, padded, kind = padded_of("grayscale pixelcnn", "noise", ((9, 10),))
     assert kind.view is not None
     view = kind.view.copy()
     view[0, 6, 6] ^= 15
-    before, after = (evaluated(model, canvas, k) for k in (kind, replace(kind, view=view)))
+    before, after = (evaluated(model, padded, k) for k in (kind, replace(kind, view=view)))
     assert at(before, 4, 5) != at(after, 4, 5)
     assert at(before, 0, 0) == at(after, 0, 0)
 
@@ -133,10 +134,10 @@ def test_the_view_is_part_of_file_and_bits() -> None:
     model = layered(GrayscalePixelCNN, **SMALL)
     pixels = pictures("smooth", (20, 17, 3), 8)[None]
     bits = []
-    for own, canvas, kind in coded(model, pixels, BatchSpec(batch_of((20, 17)), 3, 8)):
+    for own, padded, kind in coded(model, pixels, BatchSpec(batch_of((20, 17)), 3, 8)):
         ((front, _),) = grouped(own.order.fronts(kind.batch), 20 * 17)
-        values = canvas[front.image, front.y, front.x].astype(np.int32)
-        found = own.parallel(canvas, kind).distributions(front)
+        values = padded[front.image, front.y, front.x].astype(np.int32)
+        found = own.parallel(padded, kind).distributions(front)
         bits.append(sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(found)))
     assert bits[0] > 300
     assert arcomp.encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))

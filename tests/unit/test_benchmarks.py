@@ -403,12 +403,12 @@ def test_exactness_without_a_reference(tmp_path: Path, monkeypatch: pytest.Monke
 def test_exactness_sets_the_chunks_that_models_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from arcomp.contract import fronts
+    from arcomp.contract import distributions
     from arcomp.models.photo import strip
 
-    for module in (fronts, strip):
+    for module in (distributions, strip):
         monkeypatch.setattr(module, "CHUNK", module.CHUNK)
     (tmp_path / "specimens.json").write_text("[]")
     request = {"folder": str(tmp_path), "models": [], "first": True, "chunk": 7, "decoder": "fronts", "device": "cpu"}
     exactness_child.evaluate(request | {"threads": torch.get_num_threads()})
-    assert (fronts.CHUNK, strip.CHUNK) == (7, 7)
+    assert (distributions.CHUNK, strip.CHUNK) == (7, 7)

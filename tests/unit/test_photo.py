@@ -229,7 +229,7 @@ def test_freeze_save_load_keeps_the_digest(tmp_path: Path) -> None:
         assert again.configs == before.configs
         for channels in (1, 3):
             pixels = pictures("smooth", (9, 12, channels), 8)
-            assert again.encode(pixels) == before.encode(pixels)
+            assert again.encode_tile(pixels) == before.encode_tile(pixels)
 
 
 def test_a_learnt_mixer_helps() -> None:
@@ -238,7 +238,7 @@ def test_a_learnt_mixer_helps() -> None:
     pixels = np.ascontiguousarray(pictures("smooth", (24, 32, 3), 8, 9)[..., list(CODING_ORDER[3])])
     learnt = learn_mixer(weights, 3, training)
     assert np.array_equal(learn_mixer(learnt, 3, training).arrays["3.mixer"], learnt.arrays["3.mixer"])
-    with_it, without = PhotoModel(learnt).encode(pixels), PhotoModel(weights).encode(pixels)
+    with_it, without = PhotoModel(learnt).encode_tile(pixels), PhotoModel(weights).encode_tile(pixels)
     assert with_it.nll_bits < without.nll_bits
     assert with_it.static_bits == without.static_bits
 
@@ -269,9 +269,9 @@ def _prior(change: str) -> npt.NDArray[Any] | None:
 def test_hostile_priors_are_refused(change: str) -> None:
     model = PhotoModel(changed(photo().weights, "3.prior", _prior(change)))
     with pytest.raises(ModelError, match="prior"):
-        model.encode(np.zeros((4, 4, 3), np.uint8))
+        model.encode_tile(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(ModelError, match="prior"):
-        model.decode(b"", np.zeros((4, 4, 3), np.uint8))
+        model.decode_tile(b"", np.zeros((4, 4, 3), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -302,11 +302,11 @@ def test_hostile_arrays_are_refused(name: str, value: Any) -> None:
     weights = photo().weights
     model = PhotoModel(changed(weights, f"3.{name}", value))
     with pytest.raises(ModelError):
-        model.encode(np.zeros((4, 4, 3), np.uint8))
+        model.encode_tile(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(ModelError):
-        model.decode(b"", np.zeros((4, 4, 3), np.uint8))
+        model.decode_tile(b"", np.zeros((4, 4, 3), np.uint8))
     gray = np.zeros((4, 4, 1), np.uint8)  # the other network is as it was
-    assert model.encode(gray) == PhotoModel(weights).encode(gray)
+    assert model.encode_tile(gray) == PhotoModel(weights).encode_tile(gray)
 
 
 def test_the_largest_mixer_is_taken() -> None:
@@ -315,7 +315,7 @@ def test_the_largest_mixer_is_taken() -> None:
     model = PhotoModel(changed(photo().weights, "3.mixer", largest))
     pixels = pictures("noise", (13, 17, 3), 8)
     out = np.zeros_like(pixels)
-    model.decode(model.encode(pixels).data, out)
+    model.decode_tile(model.encode_tile(pixels).data, out)
     assert np.array_equal(out, pixels)
 
 
@@ -452,5 +452,5 @@ def test_windows_at_their_limits_work(window: Window) -> None:
         for shape in ((23, 45), (30, 6)):
             pixels = pictures(content, (*shape, 3), 8)
             out = np.zeros_like(pixels)
-            model.decode(model.encode(pixels).data, out)
+            model.decode_tile(model.encode_tile(pixels).data, out)
             assert np.array_equal(out, pixels)

@@ -15,7 +15,8 @@ from arcomp.codec import decode, encode
 from arcomp.container import pack, unpack
 from arcomp.container.numbers import encode_number
 from arcomp.contract import learning
-from arcomp.contract.model import BatchSpec, LearningModel, Progress, Stream, Watch
+from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.model import BatchSpec, Execution, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 
@@ -42,10 +43,10 @@ class Raw(LearningModel):
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         return 1, width
 
-    def memory(self, channels: int, height: int, width: int) -> int:
+    def tile_memory(self, channels: int, height: int, width: int) -> int:
         return 1000
 
-    def _work(self, which: int, positions: int, progress: Progress) -> None:
+    def _work(self, which: int, positions: int, progress: Positions) -> None:
         with self.lock:
             self.begun.append(which)
             self.together += 1
@@ -60,38 +61,38 @@ class Raw(LearningModel):
             with self.lock:
                 self.together -= 1
 
-    def bits(
-        self, pixels: npt.NDArray[np.uint8], progress: Progress = lambda positions: None
+    def tile_bits(
+        self, tile: Tile, progress: Positions = lambda positions: None
     ) -> tuple[npt.NDArray[np.float32], float]:
-        return np.full(pixels.shape, 8, np.float32), 9.0 * pixels.size
+        return np.full(tile.shape, 8, np.float32), 9.0 * tile.size
 
-    def sample(
+    def sample_tile(
         self,
-        pixels: npt.NDArray[np.uint8],
+        tile: Tile,
         rng: np.random.Generator,
-        progress: Progress = lambda positions: None,
+        progress: Positions = lambda positions: None,
     ) -> None:
-        pixels[:] = rng.integers(0, 256, pixels.shape)
+        tile[:] = rng.integers(0, 256, tile.shape)
 
-    def encode(
+    def encode_tile(
         self,
-        pixels: npt.NDArray[np.uint8],
+        tile: Tile,
         device: str = "cpu",
-        progress: Progress = lambda positions: None,
+        progress: Positions = lambda positions: None,
         watch: Watch | None = None,
     ) -> Stream:
-        self._work(int(pixels[0, 0, 0]), pixels.shape[0] * pixels.shape[1], progress)
-        return Stream(pixels.tobytes(), 8.0 * pixels.size, 9.0 * pixels.size)
+        self._work(int(tile[0, 0, 0]), tile.shape[0] * tile.shape[1], progress)
+        return Stream(tile.tobytes(), 8.0 * tile.size, 9.0 * tile.size)
 
-    def decode(
+    def decode_tile(
         self,
         data: bytes | memoryview,
-        pixels: npt.NDArray[np.uint8],
-        progress: Progress = lambda positions: None,
+        tile: Tile,
+        progress: Positions = lambda positions: None,
         naive: bool = False,
     ) -> None:
-        pixels.ravel()[:] = np.frombuffer(data, np.uint8)
-        self._work(int(data[0]), pixels.shape[0] * pixels.shape[1], progress)
+        tile.ravel()[:] = np.frombuffer(data, np.uint8)
+        self._work(int(data[0]), tile.shape[0] * tile.shape[1], progress)
 
 
 PIXELS = np.arange(12 * 4, dtype=np.uint8).reshape(1, 12, 4, 1)
@@ -240,6 +241,5 @@ def test_tiles_of_several_pictures_are_in_their_places() -> None:
     data = encode(pixels, 8, Raw(), tile=(2, 3)).data
     assert np.array_equal(decode(data, model=Raw(), threads=3)[0], pixels)
     tiling = Tiling((2, 5, 7), (2, 3))
-    kind = BatchSpec(tiling.batch, 3, 8)
-    payload, _, _ = learning.encode(pixels, tiling, kind, Raw(), "cpu", 1, lambda part: None)
-    assert unpack(data)[1] == payload
+    spec = BatchSpec(tiling.batch, 3, 8)
+    assert unpack(data)[1] == Raw().encode(pixels, tiling, spec, Execution(threads=1)).data
