@@ -7,28 +7,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from arcomp.measure.plot import front
-from benchmarks import drawing
-from benchmarks.pareto import Point
+from arcomp.measure import plot
+from arcomp.measure.plot import Mark
+from benchmarks.choice import JXL
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 HEADING = "## Size against speed"
 DRAWN = Path("docs/pictures/pareto.png")
-TITLE = "Size against decoding speed: 25 photographs of CID22"
-ABOUT = ("Sizes and speeds: benchmarks/RESULTS.md, two cores at 2.6 GHz, without start-up.",)
+X_TITLE = "decoding, megapixels a second"
+Y_TITLE = f"size, {JXL} = 1, smaller is lower: 25 photographs of CID22"
 
 
-def points(text: str) -> list[Point]:
+def marks(text: str) -> list[Mark]:
     """The rows of the table under the heading: codec, size, megapixels a second encoding and decoding."""
     section = text.partition(HEADING)[2].partition("\n## ")[0]
     rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
-    found = []
-    for name, *numbers in rows[1:]:
-        size, encode, decode = map(float, numbers)
-        found.append(Point(name.strip("`"), name.startswith("`"), 0, 0.0, size, encode, decode))
-    for i in front([(p.decode_mps, p.size) for p in found]):
-        found[i].front = True
-    return sorted(found, key=lambda p: (p.decode_mps, -p.size))
+    return [Mark(name.strip("`"), float(speed), float(size), name.startswith("`")) for name, size, _, speed in rows[1:]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.figures", description=(__doc__ or "").split(":")[0] + ".")
     parser.add_argument("--png", type=Path, default=DRAWN, help=f"where (default {DRAWN})")
     options = parser.parse_args(arguments)
-    drawing.png(options.png, TITLE, ABOUT, points(RESULTS.read_text(encoding="utf-8")))
+    plot.figure(marks(RESULTS.read_text(encoding="utf-8")), X_TITLE, Y_TITLE, (8, 5)).savefig(options.png, dpi=160)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Size against speed: ``python -m benchmarks.pareto RATIO.json... SPEED.json... [--png F] [--html F] [--set NAME]``"""
+"""Size against speed: ``python -m benchmarks.pareto RATIO.json... SPEED.json... [--plot FILE.png] [--set NAME]``"""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from arcomp.measure import tables
-from arcomp.measure.html import document
-from arcomp.measure.plot import Mark, front, scatter
+from arcomp.measure import plot, tables
+from arcomp.measure.codecs import INSTALL_PEERS
+from arcomp.measure.plot import Mark, front
 from arcomp.measure.tables import Column
 from benchmarks import results
 from benchmarks.choice import JXL
@@ -59,9 +58,13 @@ def points(measured: Measured, name: str, threads: int) -> list[Point]:
             what = (row["codec"], model, row["pictures"], bits, row["to_jxl"])
             found.append(Point(*what, encode["mps"], decode["mps"]))
     found.sort(key=lambda p: (p.decode_mps, -p.size))
-    for i in front([(p.decode_mps, p.size) for p in found]):
+    for i in front([_mark(p) for p in found]):
         found[i].front = True
     return found
+
+
+def _mark(p: Point) -> Mark:
+    return Mark(p.codec, p.decode_mps, p.size, p.model)
 
 
 COLUMNS = [
@@ -80,21 +83,6 @@ def values(point: Point) -> dict[str, Any]:
     return {**asdict(point), "front": "yes" if point.front else ""}
 
 
-def page(title: str, about: Sequence[str], found: Sequence[Point], drawn: Sequence[Point]) -> str:
-    """A page that needs nothing else: the drawing, and a table of what it is made from, the smallest first."""
-    head = "".join(f"<th>{escape(column.title)}</th>" for column in COLUMNS)
-    body = []
-    for point in sorted(found, key=lambda p: p.size):
-        cells = (f"<td>{escape(tables.cell(values(point)[c.key], c.spec))}</td>" for c in COLUMNS)
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    lines = "\n".join(f"<p>{escape(line)}</p>" for line in about)
-    marks = [Mark(p.codec, p.decode_mps, p.size, p.model) for p in drawn]
-    said = f"Size beside {JXL} against decoding speed; the numbers are in the table"
-    svg = scatter(marks, "decoding, megapixels a second (logarithmic) →", f"size, {JXL} = 1, smaller is lower", said)
-    table = f'<div class="wide"><table>\n<tr>{head}</tr>\n' + "\n".join(body) + "\n</table></div>"
-    return document(title, f'{lines}\n<div class="plots">{svg}</div>\n{table}')
-
-
 def described(measured: Measured, threads: int, found: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
     """What a reader has to know of the drawing."""
     pictures = measured.pictures(threads)
@@ -111,8 +99,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--set", help="whose sizes (default: all together)")
     parser.add_argument("--threads", type=int, help="whose speeds, if there are several (default: the most)")
     parser.add_argument("--most", type=float, default=MOST, help=f"largest size drawn (default {MOST})")
-    parser.add_argument("--png", type=Path, help="draw it here")
-    parser.add_argument("--html", type=Path, help="draw it here, with a table beneath")
+    parser.add_argument("--plot", type=Path, help="draw it here: .png, .svg or .pdf")
     options = parser.parse_args(arguments)
     options.measured = results.read(parser, options.files)
     sets = list(dict.fromkeys(row["set"] for row in options.measured.sets()))
@@ -137,20 +124,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not drawn:
         say(f"of no codec both the speed and the size beside {JXL} are known")
         return 2
-    if not (options.png or options.html):
-        return 0
-    pictures = max(p.pictures for p in found)
-    title = f"Size against decoding speed: {options.set}, {pictures} picture{'s' if pictures > 1 else ''}"
-    about = described(options.measured, options.threads, found, drawn)
-    if options.html:
-        options.html.write_text(page(title, about, found, drawn), encoding="utf-8")
-    if options.png:
-        try:
-            from benchmarks import drawing
-        except ImportError:
-            say('drawing needs matplotlib: pip install "arcomp[bench]"')
+    for line in described(options.measured, options.threads, found, drawn):
+        say(line)
+    if options.plot:
+        if not plot.available():
+            say(f"drawing needs matplotlib: {INSTALL_PEERS}")
             return 1
-        drawing.png(options.png, title, about, drawn)
+        title = f"{options.set}: size, {JXL} = 1, smaller is lower"
+        made = plot.figure([_mark(p) for p in drawn], "decoding, megapixels a second", title, (8, 5))
+        made.savefig(options.plot, dpi=160)
     return 0
 
 

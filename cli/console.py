@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from arcomp.errors import ArcompError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    Bar = tqdm[Any]
 
 
 def one_line(text: str) -> str:
@@ -180,46 +183,31 @@ class Console:
         print(one_line(line))
 
     @contextmanager
-    def progress(self, label: str) -> Iterator[Meter]:
-        """A line that follows the part done, and goes when it is done."""
-        meter = Meter(label if self.live else "")
+    def progress(self, label: str) -> Iterator[Callable[[float], None]]:
+        """A bar on terminals, with the time that is left, which goes when all is done.
+
+        Yields:
+            A callback for the part done, 0 to 1.
+        """
+        if not self.live:
+            yield lambda part: None
+            return
+        bar = progress_bar(one_line(label), PATIENCE)
         try:
-            yield meter
+            yield lambda part: bar.update(part - bar.n)
         finally:
-            meter.clear()
+            bar.close()
 
 
+BAR = "{percentage:3.0f}%|{bar:16}| {remaining} left  {desc}"
+"""The form of a bar. The label comes last: a terminal may be too narrow for it."""
 PATIENCE = 0.3
-"""Seconds before a progress line appears: what is done by then does not need one."""
+"""Seconds before a bar appears: what is done by then does not need one."""
 
 
-class Meter:
-    """One line on a terminal, written over again; does nothing without a label."""
+def progress_bar(label: str, delay: float) -> Bar:
+    """A bar of tqdm on standard error, from 0 to 1, that appears after so many seconds."""
+    from tqdm import tqdm
 
-    def __init__(self, label: str) -> None:
-        self.label, self.began, self.told, self.width = label, time.monotonic(), 0.0, 0
-
-    def __call__(self, part: float) -> None:
-        """Tell the part done, 0 to 1."""
-        now = time.monotonic()
-        if not self.label or now - self.began < PATIENCE or now - self.told < 0.1:
-            return
-        self.told = now
-        left = (now - self.began) * (1 - part) / part if part > 0 else 0.0
-        self.show(f"{100 * part:3.0f}%  {duration(left)} left  {self.label}")  # a long name may be cut
-
-    def show(self, line: str) -> None:
-        """Put a line in place of the one before."""
-        if not self.label:
-            return
-        line = one_line(line)[: max(20, shutil.get_terminal_size().columns - 1)]
-        sys.stderr.write("\r" + line.ljust(self.width))
-        sys.stderr.flush()
-        self.width = len(line)
-
-    def clear(self) -> None:
-        """Leave no trace."""
-        if self.width:
-            sys.stderr.write("\r" + " " * self.width + "\r")
-            sys.stderr.flush()
-            self.width = 0
+    tqdm.monitor_interval = 0  # no thread that watches it: callbacks come often enough
+    return tqdm(total=1.0, desc=label, file=sys.stderr, leave=False, dynamic_ncols=True, delay=delay, bar_format=BAR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.console import Console, Meter, duration, plural
+from arcomp.cli.console import Console, duration, one_line, plural, progress_bar
 from arcomp.errors import ArcompError, OutputError, TrainingError
 
 if TYPE_CHECKING:
@@ -95,11 +95,11 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 class Reporter:
-    """Tells how training goes: a line written over again on terminals, lines after validation elsewhere."""
+    """The callback of a run: a bar on terminals, elsewhere a line after each validation; with --json all as JSON."""
 
     def __init__(self, console: Console, unit: str) -> None:
         self.console, self.unit = console, unit
-        self.meter = Meter("training" if console.live else "")
+        self.bar = progress_bar("training", 0) if console.live else None
         self.validation = ""
         self.rounds, self.kept = 0, False  # whether there is a checkpoint of this run
 
@@ -114,15 +114,26 @@ class Reporter:
             self.validation = f", validation {progress.validation_bits:.4f}"
             if progress.rounded_bits is not None:
                 self.validation += f" (rounded {progress.rounded_bits:.4f})"
-        left = progress.seconds / progress.part * (1 - progress.part)
         line = (
             f"step {progress.step}{f' of {progress.steps}' if progress.steps else ''}, bits per {self.unit}: "
-            f"training {progress.training_bits:.4f}{self.validation}, {duration(left)} left"
+            f"training {progress.training_bits:.4f}{self.validation}"
         )
-        if self.console.live:
-            self.meter.show(line)
+        if self.bar is not None:
+            self.bar.set_description_str(one_line(line), refresh=False)
+            self.bar.update(progress.part - self.bar.n)
         elif progress.validation_bits is not None:
-            self.console.note(line)
+            left = progress.seconds / progress.part * (1 - progress.part)
+            self.console.note(f"{line}, {duration(left)} left")
+
+    def freezing(self) -> None:
+        """What follows after the last step."""
+        if self.bar is not None:
+            self.bar.set_description_str("freezing and measuring")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.close()
 
 
 @contextmanager
@@ -155,14 +166,14 @@ def _train(run: Run, console: Console, team: Team) -> int:
             return 0
         if not reporter.rounds and not console.as_json:
             console.note(f"the checkpoint is at step {state.step:,}: nothing was left to train")
-        reporter.meter.show("freezing and measuring")
+        reporter.freezing()
         done = finish(state, run.recipe, data, run.output, join=run.join, overwrite=run.force)
     except KeyboardInterrupt:
         if run.resume or reporter.kept:
             raise KeyboardInterrupt(f"--resume goes on from {run.checkpoint}") from None
         raise
     finally:
-        reporter.meter.clear()
+        reporter.close()
     _conclude(done, state, data, console)
     return 0
 
@@ -277,7 +288,7 @@ def _changes(
     metavar="FILE",
     help="Checkpoint of the same model, of the same shape (photo: or smaller), that a fresh run begins as.",
 )
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Interpreter, instead of the recipe's.")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
 @click.option(
     "--minutes",
     type=options.Numbers(0, min_open=True),

@@ -3,7 +3,9 @@
 Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
 beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. A model's presets are weights of
 their own, ``MODEL-PRESET.safetensors``. Other folders are searched through the
-environment variable ARCOMP_MODELS (separated as PATH is) and ``~/.local/share/arcomp/models``.
+environment variable ARCOMP_MODELS (separated as PATH is), and the user's own: ``models`` in the folder that the system
+keeps for data of arcomp (``~/.local/share/arcomp`` on Linux, ``~/Library/Application Support/arcomp`` on macOS,
+``%LOCALAPPDATA%\\arcomp`` on Windows).
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 SHIPPED = Path(str(files("arcomp.models.weights")))
 ENDING = ".safetensors"
 WITHOUT_WEIGHTS = {"histogram"}
@@ -25,11 +29,7 @@ _HEADER_LIMIT = 1 << 20
 def folders() -> list[Path]:
     """Where weights are looked for, in this sequence."""
     extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
-    try:
-        own = [Path.home() / ".local" / "share" / "arcomp" / "models"]
-    except RuntimeError:  # a user without a home
-        own = []
-    return [*extra, SHIPPED, *own]
+    return [*extra, SHIPPED, user_data_path("arcomp", appauthor=False) / "models"]
 
 
 def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from html import escape
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp import __version__
-from arcomp.measure import bits, images
+from arcomp.measure import bits, images, plot
+from arcomp.measure.codecs import INSTALL_PEERS
 from arcomp.measure.compare import Contestant, Measured, ModelContestant
 from arcomp.measure.heat_map import colours, folded, row
-from arcomp.measure.html import document
 from arcomp.measure.inputs import Input
-from arcomp.measure.plot import Mark, drawable, scatter
 from arcomp.measure.results import TITLE, Result
 from arcomp.measure.sheets import sheet
 from arcomp.measure.tables import Column, cell
@@ -148,27 +147,38 @@ def _about(given: Input) -> str:
 
 
 def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False) -> str:
-    """The whole page.
+    """The whole page, which needs nothing else: no network, no script; light or dark as the reader's system is.
 
     Args:
         found: results over all inputs.
         shown: the inputs, in the sequence they were measured.
         of_bytes: all inputs are.
     """
+    from jinja2 import Environment, PackageLoader
+
+    templates = Environment(
+        loader=PackageLoader("arcomp.measure"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     units = BYTES if of_bytes else PIXELS
-    inputs = max(len(r.each) for r in found)
-    samples = sum(m.samples for m in found[0].each)
-    what = f"{inputs} inputs" if inputs > 1 else escape(shown[0].name) if shown else "1 input"
-    parts = [
-        f"<p>{what}, {samples:,} {units.sample}s. Sizes are of whole files, each decoded again and compared; times are "
-        f"without start-up. arcomp {__version__}.</p>",
-        _plots(found, units),
-        _table(found, _titled(TOTALS, units), many=inputs > 1),
-        _notes(found, units),
-    ]
-    for i, one in enumerate(shown):
-        parts.append(_input(one, [_only(r, i) for r in found] if inputs > 1 else [], units))
-    return document(TITLE, "\n".join(parts))
+    many = max(len(r.each) for r in found)
+    plots, remarks = _plots(found, units)
+    return templates.get_template("page.html").render(
+        title=TITLE,
+        style=files("arcomp.measure").joinpath("templates/page.css").read_text(encoding="utf-8"),
+        version=__version__,
+        units=units,
+        what=f"{many} inputs" if many > 1 else shown[0].name if shown else "1 input",
+        samples=sum(m.samples for m in found[0].each),
+        plots=plots,
+        peers=any(r.kind == "codec" and r.done for r in found),
+        remarks=remarks,
+        totals=_rows(found, TOTALS),
+        columns=_titled(TOTALS, units),
+        notes=_notes(found, units),
+        inputs=[(one, _rows([_only(r, i) for r in found], EACH) if many > 1 else []) for i, one in enumerate(shown)],
+        each=_titled(EACH, units),
+        stops=", ".join(f"rgb({r} {g} {b})" for r, g, b in colours(np.linspace(0, 1, STEPS)).tolist()),
+    )
 
 
 def _only(result: Result, i: int) -> Result:
@@ -176,26 +186,27 @@ def _only(result: Result, i: int) -> Result:
     return replace(result, each=[result.each[i]])
 
 
-def _plots(found: Sequence[Result], units: Units) -> str:
-    """Size against both speeds, of those that took all inputs."""
+def _plots(found: Sequence[Result], units: Units) -> tuple[list[str], list[str]]:
+    """Size against both speeds, of those that took all inputs; and what is to be said of the plots."""
+    if not plot.available():
+        return [], [f"Plots need matplotlib: {INSTALL_PEERS}"]
     most = max(len(r.done) for r in found)
-    parts, left_out = [], dict[str, str]()
+    made, left_out = [], dict[str, str]()
     for action in ("decode", "encode"):
         marks = []
         for r in found:
             speed, size = r.mps(f"{action}_seconds"), r.bits_per_subpixel
             if len(r.done) == most and speed and size is not None:
-                marks.append(Mark(r.model, speed, size, r.kind == "model"))
-        drawn = drawable(marks)
+                marks.append(plot.Mark(r.model, speed, size, r.kind == "model"))
+        drawn = plot.drawable(marks)
         if drawn:
-            x = f"{action[:-1]}ing, {units.million} a second (logarithmic) →"
+            drawing = plot.figure(
+                drawn, f"{action[:-1]}ing, {units.million} a second", f"bits per {units.sample}, smaller is lower"
+            )
             said = f"Bits per {units.sample} against the speed of {action[:-1]}ing; the numbers are in the table"
-            parts.append(scatter(drawn, x, f"bits per {units.sample}, smaller is lower", said))
+            made.append(plot.svg(drawing, said))
         left_out |= {m.name: f"{m.name} ({m.size:.2f})" for m in marks if m not in drawn}
-    peers = "<span>other codecs</span>" if any(r.kind == "codec" and r.done for r in found) else ""
-    key = f'<span class="ours">arcomp</span>{peers}<span class="front">none is smaller and faster</span>'
-    beyond = f"<p>Larger, and not drawn: {escape(', '.join(left_out.values()))}.</p>" if left_out else ""
-    return f'<div class="plots">{"".join(parts)}</div>\n<p class="key">{key}</p>\n{beyond}' if parts else ""
+    return made, [f"Larger, and not drawn: {', '.join(left_out.values())}."] if made and left_out else []
 
 
 SIZES = (
@@ -226,57 +237,27 @@ def _titled(columns: Sequence[Column], units: Units) -> list[Column]:
     return [replace(c, title=c.title.replace("sub-pixel", units.sample).replace("MP/s", units.rate)) for c in columns]
 
 
-def _values(result: Result) -> dict[str, Any]:
-    return {
-        **result.row(),
-        "float": result.per_subpixel("nll_bits_float"),
-        "exact": result.per_subpixel("nll_bits_exact"),
-    }
-
-
-def _table(found: Sequence[Result], columns: Sequence[Column], many: bool = False) -> str:
-    ordered = sorted(found, key=lambda r: (-len(r.done), r.bits_per_subpixel or 0.0))
+def _rows(found: Sequence[Result], columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """A table's rows as the template takes them: the smallest first, those that took nothing last."""
     most = max((r.bits_per_subpixel or 0.0 for r in found), default=0.0)
-    head = "".join(f'<th scope="col"{_bar(c)}>{escape(c.title)}</th>' for c in columns)
-    rows = []
-    for r in ordered:
-        name = escape(r.model) + (
-            f" ({len(r.done)} of {len(r.each)})" if many and 0 < len(r.done) < len(r.each) else ""
-        )
-        first = f'<th scope="row">{name}</th>'
+    rows: list[dict[str, Any]] = []
+    for r in sorted(found, key=lambda r: (-len(r.done), r.bits_per_subpixel or 0.0)):
+        several = f" ({len(r.done)} of {len(r.each)})" if 0 < len(r.done) < len(r.each) else ""
+        row = {"name": r.model + several, "failed": r.failed, "kind": "peer" if r.kind == "codec" else "ours"}
         if not r.done:
-            bad = " bad" if r.failed else ""
-            rows.append(
-                f'<tr>{first}<td class="why{bad}" colspan="{len(columns)}">skipped: {escape(r.skipped)}</td></tr>'
-            )
+            rows.append({**row, "why": r.skipped})
             continue
-        values = _values(r)
-        cells = "".join(_cell(c, values[c.key], most, r) for c in columns)
-        rows.append(f'<tr class="{"peer" if r.kind == "codec" else "ours"}">{first}{cells}</tr>')
-    return (
-        f'<div class="wide"><table>\n<thead><tr><th scope="col">model</th>{head}</tr></thead>\n<tbody>'
-        + "\n".join(rows)
-        + "</tbody>\n</table></div>"
-    )
+        exact, in_float = r.per_subpixel("nll_bits_exact"), r.per_subpixel("nll_bits_float")
+        values = {**r.row(), "float": in_float, "exact": exact}
+        cells = [
+            {"key": c.key, "text": cell(values[c.key], c.spec), "star": c.key == "float" and r.learns and in_float}
+            for c in columns
+        ]
+        rows.append({**row, "cells": cells, "part": 100 * (r.bits_per_subpixel or 0.0) / most if most else 0})
+    return rows
 
 
-def _bar(column: Column) -> str:
-    return ' class="bar"' if column.key == "bits_per_subpixel" else ""
-
-
-def _cell(column: Column, value: Any, most: float, result: Result) -> str:
-    said = escape(cell(value, column.spec))
-    if _bar(column):
-        part = 100 * value / most if most else 0
-        return f'<td{_bar(column)}><div>{said}<i style="--part:{part:.1f}%"></i></div></td>'
-    if column.key == "round_trip":
-        return f'<td class="{"bad" if result.failed else "good"}">{"FAILED" if result.failed else "exact"}</td>'
-    if column.key == "float" and result.learns and value is not None:
-        return f'<td>{said}<span class="star">*</span></td>'
-    return f"<td>{said}</td>"
-
-
-def _notes(found: Sequence[Result], units: Units) -> str:
+def _notes(found: Sequence[Result], units: Units) -> list[str]:
     lines = [
         f"NLL: what the samples cost under the model, in bits a {units.sample}: in float, with the real numbers its "
         "integer weights stand for; and exact, in integers, as the file was coded. Overhead: how much larger the file "
@@ -284,35 +265,4 @@ def _notes(found: Sequence[Result], units: Units) -> str:
     ]
     if any(r.learns and r.done for r in found):
         lines.append("* of the network alone, without what the model learns from the picture as it codes.")
-    lines += [f"{r.model}: skipped: {r.skipped}." for r in found if r.done and r.skipped]
-    return "\n".join(f"<p>{escape(line)}</p>" for line in lines)
-
-
-def _input(one: Shown, found: Sequence[Result], units: Units) -> str:
-    squares = ' class="pixels"' if one.small else ""
-    size = f'width="{one.width}" height="{one.height}"'
-    figures = [
-        f'<figure><img{squares} {size} src="{one.picture}" alt="The picture itself">'
-        f"<figcaption><b>{escape(one.name.replace(chr(92), '/').rpartition('/')[2])}</b></figcaption></figure>"
-    ]
-    for m in one.maps:
-        mean = f"{m.mean:.2f} bits a {one.position}"
-        figures.append(
-            f'<figure><img{squares} {size} src="{m.uri}" alt="Bits of each pixel under {escape(m.codec)}">'
-            f"<figcaption><b>{escape(m.codec)}</b> <span>{mean}</span></figcaption></figure>"
-        )
-    table = _table(found, _titled(EACH, units)) if found else ""
-    return (
-        f"<section>\n<h2>{escape(one.name)}</h2>\n<p>{one.about}</p>\n{table}\n"
-        f'<div class="maps">{"".join(figures)}</div>\n{_scale(one) if one.maps else ""}\n</section>'
-    )
-
-
-def _scale(one: Shown) -> str:
-    """What the colours stand for."""
-    stops = ", ".join(f"rgb({r} {g} {b})" for r, g, b in colours(np.linspace(0, 1, STEPS)).tolist())
-    return (
-        f'<p class="scale"><span>0 bits a {one.position}</span>'
-        f'<i style="background: linear-gradient(90deg, {stops})"></i>'
-        f"<span>{one.top:g} and more</span></p>"
-    )
+    return lines + [f"{r.model}: skipped: {r.skipped}." for r in found if r.done and r.skipped]

@@ -64,9 +64,9 @@ def _write(path: Path, about: dict[str, Any], tensors: dict[str, torch.Tensor]) 
     write_atomically(path, in_order(save_tensors(tensors, said)), overwrite=True)
 
 
-def _digest(tensors: dict[str, torch.Tensor], about: dict[str, Any] | None = None) -> str:
-    """Of tensors and of what is said of them (in first checkpoints of tensors alone)."""
-    said = "" if about is None else json.dumps({k: v for k, v in about.items() if k != "digest"}, sort_keys=True)
+def _digest(tensors: dict[str, torch.Tensor], about: dict[str, Any]) -> str:
+    """Of the tensors and of what is said of them."""
+    said = json.dumps({k: v for k, v in about.items() if k != "digest"}, sort_keys=True)
     return weights_digest("checkpoint", said, {k: v.cpu().numpy() for k, v in tensors.items()}).hex()
 
 
@@ -98,7 +98,7 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     except (RuntimeError, KeyError, ValueError) as error:
         raise TrainingError("the checkpoint's tensors do not fit its recipe", path=str(path)) from error
     state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
-    state.history, state.data = about["history"], about.get("data", "")
+    state.history, state.data = about["history"], about["data"]
     return state
 
 
@@ -172,7 +172,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
         if (
             not _makes_sense(about)
-            or not _is_whole(about, tensors)
+            or about.get("digest") != _digest(tensors, about)
             or not all(bool(torch.isfinite(t).all()) for t in tensors.values())
         ):
             raise ValueError  # or another file of tensors, such as frozen weights
@@ -181,12 +181,6 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]
         raise TrainingError("no such checkpoint", path=str(path), remedy="check the path, or start a new run") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError) as error:
         raise TrainingError("not a checkpoint, or damaged", path=str(path), remedy="give another, or none") from error
-
-
-def _is_whole(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> bool:
-    """Whether the digest is right: first checkpoints had none, the next ones one of the tensors alone."""
-    digest = about.get("digest")
-    return digest is None or digest == _digest(tensors, about) or digest == _digest(tensors)
 
 
 def _makes_sense(about: Any) -> bool:
@@ -199,5 +193,5 @@ def _makes_sense(about: Any) -> bool:
         and math.isfinite(about["seconds"])
         and about["seconds"] >= 0
         and isinstance(about.get("history"), list)
-        and isinstance(about.get("data", ""), str)  # first ones had none
+        and isinstance(about.get("data"), str)
     )

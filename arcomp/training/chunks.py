@@ -1,11 +1,11 @@
-"""Text and other bytes to train on: stretches of them, each a sequence of samples of 8 bits.
+"""Text and other bytes to train on, in chunks: sequences of samples of 8 bits.
 
-The bytes of all files follow each other. A stretch is cut anywhere and begins without knowing what came before it, as
-those do that a long text is coded in.
+All files are joined one after the other. A chunk starts anywhere and knows nothing of what came before it, like the
+tiles that a long text is coded in.
 
-What is held out: of :data:`FILES` files or more whole ones, chosen at random, because a text that goes on as its
-beginning did is easier to guess than another one; of fewer files the end of each, in proportion to its size, because a
-single one left out would be too large a part, and unlike the rest.
+What is held out: with :data:`FILES` files or more, whole files chosen at random, because the rest of a known text is
+easier to predict than a new one. With fewer files, the end of each in proportion to its size, because a whole one would
+be too much, and unlike the rest.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from arcomp.errors import TrainingError
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 
 FILES = 20
-"""Files from which on whole ones are held out."""
+"""With so many files or more, whole ones are held out."""
 
 
-class Stretches(Data):
+class Chunks(Data):
     """A training set of bytes.
 
     Args:
@@ -60,24 +60,24 @@ class Stretches(Data):
         self.about = f"{count}, {total:,} bytes; {what} held out, {len(self.held_out):,} bytes"
 
     def round(self, number: int) -> list[UInt8]:
-        """See :meth:`Data.round`: [1, L, 1] each."""
+        """The chunks of a round: uint8 [1, L, 1] each."""
         return self._random(np.random.default_rng([self.seed, 1, number]), self.config.crops)
 
-    def parallel(self, count: int) -> list[UInt8]:
-        """See :meth:`Data.parallel`; a stretch is all that there is of a sequence."""
+    def uncropped(self, count: int) -> list[UInt8]:
+        """Random chunks of the training part."""
         return self._random(np.random.default_rng([self.seed, 3]), count)
 
     def validation(self) -> list[UInt8]:
-        """See :meth:`Data.validation`: stretches one after the other."""
+        """Chunks of the held-out part, one after the other."""
         starts = range(0, self.config.held_out * self.config.crop, self.config.crop)
-        return [_stretch(self.held_out, start, self.config.crop) for start in starts]
+        return [_chunk(self.held_out, start, self.config.crop) for start in starts]
 
     def _random(self, rng: np.random.Generator, count: int) -> list[UInt8]:
         starts = rng.integers(len(self.training) - self.config.crop + 1, size=count)
-        return [_stretch(self.training, start, self.config.crop) for start in starts]
+        return [_chunk(self.training, start, self.config.crop) for start in starts]
 
 
-def _stretch(text: UInt8, start: int, length: int) -> UInt8:
+def _chunk(text: UInt8, start: int, length: int) -> UInt8:
     return text[start : start + length].reshape(1, length, 1)
 
 
@@ -89,7 +89,7 @@ def _read(path: Path) -> UInt8:
 
 
 def _whole_files(texts: list[UInt8], held: int, seed: int) -> list[bool] | None:
-    """Files at random until there is enough of them; None if that took more than half of all."""
+    """Whether each file is held out: random ones until they are enough; None if that takes more than half of all."""
     apart, got = [False] * len(texts), 0
     for i in np.random.default_rng([seed, 0]).permutation(len(texts)).tolist():
         if got >= held:

@@ -27,9 +27,9 @@ class DataConfig:
 
     Attributes:
         crop: side of a square crop, in pixels; smaller pictures are taken whole, or left out where all crops must be of
-            one size and larger pictures are there. Of bytes: length of a stretch.
+            one size and larger pictures are there. Of bytes: length of a chunk.
         crops: number of crops in a round, shuffled together.
-        held_out: number of pictures (of bytes: of stretches) kept for validation.
+        held_out: number of pictures (of bytes: of chunks) kept for validation.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
@@ -51,7 +51,7 @@ class Data(ABC):
     Attributes:
         about: what is there and what is held out, in a few words.
         digest: of all of it, hex: data of the same digest are cut and held out in the same way.
-        unit: what a sample is called where bits of each are told.
+        unit: name of a sample in messages, as in "bits per dimension".
     """
 
     about: str
@@ -63,7 +63,7 @@ class Data(ABC):
         """The crops of a round: uint8 [h, w, channels] each; the same ones whenever it is asked for."""
 
     @abstractmethod
-    def parallel(self, count: int) -> list[UInt8]:
+    def uncropped(self, count: int) -> list[UInt8]:
         """So many training pictures (or all there are), not cropped, degraded as in training."""
 
     @abstractmethod

@@ -124,7 +124,7 @@ def finish(
     """
     other = weights_to_join(join, recipe) if join else None
     state.average.cpu()
-    weights = frozen(state, recipe.model, lambda: data.parallel(PICTURES), other)
+    weights = frozen(state, recipe.model, lambda: data.uncropped(PICTURES), other)
     weights.save(output, overwrite=overwrite)
     model = registry.from_weights(weights)
     crops = data.validation()

@@ -1,4 +1,4 @@
-"""Examples of one round after the other; for a GPU they are made by all processors while it learns from the last."""
+"""The examples of each round. For a GPU all processors make them ahead, while it trains on the last ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from arcomp.training.data import Data, UInt8
 from arcomp.training.trainable import Trainable
 
 Examples = dict[str, torch.Tensor]
-AHEAD = 2
-"""Rounds that are made before they are asked for."""
+PREFETCHED = 2
+"""Rounds made ahead of the one that is trained on."""
 
 
 def examples_of(model: Trainable, crops: list[UInt8]) -> Examples:
@@ -31,26 +31,27 @@ def _joined(parts: list[Examples]) -> Examples:
     return {name: torch.cat([p[name] for p in parts]) for name in parts[0]}
 
 
-class Supply:
-    """Examples, made when they are asked for."""
+class Loader:
+    """Makes examples when they are asked for."""
 
     def __init__(self, model: Trainable, data: Data) -> None:
         self.model, self.data = model, data
 
     def round(self, number: int) -> Examples:
-        """Those of a round, where they are trained on."""
+        """The examples of a round, on the device that trains."""
         return examples_of(self.model, self.data.round(number))
 
     def validation(self) -> Examples:
-        """Those of what is held out."""
+        """The examples of the held-out part."""
         return examples_of(self.model, self.data.validation())
 
 
-class EarlySupply(Supply):
-    """Examples for a CUDA device, made ahead, crop by crop by as many threads as there are processors.
+class PrefetchingLoader(Loader):
+    """Makes examples for a CUDA device ahead of time: crop by crop, with a thread for each processor.
 
     Args:
-        model: what of it examples depend on does not change from here on.
+        model: the parts of it that examples depend on must not change any more; it is copied.
+        workers: threads.
     """
 
     def __init__(self, model: Trainable, data: Data, device: torch.device, workers: int) -> None:
@@ -60,14 +61,13 @@ class EarlySupply(Supply):
         self.rounds: dict[int, Future[Examples]] = {}
 
     def round(self, number: int) -> Examples:
-        """See :meth:`Supply.round`. Before it is let go, the device must have finished with it."""
-        for n in range(number, number + AHEAD + 1):
+        """The same. The device must be done with a round before it is freed."""
+        for n in range(number, number + PREFETCHED + 1):
             if n not in self.rounds:
                 self.rounds[n] = self.coming.submit(self._made, n)
         return self.rounds.pop(number).result()
 
     def validation(self) -> Examples:
-        """See :meth:`Supply.validation`."""
         return _joined(list(self.workers.map(self._there, self.data.validation())))
 
     def _made(self, number: int) -> Examples:
@@ -78,7 +78,7 @@ class EarlySupply(Supply):
         return made
 
     def _there(self, crop: UInt8) -> Examples:
-        """Examples of a crop on the device, by a stream of their own: not behind the steps that wait there."""
+        """Examples of a crop on the device, by a stream of their own, so that they do not wait for its steps."""
         with torch.cuda.stream(self.stream):
             made = {name: a.to(self.device) for name, a in _examples(self.model, crop).items()}
         self.stream.synchronize()
@@ -91,13 +91,13 @@ class EarlySupply(Supply):
 
 
 @contextmanager
-def supply(model: Trainable, data: Data, device: torch.device) -> Iterator[Supply]:
-    """Examples for a run on a device: on processors by the thread that asks, which is one of those that train."""
+def loader(model: Trainable, data: Data, device: torch.device) -> Iterator[Loader]:
+    """The loader for a device. On the CPU the training thread makes the examples itself."""
     if device.type != "cuda":
-        yield Supply(model, data)
+        yield Loader(model, data)
         return
-    early = EarlySupply(model, data, device, os.cpu_count() or 1)
+    made = PrefetchingLoader(model, data, device, os.cpu_count() or 1)
     try:
-        yield early
+        yield made
     finally:
-        early.close()
+        made.close()

@@ -21,24 +21,25 @@ import torch
 from arcomp.errors import TrainingError
 from arcomp.training.checkpoint import load, save
 from arcomp.training.data import Data
-from arcomp.training.loader import Examples, Supply, supply
+from arcomp.training.loader import Examples, Loader, loader
 from arcomp.training.processes import ALONE, Team
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment, moment
 from arcomp.training.state import State, start
-from arcomp.training.step import Interpreter, steps
+from arcomp.training.step import Step, stepper
 from arcomp.training.trainable import Trainable
 
 EVALUATED = 1 << 14
 """Positions that are evaluated at a time, about."""
-TOLD, KEPT = 10.0, 120.0
-"""Seconds after which a round that is not over yet is reported, and a checkpoint written with the round that is."""
+REPORT_EVERY, KEEP_EVERY = 10.0, 120.0
+"""Seconds between reports within a long round, and between checkpoints."""
 
 
 @dataclass
 class Progress:
-    """What a run reports after each round, and of the round so far where that takes long. Bits are bits per sub-pixel
-    (bits per dimension; of text, per character).
+    """The state of a run, reported after each round and within long ones.
+
+    Bits are per sub-pixel (of text, per character).
 
     Attributes:
         steps: all of the run; None if its length is in minutes. part: of the run that is done, 0 to 1.
@@ -84,8 +85,8 @@ def train(
 
     Args:
         recipe: what to train, how long. data: what it asks for.
-        checkpoint: file that is replaced after every few rounds, or the first that ends after :data:`KEPT` seconds, by
-            the process that leads.
+        checkpoint: file that the process that leads replaces every few rounds, and after a round that ends
+            :data:`KEEP_EVERY` seconds after the last one was written.
         resume: go on from the checkpoint.
         begin_from: checkpoint of a network of the same shape, which a fresh one begins as; or of a smaller one, whose
             function it takes over.
@@ -102,29 +103,29 @@ def train(
     if o.batch < team.size:
         raise TrainingError(f"{team.size} processes cannot share a batch of {o.batch}", remedy="start fewer")
     state = _resumed(checkpoint, recipe, data, team) if resume else _fresh(recipe, data, begin_from, team)
-    with supply(state.model, data, team.device) as examples:
+    with loader(state.model, data, team.device) as examples:
         held_out = examples.validation() if team.leads else {}
-        take = steps(state, recipe, team)
+        take = stepper(state, recipe, team)
         clock = _Clock(state, team)
-        teller, kept = _Teller(clock, recipe, report), clock.last
+        reporter, kept = _Reporter(clock, recipe, report), clock.last
         part = clock.moment(recipe).part
         while part < 1:  # the same reading says that it is over and that it must be kept
-            bits = _round(state, take, recipe, examples, clock, teller, team)
+            bits = _round(state, take, recipe, examples, clock, reporter, team)
             _check_number(bits, state, checkpoint)
             part = clock.moment(recipe).part
-            progress = teller.so_far(bits, part)
-            due = team.told(clock.last - kept) >= KEPT  # the leader's clock: all have to agree
+            progress = reporter.so_far(bits, part)
+            due = team.broadcast(clock.last - kept) >= KEEP_EVERY  # all must agree, so the leader's clock decides
             if due or state.round % validate_every == 0 or part >= 1:
                 if team.leads:
                     progress.validation_bits = evaluate(state.average, held_out, rounding=False)
                     progress.rounded_bits = evaluate(state.average, held_out, rounding=True)
-                _check_number(team.told(progress.validation_bits or 0.0), state, checkpoint)
+                _check_number(team.broadcast(progress.validation_bits or 0.0), state, checkpoint)
                 state.history.append(asdict(progress))
                 clock.read()
                 if team.leads:
                     save(state, recipe, checkpoint)
                 kept = clock.last
-            teller(progress)
+            reporter(progress)
     return state
 
 
@@ -176,7 +177,7 @@ def _begin(model: Trainable, other: Trainable) -> None:
 
 
 class _Clock:
-    """Adds to a state's seconds, and tells all processes the same time where it matters."""
+    """Adds to a state's seconds; where the time matters all processes use the leader's."""
 
     def __init__(self, state: State, team: Team) -> None:
         self.state, self.team, self.last = state, team, time.monotonic()
@@ -189,19 +190,19 @@ class _Clock:
     def moment(self, recipe: Recipe) -> Moment:
         self.read()
         if recipe.optimiser.minutes is not None:
-            self.state.seconds = self.team.told(self.state.seconds)
+            self.state.seconds = self.team.broadcast(self.state.seconds)
         return moment(recipe.optimiser, self.state.step, self.state.seconds)
 
 
-class _Teller:
-    """Reports how a run goes, if its process leads."""
+class _Reporter:
+    """Calls the callback ``report``, in the process that leads."""
 
     def __init__(self, clock: _Clock, recipe: Recipe, report: Callable[[Progress], None]) -> None:
         self.clock, self.report, self.last = clock, report, clock.last
         self.steps = recipe.optimiser.steps if recipe.optimiser.minutes is None else None
 
     def so_far(self, bits: float, part: float) -> Progress:
-        """What there is to report."""
+        """Progress up to now."""
         state = self.clock.state
         return Progress(state.step, self.steps, state.round, state.seconds, part, bits)
 
@@ -211,16 +212,16 @@ class _Teller:
         self.last = self.clock.last
 
     def within(self, losses: list[torch.Tensor], part: float) -> None:
-        """Report a round that is not over, by this process's share of it, if nothing was reported for long."""
-        if self.clock.team.leads and self.clock.last - self.last >= TOLD:
+        """Report within a long round, from this process's share of the losses."""
+        if self.clock.team.leads and self.clock.last - self.last >= REPORT_EVERY:
             self(self.so_far(float(torch.stack(losses).mean()), part))
 
 
 def _round(
-    state: State, take: Interpreter, recipe: Recipe, supplied: Supply, clock: _Clock, teller: _Teller, team: Team
+    state: State, take: Step, recipe: Recipe, loaded: Loader, clock: _Clock, reporter: _Reporter, team: Team
 ) -> float:
     """One round of steps, or what is left of the run; mean training bits."""
-    examples, o = supplied.round(state.round), recipe.optimiser
+    examples, o = loaded.round(state.round), recipe.optimiser
     count = len(examples["values"])
     if count < o.batch:
         raise TrainingError(
@@ -236,7 +237,7 @@ def _round(
         now = clock.moment(recipe)
         if now.part >= 1:
             break
-        teller.within(losses, now.part)
+        reporter.within(losses, now.part)
     state.round += 1
     return float(team.sum(torch.stack(losses).mean()) / team.size)
 

@@ -133,8 +133,8 @@ class Pictures(Data):
         chosen = rng.choice(len(self.training), self.config.crops, p=areas / areas.sum())
         return [self._crop(self.training[i], rng) for i in chosen]
 
-    def parallel(self, count: int) -> list[UInt8]:
-        """See :meth:`Data.parallel`."""
+    def uncropped(self, count: int) -> list[UInt8]:
+        """The same."""
         rng = np.random.default_rng([self.seed, 3])
         chosen = rng.permutation(len(self.training))[:count]
         return [np.ascontiguousarray(self._degraded(self.training[i], rng)) for i in chosen]

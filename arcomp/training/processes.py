@@ -24,7 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 from arcomp.errors import TrainingError
 
 VARIABLES = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-"""What ``torchrun`` tells a process by its environment."""
+"""Environment variables that ``torchrun`` sets for a process."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Team:
             distributed.all_reduce(value)
         return value
 
-    def told(self, value: float) -> float:
-        """The leader's value."""
+    def broadcast(self, value: float) -> float:
+        """The leader's value, on every process."""
         if self.size == 1:
             return value
         sent = torch.tensor([value], dtype=torch.float64, device=self.device)

@@ -11,7 +11,7 @@ from arcomp.contract import registry
 from arcomp.errors import TrainingError
 from arcomp.formats import named_as_pictures
 from arcomp.training import recipes
-from arcomp.training.chunks import Stretches
+from arcomp.training.chunks import Chunks
 from arcomp.training.data import Data, below
 from arcomp.training.pictures import Pictures, find_pictures, read
 from arcomp.training.recipes import Recipe
@@ -107,7 +107,7 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
         TrainingError: there are none, too few, some that cannot be read, or larger ones than the network takes.
     """
     if recipe.data.kind == "bytes":
-        return Stretches(folders, recipe.data, recipe.seed, without)
+        return Chunks(folders, recipe.data, recipe.seed, without)
     kind = KINDS[recipe.model]
     pictures = Pictures(find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=kind.alike)
     (height, width), frame = pictures.size, kind.frame(recipe.config)

@@ -32,8 +32,8 @@ class Loss(nn.Module):
         return bits.sum() / (self.batch * bits[0].numel() / self.team.size)
 
 
-class Interpreter:
-    """One after the other."""
+class Step:
+    """Takes one step of the optimiser after the other."""
 
     def __init__(self, state: State, recipe: Recipe, team: Team) -> None:
         self.state, self.ema = state, recipe.optimiser.ema
@@ -66,7 +66,7 @@ class Interpreter:
         return bits.detach()
 
 
-class ReplayedSteps(Interpreter):
+class RecordedStep(Step):
     """The same on a CUDA device, as a graph that is launched as one (Nguyen, Carilli et al. 2021, "Accelerating PyTorch
     with CUDA graphs"): the kernels of a small network end sooner than they can be launched one by one."""
 
@@ -107,7 +107,7 @@ class ReplayedSteps(Interpreter):
             self.bits = super()._learn(self.batch, rounding)
 
 
-def steps(state: State, recipe: Recipe, team: Team) -> Interpreter:
-    """How this run takes its steps."""
-    replayed = team.device.type == "cuda" and team.size == 1
-    return (ReplayedSteps if replayed else Interpreter)(state, recipe, team)
+def stepper(state: State, recipe: Recipe, team: Team) -> Step:
+    """What takes the steps of this run: recorded ones on a single GPU."""
+    recorded = team.device.type == "cuda" and team.size == 1
+    return (RecordedStep if recorded else Step)(state, recipe, team)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,19 +11,18 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from arcomp.errors import OutputError, TrainingError
-from arcomp.training import loop, recipes
+from arcomp.training import checkpoint, loop, recipes
 from arcomp.training.checkpoint import keep_average, load, read_checkpoint
 from arcomp.training.finish import finish
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
-from arcomp.training.step import Interpreter
+from arcomp.training.step import Step
 from tests.training.runs import PIXELCNN, RECIPE, shortened, train, weights_of
 
-CHECKPOINTS = Path(__file__).parents[2] / "benchmarks" / "checkpoints"
+CHECKPOINTS = Path(__file__).parents[2] / "models" / "checkpoints"
 SHORT = shortened(RECIPE, steps=8)
 
 
@@ -74,22 +72,23 @@ def test_recipes_of_before_mean_what_they_meant() -> None:
     assert Recipe.from_dict(old) == SHORT
 
 
-def test_checkpoints_of_before_do_not_say_of_which_data(photographs: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_may_not_say_of_which_data_it_is(photographs: Path, tmp_path: Path) -> None:
     train(SHORT, photographs, tmp_path / "c")
     assert load(tmp_path / "c", SHORT).data
     longer = shortened(SHORT, steps=9)
     (photographs / "0.png").unlink()
     with pytest.raises(TrainingError, match="made with other data"):
         train(longer, photographs, tmp_path / "c", resume=True)
-    _rewritten(tmp_path / "c", lambda about, tensors: about.pop("data"))
+    _rewritten(tmp_path / "c", lambda about, tensors: about.update(data=""))
     assert train(longer, photographs, tmp_path / "c", resume=True).step == 9
 
 
 def _rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, torch.Tensor]], None]) -> None:
+    """With a digest that is right: what is refused is refused for what it says."""
     about, tensors = read_checkpoint(path)
-    change(about, tensors)
     del about["digest"]
-    save_file({k: v.contiguous() for k, v in tensors.items()}, path, {"arcomp": json.dumps(about)})
+    change(about, tensors)
+    checkpoint._write(path, about, {k: v.contiguous() for k, v in tensors.items()})
 
 
 def _negative(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
@@ -177,7 +176,7 @@ def test_a_checkpoint_of_another_run_is_not_the_last_good_one(
     photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(SHORT, photographs, tmp_path / "c")
-    monkeypatch.setattr(Interpreter, "__call__", lambda self, batch, now: torch.tensor(float("nan")))
+    monkeypatch.setattr(Step, "__call__", lambda self, batch, now: torch.tensor(float("nan")))
     with pytest.raises(TrainingError) as caught:
         train(RECIPE, photographs, tmp_path / "c")
     assert "last good" not in str(caught.value)
@@ -192,16 +191,16 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_checkpoint(
     def poison(progress: loop.Progress) -> None:
         if progress.round != 1:
             return
-        step = Interpreter.__call__
+        step = Step.__call__
 
-        def poisoned(self: Interpreter, batch: Any, now: Any) -> torch.Tensor:
+        def poisoned(self: Step, batch: Any, now: Any) -> torch.Tensor:
             bits = step(self, batch, replace(now, rate=float("inf")) if where == "rate" else now)
             if self.state.step == RECIPE.optimiser.steps and where == "last gradient":
                 for parameter in self.state.average.parameters():
                     parameter.data.fill_(float("nan"))
             return bits
 
-        monkeypatch.setattr(Interpreter, "__call__", poisoned)
+        monkeypatch.setattr(Step, "__call__", poisoned)
 
     with pytest.raises(TrainingError, match=r"not a number.*last good checkpoint is .*--resume with a lower --rate"):
         train(RECIPE, photographs, tmp_path / "c", report=poison, validate_every=1)

@@ -161,8 +161,8 @@ def test_long_rounds_are_reported_and_kept(photographs: Path, tmp_path: Path, mo
     """By the clock, not by rounds alone; which changes nothing of what is learnt."""
     plain = train(RECIPE, photographs, tmp_path / "a", validate_every=10**6)
     reports: list[loop.Progress] = []
-    monkeypatch.setattr(loop, "TOLD", 0.0)
-    monkeypatch.setattr(loop, "KEPT", 0.0)
+    monkeypatch.setattr(loop, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(loop, "KEEP_EVERY", 0.0)
     state = train(RECIPE, photographs, tmp_path / "b", report=reports.append, validate_every=10**6)
     assert len(plain.history) == 1  # at the end
     assert len(state.history) == state.round > 1
