@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +19,8 @@ from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import ArcompError
 
+OPTIONAL = {"constriction": "not installed: the project's own range coder, which writes the same, takes its place"}
+"""Packages of PACKAGES that may be missing, and what is said then."""
 PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
 
 
@@ -30,71 +33,76 @@ class Finding:
     ok: bool = True
 
 
-def examine(device: str = "cpu") -> list[Finding]:
-    """All findings; a machine is fit to write and read files if all are ok.
+def examine(device: str = "cpu") -> Iterator[Finding]:
+    """Findings, each as soon as it is found; a machine is fit to write and read files if all are ok.
 
     Args:
         device: "cpu" or "cuda", for the checks of backends and layers.
     """
-    findings = [
-        Finding("arcomp", __version__),
-        Finding("python", f"{platform.python_version()} on {platform.machine()}"),
-    ]
+    yield Finding("arcomp", __version__)
+    yield Finding("python", f"{platform.python_version()} on {platform.machine()}")
     for package in PACKAGES:
         try:
-            findings.append(Finding(package, version(package)))
+            yield Finding(package, version(package))
         except PackageNotFoundError:
-            findings.append(Finding(package, "not installed", ok=False))
-    return findings + _devices(device) + _backends(device) + _coder() + _models(device)
+            yield Finding(package, OPTIONAL.get(package, "not installed"), ok=package in OPTIONAL)
+    yield from _devices(device)
+    yield from _backends(device)
+    yield _coder()
+    yield from _models(device)
 
 
-def _devices(device: str) -> list[Finding]:
+def _devices(device: str) -> Iterator[Finding]:
     import torch
 
     cpu = f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+    yield Finding("cpu", cpu)
     cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-    return [Finding("cpu", cpu), Finding("cuda", cuda, ok=device == "cpu" or torch.cuda.is_available())]
+    yield Finding("cuda", cuda, ok=device == "cpu" or torch.cuda.is_available())
 
 
-def _backends(device: str) -> list[Finding]:
+def _backends(device: str) -> Iterator[Finding]:
     from arcomp.exact.matmul import BACKENDS, choose, self_test
 
-    findings = []
     for backend in BACKENDS:
         said = self_test(backend, device)
-        findings.append(Finding(f"backend {backend}", said or "known answers are right", ok=True))
+        yield Finding(f"backend {backend}", said or "known answers are right")
     try:
         chosen, _ = choose(device)
         asked = "ARCOMP_BACKEND" in os.environ
         why = "asked for by ARCOMP_BACKEND" if asked else "the first that is right here"
-        findings.append(Finding("backend chosen", f"{chosen} ({why})"))
+        yield Finding("backend chosen", f"{chosen} ({why})")
     except ArcompError as error:
-        findings.append(Finding("backend chosen", str(error), ok=False))
-    return findings
+        yield Finding("backend chosen", str(error), ok=False)
 
 
-def _coder() -> list[Finding]:
+def _coder() -> Finding:
     """The range coder writes the words it wrote when the format was fixed."""
     from arcomp.coding import Encoder, FrequencyTable
+    from arcomp.coding.choice import chosen
     from arcomp.coding.table import cumulate
 
     edges = cumulate((np.arange(256, dtype=np.int64) ** 2)[None], 8)
-    encoder = Encoder()
     symbols = np.array([[255], [0], [17], [200], [128], [64], [255], [254]], np.int32)
+    try:
+        name, encoder = chosen(), Encoder()
+    except ArcompError as error:
+        return Finding("range coder", str(error), ok=False)
     encoder.encode([FrequencyTable(edges, np.zeros(8, np.int32), 8)], symbols, np.array([3, 8]))
     words = encoder.finish().hex()
-    known = "2bf6dad24222a49786df34f1"
-    return [Finding("range coder", "known words" if words == known else f"wrong words: {words}", ok=words == known)]
+    right = words == "2bf6dad24222a49786df34f1"
+    return Finding("range coder", f"{name}, " + ("known words" if right else f"wrong words: {words}"), ok=right)
 
 
-def _models(device: str) -> list[Finding]:
-    findings = []
-    for path in sorted(SHIPPED.glob("*" + ENDING)):
+def _models(device: str) -> Iterator[Finding]:
+    paths = sorted(SHIPPED.glob("*" + ENDING))
+    for path in paths:
         try:
-            findings.append(_model(path, device))
+            yield _model(path, device)
         except ArcompError as error:
-            findings.append(Finding(f"model {path.stem}", str(error), ok=False))
-    return findings or [Finding("models", "no weights are shipped with this installation", ok=False)]
+            yield Finding(f"model {path.stem}", str(error), ok=False)
+    if not paths:
+        yield Finding("models", "no weights are shipped with this installation", ok=False)
 
 
 def _model(path: Path, device: str) -> Finding:

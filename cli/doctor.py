@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 
 import click
 
 from arcomp.cli import options
 from arcomp.cli.console import Console
+
+NAME_WIDTH = 32
+"""As wide as most names of findings: a line is printed before the next name is known."""
 
 
 @click.command("doctor", short_help="Check this machine.")
@@ -21,12 +25,14 @@ def command(console: Console, device: str) -> int:
     """
     from arcomp.doctor import examine
 
-    findings = examine(options.choose_device(device, uses_torch=True))
-    wrong = [f for f in findings if not f.ok]
-    width = max((len(f.name) for f in findings), default=0)
-    for finding in findings if not console.quiet else wrong:
+    fit = True
+    for finding in examine(options.choose_device(device, uses_torch=True)):
+        fit = fit and finding.ok
+        if console.quiet and finding.ok:
+            continue
         if console.as_json:
             print(json.dumps(asdict(finding)))
         else:
-            console.print(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.name:<{width}}  {finding.value}")
-    return 1 if wrong else 0
+            console.print(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.name:<{NAME_WIDTH}}  {finding.value}")
+        sys.stdout.flush()
+    return 0 if fit else 1

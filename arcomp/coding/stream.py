@@ -1,24 +1,17 @@
-"""Digits over constriction's range coder (Bamler 2022, "Understanding entropy coding with ANS"; Martin 1979 for
-the coder).
-
-``Categorical(perfect=False)`` with parameters that are non-negative integers summing to 2**24 - s codes s symbols
-with frequencies of exactly one more than each, out of 2**24. ``perfect`` is always passed: its default differs between
-releases, and True calls the C library's logarithm. Golden files catch a release that does otherwise.
+"""Symbols as digits over a range coder: constriction's, or where there is none :mod:`arcomp.coding.range_coder`, which
+writes the same words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import constriction
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.choice import range_decoder, range_encoder
 from arcomp.coding.distribution import Distribution, Float32, Int32, digit_widths
 from arcomp.errors import FormatError
-
-_CATEGORICAL = constriction.stream.model.Categorical(perfect=False)
 
 
 def digit_of(symbols: Int32, depth: int, level: int) -> tuple[Int32, Int32]:
@@ -32,11 +25,11 @@ def digit_of(symbols: Int32, depth: int, level: int) -> tuple[Int32, Int32]:
 class Encoder:
     """Collects symbols; :meth:`finish` gives the bytes.
 
-    Memory: the bytes so far, and what one call is given.
+    Memory: the bytes so far (at most twice), and what one call is given.
     """
 
     def __init__(self) -> None:
-        self._coder: Any = constriction.stream.queue.RangeEncoder()
+        self._coder = range_encoder()
 
     def encode(self, distributions: Sequence[Distribution], symbols: Int32, ends: npt.NDArray[np.int64]) -> None:
         """Code the symbols of one or several fronts.
@@ -56,12 +49,12 @@ class Encoder:
         begin = 0
         for end in ends.tolist():
             for digit, frequencies in parts:
-                self._coder.encode(digit[begin:end], _CATEGORICAL, frequencies[begin:end])
+                self._coder.encode(digit[begin:end], frequencies[begin:end])
             begin = end
 
     def finish(self) -> bytes:
         """The coded bytes: 32-bit words, little-endian."""
-        return bytes(self._coder.get_compressed().astype("<u4").tobytes())
+        return bytes(self._coder.words().astype("<u4").tobytes())
 
 
 class Decoder:
@@ -77,7 +70,7 @@ class Decoder:
     def __init__(self, data: bytes) -> None:
         if len(data) % 4:
             raise FormatError("the coded pixels are no whole number of words", remedy="the file is damaged")
-        self._coder: Any = constriction.stream.queue.RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
+        self._coder = range_decoder(np.frombuffer(data, "<u4").astype(np.uint32))
 
     def decode(self, distribution: Distribution) -> Int32:
         """One symbol for each position: int32 [n].
@@ -87,11 +80,7 @@ class Decoder:
         """
         symbols = np.zeros(len(distribution), np.int32)
         for level, width in enumerate(digit_widths(distribution.depth)):
-            frequencies = distribution.frequencies(level, symbols)
-            try:
-                digit = self._coder.decode(_CATEGORICAL, frequencies)
-            except (ValueError, AssertionError) as error:
-                raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file") from error
+            digit = self._coder.decode(distribution.frequencies(level, symbols))
             symbols = (symbols << width) | digit
         return symbols
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -774,3 +775,16 @@ class TestDoctor:
         assert said.status == 1
         assert b"backend" in said.out
         assert [o["ok"] for o in say("doctor", "--device", "cpu", "--json").objects] == [True, False]
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_findings_are_printed_as_they_are_found(
+        self, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+    ) -> None:
+        from arcomp import doctor
+
+        def interrupted(device: str) -> Iterator[doctor.Finding]:
+            yield doctor.Finding("python", "3", True)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(doctor, "examine", interrupted)
+        assert b"python" in say("doctor", "--device", "cpu", *options).out
