@@ -28,7 +28,7 @@ _LOW_WORD = (1 << 32) - 1
 
 
 @kernel()
-def _encode(coder: UInt64, words: UInt32, digits: Int32, less_one: Float32) -> None:
+def _encode_digits(coder: UInt64, words: UInt32, digits: Int32, less_one: Float32) -> None:
     """Code digits [n], each below s, whose frequencies less one are less_one [n, s]; words has room for n more."""
     lower, span, at = coder[0], coder[1], np.int64(coder[2])
     for i in range(digits.shape[0]):
@@ -55,7 +55,7 @@ def _encode(coder: UInt64, words: UInt32, digits: Int32, less_one: Float32) -> N
 
 
 @kernel()
-def _decode(coder: UInt64, words: UInt32, less_one: Float32, digits: Int32) -> int:
+def _decode_digits(coder: UInt64, words: UInt32, less_one: Float32, digits: Int32) -> int:
     """Write digits [n]; n, or the first that no digit can be."""
     point, span, at = coder[0], coder[1], np.int64(coder[2])
     n, values = less_one.shape
@@ -102,7 +102,7 @@ class RangeEncoder:
         need = int(self._coder[2]) + len(digits)  # a digit writes one word at most
         if need > len(self._words):
             self._words = np.concatenate([self._words, np.empty(need, np.uint32)])
-        _encode(self._coder, self._words, digits, less_one)
+        _encode_digits(self._coder, self._words, digits, less_one)
 
     def words(self) -> UInt32:
         """The words so far and those that tell the last interval: uint32 [m]; none for no digit."""
@@ -140,6 +140,6 @@ class RangeDecoder:
             FormatError: no digits give such words.
         """
         digits = np.empty(len(less_one), np.int32)
-        if _decode(self._coder, self._words, less_one, digits) != len(less_one):
+        if _decode_digits(self._coder, self._words, less_one, digits) != len(less_one):
             raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
         return digits

@@ -28,6 +28,7 @@ import torch
 
 from arcomp.errors import ExactnessError
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, bound
+from arcomp.exact.precision import whole
 
 BACKENDS = ("int8", "float32", "float64")
 PREFERRED = {"cuda": ("float32", "float64", "int8")}
@@ -111,8 +112,8 @@ class Matrix:
 
     def _by_float(self, a: torch.Tensor) -> torch.Tensor:
         weight = self._planes[0][1]
-        with _without_tf32(weight.dtype, weight.device):
-            product = a.to(weight.dtype) @ weight
+        kind = whole(weight.dtype, weight.device)
+        product = a.to(kind) @ weight.to(kind)
         return product.to(torch.int64 if self.wide else torch.int32)
 
     def _by_int8(self, a: torch.Tensor) -> torch.Tensor:
@@ -147,22 +148,6 @@ class Matrix:
         return total if self.wide or total.dtype == torch.int32 else total.to(torch.int32)
 
 
-class _without_tf32:  # noqa: N801 (reads as a statement)
-    """TF32 keeps 11 bits of a float32: off while integers are multiplied on CUDA."""
-
-    def __init__(self, kind: torch.dtype, device: torch.device) -> None:
-        self.matters = device.type == "cuda" and kind == torch.float32
-
-    def __enter__(self) -> None:
-        if self.matters:
-            self.before = torch.backends.cuda.matmul.allow_tf32
-            torch.backends.cuda.matmul.allow_tf32 = False
-
-    def __exit__(self, *exc: object) -> None:
-        if self.matters:
-            torch.backends.cuda.matmul.allow_tf32 = self.before
-
-
 def product(a: torch.Tensor, b: torch.Tensor, largest: int) -> torch.Tensor:
     """The product of two batches of integer matrices that are both computed, in floats that hold every partial sum.
 
@@ -176,9 +161,8 @@ def product(a: torch.Tensor, b: torch.Tensor, largest: int) -> torch.Tensor:
     """
     if largest >= LIMITS["float64"]:
         raise ExactnessError(f"sums up to {largest} do not fit into 53 bits")
-    kind = torch.float32 if largest < LIMITS["float32"] else torch.float64
-    with _without_tf32(kind, a.device):
-        return (a.to(kind) @ b.to(kind)).to(torch.int64)
+    kind = whole(torch.float32, a.device) if largest < LIMITS["float32"] else torch.float64
+    return (a.to(kind) @ b.to(kind)).to(torch.int64)
 
 
 def self_test(backend: str, device: str = "cpu") -> str:
@@ -193,6 +177,8 @@ def self_test(backend: str, device: str = "cpu") -> str:
                 (rng.choice([-largest, limit], (n, k)), rng.choice([-WEIGHT_LIMIT, WEIGHT_LIMIT], (m, k))),
                 (rng.integers(-largest, largest, (n, k)), rng.integers(-WEIGHT_LIMIT, WEIGHT_LIMIT + 1, (m, k))),
                 (rng.integers(-largest, largest, (n, k)), rng.integers(-FINE_LIMIT, FINE_LIMIT + 1, (m, k))),
+                # all bits of the activations, and sums that float32 holds: seen if operands are rounded
+                (rng.integers(-largest, largest, (n, k)), (rng.random((m, k)) < 200 / k).astype(int)),
             ):
                 weight = w.astype(np.int16 if np.abs(w).max() > WEIGHT_LIMIT else np.int8)
                 try:

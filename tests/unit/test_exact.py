@@ -350,7 +350,7 @@ def test_the_float_refusal_refuses() -> None:
 
 
 # Kernels that may have floats in their signatures: frequencies, handed to the coder in float32 ...
-FLOAT_SIGNATURES = {"_frequencies", "share_out"}
+FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digits"}
 # ... and, in float64 only, the least squares, the blend of their predictions and heads that learn (fixed sequences of
 # + - * / and square roots), what hands their room on, and the bits that the mixing stage reports.
 DOUBLE_SIGNATURES = {
