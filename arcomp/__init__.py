@@ -1,9 +1,10 @@
 """arcomp: autoregressive models that are working lossless compressors, exact in integers.
 
->>> import arcomp, numpy
->>> pixels = numpy.zeros((1, 8, 8, 3), numpy.uint8)
->>> data = arcomp.encode(pixels, 8, arcomp.load("histogram")).data
->>> numpy.array_equal(arcomp.decode(data)[0], pixels)
+>>> import numpy as np
+>>> import arcomp
+>>> pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+>>> data = arcomp.compress(pixels, model="histogram")
+>>> np.array_equal(arcomp.decompress(data).array, pixels)
 True
 
 Everything is imported on first use, so that ``import arcomp`` is quick.
@@ -11,45 +12,35 @@ Everything is imported on first use, so that ``import arcomp`` is quick.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0.dev0"
-
-_OFFERED = {
-    "ArcompError": "arcomp.errors",
-    "encode": "arcomp.codec",
-    "decode": "arcomp.codec",
-    "Encoded": "arcomp.codec",
-    "draw": "arcomp.sampling",
-    "load": "arcomp.contract.registry",
-    "measure": "arcomp.measure.bits",
-    "read_picture": "arcomp.formats",
-    "read_samples": "arcomp.inputs",
-    "write_picture": "arcomp.formats",
-    "write_samples": "arcomp.inputs",
-}
 __all__ = [
     "ArcompError",
-    "Encoded",
+    "Samples",
     "__version__",
-    "decode",
-    "draw",
-    "encode",
+    "code_lengths",
+    "compress",
+    "decompress",
     "load",
-    "measure",
-    "read_picture",
-    "read_samples",
-    "write_picture",
-    "write_samples",
+    "open",
+    "sample",
+    "save",
 ]
 
+if TYPE_CHECKING:
+    from arcomp.api import Samples, code_lengths, compress, decompress, load, open, sample, save
+    from arcomp.errors import ArcompError
+else:  # a type checker would take __getattr__ for an answer to everything
 
-def __getattr__(name: str) -> Any:
-    if name not in _OFFERED:
-        raise AttributeError(f"module 'arcomp' has no attribute {name!r}")
-    return getattr(import_module(_OFFERED[name]), name)
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'arcomp' has no attribute {name!r}")
+        from importlib import import_module
 
+        found = getattr(import_module("arcomp.errors" if name == "ArcompError" else "arcomp.api"), name)
+        globals()[name] = found
+        return found
 
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from arcomp.container import DIGEST_BYTES, Content, Header, pack, pixels_checksum, unpack
+from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, possible_source, unpack
 from arcomp.contract import registry
-from arcomp.contract.model import BatchSpec, Execution, Model, Payload, Pixels, Progress
+from arcomp.contract.fitting import fitted
+from arcomp.contract.model import BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, VerificationError
+from arcomp.samples import Pixels, Samples
 
 
 @dataclass(frozen=True)
@@ -52,43 +54,40 @@ class Encoded:
 
 
 def encode(
-    pixels: Pixels,
-    depth: int,
+    samples: Samples,
     model: Model,
     *,
     tile: tuple[int, int] | None = None,
-    source: str = "",
-    content: Content = None,
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
 ) -> Encoded:
-    """Write pictures of one size into one file.
+    """Compress samples into one file.
 
     Args:
-        pixels: uint8 (depth up to 8) or uint16 [N, H, W, C].
-        depth: bits of a sample; no sample may be 2**depth or more.
+        samples: pictures of one size, or bytes. Their form and ending are kept, so that a file of theirs can be made
+            again.
         model: see :mod:`arcomp.contract.registry`.
         tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
             the model.
-        source: ending of the picture's file, for restoring it.
-        content: what the samples are made of, for restoring it (:mod:`arcomp.inputs`).
         device: where the model is evaluated; the file does not depend on it.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
         progress: callback given the part done, 0 to 1, now and then.
 
     Raises:
-        ModelError: the model does not take such pictures.
-        ArcompError: a sample is too large for the depth, the array has no samples, it needs more memory than this
-            machine has, or is too large for a file.
+        ModelError: the model does not take such samples.
+        ArcompError: pictures of several sizes, more memory is needed than this machine has, or they are too large for
+            a file.
     """
     began = time.perf_counter()
+    samples = fitted(samples, model)
+    pixels, depth = samples.pixels, samples.depth
     tiling, spec = plan(pixels, depth, model, tile, threads)
     payload = model.encode(pixels, tiling, spec, Execution(device, threads, progress=progress))
     images, height, width, channels = pixels.shape
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), payload.side, source, content, payload.decisions,
+        pixels_checksum(pixels, depth), payload.side, possible_source(samples.ending), samples.form, payload.decisions,
     )  # fmt: skip
     seconds = time.perf_counter() - began
     return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.static_bits)
@@ -98,10 +97,6 @@ def plan(
     pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, threads: int | None
 ) -> tuple[Tiling, BatchSpec]:
     """How pictures are cut for a model, and what it is then given; arguments and errors as of :func:`encode`."""
-    if pixels.ndim != 4 or not pixels.size:
-        raise ArcompError("there are no pixels to compress")
-    if pixels.dtype.kind != "u" or int(pixels.max()) >> depth:
-        raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
@@ -118,8 +113,8 @@ def decode(
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
-) -> tuple[Pixels, Header]:
-    """Read a file.
+) -> Samples:
+    """Decompress a file.
 
     Args:
         data: the file's bytes.
@@ -130,7 +125,7 @@ def decode(
         progress: callback given the part done, 0 to 1, now and then.
 
     Returns:
-        uint8 or uint16 [N, H, W, C], and the header.
+        What was compressed; its form and ending as the file says.
 
     Raises:
         FormatError: not an arcomp file, damaged, or from a newer version.
@@ -153,7 +148,7 @@ def decode(
             "the pixels decoded are not those that were encoded",
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
-    return pixels, header
+    return Samples.of(pixels, header.depth, form=header.form, ending=header.source)
 
 
 def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> None:
@@ -163,7 +158,7 @@ def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> Non
         ModelError: the model does not take such pictures.
     """
     few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
-    decode(encode(few, depth, model, device=device).data, model=model)
+    decode(encode(Samples.of(few, depth), model, device=device).data, model=model)
 
 
 def physical_memory() -> float:

@@ -18,6 +18,7 @@ from arcomp.contract.library import ENDING, SHIPPED
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import ArcompError
+from arcomp.samples import Samples
 
 OPTIONAL = {"constriction": "not installed: the project's own range coder, which writes the same, takes its place"}
 """Packages of PACKAGES that may be missing, and what is said then."""
@@ -135,7 +136,8 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     if stream and stream_digest(model, channels, device) != stream:
         return "its fixed picture is coded otherwise than when it was frozen"
     try:
-        decoded, _ = codec.decode(codec.encode(picture, depth, model, device=device).data, model=model)
+        data = codec.encode(Samples.of(picture, depth), model, device=device).data
+        decoded = codec.decode(data, model=model).pixels
     except ArcompError as error:
         return f"its fixed picture cannot be decoded: {error.cause}"
     return "" if np.array_equal(decoded, picture) else "its fixed picture does not come back"

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.codec import plan
-from arcomp.contract.model import Model, Pixels, Progress
+from arcomp.contract.model import Model, Progress
 from arcomp.errors import ArcompError
+from arcomp.samples import Pixels, Samples
 
 GAP = 2
 """Pixels between the pictures of a grid."""
@@ -26,8 +27,8 @@ def draw(
     given: Pixels | None = None,
     kept: int = 0,
     progress: Progress = lambda part: None,
-) -> Pixels:
-    """New pictures, uint8 (depth up to 8) or uint16 [N, H, W, C], all drawn side by side.
+) -> Samples:
+    """New pictures, all drawn side by side.
 
     A draw is a function of all arguments; with temperature 1 it is the same on every machine.
 
@@ -52,13 +53,13 @@ def draw(
     pixels = np.zeros(shape, dtype) if given is None else given.astype(dtype)
     _, spec = plan(pixels, depth, model, (0, 0), None)
     model.sample(pixels, spec, np.random.default_rng(seed), temperature, kept, progress)
-    return pixels
+    return Samples.of(pixels, depth)
 
 
-def grid(pixels: Pixels, depth: int) -> npt.NDArray[np.uint8]:
-    """Pictures [N, H, W, C] of up to 8 bits side by side in rows, as nearly square as they go, gray between them:
-    uint8 [H', W', C] of 8 bits. One picture is itself."""
-    shown = np.rint(pixels * (255 / ((1 << depth) - 1))).astype(np.uint8)
+def grid(samples: Samples) -> Samples:
+    """Pictures of up to 8 bits side by side in rows, as nearly square as they go, gray between them: one picture of 8
+    bits. One picture is itself."""
+    shown = np.rint(samples.pixels * (255 / ((1 << samples.depth) - 1))).astype(np.uint8)
     count, height, width, channels = shown.shape
     columns = min(count, max(1, round(math.sqrt(count * height / width))))
     rows = -(-count // columns)
@@ -68,4 +69,4 @@ def grid(pixels: Pixels, depth: int) -> npt.NDArray[np.uint8]:
     for i, picture in enumerate(shown):
         y, x = i // columns * (height + GAP), i % columns * (width + GAP)
         out[y : y + height, x : x + width] = picture
-    return out
+    return Samples.of(out[None])

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from arcomp.measure.codecs import Codec, Pixels
+from arcomp.samples import Samples
 
 
 class Model(Codec):
@@ -54,7 +55,7 @@ class Model(Codec):
         """See :meth:`Codec.encode`."""
         from arcomp import codec
 
-        encoded = codec.encode(pixels[None], 8, self.model, threads=self.threads)
+        encoded = codec.encode(Samples.of(pixels[None]), self.model, threads=self.threads)
         self._nll, self._static = encoded.nll_bits, encoded.static_bits
         return encoded.data
 
@@ -62,7 +63,7 @@ class Model(Codec):
         """See :meth:`Codec.decode`."""
         from arcomp import codec
 
-        pixels: Pixels = codec.decode(data, model=self.model, threads=self.threads)[0][0]
+        pixels: Pixels = codec.decode(data, model=self.model, threads=self.threads).pixels[0]
         return pixels
 
     def nll_bits(self) -> float | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from arcomp.measure import bits
 from arcomp.measure.tables import Column, text
+from arcomp.samples import Samples
 from benchmarks.caches import Pixels, shipped
 
 COLUMNS = (
@@ -46,7 +47,7 @@ def row(name: str, pixels: Pixels, device: str) -> dict[str, Any]:
     model = shipped(name)
 
     def exact(some: Pixels) -> float:
-        return bits.measure(some, 8, model, device=device).total
+        return bits.measure(Samples.of(some), model, device=device).total
 
     def in_float(some: Pixels) -> float:
         found = model.float_bits(some, 8, device)

@@ -31,6 +31,7 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     from arcomp.contract import distributions
     from arcomp.exact.matmul import choose
     from arcomp.models.photo import strip
+    from arcomp.samples import Samples
 
     torch.set_num_threads(request["threads"])
     if request["chunk"]:
@@ -53,7 +54,7 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
             path = folder / "files" / file
             if not naive:
                 tile, device, threads = tuple(specimen["tile"]), request["device"], request["threads"]
-                data = codec.encode(original, 8, model, tile=tile, device=device, threads=threads).data
+                data = codec.encode(Samples.of(original), model, tile=tile, device=device, threads=threads).data
                 files[file] = hashlib.sha256(data).hexdigest()
                 if request["first"]:
                     path.write_bytes(data)
@@ -83,7 +84,7 @@ def _decode(data: bytes, model: Any, naive: bool, threads: int) -> tuple[str, st
     from arcomp.errors import ArcompError
 
     try:
-        pixels, _ = codec.decode(data, model=model, naive=naive, threads=threads)
+        pixels = codec.decode(data, model=model, naive=naive, threads=threads).pixels
     except ArcompError as error:
         return "", str(error)
     return hashlib.sha256(pixels.tobytes()).hexdigest(), ""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from arcomp.errors import PictureError
-from arcomp.formats import read_picture
+from arcomp.formats import read
 from arcomp.measure.codecs import NOT_INSTALLED, Codec, Pixels
 
 HELP = (
@@ -91,7 +91,7 @@ class External(Codec):
             pictures = _outputs(self.decoder, Path(folder, "picture"), FORMATS)
             self._run(self.decoder, paths | pictures, folder)
             try:
-                return read_picture(_first(pictures)).pixels
+                return read(_first(pictures)).pixels[0]
             except PictureError as error:
                 raise ExternalError(f"{self.decoder[0]} left no picture: {error.cause}") from error
 

@@ -18,9 +18,11 @@ import numpy.typing as npt
 import torch
 
 import arcomp
+from arcomp import codec
 from arcomp.codec import plan
 from arcomp.contract.distributions import DistributionModel
 from arcomp.measure.tables import Column, text
+from arcomp.samples import Samples
 from arcomp.training.trainable import LADDER
 
 MODELS = "gated_pixelcnn,multiscale_pixelcnn,grayscale_pixelcnn,subscale"
@@ -71,9 +73,9 @@ def measured(model: DistributionModel, pixels: Pixels, device: str = "cpu") -> d
     seconds: list[float] = []
     for _ in range(2):
         began = time.perf_counter()
-        data = arcomp.encode(pixels, 8, model, device=device).data
+        data = codec.encode(Samples.of(pixels), model, device=device).data
         middle = time.perf_counter()
-        decoded, _ = arcomp.decode(data, model=model)
+        decoded = codec.decode(data, model=model).pixels
         seconds = [middle - began, time.perf_counter() - middle]
         if not np.array_equal(decoded, pixels):
             raise click.ClickException(f"{model.name}: not the same pixels")
@@ -97,7 +99,7 @@ def main(paths: tuple[Path, ...], models: str, sizes: dict[str, int]) -> None:
     for name in models.split(","):
         model = fresh(name, SIZES | sizes)
         for path in paths:
-            pixels = np.load(path) if path.suffix == ".npy" else arcomp.read_picture(str(path)).pixels[None]
+            pixels = arcomp.open(path).pixels
             rows.append({"model": name, "input": path.name, **measured(model, pixels)})
     print(text(rows, COLUMNS))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcomp.errors import PictureError
-from arcomp.formats import read_picture
+from arcomp.formats import read
 from arcomp.measure.codecs import Pixels
 
 ENDINGS = {".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jpg", ".jpeg"}
@@ -64,10 +64,11 @@ def load(source: Source) -> Pixels:
     Raises:
         PictureError: not a picture of 8-bit gray or RGB that was stored without loss.
     """
-    picture = read_picture(source.path)
+    picture = read(source.path)
     if picture.depth != 8:
         raise PictureError(f"a picture of {picture.depth} bit a sample", path=str(source.path))
-    return picture.pixels
+    pixels: Pixels = picture.pixels[0]
+    return pixels
 
 
 def reason(error: PictureError) -> str:

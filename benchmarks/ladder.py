@@ -21,7 +21,8 @@ import click
 from arcomp.contract import registry
 from arcomp.contract.library import ENDING
 from arcomp.measure.compare import Contestant, Measured, ModelContestant, classical, classical_of_bytes
-from arcomp.measure.inputs import Input, read
+from arcomp.measure.inputs import read
+from arcomp.samples import Samples
 from arcomp.training.trainable import LADDER
 from benchmarks.outputs import say
 from benchmarks.readme import markdown
@@ -46,9 +47,9 @@ class Family:
     published: dict[str, float]
     of: str = ""
 
-    def beside(self, given: Input) -> dict[str, float]:
+    def beside(self, path: Path) -> dict[str, float]:
         """What was published for this input."""
-        return self.published if Path(given.name).name.startswith(self.of) else {}
+        return self.published if path.name.startswith(self.of) else {}
 
 
 FAMILIES = {
@@ -100,20 +101,20 @@ def over(measured: Measured) -> float | None:
     return max(0.0, measured.bytes - (1 + ALLOWED_PART) * measured.nll_bits_exact / 8 - ALLOWED_BYTES)
 
 
-def row(family: Family, name: str, given: Input, measured: Measured, parameters: int | None) -> list[str]:
+def row(family: Family, name: str, path: Path, given: Samples, measured: Measured, parameters: int | None) -> list[str]:
     """A line of the table."""
 
     def size(bits: float | None) -> str:
         if bits is None:
             return "-"
-        return f"{family.scale(bits, measured.samples, len(given.pixels)):.{family.digits}f}"
+        return f"{family.scale(bits, measured.samples, given.count):.{family.digits}f}"
 
     def speed(seconds: float | None) -> str:
         """Pictures a second, or kilobytes of text."""
-        each = measured.samples / 1000 if given.bytes else len(given.pixels)
+        each = measured.samples / 1000 if given.form.kind == "bytes" else given.count
         return f"{each / seconds:.3g}" if seconds else "-"
 
-    published = family.beside(given).get(name.rpartition("-")[0])
+    published = family.beside(path).get(name.rpartition("-")[0])
     cells = [
         f"`{name}`" if parameters is not None else name,
         f"{parameters:,}" if parameters is not None else "-",
@@ -122,21 +123,23 @@ def row(family: Family, name: str, given: Input, measured: Measured, parameters:
         speed(measured.decode_seconds),
         f"{published:.{family.digits}f}" if published else "-",
     ]
-    return cells if family.beside(given) else cells[:-1]
+    return cells if family.beside(path) else cells[:-1]
 
 
-def table(family: Family, given: Input, contestants: Sequence[Contestant], measured: Sequence[Measured]) -> str:
+def table(
+    family: Family, path: Path, given: Samples, contestants: Sequence[Contestant], measured: Sequence[Measured]
+) -> str:
     """Of one input, in Markdown."""
-    what = "kB/s" if given.bytes else "pictures/s"
+    what = "kB/s" if given.form.kind == "bytes" else "pictures/s"
     titles = ["", "parameters", "float NLL", "exact NLL", "file", f"{what}, encode", f"{what}, decode"]
-    titles += ["published"] if family.beside(given) else []
+    titles += ["published"] if family.beside(path) else []
     rows = [
-        row(family, c.name, given, m, c.parameters)
+        row(family, c.name, path, given, m, c.parameters)
         for c, m in zip(contestants, measured, strict=True)
         if m.bytes is not None
     ]
-    count = f"{given.samples:,} bytes" if given.bytes else f"{len(given.pixels):,} pictures"
-    return f"{Path(given.name).name}, {count}; {family.unit}:\n\n{markdown(titles, rows)}"
+    count = f"{given.size:,} bytes" if given.form.kind == "bytes" else f"{given.count:,} pictures"
+    return f"{path.name}, {count}; {family.unit}:\n\n{markdown(titles, rows)}"
 
 
 def remarks(measured: Sequence[Measured]) -> bool:
@@ -171,12 +174,12 @@ def main(family: str, paths: tuple[Path, ...], models: str | None, limit: int | 
     for path in paths:
         given = read(path, limit, text=True)
         contestants: list[Contestant] = [ModelContestant(name, short(name)) for name in names]
-        contestants += classical_of_bytes() if given.bytes else classical()
+        contestants += classical_of_bytes() if given.form.kind == "bytes" else classical()
         measured = []
         for contestant in contestants:
-            measured.append(contestant.measure(given))
+            measured.append(contestant.measure(str(path), given))
             say(f"{path.name}: {contestant.name}: {measured[-1].bytes or measured[-1].skipped}")
-        print(table(FAMILIES[family], given, contestants, measured), end="\n\n")
+        print(table(FAMILIES[family], path, given, contestants, measured), end="\n\n")
         good &= remarks(measured)
         everything += [asdict(m) for m in measured]
     if document:

@@ -17,13 +17,13 @@ from arcomp.cli.console import Console, plural, report, shown
 from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
-    from arcomp.container import Content, Header
+    from arcomp.container import Header
     from arcomp.contract.model import Model
+    from arcomp.samples import Form, Samples
 
 COMPILING = 2.0
 """Seconds of compiling after which a user is told."""
 _KINDS = {1: "gray", 3: "RGB"}
-_CONTENTS = {"Bytes": "bytes", "Array": "array"}
 
 
 class Startup:
@@ -95,7 +95,7 @@ def about_header(header: Header) -> dict[str, Any]:
     return {
         "model": header.model,
         "digest_begins": header.digest.hex(),
-        "content": content(header.content),
+        "content": header.form.kind,
         "images": header.images,
         "width": header.width,
         "height": header.height,
@@ -104,19 +104,14 @@ def about_header(header: Header) -> dict[str, Any]:
     }
 
 
-def content(of: Content) -> str:
-    """What samples are: "picture", "array" or "bytes"."""
-    return _CONTENTS.get(type(of).__name__, "picture")
-
-
-def unit(of: Content) -> str:
+def unit(form: Form) -> str:
     """What a sample is called."""
-    return "byte" if content(of) == "bytes" else "sub-pixel"
+    return "byte" if form.kind == "bytes" else "sub-pixel"
 
 
 def geometry(header: Header) -> str:
     """Such as "640 x 480, RGB, 8 bits"."""
-    if content(header.content) == "bytes":
+    if header.form.kind == "bytes":
         return plural(header.width, "byte")
     images = f"{header.images} pictures of " if header.images > 1 else ""
     kind = _KINDS.get(header.channels, f"{header.channels} channels")
@@ -154,8 +149,8 @@ def model_for(header: Header, given: str | None) -> Model:
 
 def decoded(
     data: bytes, name: str, startup: Startup, console: Console, model_name: str | None, naive: bool, device: str
-) -> tuple[Any, Header, float]:
-    """Decode a file's bytes: the pixels, the header, and the seconds it took.
+) -> tuple[Samples, float]:
+    """Decode a file's bytes: the samples, and the seconds it took.
 
     Args:
         data: the file's bytes.
@@ -177,8 +172,8 @@ def decoded(
     startup.warm(model, header.channels, header.depth, None)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        pixels, header = codec.decode(
+        samples = codec.decode(
             data, model=model, naive=naive, device="cuda" if device == "cuda" else "cpu", threads=startup.threads,
             progress=meter,
         )  # fmt: skip
-    return pixels, header, time.perf_counter() - began
+    return samples, time.perf_counter() - began

@@ -22,9 +22,10 @@ from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
     from arcomp.measure.compare import Contestant, Measured
-    from arcomp.measure.inputs import Input, Place
+    from arcomp.measure.inputs import Place
     from arcomp.measure.page import Shown
     from arcomp.measure.results import Result
+    from arcomp.samples import Samples
 
 WIDEST_BAR, NARROWEST_BAR = 24, 6
 BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -163,7 +164,7 @@ class Comparison:
         text = any(c.takes_bytes for c in self.contestants)
         for number, place in enumerate(places, 1):
             try:
-                given = read(place.path, self.limit, text=text and place.bytes)
+                samples = read(place.path, self.limit, text=text and place.bytes)
             except ArcompError as error:
                 if place.asked:
                     report(error.at(str(place.path)), verbose=self.console.verbose)
@@ -171,20 +172,21 @@ class Comparison:
                 else:
                     self.console.warn(f"{place.path}: left out: {error.cause}")
                 continue
-            self._one(given, f"{given.name} ({number}/{len(places)})" if len(places) > 1 else given.name)
+            self._one(str(place.path), samples, f" ({number}/{len(places)})" if len(places) > 1 else "")
 
-    def _one(self, given: Input, label: str) -> None:
+    def _one(self, name: str, samples: Samples, number: str) -> None:
         here: list[Measured] = []
-        self.of_bytes &= given.bytes
+        label = name + number
+        self.of_bytes &= samples.form.kind == "bytes"
         for contestant in self.contestants:
             with self.console.progress(f"{contestant.name}: {label}") as meter:
-                here.append(contestant.measure(given, meter))
+                here.append(contestant.measure(name, samples, meter))
         self.measured += here
         if self.with_maps:
             from arcomp.measure.page import show
 
             with self.console.progress(f"bits of each pixel: {label}") as meter:
-                self.shown.append(show(given, self.contestants, here, meter))
+                self.shown.append(show(name, samples, self.contestants, here, meter))
 
 
 def _contestants(

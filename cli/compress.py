@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, content, digits, unit
+from arcomp.cli.coding import Startup, digits, unit
 from arcomp.cli.console import Console, duration, percent, plural, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, read_file
+from arcomp.cli.data import read_samples
+from arcomp.cli.files import ENDING, STDOUT, Target
 from arcomp.errors import VerificationError
 
 if TYPE_CHECKING:
     from arcomp.codec import Encoded
     from arcomp.contract.model import Model
-    from arcomp.inputs import Samples
+    from arcomp.samples import Samples
 
 
 @dataclass
@@ -62,38 +63,31 @@ class Compressor:
         Raises:
             ArcompError: it cannot be read or written, is not supported, or does not decode to what it was.
         """
-        from arcomp.inputs import kind, read_samples
-
-        data = read_file(name, lambda start: self.as_bytes or kind(start, self.model.takes_bytes))
-        samples = read_samples(data, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
-        bytes_in = len(data)
-        del data  # of a large picture, as much as it takes coded
+        samples, bytes_in = read_samples(name, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
         path = self.target.place(name + ENDING)
         self.target.claim(path, name)
         kept = self.target.remove and bool(samples.dropped) and not self.drop
         if samples.dropped:
             stays = "; so the input stays (--drop removes it)" if kept else ""
             self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}{stays}")
-        self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
-        encoded, verify_seconds = self._encode(samples, name, _source(name, path, samples))
+        self.startup.warm(self.model, samples.channels, samples.depth, self.device)
+        samples = replace(samples, ending=_ending(name, path, samples))
+        encoded, verify_seconds = self._encode(samples, name)
         self.target.put(path, encoded.data, name, replaces=self.verify and not kept)
         self._tell(name, path, bytes_in, samples, encoded, verify_seconds)
 
-    def _encode(self, samples: Samples, name: str, source: str) -> tuple[Encoded, float]:
+    def _encode(self, samples: Samples, name: str) -> tuple[Encoded, float]:
         import numpy as np
 
         from arcomp import codec
 
-        pixels = samples.pixels
         with self.console.progress(f"compressing {shown(name)}") as meter:
-            encoded = codec.encode(
-                pixels, samples.depth, self.model, source=source, content=samples.content, device=self.device,
-                threads=self.threads, progress=meter,
-            )  # fmt: skip
+            encoded = codec.encode(samples, self.model, device=self.device, threads=self.threads, progress=meter)
         began = time.perf_counter()
         if self.verify:
             with self.console.progress(f"verifying {shown(name)}") as meter:
-                again, _ = codec.decode(encoded.data, model=self.model, threads=self.threads, progress=meter)
+                decoded = codec.decode(encoded.data, model=self.model, threads=self.threads, progress=meter)
+            again, pixels = decoded.pixels, samples.pixels
             if again.shape != pixels.shape or not all(map(np.array_equal, _rows(again), _rows(pixels))):
                 raise VerificationError(
                     "does not decode to what it was; nothing was written", remedy="run `arcomp doctor`"
@@ -110,7 +104,7 @@ class Compressor:
             "output": path,
             "model": self.model.name,
             "digest": self.model.digest.hex(),
-            "content": content(samples.content),
+            "content": samples.form.kind,
             "images": images,
             "width": width,
             "height": height,
@@ -132,7 +126,7 @@ class Compressor:
         model_bits = encoded.nll_bits / encoded.samples
         line = (
             f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(bytes_in)} -> {size(bytes_out)} "
-            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/{unit(samples.content)} "
+            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/{unit(samples.form)} "
             f"(NLL {model_bits:.3f}, "
             f"overhead {percent(encoded.overhead_percent)}), {duration(encoded.seconds)}"
             f"{'' if self.verify else ', NOT verified'}"
@@ -154,20 +148,19 @@ def _rows(pixels: Any) -> Iterator[Any]:
     return (row for picture in pixels for row in picture)
 
 
-def _source(name: str, path: str, samples: Samples) -> str:
-    """The format that a file has to tell because its name, as in img.png.arcomp, does not."""
-    from arcomp.container import Bytes
+def _ending(name: str, path: str, samples: Samples) -> str:
+    """The ending that a file has to tell because its name, as in img.png.arcomp, does not."""
     from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
-    from arcomp.inputs import possible_source
+    from arcomp.samples import Array, Bytes
 
     given = "" if name == "-" else format_of(name)
     restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
-    if isinstance(samples.content, Bytes):
-        return "" if restored == given else possible_source(given)
-    known = ARRAY_ENDINGS if samples.content else ENDINGS
+    if isinstance(samples.form, Bytes):
+        return "" if restored == given else given
+    known = ARRAY_ENDINGS if isinstance(samples.form, Array) else ENDINGS
     if restored in known:
         return ""
-    return next((ending for ending in (given, samples.format) if ending in known), "png")
+    return next((ending for ending in (given, samples.ending) if ending in known), "png")
 
 
 @click.command("compress", short_help="Compress pictures, arrays, or text.")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from arcomp.cli.console import Console, report, shown
 from arcomp.cli.files import read_file
-from arcomp.errors import ArcompError
+from arcomp.errors import ArcompError, ModelError, PictureError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
-    from arcomp.inputs import Samples
+    from arcomp.samples import Samples
 
 
 def find(given: str, model: Model) -> list[str]:
@@ -32,6 +32,34 @@ def find(given: str, model: Model) -> list[str]:
     return found
 
 
+def read_samples(name: str, model: Model, *, as_bytes: bool = False, allow_lossy: bool = False) -> tuple[Samples, int]:
+    """A file's samples as a model takes them, and the file's length in bytes.
+
+    Args:
+        name: a path, or ``-`` for standard input.
+        model: that is to code them. Where it takes bytes, what is no picture and no array is bytes.
+        as_bytes: take pictures and arrays as bytes, too.
+        allow_lossy: take JPEG and other lossy pictures.
+
+    Raises:
+        ArcompError: the file cannot be read, is damaged, or is nothing that the model takes.
+    """
+    from arcomp.contract.fitting import fitted
+    from arcomp.formats import kind, read
+
+    if as_bytes and not model.takes_bytes:
+        raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
+    data = read_file(name, lambda start: as_bytes or kind(start, or_bytes=model.takes_bytes))
+    found = "bytes" if as_bytes else kind(data, or_bytes=model.takes_bytes)
+    try:
+        samples = read(data, allow_lossy=allow_lossy, or_bytes=model.takes_bytes, as_bytes=as_bytes)
+    except PictureError as error:
+        if found == "picture" and model.takes_bytes:
+            raise PictureError(error.cause, remedy="--bytes takes the file's bytes as they are") from error
+        raise
+    return fitted(samples, model), len(data)
+
+
 class Reader:
     """Reads files one after the other, going on after errors.
 
@@ -44,12 +72,9 @@ class Reader:
 
     def __call__(self, names: list[str]) -> Iterator[tuple[str, Samples]]:
         """Each file's name and samples."""
-        from arcomp.inputs import kind, read_samples
-
         for name in names:
             try:
-                data = read_file(name, lambda start: kind(start, self.model.takes_bytes))
-                samples = read_samples(data, self.model)
+                samples, _ = read_samples(name, self.model)
             except Exception as error:
                 self.refused(shown(name), error)
                 continue

@@ -28,14 +28,14 @@ def named(name: str, header: Header) -> tuple[str, str]:
     Returns:
         A path beside the input ("" where the input's name gives none), and an ending, perhaps "".
     """
-    from arcomp.container import Bytes
     from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
+    from arcomp.samples import Bytes
 
     if not name.lower().endswith(ENDING) or os.path.basename(name).lower() == ENDING:
         return "", header.source
     restored = name[: -len(ENDING)]
     ending = format_of(restored)
-    told = bool(ending) if isinstance(header.content, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
+    told = bool(ending) if isinstance(header.form, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
     if told or not header.source:
         return restored, ending
     return f"{restored}.{header.source}", header.source
@@ -63,18 +63,16 @@ class Decompressor:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
         from arcomp.container import unpack
-        from arcomp.inputs import check_output, write_samples
+        from arcomp.formats import reads_back, write
 
         data = read_compressed(name)
         header, _ = unpack(data)
         path, ending = self._output(name, header)
         self.target.claim(path, name)
         _check_format(header, ending)
-        pixels, header, seconds = decoded(
-            data, name, self.startup, self.console, self.model_name, self.naive, self.device
-        )
-        written = write_samples(pixels, header, ending)
-        if self.target.remove and not check_output(written, pixels, header):
+        samples, seconds = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
+        written = write(samples, ending)
+        if self.target.remove and not reads_back(written, samples):
             raise VerificationError("what was written does not read back the same", remedy="choose another format")
         self.target.put(path, written, name, replaces=True)
         self._tell(name, path, data, written, header, seconds)
@@ -120,10 +118,10 @@ def _check_format(header: Header, ending: str) -> None:
     """
     import numpy as np
 
-    from arcomp.container import Bytes
-    from arcomp.formats import ARRAY_ENDINGS, write_picture
+    from arcomp.formats import ARRAY_ENDINGS, write
+    from arcomp.samples import Bytes, Samples
 
-    if isinstance(header.content, Bytes):
+    if isinstance(header.form, Bytes):
         return
     if not ending:
         raise OutputError("nothing says which format to write", remedy="name the output with -o, as in -o out.png")
@@ -133,7 +131,7 @@ def _check_format(header: Header, ending: str) -> None:
         raise OutputError(f"holds {header.images} pictures", remedy="name the output with -o, as in -o out.npy")
     dtype = np.uint8 if header.depth <= 8 else np.uint16
     try:
-        write_picture(np.zeros((1, 1, header.channels), dtype), header.depth, ending)
+        write(Samples.of(np.zeros((1, 1, 1, header.channels), dtype), header.depth), ending)
     except OutputError as error:
         # Its remedy is a list of formats; how to name one is for the command line to say.
         raise OutputError(error.cause, remedy=f"name the output with -o ({error.remedy or 'no format can'})") from error

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from arcomp.contract.model import Model
-    from arcomp.inputs import Samples
     from arcomp.measure.evaluation import Cost
+    from arcomp.samples import Samples
 
 
 @dataclass
@@ -117,7 +117,7 @@ class Evaluator:
         self.startup_within = 0.0
         for name, samples in files:
             began = time.perf_counter()
-            self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
+            self.startup.warm(self.model, samples.channels, samples.depth, self.device)
             self.startup_within += time.perf_counter() - began
             yield name, samples
 

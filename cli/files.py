@@ -18,7 +18,7 @@ from arcomp.errors import ArcompError, OutputError
 
 ENDING = ".arcomp"
 START = 320
-"""Bytes that tell what a file is."""
+"""Bytes that tell what a file is, as for :data:`arcomp.formats.START`."""
 STDOUT = "-"
 
 

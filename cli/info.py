@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import about_header, content, geometry, unit
+from arcomp.cli.coding import about_header, geometry, unit
 from arcomp.cli.console import Console, shown, size
 from arcomp.cli.files import read_compressed
 
@@ -70,14 +70,13 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
         tiles = f", tiles of {header.tile_width} x {header.tile_height}" if header.tile_width else ""
         console.print(shown(name))
         console.print(
-            f"  {content(header.content):<8} {geometry(header)}{tiles}"
-            + (f", from {header.source}" if header.source else "")
+            f"  {header.form.kind:<8} {geometry(header)}{tiles}" + (f", from {header.source}" if header.source else "")
         )
         console.print(f"  model    {header.model}, digest {digest}, {where if about['available'] else 'NOT here'}")
         console.print(f"  format   version {about['format_version']}")
         console.print(
             f"  size     {size(about['input_bytes'])} (payload {about['payload_bytes']} bytes, header {others} bytes), "
-            f"{about['bits_per_subpixel']:.3f} bits/{unit(header.content)}"
+            f"{about['bits_per_subpixel']:.3f} bits/{unit(header.form)}"
         )
 
     return 1 if options.each(inputs, work, console) else 0

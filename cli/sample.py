@@ -14,11 +14,13 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
-from arcomp.cli.files import Target, read_file
+from arcomp.cli.data import read_samples
+from arcomp.cli.files import Target
 from arcomp.errors import ModelError, OutputError, said_of
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
+    from arcomp.samples import Samples
 
 PICTURES, TEXTS = 16, 1
 """How many are drawn unless it is said."""
@@ -103,13 +105,12 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
     """
     import numpy as np
 
-    from arcomp.container import Bytes
-    from arcomp.inputs import kind, read_samples
+    from arcomp.samples import Bytes
 
     with said_of(shown(name)):
-        samples = read_samples(read_file(name, lambda start: kind(start, model.takes_bytes)), model)
+        samples, _ = read_samples(name, model)
     height, width = samples.pixels.shape[1:3]
-    text = isinstance(samples.content, Bytes)
+    text = isinstance(samples.form, Bytes)
     several = TEXTS if text else PICTURES if len(samples.pixels) == 1 else 1
     given = np.repeat(samples.pixels, count or several, 0)
     kept = -(-height // 2) * width if height > 1 else -(-width // 2)
@@ -123,7 +124,7 @@ def _kind(model: Model, gray: bool) -> tuple[int, int]:
     Raises:
         ModelError: no such.
     """
-    from arcomp.inputs import takes
+    from arcomp.contract.fitting import takes
 
     for channels in (1,) if gray else (3, 1, 2, 4):
         for depth in range(8, 0, -1):
@@ -132,23 +133,20 @@ def _kind(model: Model, gray: bool) -> tuple[int, int]:
     raise ModelError(f"model {model.name} does not draw gray pictures", remedy="leave out --gray")
 
 
-def _file(pixels: Any, wanted: Wanted, output: str) -> bytes:
+def _file(drawn: Samples, wanted: Wanted, output: str) -> bytes:
     """The output's bytes.
 
     Raises:
         OutputError: its ending names no format that can hold them.
     """
-    from arcomp.formats import ARRAY_ENDINGS, format_of, write_array, write_picture
+    from arcomp.formats import ARRAY_ENDINGS, format_of, write
     from arcomp.sampling import grid
 
     if wanted.text:
-        return b"\n\n".join(text.tobytes() for text in pixels) + b"\n"
+        return b"\n\n".join(text.tobytes() for text in drawn.pixels) + b"\n"
     ending = format_of(output)
-    if ending in ARRAY_ENDINGS:
-        return write_array(pixels, "", ending)
-    if len(pixels) == 1 and wanted.depth == 1 and ending in ("png", "pbm"):
-        return write_picture(pixels[0], 1, ending)
-    return write_picture(grid(pixels, wanted.depth), 8, ending)
+    as_drawn = ending in ARRAY_ENDINGS or (drawn.count == 1 and drawn.depth == 1 and ending in ("png", "pbm"))
+    return write(drawn if as_drawn else grid(drawn), ending)
 
 
 def _printable(text: bytes) -> str:
@@ -206,6 +204,7 @@ def command(
     import numpy as np
 
     from arcomp.contract import registry
+    from arcomp.samples import Samples
     from arcomp.sampling import draw
 
     target = Target(output, output is None, force, False, console)
@@ -218,17 +217,17 @@ def command(
     if output is not None:
         target.claim(output, complete or "-")
         with said_of(output):
-            _file(np.zeros(wanted.shape, np.uint8), wanted, output)  # can so many be written?
+            _file(Samples.of(np.zeros(wanted.shape, np.uint8), wanted.depth), wanted, output)  # can so many be written?
     startup = Startup(threads, console)
     startup.warm(model, wanted.shape[3], wanted.depth, None)
     began = time.perf_counter()
     with console.progress("drawing") as meter:
-        pixels = draw(
+        drawn = draw(
             model, wanted.shape, wanted.depth, seed=seed, temperature=temperature, given=wanted.given,
             kept=wanted.kept, progress=meter,
         )  # fmt: skip
     seconds = time.perf_counter() - began
-    data = _file(pixels, wanted, output or "")
+    data = _file(drawn, wanted, output or "")
     if output is None and sys.stdout.isatty():
         print(_printable(data), end="")
     else:

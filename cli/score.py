@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from arcomp.contract.model import Model
-    from arcomp.inputs import Samples
     from arcomp.measure.evaluation import Cost
+    from arcomp.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ class Heatmaps:
             OutputError: it cannot be written, or exists already.
         """
         from arcomp.container import write_atomically
-        from arcomp.formats import write_picture
+        from arcomp.formats import write
         from arcomp.measure.heat_map import folded, heat
+        from arcomp.samples import Samples
 
         base = _base(cost.name)
         name = base if cost.index is None else f"{base}.{cost.index}"
@@ -102,7 +103,7 @@ class Heatmaps:
         self.written.add(unique)
         path = self.folder / f"{unique}.png"
         bits = folded(cost.samples) if cost.text else cost.samples
-        write_atomically(path, write_picture(heat(bits), 8, "png"), overwrite=self.force)
+        write_atomically(path, write(Samples.of(heat(bits)[None]), "png"), overwrite=self.force)
         return str(path)
 
 
@@ -151,7 +152,7 @@ class Scorer:
 
     def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
         for name, samples in files:
-            self.startup.warm(self.model, samples.pixels.shape[3], samples.depth, self.device)
+            self.startup.warm(self.model, samples.channels, samples.depth, self.device)
             yield name, samples
 
     def _mapped(self, cost: Cost) -> str | None:

@@ -21,12 +21,15 @@ def command(
     console: Console, inputs: tuple[str, ...], model_name: str | None, naive: bool, threads: int | None, device: str
 ) -> int:
     """Decode files and verify them; write nothing."""
+    from arcomp.container import unpack
+
     options.check_cuda(device)
     startup = Startup(threads, console)
 
     def work(name: str) -> None:
         data = read_compressed(name)
-        _, header, seconds = decoded(data, name, startup, console, model_name, naive, device)
+        header, _ = unpack(data)
+        _, seconds = decoded(data, name, startup, console, model_name, naive, device)
         about = {
             "input": name,
             **about_header(header),

@@ -15,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.container.content import Content, check_content, decode_content, encode_content
+from arcomp.container.content import check_content, decode_content, encode_content
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
-
-MAX_PIXELS = 1 << 28
-"""Most pixels in a file: images x height x width."""
+from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS, Form, Picture
 
 MAX_TILES = 1 << 20
 """Most tiles in a file (images, where they are not cut)."""
@@ -31,8 +29,6 @@ MAX_SIDE_BYTES = 16 << 20
 MAX_HEADER_BYTES = 17 << 20
 """Most bytes of fields in a header."""
 
-MAX_CHANNELS = 4
-MAX_DEPTH = 16
 DIGEST_BYTES = 8
 """Bytes of a digest that a file carries: the first of the SHA-256."""
 
@@ -79,7 +75,7 @@ class Header:
         pixels_crc: CRC-32 of the decoded samples, see :func:`pixels_checksum`.
         side: bytes the model needs beside the payload; empty when it needs none.
         source: lower-case ending, without a dot, of the file the pixels came from; empty when unknown.
-        content: what the samples were made of.
+        form: what the samples were made of.
         decisions: samples, of 1 bit, are coded as decisions, not as digits.
 
     Raises:
@@ -98,7 +94,7 @@ class Header:
     pixels_crc: int
     side: bytes = b""
     source: str = ""
-    content: Content = None
+    form: Form = Picture()
     decisions: bool = False
 
     def __post_init__(self) -> None:
@@ -113,7 +109,7 @@ class Header:
             raise FormatError(f"{len(self.side)} bytes of side information, the limit is {MAX_SIDE_BYTES}")
         if _SOURCE_NAME.fullmatch(self.source) is None:
             raise FormatError(f"a source format must be up to 16 of a-z 0-9, not {self.source[:80]!r}")
-        check_content(self.content, self.shape, self.depth)
+        check_content(self.form, self.shape, self.depth)
         if self.decisions and self.depth != 1:
             raise FormatError(f"samples of {self.depth} bits are no decisions")
 
@@ -146,6 +142,11 @@ def _check_geometry(header: Header) -> None:
             f"{header.images * down * across} tiles, the limit is {MAX_TILES}",
             remedy="choose larger tiles or fewer images",
         )
+
+
+def possible_source(ending: str) -> str:
+    """A file name's ending as a header can hold it; "" for others."""
+    return ending if _SOURCE_NAME.fullmatch(ending) else ""
 
 
 def pixels_checksum(pixels: np.ndarray[Any, Any], depth: int) -> int:
@@ -198,8 +199,8 @@ def encode_fields(header: Header, payload: bytes | memoryview) -> bytes:
         fields.append((TAG_CODER, DECISIONS))
     if header.source:
         fields.append((TAG_SOURCE, header.source.encode("ascii")))
-    if header.content is not None:
-        fields.append((TAG_CONTENT, encode_content(header.content)))
+    if not isinstance(header.form, Picture):
+        fields.append((TAG_CONTENT, encode_content(header.form)))
     return b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
 
 
@@ -242,7 +243,7 @@ def decode_fields(data: memoryview) -> tuple[Header, int, int]:
         pixels_crc=pixels_crc,
         side=_present(values, TAG_SIDE, "side information"),
         source=_text(_present(values, TAG_SOURCE, "source format"), "source format"),
-        content=decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else None,
+        form=decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else Picture(),
         decisions=_decisions(values),
     )
     return header, payload_length, payload_crc

@@ -20,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import DecisionDecoder, DecisionEncoder, Decoder, Distribution, Encoder, sample
-from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Padded, Payload, Pixels, Progress, Watch
+from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Padded, Payload, Progress, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError
 from arcomp.orders import Batch, Front, Order, grouped
+from arcomp.samples import Pixels
 
 Int32 = npt.NDArray[np.int32]
 Source = Callable[[Front, int, Distribution], Int32]

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Pixels, Progress, Watch
+from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Progress, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
+from arcomp.samples import Pixels
 
 Positions = Callable[[int], None]
 """Callback that is given how many positions have been done since it was last called."""

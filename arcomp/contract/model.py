@@ -18,9 +18,8 @@ import numpy.typing as npt
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError
 from arcomp.orders import Batch
+from arcomp.samples import Pixels
 
-Pixels = npt.NDArray[Any]
-"""uint8 (up to 8 bits) or uint16 [N, H, W, C]: pictures of one size, channels as stored."""
 Padded = npt.NDArray[Any]
 """A padded batch, uint8 or uint16 [N, H, W, C]: tiles of several sizes, channels in coding order; those smaller than
 the largest lie in the upper left corner."""

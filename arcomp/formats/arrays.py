@@ -19,49 +19,20 @@ import math
 import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
-from arcomp.formats.picture import GET_AGAIN, MAX_PIXELS
+from arcomp.formats.common import GET_AGAIN
+from arcomp.samples import MAX_CHANNELS, MAX_PIXELS, Samples, of_array
 
 NPY = b"\x93NUMPY"
 ZIP = b"PK\x03\x04"
 ARRAY_ENDINGS = ("npy", "npz")
-_NARROW = 4
-"""The most channels; as a last axis of three, also a width that nobody has."""
 _HEADER_ROOM = 1 << 16
 _GIVE = "give uint8 or bool as [N, H, W] or [N, H, W, C]"
-
-
-@dataclass(frozen=True, eq=False)
-class StoredArray:
-    """An array as a file has it.
-
-    Attributes:
-        values: uint8 or bool, C-contiguous, of the axes above.
-        name: in an .npz file; "" in an .npy file.
-    """
-
-    values: npt.NDArray[Any]
-    name: str = ""
-
-    @property
-    def axes(self) -> tuple[bool, bool]:
-        """Whether there is an axis of images, and one of channels."""
-        shape = self.values.shape
-        return len(shape) == 4 or (len(shape) == 3 and shape[2] > _NARROW), len(shape) > 2 and shape[-1] <= _NARROW
-
-    @property
-    def pixels(self) -> npt.NDArray[np.uint8]:
-        """The pictures: uint8 [N, H, W, C]."""
-        images, channels = self.axes
-        values = self.values.view(np.uint8)
-        values = values if images else values[None]
-        return values if channels else values[..., None]
 
 
 def is_array(start: bytes) -> bool:
@@ -71,7 +42,7 @@ def is_array(start: bytes) -> bool:
     return start.startswith(NPY) or (start.startswith(ZIP) and start[30 : 30 + length].endswith(b".npy"))
 
 
-def read_array(data: bytes) -> StoredArray:
+def read_array(data: bytes) -> Samples:
     """Read the array of an .npy or .npz file. Nothing in it is executed: arrays of objects are refused.
 
     Args:
@@ -84,7 +55,7 @@ def read_array(data: bytes) -> StoredArray:
     return array
 
 
-def read_arrays(data: bytes, most: int = MAX_PIXELS) -> list[StoredArray]:
+def read_arrays(data: bytes, most: int = MAX_PIXELS) -> list[Samples]:
     """Read all arrays of an .npy or .npz file, as :func:`read_array` reads the only one.
 
     Args:
@@ -97,9 +68,9 @@ def read_arrays(data: bytes, most: int = MAX_PIXELS) -> list[StoredArray]:
     return _read(data, True, most)
 
 
-def _read(data: bytes, several: bool, most: int) -> list[StoredArray]:
+def _read(data: bytes, several: bool, most: int) -> list[Samples]:
     if not data.startswith(ZIP):
-        return [StoredArray(_npy(data, most))]
+        return [of_array(_npy(data, most), ending="npy")]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -110,11 +81,12 @@ def _read(data: bytes, several: bool, most: int) -> list[StoredArray]:
         raise PictureError("a damaged archive of arrays", remedy=GET_AGAIN) from error
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> StoredArray:
-    if member.file_size > most * _NARROW + _HEADER_ROOM:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> Samples:
+    if member.file_size > most * MAX_CHANNELS + _HEADER_ROOM:
         raise PictureError("its array is too large", remedy="cut it into several")
     try:
-        return StoredArray(_npy(archive.read(member), most), member.filename.removesuffix(".npy"))
+        name = member.filename.removesuffix(".npy")
+        return of_array(_npy(archive.read(member), most), name=name, ending="npz" if name else "npy")
     except PictureError as error:
         if len(archive.infolist()) == 1:
             raise
@@ -154,11 +126,11 @@ def _check_axes(shape: tuple[int, ...], most: int) -> None:
     """
     shown = str(list(shape))[:60]
     last = shape[-1] if shape else 0
-    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and last > _NARROW):
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and last > MAX_CHANNELS):
         raise PictureError(f"an array of shape {shown} is not one of pictures", remedy=_GIVE)
     if min(shape) < 1:
         raise PictureError(f"an array of shape {shown} holds nothing", remedy="give one with samples in it")
-    if len(shape) == 3 and last <= _NARROW and (last != 3 or shape[1] <= _NARROW):
+    if len(shape) == 3 and last <= MAX_CHANNELS and (last != 3 or shape[1] <= MAX_CHANNELS):
         raise PictureError(
             f"an array of shape {shown} may be [N, H, W] or [H, W, C]", remedy="give it four axes, [N, H, W, C]"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arcomp.errors import PictureError
-from arcomp.formats.picture import LOSSY_HINT
+from arcomp.formats.common import LOSSY_HINT
 
 _READABLE = (
     (b"\x89PNG\r\n\x1a\n", "png"),

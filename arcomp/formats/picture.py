@@ -1,72 +1,175 @@
-"""What a picture is here, and the words its refusals share."""
+"""One picture, read from a file's bytes: exactly the samples that are stored, or a refusal in one line.
+
+What a file holds is checked here from its own header, before Pillow decodes it, because Pillow is helpful:
+it narrows 16-bit colour, widens few bits, rescales, turns, and fills with black without a word.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import importlib
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from arcomp.errors import PictureError
+from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names
+from arcomp.formats.kinds import kind_of, refuse_lossy
+from arcomp.formats.plain import check_bmp, read_pbm, read_pnm
+from arcomp.formats.png import prepare
+from arcomp.formats.tiff import ORIENTATION, as_stored, check_tiff
+from arcomp.formats.webp import check_webp
+from arcomp.samples import Samples
 
-MAX_PIXELS = 1 << 28
-"""Most pixels in a picture: height x width."""
+_PLUGINS = {
+    "png": ("PNG", "PngImagePlugin"),
+    "bmp": ("BMP", "BmpImagePlugin"),
+    "tiff": ("TIFF", "TiffImagePlugin"),
+    "webp": ("WebP", "WebPImagePlugin"),
+    "jpeg": ("JPEG", "JpegImagePlugin"),
+}
 
-LOSSY_HINT = "--pixels compresses its decoded pixels"
-TO_RGB = "convert it to RGB without transparency first"
-TO_8_BITS = "only pictures of 8 bits a sample, or gray ones of 1 bit, are supported"
-GET_AGAIN = "get the file again from where it came from"
+_MODES = {
+    "1": ("1 bit a pixel", TO_8_BITS),
+    "P": ("a palette", TO_RGB),
+    "PA": ("a palette", TO_RGB),
+    "LA": ("transparency", TO_RGB),
+    "RGBA": ("transparency", TO_RGB),
+    "CMYK": ("CMYK colour", TO_RGB),
+    "YCbCr": ("YCbCr colour", TO_RGB),
+    "LAB": ("Lab colour", TO_RGB),
+    "I": ("more than 8 bits a sample", TO_8_BITS),
+    "F": ("floating-point samples", TO_8_BITS),
+}
 
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """Pixels as a file stores them.
-
-    Attributes:
-        pixels: samples, uint8 [H, W, C] with C = 1 (gray) or 3 (RGB), C-contiguous.
-        depth: bits a sample; 8, or 1: then 0 is black and 1 is white.
-        format: what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but
-            the last are endings :func:`arcomp.formats.write_picture` writes these pixels to.
-        dropped: what else the file holds that a picture here does not: "ICC profile", "Exif", ...
-            sorted, without repetition.
-    """
-
-    pixels: np.ndarray[Any, np.dtype[np.uint8]]
-    format: str
-    depth: int = 8
-    dropped: tuple[str, ...] = ()
-
-
-def damaged(kind: str, why: str) -> PictureError:
-    """The error for a damaged picture of some kind ("PNG"); `why` in a few words."""
-    return PictureError(f"a damaged {kind} picture: {why}", remedy=GET_AGAIN)
+UInt8 = npt.NDArray[np.uint8]
+PART = 1 << 20
+"""Pixels that are taken from Pillow at a time."""
+_LOCK = threading.Lock()
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse impossible and too large sizes, before anything is decoded.
+def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
+    """Read one picture.
+
+    An Exif orientation is not applied: the pixels are those that are stored.
 
     Args:
-        width: columns in pixels, as a file claims them.
-        height: rows in pixels.
+        data: the whole file.
+        allow_lossy: take JPEG, lossy WebP and lossy TIFF too; their pixels are what Pillow decodes.
+
+    Returns:
+        One picture of 8-bit gray or RGB or 1-bit gray. Its `ending` says what the file was: "png", "bmp", "tiff",
+        "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but the last can be written.
 
     Raises:
-        PictureError: a side is below 1, or there are more than MAX_PIXELS pixels.
+        PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
+            exactly.
     """
-    if width < 1 or height < 1:
-        raise PictureError(f"a picture of {width} x {height} pixels", remedy=GET_AGAIN)
-    if width * height > MAX_PIXELS:
-        raise PictureError(
-            f"{width} x {height} is {width * height} pixels, the limit is {MAX_PIXELS}",
-            remedy="cut it into smaller pictures",
-        )
+    try:
+        return _decode(data, kind_of(data[:64]), allow_lossy)
+    except MemoryError:
+        raise PictureError("not enough memory to read it", remedy="cut it into pieces") from None
 
 
-def names(found: Iterable[str]) -> tuple[str, ...]:
-    """Names of metadata, sorted and without empty ones or repetition."""
-    return tuple(sorted({name for name in found if name}))
+def _picture(pixels: UInt8, ending: str, depth: int = 8, dropped: tuple[str, ...] = ()) -> Samples:
+    return Samples((pixels[None],), depth, ending=ending, dropped=dropped)
 
 
-def ordinary_resolution(dots_per_inch: float) -> bool:
-    """Whether a resolution is one that programs write when nobody asked: 72, 96, or none."""
-    return any(abs(dots_per_inch - usual) < 0.1 for usual in (0.0, 72.0, 96.0))
+def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
+    if data[:2] in (b"P1", b"P4"):
+        pixels, dropped = read_pbm(data)
+        return _picture(pixels, "pbm", 1, dropped)
+    if kind == "pnm":
+        pixels, ending, dropped = read_pnm(data)
+        return _picture(pixels, ending, dropped=dropped)
+    if kind == "jpeg" and not allow_lossy:
+        raise refuse_lossy("JPEG")
+    dropped = ()
+    if kind == "png":
+        data, dropped = prepare(data)
+    elif kind == "bmp":
+        dropped = check_bmp(data)
+    elif kind == "webp":
+        dropped = check_webp(data, allow_lossy=allow_lossy)
+    pixels, depth, more = _decode_with_pillow(data, kind, allow_lossy)
+    return _picture(pixels, kind, depth, names((*dropped, *more)))
+
+
+def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt8, int, tuple[str, ...]]:
+    """Pixels uint8 [H, W, C], their depth, and names of metadata that only an opened picture tells."""
+    from PIL import Image
+
+    shown, plugin = _PLUGINS[kind]
+    importlib.import_module(f"PIL.{plugin}")
+    with _our_limits(Image):
+        try:
+            with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
+                return _pixels(image, kind, len(data), allow_lossy)
+        except (PictureError, MemoryError):
+            raise
+        except Exception as error:  # Pillow raises nearly anything at damaged files
+            raise damaged(shown, _one_line(error)) from error
+
+
+def _pixels(image: Any, kind: str, file_size: int, allow_lossy: bool) -> tuple[UInt8, int, tuple[str, ...]]:
+    shown = _PLUGINS[kind][0]
+    dropped: tuple[str, ...] = ()
+    orientation = None
+    check_size(*image.size)
+    if kind == "tiff":
+        if getattr(image, "n_frames", 1) != 1:
+            raise PictureError(f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first")
+        dropped = check_tiff(image.tag_v2, file_size, allow_lossy=allow_lossy)
+        orientation = image.tag_v2.get(ORIENTATION)
+    elif kind == "jpeg":
+        dropped = _jpeg_extras(image)
+    depth = 1 if kind == "png" and image.mode == "1" else 8
+    if depth == 8 and image.mode not in ("L", "RGB"):
+        what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
+        raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
+    image.load()
+    return np.ascontiguousarray(as_stored(_samples(image), orientation)), depth, dropped
+
+
+def _samples(image: Any) -> UInt8:
+    """A loaded picture's samples, uint8 [H, W, C]; by parts, since Pillow copies what it hands out several times."""
+    width, height = image.size
+    pixels = np.empty((height, width, len(image.getbands())), np.uint8)
+    rows = max(1, PART // width)
+    for y in range(0, height, rows):
+        part = image.crop((0, y, width, min(height, y + rows)))
+        pixels[y : y + rows] = np.asarray(part, np.uint8).reshape(-1, width, pixels.shape[2])
+    return pixels
+
+
+def _jpeg_extras(image: Any) -> tuple[str, ...]:
+    known = {"icc_profile": "ICC profile", "exif": "Exif", "xmp": "XMP", "comment": "comment"}
+    known |= {"photoshop": "Photoshop data", "mp": "further pictures"}
+    return names(name for key, name in known.items() if key in image.info)
+
+
+@contextmanager
+def _our_limits(image_module: Any) -> Iterator[None]:
+    """Pillow without its own size limit, and silent: sizes are checked here, and refusals are errors."""
+    with _LOCK:
+        before = image_module.MAX_IMAGE_PIXELS
+        image_module.MAX_IMAGE_PIXELS = None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            image_module.MAX_IMAGE_PIXELS = before
+
+
+def _one_line(error: Exception) -> str:
+    """What Pillow says, without the address of the object it says it about."""
+    text = " ".join(str(error).split())
+    if not text or "<_io" in text:
+        return "it is truncated or not understood"
+    return text[:100]

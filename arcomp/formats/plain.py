@@ -8,7 +8,7 @@ import struct
 import numpy as np
 
 from arcomp.errors import PictureError
-from arcomp.formats.picture import TO_8_BITS, TO_RGB, check_size, damaged, names, ordinary_resolution
+from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names, ordinary_resolution
 
 _GAP = rb"(?:[ \t\n\v\f\r]|#[^\r\n]*[\r\n])+"
 _PNM_HEADER = re.compile(rb"P([2356])" + 3 * (_GAP + rb"(\d{1,10})") + rb"\s")

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 
 from arcomp.errors import PictureError
-from arcomp.formats.picture import TO_8_BITS, TO_RGB, check_size, damaged, names, ordinary_resolution
+from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names, ordinary_resolution
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">IIBBBBB")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from arcomp.errors import PictureError
+from arcomp.formats.common import TO_8_BITS, TO_RGB, damaged, names, ordinary_resolution
 from arcomp.formats.kinds import refuse_lossy
-from arcomp.formats.picture import TO_8_BITS, TO_RGB, damaged, names, ordinary_resolution
 
 BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 259, 262, 274, 277
 ROWS_PER_STRIP, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 278, 284, 338, 339

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 
 from arcomp.errors import PictureError
+from arcomp.formats.common import TO_RGB, damaged, names
 from arcomp.formats.kinds import refuse_lossy
-from arcomp.formats.picture import TO_RGB, damaged, names
 
 _DROPPED = {b"ICCP": "ICC profile", b"EXIF": "Exif", b"XMP ": "XMP", b"VP8X": "", b"VP8L": "", b"VP8 ": ""}
 

@@ -1,4 +1,4 @@
-"""Writing pixels as a picture that holds them without loss."""
+"""Samples as a file that holds them without loss: the kind that they were read from, or another."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from arcomp.errors import OutputError
+from arcomp.formats.arrays import ARRAY_ENDINGS, write_array
+from arcomp.samples import Array, Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -62,21 +65,41 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(os.fspath(path))[1][1:].lower()
 
 
-def write_picture(picture_pixels: np.ndarray[Any, Any], depth: int, ending: str) -> bytes:
-    """Encode pixels so that :func:`arcomp.formats.read_picture` gives the same ones back.
+def write(samples: Samples, ending: str) -> bytes:
+    """A file of which :func:`arcomp.formats.read` gives the same samples back.
 
     Args:
-        picture_pixels: uint8 [H, W, C] with C = 1 (gray) or 3 (RGB), any memory layout.
-        depth: bits a sample; 8, or 1 for gray.
-        ending: a key of :data:`ENDINGS`, in any case, with or without its dot.
+        samples: bytes become what they were, whatever the ending; an array has its type, axes and name again in an
+            .npy or .npz file; pictures go there as [N, H, W, C].
+        ending: "npy", "npz" or a key of :data:`ENDINGS`, in any case, with or without its dot.
 
     Returns:
         The bytes of the file.
 
     Raises:
-        OutputError: files of that ending cannot hold these pixels without loss.
+        OutputError: files of that ending cannot hold them without loss.
     """
     ending = ending.lower().lstrip(".")
+    if samples.alpha or samples.palette is not None:
+        what = "transparency" if samples.alpha else "a palette"
+        raise OutputError(f"pictures with {what} cannot be written yet", remedy="convert to gray or RGB first")
+    if isinstance(samples.form, Bytes):
+        return samples.pixels.tobytes()
+    if ending in ARRAY_ENDINGS:
+        if isinstance(samples.form, Array):
+            return write_array(samples.array, samples.form.name, ending)
+        return write_array(samples.pixels, "", ending)
+    if samples.count != 1:
+        raise OutputError(f"holds {samples.count} pictures", remedy="choose npy")
+    return _write_picture(samples.pixels[0], samples.depth, ending)
+
+
+def _write_picture(picture_pixels: npt.NDArray[Any], depth: int, ending: str) -> bytes:
+    """The bytes of a picture, uint8 [H, W, C] with C = 1 (gray) or 3 (RGB).
+
+    Raises:
+        OutputError: files of that ending cannot hold it without loss.
+    """
     _check(picture_pixels, depth, ending)
     from PIL import Image
 
@@ -95,7 +118,7 @@ def write_picture(picture_pixels: np.ndarray[Any, Any], depth: int, ending: str)
     return buffer.getvalue()
 
 
-def _check(pixels: np.ndarray[Any, Any], depth: int, ending: str) -> None:
+def _check(pixels: npt.NDArray[Any], depth: int, ending: str) -> None:
     if ending not in ENDINGS:
         why = "cannot hold the pixels without loss here" if ending in _LOSSY else "cannot be written"
         shown = f"a .{ending[:16]} file" if ending else "a file without an ending"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from arcomp.codec import plan
-from arcomp.contract.model import Bits, Execution, Model, Pixels, Progress
+from arcomp.contract.fitting import fitted
+from arcomp.contract.model import Bits, Execution, Model, Progress
+from arcomp.samples import Samples
 
 
 def measure(
-    pixels: Pixels,
-    depth: int,
+    samples: Samples,
     model: Model,
     *,
     tile: tuple[int, int] | None = None,
@@ -19,8 +20,7 @@ def measure(
     """Negative log-likelihood of each sample under the exact model, as :func:`arcomp.codec.encode` would code it.
 
     Args:
-        pixels: uint8 (depth up to 8) or uint16 [N, H, W, C].
-        depth: bits of a sample.
+        samples: pictures of one size, or bytes.
         model: see :mod:`arcomp.contract.registry`.
         tile: (height, width) of tiles; (0, 0) for whole pictures; None for what suits the model.
         device: where the whole evaluation runs; models that learn are evaluated on the processor.
@@ -30,5 +30,6 @@ def measure(
     Raises:
         ModelError, ArcompError: as :func:`arcomp.codec.encode`.
     """
-    tiling, spec = plan(pixels, depth, model, tile, threads)
-    return model.bits(pixels, tiling, spec, Execution(device, threads, progress=progress))
+    samples = fitted(samples, model)
+    tiling, spec = plan(samples.pixels, samples.depth, model, tile, threads)
+    return model.bits(samples.pixels, tiling, spec, Execution(device, threads, progress=progress))

@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from arcomp import codec
 from arcomp.contract import registry
+from arcomp.contract.fitting import fitted
 from arcomp.contract.model import Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
-from arcomp.measure.inputs import Input
+from arcomp.measure.inputs import least_depth
 from arcomp.measure.sheets import sheet
+from arcomp.samples import Bytes, Samples
 
 Progress = Callable[[float], None]
 """Is told the part done, 0 to 1."""
@@ -81,17 +83,20 @@ class Contestant(ABC):
     takes_bytes: bool = False
     """Whether it is a model of text."""
 
-    def measure(self, given: Input, progress: Progress = lambda part: None) -> Measured:
-        """Code an input and decode it again; what goes wrong is a result too, and others go on."""
-        what = (self.name, given.name, given.samples, given.positions)
+    def measure(self, name: str, samples: Samples, progress: Progress = lambda part: None) -> Measured:
+        """Code an input of some name and decode it again; what goes wrong is a result too, and others go on."""
         try:
-            return self._measure(given, progress)
+            return self._measure(name, samples, progress)
         except (ArcompError, MemoryError) as error:
             said = error.cause if isinstance(error, ArcompError) else "not enough memory"
-            return Measured(*what, given.depths[0], skipped=f"failed: {said}", failed=True)
+            return self._skipped(name, samples, f"failed: {said}", failed=True)
 
     @abstractmethod
-    def _measure(self, given: Input, progress: Progress) -> Measured: ...
+    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured: ...
+
+    def _skipped(self, name: str, samples: Samples, why: str, *, failed: bool = False) -> Measured:
+        """There is no file."""
+        return Measured(self.name, name, samples.size, samples.positions, samples.depth, skipped=why, failed=failed)
 
 
 def warm_up(model: Model, channels: int, depth: int) -> None:
@@ -129,45 +134,26 @@ class ModelContestant(Contestant):
         self._prepared: set[tuple[int, int]] = set()
         self.startup_seconds = time.perf_counter() - began
 
-    def depth_of(self, given: Input) -> int:
-        """Bits of a sample that it codes an input with.
-
-        Raises:
-            ModelError: it does not take it.
-        """
-        if given.bytes and not self.model.takes_bytes:
-            raise ModelError(f"model {self.model.name} does not take bytes")
-        refused: ModelError | None = None
-        for depth in given.depths:
-            try:
-                self.model.check(given.pixels.shape[3], depth)
-                return depth
-            except ModelError as error:
-                refused = refused or error
-        assert refused is not None
-        raise refused
-
-    def _measure(self, given: Input, progress: Progress) -> Measured:
-        what = (self.name, given.name, given.samples, given.positions)
+    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured:
         try:
-            depth = self.depth_of(given)
+            samples = fitted(samples, self.model)
         except ModelError as error:
-            return Measured(*what, given.depths[0], skipped=error.cause)
-        self._warm_up(given.pixels.shape[3], depth)
+            return self._skipped(name, samples, error.cause)
+        self._warm_up(samples.channels, samples.depth)
         began = time.perf_counter()
         encoded = codec.encode(
-            given.pixels, depth, self.model, content=given.content, device=self.device, threads=self.threads,
-            progress=lambda part: progress(part / 2),
-        )  # fmt: skip
+            samples, self.model, device=self.device, threads=self.threads, progress=lambda part: progress(part / 2)
+        )
         between = time.perf_counter()
-        decoded, _ = codec.decode(
+        decoded = codec.decode(
             encoded.data, model=self.model, threads=self.threads, progress=lambda part: progress((1 + part) / 2)
         )
         ended = time.perf_counter()
-        same = bool(np.array_equal(decoded, given.pixels))
+        same = bool(np.array_equal(decoded.pixels, samples.pixels))
+        nll_float = float_nll(self.model, samples.pixels, samples.depth, self.device)
         return Measured(
-            *what, depth, len(encoded.data), float_nll(self.model, given.pixels, depth, self.device), encoded.nll_bits,
-            encoded.static_bits, between - began, ended - between, same, failed=not same,
+            self.name, name, samples.size, samples.positions, samples.depth, len(encoded.data), nll_float,
+            encoded.nll_bits, encoded.static_bits, between - began, ended - between, same, failed=not same,
         )  # fmt: skip
 
     def _warm_up(self, channels: int, depth: int) -> None:
@@ -205,19 +191,18 @@ class CodecContestant(Contestant):
     def __init__(self, made: Codec) -> None:
         self.name, self.codec = made.name, made
 
-    def _measure(self, given: Input, progress: Progress) -> Measured:
-        what = (self.name, given.name, given.samples, given.positions, given.depths[-1])
-        pixels = sheet(given.pixels)
-        if given.binary:
+    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured:
+        pixels, depth = sheet(samples.pixels), least_depth(samples)
+        if depth == 1:  # black and white
             pixels = pixels * np.uint8(255)
         missing = self.codec.available()
         if missing == NOT_INSTALLED:
             missing = f"{NOT_INSTALLED}: {INSTALL_PEERS}"
-        if self.codec.of_bytes != given.bytes:
+        if self.codec.of_bytes != isinstance(samples.form, Bytes):
             missing = "takes bytes only" if self.codec.of_bytes else "takes pictures only"
         missing = missing or self.codec.takes(pixels)
         if missing:
-            return Measured(*what, skipped=missing)
+            return self._skipped(name, samples, missing)
         if not self.startup_seconds:
             began = time.perf_counter()
             self.codec.decode(self.codec.encode(np.ascontiguousarray(pixels[:8, :8])))
@@ -230,8 +215,8 @@ class CodecContestant(Contestant):
         ended = time.perf_counter()
         same = identical(pixels, decoded)
         return Measured(
-            *what, len(data), encode_seconds=between - began, decode_seconds=ended - between, round_trip=same,
-            failed=not same,
+            self.name, name, samples.size, samples.positions, depth, len(data), encode_seconds=between - began,
+            decode_seconds=ended - between, round_trip=same, failed=not same,
         )  # fmt: skip
 
 

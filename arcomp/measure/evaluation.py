@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.container import Bytes
 from arcomp.contract.model import Bits, Model, Progress
 from arcomp.errors import ArcompError
-from arcomp.inputs import Samples
 from arcomp.measure.bits import measure
+from arcomp.samples import Bytes, Samples
 
 BATCH = 1 << 16
 """Positions of pictures that are gathered before they are evaluated."""
@@ -70,7 +69,8 @@ def costs(
     """What each picture of some files costs, in their sequence.
 
     Args:
-        files: names and what :func:`arcomp.inputs.read_samples` read; no more of them are taken than are evaluated
+        files: names and what :func:`arcomp.formats.read` read, as the model takes it
+            (:func:`arcomp.contract.fitting.fitted`); no more of them are taken than are evaluated
             together.
         model, device, threads: see :func:`arcomp.measure.bits.measure`.
         progress: callback given the part done of what is evaluated together.
@@ -114,14 +114,16 @@ def _measured(
     waiting: list[tuple[str, Samples]], model: Model, device: str, threads: int | None, progress: Progress
 ) -> Bits:
     """Of all their pictures, one file's after the other's."""
-    pixels = np.concatenate([samples.pixels for _, samples in waiting]) if len(waiting) > 1 else waiting[0][1].pixels
-    return measure(pixels, waiting[0][1].depth, model, device=device, threads=threads, progress=progress)
+    samples = waiting[0][1]
+    if len(waiting) > 1:
+        samples = Samples.of(np.concatenate([samples.pixels for _, samples in waiting]), samples.depth)
+    return measure(samples, model, device=device, threads=threads, progress=progress)
 
 
 def _each(waiting: list[tuple[str, Samples]], found: Bits) -> Iterator[Cost]:
     at = 0
     for name, samples in waiting:
-        count, text = len(samples.pixels), isinstance(samples.content, Bytes)
+        count, text = len(samples.pixels), isinstance(samples.form, Bytes)
         for i in range(count):
             share = found.side / len(found.samples)
             yield Cost(name, i if count > 1 else None, found.samples[at + i], share, text)
@@ -133,7 +135,7 @@ def limited(files: Iterable[tuple[str, Samples]], most: int | None) -> Iterator[
     left = most
     for name, samples in files:
         if left is not None:
-            samples = replace(samples, pixels=samples.pixels[:left])
+            samples = replace(samples, stacks=(samples.pixels[:left],))
             left -= len(samples.pixels)
         yield name, samples
         if left == 0:

@@ -15,10 +15,11 @@ from arcomp.measure import bits, images, plot
 from arcomp.measure.codecs import INSTALL_PEERS
 from arcomp.measure.compare import Contestant, Measured, ModelContestant
 from arcomp.measure.heat_map import colours, folded, row
-from arcomp.measure.inputs import Input
+from arcomp.measure.inputs import least_depth
 from arcomp.measure.results import TITLE, Result
 from arcomp.measure.sheets import sheet
 from arcomp.measure.tables import Column, cell
+from arcomp.samples import Bytes, Samples
 
 SHOWN = 64
 """Pictures of an array that are drawn, the first ones."""
@@ -82,45 +83,49 @@ class Shown:
     maps: Sequence[Map]
 
 
-def show(given: Input, contestants: Sequence[Contestant], measured: Sequence[Measured], progress: Progress) -> Shown:
+def show(
+    name: str, samples: Samples, contestants: Sequence[Contestant], measured: Sequence[Measured], progress: Progress
+) -> Shown:
     """Draw an input and the bits that each model gives its pixels.
 
     Args:
+        name, samples: the input.
         contestants, measured: in the same sequence.
     """
-    pixels = given.pixels[:SHOWN]
+    some = replace(samples, stacks=(samples.pixels[:SHOWN],))
+    pixels = some.pixels
     taken = [
-        (c, m.depth) for c, m in zip(contestants, measured, strict=True)
+        c for c, m in zip(contestants, measured, strict=True)
         if isinstance(c, ModelContestant) and m.bytes is not None
     ]  # fmt: skip
     found: list[npt.NDArray[Any]] = []
     means: list[float] = []
-    for i, (contestant, depth) in enumerate(taken):
-        made = bits.measure(pixels, depth, contestant.model, device=contestant.device, threads=contestant.threads)
+    for i, contestant in enumerate(taken):
+        made = bits.measure(some, contestant.model, device=contestant.device, threads=contestant.threads)
         each = made.samples.sum(-1)
-        found.append(images.reduced(sheet(_folded(each, given), gap=_gap(pixels))))
+        found.append(images.reduced(sheet(_folded(each, samples), gap=_gap(pixels))))
         means.append(float(each.mean()))
         progress((i + 1) / len(taken))
     top = _top(found)
     maps = [
         Map(contestant.name, images.uri(colours(a / top)), mean)
-        for (contestant, _), a, mean in zip(taken, found, means, strict=True)
+        for contestant, a, mean in zip(taken, found, means, strict=True)
     ]
-    seen = pixels * np.uint8(255) if given.binary else pixels
-    picture = images.reduced(sheet(_folded(_as_colour(seen), given), gap=_gap(pixels), fill=128))
+    seen = pixels * np.uint8(255) if least_depth(samples) == 1 else pixels
+    picture = images.reduced(sheet(_folded(_as_colour(seen), samples), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
-    position = "byte" if given.bytes else "pixel"
+    position = "byte" if isinstance(samples.form, Bytes) else "pixel"
     address = images.uri(np.rint(picture).astype(np.uint8))
-    return Shown(given.name, _about(given), address, width, height, images.small(picture), top, position, maps)
+    return Shown(name, _about(samples), address, width, height, images.small(picture), top, position, maps)
 
 
 def _gap(pixels: npt.NDArray[np.uint8]) -> int:
     return 1 if len(pixels) > 1 else 0
 
 
-def _folded(pixels: npt.NDArray[Any], given: Input) -> npt.NDArray[Any]:
+def _folded(pixels: npt.NDArray[Any], samples: Samples) -> npt.NDArray[Any]:
     """Bytes [1, 1, length, ..] in rows; pictures as they are."""
-    return folded(pixels[0])[None] if given.bytes else pixels
+    return folded(pixels[0])[None] if isinstance(samples.form, Bytes) else pixels
 
 
 def _as_colour(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -135,12 +140,12 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
     return next((t for t in (0.1, 0.2, 0.5, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48) if t >= top), top)
 
 
-def _about(given: Input) -> str:
-    count, height, width, channels = given.pixels.shape
-    if given.bytes:
+def _about(samples: Samples) -> str:
+    count, height, width, channels = samples.pixels.shape
+    if isinstance(samples.form, Bytes):
         return f"{width:,} bytes, drawn in rows of {row(width)}"
     kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
-    depth = "1 bit" if given.binary else "8 bits"
+    depth = "1 bit" if least_depth(samples) == 1 else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
     shown = f"; the first {SHOWN} are drawn" if count > SHOWN else ""
     return f"{several}{width} x {height}, {kind}, {depth} a sample{shown}"

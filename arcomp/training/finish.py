@@ -16,6 +16,7 @@ from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import TrainingError
 from arcomp.network.configuration import checked, frame
 from arcomp.network.layered import Layered
+from arcomp.samples import Samples
 from arcomp.training.data import Data
 from arcomp.training.loader import examples_of
 from arcomp.training.loop import evaluate
@@ -131,8 +132,7 @@ def finish(
     sizes = sorted({crop.shape for crop in crops})  # a file for each size, so that headers say little of small crops
     files: list[Encoded] = [
         encode(
-            np.stack([c for c in crops if c.shape == size]),
-            recipe.depth,
+            Samples.of(np.stack([c for c in crops if c.shape == size]), recipe.depth),
             model,
             tile=size[:2] if recipe.data.kind == "bytes" else None,
         )

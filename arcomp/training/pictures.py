@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
-from arcomp.formats import is_array, named_as_pictures, read_arrays, read_picture
+from arcomp.formats import START, is_array, named_as_pictures, read, read_arrays
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
 
-START = 320
-"""Bytes that tell whether a file is an array."""
 LARGEST = 1 << 36
 """Pixels of an array, at most: many more than are coded as one file."""
 
@@ -41,7 +39,7 @@ def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[P
     return found
 
 
-def read(path: Path) -> list[UInt8]:
+def pictures_in(path: Path) -> list[UInt8]:
     """The pictures of a file: uint8 [h, w, C] each.
 
     Raises:
@@ -51,7 +49,7 @@ def read(path: Path) -> list[UInt8]:
         with path.open("rb") as file:
             start = file.read(START)
             if not is_array(start):
-                return [read_picture(path).pixels]
+                return list(read(path).pixels)
             return [pixels for array in read_arrays(start + file.read(), LARGEST) for pixels in array.pixels]
     except PictureError as error:
         cause = f"cannot train on it: {error.cause}"
@@ -101,7 +99,7 @@ class Pictures(Data):
 
     def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, alike: bool = False) -> None:
         self.channels, self.config, self.seed, self.alike = channels, config, seed, alike
-        found = [pixels for path in paths for pixels in read(path)]
+        found = [pixels for path in paths for pixels in pictures_in(path)]
         of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
         pictures = _of_one_size(of_channels, config.crop) if alike else of_channels
         left_out = {

@@ -13,7 +13,7 @@ from arcomp.formats import named_as_pictures
 from arcomp.training import recipes
 from arcomp.training.chunks import Chunks
 from arcomp.training.data import Data, below
-from arcomp.training.pictures import Pictures, find_pictures, read
+from arcomp.training.pictures import Pictures, find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
 from arcomp.training.trainable import KINDS
 
@@ -63,7 +63,7 @@ def look(folders: list[Path]) -> Seen:
             )
         return Seen("bytes", 1, 8)
     some = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, LOOKED_AT).astype(int))]
-    pictures = [picture for path in some for picture in read(path)]
+    pictures = [picture for path in some for picture in pictures_in(path)]
     largest = max(int(picture.max()) for picture in pictures)
     return Seen("pictures", max(picture.shape[2] for picture in pictures), max(1, largest.bit_length()))
 
@@ -104,7 +104,7 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
         without: files that are not taken, such as what a run writes.
 
     Raises:
-        TrainingError: there are none, too few, some that cannot be read, or larger ones than the network takes.
+        TrainingError: there are none, too few, some that cannot be pictures_in, or larger ones than the network takes.
     """
     if recipe.data.kind == "bytes":
         return Chunks(folders, recipe.data, recipe.seed, without)

@@ -15,15 +15,16 @@ from arcomp.coding import FrequencyTable, sample
 from arcomp.coding.table import cumulate
 from arcomp.contract import registry
 from arcomp.errors import ModelError, OutputError
-from arcomp.inputs import read_samples
 from arcomp.measure.evaluation import costs
 from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.network.likelihoods import Softmax
-from arcomp.sampling import GAP, draw, grid
+from arcomp.samples import Samples, of_array
+from arcomp.sampling import GAP, grid
 from tests.cli.test_cli import Said, names, refused, say
+from tests.coded import draw, encode, measure
 from tests.specimens import MODELS, layered, photo, pictures
 from tests.unit.test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (folder is a fixture)
 
@@ -39,7 +40,7 @@ class TestEval:
     def test_costs_are_what_files_cost(self, folder: Path) -> None:  # noqa: F811
         (folder / "a.npy").write_bytes(npy(DIGITS))
         (about,) = said_well(say("eval", "-m", "binary.safetensors", "--json", "a.npy")).objects
-        encoded = arcomp.encode(DIGITS[..., None], 1, arcomp.load("binary.safetensors"))
+        encoded = encode(DIGITS[..., None], 1, arcomp.load("binary.safetensors"))
         assert about["bits"] == pytest.approx(encoded.nll_bits, rel=1e-6)
         assert about["bits_per_dimension"] == pytest.approx(encoded.nll_bits / DIGITS.size, rel=1e-6)
         assert about["nats_per_image"] == pytest.approx(encoded.nll_bits * math.log(2) / 6, rel=1e-6)
@@ -75,15 +76,15 @@ class TestEval:
 
         shapes = [(5, 6), (5, 6), (5, 6), (6, 5), (5, 6)]
         files = [
-            (str(i), read_samples(npy(pictures("noise", (*shape, 1), 1, i)[:, :, 0].astype(bool)), BINARY))
+            (str(i), of_array(pictures("noise", (*shape, 1), 1, i)[:, :, 0].astype(bool)))
             for i, shape in enumerate(shapes)
         ]
         calls: list[int] = []
         measure = evaluation.measure
 
-        def counted(pixels: np.ndarray, *args: object, **kwargs: object) -> object:
-            calls.append(len(pixels))
-            return measure(pixels, *args, **kwargs)  # type: ignore[arg-type]
+        def counted(samples: Samples, *args: object, **kwargs: object) -> object:
+            calls.append(samples.count)
+            return measure(samples, *args, **kwargs)  # type: ignore[arg-type]
 
         monkeypatch.setattr(evaluation, "measure", counted)
         together = [cost.bits for cost in costs(files, BINARY)]
@@ -249,7 +250,7 @@ class TestSampling:
             model = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
         drawn = draw(model, (40, 8, 9, 1), 1, seed=3)
         noise = pictures("noise", (40 * 8, 9, 1), 1).reshape(40, 8, 9, 1)
-        assert arcomp.measure(drawn, 1, model).total < 0.8 * arcomp.measure(noise, 1, model).total
+        assert measure(drawn, 1, model).total < 0.8 * measure(noise, 1, model).total
 
     @pytest.mark.parametrize(
         "model", [BINARY, TEXTUAL, layered(MADE, channels=1, depth=1, rows=8, columns=9, **HIDDEN)]
@@ -292,11 +293,11 @@ class TestSampling:
 
     def test_grids(self) -> None:
         pixels = pictures("noise", (6 * 4, 5, 1), 1).reshape(6, 4, 5, 1)
-        made = grid(pixels, 1)
+        made = grid(Samples.of(pixels, 1)).pixels[0]
         assert made.shape == (3 * (4 + GAP) - GAP, 2 * (5 + GAP) - GAP, 1)
         assert np.array_equal(made[:4, :5], 255 * pixels[0])
         assert np.array_equal(made[-4:, -5:], 255 * pixels[5])
-        assert np.array_equal(grid(pixels[:1], 1), 255 * pixels[0])
+        assert np.array_equal(grid(Samples.of(pixels[:1], 1)).pixels[0], 255 * pixels[0])
 
 
 class TestSampleVerb:

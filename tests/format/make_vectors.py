@@ -34,6 +34,7 @@ from arcomp.models.photo.model import PhotoModel, learn_mixer
 from arcomp.models.photo.model import freeze as photo_freeze
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
+from tests.coded import encode, read_picture
 from tests.specimens import pictures
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -54,7 +55,7 @@ def write(name: str, data: bytes) -> None:
 
 def success(name: str, pixels: npt.NDArray[Any], depth: int, model: Model, tile: tuple[int, int] = (0, 0)) -> None:
     """A file that must decode, and what to."""
-    data = arcomp.encode(pixels, depth, model, tile=tile).data
+    data = encode(pixels, depth, model, tile=tile).data
     samples = np.ascontiguousarray(pixels, "<u2" if depth > 8 else "u1").tobytes()
     expected = {"shape": pixels.shape, "depth": depth, "sha256": hashlib.sha256(samples).hexdigest()}
     if not (VECTORS / f"{name}.arcomp").exists():
@@ -106,7 +107,7 @@ def photo_successes() -> None:
         colours = np.argwhere(rows[100:103, 110:114]) + np.array([100, 110, 0])  # few rows, for the reference's sake
         coded = colours[np.random.default_rng(known).integers(0, len(colours), 5 * 11)].reshape(1, 5, 11, 3)
         success(f"photo-tiny-{name}", coded[..., [1, 0, 2]].astype(np.uint8), 8, tiny)
-    picture = arcomp.read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png")).pixels[100:108, 60:72]
+    picture = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))[100:108, 60:72]
     for preset in ("fast", "balanced", "max"):
         for name, pixels in (("rgb", picture), ("gray", picture[..., 1:2])):
             try:
@@ -138,7 +139,7 @@ def successes() -> None:
     success("context-tiny-tiles", several, 8, tiny, (4, 5))
     shipped = arcomp.load("context")
     mark = shipped.digest.hex()[:8]
-    photo = arcomp.read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png")).pixels
+    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))
     success(f"context-{mark}-rgb", photo[100:118, 60:84][None], 8, shipped)
     success(f"context-{mark}-gray", photo[100:118, 60:84, 1:2][None], 8, shipped)
 
@@ -174,7 +175,7 @@ def build(fields: Fields, payload: bytes, version: int = 1, flags: int = 0) -> b
 
 def faults() -> None:
     """Files with one fault each, and a part of the line that refuses them."""
-    good = arcomp.encode(pictures("smooth", (6, 8, 3), 8)[None], 8, ContextModel(tiny_weights())).data
+    good = encode(pictures("smooth", (6, 8, 3), 8)[None], 8, ContextModel(tiny_weights())).data
     fields, payload = fields_of(good)
     known = dict(fields)
     header, _ = unpack(good)
@@ -232,7 +233,7 @@ def faults() -> None:
 def histogram_with(side: bytes) -> bytes:
     """A histogram file with that side information."""
     pixels = np.zeros((1, 2, 2, 1), np.uint8)
-    data = arcomp.encode(pixels, 8, arcomp.load("histogram")).data
+    data = encode(pixels, 8, arcomp.load("histogram")).data
     header, payload = unpack(data)
     return pack(Header(1, 2, 2, 1, 8, "histogram", header.digest, 0, 0, pixels_checksum(pixels, 8), side), payload)
 

@@ -22,8 +22,6 @@ from hypothesis import strategies as st
 from arcomp.container import (
     MAGIC,
     MAX_SIDE_BYTES,
-    Array,
-    Bytes,
     Header,
     pack,
     pixels_checksum,
@@ -32,6 +30,7 @@ from arcomp.container import (
     write_atomically,
 )
 from arcomp.errors import FormatError, OutputError
+from arcomp.samples import Array, Bytes, Picture
 
 HEADER = Header(
     images=2,
@@ -125,7 +124,11 @@ headers = st.builds(
     source=st.text("abcxyz0189", max_size=16),
 )
 arrays = st.builds(
-    Array, boolean=st.booleans(), images=st.booleans(), channels=st.booleans(), name=st.text(max_size=63)
+    Array,
+    dtype=st.sampled_from(["bool", "uint8"]),
+    images=st.booleans(),
+    channels=st.booleans(),
+    name=st.text(max_size=63),
 )
 
 
@@ -139,8 +142,8 @@ class TestRoundTrip:
 
     @given(arrays)
     def test_contents_come_back(self, array: Array) -> None:
-        of_bytes = replace(HEADER, images=1, height=1, width=9, channels=1, depth=8, content=Bytes(), side=b"")
-        of_array = replace(of_bytes, depth=1, content=array)
+        of_bytes = replace(HEADER, images=1, height=1, width=9, channels=1, depth=8, form=Bytes(), side=b"")
+        of_array = replace(of_bytes, depth=1, form=array)
         for header in (of_bytes, of_array):
             assert unpack(pack(header, b""))[0] == header
 
@@ -327,7 +330,7 @@ class TestRulesForFields:
         assert "content" in refusal(with_field(0x82, b"\x02\x01"))  # 8 bits
 
     def test_contents_that_are_not_known_are_pictures(self) -> None:
-        assert unpack(with_field(0x82, b"\x09abc"))[0].content is None
+        assert unpack(with_field(0x82, b"\x09abc"))[0].form == Picture()
 
     def test_bytes_that_are_no_field_after_the_last(self) -> None:
         assert "is no number" in refusal(build(fields_of(FILE), extra=b"\xff\xff"))

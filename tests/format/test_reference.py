@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import arcomp
 from arcomp.coding import Decoder, FrequencyTable
 from arcomp.coding.table import cumulate
 from arcomp.container import pack, unpack
@@ -27,6 +26,7 @@ from arcomp.exact import tables
 from arcomp.models.context import inputs as context_inputs
 from arcomp.models.context.model import ContextModel, freeze
 from arcomp.models.context.net import Context, ContextConfig
+from tests.coded import decode, encode
 from tests.format import reference
 from tests.specimens import context, pictures
 
@@ -51,11 +51,11 @@ def saved(model: ContextModel, folder: Path) -> bytes:
 
 def check(pixels: npt.NDArray[Any], depth: int, model: Any, weights: bytes | None, tile: tuple[int, int]) -> None:
     """Both decoders give the pixels that were encoded."""
-    data = arcomp.encode(pixels, depth, model, tile=tile).data
+    data = encode(pixels, depth, model, tile=tile).data
     decoded = reference.decode(data, weights)
     assert decoded[:5] == (*pixels.shape, depth)
     assert decoded.samples == pixels.ravel().tolist()
-    assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
+    assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
 def test_it_is_plain_integers_and_shares_nothing() -> None:
@@ -158,7 +158,7 @@ def test_the_range_coder_makes_the_same_of_any_words() -> None:
 
 
 def small() -> bytes:
-    return arcomp.encode(images("noise", 1, (2, 3, 1), 2), 2, registry.load("histogram"), source="png").data
+    return encode(images("noise", 1, (2, 3, 1), 2), 2, registry.load("histogram"), source="png").data
 
 
 def refused(data: bytes) -> None:
@@ -166,7 +166,7 @@ def refused(data: bytes) -> None:
     with pytest.raises(reference.Refused):
         reference.decode(data)
     with pytest.raises(ArcompError):
-        arcomp.decode(data)
+        decode(data)
 
 
 def test_refuses_every_truncation() -> None:
@@ -216,7 +216,7 @@ def test_rebuilt_files_are_right() -> None:
 )
 def test_takes(tag: int, value: bytes) -> None:
     data = rebuilt(lambda fields: fields.update({tag: value}))
-    assert reference.decode(data).samples == arcomp.decode(data)[0].ravel().tolist()
+    assert reference.decode(data).samples == decode(data)[0].ravel().tolist()
     assert reference.decode(data).samples == images("noise", 1, (2, 3, 1), 2).ravel().tolist()
 
 
@@ -301,24 +301,24 @@ def test_refuses_a_payload_that_is_no_words() -> None:
     header, payload = unpack(small())
     refused(pack(header, payload + b"\0"))
     more = pack(header, payload + b"\1\2\3\4")  # left over: ignored
-    assert reference.decode(more).samples == arcomp.decode(more)[0].ravel().tolist()
+    assert reference.decode(more).samples == decode(more)[0].ravel().tolist()
 
 
 def test_refuses_other_weights(tmp_path: Path) -> None:
     model = tiny(False)
-    data = arcomp.encode(images("noise", 1, (2, 2, 3), 8), 8, model).data
+    data = encode(images("noise", 1, (2, 2, 3), 8), 8, model).data
     right, other = saved(model, tmp_path), saved(tiny(True), tmp_path)
     reference.decode(data, right)
     for weights in (None, b"", b"\0" * 8, other, right[:-1], right[:-1] + bytes([right[-1] ^ 1]), right[:100]):
         with pytest.raises(reference.Refused):
             reference.decode(data, weights)
     with pytest.raises(ArcompError):
-        arcomp.decode(data, model=tiny(True))
+        decode(data, model=tiny(True))
 
 
 def test_command(tmp_path: Path) -> None:
     pixels = images("noise", 2, (3, 5, 2), 12)
-    (tmp_path / "x.arcomp").write_bytes(arcomp.encode(pixels, 12, registry.load("histogram")).data)
+    (tmp_path / "x.arcomp").write_bytes(encode(pixels, 12, registry.load("histogram")).data)
     command = [sys.executable, reference.__file__, str(tmp_path / "x.arcomp")]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert said.strip() == hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest()

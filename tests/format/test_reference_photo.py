@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pytest
 import torch
 
-import arcomp
 from arcomp.coding import lattice, mixing
 from arcomp.container import pack, unpack
 from arcomp.contract.weights_file import Weights
@@ -29,6 +28,7 @@ from arcomp.models.photo.model import PhotoModel, freeze
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Strip
 from arcomp.models.photo.windows import Window
+from tests.coded import decode, encode
 from tests.format import reference, reference_photo, reference_stage
 from tests.specimens import pictures
 
@@ -87,11 +87,11 @@ def saved(model: PhotoModel, folder: Path) -> bytes:
 
 def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple[int, int] = (0, 0)) -> None:
     """Both decoders give the pixels that were encoded."""
-    data = arcomp.encode(pixels, 8, model, tile=tile).data
+    data = encode(pixels, 8, model, tile=tile).data
     decoded = reference.decode(data, saved(model, folder))
     assert decoded[:5] == (*pixels.shape, 8)
     assert decoded.samples == pixels.ravel().tolist()
-    assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
+    assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
 FLOATS = ("Fit", "factorise", "rounded", "blend", "likeness")
@@ -172,7 +172,7 @@ def test_lattices(known: int, tmp_path: Path) -> None:
     coded[2, 9] = (100, 113, 0)
     pixels = coded[..., [1, 0, 2]].astype(np.uint8)[None]
     model = tiny(*KINDS["one"])
-    _, payload = unpack(arcomp.encode(pixels, 8, model).data)
+    _, payload = unpack(encode(pixels, 8, model).data)
     assert payload[1 if payload[0] < 128 else 2] == known
     check(pixels, model, tmp_path)
 
@@ -218,17 +218,17 @@ def test_learning_at_length(tmp_path: Path) -> None:
 
 def damaged(model: PhotoModel, payload: bytes, folder: Path) -> None:
     """Both refuse the payload."""
-    header, _ = unpack(arcomp.encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
+    header, _ = unpack(encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
     data = pack(header, payload)
     with pytest.raises(reference.Refused):
         reference.decode(data, saved(model, folder))
     with pytest.raises(ArcompError):
-        arcomp.decode(data, model=model)
+        decode(data, model=model)
 
 
 def test_refuses_streams_of_other_lengths(tmp_path: Path) -> None:
     model = tiny(*KINDS["one"])
-    _, payload = unpack(arcomp.encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
+    _, payload = unpack(encode(pictures("noise", (4, 6, 1), 8)[None], 8, model, tile=(2, 6)).data)
     payload = bytes(payload)
     for wrong in (b"", payload[:1], payload[:-1], payload + b"\0", bytes([payload[0] + 1]) + payload[1:], b"\0\0"):
         damaged(model, wrong, tmp_path)
@@ -240,7 +240,7 @@ def test_refuses_streams_of_other_lengths(tmp_path: Path) -> None:
 
 def test_refuses_other_weights(tmp_path: Path) -> None:
     model, other = tiny(*KINDS["one"]), tiny(*KINDS["sparse"])
-    data = arcomp.encode(pictures("noise", (2, 2, 3), 8)[None], 8, model).data
+    data = encode(pictures("noise", (2, 2, 3), 8)[None], 8, model).data
     right = saved(model, tmp_path)
     for weights in (None, b"", saved(other, tmp_path), right[:-1] + bytes([right[-1] ^ 1])):
         with pytest.raises(reference.Refused):
@@ -249,7 +249,7 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
 
 def test_command(tmp_path: Path) -> None:
     pixels, model = pictures("smooth", (3, 5, 3), 8)[None], tiny(*KINDS["one"])
-    (tmp_path / "x.arcomp").write_bytes(arcomp.encode(pixels, 8, model).data)
+    (tmp_path / "x.arcomp").write_bytes(encode(pixels, 8, model).data)
     saved(model, tmp_path)
     command = [sys.executable, reference.__file__, str(tmp_path / "x.arcomp"), str(tmp_path / "photo.safetensors")]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arcomp.codec import decode
 from arcomp.container import unpack
 from arcomp.contract import library, registry
 from arcomp.contract.model import Model
 from arcomp.errors import ArcompError, FormatError
+from tests.coded import decode
 from tests.format import reference
 
 VECTORS = Path(__file__).parent / "vectors"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-import arcomp
 from arcomp.contract import registry
 from arcomp.contract.weights_file import network_name
 from arcomp.errors import ModelError
@@ -37,6 +36,7 @@ from arcomp.network.layered import GROUP, Layered
 from arcomp.network.layered_float import FloatModel, shown
 from arcomp.network.likelihoods import FOLLOW
 from arcomp.orders import Batch, split
+from tests.coded import decode, encode
 from tests.specimens import MODELS, layered, pictures
 
 SIDE = 11
@@ -84,13 +84,13 @@ def test_large_pictures_are_coded_in_tiles_group_after_group(
 ) -> None:
     model = layered(kind, channels=3, depth=4, width=4, blocks=1, **sizes)
     pixels = pictures("smooth", (70, 53, 3), 4)[None]
-    whole = arcomp.encode(pixels, 4, model, tile=(32, 32))
-    assert np.array_equal(arcomp.decode(whole.data, model=model)[0], pixels)
+    whole = encode(pixels, 4, model, tile=(32, 32))
+    assert np.array_equal(decode(whole.data, model=model)[0], pixels)
     if kind.side == 32:
-        assert arcomp.encode(pixels, 4, model).data == whole.data
+        assert encode(pixels, 4, model).data == whole.data
     monkeypatch.setattr("arcomp.network.layered.GROUP", 1500)
-    grouped = arcomp.encode(pixels, 4, model, tile=(32, 32))
-    assert np.array_equal(arcomp.decode(grouped.data, model=model)[0], pixels)
+    grouped = encode(pixels, 4, model, tile=(32, 32))
+    assert np.array_equal(decode(grouped.data, model=model)[0], pixels)
     assert grouped.nll_bits == pytest.approx(whole.nll_bits)
 
 
@@ -104,8 +104,8 @@ def test_tiles_are_of_the_network_that_is_used() -> None:
         model = ImageTransformer(replace(first, config={"networks": networks}, arrays={**first.arrays, **other.arrays}))
         for channels, depth, tile in ((3, 8, (0, 0)), (1, 1, (4, 4))):
             pixels = pictures("noise", (8, 8, channels), depth)[None]
-            data = arcomp.encode(pixels, depth, model).data
-            found, header = arcomp.decode(data, model=model)
+            data = encode(pixels, depth, model).data
+            found, header = decode(data, model=model)
             assert (header.tile_height, header.tile_width) == tile
             assert np.array_equal(found, pixels)
 
@@ -158,13 +158,13 @@ def test_many_samples_of_one_bit_are_decisions(monkeypatch: pytest.MonkeyPatch) 
     """Files of both kinds decode, cached and naive; the header says which it is."""
     model = layered(GatedPixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
     pixels = np.stack([pictures("noise", (6, 7, 1), 1, seed) for seed in range(5)])
-    digits = arcomp.encode(pixels, 1, model)
+    digits = encode(pixels, 1, model)
     monkeypatch.setattr("arcomp.contract.distributions.DECISIONS_FROM", 0)
-    decisions = arcomp.encode(pixels, 1, model)
+    decisions = encode(pixels, 1, model)
     assert decisions.nll_bits == digits.nll_bits
     for encoded, said in ((digits, False), (decisions, True)):
         for naive in (False, True):
-            decoded, header = arcomp.decode(encoded.data, model=model, naive=naive)
+            decoded, header = decode(encoded.data, model=model, naive=naive)
             assert header.decisions == said
             assert np.array_equal(decoded, pixels)
 
@@ -204,11 +204,11 @@ def test_hostile_weights_are_refused(kind: type[Layered], sizes: dict[str, int])
         {**good.arrays, name: np.full_like(good.arrays[name], 127)},
     ]
     large = {"networks": {"1x1": {**good.config["networks"]["1x1"], "width": 512}}}
-    arcomp.encode(pixels, 1, kind(good))  # what is imported at first use is not counted below
+    encode(pixels, 1, kind(good))  # what is imported at first use is not counted below
     for weights in [replace(good, arrays=arrays) for arrays in wrong] + [replace(good, config=large)]:
         tracemalloc.start()
         with pytest.raises(ModelError):
-            arcomp.encode(pixels, 1, kind(weights))
+            encode(pixels, 1, kind(weights))
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
         tracemalloc.stop()
 

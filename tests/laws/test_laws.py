@@ -21,7 +21,6 @@ import pytest
 import torch
 
 from arcomp import codec
-from arcomp.codec import decode, encode
 from arcomp.coding import Distribution, digit_widths
 from arcomp.container import pack, unpack
 from arcomp.contract import registry
@@ -31,7 +30,6 @@ from arcomp.contract.tiling import Tiling
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul
-from arcomp.formats import read_picture
 from arcomp.layers.conv import CausalConv2d, above, full, line, square
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
@@ -42,6 +40,7 @@ from arcomp.models.context.net import Context, ContextConfig
 from arcomp.models.histogram import unpack_counts
 from arcomp.network.likelihoods import Softmax
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped, sequences
+from tests.coded import decode, encode, read_picture
 from tests.specimens import LAYERS, LEARNERS, MODELS, ORDERS, batch_of, pictures
 
 CONTENTS = ("smooth", "noise", "extreme")
@@ -431,7 +430,7 @@ def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch: pytest
 @pytest.mark.parametrize("part", [(0, 40, 0, 60), (100, 228, 100, 292)])
 def test_a_file_is_as_large_as_its_nll(part: tuple[int, int, int, int]) -> None:
     """Whole files of photographs: at most 0.05 % and 64 bytes over, with header and all."""
-    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png")).pixels
+    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))
     for pixels in (photo, photo[..., 1:2]):
         crop = np.ascontiguousarray(pixels[part[0] : part[1], part[2] : part[3]])[None]
         encoded = encode(crop, 8, registry.load("context"))

@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arcomp import codec
-from arcomp.codec import decode, encode
 from arcomp.coding import lattice
 from arcomp.container import unpack
 from arcomp.contract import registry
@@ -29,7 +28,6 @@ from arcomp.contract.model import Payload
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
 from arcomp.exact.compiled import kernel
-from arcomp.formats import read_picture
 from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
 from arcomp.models.photo.config import CODING_ORDER
@@ -37,6 +35,7 @@ from arcomp.models.photo.exact import mixtures
 from arcomp.models.photo.model import PhotoModel, freeze
 from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
+from tests.coded import decode, encode, read_picture
 from tests.specimens import ALIKE_WINDOWS, LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
 
 CONTENTS = ("smooth", "noise", "extreme", "constant", "converted")
@@ -304,7 +303,7 @@ def test_any_picture_comes_back(name: str, height: int, width: int, seed: int, s
 def test_a_photograph_is_as_long_as_its_nll(name: str) -> None:
     """At most 0.02 % and 64 bytes over; learning makes it smaller."""
     make, channels = MODELS[name]
-    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png")).pixels
+    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))
     part = np.ascontiguousarray(photo[100:228, 100:260] if channels == 3 else photo[100:228, 100:260, 1:2])
     encoded = encode(part[None], 8, make(), threads=1)
     assert 8 * len(encoded.data) <= encoded.nll_bits * 1.0002 + 8 * 64

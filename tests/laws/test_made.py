@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from arcomp.codec import decode, encode
 from arcomp.contract.model import BatchSpec
 from arcomp.errors import ModelError
 from arcomp.exact.drawn import drawn
@@ -22,6 +21,7 @@ from arcomp.models.made import MADE
 from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Shuffled
+from tests.coded import decode, encode
 from tests.specimens import batch_of, layered, pictures
 
 SMALL = {

@@ -12,12 +12,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-import arcomp
 from arcomp.contract.distributions import coded
 from arcomp.contract.fixed_input import layer_digests
 from arcomp.contract.model import BatchSpec
 from arcomp.errors import ModelError
-from arcomp.measure.bits import measure
 from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, gray
 from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
 from arcomp.models.subscale import SubscalePixelNetwork
@@ -25,8 +23,8 @@ from arcomp.network import gated_resnet
 from arcomp.network.definition import ExactNetwork
 from arcomp.network.layered import Layered
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
-from arcomp.sampling import draw
 from benchmarks import fronts
+from tests.coded import decode, draw, encode, measure
 from tests.laws.test_laws import evaluated, padded_of
 from tests.specimens import batch_of, layered, pictures
 
@@ -140,7 +138,7 @@ def test_the_view_is_part_of_file_and_bits() -> None:
         found = own.parallel(padded, kind).distributions(front)
         bits.append(sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(found)))
     assert bits[0] > 300
-    assert arcomp.encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))
+    assert encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))
     assert measure(pixels, 8, model).total == pytest.approx(sum(bits), rel=1e-6)
     assert set(layer_digests(model, 3)) >= {"3.view.first", "3.view.masses.0", "3.all.around.first", "3.masses.2"}
 
@@ -162,7 +160,7 @@ def test_float_and_exact_nll_agree(kind: type[Layered]) -> None:
     torch.manual_seed(0)
     net = kind.float_model({**SMALL, "width": 12, "blocks": 2})
     pixels = np.stack([pictures("smooth", (21, 19, 3), 8, seed) for seed in range(2)])
-    exact = arcomp.encode(pixels, 8, model).nll_bits / pixels.size
+    exact = encode(pixels, 8, model).nll_bits / pixels.size
     with torch.no_grad():
         rounded, plain = (float(net.bits(torch.from_numpy(pixels), rounding=r).double().mean()) for r in (True, False))
     assert rounded == pytest.approx(exact, rel=1e-3)
@@ -175,7 +173,7 @@ def test_decoding_evaluates_each_pass_once(kind: type[Layered], monkeypatch: pyt
     """What looks around is not computed again for every position."""
     model = layered(kind, **SMALL)
     pixels = np.stack([pictures("smooth", (13, 10, 3), 8, seed) for seed in range(3)])
-    data = arcomp.encode(pixels, 8, model).data
+    data = encode(pixels, 8, model).data
     calls: list[int] = []
     whole = ExactNetwork.whole
 
@@ -184,7 +182,7 @@ def test_decoding_evaluates_each_pass_once(kind: type[Layered], monkeypatch: pyt
         return whole(self, samples, *more)
 
     monkeypatch.setattr(ExactNetwork, "parallel", counted)
-    assert np.array_equal(arcomp.decode(data, model=model)[0], pixels)
+    assert np.array_equal(decode(data, model=model)[0], pixels)
     assert calls == [3] * {MultiscalePixelCNN: 6, GrayscalePixelCNN: 1, SubscalePixelNetwork: 3}[kind]
 
 
@@ -202,10 +200,10 @@ def test_the_benchmark_of_fronts(tmp_path: Path) -> None:
 def test_large_pictures_are_coded_in_groups_of_tiles(kind: type[Layered], monkeypatch: pytest.MonkeyPatch) -> None:
     model = layered(kind, **SMALL)
     pixels = pictures("smooth", (70, 53, 3), 8)[None]
-    whole = arcomp.encode(pixels, 8, model, tile=(32, 32))
+    whole = encode(pixels, 8, model, tile=(32, 32))
     monkeypatch.setattr("arcomp.network.layered.GROUP", 1500)
-    grouped = arcomp.encode(pixels, 8, model, tile=(32, 32))
-    assert np.array_equal(arcomp.decode(grouped.data, model=model)[0], pixels)
+    grouped = encode(pixels, 8, model, tile=(32, 32))
+    assert np.array_equal(decode(grouped.data, model=model)[0], pixels)
     assert grouped.nll_bits == pytest.approx(whole.nll_bits)
 
 
@@ -214,7 +212,7 @@ def test_a_gray_view_is_of_colours() -> None:
         GrayscalePixelCNN.float_model({**SMALL, "channels": 1})
     model = layered(GrayscalePixelCNN, **SMALL)
     with pytest.raises(ModelError, match="3 channels of 8 bits"):
-        arcomp.encode(pictures("noise", (5, 6, 1), 8)[None], 8, model)
+        encode(pictures("noise", (5, 6, 1), 8)[None], 8, model)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -233,4 +231,4 @@ def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
         ]
         for arrays in wrong:
             with pytest.raises(ModelError):
-                arcomp.encode(pixels, 8, kind(replace(good, arrays=arrays)))
+                encode(pixels, 8, kind(replace(good, arrays=arrays)))

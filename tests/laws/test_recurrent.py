@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-import arcomp
-from arcomp.codec import encode
 from arcomp.errors import ModelError
 from arcomp.exact.cell import by_torch, cell
 from arcomp.layers.conv import Tap, line, square
@@ -27,6 +25,7 @@ from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig
 from arcomp.training.finish import finish
 from arcomp.training.sources import gather
+from tests.coded import decode, encode
 from tests.specimens import batch_of, layered, pictures
 
 
@@ -286,8 +285,8 @@ def test_bytes_are_a_sequence_of_symbols() -> None:
     """A text as one row of 8-bit samples."""
     text = np.frombuffer(Path(__file__).read_bytes()[:3000], np.uint8).reshape(1, 1, -1, 1)
     model = layered(CharRNN, channels=1, depth=8, width=12, blocks=2)
-    encoded = arcomp.encode(text, 8, model, tile=(1, 700))
-    assert np.array_equal(arcomp.decode(encoded.data, model=model)[0], text)
+    encoded = encode(text, 8, model, tile=(1, 700))
+    assert np.array_equal(decode(encoded.data, model=model)[0], text)
 
 
 @pytest.mark.parametrize("layer", ["input.0", "lstm.0"])
@@ -301,4 +300,4 @@ def test_hostile_weights_of_recurrent_layers_are_refused(layer: str) -> None:
     ):
         arrays = {**good.arrays, name: wrong}
         with pytest.raises(ModelError):
-            arcomp.encode(np.zeros((1, 4, 4, 2), np.uint8), 2, CharRNN(type(good)(good.model, good.config, arrays)))
+            encode(np.zeros((1, 4, 4, 2), np.uint8), 2, CharRNN(type(good)(good.model, good.config, arrays)))

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from arcomp.container import write_atomically
-from arcomp.formats import write_picture
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig
 from arcomp.training.recipes import OptimiserPart, Recipe
 from arcomp.training.sources import gather
 from arcomp.training.state import State
+from tests.coded import write_picture
 from tests.specimens import pictures
 
 RECIPE = Recipe(

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-import arcomp
 from arcomp.contract import registry
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError, OutputError, TrainingError
@@ -21,6 +20,7 @@ from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
+from tests.coded import decode, encode
 from tests.training.runs import PHOTO, PIXELCNN, RECIPE, TEXT, shortened, train, weights_of
 
 
@@ -70,11 +70,11 @@ def test_a_network_of_layers_is_trained_on_arrays(tmp_path: Path) -> None:
     assert done.exact_bits == pytest.approx(done.float_bits, abs=0.003)
     model = registry.load(str(tmp_path / "w.safetensors"))
     pixels = stripes[:3, ..., None]
-    encoded = arcomp.encode(pixels, 1, model)
-    assert np.array_equal(arcomp.decode(encoded.data, model=model)[0], pixels)
+    encoded = encode(pixels, 1, model)
+    assert np.array_equal(decode(encoded.data, model=model)[0], pixels)
     assert set(Weights.load(tmp_path / "w.safetensors").layers) >= {"1x1.first", "1x1.sum.0", "1x1.masses.0"}
     with pytest.raises(ModelError, match="1 channel of 1 bit"):
-        arcomp.encode(pixels * 200, 8, model)
+        encode(pixels * 200, 8, model)
 
 
 def test_a_sequence_model_learns_text(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_sequence_model_learns_text(tmp_path: Path) -> None:
     assert done.exact_bits < done.coded_bits
     model = registry.load(str(tmp_path / "w.safetensors"))
     text = np.frombuffer(b"ab" * 100, np.uint8).reshape(1, 1, 200, 1)
-    encoded = arcomp.encode(text, 8, model, tile=(1, 200))
+    encoded = encode(text, 8, model, tile=(1, 200))
     assert encoded.bits_per_subpixel < 3
-    assert np.array_equal(arcomp.decode(encoded.data, model=model)[0], text)
+    assert np.array_equal(decode(encoded.data, model=model)[0], text)
 
 
 def test_samples_that_a_network_does_not_take(photographs: Path, tmp_path: Path) -> None:

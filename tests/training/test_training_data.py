@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from arcomp.errors import TrainingError
-from arcomp.formats import write_picture
 from arcomp.measure import inputs as compare
 from arcomp.training import recipes
 from arcomp.training.chunks import FILES
 from arcomp.training.degrade import mosaic, subsample_chroma
-from arcomp.training.pictures import find_pictures, read
+from arcomp.training.pictures import find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
 from arcomp.training.sources import gather, look, recipe_for
+from tests.coded import write_picture
 from tests.training.runs import PIXELCNN, RECIPE, TEXT, shortened, train
 
 
@@ -71,9 +71,9 @@ def test_files_of_arrays_that_are_damaged(tmp_path: Path, spoil: Callable[[Path]
 
 def test_axes_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros((16, 20, 3), np.uint8))
-    assert [picture.shape for picture in read(tmp_path / "one.npy")] == [(16, 20, 3)]
+    assert [picture.shape for picture in pictures_in(tmp_path / "one.npy")] == [(16, 20, 3)]
     np.savez(tmp_path / "some.npz", a=np.zeros((2, 8, 9), bool), b=np.zeros((1, 4, 4, 2), np.uint8))
-    assert [picture.shape for picture in read(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
+    assert [picture.shape for picture in pictures_in(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
 
 
 def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:

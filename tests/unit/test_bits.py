@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import arcomp
 from arcomp.contract import registry
 from arcomp.contract.model import Model
-from arcomp.errors import ModelError
-from arcomp.measure.bits import measure
+from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.heat_map import TOP, heat
 from arcomp.models.pixelcnn import PixelCNN
+from tests.coded import encode, measure
 from tests.specimens import LEARNERS, MODELS, layered, pictures
 
 NAMES = ["histogram", "context rgb", "context shipped gray", "pixelcnn rgb", "made binary", "wavenet gray"]
@@ -31,7 +30,7 @@ def test_they_sum_to_the_nll(name: str) -> None:
     pixels = np.stack([pictures("smooth", (15, 19, channels), depth, seed) for seed in range(2)])
     told: list[float] = []
     found = measure(pixels, depth, model, progress=told.append)
-    encoded = arcomp.encode(pixels, depth, model)
+    encoded = encode(pixels, depth, model)
     assert found.samples.shape == pixels.shape
     assert found.samples.dtype == np.float32
     assert found.total == pytest.approx(encoded.nll_bits, rel=1e-6)
@@ -71,7 +70,7 @@ def test_refusals_are_those_of_coding() -> None:
             8,
             layered(PixelCNN, channels=1, depth=8, width=3, blocks=1, kernel=3),
         )
-    with pytest.raises(arcomp.ArcompError, match="not unsigned integers of 1 bit"):
+    with pytest.raises(ArcompError, match="not unsigned integers of 1 bit"):
         measure(np.full((1, 2, 2, 1), 2, np.uint8), 1, registry.load("histogram"))
 
 

@@ -16,11 +16,13 @@ import arcomp
 from arcomp.errors import ArcompError, PictureError
 from arcomp.measure.codecs import Png, WebP, identical
 from arcomp.measure.compare import CodecContestant, Contestant, Measured, ModelContestant
-from arcomp.measure.inputs import Input, find, read
+from arcomp.measure.inputs import find, least_depth, read
 from arcomp.measure.results import COLUMNS, as_csv, as_json, results
 from arcomp.measure.sheets import sheet
 from arcomp.models.pixelcnn import PixelCNN
+from arcomp.samples import Samples, of_array
 from tests.cli.test_cli import say
+from tests.coded import encode
 from tests.specimens import layered, pictures
 
 
@@ -47,15 +49,15 @@ class TestInputs:
         np.save(tmp_path / "bool.npy", many[..., 0] > 99)
         np.save(tmp_path / "digits.npy", many[..., 0] % 2)
         found = {p.path.stem: read(p.path) for p in find([tmp_path])}
-        assert {name: (i.pixels.shape, i.depths) for name, i in found.items()} == {
-            "colour": ((2, 3, 6, 3), (8,)),
-            "gray": ((2, 3, 6, 1), (8,)),
-            "bool": ((2, 3, 6, 1), (1,)),
-            "digits": ((2, 3, 6, 1), (8, 7, 6, 5, 4, 3, 2, 1)),
+        assert {name: (i.pixels.shape, i.depth) for name, i in found.items()} == {
+            "colour": ((2, 3, 6, 3), 8),
+            "gray": ((2, 3, 6, 1), 8),
+            "bool": ((2, 3, 6, 1), 1),
+            "digits": ((2, 3, 6, 1), 8),
         }
         assert np.array_equal(found["colour"].pixels, many)
         assert np.array_equal(found["bool"].pixels[..., 0], many[..., 0] > 99)
-        assert [found[name].binary for name in ("gray", "bool", "digits")] == [False, True, True]
+        assert [least_depth(found[name]) for name in ("gray", "bool", "digits")] == [8, 1, 1]
         assert len(read(tmp_path / "colour.npy", 1).pixels) == 1
         assert len(find([tmp_path], 2)) == 2
 
@@ -65,7 +67,7 @@ class TestInputs:
         for name in ("many.npy", "one.png"):
             assert say("compress", "-m", "histogram", name).status == 0
             size = (folder / f"{name}.arcomp").stat().st_size
-            assert ModelContestant("histogram").measure(read(Path(name))).bytes == size
+            assert ModelContestant("histogram").measure(name, read(Path(name))).bytes == size
 
     @pytest.mark.parametrize(
         ("name", "save"),
@@ -109,10 +111,10 @@ def test_png_of_two_levels_takes_a_bit_a_pixel() -> None:
 
 class TestMeasured:
     def test_models_and_codecs(self) -> None:
-        given = Input("a", np.stack([pictures("smooth", (9, 11, 3), 8, seed) for seed in range(5)]))
+        given = Samples.of(np.stack([pictures("smooth", (9, 11, 3), 8, seed) for seed in range(5)]))
         model, codec = ModelContestant("histogram"), CodecContestant(Png())
-        of_model, of_codec = model.measure(given), codec.measure(given)
-        encoded = arcomp.encode(given.pixels, 8, arcomp.load("histogram"))
+        of_model, of_codec = model.measure("a", given), codec.measure("a", given)
+        encoded = encode(given.pixels, 8, arcomp.load("histogram"))
         assert (of_model.bytes, of_model.nll_bits_exact) == (len(encoded.data), encoded.nll_bits)
         assert of_model.round_trip
         assert of_codec.round_trip
@@ -123,16 +125,18 @@ class TestMeasured:
 
     def test_depths(self, binary: Path) -> None:
         digits = pictures("noise", (8, 8, 1), 1)[None]
-        found = ModelContestant(str(binary)).measure(Input("d", digits, (8, 1)))
+        found = ModelContestant(str(binary)).measure("d", of_array(digits))
         assert (found.depth, found.round_trip, found.skipped) == (1, True, "")
-        assert ModelContestant("context").measure(Input("d", digits, (8, 1))).depth == 8
-        assert "not 1 channel of 1 bit" in ModelContestant("context").measure(Input("d", digits, (1,))).skipped
+        assert ModelContestant("context").measure("d", of_array(digits)).depth == 8
+        assert (
+            "not 1 channel of 1 bit" in ModelContestant("context").measure("d", of_array(digits.astype(bool))).skipped
+        )
 
     def test_wrong_pixels_are_a_failure(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given = Input("a", pictures("smooth", (9, 11, 3), 8)[None])
+        given = Samples.of(pictures("smooth", (9, 11, 3), 8)[None])
         whole = WebP.decode
         monkeypatch.setattr(WebP, "decode", lambda self, data: whole(self, data) ^ np.uint8(1))
-        found = CodecContestant(WebP()).measure(given)
+        found = CodecContestant(WebP()).measure("a", given)
         assert (found.round_trip, found.failed) == (False, True)
 
     def test_an_error_is_a_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +145,7 @@ class TestMeasured:
 
         contestant = ModelContestant("histogram")
         monkeypatch.setattr("arcomp.codec.encode", full)
-        found = contestant.measure(Input("a", pictures("smooth", (9, 11, 3), 8)[None]))
+        found = contestant.measure("a", Samples.of(pictures("smooth", (9, 11, 3), 8)[None]))
         assert (found.failed, found.bytes, found.skipped) == (True, None, "failed: too large for this machine")
 
 
@@ -151,7 +155,7 @@ class Fixed(Contestant):
     def __init__(self, name: str, parameters: int | None = None) -> None:
         self.name, self.parameters = name, parameters
 
-    def _measure(self, given: Input, progress: Any) -> Measured:
+    def _measure(self, name: str, samples: Samples, progress: Any) -> Measured:
         raise NotImplementedError
 
 

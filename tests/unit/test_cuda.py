@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from arcomp import doctor
-from arcomp.codec import decode, encode
 from arcomp.contract.model import Model
 from arcomp.training import recipes, step
 from arcomp.training.finish import finish
@@ -22,6 +21,7 @@ from arcomp.training.schedule import Moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
 from arcomp.training.trainable import KINDS
+from tests.coded import decode, encode
 from tests.specimens import LEARNERS, MODELS, pictures
 from tests.training.runs import PHOTO, RECIPE, shortened, train, weights_of
 

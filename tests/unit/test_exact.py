@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from numba.core.registry import CPUDispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from arcomp.codec import decode, encode
 from arcomp.container import unpack
 from arcomp.errors import ExactnessError, ModelError
 from arcomp.exact import matmul, tables
@@ -32,6 +31,7 @@ from arcomp.layers import attention
 from arcomp.layers.frozen import FrozenLinear, freeze_linear
 from arcomp.layers.linear import Linear
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8
+from tests.coded import decode, encode
 from tests.specimens import LEARNERS, MODELS, pictures
 
 DEVICES = [

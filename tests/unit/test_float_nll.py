@@ -17,6 +17,7 @@ from arcomp.models.photo import model as photo_model
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.network.layered import Layered
+from tests.coded import encode
 from tests.specimens import LEARNERS, MODELS, layered, pictures
 
 
@@ -50,7 +51,7 @@ class TestFloat:
         model = arcomp.load("context")
         assert isinstance(model, ContextModel)
         pixels = pictures("smooth", (24, 33, channels), 8)[None]
-        exact = arcomp.encode(pixels, 8, model).nll_bits
+        exact = encode(pixels, 8, model).nll_bits
         assert model.float_bits(pixels, 8) == pytest.approx(exact, rel=0.002)
 
     @pytest.mark.parametrize("name", ["photo rgb", "photo gray"])
@@ -58,7 +59,7 @@ class TestFloat:
         make, channels = LEARNERS[name]
         model = make()
         pixels = pictures("smooth", (24, 33, channels), 8)[None]
-        encoded = arcomp.encode(pixels, 8, model)
+        encoded = encode(pixels, 8, model)
         assert model.float_bits(pixels, 8) == pytest.approx(encoded.static_bits, rel=0.01)
 
     def test_photo_thaws_to_what_it_was(self) -> None:
@@ -75,7 +76,7 @@ class TestFloat:
     def test_histogram_is_entropy_and_counts(self) -> None:
         pixels = pictures("noise", (20, 30, 3), 3)[None]
         model = arcomp.load("histogram")
-        exact = arcomp.encode(pixels, 3, model).nll_bits
+        exact = encode(pixels, 3, model).nll_bits
         found = model.float_bits(pixels, 3)
         assert found is not None
         assert exact * 0.99 < found <= exact

@@ -18,6 +18,7 @@ FOLDERS = {"arcomp": ROOT / "arcomp", "arcomp.cli": ROOT / "cli", "arcomp.models
 FLOORS = {
     "arcomp.errors": 0,
     "arcomp.exact": 0,
+    "arcomp.samples": 0,
     "arcomp.container": 1,
     "arcomp.coding": 1,
     "arcomp.formats": 1,
@@ -29,6 +30,7 @@ FLOORS = {
     "arcomp.models": 5,
     "arcomp": 6,
     "arcomp.measure": 7,
+    "arcomp.api": 7,
     "arcomp.training": 7,
     "arcomp.cli": 8,
     "arcomp.__main__": 8,
@@ -72,6 +74,8 @@ def test_imports_go_down_only() -> None:
     for module, path in found.items():
         for name in imports(path):
             target = name if name in found else name.rpartition(".")[0]
+            if (module, target) == ("arcomp", "arcomp.api"):
+                continue  # what the package offers is looked up there when it is asked for
             if floor(target) > floor(module) or (
                 target.startswith(ALONGSIDE) and not module.startswith((ALONGSIDE, "arcomp.cli"))
             ):
@@ -116,8 +120,8 @@ def test_photo_does_without_torch() -> None:
     """It takes a second to import, more than all else of the start."""
     code = (
         "import sys; import numpy as np; import arcomp; model = arcomp.load('photo-fast'); "
-        "data = arcomp.encode(np.zeros((1, 8, 8, 3), np.uint8), 8, model).data; arcomp.decode(data, model=model); "
-        "import arcomp.inputs, arcomp.sampling; print('torch' in sys.modules)"
+        "data = arcomp.compress(np.zeros((8, 8, 3), np.uint8), model); arcomp.decompress(data, model=model); "
+        "print('torch' in sys.modules)"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent

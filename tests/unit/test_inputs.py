@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import arcomp
-from arcomp.container import Array, Bytes, unpack
+from arcomp import codec
+from arcomp.container import unpack
 from arcomp.contract import registry
+from arcomp.contract.fitting import fitted
 from arcomp.errors import ModelError, PictureError
-from arcomp.formats import is_array, read_array, write_array
-from arcomp.inputs import kind, read_samples, write_samples
+from arcomp.formats import is_array, kind, read, read_array, write
+from arcomp.formats.arrays import write_array
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.wavenet import WaveNet
+from arcomp.samples import Array, Bytes, Samples
 from tests.cli.test_cli import Said, refused, say, spawn
 from tests.specimens import layered, pictures
 
@@ -50,6 +52,10 @@ def npz(**arrays: Any) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
+
+
+def read_fitted(data: bytes, model: registry.Model) -> Samples:
+    return fitted(read(data), model)
 
 
 def said_well(said: Said) -> Said:
@@ -101,7 +107,7 @@ class TestArrays:
             read_array(data.getvalue())
 
     def test_archives(self) -> None:
-        assert read_array(npz(images=DIGITS)).name == "images"
+        assert read_array(npz(images=DIGITS)).form.name == "images"  # type: ignore[union-attr]
         with pytest.raises(PictureError, match="2 arrays"):
             read_array(npz(a=DIGITS, b=DIGITS))
         hostile = bytearray(npz(a=DIGITS))
@@ -121,42 +127,42 @@ class TestArrays:
                     assert read_array(damaged).pixels.size
 
     def test_order_in_memory_does_not_matter(self) -> None:
-        assert np.array_equal(read_array(npy(np.asfortranarray(DIGITS))).values, DIGITS)
+        assert np.array_equal(read_array(npy(np.asfortranarray(DIGITS))).array, DIGITS)
 
 
 class TestKinds:
     def test_what_a_file_is_taken_for(self) -> None:
         text = layered(WaveNet, channels=1, depth=8, width=3, blocks=1, cycle=1)
-        assert kind(npy(DIGITS), HISTOGRAM.takes_bytes) == kind(npz(a=DIGITS)[:320], text.takes_bytes) == "array"
-        assert kind(b"\x89PNG\r\n\x1a\n" + bytes(50), text.takes_bytes) == "picture"
-        assert kind(b"Call me Ishmael.", text.takes_bytes) == "bytes"
+        assert kind(npy(DIGITS)) == kind(npz(a=DIGITS)[:320], or_bytes=text.takes_bytes) == "array"
+        assert kind(b"\x89PNG\r\n\x1a\n" + bytes(50), or_bytes=text.takes_bytes) == "picture"
+        assert kind(b"Call me Ishmael.", or_bytes=text.takes_bytes) == "bytes"
         with pytest.raises(PictureError, match="not a picture"):
-            kind(b"Call me Ishmael.", HISTOGRAM.takes_bytes)
+            kind(b"Call me Ishmael.", or_bytes=HISTOGRAM.takes_bytes)
         assert not is_array(npz(a=DIGITS).replace(b"a.npy", b"a.txt"))
 
     def test_depths_of_arrays(self) -> None:
         binary = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
-        assert read_samples(npy(DIGITS), HISTOGRAM).depth == 8
-        assert read_samples(npy(DIGITS.astype(bool)), HISTOGRAM).depth == 1
-        assert read_samples(npy(DIGITS), binary).depth == 1
+        assert read_fitted(npy(DIGITS), HISTOGRAM).depth == 8
+        assert read_fitted(npy(DIGITS.astype(bool)), HISTOGRAM).depth == 1
+        assert read_fitted(npy(DIGITS), binary).depth == 1
         with pytest.raises(ModelError, match="up to 255, model pixelcnn takes 1 bit;"):
-            read_samples(npy(255 * DIGITS), binary)
+            read_fitted(npy(255 * DIGITS), binary)
         with pytest.raises(ModelError, match="not 1 channel of 1 bit;"):
-            read_samples(npy(DIGITS.astype(bool)), registry.load("photo"))
+            read_fitted(npy(DIGITS.astype(bool)), registry.load("photo"))
 
     @pytest.mark.parametrize("boolean", [True, False])
     @pytest.mark.parametrize("shape", [(6, 7, 9), (6, 7, 9, 1), (42, 9), (14, 9, 3), (7, 9, 3, 2)])
     def test_arrays_come_back_as_they_were(self, shape: tuple[int, ...], boolean: bool) -> None:
         values = np.random.default_rng(1).integers(0, 2, shape).astype(bool if boolean else np.uint8)
         for data in (npy(values), npz(name=values)):
-            samples = read_samples(data, HISTOGRAM)
-            assert isinstance(samples.content, Array)
-            coded = arcomp.encode(samples.pixels, samples.depth, HISTOGRAM, content=samples.content).data
-            again = np.load(io.BytesIO(write_samples(*arcomp.decode(coded), samples.format)))
+            samples = read_fitted(data, HISTOGRAM)
+            assert isinstance(samples.form, Array)
+            coded = codec.encode(samples, HISTOGRAM).data
+            again = np.load(io.BytesIO(write(codec.decode(coded), samples.ending)))
             again = again if isinstance(again, np.ndarray) else again["name"]
             assert (again.dtype, again.shape) == (values.dtype, shape)
             assert np.array_equal(again, values)
-        assert write_samples(*arcomp.decode(coded), "npy") == npy(values)
+        assert write(codec.decode(coded), "npy") == npy(values)
 
 
 def test_the_command_line_takes_arrays(folder: Path) -> None:
@@ -213,7 +219,7 @@ def test_the_command_line_takes_any_file_as_bytes(folder: Path, length: int) -> 
     assert (about["content"], about["width"], about["height"]) == ("bytes", length, 1)
     data = (folder / "notes.txt.arcomp").read_bytes()
     header, _ = unpack(data)
-    assert header.content == Bytes()
+    assert header.form == Bytes()
     assert (header.tile_height, header.tile_width) == ((1, 8192) if length > 8192 else (0, 0))
     assert f"bytes    {length} byte" in said_well(say("info", "notes.txt.arcomp")).out.decode()
     piped = said_well(say("decompress", "-m", "text.safetensors", "-", stdin=data))
@@ -275,7 +281,7 @@ def test_in_a_process_of_its_own(folder: Path) -> None:
     (folder / "a.npy").write_bytes(npy(DIGITS))
     done = spawn("compress", "-m", "histogram", "-c", "a.npy", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert isinstance(unpack(done.stdout)[0].content, Array)
+    assert isinstance(unpack(done.stdout)[0].form, Array)
 
 
 def test_arrays_as_numpy_writes_them() -> None:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pytest
 
 from arcomp import codec
-from arcomp.codec import decode, encode
 from arcomp.container import pack, unpack
 from arcomp.container.numbers import encode_number
 from arcomp.contract import learning
@@ -19,6 +18,7 @@ from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
 from arcomp.contract.model import BatchSpec, Execution, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
+from tests.coded import decode, encode
 
 
 class Raw(LearningModel):

@@ -1,0 +1,61 @@
+"""Samples as a model takes them, or one line that says why it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from arcomp.container import check_content
+from arcomp.contract.model import Model
+from arcomp.errors import ModelError
+from arcomp.samples import Array, Bytes, Samples
+
+
+def takes(model: Model, channels: int, depth: int) -> bool:
+    """Whether a model takes pictures of so many channels and bits a sample."""
+    try:
+        model.check(channels, depth)
+    except ModelError:
+        return False
+    return True
+
+
+def fitted(samples: Samples, model: Model) -> Samples:
+    """The same samples, of the depth that they are coded with.
+
+    Arrays of bool have 1 bit a sample, pictures what their file says. Arrays of uint8 have 8, or the most that the
+    model takes if that is less and no sample is larger.
+
+    Raises:
+        ModelError: the model does not take them.
+        FormatError: a file cannot hold them.
+        ArcompError: they are pictures of several sizes.
+    """
+    if samples.alpha or samples.palette is not None:
+        what = "with transparency" if samples.alpha else "with a palette"
+        raise ModelError(f"no model takes pictures {what} yet", remedy="convert to gray or RGB first")
+    shape, depth = samples.pixels.shape, samples.depth
+    check_content(samples.form, shape, depth)
+    if isinstance(samples.form, Bytes) and not model.takes_bytes:
+        raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
+    if isinstance(samples.form, Array) and depth > 1:
+        depth = next((d for d in range(depth, 0, -1) if takes(model, samples.channels, d)), depth)
+        if depth < samples.depth:
+            return _narrowed(samples, depth, model)
+    model.check(samples.channels, depth)
+    return samples
+
+
+def _narrowed(samples: Samples, depth: int, model: Model) -> Samples:
+    """The same with fewer bits a sample.
+
+    Raises:
+        ModelError: a sample has more.
+    """
+    largest = int(samples.pixels.max())
+    if largest >> depth:
+        most = f"{depth} bit{'s' if depth > 1 else ''}"
+        raise ModelError(
+            f"holds samples of up to {largest}, model {model.name} takes {most}",
+            remedy="choose another model with -m (see arcomp models)",
+        )
+    return replace(samples, depth=depth)

@@ -1,0 +1,236 @@
+"""What travels from a file to the coder and back: samples, what they mean, and the form of the file they came from.
+
+A *sample* is one number of a picture, such as the red of a pixel. Readers (:mod:`arcomp.formats`) make
+:class:`Samples`, the codec compresses them and gives them back, and writers make a file of them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.errors import ArcompError
+
+Pixels = npt.NDArray[Any]
+"""uint8 (depth up to 8) or uint16 [N, H, W, C]: N pictures of one size, channels interleaved."""
+Colour = Literal["gray", "rgb", "palette", "bytes", "unknown"]
+"""What the channels of a position are, alpha aside: one of gray, three of red, green and blue, one of indices into a
+palette, one byte of a sequence, or any number of no known meaning."""
+
+MAX_PIXELS = 1 << 28
+"""Most pixels in a file: of all its pictures together."""
+MAX_CHANNELS = 4
+"""Most channels of a picture, alpha included; as a last axis, also a width that nobody has."""
+MAX_DEPTH = 16
+"""Most bits of a sample."""
+GIVE = "give uint8 or bool as [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4 channels"
+
+_DTYPES = {"bool": 1, "uint8": 8, "uint16": 16}
+"""Types of arrays, and the bits of their samples."""
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """The form of any file that is taken as it is, one sample a byte: one picture of one row, [1, 1, length, 1]."""
+
+    kind: ClassVar[str] = "bytes"
+
+
+@dataclass(frozen=True)
+class Array:
+    """The form of an array of numpy.
+
+    Attributes:
+        dtype: "bool", "uint8" or "uint16".
+        images: whether it has an axis of pictures; without one there is one picture.
+        channels: whether it has an axis of channels; without one there is one channel.
+        name: in an .npz file; "" for an .npy file, or for an array that was in none.
+    """
+
+    kind: ClassVar[str] = "array"
+    dtype: str
+    images: bool
+    channels: bool
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The form of a picture, or of several pictures."""
+
+    kind: ClassVar[str] = "picture"
+
+
+Form = Picture | Array | Bytes
+"""What samples were made of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Pictures, an array of pictures, or bytes.
+
+    Models take less than this has room for: one stack, without alpha and palette. The codec refuses the rest.
+
+    Attributes:
+        stacks: the pictures in their sequence. A stack is uint8 (depth up to 8) or uint16 [N, H, W, C] and holds N
+            pictures of one size; pictures of several sizes need several stacks. All have the same number of channels.
+            They are made C-contiguous and of this machine's byte order; views and read-only arrays are taken.
+        depth: bits of a sample, 1 to 16. Of pictures of 1 bit, 0 is black and 1 is white.
+        form: what they were made of.
+        alpha: whether the last channel is opacity.
+        palette: uint8 [entries, 3 or 4], RGB or RGBA: what the samples, then of one channel, are indices into. None
+            for samples that are no indices.
+        ending: of a file of this format, lower-case and without a dot, such as "png"; "" if none is known.
+        dropped: what else the file holds that is not kept, in words: "Exif", "ICC profile". Sorted, without repetition.
+
+    Raises:
+        ArcompError: on construction, for what is not as described.
+    """
+
+    stacks: tuple[Pixels, ...]
+    depth: int
+    form: Form = Picture()
+    alpha: bool = False
+    palette: npt.NDArray[np.uint8] | None = None
+    ending: str = ""
+    dropped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        stacks = tuple(_checked(stack, self.depth) for stack in self.stacks)
+        if not stacks:
+            raise ArcompError("there are no pixels to compress")
+        channels = stacks[0].shape[3]
+        if any(stack.shape[3] != channels for stack in stacks):
+            raise ArcompError("pictures with different numbers of channels", remedy="compress each kind by itself")
+        if self.palette is not None and (
+            channels != 1 or self.palette.ndim != 2 or self.palette.shape[1] not in (3, 4)
+        ):
+            raise ArcompError("a palette is uint8 [entries, 3 or 4], for pictures of one channel")
+        object.__setattr__(self, "stacks", stacks)
+
+    @classmethod
+    def of(cls, pixels: Pixels, depth: int = 8, *, form: Form = Picture(), ending: str = "") -> Samples:
+        """Of pictures of one size, uint8 or uint16 [N, H, W, C]."""
+        return cls((pixels,), depth, form, ending=ending)
+
+    @property
+    def pixels(self) -> Pixels:
+        """The pictures, where all are of one size: uint8 or uint16 [N, H, W, C].
+
+        Raises:
+            ArcompError: they are of several sizes.
+        """
+        if len(self.stacks) > 1:
+            raise ArcompError("pictures of several sizes", remedy="compress each size by itself")
+        return self.stacks[0]
+
+    @property
+    def array(self) -> Pixels:
+        """The pictures as numpy's users have them: an array of the type and axes that it was made of; of a picture
+        [H, W] if it is gray, else [H, W, C]; of several [N, H, W] or [N, H, W, C]; of bytes uint8 [length].
+
+        Raises:
+            ArcompError: the pictures are of several sizes.
+        """
+        pixels = self.pixels
+        if isinstance(self.form, Bytes):
+            return pixels.reshape(-1)
+        if isinstance(self.form, Array):
+            images, channels, dtype = self.form.images, self.form.channels, self.form.dtype
+        else:
+            images, channels, dtype = len(pixels) > 1, self.channels > 1, pixels.dtype.name
+        pixels = pixels if images else pixels[0]
+        pixels = pixels if channels else pixels[..., 0]
+        return pixels.astype(dtype, copy=False)
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are."""
+        return sum(len(stack) for stack in self.stacks)
+
+    @property
+    def channels(self) -> int:
+        """Samples of a position, alpha included."""
+        return int(self.stacks[0].shape[3])
+
+    @property
+    def positions(self) -> int:
+        """Pixels, or bytes."""
+        return self.size // self.channels
+
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+        return sum(stack.size for stack in self.stacks)
+
+    @property
+    def colour(self) -> Colour:
+        """What the channels are, alpha aside."""
+        if isinstance(self.form, Bytes):
+            return "bytes"
+        if self.palette is not None:
+            return "palette"
+        meanings: dict[int, Colour] = {1: "gray", 3: "rgb"}
+        return meanings.get(self.channels - self.alpha, "unknown")
+
+
+def _checked(stack: Pixels, depth: int) -> Pixels:
+    """A stack that can be relied on: of native uint8 or uint16, C-contiguous, no sample too large.
+
+    Raises:
+        ArcompError: it is none.
+    """
+    if stack.ndim != 4 or not stack.size:
+        raise ArcompError("there are no pixels to compress")
+    if not 1 <= stack.shape[3] <= MAX_CHANNELS:
+        raise ArcompError(f"{stack.shape[3]} channels are not supported, only 1 to {MAX_CHANNELS}")
+    if not 1 <= depth <= MAX_DEPTH:
+        raise ArcompError(f"{depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
+    if stack.dtype.kind != "u" or (depth < 8 * stack.dtype.itemsize and int(stack.max()) >> depth):
+        raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
+    return np.ascontiguousarray(stack, np.uint8 if depth <= 8 else np.uint16)
+
+
+def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
+    """The pictures of an array: a last axis of up to 4 is one of channels, an axis before rows and columns one of
+    pictures.
+
+    Args:
+        values: bool, uint8 or uint16, of any byte order and layout in memory: [H, W], [H, W, C], [N, H, W] or
+            [N, H, W, C].
+        name: in an .npz file.
+        ending: "npy" or "npz"; "" if it is in no file.
+
+    Raises:
+        ArcompError: it is of another type or shape, or holds nothing.
+    """
+    dtype, shape = values.dtype.newbyteorder("=").name, values.shape
+    if dtype not in _DTYPES:
+        negative = values.dtype.kind == "i" and values.size and int(values.min()) < 0
+        why = "with negative samples" if negative else f"of {str(values.dtype)[:40]}"
+        raise ArcompError(f"an array {why} is not supported", remedy=GIVE)
+    shown = str(list(shape))[:60]
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[-1] > MAX_CHANNELS):
+        raise ArcompError(f"an array of shape {shown} is not one of pictures", remedy=GIVE)
+    if not values.size:
+        raise ArcompError(f"an array of shape {shown} holds nothing", remedy="give one with samples in it")
+    channels = len(shape) > 2 and shape[-1] <= MAX_CHANNELS
+    images = len(shape) - channels == 3
+    stack = values if images else values[None]
+    stack = stack if channels else stack[..., None]
+    if dtype == "bool":
+        stack = stack.view(np.uint8)
+    return Samples.of(stack, _DTYPES[dtype], form=Array(dtype, images, channels, name), ending=ending)
+
+
+def of_bytes(data: bytes | Sequence[int] | memoryview, *, ending: str = "") -> Samples:
+    """Any file's bytes.
+
+    Raises:
+        ArcompError: there are none.
+    """
+    return Samples.of(np.frombuffer(data, np.uint8).reshape(1, 1, -1, 1), 8, form=Bytes(), ending=ending)

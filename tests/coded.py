@@ -1,0 +1,45 @@
+"""Arrays coded and decoded, as most tests want it: each makes its samples here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from arcomp import codec, formats, sampling
+from arcomp.codec import Encoded
+from arcomp.container import Header, unpack
+from arcomp.contract.model import Model
+from arcomp.measure import bits
+from arcomp.samples import Pixels, Samples
+
+
+def encode(pixels: Pixels, depth: int, model: Model, *, source: str = "", **options: Any) -> Encoded:
+    """Pictures [N, H, W, C] as a file."""
+    return codec.encode(Samples.of(pixels, depth, ending=source), model, **options)
+
+
+def decode(data: bytes, **options: Any) -> tuple[Pixels, Header]:
+    """The pictures [N, H, W, C] of a file, and its header."""
+    pixels = codec.decode(data, **options).pixels
+    return pixels, unpack(data)[0]
+
+
+def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> bits.Bits:
+    """What pictures [N, H, W, C] cost."""
+    return bits.measure(Samples.of(pixels, depth), model, **options)
+
+
+def draw(model: Model, shape: tuple[int, int, int, int], depth: int, **options: Any) -> Pixels:
+    """New pictures of a shape [N, H, W, C]."""
+    return sampling.draw(model, shape, depth, **options).pixels
+
+
+def read_picture(source: str | Path | bytes, **options: Any) -> Pixels:
+    """The pixels of a file with one picture, [H, W, C]."""
+    (picture,) = formats.read(source, **options).pixels
+    return picture
+
+
+def write_picture(pixels: Pixels, depth: int, ending: str) -> bytes:
+    """A file of one picture, [H, W, C]."""
+    return formats.write(Samples.of(pixels[None], depth), ending)
