@@ -140,12 +140,8 @@ def test_options_named_alone_exist() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "docs/use.md"])
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import arcomp
-
     monkeypatch.chdir(ROOT)
     found = blocks(ROOT / name, "python")
     assert found
-    if not hasattr(arcomp, "compress"):
-        pytest.skip("the examples' functions are not there yet")
     for example in found:
         exec(compile(example, name, "exec"), {"__name__": "example"})
