@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import codec, load
+from arcomp import load
+from tests.coded import decode, encode
 
 NAMES = ("histogram", "context", "photo-fast", "pixelcnn-digits")
 
@@ -46,11 +47,11 @@ def main(folder: Path, names: tuple[str, ...] = NAMES) -> int:
     for name in names:
         path, pixels, model = folder / f"{name}.arcomp", picture(name), load(name)
         began = time.perf_counter()
-        data = codec.encode(pixels, 1 if name.endswith("-digits") else 8, model, threads=1).data
+        data = encode(pixels, 1 if name.endswith("-digits") else 8, model, threads=1).data
         encoded = time.perf_counter()
         if writing:
             path.write_bytes(data)
-        back = codec.decode(path.read_bytes(), model=model, threads=1)[0]
+        back = decode(path.read_bytes(), model=model, threads=1)[0]
         same, read = data == path.read_bytes(), np.array_equal(back, pixels)
         wrong += not (same and read)
         took = f"{encoded - began:.1f} s and {time.perf_counter() - encoded:.1f} s"

@@ -127,7 +127,7 @@ class Seen:
 
 def compile_kernels(everything: bool) -> dict[str, str]:
     """What the codec compiles for a picture of a model of each kind, or of every model of the laws."""
-    from arcomp.codec import decode, encode
+    from tests.coded import decode, encode
     from tests.specimens import LEARNERS, MODELS, pictures
 
     os.environ["ARCOMP_CODER"] = "own"

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arcomp import codec, load
+from arcomp import load
 from arcomp.coding import choice, range_coder
 from arcomp.coding.distribution import FREQUENCY_BITS
 from arcomp.errors import ArcompError, FormatError
+from tests.coded import decode, encode
 
 Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
@@ -130,11 +131,11 @@ def test_files_are_the_same_by_either(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {}
     for coder in choice.CODERS:
         monkeypatch.setenv(choice.ENVIRONMENT, coder)
-        files[coder] = codec.encode(pixels, 8, model).data
+        files[coder] = encode(pixels, 8, model).data
     assert files["own"] == files["constriction"]
     for coder in choice.CODERS:
         monkeypatch.setenv(choice.ENVIRONMENT, coder)
-        assert np.array_equal(codec.decode(files["own"], model=model)[0], pixels)
+        assert np.array_equal(decode(files["own"], model=model)[0], pixels)
 
 
 class TestChoice:
