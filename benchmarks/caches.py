@@ -29,7 +29,7 @@ from arcomp.contract.distributions import DistributionModel
 from arcomp.errors import ModelError
 from arcomp.measure.tables import Column, text
 from arcomp.training import recipes
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trainer_of
 from benchmarks.fronts import measured
 
 SIDE = 32
@@ -55,8 +55,8 @@ def shipped(name: str) -> DistributionModel:
     except ModelError:
         recipe = recipes.find(f"{name}-colour")
         torch.manual_seed(0)
-        kind = KINDS[recipe.model]
-        model = registry.from_weights(kind.freeze({3: kind.make(recipe.config)}))
+        trainer = trainer_of(recipe.model)
+        model = registry.from_weights(trainer.freeze({3: trainer.start(recipe.config)}))
     assert isinstance(model, DistributionModel)
     return model
 

@@ -20,10 +20,10 @@ import torch
 import arcomp
 from arcomp import codec
 from arcomp.codec import plan
+from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
 from arcomp.measure.tables import Column, text
 from arcomp.samples import Samples
-from arcomp.training.trainable import LADDER
 
 MODELS = "gated_pixelcnn,multiscale_pixelcnn,grayscale_pixelcnn,subscale"
 SIZES = {"width": 24, "blocks": 2, "mixture": 5, "dropout": 0}
@@ -41,16 +41,18 @@ def fresh(name: str, sizes: dict[str, int]) -> DistributionModel:
     """A model for colour pictures with random weights; of the sizes those that its configuration has.
 
     Raises:
-        click.ClickException: no such model of layers.
+        ModelError: no such model. click.ClickException: nothing to train.
     """
-    kinds = {kind.name: kind for kind in LADDER}
-    if name not in kinds:
-        raise click.ClickException(f"no model {name!r} of layers: there are {', '.join(kinds)}")
-    kind = kinds[name]
-    names = kind.config_type.__dataclass_fields__
+    model = registry.find(name)
+    trainer = model.trainer()
+    if trainer is None:
+        raise click.ClickException(f"model {name} has no sizes")
+    names = trainer.settings.__dataclass_fields__
     config = {"channels": 3, "depth": 8, **{key: value for key, value in sizes.items() if key in names}}
     torch.manual_seed(0)
-    return kind(kind.freeze({3: kind.float_model(config)}))
+    made = model(trainer.freeze({3: trainer.start(config)}))
+    assert isinstance(made, DistributionModel)
+    return made
 
 
 def fronts_of(model: DistributionModel, pixels: Pixels) -> int:

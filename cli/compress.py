@@ -223,14 +223,14 @@ def command(
         raise click.UsageError("--drop says what --rm may remove; give that too")
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
-    from arcomp.contract import library, registry
+    from arcomp.contract import registry
 
     if preset:
         if model_name not in (None, "photo"):
             raise click.UsageError(f"--preset is one of model photo, not of {model_name}")
         model_name = f"photo-{preset}"
     model = registry.load(model_name or registry.DEFAULT)
-    where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
+    where = options.choose_device(device, uses_torch=not model.weightless)
     work = Compressor(
         console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads, drop
     )

@@ -159,12 +159,12 @@ def command(
     """Say what DATA (pictures, folders of them, arrays, or text) would cost under models: their negative log-likelihood
     in bits per dimension and nats per image, by the exact model, as it would be coded. Nothing is written.
     """
-    from arcomp.contract import library, registry
+    from arcomp.contract import registry
 
     startup, failed = Startup(threads, console), 0
     for name in model_names:
         model = registry.load(name)
-        where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
+        where = options.choose_device(device, uses_torch=not model.weightless)
         work = Evaluator(console, startup, name, model, where, limit)
         try:
             work(data)

@@ -19,13 +19,10 @@ if TYPE_CHECKING:
 
 def whereabouts(header: Header) -> Path | str | None:
     """Where the model that decodes a file is: a path, "built in", or None if it is not here."""
-    from arcomp.contract import library
-    from arcomp.contract.weights_file import Weights
+    from arcomp.contract import library, registry
 
-    if header.model in library.WITHOUT_WEIGHTS:
-        own = Weights(header.model, {}, {}).digest
-        return "built in" if own.startswith(header.digest) else None
-    return library.find(header.model, header.digest)
+    found = library.find(header.model, header.digest)
+    return "built in" if found is None and registry.built_in(header.model, header.digest) else found
 
 
 def _about(name: str) -> tuple[dict[str, Any], Header]:

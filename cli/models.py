@@ -27,7 +27,7 @@ def found() -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = []
     for name in registry.names():
-        if name in library.WITHOUT_WEIGHTS:
+        if not any(library.candidates(name, tuple(library.folders()))):  # it has none
             model = registry.load(name)
             rows.append(_row(name, model.digest.hex(), model.parameters, "built in", name == registry.DEFAULT))
             continue

@@ -190,10 +190,10 @@ def command(
 
     Heat maps go from dark (0 bits a sub-pixel) over green (4) to yellow (8 and more), the same in all of them.
     """
-    from arcomp.contract import library, registry
+    from arcomp.contract import registry
 
     model = registry.load(model_name)
-    where = options.choose_device(device, uses_torch=model.name not in library.WITHOUT_WEIGHTS)
+    where = options.choose_device(device, uses_torch=not model.weightless)
     maps = Heatmaps(heatmap, force) if heatmap else None
     work = Scorer(console, Startup(threads, console), model, where, maps)
     for rank, score in enumerate(work(data)):

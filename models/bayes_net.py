@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.dense import Dense
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Spec
@@ -41,9 +43,9 @@ class BayesNetConfig(LayeredConfig):
             should be lost, as one can be that is rectified.
     """
 
-    rows: int
-    columns: int
-    width: int
+    rows: int = setting(1, 64)
+    columns: int = setting(1, 64)
+    width: int = setting(1, 512)
 
     @property
     def head(self) -> Ensemble:
@@ -73,6 +75,7 @@ class BayesNetWiring(Wiring):
         return run("logits", run("hidden", samples))
 
 
+@register
 class BayesNet(Layered):
     """The model; see the top of this file."""
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.exact.cell import GATES
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
@@ -37,8 +39,8 @@ class CharRNNConfig(LayeredConfig):
         blocks: layers.
     """
 
-    width: int
-    blocks: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
 
 
 class CharRNNWiring(Wiring):
@@ -68,6 +70,7 @@ class CharRNNWiring(Wiring):
         return run("logits", x)
 
 
+@register
 class CharRNN(Layered):
     """The model; see the top of this file."""
 

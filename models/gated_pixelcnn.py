@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.conv import above, around, line, nearest, square
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
@@ -45,11 +47,11 @@ class GatedPixelCNNConfig(LayeredConfig):
         symbols: 1: and, or, with columns for the nearest samples as symbols, as those of ``pixelcnn`` may; 0: without.
     """
 
-    width: int
-    blocks: int
-    kernel: int
-    direct: int = 0
-    symbols: int = 0
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    kernel: int = setting(1, 64)
+    direct: int = setting(0, 1, default=0)
+    symbols: int = setting(0, 1, default=0)
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -109,6 +111,7 @@ class GatedPixelCNNWiring(Wiring):
         return run("logits", run("last", run("rectified", *x)))
 
 
+@register
 class GatedPixelCNN(Layered):
     """The model; see the top of this file."""
 

@@ -22,9 +22,11 @@ import torch
 
 from arcomp.contract.distributions import DistributionModel
 from arcomp.contract.model import BatchSpec, Padded
+from arcomp.contract.registry import register
+from arcomp.contract.settings import checked, setting
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.errors import ModelError
-from arcomp.network.configuration import LayeredConfig, checked
+from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.layered_float import FloatModel, shown
@@ -57,8 +59,8 @@ class ViewConfig(LayeredConfig):
         width: features. blocks: of the stack.
     """
 
-    width: int
-    blocks: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
 
 
 class ViewWiring(Causal):
@@ -92,6 +94,7 @@ class GrayscalePixelCNNConfig(StackConfig):
         return ViewConfig(1, VIEW_DEPTH, self.width, self.blocks)
 
 
+@register
 class GrayscalePixelCNN(Staged):
     """The model; see the top of this file."""
 

@@ -18,6 +18,7 @@ from arcomp.coding.table import cumulate
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.contract.distributions import DistributionModel, Incremental, Int32, Parallel
 from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
+from arcomp.contract.registry import register
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Batch, Front, Independent, Order
@@ -93,10 +94,12 @@ class _Evaluation(Parallel, Incremental):
         """Nothing depends on them."""
 
 
+@register
 class Histogram(DistributionModel):
     """The model; it has no weights of its own."""
 
     name: ClassVar[str] = "histogram"
+    weightless: ClassVar[bool] = True
     batches: ClassVar[bool] = False  # the counts are of all that is coded together
 
     def __init__(self, weights: Weights | None = None) -> None:

@@ -23,6 +23,8 @@ from typing import Any, ClassVar
 
 import torch
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.conv import Tap
 from arcomp.layers.position import PositionEmbedding, wave_lengths
@@ -60,12 +62,12 @@ class ImageTransformerConfig(MixtureConfig):
         zigzag: 1: the order is zigzag; 0: raster.
     """
 
-    rows: int
-    columns: int
-    width: int
-    blocks: int
-    heads: int
-    zigzag: int
+    rows: int = setting(1, 64)
+    columns: int = setting(1, 64)
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    heads: int = setting(1, 16)
+    zigzag: int = setting(0, 1)
 
     @property
     def sequence(self) -> Order:
@@ -158,6 +160,7 @@ class ImageTransformerWiring(Wiring):
         return self.near.forward(run, run("outputs", run("last", run("kept", x))), before[1])
 
 
+@register
 class ImageTransformer(Layered):
     """The model; see the top of this file."""
 

@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.masked import Masked
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig
@@ -44,14 +46,14 @@ class MADEConfig(LayeredConfig):
         order: 0: natural (row by row); else the seed of a random one.
     """
 
-    rows: int
-    columns: int
-    width: int
-    blocks: int
-    masks: int
-    degrees: int
-    direct: int
-    order: int
+    rows: int = setting(1, 64)
+    columns: int = setting(1, 64)
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    masks: int = setting(1, 32)
+    degrees: int = setting(0, 65535)
+    direct: int = setting(0, 1)
+    order: int = setting(0, 65535)
 
     @property
     def head(self) -> Ensemble:
@@ -80,6 +82,7 @@ class MADEWiring(Wiring):
         return run("net", samples)
 
 
+@register
 class MADE(Layered):
     """The model; see the top of this file."""
 

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import torch
 
+from arcomp.contract.registry import register
 from arcomp.layers.conv import Tap
 from arcomp.network.definition import Wiring
 from arcomp.network.stacks import Around, Causal, StackConfig
@@ -35,6 +36,7 @@ BETWEEN: dict[str, dict[tuple[int, Tap], float]] = {
 """What means begin as: the mean of the nearest known pixels, by which of a square's they are, and of which square."""
 
 
+@register
 class MultiscalePixelCNN(Staged):
     """The model; see the top of this file."""
 

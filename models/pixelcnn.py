@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.conv import nearest, square
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
@@ -45,10 +47,10 @@ class PixelCNNConfig(LayeredConfig):
             convolution, which takes them as numbers; 0: without.
     """
 
-    width: int
-    blocks: int
-    kernel: int
-    symbols: int = 0
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    kernel: int = setting(1, 64)
+    symbols: int = setting(0, 1, default=0)
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -88,6 +90,7 @@ class PixelCNNWiring(Wiring):
         return run("logits", run("last", run("rectified", x)))
 
 
+@register
 class PixelCNN(Layered):
     """The model; see the top of this file."""
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.conv import Tap
 from arcomp.layers.depth_to_space import SIDE, DepthToSpace
 from arcomp.layers.elu import ConcatELU
@@ -55,9 +57,9 @@ class PixelCNNppConfig(MixtureConfig):
         dropout: percent.
     """
 
-    width: int
-    blocks: int
-    dropout: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    dropout: int = setting(0, 90)
 
 
 class PixelCNNppWiring(NearWiring):
@@ -124,6 +126,7 @@ class PixelCNNppWiring(NearWiring):
         return self.near.forward(run, run("outputs", run("elu", run("kept", v))), samples)
 
 
+@register
 class PixelCNNpp(Layered):
     """The model; see the top of this file."""
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.exact.cell import GATES
 from arcomp.layers.conv import line, nearest, square
 from arcomp.layers.embedding import Embedding
@@ -47,9 +49,9 @@ class PixelRNNConfig(LayeredConfig):
             ``pixelcnn`` may; 0: without.
     """
 
-    width: int
-    blocks: int
-    symbols: int = 0
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    symbols: int = setting(0, 1, default=0)
 
 
 class PixelRNNWiring(Wiring):
@@ -86,6 +88,7 @@ class PixelRNNWiring(Wiring):
         return run("logits", run("last", run("rectified", x)))
 
 
+@register
 class PixelRNN(Layered):
     """The model; see the top of this file."""
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.errors import ModelError
 from arcomp.layers.attention import KEY, Attention
 from arcomp.layers.conv import Tap, square
@@ -54,14 +56,14 @@ class PixelSNAILConfig(MixtureConfig):
         kernel: 2: convolutions as the paper has them, which see nothing of what is above to the right; 3: they do.
     """
 
-    rows: int
-    columns: int
-    width: int
-    blocks: int
-    resnets: int
-    heads: int
-    dropout: int
-    kernel: int = 2
+    rows: int = setting(1, 64)
+    columns: int = setting(1, 64)
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    resnets: int = setting(1, 8)
+    heads: int = setting(1, 16)
+    dropout: int = setting(0, 90)
+    kernel: int = setting(1, 64, default=2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,6 +147,7 @@ class PixelSNAILWiring(NearWiring):
         return self.near.forward(run, run("outputs", run("elu", run("kept", x))), samples)
 
 
+@register
 class PixelSNAIL(Layered):
     """The model; see the top of this file."""
 

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import torch
 
+from arcomp.contract.registry import register
 from arcomp.layers.conv import Tap
 from arcomp.network.definition import Wiring
 from arcomp.network.stacks import Around, Causal, StackConfig
@@ -37,6 +38,7 @@ SIDES: dict[tuple[int, int], dict[Tap, float]] = {
 known, their sum less the mean of the corners."""
 
 
+@register
 class SubscalePixelNetwork(Staged):
     """The model; see the top of this file."""
 

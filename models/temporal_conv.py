@@ -18,6 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8
@@ -41,9 +43,9 @@ class TemporalConvConfig(LayeredConfig):
         kernel: steps that a layer sees, its own among them.
     """
 
-    width: int
-    blocks: int
-    kernel: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    kernel: int = setting(1, 64)
 
 
 class TemporalConvWiring(Wiring):
@@ -72,6 +74,7 @@ class TemporalConvWiring(Wiring):
         return run("logits", run("rectified", x))
 
 
+@register
 class TemporalConv(Layered):
     """The model; see the top of this file."""
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from arcomp.contract.registry import register
+from arcomp.contract.settings import setting
 from arcomp.layers.conv import line
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
@@ -39,9 +41,9 @@ class WaveNetConfig(LayeredConfig):
         cycle: layers after which the dilation begins again at 1.
     """
 
-    width: int
-    blocks: int
-    cycle: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
+    cycle: int = setting(1, 12)
 
 
 class WaveNetWiring(Wiring):
@@ -80,6 +82,7 @@ class WaveNetWiring(Wiring):
         return run("logits", run("last", run("rectified", run("skips", *skips))))
 
 
+@register
 class WaveNet(Layered):
     """The model; see the top of this file."""
 

@@ -14,7 +14,7 @@ import torch
 
 from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
-from arcomp.contract.library import ENDING, SHIPPED
+from arcomp.contract.library import SHIPPED, family
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
@@ -29,27 +29,17 @@ from arcomp.layers.recurrent import ALONG, DOWN, LSTM
 from arcomp.layers.shift import ExactShift, Shift
 from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv, Spec
-from arcomp.models.bayes_net import BayesNet
-from arcomp.models.char_rnn import CharRNN
-from arcomp.models.context.model import ContextModel, freeze
-from arcomp.models.context.net import Context, ContextConfig
-from arcomp.models.gated_pixelcnn import GatedPixelCNN
-from arcomp.models.grayscale_pixelcnn import GrayscalePixelCNN, View
-from arcomp.models.image_transformer import ImageTransformer
-from arcomp.models.made import MADE
-from arcomp.models.multiscale_pixelcnn import MultiscalePixelCNN
-from arcomp.models.photo import model as photo_model
+from arcomp.models.context.config import ContextConfig
+from arcomp.models.context.model import ContextModel
+from arcomp.models.context.net import Context
+from arcomp.models.context.training import freeze
+from arcomp.models.grayscale_pixelcnn import View
+from arcomp.models.histogram import Histogram
+from arcomp.models.photo import training as photo_training
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
-from arcomp.models.pixelcnn import PixelCNN
-from arcomp.models.pixelcnnpp import PixelCNNpp
-from arcomp.models.pixelrnn import PixelRNN
-from arcomp.models.pixelsnail import PixelSNAIL
-from arcomp.models.subscale import SubscalePixelNetwork
-from arcomp.models.temporal_conv import TemporalConv
-from arcomp.models.wavenet import WaveNet
 from arcomp.network.layered import Layered
 from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
 
@@ -217,143 +207,121 @@ def context(extreme: bool = False, seed: int = 0) -> ContextModel:
     return ContextModel(at_their_limits(weights, seed) if extreme else weights)
 
 
+def shipped_context() -> ContextModel:
+    """The one that comes with arcomp."""
+    model = registry.load("context")
+    assert isinstance(model, ContextModel)
+    return model
+
+
 SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
-ONE_MADE = {"rows": 17, "columns": 23, "degrees": 5, "direct": 1, "order": 0}
-TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2, "zigzag": 0}
+FRAME = {"rows": 17, "columns": 23}
+TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2}
+SIZES: dict[str, dict[str, dict[str, int]]] = {
+    "pixelcnn": {
+        "rgb": dict(channels=3, depth=4, width=4, blocks=1, kernel=5),
+        "binary": dict(channels=1, depth=1, width=6, blocks=2, kernel=5),
+        "symbols": dict(channels=3, depth=3, width=4, blocks=1, kernel=3, symbols=1),
+        "gray": dict(channels=1, depth=8, width=4, blocks=1, kernel=3),
+        "extreme": dict(channels=2, depth=3, width=5, blocks=2, kernel=3),
+    },
+    "gated_pixelcnn": {
+        "rgb": dict(channels=3, depth=4, width=4, blocks=2, kernel=5),
+        "direct": dict(channels=3, depth=4, width=4, blocks=1, kernel=3, direct=1),
+        "symbols": dict(channels=1, depth=3, width=4, blocks=1, kernel=3, direct=1, symbols=1),
+        "binary": dict(channels=1, depth=1, width=6, blocks=1, kernel=5),
+        "extreme": dict(channels=2, depth=3, width=4, blocks=1, kernel=3),
+    },
+    "bayes_net": {
+        "rgb": dict(channels=3, depth=2, width=2, **FRAME),
+        "binary": dict(channels=1, depth=1, width=3, **FRAME),
+        "extreme": dict(channels=1, depth=3, width=2, **FRAME),
+    },
+    "made": {
+        "rgb": dict(channels=3, depth=2, width=30, blocks=1, masks=1, degrees=5, direct=1, order=0, **FRAME),
+        "binary": dict(channels=1, depth=1, width=40, blocks=2, masks=3, degrees=5, direct=0, order=0, **FRAME),
+        "shuffled": dict(channels=2, depth=2, width=40, blocks=2, masks=2, degrees=5, direct=1, order=7, **FRAME),
+        "extreme": dict(channels=2, depth=3, width=9, blocks=3, masks=4, degrees=5, direct=1, order=3, **FRAME),
+    },
+    "char_rnn": {
+        "bytes": dict(channels=1, depth=8, width=9, blocks=1),
+        "rgb": dict(channels=3, depth=2, width=4, blocks=2),
+        "extreme": dict(channels=2, depth=1, width=5, blocks=2),
+    },
+    "pixelrnn": {
+        "rgb": dict(channels=3, depth=4, width=4, blocks=1),
+        "symbols": dict(channels=3, depth=3, width=4, blocks=1, symbols=1),
+        "binary": dict(channels=1, depth=1, width=6, blocks=2),
+        "extreme": dict(channels=2, depth=3, width=5, blocks=2),
+    },
+    "temporal_conv": {
+        "rgb": dict(channels=3, depth=2, width=4, blocks=2, kernel=3),
+        "binary": dict(channels=1, depth=1, width=6, blocks=1, kernel=5),
+        "extreme": dict(channels=1, depth=3, width=5, blocks=2, kernel=2),
+    },
+    "wavenet": {
+        "gray": dict(channels=1, depth=8, width=4, blocks=4, cycle=3),
+        "rgb": dict(channels=3, depth=3, width=4, blocks=2, cycle=2),
+        "extreme": dict(channels=2, depth=1, width=4, blocks=3, cycle=3),
+    },
+    "pixelcnnpp": {
+        "rgb": dict(channels=3, depth=8, width=4, blocks=1, mixture=3, dropout=0),
+        "binary": dict(channels=1, depth=1, width=5, blocks=1, mixture=0, dropout=0),
+        "extreme": dict(channels=2, depth=5, width=4, blocks=1, mixture=2, dropout=0),
+    },
+    "pixelsnail": {
+        "rgb": dict(channels=3, depth=8, mixture=2, **SNAIL),
+        "wide": dict(channels=3, depth=8, mixture=2, kernel=3, **SNAIL),
+        "binary": dict(channels=1, depth=1, mixture=0, **SNAIL),
+        "extreme": dict(channels=2, depth=5, mixture=1, **SNAIL),
+    },
+    "image_transformer": {
+        "rgb": dict(channels=3, depth=8, mixture=2, zigzag=0, **TRANSFORMER),
+        "zigzag": dict(channels=1, depth=1, mixture=0, zigzag=1, **TRANSFORMER),
+        "extreme": dict(channels=2, depth=5, mixture=1, zigzag=1, **TRANSFORMER),
+    },
+    "multiscale_pixelcnn": {
+        "rgb": dict(channels=3, depth=8, width=4, blocks=1, mixture=2),
+        "binary": dict(channels=1, depth=1, width=5, blocks=2, mixture=0),
+        "extreme": dict(channels=2, depth=5, width=4, blocks=1, mixture=1),
+    },
+    "grayscale_pixelcnn": {
+        "rgb": dict(channels=3, depth=8, width=4, blocks=1, mixture=2),
+        "extreme": dict(channels=3, depth=8, width=4, blocks=2, mixture=1),
+    },
+    "subscale": {
+        "rgb": dict(channels=3, depth=8, width=4, blocks=1, mixture=2),
+        "binary": dict(channels=1, depth=1, width=5, blocks=2, mixture=0),
+        "extreme": dict(channels=2, depth=5, width=4, blocks=1, mixture=1),
+    },
+}
+"""Models of layers: the settings of each one's specimens; "extreme" ones have weights at their limits."""
+
+
+def _of_sizes(name: str, label: str) -> Callable[[], DistributionModel]:
+    def make() -> Layered:
+        kind = registry.find(name)
+        assert issubclass(kind, Layered)
+        return layered(kind, label == "extreme", **SIZES[name][label])
+
+    return make
+
+
 # name -> (model, channels, depth)
 MODELS: dict[str, tuple[Callable[[], DistributionModel], int, int]] = {
-    "histogram": (lambda: registry.load("histogram"), 3, 8),
-    "histogram 16 bits": (lambda: registry.load("histogram"), 1, 16),
+    "histogram": (Histogram, 3, 8),
+    "histogram 16 bits": (Histogram, 1, 16),
     "context rgb": (context, 3, 8),
     "context gray": (context, 1, 8),
     "context extreme": (lambda: context(extreme=True), 3, 8),
-    "context shipped rgb": (lambda: registry.load("context"), 3, 8),
-    "context shipped gray": (lambda: registry.load("context"), 1, 8),
-    "pixelcnn rgb": (lambda: layered(PixelCNN, channels=3, depth=4, width=4, blocks=1, kernel=5), 3, 4),
-    "pixelcnn binary": (lambda: layered(PixelCNN, channels=1, depth=1, width=6, blocks=2, kernel=5), 1, 1),
-    "pixelcnn symbols": (
-        lambda: layered(PixelCNN, channels=3, depth=3, width=4, blocks=1, kernel=3, symbols=1),
-        3,
-        3,
-    ),
-    "pixelcnn gray": (lambda: layered(PixelCNN, channels=1, depth=8, width=4, blocks=1, kernel=3), 1, 8),
-    "gated pixelcnn rgb": (lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=2, kernel=5), 3, 4),
-    "gated pixelcnn direct": (
-        lambda: layered(GatedPixelCNN, channels=3, depth=4, width=4, blocks=1, kernel=3, direct=1),
-        3,
-        4,
-    ),
-    "pixelrnn symbols": (lambda: layered(PixelRNN, channels=3, depth=3, width=4, blocks=1, symbols=1), 3, 3),
-    "gated pixelcnn symbols": (
-        lambda: layered(GatedPixelCNN, channels=1, depth=3, width=4, blocks=1, kernel=3, direct=1, symbols=1),
-        1,
-        3,
-    ),
-    "gated pixelcnn binary": (lambda: layered(GatedPixelCNN, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
-    "gated pixelcnn extreme": (
-        lambda: layered(GatedPixelCNN, True, channels=2, depth=3, width=4, blocks=1, kernel=3),
-        2,
-        3,
-    ),
-    "bayes net rgb": (lambda: layered(BayesNet, channels=3, depth=2, rows=17, columns=23, width=2), 3, 2),
-    "bayes net binary": (lambda: layered(BayesNet, channels=1, depth=1, rows=17, columns=23, width=3), 1, 1),
-    "bayes net extreme": (lambda: layered(BayesNet, True, channels=1, depth=3, rows=17, columns=23, width=2), 1, 3),
-    "made rgb": (lambda: layered(MADE, channels=3, depth=2, width=30, blocks=1, masks=1, **ONE_MADE), 3, 2),
-    "made binary": (
-        lambda: layered(MADE, channels=1, depth=1, width=40, blocks=2, masks=3, **{**ONE_MADE, "direct": 0}),
-        1,
-        1,
-    ),
-    "made shuffled": (
-        lambda: layered(MADE, channels=2, depth=2, width=40, blocks=2, masks=2, **{**ONE_MADE, "order": 7}),
-        2,
-        2,
-    ),
-    "made extreme": (
-        lambda: layered(MADE, True, channels=2, depth=3, width=9, blocks=3, masks=4, **{**ONE_MADE, "order": 3}),
-        2,
-        3,
-    ),
-    "char rnn bytes": (lambda: layered(CharRNN, channels=1, depth=8, width=9, blocks=1), 1, 8),
-    "char rnn rgb": (lambda: layered(CharRNN, channels=3, depth=2, width=4, blocks=2), 3, 2),
-    "char rnn extreme": (lambda: layered(CharRNN, True, channels=2, depth=1, width=5, blocks=2), 2, 1),
-    "pixelrnn rgb": (lambda: layered(PixelRNN, channels=3, depth=4, width=4, blocks=1), 3, 4),
-    "pixelrnn binary": (lambda: layered(PixelRNN, channels=1, depth=1, width=6, blocks=2), 1, 1),
-    "pixelrnn extreme": (lambda: layered(PixelRNN, True, channels=2, depth=3, width=5, blocks=2), 2, 3),
-    "temporal conv rgb": (lambda: layered(TemporalConv, channels=3, depth=2, width=4, blocks=2, kernel=3), 3, 2),
-    "temporal conv binary": (lambda: layered(TemporalConv, channels=1, depth=1, width=6, blocks=1, kernel=5), 1, 1),
-    "temporal conv extreme": (
-        lambda: layered(TemporalConv, True, channels=1, depth=3, width=5, blocks=2, kernel=2),
-        1,
-        3,
-    ),
-    "wavenet gray": (lambda: layered(WaveNet, channels=1, depth=8, width=4, blocks=4, cycle=3), 1, 8),
-    "wavenet rgb": (lambda: layered(WaveNet, channels=3, depth=3, width=4, blocks=2, cycle=2), 3, 3),
-    "wavenet extreme": (lambda: layered(WaveNet, True, channels=2, depth=1, width=4, blocks=3, cycle=3), 2, 1),
-    "pixelcnn++ rgb": (
-        lambda: layered(PixelCNNpp, channels=3, depth=8, width=4, blocks=1, mixture=3, dropout=0),
-        3,
-        8,
-    ),
-    "pixelcnn++ binary": (
-        lambda: layered(PixelCNNpp, channels=1, depth=1, width=5, blocks=1, mixture=0, dropout=0),
-        1,
-        1,
-    ),
-    "pixelcnn++ extreme": (
-        lambda: layered(PixelCNNpp, True, channels=2, depth=5, width=4, blocks=1, mixture=2, dropout=0),
-        2,
-        5,
-    ),
-    "pixelsnail rgb": (lambda: layered(PixelSNAIL, channels=3, depth=8, mixture=2, **SNAIL), 3, 8),
-    "pixelsnail wide": (lambda: layered(PixelSNAIL, channels=3, depth=8, mixture=2, kernel=3, **SNAIL), 3, 8),
-    "pixelsnail binary": (lambda: layered(PixelSNAIL, channels=1, depth=1, mixture=0, **SNAIL), 1, 1),
-    "pixelsnail extreme": (lambda: layered(PixelSNAIL, True, channels=2, depth=5, mixture=1, **SNAIL), 2, 5),
-    "image transformer rgb": (lambda: layered(ImageTransformer, channels=3, depth=8, mixture=2, **TRANSFORMER), 3, 8),
-    "image transformer zigzag": (
-        lambda: layered(ImageTransformer, channels=1, depth=1, mixture=0, **{**TRANSFORMER, "zigzag": 1}),
-        1,
-        1,
-    ),
-    "image transformer extreme": (
-        lambda: layered(ImageTransformer, True, channels=2, depth=5, mixture=1, **{**TRANSFORMER, "zigzag": 1}),
-        2,
-        5,
-    ),
-    "multiscale pixelcnn rgb": (
-        lambda: layered(MultiscalePixelCNN, channels=3, depth=8, width=4, blocks=1, mixture=2),
-        3,
-        8,
-    ),
-    "multiscale pixelcnn binary": (
-        lambda: layered(MultiscalePixelCNN, channels=1, depth=1, width=5, blocks=2, mixture=0),
-        1,
-        1,
-    ),
-    "multiscale pixelcnn extreme": (
-        lambda: layered(MultiscalePixelCNN, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
-        2,
-        5,
-    ),
-    "grayscale pixelcnn": (lambda: layered(GrayscalePixelCNN, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
-    "grayscale pixelcnn extreme": (
-        lambda: layered(GrayscalePixelCNN, True, channels=3, depth=8, width=4, blocks=2, mixture=1),
-        3,
-        8,
-    ),
-    "grayscale pixelcnn's view": (lambda: layered(View, channels=1, depth=4, width=4, blocks=1), 1, 4),
-    "subscale rgb": (lambda: layered(SubscalePixelNetwork, channels=3, depth=8, width=4, blocks=1, mixture=2), 3, 8),
-    "subscale binary": (
-        lambda: layered(SubscalePixelNetwork, channels=1, depth=1, width=5, blocks=2, mixture=0),
-        1,
-        1,
-    ),
-    "subscale extreme": (
-        lambda: layered(SubscalePixelNetwork, True, channels=2, depth=5, width=4, blocks=1, mixture=1),
-        2,
-        5,
-    ),
-    "pixelcnn extreme": (lambda: layered(PixelCNN, True, channels=2, depth=3, width=5, blocks=2, kernel=3), 2, 3),
+    "context shipped rgb": (shipped_context, 3, 8),
+    "context shipped gray": (shipped_context, 1, 8),
+    "grayscale_pixelcnn's view": (lambda: layered(View, channels=1, depth=4, width=4, blocks=1), 1, 4),
+    **{
+        f"{name} {label}": (_of_sizes(name, label), sizes["channels"], sizes["depth"])
+        for name, specimens in SIZES.items()
+        for label, sizes in specimens.items()
+    },
 }
 
 
@@ -392,16 +360,14 @@ def photo(
     online: bool = False,
 ) -> PhotoModel:
     """A small ``photo`` for gray and RGB with random weights, or with all of them at their limits."""
-    weights = photo_model.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
+    weights = photo_training.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
     return PhotoModel(at_their_limits(weights, seed) if extreme else weights)
 
 
 def _shipped() -> dict[str, tuple[Callable[[], PhotoModel], int]]:
     """The presets that are here, for each number of channels they have a network for."""
     found: dict[str, tuple[Callable[[], PhotoModel], int]] = {}
-    for name in (f"{PhotoModel.name}-{preset}" for preset in registry.PRESETS):
-        if not (SHIPPED / (name + ENDING)).is_file():
-            continue
+    for name in family(PhotoModel.name, (SHIPPED,)):
 
         def load(name: str = name) -> PhotoModel:
             model = registry.load(name)

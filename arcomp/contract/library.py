@@ -21,8 +21,6 @@ from platformdirs import user_data_path
 
 SHIPPED = Path(str(files("arcomp.models.weights")))
 ENDING = ".safetensors"
-WITHOUT_WEIGHTS = {"histogram"}
-"""Models that have none."""
 _HEADER_LIMIT = 1 << 20
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.contract.tiling import Tiling
+from arcomp.contract.trainer import Trainer
+from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 from arcomp.orders import Batch
 from arcomp.samples import Pixels
@@ -119,10 +121,12 @@ class Bits:
 
 
 class Model(ABC):
-    """A frozen model.
+    """A frozen model, made of its weights. Raises a ModelError if they are not its own.
 
     Attributes:
         name: by which files ask for it.
+        weightless: whether it has no weights, so that its name alone makes it.
+        preset: the weights, "NAME-PRESET", that its name alone stands for; "" for those of just its name.
         learns: whether it learns from each decision while it codes.
         batches: whether pictures of one size are best evaluated together, each costing what it costs alone.
         digest: 32 bytes, of its frozen weights.
@@ -130,10 +134,20 @@ class Model(ABC):
     """
 
     name: ClassVar[str]
+    weightless: ClassVar[bool] = False
+    preset: ClassVar[str] = ""
     learns: ClassVar[bool]
     batches: ClassVar[bool]
     digest: bytes
     parameters: int
+
+    @abstractmethod
+    def __init__(self, weights: Weights) -> None: ...
+
+    @classmethod
+    def trainer(cls) -> Trainer | None:
+        """How it is trained; None if there is nothing to train."""
+        return None
 
     @abstractmethod
     def check(self, channels: int, depth: int) -> None:

@@ -1,70 +1,69 @@
-"""Models by name, weights by name and digest (where they lie: :mod:`arcomp.contract.library`)."""
+"""Models by name, weights by name and digest (where they lie: :mod:`arcomp.contract.library`).
+
+A model is a module of :mod:`arcomp.models`, ``NAME.py`` or ``NAME/model.py``, with a class that is marked by
+:func:`register`. It is imported when its name, or weights of it, ask for it; nothing here names one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from pkgutil import iter_modules
+from typing import TypeVar
 
-from arcomp.contract.library import ENDING, WITHOUT_WEIGHTS, candidates, family, folders
+from arcomp.contract.library import ENDING, candidates, family, folders
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
-from arcomp.models.context.model import ContextModel
-from arcomp.models.histogram import Histogram
-from arcomp.models.photo.model import PhotoModel
 
-LADDER = {
-    "bayes_net": "BayesNet",
-    "char_rnn": "CharRNN",
-    "made": "MADE",
-    "temporal_conv": "TemporalConv",
-    "wavenet": "WaveNet",
-    "pixelcnn": "PixelCNN",
-    "pixelrnn": "PixelRNN",
-    "gated_pixelcnn": "GatedPixelCNN",
-    "pixelcnnpp": "PixelCNNpp",
-    "image_transformer": "ImageTransformer",
-    "pixelsnail": "PixelSNAIL",
-    "multiscale_pixelcnn": "MultiscalePixelCNN",
-    "grayscale_pixelcnn": "GrayscalePixelCNN",
-    "subscale": "SubscalePixelNetwork",
-}
-"""Classes of the models of layers, each in the module of its name, in the ladder's order: those that are
-trained by their recipes, coded and decoded by name, and that the tests have specimens of."""
-
-
-def layered_class(name: str) -> Any:
-    """The class of a model of layers (:class:`arcomp.network.layered.Layered`), imported now: they are in torch."""
-    return getattr(import_module(f"arcomp.models.{name}"), LADDER[name])
-
-
-def _layered(name: str) -> Callable[[Weights], Model]:
-    def make(weights: Weights) -> Model:
-        made: Model = layered_class(name)(weights)
-        return made
-
-    return make
-
-
-MAKERS: dict[str, Callable[[Weights], Model]] = {
-    Histogram.name: Histogram,
-    ContextModel.name: ContextModel,
-    PhotoModel.name: PhotoModel,
-    **{name: _layered(name) for name in LADDER},
-}
-"""What makes a model out of its weights."""
-PRESETS = ("fast", "balanced", "max")
-"""Of ``photo``: weights by the names photo-fast and so on."""
+MODELS = "arcomp.models"
+"""The package of models."""
 DEFAULT = "photo-balanced"
+"""Weights that are used where none are named."""
+M = TypeVar("M", bound=type[Model])
+_registered: dict[str, type[Model]] = {}
+
+
+def register(model: M) -> M:
+    """Decorator of a model's class: it can be asked for by its name, which is also its module's."""
+    _registered[model.name] = model
+    return model
+
+
+@lru_cache(maxsize=1)
+def modules() -> dict[str, str]:
+    """The module of each model, by the model's name. None of them is imported for it."""
+    package, found = find_spec(MODELS), {}
+    for module in iter_modules(package.submodule_search_locations if package else ()):
+        inner = f"{MODELS}.{module.name}.model"
+        if not module.ispkg:
+            found[module.name] = f"{MODELS}.{module.name}"
+        elif find_spec(inner):
+            found[module.name] = inner
+    return found
+
+
+def find(name: str) -> type[Model]:
+    """The class of a model, by the model's own name ("photo", not "photo-fast").
+
+    Raises:
+        ModelError: there is none.
+    """
+    if name not in _registered and name in modules():
+        import_module(modules()[name])
+    if name not in _registered:
+        raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
+    return _registered[name]
 
 
 def names() -> list[str]:
     """All models that can be loaded by name here."""
-    found = {f.name.split(".")[0] for folder in folders() for f in folder.glob("*" + ENDING)}
-    return sorted(WITHOUT_WEIGHTS | {name for name in found if _model_of(name) in MAKERS})
+    weights = {f.name.split(".")[0] for folder in folders() for f in folder.glob("*" + ENDING)}
+    found = {name for name in weights if _model_of(name) in modules()}
+    without = set(modules()) - {_model_of(name) for name in found}
+    return sorted(found | {name for name in without if find(name).weightless})
 
 
 def _model_of(name: str) -> str:
@@ -76,7 +75,7 @@ def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 
     Args:
-        name: "context", "photo" (the balanced preset) or "photo-fast", or a path that ends in .safetensors. The name of
+        name: "context", "photo" (its default preset) or "photo-fast", or a path that ends in .safetensors. The name of
             a model without weights of just that name is enough if those of one other name are called after it.
         digest: of the weights that a file was written with, whole or its first bytes; without it the newest are taken.
 
@@ -85,12 +84,13 @@ def load(name: str, digest: bytes | None = None) -> Model:
     """
     if name.endswith(ENDING):
         return from_weights(Weights.load(Path(name)))
-    if name in WITHOUT_WEIGHTS:
-        return _fits(MAKERS[name](Weights(name, {}, {})), digest)
-    if name == PhotoModel.name and digest is None:
-        name = DEFAULT
-    if _model_of(name) not in MAKERS:
+    if _model_of(name) not in modules():
         raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
+    model = find(_model_of(name))
+    if name == model.name and model.weightless:
+        return _fits(model(Weights(name, {}, {})), digest)
+    if name == model.name and model.preset and digest is None:
+        name = f"{name}-{model.preset}"
     return _load(name, digest, tuple(folders()))
 
 
@@ -124,11 +124,17 @@ def from_weights(weights: Weights) -> Model:
         ModelError: an unknown model, or not its weights.
     """
     with weights.with_path():
-        if weights.model not in MAKERS:
+        if weights.model not in modules():
             raise ModelError(f"weights of an unknown model {weights.model!r}", remedy="update arcomp")
-        if weights.model in WITHOUT_WEIGHTS:
+        model = find(weights.model)
+        if model.weightless:
             raise ModelError(f"weights of model {weights.model}, which has none", remedy="name the model, not a file")
-        return MAKERS[weights.model](weights)
+        return model(weights)
+
+
+def built_in(name: str, digest: bytes) -> bool:
+    """Whether a model without weights has a digest, or its first bytes."""
+    return name in modules() and find(name).weightless and Weights(name, {}, {}).digest.startswith(digest)
 
 
 def _fits(model: Model, digest: bytes | None) -> Model:

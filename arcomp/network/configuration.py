@@ -1,37 +1,14 @@
-"""What networks over samples say of themselves in a file of weights, and what of it is refused."""
+"""What networks over samples say of themselves in a file of weights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
+from arcomp.contract.settings import setting
 from arcomp.errors import ModelError
 from arcomp.network.likelihoods import Head, Mixture, Softmax
 from arcomp.orders import Order
-
-C = TypeVar("C", bound="LayeredConfig")
-LIMITS: dict[str, tuple[int, int]] = {
-    "channels": (1, 4),
-    "depth": (1, 8),
-    "width": (1, 512),
-    "blocks": (1, 64),
-    "kernel": (1, 64),
-    "cycle": (1, 12),
-    "rows": (1, 64),
-    "columns": (1, 64),
-    "mixture": (0, 16),
-    "heads": (1, 16),
-    "resnets": (1, 8),
-    "dropout": (0, 90),
-    "zigzag": (0, 1),
-    "masks": (1, 32),
-    "degrees": (0, 65535),
-    "direct": (0, 1),
-    "symbols": (0, 1),
-    "order": (0, 65535),
-}
-"""Least and most of settings, by name."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +20,8 @@ class LayeredConfig:
         depth: bits of a sample, 1 to 8.
     """
 
-    channels: int
-    depth: int
+    channels: int = setting(1, 4)
+    depth: int = setting(1, 8)
 
     @property
     def head(self) -> Head:
@@ -81,7 +58,7 @@ class MixtureConfig(LayeredConfig):
         mixture: components of each channel's mixture of logistics; 0, for one channel only: a softmax over all levels.
     """
 
-    mixture: int
+    mixture: int = setting(0, 16)
 
     def __post_init__(self) -> None:
         if not self.mixture and self.channels > 1:
@@ -89,22 +66,4 @@ class MixtureConfig(LayeredConfig):
 
     @property
     def head(self) -> Head:
-        """See :meth:`LayeredConfig.head`."""
         return Mixture(self.channels, self.depth, self.mixture) if self.mixture else Softmax(self.depth)
-
-
-def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
-    """A configuration from plain types.
-
-    Raises:
-        ModelError: unknown or missing settings, or values out of their LIMITS.
-    """
-    names = {f.name for f in fields(kind)}
-    needed = {f.name for f in fields(kind) if f.default is MISSING}  # others came later than some weights
-    if not isinstance(plain, Mapping) or not needed <= set(plain) <= names:
-        raise ModelError(f"this configuration is not one of {kind.__name__}: {str(plain)[:80]}")
-    for name, value in plain.items():
-        least, most = LIMITS[name]
-        if type(value) is not int or not least <= value <= most:
-            raise ModelError(f"a configuration's {name} is {str(value)[:20]}, not within {least} .. {most}")
-    return kind(**plain)

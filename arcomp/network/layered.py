@@ -20,11 +20,13 @@ import torch
 from arcomp.coding import Distribution
 from arcomp.contract.distributions import DistributionModel, Incremental, Int32, Parallel
 from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
+from arcomp.contract.settings import checked
+from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, kind_of, network_name, networks
 from arcomp.errors import ModelError
 from arcomp.layers.samples import carried
 from arcomp.layers.spec import Spec
-from arcomp.network.configuration import LayeredConfig, checked, frame
+from arcomp.network.configuration import LayeredConfig, frame
 from arcomp.network.definition import ExactNetwork, Wiring
 from arcomp.network.layered_float import Float, FloatModel
 from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
@@ -100,6 +102,10 @@ class Layered(DistributionModel):
     def _specs(cls, config: Any) -> list[Spec]:
         """All layers of all networks."""
         return [spec for wiring in cls.wirings(config).values() for spec in wiring.layers().values()]
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        return LayeredTrainer(cls)
 
     @classmethod
     def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
@@ -294,3 +300,31 @@ class _Incremental(Incremental):
     def fill(self, channel: int, values: Int32) -> None:
         self.values[:, channel] = values
         self.steps.push(channel, carried(values, self.kind.depth))
+
+
+class LayeredTrainer(Trainer):
+    """How models of layers are trained."""
+
+    whole_crops = True
+
+    def __init__(self, model: type[Layered]) -> None:
+        self.model, self.settings, self.sequences = model, model.config_type, model.flat
+
+    def start(self, config: Mapping[str, Any]) -> Any:
+        return self.model.float_model(config)
+
+    def freeze(self, networks: Mapping[int, Any]) -> Weights:
+        return self.model.freeze(networks)
+
+    def frame(self, config: Mapping[str, Any]) -> tuple[int, int] | None:
+        return frame(checked(self.model.config_type, config))
+
+    def mismatch(self, weights: Weights, config: Mapping[str, Any]) -> str:
+        own = checked(self.model.config_type, config)
+        for kind, other in self.model(weights).configs.items():
+            if kind != (own.channels, own.depth):
+                if other.sequence != own.sequence:
+                    return "order"
+                if frame(other) != frame(own):
+                    return "size of pictures"
+        return ""

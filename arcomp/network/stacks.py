@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from arcomp.contract.settings import setting
 from arcomp.layers.conditioning import Conditioning
 from arcomp.layers.conv import Tap, full, square
 from arcomp.layers.elu import ConcatELU
@@ -33,8 +34,8 @@ class StackConfig(MixtureConfig):
         width: features. blocks: of each stack.
     """
 
-    width: int
-    blocks: int
+    width: int = setting(1, 512)
+    blocks: int = setting(1, 64)
 
 
 class _Stack(Wiring):

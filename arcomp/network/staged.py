@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from arcomp.contract.model import BatchSpec, Padded, Watch
+from arcomp.contract.settings import checked
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
 from arcomp.layers.shift import whole_batch
 from arcomp.layers.spatial import outside
-from arcomp.network.configuration import checked
 from arcomp.network.definition import ExactNetwork, FloatNetwork, Wiring
 from arcomp.network.layered import Decoding, Ints, Layered
 from arcomp.network.layered_float import FloatModel, shown

@@ -12,17 +12,16 @@ import numpy as np
 from arcomp.codec import Encoded, encode
 from arcomp.contract import registry
 from arcomp.contract.fixed_input import layer_digests
+from arcomp.contract.trainer import Crops
 from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import TrainingError
-from arcomp.network.configuration import checked, frame
-from arcomp.network.layered import Layered
 from arcomp.samples import Samples
 from arcomp.training.data import Data
 from arcomp.training.loader import examples_of
 from arcomp.training.loop import evaluate
 from arcomp.training.recipes import Recipe
 from arcomp.training.state import State
-from arcomp.training.trainable import KINDS, Crops
+from arcomp.training.trainable import trainer_of
 
 PICTURES = 48
 """Training pictures that are coded to learn what is learnt after freezing."""
@@ -56,9 +55,9 @@ def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weig
         The weights with the digests of all layers.
     """
     average: Any = state.average
-    kind, channels = KINDS[model], int(average.config.channels)
+    trainer, channels = trainer_of(model), int(average.config.channels)
     try:
-        weights = kind.complete(kind.freeze({channels: average}), channels, pictures)
+        weights = trainer.complete(trainer.freeze({channels: average}), channels, pictures)
     except ValueError as error:
         raise TrainingError(f"the weights cannot be frozen: {error}", remedy="try a lower rate") from error
     if joined is not None:
@@ -87,17 +86,12 @@ def weights_to_join(path: Path, recipe: Recipe) -> Weights:
             path=str(path),
             remedy="give weights of that model",
         )
-    model = registry.from_weights(weights)
-    if isinstance(model, Layered):
-        own = checked(model.config_type, recipe.config)
-        for kind, config in model.configs.items():
-            if kind == (recipe.channels, recipe.depth):
-                continue  # it is replaced
-            same = {"order": config.sequence == own.sequence, "size of pictures": frame(config) == frame(own)}
-            for what in (name for name, is_same in same.items() if not is_same):
-                raise TrainingError(
-                    f"its networks have another {what} than the recipe's", path=str(path), remedy="train without --join"
-                )
+    registry.from_weights(weights)  # are they what they claim?
+    what = trainer_of(recipe.model).mismatch(weights, recipe.config)
+    if what:
+        raise TrainingError(
+            f"its networks have another {what} than the recipe's", path=str(path), remedy="train without --join"
+        )
     return weights
 
 

@@ -15,7 +15,7 @@ from arcomp.training.chunks import Chunks
 from arcomp.training.data import Data, below
 from arcomp.training.pictures import Pictures, find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trainer_of
 
 LOOKED_AT = 16
 """Files of pictures that are read to see of which kind they are."""
@@ -108,9 +108,11 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
     """
     if recipe.data.kind == "bytes":
         return Chunks(folders, recipe.data, recipe.seed, without)
-    kind = KINDS[recipe.model]
-    pictures = Pictures(find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=kind.alike)
-    (height, width), frame = pictures.size, kind.frame(recipe.config)
+    trainer = trainer_of(recipe.model)
+    pictures = Pictures(
+        find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=trainer.whole_crops
+    )
+    (height, width), frame = pictures.size, trainer.frame(recipe.config)
     if frame is not None and (height > frame[0] or width > frame[1]):
         raise TrainingError(
             f"crops of {height} x {width} pixels, the recipe's network takes {frame[0]} x {frame[1]} at most",

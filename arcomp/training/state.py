@@ -9,7 +9,7 @@ import torch
 
 from arcomp.layers.linear import Linear
 from arcomp.training.recipes import OptimiserPart, Recipe
-from arcomp.training.trainable import KINDS, Trainable
+from arcomp.training.trainable import Trainable, trainer_of
 
 FINE_RATE = 0.1
 """Part of the rate at which weights of many bits change: a step of one is multiplied by how bright the picture is, so
@@ -42,8 +42,8 @@ class State:
 def start(recipe: Recipe, device: torch.device | str = "cpu") -> State:
     """A fresh state: weights drawn from the recipe's seed, the same on every device."""
     torch.manual_seed(recipe.seed)
-    make, o = KINDS[recipe.model].make, recipe.optimiser
-    model, average = make(recipe.config).to(device), make(recipe.config).to(device)
+    trainer, o = trainer_of(recipe.model), recipe.optimiser
+    model, average = trainer.start(recipe.config).to(device), trainer.start(recipe.config).to(device)
     average.load_state_dict(model.state_dict())
     average.eval()
     return State(model, average, torch.optim.AdamW(_groups(model, o), lr=o.rate, betas=(0.9, 0.99), fused=True))

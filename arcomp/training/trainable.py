@@ -1,10 +1,8 @@
-"""What the training loop asks of a float model, and the models it knows by name."""
+"""What the training loop asks of a float model, and the trainers that models bring."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,8 @@ import torch
 from torch import nn
 
 from arcomp.contract import registry
-from arcomp.contract.weights_file import Weights
-from arcomp.models.context import model as context_model
-from arcomp.models.context.net import Context
-from arcomp.models.photo import model as photo_model
-from arcomp.models.photo.config import checked
-from arcomp.models.photo.net import Photo
-from arcomp.network.configuration import checked as checked_layered
-from arcomp.network.configuration import frame
-from arcomp.network.layered import Layered
-
-Crops = list[npt.NDArray[np.uint8]]
+from arcomp.contract.trainer import Crops, Trainer
+from arcomp.errors import ModelError, TrainingError
 
 
 class Trainable(nn.Module):
@@ -56,57 +45,24 @@ class Trainable(nn.Module):
         """
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A model that can be trained.
+def trainer_of(model: str) -> Trainer:
+    """The trainer of a model, by the model's name.
 
-    Attributes:
-        make: a fresh float model (a :class:`Trainable`) of a recipe's ``[config]``. Raises ModelError.
-        check: refuses a configuration by a ModelError.
-        freeze: float models by number of channels to integers. Raises ValueError.
-        complete: what is learnt after freezing from training pictures, which it calls for, for one number of channels.
-        sequences: whether it takes a sequence of samples as well as pictures, and so text and other bytes.
-        alike: whether its examples are whole crops, which must be of one size.
-        frame: of a configuration, rows and columns of the largest crops that it takes; None if of any size.
+    Raises:
+        TrainingError: there is no such model, or nothing to train.
     """
-
-    make: Callable[[Mapping[str, Any]], Any]
-    check: Callable[[Mapping[str, Any]], Any]
-    freeze: Callable[[Mapping[int, Any]], Weights]
-    complete: Callable[[Weights, int, Callable[[], Crops]], Weights]
-    sequences: bool = False
-    alike: bool = False
-    frame: Callable[[Mapping[str, Any]], tuple[int, int] | None] = lambda config: None
-
-
-def _ladder(kind: type[Layered]) -> Kind:
-    """A model of layers."""
-    return Kind(
-        kind.float_model,
-        lambda config: checked_layered(kind.config_type, config),
-        kind.freeze,
-        lambda weights, channels, pictures: weights,
-        kind.flat,
-        True,
-        lambda config: frame(checked_layered(kind.config_type, config)),
-    )
+    try:
+        found = registry.find(model).trainer()
+    except ModelError:
+        found = None
+    if found is None:
+        raise TrainingError(
+            f"there is nothing to train for model {model!r}", remedy=f"use model {' or '.join(trained())}"
+        )
+    return found
 
 
-LADDER: tuple[type[Layered], ...] = tuple(registry.layered_class(name) for name in registry.LADDER)
-"""The models of layers, in the ladder's order."""
-
-KINDS = {
-    "context": Kind(
-        lambda config: Context(context_model.checked_config(config)),
-        context_model.checked_config,
-        context_model.freeze,
-        lambda weights, channels, pictures: weights,
-    ),
-    "photo": Kind(
-        lambda config: Photo(checked(config)),
-        checked,
-        photo_model.freeze,
-        lambda weights, channels, pictures: photo_model.learn_mixer(weights, channels, pictures()),
-    ),
-    **{kind.name: _ladder(kind) for kind in LADDER},
-}
+def trained() -> dict[str, Trainer]:
+    """The trainers of all models that have one, by the model's name."""
+    found = {name: registry.find(name).trainer() for name in registry.modules()}
+    return {name: trainer for name, trainer in found.items() if trainer is not None}

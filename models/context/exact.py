@@ -23,7 +23,7 @@ from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.mixture import mixture_of
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.models.context import inputs as context_inputs
-from arcomp.models.context.net import ContextConfig
+from arcomp.models.context.config import ContextConfig
 from arcomp.orders import Front
 
 Arrays = Mapping[str, npt.NDArray[Any]]

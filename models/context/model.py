@@ -1,60 +1,30 @@
-"""``context`` as the codec sees it: frozen weights for gray and for colour, both evaluations, and freezing."""
+"""``context`` as the codec sees it: frozen weights for gray and for colour, and both evaluations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from arcomp.contract.distributions import DistributionModel, Incremental, Parallel
 from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
+from arcomp.contract.registry import register
+from arcomp.contract.settings import checked
+from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.errors import ModelError
 from arcomp.models.context import inputs as context_inputs
+from arcomp.models.context.config import CODING_ORDER, ContextConfig
 from arcomp.orders import Order, Wavefront
 
-if TYPE_CHECKING:
-    from arcomp.models.context.net import ContextConfig
 
-CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
-"""Channels in the order they are coded: green first, since it tells most of the others."""
-LIMITS = {"trunk": 8, "width": 4096, "mixture": 16, "skew": 64}
-"""Layers of a trunk, features of a layer, components of a mixture, skew of the wavefront."""
-
-
-def checked_config(config: Any) -> ContextConfig:
-    """A network's configuration from plain types.
-
-    Raises:
-        ModelError: unknown settings, or values beyond LIMITS.
-    """
-    from arcomp.models.context.net import ContextConfig
-
-    try:
-        made = ContextConfig(**{**config, "trunk": tuple(config.get("trunk", ContextConfig.trunk))})
-        widths = [*made.trunk, made.head]
-        right = (
-            all(type(v) is int for v in (*widths, made.channels, made.mixture, made.skew))
-            and made.channels in CODING_ORDER
-            and 1 <= len(made.trunk) <= LIMITS["trunk"]
-            and all(1 <= w <= LIMITS["width"] for w in widths)
-            and 1 <= made.mixture <= LIMITS["mixture"]
-            and context_inputs.SKEW <= made.skew <= LIMITS["skew"]
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        right = False
-    if not right:
-        raise ModelError(f"this configuration is not one of model context: {str(config)[:80]}")
-    return made
-
-
+@register
 class ContextModel(DistributionModel):
     """A network for gray pictures and one for colour, 8 bits.
 
     Args:
-        weights: as :func:`freeze` makes them; at least one network.
+        weights: of one network at least.
 
     Raises:
         ModelError: the configuration is not one of this model.
@@ -64,8 +34,14 @@ class ContextModel(DistributionModel):
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
-        self.configs: dict[int, ContextConfig] = by_channels(weights, checked_config)
+        self.configs: dict[int, ContextConfig] = by_channels(weights, partial(checked, ContextConfig))
         self._networks: dict[tuple[int, str], Any] = {}
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        from arcomp.models.context.training import ContextTrainer
+
+        return ContextTrainer()
 
     def check(self, channels: int, depth: int) -> None:
         if channels not in self.configs or depth != 8:
@@ -121,21 +97,3 @@ class ContextModel(DistributionModel):
 
         self._refuse_side(spec)
         return ContextIncremental(self.network(spec.channels), spec)
-
-
-def freeze(networks: Mapping[int, Any]) -> Weights:
-    """Integers of float networks.
-
-    Args:
-        networks: :class:`arcomp.models.context.net.Context` by number of channels.
-
-    Returns:
-        The weights of one :class:`ContextModel`; without digests of layers, which need a run.
-    """
-    from arcomp.network.perceptron import freeze_layers
-
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    for channels, net in networks.items():
-        arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
-    configs = {str(c): {**asdict(n.config), "trunk": list(n.config.trunk)} for c, n in networks.items()}
-    return Weights(ContextModel.name, {"networks": configs}, arrays)

@@ -14,7 +14,6 @@ Train it with ``arcomp train --recipe context-rgb DATA`` (and ``context-gray``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -27,34 +26,7 @@ from arcomp.layers.linear import Linear
 from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.models.context import inputs as context_inputs
-from arcomp.models.context.model import CODING_ORDER
-
-
-@dataclass(frozen=True)
-class ContextConfig:
-    """Shape of one network.
-
-    Attributes:
-        channels: 1 or 3.
-        trunk: widths of the layers that all channels share.
-        head: width of each channel's own hidden layer.
-        mixture: components K of each channel's mixture.
-        skew: of the wavefront it is decoded in.
-    """
-
-    channels: int
-    trunk: tuple[int, ...] = (192, 128, 128)
-    head: int = 64
-    mixture: int = 4
-    skew: int = context_inputs.SKEW
-
-    def extras(self, channel: int) -> int:
-        """What a head is told besides the trunk's output: two numbers for each earlier channel."""
-        return 2 * channel
-
-    def outputs(self, channel: int) -> int:
-        """Length of a head's output: K logits, K offsets, K log scales, a gate for each earlier channel."""
-        return 3 * self.mixture + channel
+from arcomp.models.context.config import CODING_ORDER, ContextConfig
 
 
 class Context(nn.Module):

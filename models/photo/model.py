@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +10,11 @@ import numpy.typing as npt
 
 from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
 from arcomp.contract.model import Watch, refuse
+from arcomp.contract.registry import register
+from arcomp.contract.settings import checked
+from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
-from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
+from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 
 STRIP_PIXELS = 1 << 21
 """Pixels of a strip in large pictures."""
@@ -29,9 +30,10 @@ SPLIT_PATIENTLY = 1 << 19
 
 def _stored(config: Any) -> PhotoConfig:
     """A configuration as weights have it: the first ones do not speak of tails."""
-    return checked({"tails": False, **config} if isinstance(config, dict) else config)
+    return checked(PhotoConfig, {"tails": False, **config} if isinstance(config, dict) else config)
 
 
+@register
 class PhotoModel(LearningModel):
     """A network for gray pictures and one for colour, 8 bits.
 
@@ -43,11 +45,18 @@ class PhotoModel(LearningModel):
     """
 
     name: ClassVar[str] = "photo"
+    preset: ClassVar[str] = "balanced"
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
         self.configs: dict[int, PhotoConfig] = by_channels(weights, _stored)
         self._made: dict[Any, Any] = {}
+
+    @classmethod
+    def trainer(cls) -> Trainer:
+        from arcomp.models.photo.training import PhotoTrainer
+
+        return PhotoTrainer()
 
     def check(self, channels: int, depth: int) -> None:
         if channels not in self.configs or depth != 8:
@@ -163,40 +172,3 @@ class PhotoModel(LearningModel):
             decode_naively(self.frozen(channels), self.network(channels), data, tile)
         else:
             Strip(self.frozen(channels), height, width).decode(data, tile, progress)
-
-
-def freeze(networks: Mapping[int, Any]) -> Weights:
-    """Integers of float networks.
-
-    Args:
-        networks: :class:`arcomp.models.photo.net.Photo` by number of channels.
-
-    Returns:
-        The weights of one :class:`PhotoModel`; without digests of layers, which need a run, and without weights of
-        the mixing stage, which need pictures.
-    """
-    from arcomp.network.perceptron import freeze_layers
-
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    for channels, net in networks.items():
-        arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
-        arrays[f"{channels}.prior"] = net.prior.numpy().astype(np.int32)
-    return Weights(PhotoModel.name, {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
-
-
-def learn_mixer(weights: Weights, channels: int, pictures: list[npt.NDArray[np.uint8]]) -> Weights:
-    """The same weights, the mixing stage starting from what it learnt of training pictures: the mean of its weights
-    after each of the second half of them, each coded from where the one before ended."""
-    from arcomp.models.photo.strip import Strip
-
-    model = PhotoModel(replace(weights, arrays={k: a for k, a in weights.arrays.items() if k != f"{channels}.mixer"}))
-    frozen, order = model.frozen(channels), list(CODING_ORDER[channels])
-    total, count = np.zeros(0), 0
-    for i, picture in enumerate(pictures):
-        strip = Strip(frozen, *picture.shape[:2])
-        strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
-        frozen = replace(frozen, mixer=strip.mixer.state.weights.copy())
-        if i >= len(pictures) // 2:
-            total, count = total + frozen.mixer if count else frozen.mixer.astype(np.float64), count + 1
-    mixer = np.rint(total / max(1, count)).astype(np.int32)
-    return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer}, layers={})

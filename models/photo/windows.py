@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.models.photo.planes import NEIGHBOURS, SKEW, Int64
+from arcomp.contract.settings import choice, setting
+from arcomp.errors import ModelError
+from arcomp.models.photo.planes import LEFT, MARGIN, NEIGHBOURS, RIGHT, SKEW, Int64
 
 LOW_ORDER = 3
 """Neighbours of the prediction of lower order."""
@@ -34,16 +36,27 @@ class Window:
             difference, in levels, that halves a weight (:mod:`similar`). fade: a step's factor of those weights.
     """
 
-    step: int
-    rows: int
-    left: int
-    right: int
-    taps: int
-    weighted: bool
-    beta: float
-    ridge: float
-    similar: float = 0.0
-    fade: float = 1.0
+    step: int = setting(1, 2)
+    rows: int = setting(1, 32)
+    left: int = setting(1, 32)
+    right: int = setting(0, RIGHT)
+    taps: int = setting(LOW_ORDER + 1, len(NEIGHBOURS))
+    weighted: bool = choice(False, True)
+    beta: float = setting(0.0, 1.0)
+    ridge: float = setting(1.0, 1000.0)
+    similar: float = setting(0.0, 1000.0, default=0.0)
+    fade: float = setting(0.5, 1.0, default=1.0)
+
+    def __post_init__(self) -> None:
+        full = FULL_WEIGHT if self.weighted or self.similar else 1
+        if (
+            self.samples() * full * 255**2 >= 2**31  # a sum is an int32
+            or self.step * self.right > RIGHT
+            or (self.similar and (self.step > 1 or self.weighted or self.similar < 0.1))
+            or self.step * self.rows + 4 > MARGIN
+            or self.step * (self.left + 1) + 4 > LEFT
+        ):
+            raise ModelError(f"a window of the least squares reaches too far, or counts in two ways: {self}")
 
     def size(self, channels: int) -> int:
         """Length m of v."""

@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from arcomp.contract import registry
 from arcomp.training import recipes
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trainer_of
 from tests.cli.test_cli import refused, say
+from tests.specimens import SIZES
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,18 +52,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save(folder / f"{name}.png")
     for name in recipes.names():
         model, _, family = name.rpartition("-")
-        if model in registry.LADDER and family in ("colour", "digits"):
+        if model in SIZES and family in ("colour", "digits"):
             torch.manual_seed(0)
             recipe = recipes.find(name)
-            kind = KINDS[recipe.model]
-            kind.freeze({recipe.channels: kind.make(recipe.config)}).save(folder / f"{name}.safetensors")
+            trainer = trainer_of(recipe.model)
+            trainer.freeze({recipe.channels: trainer.start(recipe.config)}).save(folder / f"{name}.safetensors")
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.parametrize("family", ["colour", "digits"])
-@pytest.mark.parametrize("model", registry.LADDER)
+@pytest.mark.parametrize("model", SIZES)
 def test_pictures_come_back_or_are_refused(
     model: str, family: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,4 +87,4 @@ def test_pictures_come_back_or_are_refused(
 
 def test_every_model_has_a_recipe_for_pictures() -> None:
     made = {name.rpartition("-")[0] for name in recipes.names() if name.endswith(("-colour", "-digits"))}
-    assert set(registry.LADDER) <= made
+    assert set(SIZES) <= made

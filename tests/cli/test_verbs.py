@@ -263,7 +263,7 @@ class TestSampling:
         assert np.array_equal(found[:, kept], given[:, kept])
         assert not np.array_equal(found[:, ~kept], given[:, ~kept])
 
-    @pytest.mark.parametrize("name", ["made shuffled", "image transformer zigzag"])
+    @pytest.mark.parametrize("name", ["made shuffled", "image_transformer zigzag"])
     def test_only_what_goes_row_by_row_is_completed(self, name: str) -> None:
         """Elsewhere rows that are known would depend on what is drawn before them."""
         make, channels, depth = MODELS[name]

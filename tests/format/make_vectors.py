@@ -23,19 +23,22 @@ import arcomp
 from arcomp.coding import lattice
 from arcomp.container import Header, pack, pixels_checksum, unpack
 from arcomp.container.numbers import encode_number
-from arcomp.contract import fronts, registry
+from arcomp.contract import distributions, registry
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
-from arcomp.models.context.model import ContextModel, freeze
-from arcomp.models.context.net import Context, ContextConfig
+from arcomp.models.context.config import ContextConfig
+from arcomp.models.context.model import ContextModel
+from arcomp.models.context.net import Context
+from arcomp.models.context.training import freeze
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.model import PhotoModel, learn_mixer
-from arcomp.models.photo.model import freeze as photo_freeze
+from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.training import freeze as photo_freeze
+from arcomp.models.photo.training import learn_mixer
 from arcomp.models.photo.windows import Window
 from tests.coded import encode, read_picture
-from tests.specimens import pictures
+from tests.specimens import SIZES, pictures
 
 VECTORS = Path(__file__).parent / "vectors"
 TINY = VECTORS / "context-tiny.safetensors"
@@ -125,7 +128,7 @@ def successes() -> None:
     for depth, channels in ((1, 1), (3, 2), (8, 1), (8, 3), (8, 4), (12, 1), (16, 1)):
         content = pictures("smooth" if depth >= 8 else "noise", (9, 7, channels), depth)
         success(f"histogram-{channels}x{depth}bit", content[None], depth, histogram)
-    with patch.object(fronts, "DECISIONS_FROM", 0):
+    with patch.object(distributions, "DECISIONS_FROM", 0):
         for channels in (1, 2):
             success(f"histogram-{channels}-decisions", pictures("noise", (20, 31, channels), 1)[None], 1, histogram)
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
@@ -148,7 +151,7 @@ def ladder_successes() -> None:
     """Files of the ladder's shipped weights that must decode: three pictures, or a line."""
     line = np.frombuffer(b"It was on a dreary night of November", np.uint8).reshape(1, 1, -1, 1)
     for name in registry.names():
-        if name.split("-")[0] not in registry.LADDER:
+        if name.split("-")[0] not in SIZES:
             continue
         model = registry.load(name)
         mark = f"{name}-{model.digest.hex()[:8]}"

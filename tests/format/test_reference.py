@@ -24,8 +24,10 @@ from arcomp.contract import library, registry
 from arcomp.errors import ArcompError
 from arcomp.exact import tables
 from arcomp.models.context import inputs as context_inputs
-from arcomp.models.context.model import ContextModel, freeze
-from arcomp.models.context.net import Context, ContextConfig
+from arcomp.models.context.config import ContextConfig
+from arcomp.models.context.model import ContextModel
+from arcomp.models.context.net import Context
+from arcomp.models.context.training import freeze
 from tests.coded import decode, encode
 from tests.format import reference
 from tests.specimens import context, pictures

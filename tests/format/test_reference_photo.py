@@ -24,9 +24,10 @@ from arcomp.exact import tables
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.least_squares import _factorise
-from arcomp.models.photo.model import PhotoModel, freeze
+from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Strip
+from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.coded import decode, encode
 from tests.format import reference, reference_photo, reference_stage

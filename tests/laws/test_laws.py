@@ -35,8 +35,10 @@ from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
-from arcomp.models.context.model import ContextModel, freeze
-from arcomp.models.context.net import Context, ContextConfig
+from arcomp.models.context.config import ContextConfig
+from arcomp.models.context.model import ContextModel
+from arcomp.models.context.net import Context
+from arcomp.models.context.training import freeze
 from arcomp.models.histogram import unpack_counts
 from arcomp.network.likelihoods import Softmax
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped, sequences

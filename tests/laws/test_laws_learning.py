@@ -32,9 +32,10 @@ from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
 from arcomp.models.photo.config import CODING_ORDER
 from arcomp.models.photo.exact import mixtures
-from arcomp.models.photo.model import PhotoModel, freeze
+from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
+from arcomp.models.photo.training import freeze
 from tests.coded import decode, encode, read_picture
 from tests.specimens import ALIKE_WINDOWS, LEARNERS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
 

@@ -95,9 +95,9 @@ def at(found: dict[tuple[int, ...], list[Any]], y: int, x: int) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "position", "later"),
     [
-        ("multiscale pixelcnn rgb", (4, 5), (4, 6)),
-        ("multiscale pixelcnn rgb", (4, 5), (6, 6)),
-        ("multiscale pixelcnn rgb", (5, 5), (6, 6)),
+        ("multiscale_pixelcnn rgb", (4, 5), (4, 6)),
+        ("multiscale_pixelcnn rgb", (4, 5), (6, 6)),
+        ("multiscale_pixelcnn rgb", (5, 5), (6, 6)),
         ("subscale rgb", (4, 5), (6, 6)),
         ("subscale rgb", (5, 4), (6, 6)),
     ],
@@ -114,7 +114,7 @@ def test_models_see_what_comes_later_in_the_raster(
 
 def test_colours_see_all_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)
-    model, padded, kind = padded_of("grayscale pixelcnn", "noise", ((9, 10),))
+    model, padded, kind = padded_of("grayscale_pixelcnn rgb", "noise", ((9, 10),))
     assert kind.view is not None
     view = kind.view.copy()
     view[0, 6, 6] ^= 15

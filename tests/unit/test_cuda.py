@@ -20,7 +20,7 @@ from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import Moment
 from arcomp.training.sources import gather
 from arcomp.training.state import start
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trainer_of
 from tests.coded import decode, encode
 from tests.specimens import LEARNERS, MODELS, pictures
 from tests.training.runs import PHOTO, RECIPE, shortened, train, weights_of
@@ -69,8 +69,8 @@ def test_float_evaluation(name: str) -> None:
 def test_every_recipe_has_a_step_there(name: str) -> None:
     """Bits and gradients are those of the processor, but for the rounding of floats."""
     recipe = recipes.find(name)
-    kind = KINDS[recipe.model]
-    sizes = kind.frame(recipe.config) or (min(32, recipe.data.crop),) * 2
+    trainer = trainer_of(recipe.model)
+    sizes = trainer.frame(recipe.config) or (min(32, recipe.data.crop),) * 2
     if recipe.data.kind == "bytes":
         sizes = 1, 64
     crops = [pictures("smooth", (*sizes, recipe.channels), recipe.depth, seed) for seed in range(2)]

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from arcomp.exact.constants import LARGEST, constant
 from arcomp.training import recipes
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trainer_of
 
 META = torch.device("meta")
 RECURRENT = {"char_rnn", "pixelrnn"}
@@ -53,12 +53,12 @@ def _move(net: nn.Module) -> None:
 @pytest.mark.parametrize("name", sorted(name for model, name in FIRST_OF.items() if model not in RECURRENT))
 def test_a_step_stays_on_its_device(name: str) -> None:
     recipe = recipes.find(name)
-    kind = KINDS[recipe.model]
-    height, width = kind.frame(recipe.config) or (16, 16)
+    trainer = trainer_of(recipe.model)
+    height, width = trainer.frame(recipe.config) or (16, 16)
     if recipe.data.kind == "bytes":
         height, width = 1, 64
     crop = np.random.default_rng(0).integers(0, 1 << recipe.depth, (height, width, recipe.channels)).astype(np.uint8)
-    net = kind.make(recipe.config)
+    net = trainer.start(recipe.config)
     examples = {key: torch.from_numpy(a).to(META) for key, a in net.examples(crop).items()}
     _move(net)
     net.train()

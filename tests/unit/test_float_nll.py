@@ -13,7 +13,7 @@ import arcomp
 from arcomp.measure.compare import float_nll
 from arcomp.models.context.model import ContextModel
 from arcomp.models.gated_pixelcnn import GatedPixelCNN
-from arcomp.models.photo import model as photo_model
+from arcomp.models.photo import training as photo_training
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.network.layered import Layered
@@ -25,7 +25,7 @@ class TestFloat:
     """The float evaluation of frozen weights."""
 
     @pytest.mark.parametrize("name", [name for name in MODELS if not re.search("extreme|histogram|context", name)])
-    def test_thawed_weights_freeze_to_what_they_were(self, name: str) -> None:
+    def test_dequantized_weights_freeze_to_what_they_were(self, name: str) -> None:
         make, channels, depth = MODELS[name]
         model = make()
         assert isinstance(model, Layered)
@@ -70,7 +70,7 @@ class TestFloat:
         net = Photo(model.configs[3])
         own = {k[2:]: a for k, a in model.weights.arrays.items() if k.startswith("3.")}
         dequantize_layers(net, own)
-        again = photo_model.freeze({3: net}).arrays
+        again = photo_training.freeze({3: net}).arrays
         assert all(np.array_equal(again[f"3.{k}"], a) for k, a in own.items() if k.endswith(("weight", "multiplier")))
 
     def test_histogram_is_entropy_and_counts(self) -> None:

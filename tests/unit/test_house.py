@@ -83,6 +83,21 @@ def test_imports_go_down_only() -> None:
     assert wrong == []
 
 
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports for types alone count too."""
+    found = modules()
+    graph = {
+        module: {name if name in found else name.rpartition(".")[0] for name in imports(path)} & set(found) - {module}
+        for module, path in found.items()
+    }
+    size = -1
+    while size != len(graph):  # take away what is in no circle: what imports none of the others, and what none imports
+        size = len(graph)
+        wanted = set().union(*graph.values())
+        graph = {module: used & set(graph) for module, used in graph.items() if used & set(graph) and module in wanted}
+    assert sorted(graph) == []
+
+
 def test_the_floor_test_can_fail() -> None:
     assert floor("arcomp.cli.compress") > floor("arcomp.codec") > floor("arcomp.models.context.net")
     assert floor("arcomp.models.context.net") > floor("arcomp.layers.conv") > floor("arcomp.coding.table")

@@ -12,13 +12,14 @@ import pytest
 
 from arcomp.coding import mixing
 from arcomp.contract import registry
+from arcomp.contract.settings import checked
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo import inputs, least_squares, workspace
-from arcomp.models.photo.config import CODING_ORDER, PhotoConfig, checked
+from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.least_squares import LEVEL_BITS
-from arcomp.models.photo.model import PhotoModel, freeze, learn_mixer
+from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import (
     MARGIN,
     MID_LEVEL,
@@ -31,6 +32,7 @@ from arcomp.models.photo.planes import (
     last_row,
     sample_weight,
 )
+from arcomp.models.photo.training import freeze, learn_mixer
 from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
 from tests.specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
 
@@ -365,14 +367,14 @@ WINDOW = PLAIN["windows"][0]
     ],
 )
 def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
-    assert checked(PLAIN).to_dict() == PLAIN
-    with pytest.raises(ModelError, match="photo"):
-        checked({**PLAIN, **change})
+    assert checked(PhotoConfig, PLAIN).to_dict() == PLAIN
+    with pytest.raises(ModelError, match="configuration"):
+        checked(PhotoConfig, {**PLAIN, **change})
     with pytest.raises(ModelError):
         PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
     for key in set(PLAIN) - {"online", "tails", "rate", "group"}:
         with pytest.raises(ModelError):
-            checked({k: v for k, v in PLAIN.items() if k != key})
+            checked(PhotoConfig, {k: v for k, v in PLAIN.items() if k != key})
 
 
 @pytest.mark.parametrize(
@@ -421,13 +423,13 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
     ],
 )
 def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="photo"):
-        checked({**PLAIN, "windows": [WINDOW, {**WINDOW, **change}]})
+    with pytest.raises(ModelError, match="configuration"):
+        checked(PhotoConfig, {**PLAIN, "windows": [WINDOW, {**WINDOW, **change}]})
 
 
 def test_networks_that_are_not_what_they_are_called() -> None:
     for config in ({}, {"networks": {}}, {"networks": []}, {"networks": {"1": PLAIN}}, {"networks": {"3": None}}, []):
-        with pytest.raises(ModelError, match="photo"):
+        with pytest.raises(ModelError, match="configuration"):
             PhotoModel(Weights("photo", config, {}))  # type: ignore[arg-type]
 
 
@@ -446,7 +448,7 @@ def test_windows_at_their_limits_work(window: Window) -> None:
     """The largest and the smallest that are taken: what is decoded is what was encoded, and nothing leaves its
     planes."""
     net = photo_net(3, (window, replace(ONE_WINDOW[0])))
-    assert checked(net.config.to_dict()) == net.config
+    assert checked(PhotoConfig, net.config.to_dict()) == net.config
     model = PhotoModel(freeze({3: net}))
     for content in ("noise", "extreme", "smooth"):
         for shape in ((23, 45), (30, 6)):

@@ -12,7 +12,7 @@ from typing import Any
 from arcomp.errors import ModelError, TrainingError, said_of
 from arcomp.training.data import KINDS as DATA
 from arcomp.training.data import DataConfig
-from arcomp.training.trainable import KINDS
+from arcomp.training.trainable import trained, trainer_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -99,11 +99,9 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        if not isinstance(self.model, str) or self.model not in KINDS:
-            known = " or ".join(KINDS)
-            raise TrainingError(f"there is nothing to train for model {self.model!r}", remedy=f"use model {known}")
+        trainer = trainer_of(self.model)
         try:
-            KINDS[self.model].check(self.config)
+            trainer.check(self.config)
         except ModelError as error:
             raise TrainingError(f"the recipe's [config]: {error.cause}") from error
         o, minutes = self.optimiser, self.optimiser.minutes
@@ -135,8 +133,10 @@ class Recipe:
         """Refuse a kind of data that is not there, and bytes where the model takes pictures alone."""
         if self.data.kind not in DATA:
             raise TrainingError(f"the recipe's kind of data is {self.data.kind!r}, not {' or '.join(DATA)}")
-        if self.data.kind == "bytes" and not (KINDS[self.model].sequences and self.channels == 1 and self.depth == 8):
-            able = ", ".join(name for name, kind in KINDS.items() if kind.sequences)
+        if self.data.kind == "bytes" and not (
+            trainer_of(self.model).sequences and self.channels == 1 and self.depth == 8
+        ):
+            able = ", ".join(name for name, trainer in trained().items() if trainer.sequences)
             raise TrainingError(
                 f"model {self.model} with {self.channels} channels of {self.depth} bits does not take bytes",
                 remedy=f"choose one of {able}, with 1 channel of 8 bits",
