@@ -34,7 +34,7 @@ class TestFloat:
             k: v.tolist() for k, v in model.weights.arrays.items()
         }
 
-    @pytest.mark.parametrize("name", ["pixelcnn rgb", "gated pixelcnn binary", "made rgb", "wavenet gray"])
+    @pytest.mark.parametrize("name", ["pixelcnn rgb", "gated_pixelcnn binary", "made rgb", "wavenet gray"])
     def test_bits_are_those_of_the_network_that_was_frozen(self, name: str) -> None:
         make, channels, depth = MODELS[name]
         model = make()

@@ -99,7 +99,7 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        trainer = trainer_of(self.model)
+        trainer = trainer_of(str(self.model))
         try:
             trainer.check(self.config)
         except ModelError as error:
