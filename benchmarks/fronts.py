@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -50,9 +50,7 @@ def fresh(name: str, sizes: dict[str, int]) -> DistributionModel:
     names = trainer.settings.__dataclass_fields__
     config = {"channels": 3, "depth": 8, **{key: value for key, value in sizes.items() if key in names}}
     torch.manual_seed(0)
-    made = model(trainer.freeze({3: trainer.start(config)}))
-    assert isinstance(made, DistributionModel)
-    return made
+    return cast(DistributionModel, model(trainer.freeze({3: trainer.start(config)})))
 
 
 def fronts_of(model: DistributionModel, pixels: Pixels) -> int:
