@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front, coarser
-
-if TYPE_CHECKING:
-    from arcomp.network.definition import Wiring
 
 
 class Interpreter:

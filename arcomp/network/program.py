@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,8 @@ from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front
-
-if TYPE_CHECKING:
-    from arcomp.network.definition import Wiring
 
 Int64 = npt.NDArray[np.int64]
 

@@ -1,0 +1,40 @@
+"""What a network is: layers by name, and how they are joined, said once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from arcomp.layers.spec import Spec
+
+
+class Run(Protocol):
+    """Evaluates a layer by its name: ``run("up.3", x)``. What flows is a tensor or an array, by the evaluation."""
+
+    def __call__(self, name: str, *x: Any) -> Any:
+        """The layer's outputs for these inputs."""
+
+
+class Wiring(ABC):
+    """A network, not yet evaluated in any way.
+
+    Args:
+        config: its sizes; ``channels``: samples of a position, groups of its features.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.channels: int = config.channels
+
+    @abstractmethod
+    def layers(self) -> dict[str, Spec]:
+        """The layers by name."""
+
+    def prepare(self, layer: Callable[[str], Any]) -> None:
+        """Change what training begins with, of float layers by name, from what they begin with themselves."""
+        return
+
+    @abstractmethod
+    def forward(self, run: Run, samples: Any) -> Any:
+        """The outputs, [.., channels * outputs], from the samples: the network itself, written once."""
