@@ -72,3 +72,21 @@ def said_of(path: str) -> Iterator[None]:
     except ArcompError as error:
         error.at(path)
         raise
+
+
+@contextmanager
+def needs_torch(what: str) -> Iterator[None]:
+    """Where torch is imported for what cannot do without it.
+
+    Args:
+        what: needs it, as the message begins: "training".
+
+    Raises:
+        ArcompError: torch is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "torch":
+            raise
+        raise ArcompError(f"{what} needs torch", remedy="install it with pip install 'arcomp[torch]'") from None

@@ -24,7 +24,7 @@ from arcomp.layers.dense import Dense
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Run, Wiring
+from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Order, Raster
@@ -59,19 +59,17 @@ class BayesNetWiring(Wiring):
     config: BayesNetConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         a, c = self.config, self.channels
         return {
             "hidden": Dense(a.rows, a.columns, c, 1, a.width, SIGNED8, SIGNED8),
             "logits": Dense(a.rows, a.columns, c, a.width, a.head.outputs, SIGNED8, LOGITS, local=True),
         }
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
+    def init(self, weights: Callable[[str], Floats]) -> None:
         """Hidden units begin with little weight, where they are not yet clamped."""
-        layer("hidden").linear.weight.mul_(BEGIN)
+        weights("hidden")[:] *= BEGIN
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         return run("logits", run("hidden", samples))
 
 

@@ -49,7 +49,6 @@ class CharRNNWiring(Wiring):
     config: CharRNNConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
         found: dict[str, Spec] = {
@@ -63,7 +62,6 @@ class CharRNNWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x = samples
         for i in range(self.config.blocks):
             x = run(f"lstm.{i}", run(f"input.{i}", x))

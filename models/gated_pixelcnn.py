@@ -63,7 +63,6 @@ class GatedPixelCNNWiring(Wiring):
     config: GatedPixelCNNConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, p = self.channels, self.config.width
         v = c * p  # features of the vertical stack, for all channels together
         found: dict[str, Spec] = {}
@@ -95,7 +94,6 @@ class GatedPixelCNNWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         v = h = samples
         first = ("direct",) * self.config.direct + ("symbols",) * self.config.symbols
         x: tuple[Any, ...] = tuple(run(name, samples) for name in first)

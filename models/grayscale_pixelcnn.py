@@ -13,42 +13,36 @@ Train it with ``arcomp train --recipe grayscale_pixelcnn-colour DATA``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import torch
+import numpy as np
 
 from arcomp.contract.distributions import DistributionModel
 from arcomp.contract.model import BatchSpec, Padded
 from arcomp.contract.registry import register
-from arcomp.contract.settings import checked, setting
+from arcomp.contract.settings import setting
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.errors import ModelError
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend_of
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import Wiring
 from arcomp.network.layered import Layered
-from arcomp.network.layered_float import FloatModel, shown
 from arcomp.network.stacks import Around, Causal, StackConfig
-from arcomp.network.staged import AROUND, CAUSAL, Staged, StagedFloat
+from arcomp.network.staged import AROUND, CAUSAL, VIEW, Staged
 from arcomp.orders import Once, Order, Pass, Passes, Raster
 
 CHANNELS, DEPTH, VIEW_DEPTH = 3, 8, 4
-VIEW = "view."
-"""Names of the layers of the view's network begin so."""
 
 
-def gray(padded: Padded) -> Padded:
+def gray(values: Array) -> Array:
     """The view: uint8 [.., 3], red, green and blue -> uint8 [.., 1], luma in 4 bits."""
-    return gray_of(torch.from_numpy(padded)).numpy()
-
-
-def gray_of(values: torch.Tensor) -> torch.Tensor:
-    """The same of tensors."""
-    red, green, blue = (values[..., c : c + 1].to(torch.int32) for c in range(CHANNELS))
+    backend = backend_of(values)
+    red, green, blue = (backend.cast(values[..., c : c + 1], np.int32) for c in range(CHANNELS))
     luma = 77 * red + 150 * green + 29 * blue
-    return (luma >> (8 + DEPTH - VIEW_DEPTH)).to(torch.uint8)
+    return backend.cast(luma >> (8 + DEPTH - VIEW_DEPTH), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -104,7 +98,6 @@ class GrayscalePixelCNN(Staged):
 
     @classmethod
     def wirings(cls, config: GrayscalePixelCNNConfig) -> dict[str, Wiring]:
-        """See :meth:`Layered.wirings`."""
         size = config, config.width, config.blocks
         return {
             VIEW: ViewWiring(config.view),
@@ -113,18 +106,20 @@ class GrayscalePixelCNN(Staged):
         }
 
     @classmethod
-    def known(cls, one: Pass, samples: torch.Tensor, view: torch.Tensor | None) -> torch.Tensor:
-        """The view. See :meth:`Staged.known`."""
+    def known(cls, one: Pass, samples: Array, view: Array | None) -> Array:
+        """The view."""
         assert view is not None
         return view
 
     @classmethod
-    def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
-        """See :meth:`Layered.float_model`."""
-        return GrayscaleFloat(cls, checked(cls.config_type, config))
+    def view_of(cls, values: Array) -> Array:
+        return gray(values)
+
+    @classmethod
+    def view_config(cls, config: GrayscalePixelCNNConfig) -> ViewConfig:
+        return config.view
 
     def viewer(self, kind: BatchSpec) -> tuple[DistributionModel, BatchSpec]:
-        """See :meth:`DistributionModel.viewer`."""
         return self._viewer, BatchSpec(kind.batch, 1, VIEW_DEPTH)
 
     @cached_property
@@ -136,26 +131,8 @@ class GrayscalePixelCNN(Staged):
         return View(Weights(self.name, {"networks": {name: asdict(config.view)}}, arrays))
 
     def view(self, padded: Padded) -> Padded:
-        """See :meth:`DistributionModel.view`."""
         return gray(padded)
 
     def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
-        """See :meth:`DistributionModel.memory`."""
         model, of_view = self.viewer(kind)
         return super().memory(kind) + model.memory(of_view) + kind.batch.positions
-
-
-class GrayscaleFloat(StagedFloat):
-    """The float evaluation: bits of the view are shared out among the channels."""
-
-    def view(self, values: torch.Tensor) -> torch.Tensor:
-        """See :meth:`StagedFloat.view`."""
-        return shown(gray_of(values), VIEW_DEPTH)
-
-    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """See :meth:`FloatModel.bits`."""
-        assert isinstance(self.config, GrayscalePixelCNNConfig)
-        head, view = self.config.view.head, gray_of(values)
-        outputs = self.networks()[VIEW](shown(view, VIEW_DEPTH), rounding)
-        of_view = head.bits(outputs.reshape(-1, 1, head.outputs), view.reshape(-1, 1)).reshape(view.shape)
-        return super().bits(values, rounding) + of_view / CHANNELS

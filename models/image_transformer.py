@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
+import numpy as np
 
 from arcomp.contract.registry import register
 from arcomp.contract.settings import setting
@@ -32,7 +32,7 @@ from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.shift import Shift
 from arcomp.layers.spec import Add, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
-from arcomp.network.definition import Run, Wiring
+from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.linear_skip import Near
 from arcomp.orders import Order, Raster, Zigzag
@@ -75,9 +75,9 @@ class ImageTransformerConfig(MixtureConfig):
         return ORDERS[self.zigzag]
 
 
-def _turned_waves(width: int, place: tuple[int, int]) -> torch.Tensor:
+def _turned_waves(width: int, place: tuple[int, int]) -> Floats:
     """From the features of a place to some of the waves of another, so many rows and columns on: [KEY, width]."""
-    made, half = torch.zeros(KEY, width), width // 2
+    made, half = np.zeros((KEY, width), np.float32), width // 2
     for axis, (first, features) in enumerate(((0, half), (half, width - half))):
         lengths = wave_lengths(features)
         for i in range(KEY // 4 if features > 1 else 0):
@@ -102,7 +102,6 @@ class ImageTransformerWiring(Wiring):
         )
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
         order, values = a.sequence, a.heads * VALUE
         found: dict[str, Spec] = {
@@ -130,23 +129,22 @@ class ImageTransformerWiring(Wiring):
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
         return found
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
+    def init(self, weights: Callable[[str], Floats]) -> None:
         """Queries begin as keys of a place a little before: each head looks first at a neighbour of its own.
 
         Keys begin as some of the waves that places are made of (:func:`arcomp.layers.position.waves`); the query for
         another place's key is the own place's, each wave's sine and cosine turned.
         """
         a, p = self.config, self.config.width
-        self.near.prepare(layer)
-        layer("place.in").linear.weight.copy_(torch.eye(p))
+        self.near.init(weights)
+        weights("place.in")[:] = np.eye(p)
         heads = [(b, h) for b in range(a.blocks) for h in range(a.heads)]
         for (b, h), neighbour in zip(heads, itertools.cycle(NEIGHBOURS)):
             rows = slice(h * KEY, (h + 1) * KEY)
             for name, place in (("key", (0, 0)), ("query", neighbour)):
-                layer(f"{name}.{b}").linear.weight[rows] = SHARPNESS * _turned_waves(p, place)
+                weights(f"{name}.{b}")[rows] = SHARPNESS * _turned_waves(p, place)
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         before = [samples]
         for i in range(SHIFT):
             before.append(run(f"before.{i}", before[-1]))

@@ -57,7 +57,6 @@ class MADEConfig(LayeredConfig):
 
     @property
     def head(self) -> Ensemble:
-        """See :meth:`LayeredConfig.head`."""
         return Ensemble(self.depth, self.masks)
 
     @property
@@ -72,13 +71,11 @@ class MADEWiring(Wiring):
     config: MADEConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         a = self.config
         size, each = (a.rows, a.columns, self.channels), (1 << a.depth) - 1
         return {"net": Masked(a.sequence, *size, a.width, a.blocks, each, a.masks, a.degrees, bool(a.direct))}
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         return run("net", samples)
 
 

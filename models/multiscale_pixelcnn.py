@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
-
 from arcomp.contract.registry import register
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend_of
 from arcomp.layers.conv import Tap
 from arcomp.network.definition import Wiring
 from arcomp.network.stacks import Around, Causal, StackConfig
@@ -47,7 +47,6 @@ class MultiscalePixelCNN(Staged):
 
     @classmethod
     def wirings(cls, config: StackConfig) -> dict[str, Wiring]:
-        """See :meth:`Layered.wirings`."""
         outputs, size = config.channels * config.head.outputs, (config, config.width, config.blocks)
         found: dict[str, Wiring] = {f"base.{CAUSAL}.": Causal(*size, outputs, given=False)}
         for i, (name, _, _) in enumerate(Multiscale.NEW):
@@ -56,8 +55,8 @@ class MultiscalePixelCNN(Staged):
         return found
 
     @classmethod
-    def known(cls, one: Pass, samples: torch.Tensor, view: torch.Tensor | None) -> torch.Tensor:
-        """Of each square of four pixels those that are known. See :meth:`Staged.known`."""
+    def known(cls, one: Pass, samples: Array, view: Array | None) -> Array:
+        """Of each square of four pixels those that are known."""
         half = int(one.lattice.step[0]) // 2
         earlier = [(0, 0)]
         for name, y, x in Multiscale.NEW:
@@ -65,4 +64,5 @@ class MultiscalePixelCNN(Staged):
                 break
             earlier.append((y, x))
         lattice = one.lattice
-        return torch.cat([lattice.beside(samples, half * y - lattice.y, half * x - lattice.x) for y, x in earlier], 3)
+        planes = [lattice.beside(samples, half * y - lattice.y, half * x - lattice.x) for y, x in earlier]
+        return backend_of(samples).concat(planes, 3)

@@ -62,7 +62,6 @@ class PixelCNNWiring(Wiring):
     config: PixelCNNConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         found: dict[str, Spec] = {"first": Conv(square(FIRST), "A", c, 1, 2 * h, SIGNED8, SUMS, samples=True)}
         if self.config.symbols:
@@ -80,7 +79,6 @@ class PixelCNNWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x = run("first", samples)
         if self.config.symbols:
             x = run("begin", x, run("symbols", samples))

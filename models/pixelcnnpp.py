@@ -76,7 +76,6 @@ class PixelCNNppWiring(NearWiring):
         )
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         a, p, outputs = self.config, self.config.width, self.channels * self.config.head.outputs
         found: dict[str, Spec] = {}
         for stream, taps in TAPS.items():
@@ -104,7 +103,6 @@ class PixelCNNppWiring(NearWiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         down, right = [run("down.first", samples)], [run("right.first", samples)]
         for scale in SCALES:
             for i in range(self.config.blocks):

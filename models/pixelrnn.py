@@ -60,7 +60,6 @@ class PixelRNNWiring(Wiring):
     config: PixelRNNConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         found: dict[str, Spec] = {"first": Conv(square(FIRST), "A", c, 1, 2 * h, SIGNED8, SUMS, samples=True)}
         if self.config.symbols:
@@ -78,7 +77,6 @@ class PixelRNNWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x = run("first", samples)
         if self.config.symbols:
             x = run("begin", x, run("symbols", samples))

@@ -85,7 +85,6 @@ class PixelSNAILWiring(NearWiring):
         return GatedResnet(f"both.{block}", ((0, 0),), self.config.width, 1, self.config.dropout)
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         a, c, p = self.config, self.channels, self.config.width
         places = p // 2
         keys, values = a.heads * KEY, a.heads * VALUE
@@ -120,7 +119,6 @@ class PixelSNAILWiring(NearWiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x, before, place = run("first", samples), run("before", samples), run("place", samples)
         place_before = run("place.before", place)
         for b in range(self.config.blocks):

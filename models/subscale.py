@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
-
 from arcomp.contract.registry import register
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend_of
 from arcomp.layers.conv import Tap
 from arcomp.network.definition import Wiring
 from arcomp.network.stacks import Around, Causal, StackConfig
@@ -48,7 +48,6 @@ class SubscalePixelNetwork(Staged):
 
     @classmethod
     def wirings(cls, config: StackConfig) -> dict[str, Wiring]:
-        """See :meth:`Layered.wirings`."""
         size, outputs = (config, config.width, config.blocks), config.channels * config.head.outputs
         planes = len(EARLIER) * (config.channels + 1)
         start = {(EARLIER.index(at), tap): part for at, taps in SIDES.items() for tap, part in taps.items()}
@@ -59,9 +58,9 @@ class SubscalePixelNetwork(Staged):
         }
 
     @classmethod
-    def known(cls, one: Pass, samples: torch.Tensor, view: torch.Tensor | None) -> torch.Tensor:
-        """The slices before. See :meth:`Staged.known`."""
+    def known(cls, one: Pass, samples: Array, view: Array | None) -> Array:
+        """The slices before."""
         lattice = one.lattice
         there = [lattice.y + dy >= 0 and 0 <= lattice.x + dx < STEP for dy, dx in EARLIER]
         planes = [lattice.beside(samples, dy, dx) for dy, dx in EARLIER]
-        return torch.cat([plane * is_there for plane, is_there in zip(planes, there, strict=True)], 3)
+        return backend_of(samples).concat([plane * is_there for plane, is_there in zip(planes, there, strict=True)], 3)

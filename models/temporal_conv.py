@@ -54,7 +54,6 @@ class TemporalConvWiring(Wiring):
     config: TemporalConvConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, h = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
         found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, SUMS, levels=c > 1)}
@@ -67,7 +66,6 @@ class TemporalConvWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x = run("first", samples)
         for i in range(self.config.blocks):
             x = run(f"sum.{i}", x, run(f"layer.{i}", run(f"rectified.{i}", x)))

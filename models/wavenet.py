@@ -52,7 +52,6 @@ class WaveNetWiring(Wiring):
     config: WaveNetConfig
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         c, p = self.channels, self.config.width
         taps = line(2) if c > 1 else ((0, -1),)  # of the position itself, earlier channels
         found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, p, SUMS, levels=c > 1)}
@@ -72,7 +71,6 @@ class WaveNetWiring(Wiring):
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x, skips = run("first", samples), []
         for i in range(self.config.blocks):
             kept = run(f"kept.{i}", x)

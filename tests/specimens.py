@@ -18,9 +18,10 @@ from arcomp.contract.library import SHIPPED, family
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
-from arcomp.layers.conv import CausalConv2d, Tap, above, line, square, tap_mask
+from arcomp.layers.conv import Tap, above, line, square, tap_mask
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
+from arcomp.layers.float.layer import float_layer
 from arcomp.layers.masked import Masked
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
 from arcomp.layers.position import ExactPositionEmbedding, PositionEmbedding
@@ -44,6 +45,8 @@ from arcomp.network.layered import Layered
 from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
 
 Arrays = dict[str, npt.NDArray[Any]]
+DEVICE = "cpu"
+"""Of the layers that are made."""
 
 
 def batch_of(*sizes: tuple[int, int]) -> Batch:
@@ -57,11 +60,11 @@ def conv(
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
-    layer = CausalConv2d(taps, mask, groups, inputs, outputs, grid, fine=fine)
-    arrays = layer.freeze(source)
+    spec = Conv(taps, mask, groups, inputs, outputs, source, grid, fine=fine)
+    arrays = float_layer(spec).freeze()
     if extreme:
-        arrays = beyond_training(layer.free.numpy(), seed, fine)
-    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid, fine=fine)
+        arrays = beyond_training(tap_mask(taps, mask, groups, inputs, outputs), seed, fine)
+    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid, DEVICE, fine=fine)
 
 
 def ends(fine: bool) -> npt.NDArray[Any]:
@@ -84,7 +87,7 @@ def beyond_training(free: npt.NDArray[np.bool_], seed: int, fine: bool = False, 
 def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
     """A layer with random weights, or at their limits."""
     torch.manual_seed(seed)
-    arrays = spec.freeze(spec.float_layer())
+    arrays = float_layer(spec).freeze()
     if extreme:
         free = {key: np.ones(a.shape, bool) for key, a in arrays.items() if key.endswith("weight")}
         if isinstance(spec, Embedding):
@@ -94,14 +97,14 @@ def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
             for key, shown in free.items()
             for name, a in beyond_training(shown, seed, rows=len(arrays[key.removesuffix("weight") + "bias"])).items()
         }
-    return spec.exact_layer(arrays, "cpu")
+    return spec.exact_layer(arrays, DEVICE)
 
 
 def place() -> ExactPositionEmbedding:
     """Random features of places."""
     rng = np.random.default_rng(0)
     rows, columns = (rng.integers(-128, 128, (size, 5), np.int8) for size in (11, 13))
-    return ExactPositionEmbedding(PositionEmbedding(11, 13, 5), {"rows": rows, "columns": columns})
+    return ExactPositionEmbedding(PositionEmbedding(11, 13, 5), {"rows": rows, "columns": columns}, DEVICE)
 
 
 HERE: tuple[Tap, ...] = ((0, 0),)

@@ -12,13 +12,14 @@ all sums are below 2**30 + 2**27 + 2**14 in size: 32 bits hold them.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-import torch
+import numpy as np
 
 from arcomp.exact import tables
+from arcomp.exact.arrays import Array
 from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
 
 GATES = 4
 STATE_BITS = 12
@@ -26,33 +27,34 @@ STATE_BITS = 12
 _END = tables.FINE_STEPS * tables.FINE_RANGE
 
 
-@cache
-def _table(device: torch.device) -> torch.Tensor:
-    return torch.from_numpy(tables.fine_logistic()).to(device)
-
-
 @kernel(inner=True, inline="always")
 def _logistic(table: Any, z: Any) -> Any:
     return table[min(max(z, -_END), _END) + _END]
 
 
+@kernel(inner=True)
+def step(given: Any, recurrent: Any, before: Any, table: Any, c: Any, h: Any) -> None:
+    """One position: int16 [4 * features], int16 [4 * features], int16 [features] -> c int16, h int8 [features]."""
+    features = c.shape[0]
+    for j in range(features):
+        i = _logistic(table, np.int32(given[j]) + recurrent[j]) >> 9
+        f = _logistic(table, np.int32(given[features + j]) + recurrent[features + j]) >> 9
+        g = np.int32(given[3 * features + j]) + recurrent[3 * features + j]
+        entering = (i * ((_logistic(table, 2 * g) - (1 << 23)) >> 8)) >> 3
+        state = min(max((f * before[j] + entering + (1 << 14)) >> 15, -(1 << 15)), (1 << 15) - 1)
+        c[j] = state
+        o = _logistic(table, np.int32(given[2 * features + j]) + recurrent[2 * features + j]) >> 9
+        tanh = (_logistic(table, (state + 4) >> 3) - (1 << 23)) >> 8
+        h[j] = min(max((o * tanh + (1 << 22)) >> 23, -127), 127)
+
+
 @kernel()
 def _cell(given: Any, recurrent: Any, before: Any, table: Any, c: Any, h: Any) -> None:
-    rows, features = c.shape
-    for r in range(rows):
-        for j in range(features):
-            i = _logistic(table, given[r, j] + recurrent[r, j]) >> 9
-            f = _logistic(table, given[r, features + j] + recurrent[r, features + j]) >> 9
-            g = given[r, 3 * features + j] + recurrent[r, 3 * features + j]
-            entering = (i * ((_logistic(table, 2 * g) - (1 << 23)) >> 8)) >> 3
-            state = min(max((f * before[r, j] + entering + (1 << 14)) >> 15, -(1 << 15)), (1 << 15) - 1)
-            c[r, j] = state
-            o = _logistic(table, given[r, 2 * features + j] + recurrent[r, 2 * features + j]) >> 9
-            tanh = (_logistic(table, (state + 4) >> 3) - (1 << 23)) >> 8
-            h[r, j] = min(max((o * tanh + (1 << 22)) >> 23, -127), 127)
+    for r in range(c.shape[0]):
+        step(given[r], recurrent[r], before[r], table, c[r], h[r])
 
 
-def cell(given: torch.Tensor, recurrent: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def cell(given: Array, recurrent: Array, before: Array) -> tuple[Array, Array]:
     """A step.
 
     Args:
@@ -62,26 +64,29 @@ def cell(given: torch.Tensor, recurrent: torch.Tensor, before: torch.Tensor) -> 
     Returns:
         c, int16 [n, features], and h, int8 [n, features].
     """
-    if given.device.type != "cpu":
-        return by_torch(given, recurrent, before)
-    c, h = torch.empty_like(before), torch.empty(before.shape, dtype=torch.int8)
-    _cell(given.numpy(), recurrent.numpy(), before.numpy(), tables.fine_logistic(), c.numpy(), h.numpy())
+    if not on_host(given):
+        return by_formula(given, recurrent, before)
+    c, h = np.empty_like(before), np.empty(before.shape, np.int8)
+    _cell(given, recurrent, before, tables.fine_logistic(), c, h)
     return c, h
 
 
-def by_torch(given: torch.Tensor, recurrent: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The same by tensor operations: for other devices, and to test against."""
-    table = _table(given.device)
+def by_formula(given: Array, recurrent: Array, before: Array) -> tuple[Array, Array]:
+    """The same by operations on whole arrays: for other devices, and to test against."""
+    backend = backend_of(given)
+    table = backend.constant(tables.fine_logistic())
 
-    def logistic(z: torch.Tensor) -> torch.Tensor:
-        return table[(z.clamp(-_END, _END) + _END).to(torch.int64)]
+    def logistic(z: Array) -> Array:
+        return table[backend.cast(z.clip(-_END, _END) + _END, np.int64)]
 
-    def tanh(z: torch.Tensor) -> torch.Tensor:
+    def tanh(z: Array) -> Array:
         return (logistic(z) - (1 << 23)) >> 8
 
-    i, f, o, g = (given.to(torch.int32) + recurrent).chunk(GATES, 1)
+    gates = backend.cast(given, np.int32) + recurrent
+    features = before.shape[1]
+    i, f, o, g = (gates[:, k * features : (k + 1) * features] for k in range(GATES))
     kept = (logistic(f) >> 9) * before
     c = (kept + (((logistic(i) >> 9) * tanh(2 * g)) >> 3) + (1 << 14)) >> 15
-    c = c.clamp(-(1 << 15), (1 << 15) - 1)
+    c = c.clip(-(1 << 15), (1 << 15) - 1)
     h = ((logistic(o) >> 9) * tanh((c + 4) >> 3) + (1 << 22)) >> 23
-    return c.to(torch.int16), h.clamp(-127, 127).to(torch.int8)
+    return backend.cast(c, np.int16), backend.cast(h.clip(-127, 127), np.int8)

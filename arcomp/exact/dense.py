@@ -65,7 +65,7 @@ def _by_shifts(builder: Any, total: Any, x: Any, w: Any) -> Any:
 
 
 @intrinsic
-def _dot(typing: Any, total: Any, x: Any, w: Any) -> Any:
+def dot_bytes(typing: Any, total: Any, x: Any, w: Any) -> Any:
     """total + the four products of each lane's bytes: x unsigned, w signed and within 63."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -154,14 +154,14 @@ def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
             s0, s1, s2, s3, s4, s5, s6, s7 = zero, zero, zero, zero, zero, zero, zero, zero
             for q in range(k):
                 v = load_words(x, q, at)
-                s0 = _dot(s0, v, all_words(weights[j, q]))
-                s1 = _dot(s1, v, all_words(weights[j + 1, q]))
-                s2 = _dot(s2, v, all_words(weights[j + 2, q]))
-                s3 = _dot(s3, v, all_words(weights[j + 3, q]))
-                s4 = _dot(s4, v, all_words(weights[j + 4, q]))
-                s5 = _dot(s5, v, all_words(weights[j + 5, q]))
-                s6 = _dot(s6, v, all_words(weights[j + 6, q]))
-                s7 = _dot(s7, v, all_words(weights[j + 7, q]))
+                s0 = dot_bytes(s0, v, all_words(weights[j, q]))
+                s1 = dot_bytes(s1, v, all_words(weights[j + 1, q]))
+                s2 = dot_bytes(s2, v, all_words(weights[j + 2, q]))
+                s3 = dot_bytes(s3, v, all_words(weights[j + 3, q]))
+                s4 = dot_bytes(s4, v, all_words(weights[j + 4, q]))
+                s5 = dot_bytes(s5, v, all_words(weights[j + 5, q]))
+                s6 = dot_bytes(s6, v, all_words(weights[j + 6, q]))
+                s7 = dot_bytes(s7, v, all_words(weights[j + 7, q]))
             store_words(out, j, at, s0)
             store_words(out, j + 1, at, s1)
             store_words(out, j + 2, at, s2)
@@ -174,6 +174,6 @@ def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
         while j < m:
             s = zero
             for q in range(k):
-                s = _dot(s, load_words(x, q, at), all_words(weights[j, q]))
+                s = dot_bytes(s, load_words(x, q, at), all_words(weights[j, q]))
             store_words(out, j, at, s)
             j += 1

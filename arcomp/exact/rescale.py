@@ -9,14 +9,15 @@ sums below 2**47 nothing overflows.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from arcomp.exact.arrays import Array
 from arcomp.exact.bounds import MULTIPLIER_BITS, SHIFT_LIMIT
 from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
 
 
 def as_multiplier(ratio: float) -> tuple[int, int]:
@@ -33,13 +34,27 @@ def as_multiplier(ratio: float) -> tuple[int, int]:
     return (multiplier, shift) if multiplier < 2**MULTIPLIER_BITS else (multiplier >> 1, shift - 1)
 
 
+class Scale(NamedTuple):
+    """Re-scaling as kernels take it.
+
+    Attributes:
+        bias, multiplier, shift: int64 [m].
+        grid: int64 [3], zero, low and high.
+    """
+
+    bias: npt.NDArray[np.int64]
+    multiplier: npt.NDArray[np.int64]
+    shift: npt.NDArray[np.int64]
+    grid: npt.NDArray[np.int64]
+
+
 @kernel()
-def _rescale(sums: Any, bias: Any, multiplier: Any, shift: Any, zero: int, low: int, high: int, out: Any) -> None:
+def _rescale(sums: Any, scale: Any, out: Any) -> None:
     for i in range(sums.shape[0]):
         for j in range(sums.shape[1]):
-            s = np.int64(shift[j])
-            v = (np.int64(sums[i, j]) + bias[j]) * multiplier[j] + (np.int64(1) << (s - 1))
-            out[i, j] = max(low, min(high, (v >> s) + zero))
+            s = scale.shift[j]
+            v = (np.int64(sums[i, j]) + scale.bias[j]) * scale.multiplier[j] + (np.int64(1) << (s - 1))
+            out[i, j] = max(scale.grid[1], min(scale.grid[2], (v >> s) + scale.grid[0]))
 
 
 class Rescale:
@@ -56,23 +71,20 @@ class Rescale:
     ) -> None:  # fmt: skip
         self.bias, self.multiplier, self.shift = bias, multiplier, shift
         self.zero, self.low, self.high = zero, low, high
-        self.dtype = torch.int8 if low >= -128 and high <= 127 else torch.int16
-        self._on_device: dict[torch.device, tuple[torch.Tensor, ...]] = {}
+        self.dtype: type[np.signedinteger[Any]] = np.int8 if low >= -128 and high <= 127 else np.int16
+        self.scale = Scale(bias, multiplier, shift, np.array([zero, low, high], np.int64))
 
-    def __call__(self, sums: torch.Tensor) -> torch.Tensor:
+    def __call__(self, sums: Array) -> Array:
         """int32 or int64 [n, m] -> int8 or int16 [n, m], on the same device."""
-        if sums.device.type == "cpu":
-            out = torch.empty(sums.shape, dtype=self.dtype)
-            _rescale(sums.numpy(), self.bias, self.multiplier, self.shift, self.zero, self.low, self.high, out.numpy())
+        if on_host(sums):
+            out = np.empty(sums.shape, self.dtype)
+            _rescale(np.ascontiguousarray(sums), self.scale, out)
             return out
         return self.by_torch(sums)
 
-    def by_torch(self, sums: torch.Tensor) -> torch.Tensor:
+    def by_torch(self, sums: Array) -> Array:
         """The same by tensor operations: for other devices, and to test against."""
-        if sums.device not in self._on_device:
-            self._on_device[sums.device] = tuple(
-                torch.from_numpy(a).to(sums.device) for a in (self.bias, self.multiplier, self.shift)
-            )
-        bias, multiplier, shift = self._on_device[sums.device]
-        v = (sums.to(torch.int64) + bias) * multiplier + torch.bitwise_left_shift(torch.ones_like(shift), shift - 1)
-        return (torch.bitwise_right_shift(v, shift) + self.zero).clamp(self.low, self.high).to(self.dtype)
+        from arcomp.exact.by_torch import rescale
+
+        columns = self.bias, self.multiplier, self.shift
+        return backend_of(sums).cast(rescale(sums, columns, (self.zero, self.low, self.high)), self.dtype)

@@ -14,22 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
 
 from arcomp.exact import tables
+from arcomp.exact.arrays import Array
 from arcomp.exact.compiled import kernel
-from arcomp.exact.constants import constant
+from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
-from arcomp.exact.matmul import product
+from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import SIGNED8, Quantisation
-from arcomp.layers.shift import whole_batch
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
@@ -37,8 +34,6 @@ from arcomp.orders import Batch, Front, Order, sequences
 KEY = 16
 """Features of a head's queries and keys: of 2 * 5 fractional bits of a product and 2 of the square root, 8 stay."""
 _SHIFT = 4
-SCORES = 1 << 20
-"""Scores that are held at a time, about."""
 LANES = WORDS.lanes
 """Numbers of a vector."""
 BLOCK = 128
@@ -55,6 +50,8 @@ class Attention(Spec):
         features: of a head's values.
     """
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.attention.FloatAttention"
+
     order: Order
     heads: int
     features: int
@@ -63,44 +60,17 @@ class Attention(Spec):
 
     @property
     def cached(self) -> int:
-        """See :attr:`Spec.cached`."""
         return self.heads * (KEY + self.features)
 
     @property
     def working(self) -> int:
-        """See :attr:`Spec.working`."""
         return 4 * self.heads * (2 * KEY + 2 * self.features)
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.heads * self.features
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatAttention(self)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactAttention:
-        """See :meth:`Spec.exact_layer`."""
         return ExactAttention(self)
-
-
-class _FloatAttention(nn.Module):
-    def __init__(self, spec: Attention) -> None:
-        super().__init__()
-        self.spec = spec
-
-    def forward(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, rounding: bool = False
-    ) -> torch.Tensor:
-        places, heads = sequences(self.spec.order, whole_batch(query)), self.spec.heads
-
-        def parted(x: torch.Tensor) -> torch.Tensor:
-            """[N, H, W, heads F] -> [N, heads, P, F]."""
-            inside = places.gathered(x)
-            return inside.reshape(*inside.shape[:2], heads, -1).transpose(1, 2).contiguous()
-
-        found = functional.scaled_dot_product_attention(parted(query), parted(key), parted(value), is_causal=True)
-        return self.spec.grid.carry(places.scattered(found.transpose(1, 2).flatten(2)), rounding)
 
 
 @kernel(allocates=True)
@@ -161,26 +131,27 @@ def _mean(weight: Any, mass: Any, values: Any, count: int, features: int, out: A
 
 
 @kernel(allocates=True)
-def _attend(query: Any, key: Any, value: Any, heads: int, exponential: Any, out: Any) -> None:
-    """For all positions of pictures, int8 [N, P, features of all heads] each, at those up to each.
+def _attend(query: Any, key: Any, value: Any, exponential: Any, first: int, end: int, out: Any) -> None:
+    """For all positions of some heads, those of all pictures being counted, int8 [N, P, heads, features] each, at those
+    up to each.
 
     As :func:`_attend_once` does for one position; here keys and values lie so that a vector has many positions.
     """
-    length, features = query.shape[1], value.shape[2] // heads
-    workspace = -(-length // LANES) * LANES
-    keys, values = np.zeros((KEY, workspace), np.int32), np.zeros((features, workspace), np.int32)
-    score = np.zeros((1, workspace), np.int32)
-    for i in range(len(query)):
-        for h in range(heads):
-            for j in range(length):
-                for f in range(KEY):
-                    keys[f, j] = key[i, j, h * KEY + f]
-                for f in range(features):
-                    values[f, j] = value[i, j, h * features + f]
-            for j in range(length):
-                best = _scores(query[i, j, h * KEY :], keys, j + 1, score)
-                mass = _weigh(score, best, j + 1, exponential)
-                _mean(score, mass, values, j + 1, features, out[i, j, h * features :])
+    length, heads, features = value.shape[1], value.shape[2], value.shape[3]
+    padded = -(-length // LANES) * LANES
+    keys, values = np.zeros((KEY, padded), np.int32), np.zeros((features, padded), np.int32)
+    score = np.zeros((1, padded), np.int32)
+    for each in range(first, end):
+        i, h = each // heads, each % heads
+        for j in range(length):
+            for f in range(KEY):
+                keys[f, j] = key[i, j, h, f]
+            for f in range(features):
+                values[f, j] = value[i, j, h, f]
+        for j in range(length):
+            best = _scores(query[i, j, h], keys, j + 1, score)
+            mass = _weigh(score, best, j + 1, exponential)
+            _mean(score, mass, values, j + 1, features, out[i, j, h])
 
 
 class ExactAttention(ExactLayer):
@@ -190,51 +161,29 @@ class ExactAttention(ExactLayer):
         self.spec, self.grid, self.order = spec, spec.grid, spec.order
         self._exponential = tables.exponential().astype(np.int32)
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
-        places = sequences(self.order, batch)
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        places, heads = sequences(self.order, batch), self.spec.heads
         parts = [places.gathered(part) for part in x]
-        found = torch.empty_like(parts[2])
-        if x[0].device.type == "cpu":
-            query, key, value = (part.contiguous().numpy() for part in parts)
-            _attend(query, key, value, self.spec.heads, self._exponential, found.numpy())
-        else:
-            for i in range(len(found)):
-                found[i] = self.by_products(*(part[i] for part in parts))
-        return places.scattered(found)
+        if on_host(x[0]):
+            own = [np.ascontiguousarray(part).reshape(*part.shape[:2], heads, -1) for part in parts]
+            found = np.empty_like(own[2])
+            in_parts(len(found) * heads, 1, lambda a, b: _attend(*own, self._exponential, a, b, found))
+            return places.scattered(found.reshape(parts[2].shape))
+        from arcomp.exact.by_torch import attention
 
-    def by_products(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        """The same of one picture, int8 [P, features] each, by tensor operations: for other devices, and to test."""
-        query, key, value = (x.reshape(len(x), self.spec.heads, -1).transpose(0, 1) for x in (query, key, value))
-        length = query.shape[1]
-        rows = max(1, min(length, SCORES // (self.spec.heads * length)))
-        parts = [
-            self._found(query[:, at : at + rows], key[:, : at + rows], value[:, : at + rows], at)
-            for at in range(0, length, rows)
-        ]
-        return torch.cat(parts, 1).transpose(0, 1).flatten(1)
-
-    def _found(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, begin: int) -> torch.Tensor:
-        """int8 [heads, n, F] for queries ``begin`` and on, of keys and values from the first on."""
-        score = (product(query, key.transpose(1, 2), KEY << 14) + (1 << (_SHIFT - 1))) >> _SHIFT
-        row_level = torch.ones(score.shape[1:], dtype=torch.bool, device=score.device).triu(begin + 1)
-        score = score.masked_fill(row_level, -(1 << 30))
-        below = (score.amax(2, keepdim=True) - score).clamp_max(4095)
-        table = constant(self._exponential, score.device)
-        mass = table[below.to(torch.int64)].masked_fill(row_level, 0)
-        total = product(mass, value, value.shape[1] << 23)
-        whole = mass.sum(2, keepdim=True)
-        return torch.div(2 * total + whole, 2 * whole, rounding_mode="floor").to(torch.int8)
+        made = backend_of(x[2]).full(parts[2].shape, 0, x[2])
+        for i in range(len(made)):
+            own = [part[i].reshape(part.shape[1], heads, -1).swapaxes(0, 1) for part in parts]
+            made[i] = attention(*own, self._exponential, _SHIFT).swapaxes(0, 1).reshape(made.shape[1:])
+        return places.scattered(made)
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         longest = int((batch.heights.astype(np.int64) * batch.widths).max())
         self._keys = np.zeros((len(batch), longest, self.spec.heads * KEY), np.int8)
         self._values = np.zeros((len(batch), longest, self.spec.heads * self.spec.features), np.int8)
         self._seen = np.zeros(len(batch), np.int64)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         longest = int((batch.heights.astype(np.int64) * batch.widths).max())
         heads, features = self.spec.heads, self.spec.features
         keys, values = (workspace.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
@@ -242,7 +191,6 @@ class ExactAttention(ExactLayer):
         return instructions.ATTENTION, [heads, KEY, features, keys, values, longest, workspace.counters(len(batch))]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         query, key, value = x
         image = front.image
         self._keys[image, self._seen[image]] = key

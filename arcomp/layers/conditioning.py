@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
+from arcomp.exact.arrays import Array
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import Quantisation
@@ -29,36 +29,23 @@ class Conditioning(Spec):
         features: of a position, from the ``begin``-th on of those that are handed. grid: they are on.
     """
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.conditioning.FloatConditioning"
+
     features: int
     grid: Quantisation
     begin: int = 0
     groups: int = 1
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.features
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatConditioning(self.part)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConditioning:
-        """See :meth:`Spec.exact_layer`."""
         return ExactConditioning(self.grid, self.part)
 
     @property
     def part(self) -> slice:
         """Which of the features that are handed."""
         return slice(self.begin, self.begin + self.features)
-
-
-class _FloatConditioning(nn.Module):
-    def __init__(self, part: slice) -> None:
-        super().__init__()
-        self.part = part
-
-    def forward(self, features: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        return features[..., self.part]
 
 
 class ExactConditioning(ExactLayer):
@@ -73,8 +60,8 @@ class ExactConditioning(ExactLayer):
     def __init__(self, grid: Quantisation, part: slice) -> None:
         self.grid, self.part = grid, part
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`; given the features."""
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        """Given the features."""
         return x[0][..., self.part]
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
@@ -85,5 +72,4 @@ class ExactConditioning(ExactLayer):
         ]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         return np.asarray(self.features[front.image, front.y, front.x, self.part])

@@ -1,25 +1,17 @@
-"""Convolution, masked over space and channels, in float: causal, unless its taps look at what is known beforehand.
+"""What a masked convolution looks at: taps, and the mask over space and channels; causal, unless its taps look at what
+is known beforehand.
 
 van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into
 one group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g
-(mask A, first layer) or up to g (mask B); of other positions, those that the taps name. Its exact twin is
-:class:`arcomp.layers.spatial.ExactConv`.
+(mask A, first layer) or up to g (mask B); of other positions, those that the taps name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
-from torch.nn import functional
-
-from arcomp.layers.frozen import Arrays, dequantize_linear, freeze_linear
-from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.quantisation import Quantisation
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
@@ -93,73 +85,3 @@ def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
 def reach_down(taps: Iterable[Tap]) -> int:
     """How far taps reach down: 0 for those of causal layers."""
     return max(0, *(dy for dy, _ in taps))
-
-
-class CausalConv2d(nn.Module):
-    """The float evaluation. Weights are kept as one matrix over the taps, as the exact evaluation uses them.
-
-    Args:
-        taps: what a position looks at.
-        mask: "A" or "B".
-        groups: channels of a pixel, or 1.
-        inputs, outputs: features of each group.
-        grid: of the outputs.
-        stride: outputs are made for positions that are multiples of it only.
-        fine: whether weights will have 13 bits, not 7.
-    """
-
-    def __init__(
-        self, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int, grid: Quantisation,
-        stride: int = 1, fine: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        if mask not in ("A", "B"):
-            raise ValueError(f"a convolution with mask {mask}")
-        self.taps, self.grid, self.stride = taps, grid, stride
-        self.linear = Linear(len(taps) * groups * inputs, groups * outputs, grid, fine)
-        self.free: torch.Tensor
-        self.register_buffer("free", torch.from_numpy(tap_mask(taps, mask, groups, inputs, outputs)))
-        top, left, right = margins(taps)
-        self._apart = step = int(np.gcd.reduce([abs(v) for tap in taps for v in tap])) or 1  # more than 1 along a row
-        wide = (left + right) // step + 1
-        self.places: torch.Tensor
-        at = torch.tensor([(top + dy) // step * wide + (left + dx) // step for dy, dx in taps])
-        self.register_buffer("places", at, persistent=False)
-
-    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs], H and W over the stride, rounded up."""
-        weight = self.linear.weight * self.free
-        if rounding:
-            weight = rounded(weight, self.linear.limit)
-        if self.taps == ((0, 0),) and self.stride == 1:
-            return self.grid.carry(functional.linear(x, weight, self.linear.bias), rounding)
-        (top, left, right), bottom, step = margins(self.taps), reach_down(self.taps), self._apart
-        high, wide = (top + bottom) // step + 1, (left + right) // step + 1
-        by_tap = weight.reshape(len(weight), len(self.taps), x.shape[3]).mT
-        kernel = weight.new_zeros(*by_tap.shape[:2], high * wide).index_copy(2, self.places, by_tap)
-        padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
-        kernel = kernel.reshape(*by_tap.shape[:2], high, wide)
-        y = functional.conv2d(padded, kernel, self.linear.bias, self.stride, dilation=step)
-        return self.grid.carry(y.permute(0, 2, 3, 1), rounding)
-
-    def data_dependent_init(self, made: torch.Tensor, deviation: float) -> None:
-        """Scale and shift weights, so that these outputs, [.., outputs], would have had mean 0 and this deviation;
-        those that are about constant are shifted only."""
-        features = made.flatten(0, -2)
-        mean, own = features.mean(0), features.std(0)
-        factor = torch.where(own > 1e-3 * deviation, deviation / own, torch.ones_like(own))
-        self.linear.weight *= factor[:, None]
-        self.linear.bias.sub_(mean).mul_(factor)
-
-    def freeze(self, grid: Quantisation) -> Arrays:
-        """Integers for inputs on the given grid; see :func:`arcomp.layers.frozen.freeze_linear`."""
-        with torch.no_grad():
-            self.linear.weight *= self.free
-        return freeze_linear(self.linear, grid.bits, self._zeros(grid))
-
-    def dequantize(self, arrays: Mapping[str, npt.NDArray[Any]], grid: Quantisation) -> None:
-        """The inverse of :meth:`freeze`; see :func:`arcomp.layers.frozen.thaw_linear`."""
-        dequantize_linear(self.linear, arrays, grid.bits, self._zeros(grid))
-
-    def _zeros(self, grid: Quantisation) -> npt.NDArray[np.int64]:
-        return np.full(self.linear.in_features, grid.zero, np.int64)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
+from arcomp.exact.arrays import Array
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import Quantisation
@@ -36,6 +36,8 @@ class DepthToSpace(Spec):
         scale: of the outputs.
     """
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.depth_to_space.FloatDepthToSpace"
+
     features: int
     grid: Quantisation
     row_level: bool = False
@@ -44,32 +46,19 @@ class DepthToSpace(Spec):
 
     @property
     def cached(self) -> int:
-        """See :attr:`Spec.cached`."""
         return self.features
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.features
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatDepthToSpace()
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactDepthToSpace:
-        """See :meth:`Spec.exact_layer`."""
         return ExactDepthToSpace(self)
 
 
-def _dealt(x: torch.Tensor) -> torch.Tensor:
-    """[N, h, w, 4 F] -> [N, 2 h, 2 w, F]."""
+def dealt(x: Array) -> Array:
+    """[N, h, w, 4 F] -> [N, 2 h, 2 w, F]: integers or real numbers, of NumPy or of torch."""
     n, h, w, _ = x.shape
-    return x.reshape(n, h, w, SIDE, SIDE, -1).transpose(2, 3).reshape(n, SIDE * h, SIDE * w, -1)
-
-
-class _FloatDepthToSpace(nn.Module):
-    def forward(self, x: torch.Tensor, like: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """``like``: anything as large as the outputs are to be."""
-        return _dealt(x)[:, : like.shape[1], : like.shape[2]]
+    return x.reshape(n, h, w, SIDE, SIDE, -1).swapaxes(2, 3).reshape(n, SIDE * h, SIDE * w, -1)
 
 
 class ExactDepthToSpace(ExactLayer):
@@ -78,18 +67,15 @@ class ExactDepthToSpace(ExactLayer):
     def __init__(self, spec: DepthToSpace) -> None:
         self.spec, self.grid = spec, spec.grid
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
-        return _dealt(x[0])[:, : int(batch.heights.max()), : int(batch.widths.max())]
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        return dealt(x[0])[:, : int(batch.heights.max()), : int(batch.widths.max())]
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
         self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
         kept = workspace.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)

@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
-from torch.nn import functional
 
 from arcomp.exact import tables
+from arcomp.exact.arrays import Array
+from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
+from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
-from arcomp.layers.pointwise import Pointwise, kept, logistic15
+from arcomp.layers.pointwise import LEAST, Pointwise, clamped, logistic15, wide
 from arcomp.layers.quantisation import LOGITS, SIGNED8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.layers.spec import Spec
@@ -35,6 +37,8 @@ class ConcatELU(Spec):
         dropout: percent of the outputs that are dropped in training (Srivastava et al. 2014).
     """
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.elu.FloatConcatELU"
+
     dropout: int = 0
     row_level: bool = False
     scale: int = 1
@@ -42,26 +46,10 @@ class ConcatELU(Spec):
     grid: Quantisation = SIGNED8
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return 2 * inputs[0]
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatConcatELU(self.dropout / 100)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConcatELU:
-        """See :meth:`Spec.exact_layer`."""
         return ExactConcatELU()
-
-
-class _FloatConcatELU(nn.Module):
-    def __init__(self, dropout: float) -> None:
-        super().__init__()
-        self.dropout = dropout
-
-    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        both = SIGNED8.carry(functional.elu(torch.cat([x, -x], -1)), rounding)
-        return functional.dropout(both, self.dropout, self.training)
 
 
 @cache
@@ -72,29 +60,44 @@ def elu_table() -> npt.NDArray[np.int8]:
     return np.concatenate([negative[:0:-1], np.arange(128)]).astype(np.int8)
 
 
+@kernel()
+def _concat_elu(x: Any, table: Any, out: Any) -> None:
+    """int8 [n, F] -> int8 [n, 2 F]."""
+    features = x.shape[1]
+    for i in range(x.shape[0]):
+        for f in range(features):
+            v = np.int64(x[i, f])
+            out[i, f] = table[v + 128]
+            out[i, features + f] = table[min(255, 128 - v)]
+
+
 class ExactConcatELU(ExactLayer):
     """Nothing is cached."""
 
     def __init__(self) -> None:
         self.grid = SIGNED8
         table = elu_table()
-        self._tables = torch.from_numpy(np.stack([table, table[np.minimum(256 - np.arange(256), 255)]]))
+        self._tables = np.stack([table, table[np.minimum(256 - np.arange(256), 255)]])
 
-    def parallel(self, batch: object, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
-        at, features = x[0].to(torch.int64) + 128, x[0].shape[-1]
-        out = torch.empty((*at.shape[:-1], 2 * features), dtype=torch.int8, device=at.device)
-        positive, negative = self._tables.to(at.device)
-        out[..., :features], out[..., features:] = positive[at], negative[at]
-        return out
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        return self.compute(x[0])
+
+    def compute(self, x: Array) -> Array:
+        """int8 [.., F] -> int8 [.., 2 F]."""
+        if not on_host(x):
+            backend = backend_of(x)
+            at, tables = backend.cast(x, np.int64) + 128, backend.constant(self._tables)
+            return backend.concat([tables[0][at], tables[1][at]], -1)
+        rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+        out, table, least = np.empty((len(rows), 2 * rows.shape[1]), np.int8), elu_table(), LEAST // rows.shape[1]
+        in_parts(len(rows), least, lambda first, end: _concat_elu(rows[first:end], table, out[first:end]))
+        return out.reshape(*x.shape[:-1], -1)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.CONCAT_ELU, []
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
-        return np.asarray(self.parallel(None, torch.from_numpy(x[0])).numpy())
+        return np.asarray(self.compute(x[0]))
 
 
 @dataclass(frozen=True)
@@ -102,23 +105,23 @@ class SigmoidGate(Spec):
     """a sigmoid(b) (Dauphin et al. 2017, "Language modeling with gated convolutional networks", equation 1), all on the
     grid LOGITS."""
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.elu.FloatSigmoidGate"
+
     row_level: bool = False
     scale: int = 1
     groups: int = 1
     grid: Quantisation = LOGITS
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatSigmoidGate()
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactSigmoidGate:
-        """See :meth:`Spec.exact_layer`."""
         return ExactSigmoidGate()
 
 
-class _FloatSigmoidGate(nn.Module):
-    def forward(self, a: torch.Tensor, b: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        return LOGITS.carry(a * torch.sigmoid(b), rounding)
+@kernel()
+def _sigmoid_gate(a: Any, b: Any, logistic: Any, out: Any) -> None:
+    end = np.int32((logistic.shape[0] - 1) // 2)
+    for i in range(a.shape[0]):
+        sigmoid = logistic[min(end, max(-end, np.int32(b[i]))) + end] >> 9
+        out[i] = (np.int32(a[i]) * np.int32(sigmoid) + (1 << 14)) >> 15
 
 
 class ExactSigmoidGate(Pointwise):
@@ -127,10 +130,11 @@ class ExactSigmoidGate(Pointwise):
     grid = LOGITS
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.SIGMOID_GATE, []
 
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`Pointwise.compute`."""
-        a, b = (part.to(torch.int32) for part in x)
-        return kept((a * logistic15(b) + (1 << 14)) >> 15, LOGITS)
+    def by_formula(self, *x: Array) -> Array:
+        a, b = map(wide, x)
+        return clamped((a * logistic15(b) + (1 << 14)) >> 15, LOGITS)
+
+    def compiled(self, out: Ints, *x: Ints) -> None:
+        _sigmoid_gate(*x, tables.fine_logistic(), out)

@@ -1,4 +1,4 @@
-"""The linear layer in integers: frozen from :class:`arcomp.layers.linear.Linear`, kept as plain arrays.
+"""The linear layer in integers: frozen from :class:`arcomp.layers.float.linear.Linear`, kept as plain arrays.
 
     y = rescale(W x + bias)
 
@@ -13,68 +13,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from arcomp.exact.bounds import WEIGHT_LIMIT
+from arcomp.exact import products
+from arcomp.exact.arrays import CPU, Array
+from arcomp.exact.devices import on_host
 from arcomp.exact.matmul import Matrix, choose
-from arcomp.exact.rescale import Rescale, as_multiplier
+from arcomp.exact.rescale import Rescale
 from arcomp.layers.checks import check_linear
-from arcomp.layers.linear import Linear, weight_steps
 from arcomp.layers.quantisation import Quantisation
 
 Arrays = dict[str, npt.NDArray[Any]]
-
-
-def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arrays:
-    """A float layer's integers.
-
-    Args:
-        bits: of the grids its inputs are on (one step for all).
-        zeros: int64 [inputs], the zero point of each input.
-
-    Returns:
-        weight int8 [m, k] (int16 if fine), bias int32 [m], multiplier int16 [m], shift int8 [m].
-    """
-    step = 2.0**-bits
-    weight, offset = layer.weight.detach().double(), layer.bias.detach().double()
-    # A row of (almost) no weights may still have a bias: its step must let the bias fit.
-    steps = torch.maximum(weight_steps(layer.weight, layer.limit).double()[:, 0], offset.abs() / (2.0**24 * step))
-    integers = torch.round(weight / steps[:, None]).to(torch.int64).numpy()
-    bias = torch.round(offset / (steps * step)).to(torch.int64).numpy() - integers @ zeros
-    scales = [as_multiplier(float(s) * step / layer.grid.step) for s in steps]
-    return {
-        "weight": integers.astype(np.int8 if layer.limit == WEIGHT_LIMIT else np.int16),
-        "bias": bias.astype(np.int32),
-        "multiplier": np.array([m for m, _ in scales], np.int16),
-        "shift": np.array([s for _, s in scales], np.int8),
-    }
-
-
-def dequantize_linear(
-    layer: Linear, arrays: Mapping[str, npt.NDArray[Any]], bits: int, zeros: npt.NDArray[np.int64]
-) -> None:
-    """Give a float layer the real numbers that integers stand for: the inverse of :func:`freeze_linear`.
-
-    Args:
-        arrays: as :func:`freeze_linear` gives them.
-        bits, zeros: as given to it.
-    """
-    step = 2.0**-bits
-    weight = arrays["weight"].astype(np.float64)
-    # A sum of integers times multiplier / 2**shift counts steps of the output's grid.
-    ratio = np.ldexp(arrays["multiplier"].astype(np.float64), -arrays["shift"].astype(np.int32))
-    steps = ratio * layer.grid.step / step
-    offset = arrays["bias"] + weight @ zeros
-    with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(weight * steps[:, None]))
-        layer.bias.copy_(torch.from_numpy(offset * steps * step))
 
 
 class FrozenLinear:
     """Exact evaluation of a linear layer.
 
     Args:
-        arrays: as :func:`freeze_linear` gives them.
+        arrays: as :func:`arcomp.layers.float.linear.freeze_linear` gives them.
         grid: of the outputs.
         largest: bound of the absolute inputs.
         device: where products are computed.
@@ -89,7 +44,7 @@ class FrozenLinear:
         arrays: Mapping[str, npt.NDArray[Any]],
         grid: Quantisation,
         largest: int,
-        device: str = "cpu",
+        device: str = CPU,
         fine: bool = False,
     ) -> None:
         self.weight, bias, multiplier, shift = check_linear(arrays, largest, fine)
@@ -99,6 +54,13 @@ class FrozenLinear:
         self.matrix = Matrix(self.weight, largest, choose(device)[0], device)
         self.rescale = Rescale(self.bias, self.multiplier, self.shift, grid.zero, grid.low, grid.high)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: Array) -> Array:
         """int8 or int16 [n, k] -> int8 or int16 [n, m], by the grid."""
-        return self.rescale(self.matrix(x))
+        return multiply_and_scale(self.matrix, self.rescale, x)
+
+
+def multiply_and_scale(matrix: Matrix, rescale: Rescale, x: Array) -> Array:
+    """int8 or int16 [n, k] -> int8 or int16 [n, m]: in one pass, where kernels are compiled for it."""
+    if matrix.packed is not None and on_host(x) and x.dtype == np.int8:
+        return products.multiply_and_scale(matrix.packed, rescale.scale, x, rescale.dtype)
+    return rescale(matrix(x))

@@ -17,14 +17,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
 
 from arcomp.errors import ModelError
-from arcomp.exact.constants import constant
+from arcomp.exact.arrays import CPU, Array
+from arcomp.exact.devices import backend_of
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
 from arcomp.kernels import instructions
@@ -32,12 +31,11 @@ from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import KINDS
 from arcomp.layers.degrees import Bools, Int64, degrees, visible
 from arcomp.layers.dense import placed
-from arcomp.layers.frozen import Arrays, FrozenLinear, dequantize_linear, freeze_linear
-from arcomp.layers.linear import Linear, rounded
-from arcomp.layers.packed import packed, unpacked
-from arcomp.layers.pointwise import kept
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints, check_size, outside
+from arcomp.layers.frozen import Arrays, FrozenLinear, multiply_and_scale
+from arcomp.layers.packed import unpacked
+from arcomp.layers.pointwise import clamped, wide
+from arcomp.layers.quantisation import LOGITS, RECTIFIED8, Quantisation
+from arcomp.layers.spatial import ExactLayer, Ints, check_size, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 
@@ -55,6 +53,9 @@ class Masked(Spec):
         seed: of the degrees.
         direct: whether samples also go to the outputs directly, the same under all masks.
     """
+
+    float_twin: ClassVar[str] = "arcomp.layers.float.masked.FloatMasked"
+    has_weights: ClassVar[bool] = True
 
     order: Order
     height: int
@@ -106,7 +107,6 @@ class Masked(Spec):
         return 2 * (self.masks * self.blocks * self.units + self.count) + 8 * rows + 4 * self.masks * rows
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.groups * self.masks * self.each
 
     @property
@@ -150,88 +150,8 @@ class Masked(Spec):
         positions = sequences(self.order, frame).at[0]
         return positions, np.argsort(positions)
 
-    def float_layer(self) -> FloatMasked:
-        """See :meth:`Spec.float_layer`."""
-        return FloatMasked(self)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactMasked:
-        """See :meth:`Spec.exact_layer`."""
         return ExactMasked(self, arrays, device)
-
-    def freeze(self, layer: nn.Module) -> Arrays:
-        """See :meth:`Spec.freeze`."""
-        assert isinstance(layer, FloatMasked)
-        arrays: Arrays = {}
-        for i, (name, (_, inputs, source, _)) in enumerate(self.layers.items()):
-            linear, free = layer.parts[i], self.free(i)
-            with torch.no_grad():
-                linear.weight *= torch.from_numpy(free)
-            own = packed(freeze_linear(linear, source.bits, np.full(inputs, source.zero, np.int64)), free)
-            arrays |= {f"{name}.{key}": a for key, a in own.items()}
-        return arrays
-
-    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.dequantize`."""
-        assert isinstance(layer, FloatMasked)
-        for i, (name, (_, inputs, source, _)) in enumerate(self.layers.items()):
-            own = self.of_layer(i, name, arrays)
-            dequantize_linear(layer.parts[i], own, source.bits, np.full(inputs, source.zero, np.int64))
-
-
-class FloatMasked(nn.Module):
-    """The float evaluation."""
-
-    def __init__(self, spec: Masked) -> None:
-        super().__init__()
-        self.spec = spec
-        self.linears = nn.ModuleList(Linear(inputs, outputs, to) for outputs, inputs, _, to in spec.layers.values())
-        masks = [spec.visible(s) for s in range(spec.masks)]
-        for i in range(len(self.linears)):  # one for all of what is direct
-            own = np.stack([m[i] for m in masks[: 1 if i > spec.blocks else None]])
-            self.register_buffer(f"masks{i}", torch.from_numpy(own), persistent=False)
-        if spec.direct:
-            nn.init.zeros_(self.parts[-1].weight)
-        with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
-            for i, linear in enumerate(self.parts):
-                shown = self.masks(i)
-                seen = shown.sum(2, keepdim=True).float().mean(0).clamp_min(1)
-                linear.weight *= (linear.in_features / seen).sqrt() * shown.any(0) * (0.25 if i == 0 else 1.0)
-
-    @property
-    def parts(self) -> list[Linear]:
-        """The layers in turn."""
-        return [linear for linear in self.linears if isinstance(linear, Linear)]
-
-    def masks(self, i: int) -> torch.Tensor:
-        """What each mask shows of a layer's weights: bool [masks, outputs, inputs]; of what is direct, [1, ..]."""
-        return self.get_buffer(f"masks{i}")
-
-    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, h, w, groups] -> [N, h, w, groups * masks * each]; in training, of one mask only."""
-        spec = self.spec
-        n, height, width, _ = x.shape
-        positions, numbers = (constant(a, x.device) for a in spec.places)
-        shown = x - SIGNED8.low * SIGNED8.step
-        given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
-        masks = torch.arange(spec.masks, device=x.device)
-        if self.training:
-            masks = torch.randint(spec.masks, (1,), device=x.device)
-        weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
-
-        def through(i: int, used: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-            linear = self.parts[i]
-            return linear.grid.carry(functional.linear(inputs, weights[i] * used, linear.bias), rounding)
-
-        beside = through(spec.blocks + 1, self.masks(spec.blocks + 1)[0], given) if spec.direct else 0.0
-        found = []
-        for mask in masks[:, None]:
-            made = given
-            for i in range(spec.blocks + 1):
-                made = through(i, self.masks(i).index_select(0, mask)[0], made)
-            made = spec.grid.carry(made + beside, rounding)
-            found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
-        outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
-        return outputs[:, :height, :width]
 
 
 class _Shown:
@@ -249,8 +169,8 @@ class _Shown:
             linear.bias + zero * hidden, linear.multiplier, linear.shift, grid.zero, grid.low, grid.high
         )
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        return self.rescale(self.matrix(x))
+    def __call__(self, x: Array) -> Array:
+        return multiply_and_scale(self.matrix, self.rescale, x)
 
 
 class ExactMasked(ExactLayer):
@@ -260,7 +180,7 @@ class ExactMasked(ExactLayer):
         ModelError: arrays of the wrong shape or beyond the bounds.
     """
 
-    def __init__(self, spec: Masked, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
+    def __init__(self, spec: Masked, arrays: Mapping[str, Ints], device: str = CPU) -> None:
         self.spec, self.grid, self.order, self.device = spec, spec.grid, spec.order, device
         self.linears: list[FrozenLinear] = []
         for i, (name, (_, _, source, grid)) in enumerate(spec.layers.items()):
@@ -279,29 +199,27 @@ class ExactMasked(ExactLayer):
             for mask in range(self.spec.masks)
         ]
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
+    def parallel(self, batch: Batch, *x: Array) -> Array:
         (known,) = x
         spec, n = self.spec, len(known)
         check_size(batch, spec.height, spec.width)
-        positions, numbers = (constant(a, known.device) for a in spec.places)
-        inside = known.masked_fill(outside(batch, known.device), RECTIFIED8.zero)
-        inside = placed(inside, spec.height, spec.width, RECTIFIED8.zero)
-        given = inside.reshape(n, len(positions), -1)[:, positions].flatten(1)
+        backend = backend_of(known)
+        positions, numbers = (backend.constant(a) for a in spec.places)
+        inside = placed(filled_outside(known, batch, RECTIFIED8.zero), spec.height, spec.width, RECTIFIED8.zero)
+        given = inside.reshape(n, len(positions), -1)[:, positions].reshape(n, -1)
         shape = (n, len(positions), spec.groups, spec.masks, spec.each)
-        out = torch.empty(shape, dtype=torch.int16, device=known.device)
+        out = backend.zeros(shape, np.int16)
         beside = self.shown[0][-1](given) if spec.direct else None
         for mask, layers in enumerate(self.shown):
             made = given
             for layer in layers[: spec.blocks + 1]:
                 made = layer(made)
             if beside is not None:
-                made = kept(made.to(torch.int32) + beside, spec.grid)
+                made = clamped(wide(made) + beside, spec.grid)
             out[:, :, :, mask] = made.reshape(n, len(positions), spec.groups, -1)[:, numbers]
         return out.reshape(n, spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         spec, n = self.spec, len(batch)
         check_size(batch, spec.height, spec.width)
         self.known = np.full((n, spec.count), RECTIFIED8.zero, np.int8)
@@ -313,12 +231,10 @@ class ExactMasked(ExactLayer):
         return np.asarray(self.spec.places[1][position] * self.spec.groups + group, np.int64)
 
     def push(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.push`."""
         for i in range(x.shape[1]):
             self.known[front.image, self._samples(front, first + i)] = x[:, i]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         spec, samples = self.spec, self._samples(front, group)
         out = np.empty((len(front), spec.masks, spec.each), np.int16)
         for sample in np.unique(samples).tolist():
@@ -328,10 +244,10 @@ class ExactMasked(ExactLayer):
                 self._compute(images[self.done[images] < degree], degree)
             self.done[images] = sample
             for mask in range(spec.masks):
-                made = self.linears[spec.blocks](torch.from_numpy(self.units[-1][images, mask])).to(torch.int32)
+                made = self.linears[spec.blocks](self.units[-1][images, mask]).astype(np.int32)
                 if spec.direct:
-                    made += self.linears[-1](torch.from_numpy(self.known[images]))
-                out[here, mask] = kept(made, spec.grid)[:, sample * spec.each : (sample + 1) * spec.each]
+                    made += self.linears[-1](self.known[images])
+                out[here, mask] = clamped(made, spec.grid)[:, sample * spec.each : (sample + 1) * spec.each]
         return out.reshape(len(front), -1)
 
     def _compute(self, images: Ints, degree: int) -> None:
@@ -341,12 +257,11 @@ class ExactMasked(ExactLayer):
             for block, own in enumerate(self.spec.degrees):
                 new = np.flatnonzero(own[mask] == degree)
                 if len(new):
-                    made = self.linears[block](torch.from_numpy(given)).numpy()
+                    made = self.linears[block](given)
                     self.units[block][images[:, None], mask, new] = made[:, new]
                 given = self.units[block][images, mask]
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         spec, n = self.spec, len(batch)
         check_size(batch, spec.height, spec.width)
         held = spec.masks * spec.units

@@ -3,39 +3,88 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
-import torch
 
 from arcomp.errors import ModelError
 from arcomp.exact import tables
-from arcomp.exact.constants import constant
+from arcomp.exact.arrays import Array
+from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
+from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import UNIT8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
 from arcomp.orders import Batch, Front
 
+LEAST = 1 << 16
+"""Features of a thread's part, at least."""
+
 
 class Pointwise(ExactLayer):
     """A function of each feature, or of the same feature of several inputs."""
 
     @abstractmethod
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """Integers of any shape -> integers of that shape."""
+    def by_formula(self, *x: Array) -> Array:
+        """Integers of any shape -> integers of that shape, by operations on whole arrays."""
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
+    @abstractmethod
+    def compiled(self, out: Ints, *x: Ints) -> None:
+        """The same of flat arrays."""
+
+    def compute(self, *x: Array) -> Array:
+        """Integers of any shape -> integers of that shape."""
+        if not on_host(x[0]):
+            return self.by_formula(*x)
+        flat = [np.ascontiguousarray(part).reshape(-1) for part in x]
+        out: Ints = np.empty(len(flat[0]), self.grid.dtype)
+        in_parts(len(out), LEAST, lambda first, end: self.compiled(out[first:end], *(f[first:end] for f in flat)))
+        return out.reshape(x[0].shape)
+
+    def parallel(self, batch: Batch, *x: Array) -> Array:
         return self.compute(*x)
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
-        return np.asarray(self.compute(*map(torch.from_numpy, x)).numpy())
+        return np.asarray(self.compute(*x))
 
 
-def kept(x: torch.Tensor, grid: Quantisation) -> torch.Tensor:
+def clamped(x: Array, grid: Quantisation) -> Array:
     """Wide integers, clamped to a grid and in its type."""
-    return x.clamp(grid.low, grid.high).to(torch.int8 if grid.dtype is np.int8 else torch.int16)
+    return backend_of(x).cast(x.clip(grid.low, grid.high), grid.dtype)
+
+
+def wide(x: Array) -> Array:
+    """int32."""
+    return backend_of(x).cast(x, np.int32)
+
+
+@kernel()
+def _requantize(x: Any, numbers: Any, out: Any) -> None:
+    """numbers: int64 [5], zero and shift of the inputs; zero, low and high of the outputs."""
+    zero, shift, to = np.int32(numbers[0]), np.int32(numbers[1]), np.int32(numbers[2])
+    low, high, half = np.int32(numbers[3]), np.int32(numbers[4]), (np.int32(1) << np.int32(numbers[1])) >> np.int32(1)
+    for i in range(x.shape[0]):
+        v = ((np.int32(x[i]) - zero + half) >> shift) + to
+        out[i] = min(high, max(low, v))
+
+
+@kernel()
+def _add(x: Any, y: Any, numbers: Any, out: Any) -> None:
+    """numbers: int64 [3], what is added besides, low and high."""
+    offset, low, high = np.int32(numbers[0]), np.int32(numbers[1]), np.int32(numbers[2])
+    for i in range(x.shape[0]):
+        out[i] = min(high, max(low, np.int32(x[i]) + np.int32(y[i]) + offset))
+
+
+@kernel()
+def _gate(a: Any, b: Any, logistic: Any, out: Any) -> None:
+    end = np.int32((logistic.shape[0] - 1) // 2)
+    for i in range(a.shape[0]):
+        tanh = (2 * logistic[min(end, max(-end, 2 * np.int32(a[i]))) + end] - (1 << 24)) >> 9
+        sigmoid = logistic[min(end, max(-end, np.int32(b[i]))) + end] >> 9
+        out[i] = min(127, max(-127, (tanh * sigmoid + (1 << 22)) >> 23))
 
 
 class ExactRequantize(Pointwise):
@@ -50,17 +99,19 @@ class ExactRequantize(Pointwise):
             raise ModelError("a grid can be made coarser, not finer")
         self.source, self.grid = source, grid
         self._shift = source.bits - grid.bits
+        self._numbers = np.array([source.zero, self._shift, grid.zero, grid.low, grid.high], np.int64)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.REQUANTIZE, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
 
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`Pointwise.compute`."""
-        wide = x[0].to(torch.int32) - self.source.zero
+    def by_formula(self, *x: Array) -> Array:
+        v = wide(x[0]) - self.source.zero
         if self._shift:
-            wide = (wide + (1 << (self._shift - 1))) >> self._shift
-        return kept(wide + self.grid.zero, self.grid)
+            v = (v + (1 << (self._shift - 1))) >> self._shift
+        return clamped(v + self.grid.zero, self.grid)
+
+    def compiled(self, out: Ints, *x: Ints) -> None:
+        _requantize(x[0], self._numbers, out)
 
 
 class ExactAdd(Pointwise):
@@ -78,25 +129,32 @@ class ExactAdd(Pointwise):
         self._offset = grid.zero - sum(source.zero for source in sources)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.ADD, [self._offset, self.grid.low, self.grid.high]
 
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`Pointwise.compute`."""
-        total = x[0].to(torch.int32)
+    def by_formula(self, *x: Array) -> Array:
+        total = wide(x[0])
         for more in x[1:]:
             total = total + more
-        return kept(total + self._offset, self.grid)
+        return clamped(total + self._offset, self.grid)
+
+    def compiled(self, out: Ints, *x: Ints) -> None:
+        total: Ints = np.zeros(len(out), np.int32) if len(x) == 1 else x[0]
+        for more in x[1:-1]:
+            wider = np.empty(len(total), np.int32)
+            _add(total, more, np.array([0, -(1 << 30), 1 << 30], np.int64), wider)
+            total = wider
+        _add(total, x[-1], np.array([self._offset, self.grid.low, self.grid.high], np.int64), out)
 
 
-def logistic15(z: torch.Tensor) -> torch.Tensor:
+def logistic15(z: Array) -> Array:
     """The logistic function of integers on the grid LOGITS, from the table in 24 bits, 15 of them, rounded down."""
     return _logistic24(z) >> (tables.FINE_BITS - 15)
 
 
-def _logistic24(z: torch.Tensor) -> torch.Tensor:
+def _logistic24(z: Array) -> Array:
     end = tables.FINE_STEPS * tables.FINE_RANGE
-    return constant(tables.fine_logistic(), z.device)[(z.clamp(-end, end) + end).to(torch.int64)]
+    backend = backend_of(z)
+    return backend.constant(tables.fine_logistic())[backend.cast(z.clip(-end, end) + end, np.int64)]
 
 
 class ExactGate(Pointwise):
@@ -109,11 +167,12 @@ class ExactGate(Pointwise):
     grid = UNIT8
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.GATE, []
 
-    def compute(self, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`Pointwise.compute`."""
-        a, b = (part.to(torch.int32) for part in x)
+    def compiled(self, out: Ints, *x: Ints) -> None:
+        _gate(*x, tables.fine_logistic(), out)
+
+    def by_formula(self, *x: Array) -> Array:
+        a, b = map(wide, x)
         tanh = (2 * _logistic24(2 * a) - (1 << tables.FINE_BITS)) >> (tables.FINE_BITS - 15)
-        return kept((tanh * logistic15(b) + (1 << 22)) >> 23, self.grid)
+        return clamped((tanh * logistic15(b) + (1 << 22)) >> 23, self.grid)

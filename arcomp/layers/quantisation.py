@@ -1,19 +1,15 @@
-"""Grids: which integers stand for which real activations.
+"""Quantisation: which integers stand for which real activations.
 
 A layer's float evaluation clamps its outputs to the range its integers can hold, from the first training
-step on, so that freezing meets no surprises; with ``rounding`` it also rounds to them, straight-through
-(Bengio et al. 2013, "Estimating or propagating gradients through stochastic neurons", section 4).
+step on, so that freezing meets no surprises (:func:`arcomp.layers.float.rounding.carry`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -42,13 +38,6 @@ class Quantisation:
     def dtype(self) -> type[np.signedinteger[Any]]:
         """Of arrays of its integers."""
         return np.int8 if self.largest <= 128 else np.int16
-
-    def carry(self, x: torch.Tensor, rounding: bool) -> torch.Tensor:
-        """Float evaluation: clamp x to the grid's range and, if asked, round to its points; float32, whatever x is."""
-        from arcomp.layers.rounding import carry  # the coded path does without torch where it can
-
-        least, most = (self.low - self.zero) * self.step, (self.high - self.zero) * self.step
-        return carry(x, least, most, self.step if rounding else 0.0)
 
 
 SIGNED8 = Quantisation(bits=5, zero=0, low=-128, high=127)

@@ -12,28 +12,27 @@ memory     paper                                                  state-to-state
 
 What inputs give to the gates is another layer's output (a convolution's, or an embedding's): 4 x features of each
 group, i, f, o and g, on the grid LOGITS. State and outputs are 0 beyond the picture's edges. The exact cell is
-:mod:`arcomp.exact.cell`, the float recurrence :mod:`arcomp.layers.scan`.
+:mod:`arcomp.exact.cell`, the float recurrence :mod:`arcomp.layers.float.scan`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
 from arcomp.errors import ModelError
+from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.cell import GATES, cell
+from arcomp.exact.devices import backend_of
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins
-from arcomp.layers.frozen import Arrays, FrozenLinear, dequantize_linear, freeze_linear
-from arcomp.layers.linear import Linear, rounded
+from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.quantisation import LOGITS, UNIT8, Quantisation
-from arcomp.layers.scan import neighbours, scan
-from arcomp.layers.spatial import ExactLayer, Ints, gather, outside
+from arcomp.layers.spatial import ExactLayer, gather, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -49,6 +48,9 @@ class LSTM(Spec):
         memory: ALONG or DOWN. kernel: positions of the row above that the gates see, odd; 1 if ALONG.
         groups: channels. features: outputs of each.
     """
+
+    float_twin: ClassVar[str] = "arcomp.layers.float.recurrent.FloatLSTM"
+    has_weights: ClassVar[bool] = True
 
     memory: Tap
     kernel: int
@@ -73,61 +75,33 @@ class LSTM(Spec):
 
     @property
     def parameters(self) -> int:
-        """See :attr:`Spec.parameters`."""
         features = self.groups * self.features
         return GATES * features * (self.kernel * features + 1)
 
     @property
     def cached(self) -> int:
-        """See :attr:`Spec.cached`."""
         return 2 * self.groups * self.features
 
     @property
     def working(self) -> int:
-        """See :attr:`Spec.working`."""
         return 12 * self.groups * self.features
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.groups * self.features
 
-    def float_layer(self) -> FloatLSTM:
-        """See :meth:`Spec.float_layer`."""
-        return FloatLSTM(self)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactLSTM:
-        """See :meth:`Spec.exact_layer`."""
         return ExactLSTM(self, arrays, device)
 
-    def freeze(self, layer: nn.Module) -> Arrays:
-        """See :meth:`Spec.freeze`."""
-        assert isinstance(layer, FloatLSTM)
-        return freeze_linear(layer.linear, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
 
-    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.dequantize`."""
-        assert isinstance(layer, FloatLSTM)
-        dequantize_linear(layer.linear, arrays, UNIT8.bits, np.zeros(layer.linear.in_features, np.int64))
-
-
-class FloatLSTM(nn.Module):
-    """The float evaluation."""
-
-    def __init__(self, spec: LSTM) -> None:
-        super().__init__()
-        self.spec = spec
-        gates = (spec.groups, GATES, spec.features)
-        self.linear = Linear(spec.kernel * spec.groups * spec.features, spec.groups * GATES * spec.features, LOGITS)
-        nn.init.xavier_uniform_(self.linear.weight)
-        with torch.no_grad():  # it remembers at first (Jozefowicz et al. 2015, section 5)
-            self.linear.bias.view(gates)[:, 1] = 1
-
-    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, H, W, groups * 4 * features] -> [N, H, W, groups * features]."""
-        spec = self.spec
-        weight = rounded(self.linear.weight) if rounding else self.linear.weight
-        with torch.autocast(x.device.type, enabled=False):  # errors would add up from step to step
-            return scan(x.float(), weight, self.linear.bias, spec.features, spec.kernel, spec.axis, rounding)
+def neighbours(h: Array, kernel: int) -> Array:
+    """[N, L, F] -> [N L, kernel F]: at each of L positions the features of those around it, 0 beyond the ends."""
+    n, length, features = h.shape
+    if kernel > 1:
+        arrays, reach = backend_of(h), kernel // 2
+        padded = arrays.full((n, length + 2 * reach, features), 0, h)
+        padded[:, reach : reach + length] = h
+        h = arrays.concat([padded[:, k : k + length] for k in range(kernel)], 2)
+    return h.reshape(n * length, kernel * features)
 
 
 class ExactLSTM(ExactLayer):
@@ -137,7 +111,7 @@ class ExactLSTM(ExactLayer):
         ModelError: arrays of the wrong shape or beyond the bounds.
     """
 
-    def __init__(self, spec: LSTM, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
+    def __init__(self, spec: LSTM, arrays: Mapping[str, Ints], device: str = CPU) -> None:
         features, weight = spec.features, arrays.get("weight")
         if weight is None or weight.shape != (spec.groups * GATES * features, spec.kernel * spec.groups * features):
             raise ModelError("a recurrent layer's weights do not fit it", remedy="install the model's weights again")
@@ -147,31 +121,31 @@ class ExactLSTM(ExactLayer):
         rows = [slice(g * GATES * features, (g + 1) * GATES * features) for g in range(spec.groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, LOGITS, UNIT8.largest) for r in rows]
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
+    def parallel(self, batch: Batch, *x: Array) -> Array:
         (given,) = x
-        spec, axis = self.spec, self.spec.axis
+        spec, axis, arrays = self.spec, self.spec.axis, backend_of(given)
         n, height, width, _ = given.shape
-        out = torch.empty((n, height, width, spec.groups * spec.features), dtype=torch.int8, device=given.device)
-        beyond = outside(batch, given.device)
-        h = torch.zeros_like(out.select(axis, 0))
-        c = torch.zeros((h.numel() // spec.features, spec.features), dtype=torch.int16, device=given.device)
+        features = spec.groups * spec.features
+        out = arrays.zeros((n, height, width, features), np.int8)
+        inside = arrays.constant((~outside(batch)).astype(np.int8))
+        across = height if axis == 2 else width
+        h = arrays.zeros((n, across, features), np.int8)
+        c = arrays.zeros((n * across * spec.groups, spec.features), np.int16)
         for t in range(given.shape[axis]):
+            at = (slice(None), slice(None), t) if axis == 2 else (slice(None), t)
             recurrent = self.all(neighbours(h, spec.kernel)).reshape(len(c), -1)
-            c, made = cell(given.select(axis, t).reshape(len(c), -1), recurrent, c)
-            h = made.reshape(h.shape).masked_fill_(beyond.select(axis, t), 0)
-            out.select(axis, t).copy_(h)
+            c, made = cell(given[at].reshape(len(c), -1), recurrent, c)
+            h = made.reshape(h.shape) * inside[at]
+            out[at] = h
         return out
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         top, left, right = self.margins
         height, width = int(batch.heights.max()) + top, int(batch.widths.max()) + left + right
         shape = (len(batch), height, width, self.spec.groups * self.spec.features)
         self.h, self.c = np.zeros(shape, np.int8), np.zeros(shape, np.int16)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         spec, (top, left, right) = self.spec, self.margins
         rows, width = min(int(batch.heights.max()), workspace.open_rows) + top, int(batch.widths.max()) + left + right
         features = spec.groups * spec.features
@@ -182,7 +156,6 @@ class ExactLSTM(ExactLayer):
         return instructions.LSTM, [*layout, *product]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         (given,) = x
         features, (dy, dx), (top, left, _) = self.spec.features, self.spec.memory, self.margins
         own = slice(group * features, (group + 1) * features)
@@ -190,7 +163,7 @@ class ExactLSTM(ExactLayer):
         gather(self.h, front.image, front.y, front.x, self.taps, top, left, seen)
         at = front.image, front.y + top, front.x + left
         before = self.c[front.image, at[1] + dy, at[2] + dx, own]
-        recurrent = self.group[group](torch.from_numpy(seen))
-        c, h = cell(torch.from_numpy(given), recurrent, torch.from_numpy(before))
-        self.c[(*at, own)], self.h[(*at, own)] = c.numpy(), h.numpy()
-        return np.asarray(h.numpy())
+        recurrent = self.group[group](seen)
+        c, h = cell(given, recurrent, before)
+        self.c[(*at, own)], self.h[(*at, own)] = c, h
+        return np.asarray(h)

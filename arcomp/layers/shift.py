@@ -7,14 +7,14 @@ position".)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
 
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend_of
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import Quantisation
@@ -34,6 +34,8 @@ class Shift(Spec):
         samples: whether they are the samples themselves.
     """
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.shift.FloatShift"
+
     order: Order
     features: int
     grid: Quantisation
@@ -41,36 +43,25 @@ class Shift(Spec):
     groups: int = 1
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.features
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _FloatShift(self.order)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactShift:
-        """See :meth:`Spec.exact_layer`."""
         return ExactShift(self)
 
 
-def _shifted(order: Order, batch: Batch, x: torch.Tensor) -> torch.Tensor:
+def shifted(order: Order, batch: Batch, x: Array) -> Array:
+    """Features, [N, H, W, F], each at the position after its own; 0 at the first."""
     places = sequences(order, batch)
-    return places.scattered(functional.pad(places.gathered(x), (0, 0, 1, -1)))
+    inside = places.gathered(x)
+    moved = backend_of(x).full(inside.shape, 0, x)
+    moved[:, 1:] = inside[:, :-1]
+    return places.scattered(moved)
 
 
-def whole_batch(x: torch.Tensor) -> Batch:
-    """The batch that a float [N, H, W, F] is, all pictures being as large as the canvas."""
-    n, height, width, _ = x.shape
+def whole_batch(shape: Sequence[int]) -> Batch:
+    """The batch of pictures that are all as large as the padded batch, [N, H, W, F], is."""
+    n, height, width, _ = shape
     return Batch(np.full(n, height, np.int32), np.full(n, width, np.int32))
-
-
-class _FloatShift(nn.Module):
-    def __init__(self, order: Order) -> None:
-        super().__init__()
-        self.order = order
-
-    def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        return _shifted(self.order, whole_batch(x), x)
 
 
 class ExactShift(ExactLayer):
@@ -81,24 +72,19 @@ class ExactShift(ExactLayer):
             raise ValueError("beyond the ends of a sequence there would be no real 0")
         self.spec, self.grid, self.order = spec, spec.grid, spec.order
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
-        return _shifted(self.order, batch, x[0])
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        return shifted(self.order, batch, x[0])
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         self.cache = np.zeros((len(batch), self.spec.features), self.grid.dtype)
 
     def push(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.push`."""
         self.cache[front.image, first : first + x.shape[1]] = x
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         return instructions.SHIFT, [workspace.cache(len(batch) * self.spec.features, 0), int(self.spec.samples)]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         before = self.cache[front.image]
         for known in x:
             self.push(front, 0, known)

@@ -1,6 +1,6 @@
 """Exact layers over pictures, each with two evaluations that agree bit for bit.
 
-* ``whole``: all positions of a batch at once.
+* ``parallel``: all positions of a batch at once.
 * ``step``: front by front, and within a front group after group: given a group's inputs there, the group's outputs.
   What later fronts need of the past lies in the layer's cache.
 
@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from arcomp.errors import ModelError
+from arcomp.exact import products
+from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
@@ -26,17 +28,28 @@ from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.quantisation import Quantisation
 from arcomp.orders import Batch, Front, coarser
 
-Ints = npt.NDArray[Any]
 ROWS = 1 << 15
 """Positions whose neighbours are gathered at a time."""
 
 
-def outside(batch: Batch, device: torch.device | str = "cpu") -> torch.Tensor:
-    """bool [N, H, W, 1]: where the canvas of a batch is beyond a picture's edge."""
-    y = torch.arange(int(batch.heights.max()))[None, :, None]
-    x = torch.arange(int(batch.widths.max()))[None, None, :]
-    heights, widths = (torch.from_numpy(a)[:, None, None] for a in (batch.heights, batch.widths))
-    return ((y >= heights) | (x >= widths))[..., None].to(device)
+def outside(batch: Batch) -> npt.NDArray[np.bool_]:
+    """bool [N, H, W, 1]: where a padded batch is beyond a picture's edge."""
+    y = np.arange(int(batch.heights.max()))[None, :, None]
+    x = np.arange(int(batch.widths.max()))[None, None, :]
+    beyond = (y >= batch.heights[:, None, None]) | (x >= batch.widths[:, None, None])
+    return np.asarray(beyond[..., None])
+
+
+def filled_outside(x: Array, batch: Batch, value: int) -> Array:
+    """A padded batch [N, H, W, F] with a value beyond the pictures' edges; itself where there is nothing beyond."""
+    beyond = outside(batch)[..., 0]
+    if not beyond.any():
+        return x
+    backend = backend_of(x)
+    filled = backend.full(x.shape, value, x)
+    inside = backend.constant(~beyond)
+    filled[inside] = x[inside]
+    return filled
 
 
 def check_size(batch: Batch, height: int, width: int) -> None:
@@ -62,7 +75,7 @@ class ExactLayer(ABC):
     grid: Quantisation
 
     @abstractmethod
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
+    def parallel(self, batch: Batch, *x: Array) -> Array:
         """int8 or int16 [N, H, W, groups * inputs] (for each input) -> [N, H, W, groups * outputs]."""
 
     def start(self, batch: Batch) -> None:
@@ -107,7 +120,7 @@ class ExactConv(ExactLayer):
     One that reads samples is given none by ``step``: they are pushed by :meth:`push` as they become known.
 
     Args:
-        arrays: as :meth:`arcomp.layers.conv.CausalConv2d.freeze` gives them.
+        arrays: as its float twin gives them when it is frozen.
         taps, mask, groups, inputs, outputs: of the convolution.
         source: grid of the inputs. grid: of the outputs.
         device: where whole pictures are computed.
@@ -121,7 +134,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Quantisation, grid: Quantisation, device: str = "cpu", stride: int = 1, samples: bool = False,
+        source: Quantisation, grid: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
         fine: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
@@ -137,44 +150,50 @@ class ExactConv(ExactLayer):
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
         self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest, fine=fine) for r in rows]
 
-    def parallel(self, batch: Batch, *x: torch.Tensor) -> torch.Tensor:
-        """See :meth:`ExactLayer.parallel`."""
+    def parallel(self, batch: Batch, *x: Array) -> Array:
         (known,) = x
+        if on_host(known) and known.dtype == np.int8 and self.all.matrix.packed is not None:
+            return self._compiled(batch, known)
         n, height, width, features = known.shape
-        top, left, stride = self.top, self.left, self.stride
+        backend, top, left, stride = backend_of(known), self.top, self.left, self.stride
         shape = (n, height + top + self.bottom, width + left + self.right, features)
-        canvas = torch.full(shape, self.source.zero, dtype=known.dtype, device=known.device)
-        own = known.masked_fill(outside(batch, known.device), self.source.zero)
-        canvas[:, top : top + height, left : left + width] = own
+        padded = backend.full(shape, self.source.zero, known)
+        padded[:, top : top + height, left : left + width] = filled_outside(known, batch, self.source.zero)
         parts = []
         rows = max(1, ROWS // (n * width)) * stride
         for y in range(0, height, rows):
             high = min(rows, height - y)
             taps = [
-                canvas[:, y + top + dy : y + top + dy + high : stride, left + dx : left + dx + width : stride]
+                padded[:, y + top + dy : y + top + dy + high : stride, left + dx : left + dx + width : stride]
                 for dy, dx in self.taps.tolist()
             ]
-            gathered = torch.cat(taps, 3)
-            parts.append(self.all(gathered.flatten(0, 2)).reshape(*gathered.shape[:3], -1))
-        return torch.cat(parts, 1)
+            gathered = backend.concat(taps, 3)
+            parts.append(self.all(gathered.reshape(-1, gathered.shape[3])).reshape(*gathered.shape[:3], -1))
+        return backend.concat(parts, 1)
+
+    def _compiled(self, batch: Batch, known: Ints) -> Ints:
+        """Neighbours gathered and multiplied in one pass, where kernels are compiled for it."""
+        (_, height, width, features), stride = known.shape, self.stride
+        packed, rescale = self.all.matrix.packed, self.all.rescale
+        assert packed is not None
+        shape = [-(-height // stride), -(-width // stride), stride, self.source.zero, features]
+        around = products.Around(self.taps, batch.heights, batch.widths, np.array(shape, np.int64))
+        return products.convolve(packed, rescale.scale, known, around, rescale.dtype)
 
     def _check_causal(self) -> None:
         if self.bottom:
             raise ValueError("a convolution that looks at rows below cannot be evaluated front by front")
 
     def start(self, batch: Batch) -> None:
-        """See :meth:`ExactLayer.start`."""
         self._check_causal()
         height, width = int(batch.heights.max()), int(batch.widths.max())
         shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
         self.cache = np.full(shape, self.source.zero, self.source.dtype)
 
     def push(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.push`."""
         self.cache[front.image, front.y + self.top, front.x + self.left, first : first + x.shape[1]] = x
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
-        """See :meth:`ExactLayer.step`."""
         for known in x:
             self.push(front, group * self.inputs, known)
         if self.stride > 1:
@@ -182,10 +201,9 @@ class ExactConv(ExactLayer):
             front = Front(front.image, front.y * np.int32(self.stride), front.x * np.int32(self.stride))
         gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
         gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
-        return np.asarray(self.group[group](torch.from_numpy(gathered)).numpy())
+        return np.asarray(self.group[group](gathered))
 
     def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`."""
         self._check_causal()
         features, here = self.groups * self.inputs, not self.taps.any()
         rows = min(int(batch.heights.max()), workspace.open_rows) + self.top

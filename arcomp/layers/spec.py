@@ -12,15 +12,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
-from torch import nn
-
-from arcomp.layers.conv import CausalConv2d, Tap, free_weights
-from arcomp.layers.frozen import Arrays
+from arcomp.layers.conv import Tap, free_weights
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
 from arcomp.layers.quantisation import UNIT8, Quantisation
-from arcomp.layers.samples import LARGEST
 from arcomp.layers.spatial import ExactConv, ExactLayer, Ints
 
 
@@ -30,13 +26,18 @@ class Spec(ABC):
     Attributes:
         groups: of its outputs.
         grid: of its outputs.
-        ahead: whether it looks at rows above only, so that a whole row of its outputs is known before the row's first
-            sample; it then has one group.
-        samples: whether it reads the samples themselves; it is then told them as they become known (``push``).
+        row_level: whether it looks at rows above only, so that a whole row of its outputs is known before the row's
+            first sample; it then has one group.
+        samples: whether it reads the samples themselves; they are then pushed to it as they become known (``push``).
         scale: of the positions it is told of: one for each square of so many pixels' side.
         stride: its outputs are at so many times that scale.
+        float_twin: dotted name of its float layer's class, which takes the description; it is imported when training,
+            or a float likelihood, asks (:func:`arcomp.layers.float.layer.float_layer`).
+        has_weights: whether it has arrays in a file of weights.
     """
 
+    float_twin: ClassVar[str]
+    has_weights: ClassVar[bool] = False
     groups: int
     grid: Quantisation
     row_level: bool = False
@@ -65,10 +66,6 @@ class Spec(ABC):
         return 0
 
     @abstractmethod
-    def float_layer(self) -> nn.Module:
-        """Takes float [N, H, W, groups * inputs] for each input, and ``rounding``."""
-
-    @abstractmethod
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactLayer:
         """Its twin in integers.
 
@@ -76,22 +73,9 @@ class Spec(ABC):
             ModelError: the arrays are not this layer's.
         """
 
-    def freeze(self, layer: nn.Module) -> Arrays:
-        """The integers of its float layer; none if it has no weights."""
-        return {}
-
     def total(self, *inputs: int) -> int:
         """Features of a position's outputs, all groups together, given those of its inputs."""
         return inputs[0]
-
-    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """Give its float layer the real numbers that integers stand for: the inverse of :meth:`freeze`.
-
-        Raises:
-            NotImplementedError: a layer with weights that does not say how.
-        """
-        if arrays:
-            raise NotImplementedError(f"{type(self).__name__} cannot be thawed")
 
 
 @dataclass(frozen=True)
@@ -107,9 +91,12 @@ class Conv(Spec):
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
             (Zhang et al. 2019, "Fixup initialization", section 2).
         evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
-            :func:`arcomp.network.definition.data_dependent_init`.
+            :func:`arcomp.network.float.network.data_dependent_init`.
         fine: weights have 13 bits, not 7.
     """
+
+    float_twin: ClassVar[str] = "arcomp.layers.float.conv.FloatConv"
+    has_weights: ClassVar[bool] = True
 
     taps: tuple[Tap, ...]
     mask: str
@@ -127,50 +114,26 @@ class Conv(Spec):
     fine: bool = False
 
     def total(self, *inputs: int) -> int:
-        """See :meth:`Spec.total`."""
         return self.groups * self.outputs
 
     @property
     def parameters(self) -> int:
-        """See :attr:`Spec.parameters`."""
         own = free_weights(self.taps, self.mask, self.groups, self.inputs, self.outputs)
         return own + self.groups * self.outputs
 
     @property
     def cached(self) -> int:
-        """See :attr:`Spec.cached`."""
         return self.groups * self.inputs
 
     @property
     def working(self) -> int:
-        """See :attr:`Spec.working`."""
         return 12 * self.groups * max(self.inputs, self.outputs)
 
-    def float_layer(self) -> CausalConv2d:
-        """See :meth:`Spec.float_layer`."""
-        layer = CausalConv2d(
-            self.taps, self.mask, self.groups, self.inputs, self.outputs, self.grid, self.stride, self.fine
-        )
-        with torch.no_grad():
-            layer.linear.weight *= self.begin / (LARGEST if self.samples else 1)
-        return layer
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
-        """See :meth:`Spec.exact_layer`."""
         return ExactConv(
             arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device,
             self.stride, self.samples, self.fine,
         )  # fmt: skip
-
-    def freeze(self, layer: nn.Module) -> Arrays:
-        """See :meth:`Spec.freeze`."""
-        assert isinstance(layer, CausalConv2d)
-        return layer.freeze(self.source)
-
-    def dequantize(self, layer: nn.Module, arrays: Mapping[str, Ints]) -> None:
-        """See :meth:`Spec.dequantize`."""
-        assert isinstance(layer, CausalConv2d)
-        layer.dequantize(arrays, self.source)
 
 
 def linear(
@@ -193,41 +156,18 @@ def linear(
     )
 
 
-class _Carry(nn.Module):
-    """The sum of the inputs, on a grid."""
-
-    def __init__(self, grid: Quantisation) -> None:
-        super().__init__()
-        self.grid = grid
-
-    def forward(self, *x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        total = x[0]
-        for more in x[1:]:
-            total = total + more
-        return self.grid.carry(total, rounding)
-
-
-class _Gate(nn.Module):
-    def forward(self, a: torch.Tensor, b: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        tanh = 2 * torch.sigmoid(2 * a) - 1  # as its exact twin has it; torch's own takes five times as long
-        return UNIT8.carry(tanh * torch.sigmoid(b), rounding)
-
-
 @dataclass(frozen=True)
 class Gate(Spec):
     """tanh(a) sigmoid(b) of two inputs on the grid LOGITS."""
+
+    float_twin: ClassVar[str] = "arcomp.layers.float.pointwise.FloatGate"
 
     groups: int
     grid: Quantisation = UNIT8
     row_level: bool = False
     scale: int = 1
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _Gate()
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactGate:
-        """See :meth:`Spec.exact_layer`."""
         return ExactGate()
 
 
@@ -235,18 +175,15 @@ class Gate(Spec):
 class Requantize(Spec):
     """The same real numbers on another grid; a rectifier, if that one starts at 0."""
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.pointwise.FloatSum"
+
     groups: int
     source: Quantisation
     grid: Quantisation
     row_level: bool = False
     scale: int = 1
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _Carry(self.grid)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactRequantize:
-        """See :meth:`Spec.exact_layer`."""
         return ExactRequantize(self.source, self.grid)
 
 
@@ -254,16 +191,13 @@ class Requantize(Spec):
 class Add(Spec):
     """A sum of inputs."""
 
+    float_twin: ClassVar[str] = "arcomp.layers.float.pointwise.FloatSum"
+
     groups: int
     sources: tuple[Quantisation, ...]
     grid: Quantisation
     row_level: bool = False
     scale: int = 1
 
-    def float_layer(self) -> nn.Module:
-        """See :meth:`Spec.float_layer`."""
-        return _Carry(self.grid)
-
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactAdd:
-        """See :meth:`Spec.exact_layer`."""
         return ExactAdd(self.sources, self.grid)

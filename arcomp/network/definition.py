@@ -1,123 +1,32 @@
 """Networks: layers by name and how they are joined, said once; three evaluations of that.
 
 =====================  ==========================================  ============================================
-:class:`FloatNetwork`  float, all positions, differentiable        training
-:class:`ExactNetwork`  integers, all positions (``whole``)         encoding
+``FloatNetwork``       float, all positions, differentiable        training (:mod:`arcomp.network.float`)
+:class:`ExactNetwork`  integers, all positions (``parallel``)      encoding
 \\                      integers, front by front (``start``)        decoding: each position once, from caches
 =====================  ==========================================  ============================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from arcomp.errors import ModelError
+from arcomp.exact.arrays import CPU, Array, Ints
+from arcomp.exact.devices import backend
 from arcomp.layers.conditioning import Conditioning, ExactConditioning
-from arcomp.layers.conv import CausalConv2d
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.linear import Linear
-from arcomp.layers.spatial import ExactLayer, Ints
-from arcomp.layers.spec import Conv, Spec
+from arcomp.layers.spatial import ExactLayer
+from arcomp.layers.spec import Spec
 from arcomp.network.interpreter import Interpreter
 from arcomp.network.program import Program, has_instructions
+from arcomp.network.wiring import Floats as Floats
 from arcomp.network.wiring import Run as Run
 from arcomp.network.wiring import Wiring as Wiring
 from arcomp.orders import Batch
-
-
-def _key(name: str) -> str:
-    """Torch takes no dots in names of modules."""
-    return name.replace(".", "_")
-
-
-class FloatNetwork(nn.Module):
-    """The float evaluation."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        super().__init__()
-        self.wiring, self.specs = wiring, wiring.layers()
-        self.by_name = nn.ModuleDict({_key(name): spec.float_layer() for name, spec in self.specs.items()})
-        with torch.no_grad():
-            wiring.prepare(lambda name: self.by_name[_key(name)])
-
-    def forward(self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None) -> torch.Tensor:
-        """float [N, H, W, channels], as the network takes samples, and what it is given beforehand, if it is ->
-        [N, H, W, channels * outputs]."""
-
-        def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            if given is not None and isinstance(self.specs[name], Conditioning):
-                x = (given,)
-            made: torch.Tensor = self.by_name[_key(name)](*x, rounding=rounding)
-            return made
-
-        made: torch.Tensor = self.wiring.forward(run, samples)
-        return made
-
-    @property
-    def last(self) -> Linear | None:
-        """What makes the outputs, if a linear layer does."""
-        layer = self.by_name[_key(list(self.specs)[-1])]
-        return layer.linear if isinstance(layer, CausalConv2d) else None
-
-    def evened(self) -> list[tuple[CausalConv2d, float]]:
-        """The convolutions that begin with even outputs, and their deviations."""
-        found = []
-        for name, spec in self.specs.items():
-            layer = self.by_name[_key(name)]
-            if isinstance(spec, Conv) and spec.evened:
-                assert isinstance(layer, CausalConv2d)
-                found.append((layer, spec.begin))
-        return found
-
-    def freeze(self) -> Arrays:
-        """The integers of all layers, by "name.array"."""
-        arrays: Arrays = {}
-        for name, spec in self.specs.items():
-            own = spec.freeze(self.by_name[_key(name)])
-            arrays |= {f"{name}.{key}": a for key, a in own.items()}
-        return arrays
-
-    def dequantize(self, arrays: Mapping[str, Ints]) -> None:
-        """Take the real numbers that integers stand for: the inverse of :meth:`freeze`.
-
-        Raises:
-            NotImplementedError: a layer cannot.
-        """
-        own = owned(self.specs, arrays)
-        for name, spec in self.specs.items():
-            spec.dequantize(self.by_name[_key(name)], own[name])
-
-
-@torch.no_grad()
-def data_dependent_init(networks: Iterable[FloatNetwork], evaluate: Callable[[], object]) -> None:
-    """Scale and shift weights so that layers begin with outputs of mean 0 and the deviation they name.
-
-    Salimans and Kingma 2016, "Weight normalization: a simple reparameterization to accelerate training of deep neural
-    networks", section 3: each layer in turn, on what those before it, evened out already, make of some data.
-
-    Args:
-        evaluate: computes the networks of some data, each layer at least once; the first time counts.
-    """
-
-    def hooked(layer: CausalConv2d, deviation: float) -> None:
-        def even(_: nn.Module, x: tuple[torch.Tensor, ...], made: torch.Tensor) -> torch.Tensor:
-            handle.remove()
-            layer.data_dependent_init(made, deviation)
-            again: torch.Tensor = layer(*x)
-            return again
-
-        handle = layer.register_forward_hook(even)
-
-    layers = [one for network in networks for one in network.evened()]
-    for layer, deviation in layers:
-        hooked(layer, deviation)
-    if layers:
-        evaluate()
 
 
 def owned(specs: Mapping[str, Spec], arrays: Mapping[str, Ints]) -> dict[str, Arrays]:
@@ -131,7 +40,7 @@ def owned(specs: Mapping[str, Spec], arrays: Mapping[str, Ints]) -> dict[str, Ar
         name = key
         while name and name not in own:
             name = name.rpartition(".")[0]
-        if not name or type(specs[name]).freeze is Spec.freeze:  # none has weights
+        if not name or not specs[name].has_weights:
             raise ModelError("the weights have arrays of no layer", remedy="install the model's weights again")
         own[name][key[len(name) + 1 :]] = a
     return own
@@ -141,15 +50,15 @@ class ExactNetwork:
     """Both exact evaluations.
 
     Args:
-        arrays: as :meth:`FloatNetwork.freeze` gives them.
+        arrays: as a float network gives them when it is frozen.
         device: where whole pictures are computed.
 
     Raises:
         ModelError: arrays that are missing, too many, or not those of a layer.
     """
 
-    def __init__(self, wiring: Wiring, arrays: Mapping[str, Ints], device: str = "cpu") -> None:
-        self.wiring, self.device = wiring, device
+    def __init__(self, wiring: Wiring, arrays: Mapping[str, Ints], device: str = CPU) -> None:
+        self.wiring, self.device, self.backend = wiring, device, backend(device)
         self.specs = wiring.layers()
         own = owned(self.specs, arrays)
         self.layers: dict[str, ExactLayer] = {
@@ -158,24 +67,20 @@ class ExactNetwork:
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Interpreter | Program | None = None
 
-    def parallel(
-        self, samples: Ints, batch: Batch, watch: Any = None, given: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def parallel(self, samples: Ints, batch: Batch, watch: Any = None, given: Array | None = None) -> Array:
         """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
         layer's name and output; ``given``: what the network is given beforehand, on its device."""
-
         batches = {scale: batch.coarser(scale) for scale in self._scales}
 
-        def run(name: str, *x: torch.Tensor) -> torch.Tensor:
+        def run(name: str, *x: Array) -> Array:
             if given is not None and isinstance(self.specs[name], Conditioning):
                 x = (given,)
             made = self.layers[name].parallel(batches[self.specs[name].scale], *x)
             if watch:
-                watch(name, made.cpu().numpy())
+                watch(name, self.backend.numpy(made))
             return made
 
-        made: torch.Tensor = self.wiring.forward(run, torch.from_numpy(np.ascontiguousarray(samples)).to(self.device))
-        return made
+        return self.wiring.forward(run, self.backend.constant(np.ascontiguousarray(samples)))
 
     def start(self, batch: Batch, open_rows: int, given: Ints | None = None) -> Interpreter | Program:
         """Begin an evaluation front by front.

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
+from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from arcomp.coding import Distribution
 from arcomp.contract.distributions import DistributionModel, Incremental, Int32, Parallel
@@ -23,12 +23,13 @@ from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, kind_of, network_name, networks
-from arcomp.errors import ModelError
+from arcomp.errors import ModelError, needs_torch
+from arcomp.exact.arrays import CPU
+from arcomp.exact.devices import backend
 from arcomp.layers.samples import carried
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig, frame
 from arcomp.network.definition import ExactNetwork, Wiring
-from arcomp.network.layered_float import Float, FloatModel
 from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
 
 UInt8 = npt.NDArray[np.uint8]
@@ -69,6 +70,9 @@ class Layered(DistributionModel):
     wiring_type: ClassVar[type[Wiring]]
     sequence: Order
     """The order of a group of pictures; configurations that choose one, all the same, come first."""
+    float_twin: ClassVar[str] = "arcomp.network.float.model.Float"
+    """Dotted name of the class of its float evaluation, imported when training, or a float likelihood, asks: an
+    :class:`arcomp.network.float.model.FloatModel`, which takes the model's class and a configuration."""
     flat: ClassVar[bool] = False
     """Whether the network sees a picture as a sequence of pixels, row after row, not as rows."""
     side: ClassVar[int] = 32
@@ -108,13 +112,19 @@ class Layered(DistributionModel):
         return LayeredTrainer(cls)
 
     @classmethod
-    def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
-        """Fresh networks to train."""
-        made = checked(cls.config_type, config)
-        return Float(made, cls.wiring_type(made), cls.flat)
+    def float_model(cls, config: Mapping[str, Any]) -> Any:
+        """Fresh networks to train: a :class:`arcomp.network.float.model.FloatModel`.
+
+        Raises:
+            ArcompError: torch is not installed.
+        """
+        module, _, name = cls.float_twin.rpartition(".")
+        with needs_torch("a network in float"):
+            made = getattr(import_module(module), name)
+        return made(cls, checked(cls.config_type, config))
 
     @classmethod
-    def freeze(cls, trained: Mapping[int, FloatModel]) -> Weights:
+    def freeze(cls, trained: Mapping[int, Any]) -> Weights:
         """Integers of float networks, by number of channels."""
         configs: dict[str, Any] = {}
         arrays: dict[str, Ints] = {}
@@ -207,18 +217,19 @@ class Layered(DistributionModel):
                 sequences[i, 0, : h * w] = padded[i, :h, :w].reshape(h * w, -1)
             padded = sequences
         net = self.networks(kind.channels, kind.depth, device)[""]
-        return np.asarray(net.parallel(carried(padded, kind.depth), seen, watch).cpu().numpy())
+        return backend(device).numpy(net.parallel(carried(padded, kind.depth), seen, watch))
 
     def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
         """Begin to decode a group of pictures, of positions as :meth:`place` says."""
         seen = self.seen(kind.batch)
         return networks[""].start(seen, self.sequence.open_rows(seen))
 
-    def dequantized(self, channels: int, depth: int) -> FloatModel:
-        """The float networks that the integers stand for: what :meth:`freeze` would make them of again.
+    def dequantized(self, channels: int, depth: int) -> Any:
+        """The float networks that the integers stand for (an :class:`arcomp.network.float.model.FloatModel`): what
+        :meth:`freeze` would make them of again.
 
         Raises:
-            NotImplementedError: one of its layers cannot be thawed.
+            NotImplementedError: one of its layers cannot be dequantized.
         """
         made = self.float_model(asdict(self.configs[channels, depth]))
         arrays = self._arrays(channels, depth)
@@ -226,16 +237,16 @@ class Layered(DistributionModel):
             network.dequantize(arrays[prefix])
         return made.eval()  # all of it: no dropout, every mask
 
-    @torch.inference_mode()
-    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float | None:
+    def float_bits(self, pixels: Padded, depth: int, device: str = CPU) -> float | None:
+        """The same of pictures, a few at a time (:meth:`Model.float_bits`)."""
         count, height, width, channels = pixels.shape
         try:
-            network = self.dequantized(channels, depth).to(device)
+            network = self.dequantized(channels, depth)
         except NotImplementedError:
             return None
         step = max(1, FLOAT_POSITIONS // (height * width))
-        parts = (torch.from_numpy(np.ascontiguousarray(pixels[i : i + step])) for i in range(0, count, step))
-        return sum(float(network.bits(part.to(device)).double().sum()) for part in parts)
+        parts = (np.ascontiguousarray(pixels[i : i + step]) for i in range(0, count, step))
+        return float(network.total_bits(parts, device))
 
     def parallel(self, padded: Padded, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
         return _Parallel(self, padded, kind, device, watch)

@@ -12,12 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from arcomp.layers.conv import Tap, square
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Spec
-from arcomp.network.definition import Run, Wiring
+from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.likelihoods import FOLLOW, Head, Mixture
 
 TAPS = square(5)[:-1]
@@ -63,13 +61,14 @@ class Near:
             "sum": Add(1, (LOGITS, LOGITS), LOGITS),
         }
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """Begin as ``start`` says; see :meth:`arcomp.network.definition.Wiring.prepare`."""
+    def init(self, weights: Callable[[str], Floats]) -> None:
+        """Begin as ``start`` says (:meth:`arcomp.network.definition.Wiring.init`)."""
         if not isinstance(self.head, Mixture):
             return
         k = self.head.components
-        weight: torch.Tensor = layer("near").linear.weight.zero_()
-        of_output = weight[: self.channels * self.head.outputs].view(self.channels, -1, len(self.taps), self.planes)
+        weight = weights("near")
+        weight[:] = 0
+        of_output = weight[: self.channels * self.head.outputs].reshape(self.channels, -1, len(self.taps), self.planes)
         for c in range(self.channels):
             means = of_output[c, k : 2 * k]
             for (sample, tap), part in self.start.items():
@@ -96,6 +95,5 @@ class NearWiring(Wiring):
         """The short-cut."""
         return causal(self.config.head, self.channels)
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """See :meth:`Wiring.prepare`."""
-        self.near.prepare(layer)
+    def init(self, weights: Callable[[str], Floats]) -> None:
+        self.near.init(weights)

@@ -18,7 +18,7 @@ from arcomp.layers.elu import ConcatELU
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, MixtureConfig
-from arcomp.network.definition import Run, Wiring
+from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.gated_resnet import SUMS, GatedResnet
 from arcomp.network.linear_skip import PLANE, Near, causal
 
@@ -56,10 +56,9 @@ class _Stack(Wiring):
             "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
         }
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """See :meth:`Wiring.prepare`."""
+    def init(self, weights: Callable[[str], Floats]) -> None:
         if self.near:
-            self.near.prepare(layer)
+            self.near.init(weights)
 
     def end(self, run: Run, x: Any, samples: Any) -> Any:
         """The outputs."""
@@ -91,18 +90,16 @@ class Around(_Stack):
             more = outputs - config.channels * config.head.outputs
             self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more=more)
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """See :meth:`Wiring.prepare`."""
-        super().prepare(layer)
+    def init(self, weights: Callable[[str], Floats]) -> None:
+        super().init(weights)
         if self.near and self.near.more:  # a draft begins as little as the outputs that it is added to
-            layer("outputs").linear.weight[: -self.near.more] *= 0.1
+            weights("outputs")[: -self.near.more] *= 0.1
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
         return GatedResnet(f"block.{i}", full(INNER), self.width)
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         found: dict[str, Spec] = {
             "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True, evened=True)
         }
@@ -138,7 +135,6 @@ class Causal(_Stack):
         return GatedResnet(f"block.{i}", square(INNER), self.width, int(self.given))
 
     def layers(self) -> dict[str, Spec]:
-        """See :meth:`Wiring.layers`."""
         before = square(FIRST)[:-1]
         found: dict[str, Spec] = {
             "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
@@ -152,7 +148,6 @@ class Causal(_Stack):
         return found | self.last()
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`."""
         x = run("first", samples)
         given = (run("given"),) if self.given else ()
         for i in range(self.blocks):

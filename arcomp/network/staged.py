@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
 from arcomp.contract.model import BatchSpec, Padded, Watch
-from arcomp.contract.settings import checked
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
-from arcomp.layers.shift import whole_batch
 from arcomp.layers.spatial import outside
-from arcomp.network.definition import ExactNetwork, FloatNetwork, Wiring
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.definition import ExactNetwork
 from arcomp.network.layered import Decoding, Ints, Layered
-from arcomp.network.layered_float import FloatModel, shown
-from arcomp.network.stacks import StackConfig
-from arcomp.orders import Batch, Front, Pass, Passes
+from arcomp.orders import Front, Pass, Passes
 
 AROUND, CAUSAL = "around", "causal"
 """The networks of a pass are called so, after the pass's name."""
+VIEW = "view."
+"""Names of the layers of a view's network begin so."""
 REAL_ONE = 1 << SIGNED8.bits
 
 
@@ -35,15 +34,11 @@ class Staged(Layered):
     """A frozen model; :meth:`wirings` names the networks "pass.around." and "pass.causal.", one of them or both."""
 
     sequence: Passes
+    float_twin: ClassVar[str] = "arcomp.network.float.staged.StagedFloat"
 
     @classmethod
     @abstractmethod
-    def wirings(cls, config: Any) -> dict[str, Wiring]:
-        """The networks, by "pass.around." and "pass.causal."."""
-
-    @classmethod
-    @abstractmethod
-    def known(cls, one: Pass, samples: torch.Tensor, view: torch.Tensor | None) -> torch.Tensor:
+    def known(cls, one: Pass, samples: Array, view: Array | None) -> Array:
         """What the network that looks around is shown: [m, h, w, planes], h and w of the lattice's squares.
 
         Args:
@@ -52,34 +47,42 @@ class Staged(Layered):
         """
 
     @classmethod
-    def float_model(cls, config: Mapping[str, Any]) -> FloatModel:
-        return StagedFloat(cls, checked(cls.config_type, config))
+    def view_of(cls, values: Array) -> Array | None:
+        """The view of pictures, uint8 [N, H, W, C] -> uint8 [N, H, W, channels of the view]; None where there is no
+        view."""
+        return None
+
+    @classmethod
+    def view_config(cls, config: Any) -> LayeredConfig:
+        """Where there is a view, the configuration of its network, whose layers' names begin with VIEW."""
+        raise NotImplementedError
 
     def evaluate(self, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
-        networks = self.networks(kind.channels, kind.depth, device)
+        networks, numpy = self.networks(kind.channels, kind.depth, device), backend(device).numpy
         samples = _samples(padded, kind)
-        made: torch.Tensor | None = None
+        made: Ints | None = None
         for one in self.sequence.passes(kind.batch):
             part = self._around(networks, one, samples, kind, watch)
             name = f"{one.name}.{CAUSAL}."
             if name in networks:
-                own = one.lattice.taken(samples[..., : kind.channels]).numpy()
+                own = one.lattice.taken(samples[..., : kind.channels])
                 part = networks[name].parallel(own, one.lattice.batch, _watching(watch, name), part)
             assert part is not None
+            outputs = numpy(part)
             if made is None:
-                made = torch.zeros((*padded.shape[:3], part.shape[3]), dtype=part.dtype)
-            one.lattice.put(made, part.cpu())
+                made = np.zeros((*padded.shape[:3], outputs.shape[3]), outputs.dtype)
+            one.lattice.put(made, outputs)
         assert made is not None
-        return np.asarray(made.numpy())
+        return made
 
     def _around(
         self,
         networks: Mapping[str, ExactNetwork],
         one: Pass,
-        samples: torch.Tensor,
+        samples: Ints,
         kind: BatchSpec,
         watch: Watch | None,
-    ) -> torch.Tensor | None:
+    ) -> Array | None:
         """Outputs of the network that looks around, if there is one, at the lattice: [m, h, w, outputs]."""
         name = f"{one.name}.{AROUND}."
         if name not in networks:
@@ -90,9 +93,9 @@ class Staged(Layered):
             assert viewer is not None
             view = _samples(kind.view, viewer[1])[..., :-1]
         planes = self.known(one, samples, view)
-        made = networks[name].parallel(planes.numpy(), one.lattice.squares, _watching(watch, name))
+        made = networks[name].parallel(planes, one.lattice.squares, _watching(watch, name))
         sizes = one.lattice.batch
-        return made[:, : int(sizes.heights.max()), : int(sizes.widths.max())].contiguous()
+        return made[:, : int(sizes.heights.max()), : int(sizes.widths.max())]
 
     def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
         return _PassByPass(self, networks, kind)
@@ -102,11 +105,10 @@ def _watching(watch: Watch | None, name: str) -> Watch | None:
     return None if watch is None else lambda layer, values: watch(name + layer, values)
 
 
-def _samples(padded: Padded, kind: BatchSpec) -> torch.Tensor:
+def _samples(padded: Padded, kind: BatchSpec) -> Ints:
     """Samples as :meth:`Staged.known` takes them: int8 [N, H, W, C + 1]."""
     inside = ~outside(kind.batch)
-    samples = torch.from_numpy(carried(padded, kind.depth)) * inside
-    return torch.cat([samples, REAL_ONE * inside.to(torch.int8)], 3)
+    return np.concatenate([carried(padded, kind.depth) * inside, REAL_ONE * inside.astype(np.int8)], 3)
 
 
 class _PassByPass:
@@ -132,7 +134,7 @@ class _PassByPass:
         self.one = next(self.passes)
         self.left = self.one.lattice.batch.positions
         around = self.model._around(self.networks, self.one, self.samples, self.kind, None)
-        made = None if around is None else around.numpy()
+        made = None if around is None else np.asarray(around)
         causal, batch = self.networks.get(f"{self.one.name}.{CAUSAL}."), self.one.lattice.batch
         self.steps = None if causal is None else causal.start(batch, self.one.order.open_rows(batch), made)
         self.made = made
@@ -146,58 +148,6 @@ class _PassByPass:
         return np.ascontiguousarray(own[:, group * share : (group + 1) * share])
 
     def push(self, group: int, samples: Ints) -> None:
-        self.samples.numpy()[self.front.image, self.front.y, self.front.x, group] = samples
+        self.samples[self.front.image, self.front.y, self.front.x, group] = samples
         if self.steps is not None:
             self.steps.push(group, samples)
-
-
-class StagedFloat(FloatModel):
-    """The float evaluation: all passes over known crops.
-
-    Args:
-        model: whose. config: of the networks.
-    """
-
-    config: StackConfig
-
-    def __init__(self, model: type[Staged], config: Any) -> None:
-        super().__init__(config)
-        self.model = model
-        wirings = model.wirings(config)
-        self.prefixes = list(wirings)
-        self.nets = nn.ModuleDict({_key(name): FloatNetwork(wiring) for name, wiring in wirings.items()})
-        for name in self.prefixes:
-            one, _, kind = name[:-1].partition(".")
-            last = self.networks()[name].last
-            if last is not None and (kind == CAUSAL or (kind == AROUND and f"{one}.{CAUSAL}." not in wirings)):
-                config.head.prepare(last)
-
-    def networks(self) -> dict[str, FloatNetwork]:
-        found: dict[str, Any] = {name: self.nets[_key(name)] for name in self.prefixes}
-        return found
-
-    def view(self, values: torch.Tensor) -> torch.Tensor | None:
-        """The view of crops, as :meth:`Staged.known` takes it, where there is one."""
-        return None
-
-    def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        samples, networks = shown(values, self.config.depth), self.networks()
-        batch: Batch = whole_batch(samples)
-        seen, view = torch.cat([samples, torch.ones_like(samples[..., :1])], 3), self.view(values)
-        bits = torch.zeros_like(samples)
-        for one in self.model.sequence.passes(batch):
-            around, causal = (networks.get(f"{one.name}.{kind}.") for kind in (AROUND, CAUSAL))
-            own = one.lattice.taken(values)
-            made = None
-            if around is not None:
-                made = around(self.model.known(one, seen, view), rounding)[:, : own.shape[1], : own.shape[2]]
-            if causal is not None:
-                made = causal(one.lattice.taken(samples), rounding, made)
-            assert made is not None
-            one.lattice.put(bits, self.bits_of(made, own))
-        return bits
-
-
-def _key(name: str) -> str:
-    """Torch takes no dots in names of modules."""
-    return name.replace(".", "_")

@@ -6,7 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from arcomp.layers.spec import Spec
+
+Floats = npt.NDArray[np.float32]
 
 
 class Run(Protocol):
@@ -31,8 +36,9 @@ class Wiring(ABC):
     def layers(self) -> dict[str, Spec]:
         """The layers by name."""
 
-    def prepare(self, layer: Callable[[str], Any]) -> None:
-        """Change what training begins with, of float layers by name, from what they begin with themselves."""
+    def init(self, weights: Callable[[str], Floats]) -> None:
+        """Change what training begins with: ``weights`` gives a linear layer's, float32 [outputs, inputs], by the
+        layer's name, to be changed in place."""
         return
 
     @abstractmethod

@@ -9,15 +9,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.exact.arrays import Array
+from arcomp.exact.devices import backend_of
 from arcomp.orders.order import Batch, Front, Independent, Int32, Order, Raster
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -62,38 +60,34 @@ class Lattice:
         step = self.step[image]
         return Front(image, (front.y - self.y) // step, (front.x - self.x) // step)
 
-    def taken(self, x: torch.Tensor) -> torch.Tensor:
+    def taken(self, x: Array) -> Array:
         """What is at the lattice: [N, H, W, F] -> [m, h, w, F]. ``x`` is 0 outside the pictures."""
         return self._gathered(x, self.y, self.x, self.batch)
 
-    def beside(self, x: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
+    def beside(self, x: Array, dy: int, dx: int) -> Array:
         """What is so far beside the lattice's position of each square: [N, H, W, F] -> [m, h, w, F], h and w of
         ``squares``."""
         return self._gathered(x, self.y + dy, self.x + dx, self.squares)
 
-    def _gathered(self, x: torch.Tensor, top: int, left: int, sizes: Batch) -> torch.Tensor:
-        from torch.nn import functional  # orders themselves do without
-
-        from arcomp.exact.constants import constant
-
+    def _gathered(self, x: Array, top: int, left: int, sizes: Batch) -> Array:
+        arrays, (n, height, width, features) = backend_of(x), x.shape
         step = self.step.astype(np.int64)[:, None]
         ys, xs = (
-            constant(_capped(first + step * np.arange(int(count.max())), end), x.device)
-            for first, count, end in ((top, sizes.heights, x.shape[1]), (left, sizes.widths, x.shape[2]))
+            arrays.constant(_capped(first + step * np.arange(int(count.max())), end))
+            for first, count, end in ((top, sizes.heights, height), (left, sizes.widths, width))
         )
-        pictures = constant(self.pictures.astype(np.int64), x.device)
-        padded = functional.pad(x, (0, 0, 0, 1, 0, 1))  # a row and a column of zeros
+        pictures = arrays.constant(self.pictures.astype(np.int64))
+        padded = arrays.full((n, height + 1, width + 1, features), 0, x)  # a row and a column of zeros
+        padded[:, :-1, :-1] = x
         return padded[pictures[:, None, None], ys[:, :, None], xs[:, None, :]]
 
-    def put(self, x: torch.Tensor, values: torch.Tensor) -> None:
+    def put(self, x: Array, values: Array) -> None:
         """Set what is at the lattice: [N, H, W, F], [m, h, w, F]."""
-        from arcomp.exact.constants import constant
-
+        arrays = backend_of(x)
         counts = self.batch.heights.astype(np.int64) * self.batch.widths
         front = next(Independent(int(counts.sum())).fronts(self.batch))
         to, here = (
-            tuple(constant(a.astype(np.int64), x.device) for a in (f.image, f.y, f.x))
-            for f in (self.placed(front), front)
+            tuple(arrays.constant(a.astype(np.int64)) for a in (f.image, f.y, f.x)) for f in (self.placed(front), front)
         )
         x[to] = values[here]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.exact.arrays import Array, Backend
+from arcomp.exact.devices import backend_of
 from arcomp.orders.order import Batch, Order
-
-if TYPE_CHECKING:
-    import torch
 
 
 class Sequences:
@@ -24,6 +22,7 @@ class Sequences:
     Attributes:
         at: int64 [N, P], the row-major position on the canvas of each picture's t-th position; height * width of the
             canvas, where nothing is, beyond the end of a picture that is shorter than the longest.
+        plain: whether that is row by row, and all pictures are of one size.
 
     Raises:
         ValueError: the order takes several positions of a picture at a time.
@@ -38,22 +37,33 @@ class Sequences:
                 raise ValueError("an order that takes several positions of a picture at a time is no sequence")
             self.at[front.image, t] = front.y.astype(np.int64) * self.width + front.x
 
-    def gathered(self, x: torch.Tensor) -> torch.Tensor:
+        self.plain = (
+            bool((self.at == np.arange(self.at.shape[1])).all()) and self.at.shape[1] == self.height * self.width
+        )
+
+    def gathered(self, x: Array) -> Array:
         """[N, H, W, F] -> [N, P, F], in the order; 0 beyond the ends."""
-        flat = x.new_zeros(len(x), self.height * self.width + 1, x.shape[3])
-        flat[:, :-1] = x.flatten(1, 2)
-        return flat.gather(1, self._index(x))
+        n, features = len(x), x.shape[3]
+        if self.plain:
+            return x.reshape(n, -1, features)
+        arrays = backend_of(x)
+        flat = arrays.full((n, self.height * self.width + 1, features), 0, x)
+        flat[:, :-1] = x.reshape(n, -1, features)
+        return flat[self._index(arrays)]
 
-    def scattered(self, x: torch.Tensor) -> torch.Tensor:
+    def scattered(self, x: Array) -> Array:
         """[N, P, F] -> [N, H, W, F], back from the order; 0 outside the pictures."""
-        flat = x.new_zeros(len(x), self.height * self.width + 1, x.shape[2])
-        flat = flat.scatter(1, self._index(x), x)
-        return flat[:, :-1].reshape(len(x), self.height, self.width, -1)
+        n, features = len(x), x.shape[2]
+        if not self.plain:
+            arrays = backend_of(x)
+            flat = arrays.full((n, self.height * self.width + 1, features), 0, x)
+            flat[self._index(arrays)] = x
+            x = flat[:, :-1]
+        return x.reshape(n, self.height, self.width, features)
 
-    def _index(self, x: torch.Tensor) -> torch.Tensor:
-        from arcomp.exact.constants import constant  # by torch, which orders themselves do without
-
-        return constant(self.at, x.device)[..., None].expand(-1, -1, x.shape[-1])
+    def _index(self, arrays: Backend) -> tuple[Array, Array]:
+        rows = np.arange(len(self.at), dtype=np.int64)[:, None]
+        return arrays.constant(rows), arrays.constant(self.at)
 
 
 def sequences(order: Order, batch: Batch) -> Sequences:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from arcomp.layers.linear import Linear
+from arcomp.layers.float.linear import Linear
 from arcomp.training.recipes import OptimiserPart, Recipe
 from arcomp.training.trainable import Trainable, trainer_of
 

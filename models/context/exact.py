@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from arcomp.coding import Distribution, LogisticMixture
 from arcomp.contract.distributions import Incremental, Int32, Parallel
 from arcomp.contract.model import BatchSpec, Padded, Watch
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend as device_backend
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.mixture import mixture_of
@@ -80,12 +80,13 @@ class Network:
 
     def sums(self, inputs: npt.NDArray[np.int8], watch: Watch | None = None) -> npt.NDArray[np.int32]:
         """The heads' shared part: int8 [n, inputs] -> int32 [n, channels * head]."""
-        x = torch.from_numpy(inputs).to(self.device)
+        backend = device_backend(self.device)
+        x = backend.constant(inputs)
         for i, layer in enumerate(self.trunk):
             x = layer(x)
             if watch:
-                watch(f"trunk.{i}", x.cpu().numpy())
-        return np.asarray(self.shared(x).cpu().numpy(), np.int32)
+                watch(f"trunk.{i}", backend.numpy(x))
+        return np.asarray(backend.numpy(self.shared(x)), np.int32)
 
     def mixture(
         self,
@@ -103,10 +104,10 @@ class Network:
             extras = np.empty((len(own), 2 * channel), np.int8)
             context_inputs.head_extras(values, seen.base, seen.scale, channel, extras)
             _add_products(own, extras, self.own[channel])
-        h = self.hidden[channel].rescale(torch.from_numpy(own))
-        z = self.heads[channel](h).numpy()
+        h = self.hidden[channel].rescale(own)
+        z = self.heads[channel](h)
         if watch:
-            watch(f"hidden.{channel}", h.numpy())
+            watch(f"hidden.{channel}", h)
             watch(f"heads.{channel}", z)
         return mixture_of(z, self.config.mixture, seen.base, seen.scale, values, channel, depth)
 

@@ -13,7 +13,7 @@ from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
-from arcomp.errors import ModelError
+from arcomp.errors import ModelError, needs_torch
 from arcomp.models.context import inputs as context_inputs
 from arcomp.models.context.config import CODING_ORDER, ContextConfig
 from arcomp.orders import Order, Wavefront
@@ -78,8 +78,9 @@ class ContextModel(DistributionModel):
         return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
 
     def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
-        from arcomp.models.context.net import Context
-        from arcomp.network.perceptron import dequantize_layers, total_bits
+        with needs_torch("a network in float"):
+            from arcomp.models.context.net import Context
+            from arcomp.network.float.perceptron import dequantize_layers, total_bits
 
         channels = pixels.shape[3]
         network = Context(self.configs[channels])

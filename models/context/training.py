@@ -13,7 +13,7 @@ from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights
 from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.net import Context
-from arcomp.network.perceptron import freeze_layers
+from arcomp.network.float.perceptron import freeze_layers
 
 
 class ContextTrainer(Trainer):

@@ -1,4 +1,4 @@
-"""The exact network of ``photo``: whole chunks as matrix products by torch, and front by front inside kernels.
+"""The exact network of ``photo``: whole chunks as matrix products, and front by front inside kernels.
 
 Both take the same integers through the same re-scaling; a front's products are :mod:`arcomp.exact.dense`'s, a chunk's
 :mod:`arcomp.exact.matmul`'s, on the CPU or CUDA.
@@ -290,27 +290,27 @@ class Network:
     def outputs(self, inputs: Int8, extras: Int8, watch: Watch | None = None) -> tuple[Int32, npt.NDArray[np.uint8]]:
         """Every head's outputs: int8 [inputs, n], int8 [all extras, n] -> int32 [channels, outputs, n]; and the hidden
         units they are made of, uint8 [channels, head, n] (no columns unless heads go on learning)."""
-        import torch
+        from arcomp.exact.devices import backend as device_backend
 
-        x = torch.from_numpy(np.ascontiguousarray(inputs.T)).to(self.device)
-        e = torch.from_numpy(np.ascontiguousarray(extras.T)).to(self.device)
+        backend = device_backend(self.device)
+        x, e = (backend.constant(np.ascontiguousarray(a.T)) for a in (inputs, extras))
         for i, layer in enumerate(self.trunk):
             x = layer(x)
             if watch:
-                watch(f"trunk.{i}", x.cpu().numpy())
+                watch(f"trunk.{i}", backend.numpy(x))
         config = self.config
         units = np.empty((config.channels, config.head, inputs.shape[1] if config.online else 0), np.uint8)
         made = np.empty((config.channels, config.outputs, inputs.shape[1]), np.int32)
         at = 0
         for c in range(config.channels):
             more = config.extras(c)
-            h = self.hidden[c](torch.cat([x, e[:, at : at + more]], 1))
-            z = self.heads[c](h).cpu().numpy()
+            h = self.hidden[c](backend.concat([x, e[:, at : at + more]], 1))
+            z = backend.numpy(self.heads[c](h))
             at += more
             if watch:
-                watch(f"hidden.{c}", h.cpu().numpy())
+                watch(f"hidden.{c}", backend.numpy(h))
                 watch(f"heads.{c}", z)
             if config.online:
-                units[c] = (h.cpu().numpy().astype(np.int16) + 128).T
+                units[c] = (backend.numpy(h).astype(np.int16) + 128).T
             made[c] = z.T
         return made, units

@@ -14,6 +14,7 @@ from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
+from arcomp.errors import needs_torch
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 
 STRIP_PIXELS = 1 << 21
@@ -116,10 +117,11 @@ class PhotoModel(LearningModel):
 
     def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
         """Heads that learn while coding do not learn here."""
-        import torch
+        with needs_torch("a network in float"):
+            import torch
 
-        from arcomp.models.photo.net import Photo
-        from arcomp.network.perceptron import dequantize_layers, total_bits
+            from arcomp.models.photo.net import Photo
+            from arcomp.network.float.perceptron import dequantize_layers, total_bits
 
         channels = pixels.shape[3]
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)

@@ -23,8 +23,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from arcomp.layers.linear import Linear
-from arcomp.layers.mixture import LOG_SCALE_RANGE, mixture_bits
+from arcomp.layers.float.linear import Linear
+from arcomp.layers.float.mixture import mixture_bits
+from arcomp.layers.mixture import LOG_SCALE_RANGE
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.models.photo import chunks, workspace
 from arcomp.models.photo import inputs as photo_inputs

@@ -16,7 +16,7 @@ from arcomp.models.photo import exact
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Frozen, Strip
-from arcomp.network.perceptron import freeze_layers
+from arcomp.network.float.perceptron import freeze_layers
 
 
 class PhotoTrainer(Trainer):

@@ -32,8 +32,8 @@ from arcomp.models.pixelrnn import PixelRNN
 from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.wavenet import WaveNet
+from arcomp.network.float.model import FloatModel, shown
 from arcomp.network.layered import GROUP, Layered
-from arcomp.network.layered_float import FloatModel, shown
 from arcomp.network.likelihoods import FOLLOW
 from arcomp.orders import Batch, split
 from tests.coded import decode, encode
@@ -130,7 +130,7 @@ def test_parameters_are_what_training_chooses(name: str) -> None:
     count = 0
     for net in networks.values():
         for key, spec in net.specs.items():
-            count += free_numbers(spec, spec.freeze(net.by_name[key.replace(".", "_")]))
+            count += free_numbers(spec, net.by_name[key.replace(".", "_")].freeze())
     assert model.parameters == count
 
 

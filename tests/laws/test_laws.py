@@ -29,19 +29,22 @@ from arcomp.contract.model import BatchSpec
 from arcomp.contract.tiling import Tiling
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError, ModelError
-from arcomp.exact import matmul
-from arcomp.layers.conv import CausalConv2d, above, full, line, square
+from arcomp.exact import matmul, threads
+from arcomp.layers.conv import above, full, line, square
 from arcomp.layers.embedding import ExactEmbedding
+from arcomp.layers.float.layer import float_layer
 from arcomp.layers.masked import ExactMasked
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spatial import ExactConv
+from arcomp.layers.spec import Conv
 from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
 from arcomp.models.histogram import unpack_counts
-from arcomp.network.likelihoods import Softmax
+from arcomp.network.float import likelihoods
 from arcomp.orders import Batch, Front, Raster, Wavefront, grouped, sequences
+from tests import specimens
 from tests.coded import decode, encode, read_picture
 from tests.specimens import LAYERS, LEARNERS, MODELS, ORDERS, batch_of, pictures
 
@@ -49,16 +52,16 @@ CONTENTS = ("smooth", "noise", "extreme")
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6))
 
 
-def random_input(seed: int, batch: Batch, features: int, grid: Any) -> torch.Tensor:
+def random_input(seed: int, batch: Batch, features: int, grid: Any) -> npt.NDArray[Any]:
     rng = np.random.default_rng(seed)
     shape = (len(batch), int(batch.heights.max()), int(batch.widths.max()), features)
     values = rng.integers(grid.low, grid.high + 1, shape)
     ends = rng.choice([grid.low, grid.high], shape)
     kind = np.int8 if grid.largest <= 128 else np.int16
-    return torch.from_numpy(np.where(rng.random(shape) < 0.3, ends, values).astype(kind))
+    return np.where(rng.random(shape) < 0.3, ends, values).astype(kind)
 
 
-def inputs_of(seed: int, batch: Batch, features: int, grids: tuple[Any, ...]) -> list[torch.Tensor]:
+def inputs_of(seed: int, batch: Batch, features: int, grids: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
     return [random_input(seed + i, batch, features, grid) for i, grid in enumerate(grids)]
 
 
@@ -71,13 +74,13 @@ def test_layer_whole_is_front_by_front(name: str, order: Any) -> None:
     make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
     inputs = inputs_of(1, batch, groups * features, grids)
-    whole = layer.parallel(batch, *inputs).numpy()
+    whole = layer.parallel(batch, *inputs)
     outputs = whole.shape[3] // groups
     layer.start(batch)
     for front in getattr(layer, "order", order).fronts(batch):
         for g in range(groups):
             own = slice(g * features, (g + 1) * features)
-            new = [np.ascontiguousarray(x[front.image, front.y, front.x][:, own].numpy()) for x in inputs]
+            new = [np.ascontiguousarray(x[front.image, front.y, front.x][:, own]) for x in inputs]
             expected = whole[front.image, front.y, front.x][:, g * outputs : (g + 1) * outputs]
             if sees_itself(layer):
                 assert np.array_equal(layer.step(front, g, *new), expected)
@@ -100,14 +103,27 @@ def sees_itself(layer: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", LAYERS)
+def test_layer_is_the_same_by_torch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, groups, features, grids = LAYERS[name]
+    layer, batch = make(), batch_of(*SIZES)
+    inputs = inputs_of(1, batch, groups * features, grids)
+    monkeypatch.setattr(specimens, "DEVICE", "torch")
+    there = make().parallel(batch, *map(torch.from_numpy, inputs)).numpy()
+    here = layer.parallel(batch, *inputs)
+    assert there.dtype == here.dtype
+    for i, (h, w) in enumerate(SIZES):
+        assert np.array_equal(there[i, :h, :w], here[i, :h, :w])
+
+
+@pytest.mark.parametrize("name", LAYERS)
 def test_layer_does_not_depend_on_the_batch(name: str) -> None:
     make, groups, features, grids = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
     inputs = inputs_of(2, batch, groups * features, grids)
     together = layer.parallel(batch, *inputs)
     for i, (h, w) in enumerate(SIZES):
-        alone = layer.parallel(batch_of((h, w)), *[x[i : i + 1, :h, :w].contiguous() for x in inputs])
-        assert torch.equal(alone[0], together[i, :h, :w])
+        alone = layer.parallel(batch_of((h, w)), *[x[i : i + 1, :h, :w] for x in inputs])
+        assert np.array_equal(alone[0], together[i, :h, :w])
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -116,16 +132,16 @@ def test_layer_is_causal(name: str) -> None:
     layer, batch = make(), batch_of((6, 7))
     inputs = inputs_of(3, batch, groups * features, grids)
     sequence = sequences(getattr(layer, "order", Raster()), batch).at[0]
-    before = layer.parallel(batch, *inputs).numpy().reshape(6 * 7, groups, -1)[sequence]
+    before = layer.parallel(batch, *inputs).reshape(6 * 7, groups, -1)[sequence]
     rng = np.random.default_rng(4)
     for _ in range(12):
         at, g, which = int(rng.integers(6 * 7)), int(rng.integers(groups)), int(rng.integers(len(inputs)))
-        changed = [x.clone() for x in inputs]
-        grid, kind = grids[which], changed[which].numpy().dtype
-        changed[which][0, sequence[at] // 7, sequence[at] % 7, g * features : (g + 1) * features] = torch.from_numpy(
-            rng.integers(grid.low, grid.high + 1, features).astype(kind)
-        )
-        after = layer.parallel(batch, *changed).numpy().reshape(6 * 7, groups, -1)[sequence]
+        changed = [x.copy() for x in inputs]
+        grid, kind = grids[which], changed[which].dtype
+        changed[which][0, sequence[at] // 7, sequence[at] % 7, g * features : (g + 1) * features] = rng.integers(
+            grid.low, grid.high + 1, features
+        ).astype(kind)
+        after = layer.parallel(batch, *changed).reshape(6 * 7, groups, -1)[sequence]
         assert np.array_equal(before[:at], after[:at])
         own = g if sees_itself(layer) else g + 1
         assert np.array_equal(before[at, :own], after[at, :own])
@@ -137,22 +153,23 @@ def test_layer_sees_its_past(name: str) -> None:
     make, groups, features, (grid,) = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
     x = random_input(3, batch, groups * features, grid)
-    changed = x.clone()
+    changed = x.copy()
     changed[:, :, :, :features] = -1 - changed[:, :, :, :features]
-    assert not torch.equal(layer.parallel(batch, x), layer.parallel(batch, changed))
+    assert not np.array_equal(layer.parallel(batch, x), layer.parallel(batch, changed))
 
 
 @pytest.mark.parametrize("taps", [square(3), square(7), above(5), line(3, 2), line(2, 5), full(5), ((0, 0),)])
 def test_float_convolution_is_the_exact_one(taps: Any) -> None:
     """What is trained, with rounding, is what is frozen: equal but for ties of the last rounding."""
     torch.manual_seed(3)
-    layer = CausalConv2d(taps, "B", 2, 3, 4, LOGITS)
-    exact = ExactConv(layer.freeze(SIGNED8), taps, "B", 2, 3, 4, SIGNED8, LOGITS)
+    spec = Conv(taps, "B", 2, 3, 4, SIGNED8, LOGITS)
+    layer = float_layer(spec)
+    exact = spec.exact_layer(layer.freeze(), "cpu")
     batch = batch_of((8, 13))
     x = random_input(5, batch, 6, SIGNED8)
     with torch.no_grad():
-        real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
-    assert float((real - exact.parallel(batch, x).float()).abs().max()) <= 2
+        real = layer(torch.from_numpy(x).float() * SIGNED8.step, rounding=True) / LOGITS.step
+    assert float(np.abs(real.numpy() - exact.parallel(batch, x)).max()) <= 2
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -281,18 +298,18 @@ def test_model_does_not_depend_on_the_batch(name: str) -> None:
 
 @pytest.fixture
 def restored_threads() -> Iterator[None]:
-    threads = torch.get_num_threads()
+    count = threads.threads()
     yield
-    torch.set_num_threads(threads)
+    threads.set_threads(count)
 
 
 @pytest.mark.usefixtures("restored_threads")
 @pytest.mark.parametrize("name", MODELS)
 def test_model_does_not_depend_on_threads(name: str) -> None:
     model, padded, kind = padded_of(name, "noise", ((17, 23),))
-    torch.set_num_threads(1)
+    threads.set_threads(1)
     one = evaluated(model, padded, kind, least=1000)
-    torch.set_num_threads(2)
+    threads.set_threads(2)
     assert one == evaluated(model, padded, kind, least=1000)
 
 
@@ -466,7 +483,7 @@ def test_float_and_exact_nll_agree(name: str, content: str) -> None:
 def test_float_and_exact_nll_agree_where_levels_are_not_alike(name: str) -> None:
     """A softmax that begins at random, not with all levels about alike: errors have something to change."""
     make, channels, depth = MODELS[name]
-    with patch.object(Softmax, "prepare"):
+    with patch.object(likelihoods, "init"):
         model = make()
     pixels = pictures("smooth", (16, 20, channels), depth)[None]
     exact = encode(pixels, depth, model, tile=(0, 0)).nll_bits

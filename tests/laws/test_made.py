@@ -18,6 +18,7 @@ from arcomp.layers.categorical import averaged, categorical_of
 from arcomp.layers.degrees import degrees, visible
 from arcomp.layers.samples import carried
 from arcomp.models.made import MADE
+from arcomp.network.float import likelihoods
 from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Shuffled
@@ -99,8 +100,8 @@ def test_probabilities_are_means_of_softmaxes(depth: int, members: int) -> None:
     n, others = 200, (1 << depth) - 1
     logits = np.rint(rng.normal(0, 400, (n, members * others))).astype(np.int16)
     values = rng.integers(0, 1 << depth, n).astype(np.int32)
-    nats = Ensemble(depth, members).bits(
-        torch.from_numpy(logits).float()[:, None] / 256, torch.from_numpy(values)[:, None]
+    nats = likelihoods.bits(
+        Ensemble(depth, members), torch.from_numpy(logits).float()[:, None] / 256, torch.from_numpy(values)[:, None]
     )
     masses = averaged(logits, depth).masses(values) / 2**28
     wanted = 2.0 ** -nats[:, 0].double().numpy()

@@ -6,21 +6,24 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from arcomp.errors import ModelError
-from arcomp.exact.cell import by_torch, cell
+from arcomp.exact.cell import by_formula, cell
 from arcomp.layers.conv import Tap, line, square
 from arcomp.layers.embedding import Embedding
+from arcomp.layers.float.layer import float_layer
+from arcomp.layers.float.rounding import round_through
+from arcomp.layers.float.scan import STATE, scan
 from arcomp.layers.quantisation import LOGITS, SIGNED8, UNIT8, Quantisation
-from arcomp.layers.recurrent import ALONG, DOWN, LSTM
-from arcomp.layers.rounding import round_through
+from arcomp.layers.recurrent import ALONG, DOWN, LSTM, neighbours
 from arcomp.layers.samples import carried
-from arcomp.layers.scan import STATE, neighbours, scan
 from arcomp.models.char_rnn import CharRNN
 from arcomp.models.pixelrnn import PixelRNN
-from arcomp.network.layered import Float, Layered
+from arcomp.network.float.model import Float
+from arcomp.network.layered import Layered
 from arcomp.training import loop, recipes
 from arcomp.training.data import DataConfig
 from arcomp.training.finish import finish
@@ -29,20 +32,20 @@ from tests.coded import decode, encode
 from tests.specimens import batch_of, layered, pictures
 
 
-def int16s(rng: np.random.Generator, *shape: int) -> torch.Tensor:
+def int16s(rng: np.random.Generator, *shape: int) -> npt.NDArray[np.int16]:
     """A third of them extreme, a third small."""
     kind = rng.integers(0, 3, shape)
     ends = rng.choice(np.array([-32768, 32767], np.int16), shape)
     large, small = (rng.integers(-(1 << b), 1 << b, shape) for b in (15, 11))
-    return torch.from_numpy(np.choose(kind, [ends, large, small]).astype(np.int16))
+    return np.choose(kind, [ends, large, small]).astype(np.int16)
 
 
 def test_kernel_and_tensor_operations_are_one_cell() -> None:
     rng = np.random.default_rng(0)
-    given, recurrent, before = int16s(rng, 400, 44), int16s(rng, 400, 44), int16s(rng, 400, 11)
-    for one, other in zip(cell(given, recurrent, before), by_torch(given, recurrent, before), strict=True):
-        assert one.dtype == other.dtype
-        assert torch.equal(one, other)
+    arrays = int16s(rng, 400, 44), int16s(rng, 400, 44), int16s(rng, 400, 11)
+    for one, other in zip(cell(*arrays), by_formula(*map(torch.from_numpy, arrays)), strict=True):
+        assert one.dtype == other.numpy().dtype
+        assert np.array_equal(one, other)
 
 
 def test_cell_is_the_textbook_one() -> None:
@@ -51,7 +54,8 @@ def test_cell_is_the_textbook_one() -> None:
     rng = np.random.default_rng(1)
     given, recurrent = int16s(rng, 400, 44) // 16, int16s(rng, 400, 44) // 16
     before = int16s(rng, 400, 11)
-    c, h = cell(given, recurrent, before)
+    c, h = map(torch.from_numpy, cell(given, recurrent, before))
+    given, recurrent, before = map(torch.from_numpy, (given, recurrent, before))
     i, f, o, g = ((given.double() + recurrent.double()) / 256).chunk(4, 1)
     state = torch.sigmoid(f) * before / 4096 + torch.sigmoid(i) * torch.tanh(g)
     state = state.clamp(STATE.low * STATE.step, STATE.high * STATE.step)
@@ -62,12 +66,12 @@ def test_cell_is_the_textbook_one() -> None:
 
 def test_a_cell_can_remember_for_ever() -> None:
     """An open forget gate is 1 - 2**-15: rounding to nearest keeps what it would take from a small state."""
-    gates = torch.tensor([[-32768, 32767, 0, 0]], dtype=torch.int16)
+    gates = np.array([[-32768, 32767, 0, 0]], np.int16)
     for kept in (1, -300, 4096, 16000):
-        c = torch.tensor([[kept]], dtype=torch.int16)
+        c = np.array([[kept]], np.int16)
         for _ in range(1000):
-            c, _ = cell(gates, torch.zeros_like(gates), c)
-        assert int(c) == kept
+            c, _ = cell(gates, np.zeros_like(gates), c)
+        assert c.item() == kept
 
 
 @pytest.mark.parametrize(("kernel", "axis", "rounding"), [(1, 2, False), (1, 1, True), (3, 1, False), (5, 1, True)])
@@ -112,14 +116,14 @@ def test_gradient_stops_where_the_state_is_clamped() -> None:
 def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
     """What is trained, with rounding, is what is frozen, but for the rounding of gates: a few steps of the grid."""
     torch.manual_seed(3)
-    layer = spec.float_layer()
+    layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.bias)
-    exact = spec.exact_layer(spec.freeze(layer), "cpu")
+    exact = spec.exact_layer(layer.freeze(), "cpu")
     batch = batch_of((8, 13), (8, 13))
     x = torch.round(300 * torch.randn(2, 8, 13, spec.groups * 24)).to(torch.int16)
     with torch.no_grad():
         real = layer(x.float() * LOGITS.step, rounding=True) / UNIT8.step
-    found = exact.parallel(batch, x).float()
+    found = torch.from_numpy(exact.parallel(batch, x.numpy())).float()
     assert float((real - found).abs().max()) <= 3
     assert float((real - found).abs().mean()) < 0.1
     assert float(found.std()) > 20
@@ -129,23 +133,23 @@ def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
 def test_float_embedding_is_the_exact_one(taps: tuple[Tap, ...], depth: int) -> None:
     torch.manual_seed(3)
     spec = Embedding(taps, "A", 2 if len(taps) > 1 else 1, depth, 5, LOGITS)
-    layer = spec.float_layer()
+    layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.bias)
-    exact = spec.exact_layer(spec.freeze(layer), "cpu")
+    exact = spec.exact_layer(layer.freeze(), "cpu")
     values = np.random.default_rng(0).integers(0, 1 << depth, (2, 8, 13, spec.groups))
-    x = torch.from_numpy(carried(values, depth))
+    x = carried(values, depth)
     with torch.no_grad():
-        real = layer(x.float() * SIGNED8.step, rounding=True) / LOGITS.step
-    assert float((real - exact.parallel(batch_of((8, 13), (8, 13)), x).float()).abs().max()) <= 2
+        real = layer(torch.from_numpy(x).float() * SIGNED8.step, rounding=True) / LOGITS.step
+    assert float(np.abs(real.numpy() - exact.parallel(batch_of((8, 13), (8, 13)), x)).max()) <= 2
 
 
 def test_an_embedding_tells_symbols_apart() -> None:
     """Each symbol has features of its own, and a picture's first positions, which see none, others again."""
     torch.manual_seed(0)
     spec = Embedding(((0, -1),), "A", 1, 8, 4, LOGITS)
-    exact = spec.exact_layer(spec.freeze(spec.float_layer()), "cpu")
-    x = torch.from_numpy(carried(np.arange(256), 8)).reshape(1, 1, 256, 1)
-    found = exact.parallel(batch_of((1, 256)), x)[0, 0].numpy()
+    exact = spec.exact_layer(float_layer(spec).freeze(), "cpu")
+    x = carried(np.arange(256), 8).reshape(1, 1, 256, 1)
+    found = exact.parallel(batch_of((1, 256)), x)[0, 0]
     assert len(np.unique(found, axis=0)) == 256
     assert not found[0].any()
 
@@ -154,7 +158,8 @@ def test_an_embedding_tells_symbols_apart() -> None:
 def test_an_embedding_of_levels_begins_smoothly(levels: bool) -> None:
     """Columns of neighbours are alike, of distant levels not, and outputs are as large as otherwise."""
     torch.manual_seed(0)
-    columns = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels).float_layer().linear.weight.data.view(36, 6, 256)
+    spec = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels)
+    columns = float_layer(spec).linear.weight.data.view(36, 6, 256)
     deviation = float(columns.std()) * 6**0.5
     assert 0.9 < deviation < 1.1
     steps = (columns[..., 1:] - columns[..., :-1]).std() / columns.std()
@@ -172,9 +177,9 @@ def linear(arrays: dict[str, np.ndarray], row: int, inputs: list[int]) -> int:
 def test_cells_are_those_of_the_page(spec: LSTM) -> None:
     """FORMAT.md, "Cells", position after position in Python's integers."""
     torch.manual_seed(5)
-    layer = spec.float_layer()
+    layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.weight)
-    arrays, rng, h = spec.freeze(layer), np.random.default_rng(5), spec.features
+    arrays, rng, h = layer.freeze(), np.random.default_rng(5), spec.features
     given = int16s(rng, 1, 4, 5, 8 * h) // 20
     found = spec.exact_layer(arrays, "cpu").parallel(batch_of((4, 5)), given)[0].tolist()
     logistic = [round(2**24 / (1 + math.exp(-(i - 3072) / 256))) for i in range(6145)]
@@ -204,11 +209,11 @@ def test_embeddings_are_those_of_the_page() -> None:
     """FORMAT.md, "Embedding", likewise."""
     torch.manual_seed(5)
     spec = Embedding(line(2), "A", 2, 2, 3, LOGITS)
-    layer = spec.float_layer()
+    layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.bias)
-    arrays = spec.freeze(layer)
+    arrays = layer.freeze()
     values = np.random.default_rng(5).integers(0, 4, (3, 4, 2))
-    shown = torch.from_numpy(carried(values[None], 2))
+    shown = carried(values[None], 2)
     found = spec.exact_layer(arrays, "cpu").parallel(batch_of((3, 4)), shown)[0].tolist()
     for y, x in np.ndindex(3, 4):
         symbols = [int(v) for at in (x - 1, x) for v in (values[y, at] if at >= 0 else (-1, -1))]

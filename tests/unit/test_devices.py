@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from arcomp.exact.constants import LARGEST, constant
+from arcomp.exact.by_torch import LARGEST, constant
 from arcomp.training import recipes
 from arcomp.training.trainable import trainer_of
 

@@ -21,21 +21,22 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from arcomp.container import unpack
 from arcomp.errors import ExactnessError, ModelError
-from arcomp.exact import matmul, tables
-from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
+from arcomp.exact import by_torch, matmul, tables
+from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, digits
 from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend as device_backend
 from arcomp.exact.digest import weights_digest
-from arcomp.exact.matmul import BACKENDS, Matrix, digits
+from arcomp.exact.matmul import BACKENDS, Matrix
 from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
-from arcomp.layers import attention
-from arcomp.layers.frozen import FrozenLinear, freeze_linear
-from arcomp.layers.linear import Linear
+from arcomp.layers.float.linear import Linear, freeze_linear
+from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8
 from tests.coded import decode, encode
 from tests.specimens import LEARNERS, MODELS, pictures
 
 DEVICES = [
     "cpu",
+    "torch",
     pytest.param("cuda", marks=[pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")]),
 ]
 
@@ -57,9 +58,13 @@ def test_backends_agree(n: int, k: int, m: int, seed: int, wide: bool, heavy: bo
     limit = FINE_LIMIT if heavy else WEIGHT_LIMIT
     w = rng.integers(-limit, limit + 1, (m, k)).astype(np.int16 if heavy else np.int8)
     expected = a.astype(np.int64) @ w.astype(np.int64).T
-    x = torch.from_numpy(a.astype(np.int16 if wide else np.int8))
+    x = a.astype(np.int16 if wide else np.int8)
     for backend in BACKENDS:
-        assert np.array_equal(Matrix(w, largest, backend)(x).numpy(), expected)
+        for device in ("cpu", "torch"):
+            arrays = device_backend(device)
+            found = arrays.numpy(Matrix(w, largest, backend, device)(arrays.constant(x)))
+            assert np.array_equal(found, expected)
+            assert found.dtype == (np.int64 if Matrix(w, largest, backend).wide else np.int32)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -73,9 +78,11 @@ def test_strides_do_not_matter(backend: str, kind: Any) -> None:
         a = rng.integers(info.min, info.max + 1, (56, n)).astype(kind)
         wide = np.zeros((n, 2, 56), kind)
         wide[:, 1] = a.T
-        matrix = Matrix(w, -int(info.min), backend)
-        for x in (torch.from_numpy(np.ascontiguousarray(a.T)), torch.from_numpy(a).T, torch.from_numpy(wide)[:, 1]):
-            assert np.array_equal(matrix(x).numpy(), a.T.astype(np.int64) @ w.T.astype(np.int64))
+        expected = a.T.astype(np.int64) @ w.T.astype(np.int64)
+        matrix, by_torch = (Matrix(w, -int(info.min), backend, device) for device in ("cpu", "torch"))
+        for x in (np.ascontiguousarray(a.T), a.T, wide[:, 1]):
+            assert np.array_equal(matrix(x), expected)
+            assert np.array_equal(by_torch(torch.from_numpy(x)), expected)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -85,8 +92,9 @@ def test_one_row_may_have_any_stride(backend: str, k: int) -> None:
     rng = np.random.default_rng(k)
     w = rng.integers(-63, 64, (10, k)).astype(np.int8)
     column = rng.integers(-128, 128, (k, 1)).astype(np.int8)
-    got = Matrix(w, 128, backend)(torch.from_numpy(np.ascontiguousarray(column.T)))
-    assert np.array_equal(got.numpy(), (w.astype(np.int64) @ column).T)
+    row = np.ascontiguousarray(column.T)
+    for got in (Matrix(w, 128, backend)(row), Matrix(w, 128, backend, "torch")(torch.from_numpy(row))):
+        assert np.array_equal(got, (w.astype(np.int64) @ column).T)
 
 
 def test_self_test_notices_a_wrong_product(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +104,9 @@ def test_self_test_notices_a_wrong_product(monkeypatch: pytest.MonkeyPatch) -> N
         return right(a, b).clamp(-(2**20), 2**20 - 1)
 
     monkeypatch.setattr(torch, "_int_mm", saturating)
-    assert "wrong sums" in matmul.self_test("int8")
+    assert "wrong sums" in matmul.self_test("int8", "torch")
     matmul.choose.cache_clear()
-    chosen, said = matmul.choose()
+    chosen, said = matmul.choose("torch")
     matmul.choose.cache_clear()
     assert chosen == "float32"
     assert said["int8"]
@@ -155,8 +163,8 @@ def test_rescale_is_its_formula(seed: int) -> None:
         for row in sums
     ]
     tensor = torch.from_numpy(sums.astype(np.int32))
+    assert rescale(sums.astype(np.int32)).tolist() == expected
     assert rescale(tensor).tolist() == expected
-    assert rescale.by_torch(tensor).tolist() == expected
 
 
 def test_tables_are_the_nearest_integers() -> None:
@@ -227,7 +235,7 @@ def test_frozen_layer_is_near_its_float_layer() -> None:
     torch.nn.init.normal_(layer.bias)
     frozen = FrozenLinear(freeze_linear(layer, SIGNED8.bits, np.zeros(40, np.int64)), RECTIFIED8, 128)
     x = torch.randint(-128, 128, (200, 40), dtype=torch.int8)
-    exact = (frozen(x).double() - RECTIFIED8.zero) * RECTIFIED8.step
+    exact = (torch.from_numpy(frozen(x.numpy())).double() - RECTIFIED8.zero) * RECTIFIED8.step
     rounded = layer(x.float() * SIGNED8.step, rounding=True).detach().double()
     assert float((exact - rounded).abs().max()) <= 2 * RECTIFIED8.step
     assert float((exact != rounded).double().mean()) < 0.02
@@ -238,8 +246,8 @@ def test_layer_without_weights_keeps_its_bias() -> None:
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.constant_(layer.bias, 0.75)
     frozen = FrozenLinear(freeze_linear(layer, SIGNED8.bits, np.zeros(5, np.int64)), RECTIFIED8, 128)
-    out = frozen(torch.full((1, 5), 127, dtype=torch.int8))
-    assert ((out.double() - RECTIFIED8.zero) * RECTIFIED8.step).tolist() == [[0.75, 0.75]]
+    out = frozen(np.full((1, 5), 127, np.int8))
+    assert ((out.astype(float) - RECTIFIED8.zero) * RECTIFIED8.step).tolist() == [[0.75, 0.75]]
 
 
 @pytest.mark.parametrize(
@@ -270,14 +278,14 @@ def test_product_of_two_computed_matrices(largest: int) -> None:
     rng = np.random.default_rng(0)
     a = rng.integers(-largest // 300 // 127, largest // 300 // 127 + 1, (3, 5, 300))
     b = rng.choice([-127, 127], (3, 300, 4))
-    found = matmul.product(torch.from_numpy(a), torch.from_numpy(b), largest)
+    found = by_torch.product(torch.from_numpy(a), torch.from_numpy(b), largest)
     assert np.array_equal(found.numpy(), a @ b)
     assert found.dtype == torch.int64
 
 
 def test_product_refuses_what_floats_cannot_hold() -> None:
     with pytest.raises(ExactnessError, match="53 bits"):
-        matmul.product(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, 1, dtype=torch.int64), 2**53)
+        by_torch.product(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, 1, dtype=torch.int64), 2**53)
 
 
 # --- no floats on the coded path ------------------------------------------------------------------------------------
@@ -299,7 +307,7 @@ class RefuseFloats(TorchDispatchMode):
 @pytest.fixture
 def carrying(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one place that may: products, whose floats carry integers."""
-    for owner, name in ((Matrix, "__call__"), (Matrix, "__post_init__"), (attention, "product")):
+    for owner, name in ((Matrix, "__call__"), (Matrix, "__init__"), (by_torch, "product")):
         inner = getattr(owner, name)
 
         def outer(*args: Any, inner: Any = inner) -> Any:
@@ -322,8 +330,8 @@ def test_no_floating_result_on_the_coded_path(name: str, backend: str, monkeypat
     model = make()
     pixels = pictures("smooth", (5, 6, channels), depth)[None]
     with RefuseFloats():
-        data = encode(pixels, depth, model).data
-        assert np.array_equal(decode(data, model=model)[0], pixels)
+        data = encode(pixels, depth, model, device="torch").data
+    assert np.array_equal(decode(data, model=model)[0], pixels)
     matmul.choose.cache_clear()
 
 
@@ -337,7 +345,7 @@ def test_no_floating_tensor_when_learning(name: str, backend: str, monkeypatch: 
     model = make()
     pixels = pictures("smooth", (5, 6, channels), 8)[None]
     with RefuseFloats():  # one thread of ours may not be the one that the refusal watches: code here
-        stream = model.encode(np.ascontiguousarray(pixels[0]))
+        stream = model.encode(np.ascontiguousarray(pixels[0]), "torch")
         out = np.zeros_like(pixels[0])
         model.decode(stream.data, out)
     assert np.array_equal(out, pixels[0])

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from arcomp.layers.conv import CausalConv2d, Tap, above, around, line, square
+from arcomp.layers.conv import Tap, above, around, line, square
+from arcomp.layers.float.layer import float_layer
+from arcomp.layers.float.rounding import carry, round_through
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Quantisation
-from arcomp.layers.rounding import round_through
+from arcomp.layers.spec import Conv
 
 
 @pytest.mark.parametrize("grid", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
@@ -22,7 +24,7 @@ def test_carrying_is_clamping_and_rounding_straight_through(grid: Quantisation, 
     one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
     clamped = one.clamp(low, high)
     expected = round_through(clamped / grid.step) * grid.step if rounding else clamped
-    found = grid.carry(other, rounding)
+    found = carry(other, grid, rounding)
     expected.backward(gradient)  # type: ignore[no-untyped-call]
     found.backward(gradient)  # type: ignore[no-untyped-call]
     assert torch.equal(found, expected)
@@ -34,7 +36,7 @@ def test_carrying_is_clamping_and_rounding_straight_through(grid: Quantisation, 
 
 def test_products_in_bfloat16_are_carried_in_float32() -> None:
     x = torch.tensor([1.0, 3.0], dtype=torch.bfloat16, requires_grad=True)
-    carried = LOGITS.carry(x / 3, True)
+    carried = carry(x / 3, LOGITS, True)
     assert carried.dtype == torch.float32
     carried.sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
@@ -48,7 +50,7 @@ def test_products_in_bfloat16_are_carried_in_float32() -> None:
 def test_a_convolution_is_a_sum_over_its_taps(taps: tuple[Tap, ...], groups: int) -> None:
     torch.manual_seed(0)
     inputs, outputs = 3, 4
-    layer = CausalConv2d(taps, "B", groups, inputs, outputs, LOGITS)
+    layer = float_layer(Conv(taps, "B", groups, inputs, outputs, SIGNED8, LOGITS))
     x = torch.randn(2, 6, 7, groups * inputs)
     weight = (layer.linear.weight * layer.free).detach().reshape(groups * outputs, len(taps), groups * inputs)
     expected = np.zeros((2, 6, 7, groups * outputs), np.float32) + layer.linear.bias.detach().numpy()

@@ -65,7 +65,7 @@ class TestFloat:
     def test_photo_thaws_to_what_it_was(self) -> None:
         model = LEARNERS["photo three windows rgb"][0]()
         assert isinstance(model, PhotoModel)
-        from arcomp.network.perceptron import dequantize_layers
+        from arcomp.network.float.perceptron import dequantize_layers
 
         net = Photo(model.configs[3])
         own = {k[2:]: a for k, a in model.weights.arrays.items() if k.startswith("3.")}

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from arcomp.exact.matmul import Matrix, product
+from arcomp.exact.by_torch import product
+from arcomp.exact.matmul import Matrix
 from arcomp.exact.precision import whole
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -93,7 +94,7 @@ def test_products_after_the_backend_was_chosen(ask: Callable[[], None], cpu: boo
     rng = np.random.default_rng(0)
     a = torch.from_numpy(rng.integers(-32768, 32768, (70, 96)).astype(np.int16))
     w = rng.integers(-1, 2, (64, 96)).astype(np.int8)
-    matrix = Matrix(w, 32768, "float32")
+    matrix = Matrix(w, 32768, "float32", "torch")
     before = matrix(a)
     ask()
     with Kinds() as kinds:

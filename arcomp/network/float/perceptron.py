@@ -1,4 +1,4 @@
-"""What the float models of ``context`` and ``photo`` share: a trunk and heads, frozen and thawed layer by layer."""
+"""What the float models of ``context`` and ``photo`` share: a trunk and heads, frozen layer by layer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from arcomp.layers.frozen import Arrays, dequantize_linear, freeze_linear
-from arcomp.layers.linear import Linear
+from arcomp.layers.float.linear import Linear, dequantize_linear, freeze_linear
+from arcomp.layers.frozen import Arrays
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8
 
 CHUNK = 1 << 14

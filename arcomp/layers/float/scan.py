@@ -14,18 +14,10 @@ from torch.nn import functional
 
 from arcomp.exact.cell import GATES, STATE_BITS
 from arcomp.layers.quantisation import UNIT8, Quantisation
+from arcomp.layers.recurrent import neighbours
 
 STATE = Quantisation(bits=STATE_BITS, zero=0, low=-(1 << 15), high=(1 << 15) - 1)
 """int16 for what an LSTM keeps: real -8 .. 7.9998 in steps of 1/4096."""
-
-
-def neighbours(h: torch.Tensor, kernel: int) -> torch.Tensor:
-    """[N, L, F] -> [N L, kernel F]: at each of L positions the features of those around it, 0 beyond the ends."""
-    n, length, features = h.shape
-    if kernel > 1:
-        padded = functional.pad(h, (0, 0, kernel // 2, kernel // 2))
-        h = torch.cat([padded[:, k : k + length] for k in range(kernel)], 2)
-    return h.reshape(n * length, kernel * features)
 
 
 def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.Tensor:
@@ -41,7 +33,7 @@ def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.T
 
 
 def _carry_(x: torch.Tensor, grid: Quantisation, rounding: bool) -> torch.Tensor:
-    """:meth:`Quantisation.carry`, in place, of a grid without a zero point."""
+    """Clamp to a grid without a zero point, and round to it if asked, in place."""
     x.clamp_(grid.low * grid.step, grid.high * grid.step)
     return x.div_(grid.step).round_().mul_(grid.step) if rounding else x
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +12,14 @@ import torch
 from torch import nn
 
 from arcomp.errors import TrainingError
-from arcomp.exact.constants import constant
+from arcomp.exact.arrays import Ints
+from arcomp.exact.devices import backend_of
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
-from arcomp.network.definition import FloatNetwork, Wiring, data_dependent_init
-
-if TYPE_CHECKING:
-    from arcomp.network.configuration import LayeredConfig
+from arcomp.network.configuration import LayeredConfig
+from arcomp.network.float import likelihoods
+from arcomp.network.float.network import FloatNetwork, data_dependent_init
+from arcomp.network.layered import Layered
 
 UInt8 = npt.NDArray[np.uint8]
 SHOWN = 32
@@ -42,7 +44,14 @@ class FloatModel(nn.Module):
     def bits_of(self, outputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         """Bits of samples [.., C], given a network's outputs for them: float [.., C * outputs]."""
         own = values.reshape(-1, self.config.channels)
-        return self.config.head.bits(outputs.reshape(*own.shape, -1), own).reshape(values.shape)
+        return likelihoods.bits(self.config.head, outputs.reshape(*own.shape, -1), own).reshape(values.shape)
+
+    @torch.inference_mode()
+    def total_bits(self, pictures: Iterable[Ints], device: str) -> float:
+        """Bits of pictures, uint8 [n, H, W, C] each, nothing rounded, on a device."""
+        self.to("cpu" if device == "torch" else device)
+        place = next(self.parameters()).device
+        return sum(float(self.bits(torch.from_numpy(part).to(place)).double().sum()) for part in pictures)
 
     def prepare(self, crops: list[UInt8]) -> None:
         """Layers begin with even outputs on some of the crops."""
@@ -70,26 +79,24 @@ class FloatModel(nn.Module):
 
 def shown(values: torch.Tensor, depth: int) -> torch.Tensor:
     """Samples as networks take them, in float."""
-    levels = constant(carried(np.arange(1 << depth), depth).astype(np.float32), values.device)
+    levels = backend_of(values).constant(carried(np.arange(1 << depth), depth).astype(np.float32))
     return levels[values.long()] * SIGNED8.step
 
 
 class Float(FloatModel):
     """Of a single network."""
 
-    def __init__(self, config: LayeredConfig, wiring: Wiring, flat: bool) -> None:
+    def __init__(self, model: type[Layered], config: LayeredConfig) -> None:
         super().__init__(config)
-        self.net, self.flat = FloatNetwork(wiring), flat
+        self.net, self.flat = FloatNetwork(model.wiring_type(config)), model.flat
         last = self.net.last
         if last is not None:
-            config.head.prepare(last)
+            likelihoods.init(config.head, last)
 
     def networks(self) -> dict[str, FloatNetwork]:
-        """See :meth:`FloatModel.networks`."""
         return {"": self.net}
 
     def bits(self, values: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """See :meth:`FloatModel.bits`."""
         samples = shown(values, self.config.depth)
         if self.flat:
             samples = samples.flatten(1, 2)[:, None]

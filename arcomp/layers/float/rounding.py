@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from arcomp.layers.quantisation import Quantisation
 
-def carry(x: torch.Tensor, least: float, most: float, step: float) -> torch.Tensor:
-    """Clamp to a range, and round to multiples of ``step`` (a power of two) if that is not 0: float32, whatever x is.
+
+def carry(x: torch.Tensor, grid: Quantisation, rounding: bool) -> torch.Tensor:
+    """Clamp x to a grid's range and, if asked, round to its points: float32, whatever x is.
 
     The gradient is that of clamping.
     """
-    carried: torch.Tensor = _Carry.apply(x.float(), least, most, step)  # type: ignore[no-untyped-call]
+    least, most = (grid.low - grid.zero) * grid.step, (grid.high - grid.zero) * grid.step
+    carried: torch.Tensor = _Carry.apply(x.float(), least, most, grid.step if rounding else 0.0)  # type: ignore[no-untyped-call]
     return carried
 
 

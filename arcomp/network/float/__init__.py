@@ -1,0 +1,1 @@
+"""Networks in float, by torch: what is trained, and its likelihoods."""
