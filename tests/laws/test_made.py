@@ -254,7 +254,7 @@ def test_it_is_what_format_says(order: int, extreme: bool, blocks: int, direct: 
         for y, x in places[::3]:
             for c in range(channels):
                 sample = reference.places.index((y, x)) * channels + c
-                logits = outputs[0, y, x].numpy().reshape(channels, -1)[c : c + 1]
+                logits = outputs[0, y, x].reshape(channels, -1)[c : c + 1]
                 table, counts = (
                     averaged(np.ascontiguousarray(logits), SMALL["depth"]),
                     reference.counts(entered, sample),
