@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -41,10 +41,27 @@ from arcomp.samples import MAX_PIXELS, Samples, of_array
 
 Path: TypeAlias = str | os.PathLike[str]
 Data: TypeAlias = bytes | bytearray | memoryview | BinaryIO
-Source: TypeAlias = "Samples | npt.NDArray[Any] | Path | Data | Any"
-"""What can be compressed; Any stands for a picture of Pillow and whatever else becomes an array by itself."""
 Progress: TypeAlias = Callable[[float], None]
-"""Is told the part done, 0 to 1."""
+"""Callback that is given the part done, 0 to 1."""
+
+
+class Arrays(Protocol):
+    """Arrays of numpy, and what becomes one by itself."""
+
+    def __array__(self, /) -> npt.NDArray[Any]: ...
+
+
+class Pictures(Protocol):
+    """Pictures of Pillow."""
+
+    @property
+    def mode(self) -> str: ...
+
+    def getbands(self) -> tuple[str, ...]: ...
+
+
+Source: TypeAlias = Samples | Arrays | Pictures | Path | Data
+"""What can be compressed."""
 
 
 def compress(
@@ -68,7 +85,7 @@ def compress(
         device: "cpu" or "cuda": where the model is evaluated. The result does not depend on it.
         threads: tiles that a learning model codes at a time; as many as there are processors if None.
         allow_lossy: take JPEG and other lossy pictures too: their decoded pixels are kept.
-        progress: told the part done now and then, 0 to 1.
+        progress: callback given the part done, 0 to 1, now and then.
 
     Returns:
         The bytes of an .arcomp file.
@@ -94,7 +111,7 @@ def decompress(
         data: its bytes, the file open for reading in binary, or its path.
         model: the model, or its weights, where they lie elsewhere than models are looked for.
         threads: tiles that a learning model decodes at a time; as many as there are processors if None.
-        progress: told the part done now and then, 0 to 1.
+        progress: callback given the part done, 0 to 1, now and then.
 
     Returns:
         What was compressed. `array` is it as an array: of the axes and type that were compressed.
@@ -120,9 +137,8 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
     Raises:
         ArcompError: it cannot be read, is damaged, or is of a kind that is not supported.
     """
-    start = formats.start_of(source) if isinstance(source, (str, os.PathLike)) else b""
-    if start and not start.startswith(MAGIC):
-        return formats.read(source, allow_lossy=allow_lossy)  # type: ignore[arg-type]
+    if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
+        return formats.read(source, allow_lossy=allow_lossy)
     data = _bytes(source)
     return codec.decode(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
 
@@ -210,7 +226,7 @@ def sample(
         depth: bits of a sample; the most that the model takes, up to 8, if None.
         seed: equal seeds draw equally, on every machine.
         temperature: less than 1 draws likelier pictures.
-        progress: told the part done now and then, 0 to 1.
+        progress: callback given the part done, 0 to 1, now and then.
 
     Raises:
         ArcompError: the model does not take such pictures, or has nothing to draw from.
@@ -265,7 +281,7 @@ def _samples(source: Source, *, or_bytes: bool = False, allow_lossy: bool = Fals
         return formats.read(source, or_bytes=or_bytes, allow_lossy=allow_lossy)
     if isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read"):
         return formats.read(_bytes(source), or_bytes=or_bytes, allow_lossy=allow_lossy)
-    if hasattr(source, "getbands"):
+    if hasattr(source, "getbands") and hasattr(source, "mode"):
         return _pillow(source)
     if not hasattr(source, "__array__"):
         what = type(source).__name__
