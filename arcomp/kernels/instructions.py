@@ -1,169 +1,412 @@
-"""What layers do at a front, as compiled loops over plain arrays: the instructions of :mod:`arcomp.network.program`.
+"""What instructions are made of: each one's fields, and the arrays that they work on.
 
-An instruction is a run of numbers in ``code``: what it is, the scale, which set of positions, how many operands; the
-operands, the output first; parameters of its layer. Features of all layers lie in one array of int16, ``values``. An
-operand says where:
-
-    offset, distance from position to position, whether they are known for a row (ahead), features of a group
-
-Positions of a front are numbered as they come; those of a row by image and column, and stay until the next row.
-Everything is integers; each loop is its layer's rule as the layer's own file has it.
+An instruction is a run of int64: a :class:`Header`; an :class:`Operand` for its output and one for each input; then the
+record of its layer, declared here. Features of all layers are int16, in ``Memory.values``. Layers' weights, tables and
+caches lie in one array each (:class:`arcomp.kernels.workspace.Workspace`); places in those are numbers of elements.
+Everything is integers; each instruction computes what its layer's own file says.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
+import numpy.typing as npt
 
-from arcomp.exact.compiled import kernel
-from arcomp.kernels.history import attend, attention, dense, embedding, lstm, remembered
-from arcomp.kernels.local import (
-    ADD,
-    ATTENTION,
-    CONCAT_ELU,
-    CONV,
-    DENSE,
-    DEPTH_TO_SPACE,
-    EMBEDDING,
-    GATE,
-    LSTM,
-    MASKED,
-    OPERAND,
-    OPERANDS,
-    POSITION,
-    REQUANTIZE,
-    SHIFT,
-    SIGMOID_GATE,
-    conv,
-    elementwise,
-    up,
-)
-from arcomp.kernels.masked import masked, sample_of
+from arcomp.kernels.records import length
 
-__all__ = [
-    "ADD",
-    "ATTENTION",
-    "CONCAT_ELU",
-    "CONV",
-    "DENSE",
-    "DEPTH_TO_SPACE",
-    "EMBEDDING",
-    "GATE",
-    "LSTM",
-    "MASKED",
-    "POSITION",
-    "REQUANTIZE",
-    "SHIFT",
-    "SIGMOID_GATE",
-    "attend",
-    "gather_sets",
-    "push",
-    "run",
-]
+Ints = npt.NDArray[Any]
 
 
-@kernel()
-def gather_sets(
-    image: Any, y: Any, x: Any, scales: Any, image_widths: Any, row_level: bool,
-    positions: Any, counts: Any,
-) -> None:  # fmt: skip
-    """The sets of positions of a front: for each scale those of the front that are the first of a square, and all of
-    the rows that begin there.
+# --- the arrays -----------------------------------------------------------------------------------------------------
 
-    Args:
-        image, y, x: int32, the front. scales: int64. image_widths: int32 [images]. ahead: whether rows are wanted.
-        positions, counts: see :func:`run`, filled; sets are (scale, front), (scale, rows), scale after scale.
+
+class Positions(NamedTuple):
+    """Of pictures; at least ``count`` of them, in the sequence of a front or of rows.
+
+    Attributes:
+        image, y, x: int32 [n] each: the picture's number in the batch, row and column at the instruction's scale.
     """
-    counts[:] = 0
-    for s in range(scales.shape[0]):
-        scale = scales[s]
-        for i in range(image.shape[0]):
-            if y[i] % scale or x[i] % scale:
-                continue
-            at = counts[2 * s]
-            positions[2 * s, 0, at] = image[i]
-            positions[2 * s, 1, at] = y[i] // scale
-            positions[2 * s, 2, at] = x[i] // scale
-            counts[2 * s] += 1
-            if row_level and x[i] == 0:
-                for column in range((image_widths[image[i]] + scale - 1) // scale):
-                    at = counts[2 * s + 1]
-                    positions[2 * s + 1, 0, at] = image[i]
-                    positions[2 * s + 1, 1, at] = y[i] // scale
-                    positions[2 * s + 1, 2, at] = column
-                    counts[2 * s + 1] += 1
+
+    count: int
+    image: Ints
+    y: Ints
+    x: Ints
 
 
-@kernel()
-def run(
-    code: Any, starts: Any, group: int, positions: Any, counts: Any, widths: Any,
-    values: Any, cache: Any, seen: Any, weights: Any, rescale: Any,
-    logistic: Any, elu: Any, exponential: Any, workspace: Any, score: Any, total: Any,
-) -> None:  # fmt: skip
-    """Go through some instructions.
+class Sets(NamedTuple):
+    """The sets of positions of a front: (first scale, front), (first scale, rows), (second scale, front) and so on.
 
-    Args:
-        code: int64, instructions: kind, scale, which positions, number of operands; operands; parameters.
-        starts: int64, where those wanted begin.
-        group: of features.
+    Attributes:
         positions: int32 [sets, 3, n]: image, y, x. counts: int64 [sets], how many of each set there are.
-        widths: int64 [scales + 1], of the canvas.
-        values, cache, weights: int16. rescale: int64 [rows, 3]: bias, multiplier, shift. seen: int64.
-        logistic, elu, exponential: tables.
-        room: int16, score: int64, total: int64: to work in.
     """
-    for s in range(starts.shape[0]):
-        c = starts[s]
-        kind, scale, which = code[c], code[c + 1], code[c + 2]
-        n = counts[which]
-        image, y, x = positions[which, 0], positions[which, 1], positions[which, 2]
-        width, coarse = widths[scale], widths[scale + 1]
-        p = c + OPERANDS + OPERAND * code[c + 3]
-        if n == 0:
-            continue
-        if kind == CONV:
-            conv(code, c, p, n, image, y, x, width, coarse, group, values, cache, weights, rescale, workspace)
-        elif kind == EMBEDDING:
-            embedding(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
-        elif kind == DENSE:
-            dense(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale)
-        elif kind == MASKED:
-            masked(code, c, p, n, image, y, x, width, group, values, cache, seen, weights, rescale, workspace)
-        elif kind == LSTM:
-            lstm(code, c, p, n, image, y, x, width, group, values, cache, weights, rescale, logistic, workspace)
-        elif kind == DEPTH_TO_SPACE:
-            up(code, c, p, n, image, y, x, width, coarse, values, cache)
-        elif kind == ATTENTION:
-            attention(code, c, p, n, image, x, width, values, cache, seen, exponential, score, total)
-        elif kind in (SHIFT, POSITION):
-            remembered(kind, code, c, p, n, image, y, x, width, values, cache, weights)
-        else:
-            elementwise(kind, code, c, p, n, image, x, width, group, values, logistic, elu)
+
+    positions: Ints
+    counts: Ints
 
 
-@kernel()
-def push(
-    code: Any, starts: Any, group: int, image: Any, y: Any, x: Any, n: int, samples: Any, cache: Any, weights: Any
-) -> None:  # fmt: skip
-    """Tell those instructions that read them a channel's samples over the front: int8 [n]."""
-    for s in range(starts.shape[0]):
-        c = starts[s]
-        p = c + OPERANDS + OPERAND * code[c + 3]
-        for i in range(n):
-            if code[c] == CONV:
-                row = np.int64(image[i]) * code[p + 3] + y[i] % code[p + 3]
-                features = code[p + 8] // code[p + 15]
-                cache[code[p + 2] + (row * code[p + 4] + x[i] + code[p + 5]) * features + group] = samples[i]
-            elif code[c] == EMBEDDING:
-                row = np.int64(image[i]) * code[p + 3] + y[i] % code[p + 3]
-                symbol = weights[code[p + 8] + np.int64(samples[i]) + 128]
-                cache[code[p + 2] + (row * code[p + 4] + x[i] + code[p + 5]) * code[p] + group] = symbol
-            elif code[c] == DENSE:
-                sample = (np.int64(y[i]) * code[p + 3] + x[i]) * code[p + 2] + group
-                cache[code[p + 5] + np.int64(image[i]) * code[p + 6] + sample * code[p]] = samples[i]
-            elif code[c] == MASKED:
-                sample = sample_of(code, p, y[i], x[i], group, weights)
-                cache[code[p + 9] + np.int64(image[i]) * code[p + 5] + sample] = samples[i]
-            elif code[c] == SHIFT:
-                cache[code[p] + np.int64(image[i]) * code[c + OPERANDS + 3] + group] = samples[i]
+class Code(NamedTuple):
+    """The instructions.
+
+    Attributes:
+        numbers: int64, instruction after instruction.
+        widths: int64 [scales + 1], of the padded batch, in positions of each scale; the last is 0.
+    """
+
+    numbers: Ints
+    widths: Ints
+
+
+class Memory(NamedTuple):
+    """What instructions read and write.
+
+    Attributes:
+        values: int16, features of rows, then of the front, position after position.
+        caches: int16. counters: int64, positions or samples that are done, of each picture.
+        constants: int16, weights and tables. rescale: int64 [rows, 3]: bias, multiplier, shift of outputs
+            (:mod:`arcomp.exact.rescale`).
+    """
+
+    values: Ints
+    caches: Ints
+    counters: Ints
+    constants: Ints
+    rescale: Ints
+
+
+class Tables(NamedTuple):
+    """Functions in integers: :func:`arcomp.exact.tables.fine_logistic`, int32; the table of
+    :mod:`arcomp.layers.elu`, int16; :func:`arcomp.exact.tables.exponential`, int64."""
+
+    logistic: Ints
+    elu: Ints
+    exponential: Ints
+
+
+class Scratch(NamedTuple):
+    """To work in.
+
+    Attributes:
+        features: int16, inputs or outputs of a product. scores: int64, of positions. totals: int64, of features.
+    """
+
+    features: Ints
+    scores: Ints
+    totals: Ints
+
+
+class Call(NamedTuple):
+    """An instruction that is carried out.
+
+    Attributes:
+        numbers: int64, all instructions. operands: where this one's begin. own: where its layer's record begins.
+        width: of the padded batch at the layer's scale, in positions. coarse_width: at the next scale.
+        group: of features that is wanted.
+    """
+
+    numbers: Ints
+    operands: int
+    own: int
+    width: int
+    coarse_width: int
+    group: int
+
+
+# --- parts of instructions ------------------------------------------------------------------------------------------
+
+
+class Header(NamedTuple):
+    """How an instruction begins.
+
+    Attributes:
+        opcode: see :data:`OPCODES`. scale: number of the layer's. positions: number of the set. operands: how many.
+    """
+
+    opcode: int
+    scale: int
+    positions: int
+    operands: int
+
+
+class Operand(NamedTuple):
+    """Where features of positions are, in ``Memory.values``.
+
+    Attributes:
+        begin: of the first position's. distance: from position to position.
+        row_level: whether they are of rows, known by image and column; else of the front, numbered as they come.
+        share: features of a group.
+    """
+
+    begin: int
+    distance: int
+    row_level: int
+    share: int
+
+
+class Cache(NamedTuple):
+    """Where features of image i at y, x are kept, in ``Memory.caches``; those of a group follow one another:
+
+        begin + i * image + (y % rows) * row + x * column + g * group
+
+    Attributes:
+        begin: with margins left out, so that y and x may be beyond the picture by as much.
+        symbols: of what reads samples: where the table from samples + 128 to what is kept is in the constants; -1:
+            samples are kept.
+    """
+
+    begin: int
+    image: int
+    rows: int
+    row: int
+    column: int
+    group: int
+    symbols: int = -1
+
+
+class Rescaling(NamedTuple):
+    """From sums to features.
+
+    Attributes:
+        begin: the first output's row of ``Memory.rescale``. zero, low, high: of the outputs' quantisation.
+    """
+
+    begin: int
+    zero: int
+    low: int
+    high: int
+
+
+class Product(NamedTuple):
+    """A linear layer.
+
+    Attributes:
+        inputs: of an output; 0 where there is no layer. weights: where [outputs, inputs] are in the constants.
+        wide: whether sums need more than 32 bits.
+    """
+
+    inputs: int
+    weights: int
+    rescaling: Rescaling
+    wide: int
+
+
+class Run(NamedTuple):
+    """Taps side by side: of ``columns`` positions from (y + dy, x + dx) on."""
+
+    dy: int
+    dx: int
+    columns: int
+
+
+class Hidden(NamedTuple):
+    """A hidden layer of a masked network.
+
+    Attributes:
+        units: where the numbers of units are in the constants, those of all masks, by degree.
+        first: where the constants say at which of those each degree begins.
+    """
+
+    units: int
+    first: int
+    product: Product
+
+
+NO_CACHE = Cache(0, 0, 1, 0, 0, 0)
+NO_PRODUCT = Product(0, 0, Rescaling(0, 0, 0, 0), 0)
+
+
+# --- instructions ---------------------------------------------------------------------------------------------------
+# One that reads the samples begins with the cache that they go into.
+
+
+class Convolution(NamedTuple):
+    """:class:`arcomp.layers.spatial.ExactConv`.
+
+    Attributes:
+        cached: whether what it sees is in the cache (0: it sees the position itself alone).
+        samples: whether it reads the samples, in place of an input.
+        groups, inputs, outputs: of each group. later: features at the end of what it sees that a group has less than
+            the next one. stride: outputs are made where y and x are multiples of it.
+    """
+
+    cache: Cache
+    cached: int
+    samples: int
+    groups: int
+    inputs: int
+    outputs: int
+    later: int
+    stride: int
+    product: Product
+    runs: tuple[Run, ...]
+
+
+class Embedding(NamedTuple):
+    """:class:`arcomp.layers.embedding.ExactEmbedding`.
+
+    Attributes:
+        groups, outputs: of each group. symbols: how many, with none. table: where [taps, groups, symbols,
+            groups * outputs] are in the constants.
+    """
+
+    cache: Cache
+    groups: int
+    outputs: int
+    symbols: int
+    table: int
+    rescaling: Rescaling
+    runs: tuple[Run, ...]
+
+
+class Dense(NamedTuple):
+    """:class:`arcomp.layers.dense.ExactDense`.
+
+    Attributes:
+        local: whether a sample sees its own position's inputs, up to its own; else the samples before.
+        groups: samples of a position. inputs, outputs: of each. width: positions of a row.
+    """
+
+    cache: Cache
+    local: int
+    groups: int
+    inputs: int
+    outputs: int
+    width: int
+    product: Product
+
+
+class Masked(NamedTuple):
+    """:class:`arcomp.layers.masked.ExactMasked`. What is cached first is the samples, row by row.
+
+    Attributes:
+        groups: samples of a position. outputs: of each sample and mask. masks, units: of each hidden layer and mask.
+        width: positions of a row. order: where the constants say which number each position has.
+        done: where the counters are: of each picture, samples whose units are computed.
+        held: where units are kept, in ``Memory.caches``: [images, layers, masks, units].
+        last: the last layer. direct: from the samples to the outputs.
+    """
+
+    cache: Cache
+    groups: int
+    outputs: int
+    masks: int
+    units: int
+    width: int
+    order: int
+    done: int
+    held: int
+    last: Product
+    direct: Product
+    hidden: tuple[Hidden, ...]
+
+
+class Recurrent(NamedTuple):
+    """:class:`arcomp.layers.recurrent.ExactLSTM`.
+
+    Attributes:
+        outputs, states: caches of both. dy, dx: where the state is from. first: the first tap's column, from x.
+        features: of a group.
+    """
+
+    outputs: Cache
+    states: Cache
+    dy: int
+    dx: int
+    first: int
+    features: int
+    product: Product
+
+
+class Attention(NamedTuple):
+    """:class:`arcomp.layers.attention.ExactAttention`.
+
+    Attributes:
+        heads: each with ``key`` features of a key and ``value`` features of a value.
+        keys, values: where [images, longest, heads * key] and [images, longest, heads * value] are kept, in
+            ``Memory.caches``. longest: positions of the largest picture. done: where the counters of those kept are.
+    """
+
+    heads: int
+    key: int
+    value: int
+    keys: int
+    values: int
+    longest: int
+    done: int
+
+
+class Shift(NamedTuple):
+    """:class:`arcomp.layers.shift.ExactShift`: what was kept goes out, the input is kept."""
+
+    cache: Cache
+    samples: int
+
+
+class PositionTable(NamedTuple):
+    """Features of places, :class:`arcomp.layers.position.ExactPositionEmbedding` and
+    :class:`arcomp.layers.conditioning.ExactConditioning`.
+
+    Attributes:
+        table: where [images, height, width, features] are in the constants. height: 0: one for all images.
+    """
+
+    table: int
+    height: int
+    width: int
+
+
+class DepthToSpace(NamedTuple):
+    """:class:`arcomp.layers.depth_to_space.ExactDepthToSpace`: the cache is of squares; a group is a position's
+    features."""
+
+    cache: Cache
+
+
+class Requantize(NamedTuple):
+    """:class:`arcomp.layers.pointwise.ExactRequantize`: less ``source_zero``, shifted right, plus ``zero``, clamped."""
+
+    source_zero: int
+    shift: int
+    zero: int
+    low: int
+    high: int
+
+
+class Add(NamedTuple):
+    """:class:`arcomp.layers.pointwise.ExactAdd`: ``offset`` plus all inputs, clamped."""
+
+    offset: int
+    low: int
+    high: int
+
+
+class Gate(NamedTuple):
+    """:class:`arcomp.layers.pointwise.ExactGate`."""
+
+
+class SigmoidGate(NamedTuple):
+    """:class:`arcomp.layers.elu.ExactSigmoidGate`."""
+
+
+class ConcatELU(NamedTuple):
+    """:class:`arcomp.layers.elu.ExactConcatELU`."""
+
+
+Instruction = (
+    Convolution
+    | Embedding
+    | Dense
+    | Masked
+    | Recurrent
+    | Attention
+    | Shift
+    | PositionTable
+    | DepthToSpace
+    | Requantize
+    | Add
+    | Gate
+    | SigmoidGate
+    | ConcatELU
+)
+OPCODES: dict[type[Instruction], int] = {kind: number for number, kind in enumerate(Instruction.__args__)}
+
+HEADER, OPERAND, RUN, HIDDEN = (length(kind) for kind in (Header, Operand, Run, Hidden))

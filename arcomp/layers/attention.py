@@ -25,6 +25,7 @@ from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
 from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
+from arcomp.kernels.attention import Past, attend
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import SIGNED8, Quantisation
 from arcomp.layers.spatial import ExactLayer, Ints
@@ -83,10 +84,8 @@ def _attend_once(
     for i in range(query.shape[0]):
         own, contents = keys[image[i]].reshape(-1), values[image[i]].reshape(-1)
         for h in range(heads):
-            instructions.attend(
-                query[i, h * KEY :], own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features,
-                exponential, score, total, out[i, h * features :],
-            )  # fmt: skip
+            past = Past(own[h * KEY :], contents[h * features :], seen[i], heads, KEY, features)
+            attend(query[i, h * KEY :], past, exponential, score, total, out[i, h * features :])
 
 
 @kernel(inner=True)
@@ -183,12 +182,13 @@ class ExactAttention(ExactLayer):
         self._values = np.zeros((len(batch), longest, self.spec.heads * self.spec.features), np.int8)
         self._seen = np.zeros(len(batch), np.int64)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         longest = int((batch.heights.astype(np.int64) * batch.widths).max())
         heads, features = self.spec.heads, self.spec.features
         keys, values = (workspace.cache(len(batch) * longest * heads * each, 0) for each in (KEY, features))
-        workspace.longest = max(workspace.longest, longest)
-        return instructions.ATTENTION, [heads, KEY, features, keys, values, longest, workspace.counters(len(batch))]
+        workspace.reserve(scores=longest, totals=features)
+        done = workspace.counters(len(batch))
+        return instructions.Attention(heads, KEY, features, keys, values, longest, done)
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         query, key, value = x

@@ -64,12 +64,9 @@ class ExactConditioning(ExactLayer):
         """Given the features."""
         return x[0][..., self.part]
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """See :meth:`ExactLayer.instruction`: a table for each picture."""
-        return instructions.POSITION, [
-            workspace.table(np.ascontiguousarray(self.features[..., self.part])),
-            *self.features.shape[1:3],
-        ]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        table = workspace.table(np.ascontiguousarray(self.features[..., self.part]))
+        return instructions.PositionTable(table, *self.features.shape[1:3])
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         return np.asarray(self.features[front.image, front.y, front.x, self.part])

@@ -124,13 +124,21 @@ class ExactDense(ExactLayer):
         begin = (front.y.astype(np.int64) * spec.width + front.x) * (spec.groups * spec.inputs) + first
         self.cache[front.image[:, None], begin[:, None] + np.arange(x.shape[1])] = x
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         spec = self.spec
         check_size(batch, spec.height, spec.width)
-        features = spec.height * spec.width * spec.groups * spec.inputs
-        kept = workspace.cache(len(batch) * features, spec.source.zero)
-        sizes = [spec.inputs, spec.outputs, spec.groups, spec.width]
-        return instructions.DENSE, [*sizes, int(spec.local), kept, *workspace.product(self.all)]
+        column = spec.groups * spec.inputs
+        row = spec.width * column
+        begin = workspace.cache(len(batch) * spec.height * row, spec.source.zero)
+        return instructions.Dense(
+            instructions.Cache(begin, spec.height * row, spec.height, row, column, spec.inputs),
+            local=int(spec.local),
+            groups=spec.groups,
+            inputs=spec.inputs,
+            outputs=spec.outputs,
+            width=spec.width,
+            product=self.all.product(workspace),
+        )
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:
         """What of the inputs a sample's outputs may see, and its rows of the layer on those."""

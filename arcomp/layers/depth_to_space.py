@@ -75,11 +75,14 @@ class ExactDepthToSpace(ExactLayer):
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
         self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
-        kept = workspace.cache(len(batch) * height * width * SIDE * SIDE * self.spec.features, 0)
-        return instructions.DEPTH_TO_SPACE, [kept, height, width]
+        features = self.spec.features
+        square = SIDE * SIDE * features
+        begin = workspace.cache(len(batch) * height * width * square, 0)
+        image, row = height * width * square, width * square
+        return instructions.DepthToSpace(instructions.Cache(begin, image, height, row, square, features))
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         """Given the features of those squares that begin at the front."""

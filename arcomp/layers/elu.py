@@ -93,8 +93,8 @@ class ExactConcatELU(ExactLayer):
         in_parts(len(rows), least, lambda first, end: _concat_elu(rows[first:end], table, out[first:end]))
         return out.reshape(*x.shape[:-1], -1)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.CONCAT_ELU, []
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        return instructions.ConcatELU()
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         return np.asarray(self.compute(x[0]))
@@ -129,8 +129,8 @@ class ExactSigmoidGate(Pointwise):
 
     grid = LOGITS
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.SIGMOID_GATE, []
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        return instructions.SigmoidGate()
 
     def by_formula(self, *x: Array) -> Array:
         a, b = map(wide, x)

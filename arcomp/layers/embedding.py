@@ -23,6 +23,7 @@ from arcomp.exact.products import Around
 from arcomp.exact.rescale import Rescale
 from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
+from arcomp.kernels.spatial import runs_of
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, free_weights, margins, tap_mask
@@ -207,24 +208,20 @@ class ExactEmbedding(ExactLayer):
         read = symbols(self.spec.depth)[x.astype(np.int64) + 128]
         self.cache[front.image, front.y + top, front.x + left, first : first + x.shape[1]] = read
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        spec, (top, left, right) = self.spec, self.margins
-        rows, width = min(int(batch.heights.max()), workspace.open_rows) + top, int(batch.widths.max()) + left + right
-        levels = 1 << spec.depth
-        kept = workspace.cache(len(batch) * rows * width * spec.groups, levels)
-        tables = [workspace.table(self.all.table), workspace.table(symbols(spec.depth))]
-        layout = [
-            spec.groups,
-            spec.outputs,
-            kept,
-            rows,
-            width,
-            left,
-            levels,
-            *tables,
-            *workspace.rescaled(self.all.rescale),
-        ]
-        return instructions.EMBEDDING, [*layout, len(self.taps), *self.taps.reshape(-1).tolist()]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        spec, symbol_count = self.spec, (1 << self.spec.depth) + 1
+        none = symbol_count - 1
+        cache = workspace.rows(batch, self.margins, spec.groups, spec.groups, none)
+        workspace.reserve(features=len(self.taps) * spec.groups, totals=spec.outputs)
+        return instructions.Embedding(
+            cache._replace(symbols=workspace.table(symbols(spec.depth))),
+            groups=spec.groups,
+            outputs=spec.outputs,
+            symbols=symbol_count,
+            table=workspace.table(self.all.table),
+            rescaling=workspace.rescaling(self.all.rescale),
+            runs=runs_of(spec.taps),
+        )
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         for levels in x:

@@ -19,6 +19,8 @@ from arcomp.exact.arrays import CPU, Array
 from arcomp.exact.devices import on_host
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
+from arcomp.kernels.instructions import Product
+from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import check_linear
 from arcomp.layers.quantisation import Quantisation
 
@@ -57,6 +59,10 @@ class FrozenLinear:
     def __call__(self, x: Array) -> Array:
         """int8 or int16 [n, k] -> int8 or int16 [n, m], by the grid."""
         return multiply_and_scale(self.matrix, self.rescale, x)
+
+    def product(self, workspace: Workspace) -> Product:
+        """Its part of a compiled program."""
+        return workspace.product(self.weight, self.rescale, self.matrix.bound)
 
 
 def multiply_and_scale(matrix: Matrix, rescale: Rescale, x: Array) -> Array:

@@ -261,30 +261,39 @@ class ExactMasked(ExactLayer):
                     self.units[block][images[:, None], mask, new] = made[:, new]
                 given = self.units[block][images, mask]
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         spec, n = self.spec, len(batch)
         check_size(batch, spec.height, spec.width)
-        held = spec.masks * spec.units
-        code = [spec.groups, spec.each, spec.masks, spec.units, spec.blocks, spec.count, spec.width]
-        code += [
-            workspace.table(spec.places[1]),
-            workspace.counters(n),
-            workspace.cache(n * spec.count, RECTIFIED8.zero),
+        cells = spec.height * spec.width
+        known = workspace.cache(n * spec.count, RECTIFIED8.zero)
+        cache = instructions.Cache(known, spec.count, spec.height, spec.width * spec.groups, spec.groups, 1)
+        # Samples are cached row by row, whatever the order: so are the columns of what reads them.
+        columns = (spec.places[1][:, None] * spec.groups + np.arange(spec.groups)).reshape(cells * spec.groups)
+        products = [
+            workspace.product(
+                linear.weight[:, columns] if i in (0, spec.blocks + 1) else linear.weight,
+                linear.rescale,
+                linear.matrix.bound,
+            )
+            for i, linear in enumerate(self.linears)
         ]
-        code += [
-            workspace.cache(n * spec.blocks * held, RECTIFIED8.zero),
-            *workspace.product(self.linears[spec.blocks]),
-        ]
-        for linear, own in zip(self.linears, spec.degrees, strict=False):
+        hidden = []
+        for product, own in zip(products, spec.degrees, strict=False):
             first = np.searchsorted(np.sort(own, axis=None), np.arange(spec.count + 2))
-            code += [
-                workspace.table(np.argsort(own, axis=None, kind="stable")),
-                workspace.table(first),
-                *workspace.product(linear),
-            ]
-        workspace.reserve(spec.each)
-        return instructions.MASKED, [
-            *code,
-            int(spec.direct),
-            *(workspace.product(self.linears[-1]) if spec.direct else ()),
-        ]
+            units = workspace.table(np.argsort(own, axis=None, kind="stable"))
+            hidden.append(instructions.Hidden(units, workspace.table(first), product))
+        workspace.reserve(features=spec.each)
+        return instructions.Masked(
+            cache,
+            groups=spec.groups,
+            outputs=spec.each,
+            masks=spec.masks,
+            units=spec.units,
+            width=spec.width,
+            order=workspace.table(spec.places[1]),
+            done=workspace.counters(n),
+            held=workspace.cache(n * spec.blocks * spec.masks * spec.units, RECTIFIED8.zero),
+            last=products[spec.blocks],
+            direct=products[spec.blocks + 1] if spec.direct else instructions.NO_PRODUCT,
+            hidden=tuple(hidden),
+        )

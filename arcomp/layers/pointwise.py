@@ -101,8 +101,9 @@ class ExactRequantize(Pointwise):
         self._shift = source.bits - grid.bits
         self._numbers = np.array([source.zero, self._shift, grid.zero, grid.low, grid.high], np.int64)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.REQUANTIZE, [self.source.zero, self._shift, self.grid.zero, self.grid.low, self.grid.high]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        grid = self.grid
+        return instructions.Requantize(self.source.zero, self._shift, grid.zero, grid.low, grid.high)
 
     def by_formula(self, *x: Array) -> Array:
         v = wide(x[0]) - self.source.zero
@@ -128,8 +129,8 @@ class ExactAdd(Pointwise):
         self.grid = grid
         self._offset = grid.zero - sum(source.zero for source in sources)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.ADD, [self._offset, self.grid.low, self.grid.high]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        return instructions.Add(self._offset, self.grid.low, self.grid.high)
 
     def by_formula(self, *x: Array) -> Array:
         total = wide(x[0])
@@ -166,8 +167,8 @@ class ExactGate(Pointwise):
 
     grid = UNIT8
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.GATE, []
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        return instructions.Gate()
 
     def compiled(self, out: Ints, *x: Ints) -> None:
         _gate(*x, tables.fine_logistic(), out)

@@ -106,9 +106,9 @@ class ExactPositionEmbedding(ExactLayer):
     def push(self, front: Front, first: int, x: Ints) -> None:
         """See :meth:`ExactLayer.push`: samples do not matter."""
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         check_size(batch, self.spec.height, self.spec.width)
-        return instructions.POSITION, [workspace.table(self._table), 0, self.spec.width]
+        return instructions.PositionTable(workspace.table(self._table), height=0, width=self.spec.width)
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         return np.asarray(self._table[front.y, front.x])

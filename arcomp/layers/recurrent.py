@@ -145,15 +145,15 @@ class ExactLSTM(ExactLayer):
         shape = (len(batch), height, width, self.spec.groups * self.spec.features)
         self.h, self.c = np.zeros(shape, np.int8), np.zeros(shape, np.int16)
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        spec, (top, left, right) = self.spec, self.margins
-        rows, width = min(int(batch.heights.max()), workspace.open_rows) + top, int(batch.widths.max()) + left + right
-        features = spec.groups * spec.features
-        outputs, states = (workspace.cache(len(batch) * rows * width * features, 0) for _ in range(2))
-        product = workspace.product(self.all)
-        workspace.reserve(product[0] + GATES * spec.features)
-        layout = [spec.features, features, len(self.taps), *spec.memory, outputs, states, rows, width, left]
-        return instructions.LSTM, [*layout, *product]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        spec = self.spec
+        features, (dy, dx) = spec.groups * spec.features, spec.memory
+        outputs, states = (workspace.rows(batch, self.margins, features, spec.groups) for _ in range(2))
+        workspace.reserve(features=GATES * spec.features)
+        return instructions.Recurrent(
+            outputs, states, dy, dx, first=dx - len(self.taps) // 2, features=spec.features,
+            product=self.all.product(workspace),
+        )  # fmt: skip
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         (given,) = x

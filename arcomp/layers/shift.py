@@ -81,8 +81,11 @@ class ExactShift(ExactLayer):
     def push(self, front: Front, first: int, x: Ints) -> None:
         self.cache[front.image, first : first + x.shape[1]] = x
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        return instructions.SHIFT, [workspace.cache(len(batch) * self.spec.features, 0), int(self.spec.samples)]
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        features = self.spec.features
+        begin = workspace.cache(len(batch) * features, 0)
+        cache = instructions.Cache(begin, image=features, rows=1, row=0, column=0, group=1)
+        return instructions.Shift(cache, samples=int(self.spec.samples))
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
         before = self.cache[front.image]

@@ -22,6 +22,7 @@ from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend_of, on_host
 from arcomp.kernels import instructions
+from arcomp.kernels.spatial import runs_of
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins, reach_down, tap_mask
 from arcomp.layers.frozen import FrozenLinear
@@ -86,13 +87,11 @@ class ExactLayer(ABC):
         """Keep inputs of the front, [n, some], features ``first`` and on, where there is a cache."""
         raise NotImplementedError
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
-        """What it is in a compiled program (:mod:`arcomp.kernels.instructions`): the kind, and its parameters.
-
-        Only layers that say so can be in one.
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        """What it is in a compiled program; only layers that say so can be in one.
 
         Args:
-            room: for weights and caches. batch: of the pictures, at the layer's scale.
+            workspace: takes weights, tables and caches. batch: of the pictures, at the layer's scale.
         """
         raise NotImplementedError
 
@@ -203,19 +202,22 @@ class ExactConv(ExactLayer):
         gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
         return np.asarray(self.group[group](gathered))
 
-    def instruction(self, workspace: Workspace, batch: Batch) -> tuple[int, list[int]]:
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         self._check_causal()
-        features, here = self.groups * self.inputs, not self.taps.any()
-        rows = min(int(batch.heights.max()), workspace.open_rows) + self.top
-        width = int(batch.widths.max()) + self.left + self.right
-        kept = (
-            -1 if here and not self.samples else workspace.cache(len(batch) * rows * width * features, self.source.zero)
+        features, taps = self.groups * self.inputs, [(int(dy), int(dx)) for dy, dx in self.taps]
+        cached = self.samples or bool(self.taps.any())
+        cache = instructions.NO_CACHE
+        if cached:
+            cache = workspace.rows(batch, (self.top, self.left, self.right), features, fill=self.source.zero)
+        return instructions.Convolution(
+            cache._replace(group=1 if self.samples else self.inputs),
+            cached=int(cached),
+            samples=int(self.samples),
+            groups=self.groups,
+            inputs=self.inputs,
+            outputs=len(self.group[0].bias),
+            later=self.inputs if taps[-1] == (0, 0) else 0,
+            stride=self.stride,
+            product=self.all.product(workspace),
+            runs=runs_of(taps),
         )
-        outputs = len(self.group[0].bias)
-        layout = [self.inputs, outputs, kept, rows, width, self.left, self.stride, int(self.samples)]
-        return instructions.CONV, [
-            *layout,
-            *workspace.product(self.all),
-            len(self.taps),
-            *self.taps.reshape(-1).tolist(),
-        ]

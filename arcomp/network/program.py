@@ -8,15 +8,16 @@ instruction is left to ``Interpreter``; that both give the same integers is one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact import tables
-from arcomp.kernels import instructions
+from arcomp.kernels import machine
+from arcomp.kernels.instructions import OPCODES, Code, Header, Instruction, Operand, Positions, Sets, Tables
+from arcomp.kernels.records import written
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
 from arcomp.layers.spatial import ExactLayer, Ints
@@ -53,7 +54,7 @@ def has_instructions(layers: Iterable[ExactLayer]) -> bool:
 
 
 class Program:
-    """See the top of this file; the same calls as :class:`arcomp.network.interpreter.Interpreter`.
+    """The compiled evaluation; the same calls as :class:`arcomp.network.interpreter.Interpreter`.
 
     Args:
         wiring: the network. specs, layers: of it, by name.
@@ -68,7 +69,7 @@ class Program:
         scales = {1} | {s for spec in specs.values() for s in (spec.scale, spec.scale * spec.stride)}
         self.scales = np.array(sorted(scales), np.int64)
         self.any_row_level = any(spec.row_level for spec in specs.values())
-        self._tables = tables.fine_logistic(), elu_table().astype(np.int16), tables.exponential()
+        self._tables = Tables(tables.fine_logistic(), elu_table().astype(np.int16), tables.exponential())
 
     def start(self, batch: Batch, open_rows: int) -> None:
         """Empty all caches, for a batch that is to be decoded.
@@ -78,97 +79,88 @@ class Program:
         """
         self.batch = batch
         coarse = {int(scale): batch.coarser(int(scale)) for scale in self.scales}
-        self.widths = np.array([int(b.widths.max()) for b in coarse.values()] + [0], np.int64)
-        self.workspace = Workspace(open_rows)
+        widths = np.array([int(b.widths.max()) for b in coarse.values()] + [0], np.int64)
         self._place_values(len(batch), coarse)
-        code: list[int] = []
+        workspace = Workspace(open_rows)
+        numbers: list[int] = []
         starts: dict[str, int] = {}
+        records: dict[str, int] = {}
         for step in self.steps:
-            starts[step.name] = len(code)
-            code += self._instruction(step, coarse[self.specs[step.name].scale])
-        self.code = np.array(code, np.int64)
-        self.pools = self.workspace.pools()
+            instruction = self.layers[step.name].instruction(workspace, coarse[self.specs[step.name].scale])
+            starts[step.name] = len(numbers)
+            numbers += self._beginning(step, instruction)
+            records[step.name] = len(numbers)
+            numbers += written(instruction)
+        self._code = Code(np.array(numbers, np.int64), widths)
 
-        def chosen(wanted: Any) -> Int64:
-            return np.array([starts[s.name] for s in self.steps if wanted(self.specs[s.name])], np.int64)
+        def chosen(places: Mapping[str, int], wanted: Callable[[Spec], bool]) -> Int64:
+            return np.array([places[s.name] for s in self.steps if wanted(self.specs[s.name])], np.int64)
 
-        self.rows_first = chosen(lambda spec: spec.row_level)
-        self.first = chosen(lambda spec: not spec.row_level)
-        self.later = chosen(lambda spec: not spec.row_level and spec.groups > 1)
-        self.readers = chosen(lambda spec: spec.samples)
-        self.values = np.empty(0, np.int16)
-        self._make_room(1)
+        self._of_rows = chosen(starts, lambda spec: spec.row_level)
+        self._first = chosen(starts, lambda spec: not spec.row_level)
+        self._later = chosen(starts, lambda spec: not spec.row_level and spec.groups > 1)
+        self._readers = chosen(records, lambda spec: spec.samples)
+        self._memory = workspace.memory(np.empty(0, np.int16))
+        self._scratch = workspace.scratch()
+        self._reserve(1)
 
     def _place_values(self, images: int, coarse: Mapping[int, Batch]) -> None:
         """Where each layer's outputs are: those of rows first, then position after position those of a front."""
-        self.of_rows, self.of_front, self.at = 0, 0, dict[str, int]()
+        self.row_features, self.front_features, self.at = 0, 0, dict[str, int]()
         for step in self.steps:
             spec, features = self.specs[step.name], self.features[step.name]
             if spec.row_level:
-                self.at[step.name] = self.of_rows
-                self.of_rows += images * int(coarse[spec.scale * spec.stride].widths.max()) * features
+                self.at[step.name] = self.row_features
+                self.row_features += images * int(coarse[spec.scale * spec.stride].widths.max()) * features
         for step in self.steps:
             if not self.specs[step.name].row_level:
-                self.at[step.name] = self.of_rows + self.of_front
-                self.of_front += self.features[step.name]
+                self.at[step.name] = self.row_features + self.front_features
+                self.front_features += self.features[step.name]
 
-    def _instruction(self, step: _Step, batch: Batch) -> list[int]:
+    def _beginning(self, step: _Step, instruction: Instruction) -> list[int]:
+        """An instruction but for its layer's record."""
         spec = self.specs[step.name]
-        kind, parameters = self.layers[step.name].instruction(self.workspace, batch)
         names = [step.name, *(() if spec.samples else step.given)]
-        code = [kind, int(np.searchsorted(self.scales, spec.scale)), 0, len(names)]
-        code[2] = 2 * code[1] + spec.row_level
+        scale = int(np.searchsorted(self.scales, spec.scale))
+        found = written(Header(OPCODES[type(instruction)], scale, 2 * scale + spec.row_level, len(names)))
         for name in names:
             row_level, features = self.specs[name].row_level, self.features[name]
-            code += [self.at[name], features if row_level else self.of_front, int(row_level), features // spec.groups]
-        return code + parameters
+            distance = features if row_level else self.front_features
+            found += written(Operand(self.at[name], distance, int(row_level), features // spec.groups))
+        return found
 
-    def _make_room(self, front: int) -> None:
+    def _reserve(self, front: int) -> None:
         """Make room for fronts of so many positions."""
-        longest = max(front, len(self.batch) * int(self.widths[0]) if self.any_row_level else 0)
-        self.capacity = front
-        self.positions = np.empty((2 * len(self.scales), 3, longest), np.int32)
-        self.counts = np.zeros(2 * len(self.scales), np.int64)
-        before, self.values = self.values, np.zeros(self.of_rows + front * self.of_front, np.int16)
-        self.values[: min(self.of_rows, len(before))] = before[: self.of_rows]
+        longest = max(front, len(self.batch) * int(self._code.widths[0]) if self.any_row_level else 0)
+        self._capacity = front
+        count = 2 * len(self.scales)
+        self._sets = Sets(np.empty((count, 3, longest), np.int32), np.zeros(count, np.int64))
+        values = np.zeros(self.row_features + front * self.front_features, np.int16)
+        kept = self._memory.values[: self.row_features]
+        values[: len(kept)] = kept
+        self._memory = self._memory._replace(values=values)
 
     def begin(self, front: Front) -> None:
         """Go to the next front."""
-        self.front = front
-        if len(front) > self.capacity:
-            self._make_room(2 * len(front))
-        instructions.gather_sets(
-            front.image,
-            front.y,
-            front.x,
-            self.scales,
-            self.batch.widths,
-            self.any_row_level,
-            self.positions,
-            self.counts,
-        )
+        self._front = Positions(len(front), front.image, front.y, front.x)
+        if len(front) > self._capacity:
+            self._reserve(2 * len(front))
+        machine.gather_sets(self._front, self.scales, self.batch.widths, self.any_row_level, self._sets)
         if self.any_row_level:
-            self._run(self.rows_first, 0)
+            self._execute(self._of_rows, 0)
 
-    def _run(self, starts: Int64, group: int) -> None:
-        instructions.run(
-            self.code, starts, group, self.positions, self.counts, self.widths, self.values, *self.pools, *self._tables,
-            *self.workspace.scratch,
-        )  # fmt: skip
+    def _execute(self, chosen: Int64, group: int) -> None:
+        machine.execute(self._code, chosen, group, self._sets, self._memory, self._tables, self._scratch)
 
     def outputs(self, group: int) -> Ints:
         """A sample's outputs over the front: int16 [n, outputs], once for each group in turn."""
-        self._run(self.later if group else self.first, group)
+        self._execute(self._later if group else self._first, group)
         last = self.steps[-1].name
         share = self.features[last] // self.channels
-        values = self.values[self.of_rows :].reshape(-1, self.of_front)
-        begin = self.at[last] - self.of_rows + group * share
-        return np.ascontiguousarray(values[: len(self.front), begin : begin + share])
+        values = self._memory.values[self.row_features :].reshape(-1, self.front_features)
+        begin = self.at[last] - self.row_features + group * share
+        return np.ascontiguousarray(values[: self._front.count, begin : begin + share])
 
     def push(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""
-        front = self.front
-        instructions.push(
-            self.code, self.readers, group, front.image, front.y, front.x, len(front), samples, self.pools[0],
-            self.pools[2],
-        )  # fmt: skip
+        machine.push(self._code, self._readers, group, self._front, samples, self._memory)
