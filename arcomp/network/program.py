@@ -84,22 +84,23 @@ class Program:
         workspace = Workspace(open_rows)
         numbers: list[int] = []
         starts: dict[str, int] = {}
-        records: dict[str, int] = {}
+        readers: list[int] = []
         for step in self.steps:
             instruction = self.layers[step.name].instruction(workspace, coarse[self.specs[step.name].scale])
             starts[step.name] = len(numbers)
             numbers += self._beginning(step, instruction)
-            records[step.name] = len(numbers)
+            if self.specs[step.name].samples and hasattr(instruction, "cache"):  # not the features of places
+                readers.append(len(numbers))
             numbers += written(instruction)
         self._code = Code(np.array(numbers, np.int64), widths)
 
-        def chosen(places: Mapping[str, int], wanted: Callable[[Spec], bool]) -> Int64:
-            return np.array([places[s.name] for s in self.steps if wanted(self.specs[s.name])], np.int64)
+        def chosen(wanted: Callable[[Spec], bool]) -> Int64:
+            return np.array([starts[s.name] for s in self.steps if wanted(self.specs[s.name])], np.int64)
 
-        self._of_rows = chosen(starts, lambda spec: spec.row_level)
-        self._first = chosen(starts, lambda spec: not spec.row_level)
-        self._later = chosen(starts, lambda spec: not spec.row_level and spec.groups > 1)
-        self._readers = chosen(records, lambda spec: spec.samples)
+        self._of_rows = chosen(lambda spec: spec.row_level)
+        self._first = chosen(lambda spec: not spec.row_level)
+        self._later = chosen(lambda spec: not spec.row_level and spec.groups > 1)
+        self._readers = np.array(readers, np.int64)
         self._memory = workspace.memory(np.empty(0, np.int16))
         self._scratch = workspace.scratch()
         self._reserve(1)
