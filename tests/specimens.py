@@ -56,7 +56,7 @@ def batch_of(*sizes: tuple[int, int]) -> Batch:
 
 def conv(
     seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-    source: Quantisation = SIGNED8, grid: Quantisation = RECTIFIED8, extreme: bool = False, fine: bool = False,
+    source: Quantisation = SIGNED8, grid: Quantisation = RECTIFIED8, *, extreme: bool = False, fine: bool = False,
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
@@ -64,7 +64,7 @@ def conv(
     arrays = float_layer(spec).freeze()
     if extreme:
         arrays = beyond_training(tap_mask(taps, mask, groups, inputs, outputs), seed, fine)
-    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source, grid, DEVICE, fine=fine)
+    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source=source, grid=grid, device=DEVICE, fine=fine)
 
 
 def ends(fine: bool) -> npt.NDArray[Any]:
@@ -117,12 +117,12 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, 
     "conv A line": (lambda: conv(5, line(2, 3), "A", 2, 1, 8), 2, 1, (SIGNED8,)),
     "conv B 3x3": (lambda: conv(5, square(3), "B", 3, 4, 4, RECTIFIED8), 3, 4, (RECTIFIED8,)),
     "conv B 3x3 extreme": (
-        lambda: conv(6, square(3), "B", 3, 4, 4, RECTIFIED8, SIGNED8, True), 3, 4, (RECTIFIED8,),
+        lambda: conv(6, square(3), "B", 3, 4, 4, RECTIFIED8, SIGNED8, extreme=True), 3, 4, (RECTIFIED8,),
     ),
     "conv A 5x5 extreme": (lambda: conv(7, square(5), "A", 3, 1, 8, extreme=True), 3, 1, (SIGNED8,)),
     "conv A 5x5 fine": (lambda: conv(9, square(5), "A", 3, 1, 8, fine=True), 3, 1, (SIGNED8,)),
     "conv A 5x5 fine extreme": (
-        lambda: conv(10, square(5), "A", 3, 1, 8, SIGNED8, LOGITS, True, True), 3, 1, (SIGNED8,),
+        lambda: conv(10, square(5), "A", 3, 1, 8, SIGNED8, LOGITS, extreme=True, fine=True), 3, 1, (SIGNED8,),
     ),
     "conv B line dilated": (lambda: conv(8, line(3, 2), "B", 1, 4, 4, RECTIFIED8), 1, 4, (RECTIFIED8,)),
     "conv above": (lambda: conv(9, above(5), "B", 1, 3, 4, RECTIFIED8), 1, 3, (RECTIFIED8,)),

@@ -9,7 +9,7 @@ with sigma interpolated linearly in a table of integers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,19 @@ from arcomp.exact.compiled import kernel
 WEIGHT_TOTAL = 1 << 16
 INVERSE_LIMIT = (1, 1 << 25)
 """Inverse scales are clamped to these: scales of 2**20 to 2**-5 levels."""
+
+
+class Logistics(NamedTuple):
+    """Parameters of n mixtures of K logistics.
+
+    Attributes:
+        weights: int32 [n, K], each row sums to WEIGHT_TOTAL. means: int64 [n, K], in 1/256 of a level.
+        inverses: int64 [n, K], of the scales, in 1/2**20.
+    """
+
+    weights: Int32
+    means: Int64
+    inverses: Int64
 
 
 @kernel(inline="always")
@@ -50,11 +63,9 @@ def _edge(e: Any, depth: int, floor: int, weights: Any, means: Any, inverses: An
 
 
 @kernel(allocates=True)
-def _frequencies(
-    depth: int, floor: int, below: int, values: int, prefix: Any,
-    weights: Any, means: Any, inverses: Any, sigma: Any, out: Any,
-) -> None:  # fmt: skip
+def _frequencies(depth: int, floor: int, below: int, prefix: Any, mixtures: Logistics, sigma: Any, out: Any) -> None:
     """As :func:`_edge` at all edges of a digit; the loops over edges are innermost, for SIMD."""
+    weights, means, inverses, values = mixtures.weights, mixtures.means, mixtures.inverses, out.shape[1]
     edges = np.empty(values + 1, np.int64)
     total = np.int64(1) << TOTAL_BITS
     share = total - (np.int64(floor) << depth)
@@ -112,9 +123,8 @@ class LogisticMixture(Distribution):
 
     def _share_out(self, below: int, prefix: Int32, out: Float32) -> None:
         _frequencies(
-            self.depth, self._floor, below, out.shape[1], prefix,
-            self.weights, self.means, self.inverses, self._sigma, out,
-        )  # fmt: skip
+            self.depth, self._floor, below, prefix, Logistics(self.weights, self.means, self.inverses), self._sigma, out
+        )
 
     def masses(self, symbols: Int32) -> Int64:
         """See :meth:`Distribution.masses`."""

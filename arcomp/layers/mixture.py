@@ -7,13 +7,13 @@ x - 1/2 and x + 1/2; the two ends of the alphabet take the tails. What the integ
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.distribution import Int32
-from arcomp.coding.mixture import INVERSE_LIMIT, WEIGHT_TOTAL, LogisticMixture
+from arcomp.coding.mixture import INVERSE_LIMIT, WEIGHT_TOTAL, LogisticMixture, Logistics
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 
@@ -22,11 +22,20 @@ MIN_SCALE = 1 / 32
 LOG_SCALE_RANGE = (-6.0, 4.0)
 
 
+class _About(NamedTuple):
+    """What a pixel's offsets are from, and in units of: int32 [n, C] in 1/16 of a level, int32 [n, C] in 1/256; and the
+    levels of its channels that are known, int32 [n, >= channel]."""
+
+    base: Int32
+    scale: Int32
+    values: Int32
+
+
 @kernel()
-def _parameters(
-    z: Any, components: int, gates: int, base: Any, scale: Any, values: Any, channel: int,
-    exponential: Any, inverse_scale: Any, weights: Any, means: Any, inverses: Any,
-) -> None:  # fmt: skip
+def _parameters(z: Any, about: _About, channel: int, exponential: Any, inverse_scale: Any, out: Logistics) -> None:
+    base, scale, values = about.base, about.scale, about.values
+    weights, means, inverses = out.weights, out.means, out.inverses
+    components = weights.shape[1]
     lowest, highest = INVERSE_LIMIT
     for i in range(z.shape[0]):
         best = 0
@@ -43,7 +52,7 @@ def _parameters(
             rest -= w
         weights[i, best] += rest
         centre = np.int64(base[i, channel]) << 4
-        for g in range(gates):
+        for g in range(channel):
             residual = (np.int64(values[i, g]) << 4) - base[i, g]
             centre += (np.int64(z[i, 3 * components + g]) * residual) >> 4
         s = np.int64(scale[i, channel])
@@ -72,8 +81,6 @@ def mixture_of(
     weights = np.empty((n, components), np.int32)
     means = np.empty((n, components), np.int64)
     inverses = np.empty((n, components), np.int64)
-    _parameters(
-        z, components, channel, base, scale, values, channel,
-        tables.exponential(), tables.inverse_scale(), weights, means, inverses,
-    )  # fmt: skip
-    return LogisticMixture(weights, means, inverses, depth)
+    made = Logistics(weights, means, inverses)
+    _parameters(z, _About(base, scale, values), channel, tables.exponential(), tables.inverse_scale(), made)
+    return LogisticMixture(*made, depth)

@@ -133,7 +133,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        source: Quantisation, grid: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
+        *, source: Quantisation, grid: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
         fine: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)

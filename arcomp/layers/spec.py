@@ -131,13 +131,13 @@ class Conv(Spec):
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
         return ExactConv(
-            arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs, self.source, self.grid, device,
-            self.stride, self.samples, self.fine,
+            arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs,
+            source=self.source, grid=self.grid, device=device, stride=self.stride, samples=self.samples, fine=self.fine,
         )  # fmt: skip
 
 
 def linear(
-    groups: int, inputs: int, outputs: int, source: Quantisation, grid: Quantisation, row_level: bool = False,
+    groups: int, inputs: int, outputs: int, source: Quantisation, grid: Quantisation, *, row_level: bool = False,
     scale: int = 1, begin: float = 1.0, evened: bool = False,
 ) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
