@@ -24,9 +24,9 @@ from arcomp.layers.dense import Dense
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
+from arcomp.network.wiring import Floats, Run, Wiring
 from arcomp.orders import Order, Raster
 
 BEGIN = 0.1

@@ -25,8 +25,8 @@ from arcomp.layers.quantisation import LOGITS, UNIT8
 from arcomp.layers.recurrent import ALONG, LSTM
 from arcomp.layers.spec import Spec, linear
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
+from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Raster
 
 

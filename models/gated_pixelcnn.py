@@ -25,8 +25,8 @@ from arcomp.layers.embedding import Embedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, check_side
-from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
+from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Raster
 
 FIRST = 7

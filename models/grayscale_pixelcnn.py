@@ -28,10 +28,10 @@ from arcomp.errors import ModelError
 from arcomp.exact.arrays import Array
 from arcomp.exact.devices import backend_of
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.stacks import Around, Causal, StackConfig
 from arcomp.network.staged import AROUND, CAUSAL, VIEW, Staged
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Once, Order, Pass, Passes, Raster
 
 CHANNELS, DEPTH, VIEW_DEPTH = 3, 8, 4

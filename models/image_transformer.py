@@ -32,9 +32,9 @@ from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.layers.shift import Shift
 from arcomp.layers.spec import Add, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
-from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.linear_skip import Near
+from arcomp.network.wiring import Floats, Run, Wiring
 from arcomp.orders import Order, Raster, Zigzag
 
 ORDERS: tuple[Order, ...] = (Raster(), Zigzag())

@@ -26,9 +26,9 @@ from arcomp.contract.settings import setting
 from arcomp.layers.masked import Masked
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
+from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Raster, Shuffled
 
 NATURAL = Raster()

@@ -28,10 +28,10 @@ from arcomp.layers.elu import ConcatELU
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Conv, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
-from arcomp.network.definition import Run
 from arcomp.network.gated_resnet import SUMS, GatedResnet
 from arcomp.network.layered import Layered
 from arcomp.network.linear_skip import NearWiring
+from arcomp.network.wiring import Run
 from arcomp.orders import Order, Raster
 
 SCALES = (1, 2, 4)

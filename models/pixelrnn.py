@@ -28,8 +28,8 @@ from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8
 from arcomp.layers.recurrent import DOWN, LSTM
 from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig
-from arcomp.network.definition import Run, Wiring
 from arcomp.network.layered import Layered
+from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Wavefront
 
 FIRST, INNER = 7, 3

@@ -21,9 +21,9 @@ from arcomp.contract.registry import register
 from arcomp.exact.arrays import Array
 from arcomp.exact.devices import backend_of
 from arcomp.layers.conv import Tap
-from arcomp.network.definition import Wiring
 from arcomp.network.stacks import Around, Causal, StackConfig
 from arcomp.network.staged import AROUND, CAUSAL, Staged
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Pass, Passes, Subscale
 
 STEP = 2

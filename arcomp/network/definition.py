@@ -23,9 +23,7 @@ from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.interpreter import Interpreter
 from arcomp.network.program import Program, has_instructions
-from arcomp.network.wiring import Floats as Floats
-from arcomp.network.wiring import Run as Run
-from arcomp.network.wiring import Wiring as Wiring
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch
 
 

@@ -14,7 +14,7 @@ from arcomp.layers.conv import Tap
 from arcomp.layers.elu import ConcatELU, SigmoidGate
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
-from arcomp.network.definition import Run
+from arcomp.network.wiring import Run
 
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""

@@ -29,7 +29,8 @@ from arcomp.exact.devices import backend
 from arcomp.layers.samples import carried
 from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig, frame
-from arcomp.network.definition import ExactNetwork, Wiring
+from arcomp.network.definition import ExactNetwork
+from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
 
 UInt8 = npt.NDArray[np.uint8]

@@ -15,8 +15,8 @@ from typing import Any
 from arcomp.layers.conv import Tap, square
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Spec
-from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.likelihoods import FOLLOW, Head, Mixture
+from arcomp.network.wiring import Floats, Run, Wiring
 
 TAPS = square(5)[:-1]
 PLANE: dict[tuple[int, Tap], float] = {(0, (0, -1)): 0.75, (0, (-1, 0)): 0.75, (0, (-1, -1)): -0.5}

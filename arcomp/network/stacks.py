@@ -18,9 +18,9 @@ from arcomp.layers.elu import ConcatELU
 from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, MixtureConfig
-from arcomp.network.definition import Floats, Run, Wiring
 from arcomp.network.gated_resnet import SUMS, GatedResnet
 from arcomp.network.linear_skip import PLANE, Near, causal
+from arcomp.network.wiring import Floats, Run, Wiring
 
 FIRST, INNER = 5, 3
 """Sides of the first convolutions and of those in blocks."""

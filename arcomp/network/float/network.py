@@ -15,7 +15,8 @@ from arcomp.layers.float.layer import FloatLayer, float_layer
 from arcomp.layers.float.linear import Linear
 from arcomp.layers.frozen import Arrays
 from arcomp.layers.spec import Conv
-from arcomp.network.definition import Floats, Wiring, owned
+from arcomp.network.definition import owned
+from arcomp.network.wiring import Floats, Wiring
 
 
 def _key(name: str) -> str:
