@@ -58,7 +58,8 @@ def _encode_digits(coder: UInt64, words: UInt32, digits: Int32, less_one: Float3
 def _decode_digits(coder: UInt64, words: UInt32, less_one: Float32, digits: Int32) -> int:
     """Write digits [n]; n, or the first that no digit can be."""
     point, span, at = coder[0], coder[1], np.int64(coder[2])
-    n, values = less_one.shape
+    n: int = less_one.shape[0]
+    values: int = less_one.shape[1]
     for i in range(n):
         scale = span >> _PRECISION
         if point >= scale << _PRECISION:
