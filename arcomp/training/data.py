@@ -7,16 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from arcomp.errors import TrainingError
 from arcomp.formats import files_below
 
 UInt8 = npt.NDArray[np.uint8]
-KINDS = ("pictures", "bytes")
-"""Of data: pictures (files of them, or arrays), or text and any other bytes."""
 OWN = {".arcomp", ".safetensors", ".checkpoint"}
 """Endings of what arcomp writes, which is no data."""
 
@@ -34,15 +34,15 @@ class DataConfig:
             cameras and earlier codecs do.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
             is not square.
-        kind: one of KINDS. Of bytes nothing is resampled or turned.
+        kind: pictures (files of them, or arrays), or text and any other bytes, of which nothing is resampled or turned.
     """
 
-    crop: int = 256
-    crops: int = 40
-    held_out: int = 12
-    resampled: float = 0.3
+    crop: Annotated[int, Meta(ge=8, le=2**14)] = 256
+    crops: Annotated[int, Meta(ge=1, le=2**14)] = 40
+    held_out: Annotated[int, Meta(ge=1, le=2**20)] = 12
+    resampled: Annotated[float, Meta(ge=0, le=1)] = 0.3
     turned: bool = True
-    kind: str = "pictures"
+    kind: Literal["pictures", "bytes"] = "pictures"
 
 
 class Data(ABC):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from arcomp.errors import ModelError, TrainingError, said_of
-from arcomp.training.data import KINDS as DATA
 from arcomp.training.data import DataConfig
 from arcomp.training.trainable import trained, trainer_of
 
@@ -20,6 +22,10 @@ else:  # pragma: no cover
     import tomli as tomllib
 
 
+Steps = Annotated[int, Meta(ge=0, le=2**40)]
+Part = Annotated[float, Meta(ge=0, le=1)]
+
+
 @dataclass(frozen=True)
 class OptimiserPart:
     """The recipe's ``[optimiser]``.
@@ -27,7 +33,8 @@ class OptimiserPart:
     Attributes:
         batch: positions a step; crops, for models that are trained on whole ones. Of all processes together.
         steps: length of the run.
-        rate: highest learning rate. warmup: steps until it is reached.
+        rate: highest learning rate.
+        warmup: steps until it is reached.
         ema: decay of the average of the weights, the one that is kept.
         rounding_from: part of the run after which weights and activations are rounded in the loop.
         weight_decay: of AdamW (Loshchilov and Hutter 2019, "Decoupled weight decay regularization", algorithm 2), for
@@ -38,24 +45,24 @@ class OptimiserPart:
             make than to learn from.
     """
 
-    batch: int = 2048
-    steps: int = 1000
-    rate: float = 2e-3
-    warmup: int = 100
-    ema: float = 0.999
-    rounding_from: float = 0.6
-    weight_decay: float = 0.0
+    batch: Annotated[int, Meta(ge=1, le=2**24)] = 2048
+    steps: Annotated[int, Meta(ge=1, le=2**40)] = 1000
+    rate: Part = 2e-3
+    warmup: Steps = 100
+    ema: Part = 0.999
+    rounding_from: Part = 0.6
+    weight_decay: Annotated[float, Meta(ge=0, le=100)] = 0.0
     bf16: bool = False
-    minutes: float | None = None
-    passes: int = 1
+    minutes: Annotated[float, Meta(ge=0.001, le=1e6)] | None = None
+    passes: Annotated[int, Meta(ge=1, le=1000)] = 1
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run, fully specified but for the data."""
+    """A training run, fully specified but for the data. The model checks ``config``."""
 
     model: str
-    seed: int
+    seed: Annotated[int, Meta(ge=0, le=2**32)]
     config: dict[str, Any]
     data: DataConfig
     optimiser: OptimiserPart
@@ -79,17 +86,15 @@ class Recipe:
         """From plain types.
 
         Raises:
-            TrainingError: a part is missing or unknown.
+            TrainingError: a setting is missing, unknown, or out of its range.
         """
-        try:
-            for part, kind in (("data", DataConfig), ("optimiser", OptimiserPart)):
-                unknown = set(d.get(part, {})) - {f.name for f in fields(kind)}
-                if unknown:
-                    raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
-            config = {k: tuple(v) if isinstance(v, list) else v for k, v in d["config"].items()}
-            recipe = cls(d["model"], d["seed"], config, DataConfig(**d["data"]), OptimiserPart(**d["optimiser"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TrainingError(f"the recipe is not complete: {error}") from error
+        recipe = _converted(d)
+        for part, known in (("data", DataConfig), ("optimiser", OptimiserPart)):
+            unknown = set(d[part]) - {f.name for f in fields(known)}
+            if unknown:
+                raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
+        config = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe.config.items()}
+        recipe = replace(recipe, config=config)
         recipe.check()
         return recipe
 
@@ -99,48 +104,32 @@ class Recipe:
         Raises:
             TrainingError: a model that cannot be trained, or a value out of its range.
         """
-        trainer = trainer_of(str(self.model))
+        _converted(msgspec.to_builtins(self))
+        trainer = trainer_of(self.model)
         try:
             trainer.check(self.config)
         except ModelError as error:
             raise TrainingError(f"the recipe's [config]: {error.cause}") from error
-        o, minutes = self.optimiser, self.optimiser.minutes
-        for part, value, least, most in (
-            ("seed", self.seed, 0, 2**32),
-            ("crop", self.data.crop, 8, 2**14),
-            ("crops", self.data.crops, 1, 2**14),
-            ("held_out", self.data.held_out, 1, 2**20),
-            ("resampled", self.data.resampled, 0.0, 1.0),
-            ("batch", o.batch, 1, 2**24),
-            ("steps", o.steps, 1, 2**40),
-            ("passes", o.passes, 1, 1000),
-            ("rate", o.rate, 0.0, 1.0),
-            ("warmup", o.warmup, 0, 2**40),
-            ("ema", o.ema, 0.0, 1.0),
-            ("rounding_from", o.rounding_from, 0.0, 1.0),
-            ("weight_decay", o.weight_decay, 0.0, 100.0),
-            ("minutes", 1.0 if minutes is None else minutes, 0.001, 1e6),
-        ):
-            kinds = (int,) if isinstance(least, int) else (int, float)
-            if type(value) not in kinds or not least <= value <= most:
-                raise TrainingError(f"the recipe's {part} is {value!r}, not within {least} .. {most}")
-        for part, flag in (("turned", self.data.turned), ("bf16", o.bf16)):
-            if type(flag) is not bool:
-                raise TrainingError(f"the recipe's {part} is {flag!r}, neither true nor false")
-        self._check_kind()
-
-    def _check_kind(self) -> None:
-        """Refuse a kind of data that is not there, and bytes where the model takes pictures alone."""
-        if self.data.kind not in DATA:
-            raise TrainingError(f"the recipe's kind of data is {self.data.kind!r}, not {' or '.join(DATA)}")
-        if self.data.kind == "bytes" and not (
-            trainer_of(self.model).sequences and self.channels == 1 and self.depth == 8
-        ):
+        if self.data.kind == "bytes" and not (trainer.sequences and self.channels == 1 and self.depth == 8):
             able = ", ".join(name for name, trainer in trained().items() if trainer.sequences)
             raise TrainingError(
                 f"model {self.model} with {self.channels} channels of {self.depth} bits does not take bytes",
                 remedy=f"choose one of {able}, with 1 channel of 8 bits",
             )
+
+
+def _converted(d: Any) -> Recipe:
+    """Plain types as a recipe, each setting of its type and within its range.
+
+    Raises:
+        TrainingError: one is not, or is missing.
+    """
+    try:
+        return msgspec.convert(d, Recipe)
+    except msgspec.ValidationError as error:
+        said, _, where = str(error).partition(" - at `$.")
+        which = f"the recipe's {where.rstrip('`')}" if where else "the recipe"
+        raise TrainingError(f"{which}: {said[:1].lower()}{said[1:]}".replace("`", "")) from error
 
 
 def names() -> list[str]:
