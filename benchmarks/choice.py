@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
-
+from arcomp.contract import registry
+from arcomp.errors import ArcompError
 from arcomp.measure.codecs import Codec, JpegXl, Png, WebP
-from benchmarks import external
-from benchmarks.codecs import Model
-from benchmarks.external import External
+from arcomp.measure.compare import CodecContestant, Contestant, ModelContestant
+from arcomp.measure.external import HELP, External
 
 EFFORT = 9
 """Effort of JPEG XL that sizes are relative to."""
@@ -27,7 +26,7 @@ class Choice:
     Attributes:
         models: names; None for all that are installed.
         efforts: of JPEG XL; none to leave it out.
-        externals: see :class:`benchmarks.external.External`.
+        externals: see :class:`arcomp.measure.external.External`.
         threads: for those that can use more than one; -1 for one a core.
     """
 
@@ -42,30 +41,32 @@ class Choice:
         first += (JpegXl(effort, self.threads) for effort in self.efforts)
         return first + [External(spec) for spec in self.externals]
 
-    def codecs(self) -> list[Codec]:
-        """Peers, then models."""
-        names = all_models() if self.models is None else self.models
-        return [*self.peers(), *(Model(name, self.threads) for name in names)]
+    def names(self) -> list[str]:
+        """Of peers, then of models."""
+        return [*(peer.name for peer in self.peers()), *(all_models() if self.models is None else self.models)]
 
-    def named(self, name: str) -> Codec:
-        """The one of a name; for a peer without importing what models need."""
-        return next((peer for peer in self.peers() if peer.name == name), None) or Model(name, self.threads)
+    def named(self, name: str) -> Contestant:
+        """The one of a name."""
+        peer = next((peer for peer in self.peers() if peer.name == name), None)
+        if peer is not None:
+            return CodecContestant(peer)
+        return ModelContestant(name, threads=None if self.threads < 0 else self.threads)
+
+    def contestants(self) -> list[Contestant]:
+        """All of them."""
+        return [self.named(name) for name in self.names()]
 
 
 def all_models() -> list[str]:
     """Names of the models that are installed."""
-    from arcomp.contract import registry
-
     return list(registry.names())
 
 
-def warm_up(codec: Codec) -> None:
-    """Have it load and compile what it needs; if it fails, it will do so again where that is reported."""
-    for channels in (1, 3):
-        small = np.arange(64 * channels, dtype=np.uint8).reshape(8, 8, channels)
-        with suppress(Exception):
-            if not (codec.available() or codec.takes(small)):
-                codec.decode(codec.encode(small))
+def cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def model_names(listed: str) -> tuple[str, ...]:
@@ -75,11 +76,24 @@ def model_names(listed: str) -> tuple[str, ...]:
         argparse.ArgumentTypeError: one of them is no model here.
     """
     names = tuple(filter(None, listed.split(",")))
-    for name in names:
-        why = Model(name).available()
-        if why:
-            raise argparse.ArgumentTypeError(why)
+    try:
+        for name in names:
+            registry.load(name)
+    except ArcompError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return names
+
+
+def external(spec: str) -> External:
+    """An external codec, for a command line.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not described as it must be.
+    """
+    try:
+        return External(spec)
+    except ArcompError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def efforts(listed: str) -> tuple[int, ...]:
@@ -107,15 +121,13 @@ def add_options(parser: argparse.ArgumentParser, usual: Sequence[int]) -> None:
         help=f"efforts of JPEG XL, such as 7,9,10 (default {said}; 10 takes long)",
     )  # fmt: skip
     group.add_argument("--no-jxl", action="store_const", const=(), dest="jxl", help="leave out JPEG XL")
-    parser.add_argument(
-        "--external", type=External, action="append", default=[], metavar="NAME=COMMANDS", help=external.HELP
-    )
+    parser.add_argument("--external", type=external, action="append", default=[], metavar="NAME=COMMANDS", help=HELP)
 
 
 def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, threads: int) -> Choice:
     """What the options say."""
     choice = Choice(options.models, options.jxl, tuple(e.spec for e in options.external), threads)
-    names = [codec.name for codec in choice.codecs()]
+    names = choice.names()
     for name in names:
         if names.count(name) > 1:
             parser.error(f"there are two codecs named {name}")

@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.errors import PictureError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.measure import tables
 from arcomp.measure.codecs import Pixels
+from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import MODELS_HELP, all_models, model_names
@@ -272,15 +273,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write all rows here")
     options = parser.parse_args(arguments)
     try:
-        sources = inputs.find(options.paths)
+        sources = inputs.find(options.paths) if options.paths else []
         outputs.claim(options.csv)
         outputs.claim(options.json)
-    except OSError as error:
+    except (OSError, ArcompError) as error:
         parser.error(str(error))
     options.specimens = built_in()
     for i, source in enumerate(sources):
         try:
-            options.specimens.append(Specimen(f"given{i}-{source.path.stem}", inputs.load(source)[None]))
+            options.specimens.append(Specimen(f"given{i}-{source.path.stem}", read(source.path).pixels))
         except PictureError as error:
             say(f"skipped {error}")
     return options

@@ -1,4 +1,4 @@
-"""Files and folders to pictures."""
+"""Files and folders as sets of inputs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcomp.errors import PictureError
-from arcomp.formats import read
-from arcomp.measure.codecs import Pixels
-
-ENDINGS = {".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jpg", ".jpeg"}
-"""Files in folders with other endings are passed over without a word."""
+from arcomp.measure import inputs
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that should be a picture.
+    """A file that should be a picture, or an array of them.
 
     Attributes:
         path: where it is.
@@ -33,15 +28,9 @@ def find(paths: Iterable[str | Path]) -> list[Source]:
     """All pictures in files and folders, folder by folder; folders are searched to the bottom.
 
     Raises:
-        FileNotFoundError: a path does not exist.
+        ArcompError: a path does not exist, or a folder has no pictures.
     """
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: does not exist")
-        files = path.rglob("*") if path.is_dir() else [path]
-        kept = [f for f in files if f == path or (f.is_file() and f.suffix.lower() in ENDINGS)]
-        found |= dict.fromkeys(sorted(kept, key=lambda f: (f.parent, f.name)))
+    found = dict.fromkeys(place.path for place in inputs.find(map(Path, paths)))
     folders = list(dict.fromkeys(f.parent for f in found))
     names = _names(folders)
     return sorted((Source(f, names[f.parent]) for f in found), key=lambda s: folders.index(s.path.parent))
@@ -56,24 +45,6 @@ def _names(folders: Sequence[Path]) -> dict[Path, str]:
         length = next(n for n in range(1, len(parts) + 1) if all(p[-n:] != parts[-n:] for p in others))
         names[folder] = "/".join(parts[-length:])
     return names
-
-
-def load(source: Source) -> Pixels:
-    """Its pixels.
-
-    Raises:
-        PictureError: not a picture of 8-bit gray or RGB that was stored without loss.
-    """
-    picture = read(source.path)
-    if picture.depth != 8:
-        raise PictureError(f"a picture of {picture.depth} bit a sample", path=str(source.path))
-    pixels: Pixels = picture.pixels[0]
-    return pixels
-
-
-def reason(error: PictureError) -> str:
-    """Why a picture is passed over, without its name."""
-    return error.cause
 
 
 def report_skipped(skipped: Counter[str]) -> None:

@@ -20,12 +20,12 @@ import click
 
 from arcomp.contract import registry
 from arcomp.contract.library import ENDING
-from arcomp.measure.compare import Contestant, Measured, ModelContestant, classical, classical_of_bytes
+from arcomp.measure.compare import Contestant, ModelContestant, classical, classical_of_bytes
 from arcomp.measure.inputs import read
+from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from arcomp.samples import Samples
 from benchmarks.outputs import say
 from benchmarks.readme import markdown
-from benchmarks.sizes import ALLOWED_BYTES, ALLOWED_PART
 
 ORDER = (
     "bayes_net", "char_rnn", "made", "temporal_conv", "wavenet", "pixelcnn", "pixelrnn", "gated_pixelcnn", "pixelcnnpp",
@@ -99,14 +99,9 @@ def short(source: str) -> str:
     return Path(source).name.removesuffix(ENDING)
 
 
-def over(measured: Measured) -> float | None:
-    """Bytes by which a file is larger than allowed, 0 if it is not; None if the model has no NLL."""
-    if measured.nll_bits_exact is None or measured.bytes is None:
-        return None
-    return max(0.0, measured.bytes - (1 + ALLOWED_PART) * measured.nll_bits_exact / 8 - ALLOWED_BYTES)
-
-
-def row(family: Family, name: str, path: Path, given: Samples, measured: Measured, parameters: int | None) -> list[str]:
+def row(
+    family: Family, name: str, path: Path, given: Samples, measured: Measurement, parameters: int | None
+) -> list[str]:
     """A line of the table."""
 
     def size(bits: float | None) -> str:
@@ -132,7 +127,7 @@ def row(family: Family, name: str, path: Path, given: Samples, measured: Measure
 
 
 def table(
-    family: Family, path: Path, given: Samples, contestants: Sequence[Contestant], measured: Sequence[Measured]
+    family: Family, path: Path, given: Samples, contestants: Sequence[Contestant], measured: Sequence[Measurement]
 ) -> str:
     """Of one input, in Markdown."""
     what = "kB/s" if given.form.kind == "bytes" else "pictures/s"
@@ -147,18 +142,18 @@ def table(
     return f"{path.name}, {count}; {family.unit}:\n\n{markdown(titles, rows)}"
 
 
-def remarks(measured: Sequence[Measured]) -> bool:
+def remarks(measured: Sequence[Measurement]) -> bool:
     """Say what is not as it should be; whether all is."""
     good = True
     for m in measured:
-        more = over(m)
+        more = (m.overhead_bytes or 0.0) - ALLOWED_BYTES
         if m.failed or m.round_trip is False:
             say(f"{m.codec}: FAILED: {m.skipped or 'not the same samples'}")
         elif m.skipped:
             say(f"{m.codec}: {m.skipped}")
-        elif more:
-            say(f"{m.codec}: {more:.0f} bytes more than {ALLOWED_PART:.2%} and {ALLOWED_BYTES} bytes over its NLL")
-        good &= not (m.failed or more)
+        elif more > 0:
+            say(f"{m.codec}: {more:.0f} bytes more than {m.allowed_part:.2%} and {ALLOWED_BYTES} bytes over its NLL")
+        good &= not (m.failed or more > 0)
     return good
 
 

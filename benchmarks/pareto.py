@@ -16,7 +16,7 @@ from arcomp.measure.tables import Column
 from benchmarks import results
 from benchmarks.choice import JXL
 from benchmarks.outputs import say
-from benchmarks.results import Measured
+from benchmarks.results import Collected
 
 MOST = 1.5
 """Largest size that is drawn if nothing else is asked for: beyond it the others would be squeezed together."""
@@ -47,14 +47,14 @@ class Point:
     front: bool = False
 
 
-def points(measured: Measured, name: str, threads: int) -> list[Point]:
+def points(measured: Collected, name: str, threads: int) -> list[Point]:
     """Codecs of which both size and speed are known, the fastest last."""
     speeds = measured.speeds(threads)
     found = []
     for row in measured.sets():
         encode, decode = (speeds.get((row["codec"], action)) for action in ("encode", "decode"))
-        if row["set"] == name and row.get("to_jxl") is not None and encode and decode and row["same"]:
-            model, bits = row.get("nll_bits") is not None, row["bits_per_subpixel"]
+        if row["set"] == name and row.get("to_jxl") is not None and encode and decode and row["round_trip"]:
+            model, bits = row.get("nll_bits_exact") is not None, row["bits_per_subpixel"]
             what = (row["codec"], model, row["pictures"], bits, row["to_jxl"])
             found.append(Point(*what, encode["mps"], decode["mps"]))
     found.sort(key=lambda p: (p.decode_mps, -p.size))
@@ -83,7 +83,7 @@ def values(point: Point) -> dict[str, Any]:
     return {**asdict(point), "front": "yes" if point.front else ""}
 
 
-def described(measured: Measured, threads: int, found: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
+def described(measured: Collected, threads: int, found: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
     """What a reader has to know of the drawing."""
     pictures = measured.pictures(threads)
     what = pictures[0] if len(pictures) == 1 else f"{len(pictures)} pictures"

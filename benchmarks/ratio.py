@@ -20,14 +20,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from arcomp.errors import PictureError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.measure import tables
-from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, JpegXl, Pixels, identical
+from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl
+from arcomp.measure.compare import Contestant
+from arcomp.measure.inputs import read
+from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from benchmarks import children, inputs, outputs
-from benchmarks.choice import EFFORT, Choice, add_options, chosen, warm_up
-from benchmarks.codecs import cores
+from benchmarks.choice import EFFORT, Choice, add_options, chosen, cores
 from benchmarks.outputs import say
-from benchmarks.sizes import ALLOWED_BYTES, COLUMNS, EACH, Result, above_webp, shown, totals
+from benchmarks.sizes import COLUMNS, EACH, above_webp, row_of, shown, totals
 
 ABOVE_WEBP = 3
 """Exit status if a model that learns made a picture larger than WebP."""
@@ -46,39 +48,19 @@ class Outcome:
         done: how many files have been looked at.
     """
 
-    results: list[Result] = field(default_factory=list)
+    results: list[Measurement] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     total: int = 0
     done: int = 0
 
 
-def measure(source: inputs.Source, codecs: Sequence[Codec]) -> list[Result] | str:
+def measure(source: inputs.Source, contestants: Sequence[Contestant]) -> list[Measurement] | str:
     """All codecs on one picture, or why the picture is passed over."""
     try:
-        pixels = inputs.load(source)
+        samples = read(source.path)
     except PictureError as error:
-        return inputs.reason(error)
-    return [_measure(source, pixels, codec) for codec in codecs]
-
-
-def _measure(source: inputs.Source, pixels: Pixels, codec: Codec) -> Result:
-    height, width, channels = pixels.shape
-    what = (source.set, source.path.name, codec.name, height, width, channels)
-    missing = codec.available() or codec.takes(pixels)
-    if missing:
-        return Result(*what, note=missing)
-    try:
-        times = [time.perf_counter()]
-        data = codec.encode(pixels)
-        times.append(time.perf_counter())
-        decoded = codec.decode(data)
-        times.append(time.perf_counter())
-    except Exception as error:  # a codec that fails is a result, and the others go on
-        first = (str(error).splitlines() or [""])[0]
-        return Result(*what, note=f"{type(error).__name__}: {first}", failed=True)
-    same = identical(pixels, decoded)
-    seconds = (times[1] - times[0], times[2] - times[1])
-    return Result(*what, len(data), codec.nll_bits(), codec.static_bits(), *seconds, same, failed=not same)
+        return error.cause
+    return [c.measure(source.path.name, samples, in_float=False, of=source.set) for c in contestants]
 
 
 @dataclass(frozen=True)
@@ -89,16 +71,13 @@ class Plan:
     jobs: int = 1
 
     @lru_cache(maxsize=1)  # noqa: B019 - a plan lives as long as its process
-    def codecs(self) -> list[Codec]:
-        """Those that are compared; made, and warmed up, once in a process."""
-        made = self.choice.codecs()
-        for codec in made:
-            warm_up(codec)
-        return made
+    def contestants(self) -> list[Contestant]:
+        """Those that are compared; made once in a process."""
+        return self.choice.contestants()
 
 
-def _measure_by(job: tuple[inputs.Source, Plan]) -> list[Result] | str:
-    return measure(job[0], job[1].codecs())
+def _measure_by(job: tuple[inputs.Source, Plan]) -> list[Measurement] | str:
+    return measure(job[0], job[1].contestants())
 
 
 def _begin(threads: int) -> None:
@@ -107,7 +86,7 @@ def _begin(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def run(sources: Sequence[inputs.Source], plan: Plan) -> Iterator[list[Result] | str]:
+def run(sources: Sequence[inputs.Source], plan: Plan) -> Iterator[list[Measurement] | str]:
     """Measure picture after picture; answers come in the sequence of the sources.
 
     Raises:
@@ -131,7 +110,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "benchmark": "ratio",
         "complete": outcome.done == outcome.total,
         "sets": totals(outcome.results),
-        "pictures": [r.row() for r in outcome.results],
+        "pictures": [row_of(m) for m in outcome.results],
         "skipped": dict(outcome.skipped),
     }
 
@@ -152,7 +131,7 @@ def collect(sources: Sequence[inputs.Source], plan: Plan, csv: Path | None, json
                 say(f"{where}: skipped, {found}")
                 continue
             outcome.results += found
-            said = (f"{r.codec} {'FAILED ' if r.failed else ''}{r.bytes or r.note}" for r in found)
+            said = (f"{r.codec} {'FAILED ' if r.failed else ''}{r.bytes or r.skipped}" for r in found)
             say(f"{where}: {', '.join(said)}")
             if time.monotonic() - written > WRITE_EVERY:
                 _write(outcome, csv, json)
@@ -188,7 +167,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.sources = inputs.find(options.paths)
         outputs.claim(options.csv)
         outputs.claim(options.json)
-    except OSError as error:
+    except (OSError, ArcompError) as error:
         parser.error(str(error))
     return options
 
@@ -203,16 +182,16 @@ def remarks(outcome: Outcome) -> int:
                 f"its NLL and {row['allowed_part']:.2%} of it; {ALLOWED_BYTES} are the aim"
             )
     status = 0
-    for codec in dict.fromkeys(r.codec for r in results if r.nll_bits is not None):
+    for codec in dict.fromkeys(r.codec for r in results if r.nll_bits_exact is not None):
         larger = list(above_webp(results, codec))
         if larger:
             worst, more = max(larger, key=lambda found: found[1])
             say(
                 f"LARGER THAN WEBP: {codec}, {len(larger)} picture{'s' if len(larger) > 1 else ''}; "
-                f"most {worst.set}/{worst.picture}, by {more:,d} bytes"
+                f"most {worst.set}/{worst.input}, by {more:,d} bytes"
             )
-            status = ABOVE_WEBP if any(r.static_bits is not None for r, _ in larger) else status
-    if any(r.codec.startswith(JpegXl.FAMILY) and r.note == NOT_INSTALLED for r in results):
+            status = ABOVE_WEBP if any(r.nll_bits_static is not None for r, _ in larger) else status
+    if any(r.codec.startswith(JpegXl.FAMILY) and r.skipped.startswith(NOT_INSTALLED) for r in results):
         say(f"JPEG XL is not installed here: {INSTALL_PEERS}")
     return 1 if outcome.done < outcome.total or any(r.failed for r in results) else status
 
@@ -227,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("there are no pictures to measure")
         return 2
     if options.each:
-        print(tables.text(shown([r.row() for r in outcome.results]), EACH), end="\n\n")
+        print(tables.text(shown([row_of(m) for m in outcome.results]), EACH), end="\n\n")
     print(tables.text(shown(rows), COLUMNS))
     return remarks(outcome)
 

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import results
 from benchmarks.choice import JXL
 from benchmarks.outputs import say
-from benchmarks.results import Measured
+from benchmarks.results import Collected
 from benchmarks.sizes import WEBP
 
 SETS = ("kodak", "cid22", "clic", "gray")
@@ -47,11 +47,11 @@ def _cells(row: Mapping[str, Row | None], key: str, pictures: int) -> list[str]:
         cell = format(values[name], ".4f" if key == "bits_per_subpixel" else ".3f")
         cell = f"**{cell}**" if whole and values[name] == smallest else cell
         cell += "" if whole else f" ({r['pictures']} of {pictures})"
-        cells.append(cell if r["same"] else f"{cell} WRONG")
+        cells.append(cell if r["round_trip"] else f"{cell} WRONG")
     return cells
 
 
-def sizes(measured: Measured, codecs: Sequence[str]) -> str:
+def sizes(measured: Collected, codecs: Sequence[str]) -> str:
     """Bits per sub-pixel of each set, and how large models' files are beside JPEG XL's."""
     totals = {(row["codec"], row["set"]): row for row in measured.sets() if row["set"] != "all"}
     names = list(dict.fromkeys(name for _, name in totals))
@@ -71,7 +71,7 @@ def sizes(measured: Measured, codecs: Sequence[str]) -> str:
     return "\n\n".join(tables)
 
 
-def speeds(measured: Measured, threads: int, codecs: Sequence[str]) -> str:
+def speeds(measured: Collected, threads: int, codecs: Sequence[str]) -> str:
     """Megapixels a second, start-up and memory, with what they were measured on."""
     found = measured.speeds(threads)
     rows = []

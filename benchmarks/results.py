@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from arcomp.measure.record import Measurement
 from benchmarks import sizes, speed
-from benchmarks.sizes import Result
 
 Row = Mapping[str, Any]
 
 
 @dataclass
-class Measured:
+class Collected:
     """Results of both kinds; of one codec on one picture the last one read.
 
     Attributes:
@@ -25,7 +25,7 @@ class Measured:
         complete: no run was interrupted.
     """
 
-    ratio: dict[tuple[str, ...], Result] = field(default_factory=dict)
+    ratio: dict[tuple[str, ...], Measurement] = field(default_factory=dict)
     speed: dict[tuple[Any, ...], Row] = field(default_factory=dict)
     complete: bool = True
 
@@ -37,8 +37,8 @@ class Measured:
         """
         kind = document.get("benchmark")
         if kind == "ratio":
-            found = map(Result.of, document["pictures"])
-            self.ratio |= {(r.set, r.picture, r.codec): r for r in found}
+            found = map(Measurement.of, document["pictures"])
+            self.ratio |= {(r.set, r.input, r.codec): r for r in found}
             self.complete &= document["complete"]
         elif kind == "speed":
             keys = ("set", "picture", "codec", "action", "threads")
@@ -65,9 +65,9 @@ class Measured:
         return list(dict.fromkeys(f"{row['picture']}, {row['width']} x {row['height']}" for row in rows))
 
 
-def read(parser: argparse.ArgumentParser, paths: Sequence[Path]) -> Measured:
+def read(parser: argparse.ArgumentParser, paths: Sequence[Path]) -> Collected:
     """Files named on a command line."""
-    measured = Measured()
+    measured = Collected()
     for path in paths:
         try:
             measured.add(json.loads(path.read_text(encoding="utf-8")))

@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.errors import PictureError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.measure import tables
-from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl, Pixels
+from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl
+from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
+from arcomp.samples import Samples
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen
 from benchmarks.outputs import say
@@ -31,19 +33,20 @@ EFFORTS = (7, EFFORT)
 Row = dict[str, Any]
 
 
-def measure(source: inputs.Source, pixels: Pixels, codec: str, choice: Choice, repeat: int) -> list[Row]:
+def measure(source: inputs.Source, samples: Samples, codec: str, choice: Choice, repeat: int) -> list[Row]:
     """One codec on one picture: a row for encoding, one for decoding."""
-    height, width, channels = pixels.shape
+    _, height, width, channels = samples.pixels.shape
     what: dict[str, Any] = {"set": source.set, "picture": source.path.name, "height": height, "width": width}
-    what |= {"channels": channels, "codec": codec, "threads": choice.threads}
+    what |= {"channels": channels, "positions": samples.positions, "codec": codec, "threads": choice.threads}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder, "pixels.npy"), pixels)
+        np.save(Path(folder, "pixels.npy"), samples.pixels)
         for action in ACTIONS:
             request: Row = {"folder": folder, "codec": codec, "choice": asdict(choice), "action": action}
+            request["depth"] = samples.depth
             request |= {"repeat": repeat, "asked": time.time()}
             found = children.ask("benchmarks.speed_child", request, children.limit_threads(choice.threads))
-            rows.append({**what, "action": action, **_derived(found, height * width)})
+            rows.append({**what, "action": action, **_derived(found, samples.positions)})
             if found.get("error") or found.get("note"):
                 break
     return rows
@@ -96,7 +99,7 @@ def totals(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
     result = []
     for (codec, action), group in found.items():
         seconds = sum(r["median_s"] for r in group)
-        pixels = sum(r["height"] * r["width"] for r in group)
+        pixels = sum(r["positions"] for r in group)
         row = {"picture": f"all {len(group)}", "codec": codec, "action": action}
         row |= {key: sum(r[key] for r in group) for key in ("bytes", "first_s", "median_s")}
         row |= {key: float(np.median([r[key] for r in group])) for key in ("startup_s", "command_s")}
@@ -110,7 +113,7 @@ def shown(rows: Sequence[Row]) -> list[Row]:
     """Rows as a person reads them: where there is no file, a word stands in place of its size."""
 
     def word(row: Row) -> str:
-        return "failed" if row.get("error") else NOT_INSTALLED if row["note"] == NOT_INSTALLED else "refused"
+        return "failed" if row.get("error") else NOT_INSTALLED if row["note"].startswith(NOT_INSTALLED) else "refused"
 
     made = []
     for row in rows:
@@ -136,25 +139,25 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         options.sources = inputs.find(options.paths)
         outputs.claim(options.csv)
         outputs.claim(options.json)
-    except OSError as error:
+    except (OSError, ArcompError) as error:
         parser.error(str(error))
     return options
 
 
 def collect(options: argparse.Namespace) -> tuple[list[Row], Counter[str]]:
     """Measure all codecs on all pictures, and tell of each; and the reasons pictures were passed over for."""
-    codecs = [codec.name for codec in options.choice.codecs()]
+    codecs = options.choice.names()
     rows: list[Row] = []
     skipped: Counter[str] = Counter()
     try:
         for source in options.sources:
             try:
-                pixels = inputs.load(source)
+                samples = read(source.path)
             except PictureError as error:
-                skipped[inputs.reason(error)] += 1
+                skipped[error.cause] += 1
                 continue
             for codec in codecs:
-                found = measure(source, pixels, codec, options.choice, options.repeat)
+                found = measure(source, samples, codec, options.choice, options.repeat)
                 rows += found
                 said = (f"{r['action']} {_brief(r)}" for r in found)
                 say(f"{source.set}/{source.path.name} {codec}: {', '.join(said)}")
@@ -187,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = {"threads": options.threads, "repeat": options.repeat}
     whole = {"benchmark": "speed", **settings, "rows": rows, "totals": summary, "skipped": dict(skipped)}
     outputs.write_json(options.json, whole)
-    if any(r["codec"].startswith(JpegXl.FAMILY) and r.get("note") == NOT_INSTALLED for r in rows):
+    if any(r["codec"].startswith(JpegXl.FAMILY) and r.get("note", "").startswith(NOT_INSTALLED) for r in rows):
         say(f"JPEG XL is not installed here: {INSTALL_PEERS}")
     return 1 if any(map(failed, rows)) else 0
 

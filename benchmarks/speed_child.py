@@ -6,17 +6,18 @@ few pixels by which decoding is warmed up: what is loaded or compiled for it cou
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arcomp.measure.codecs import identical
+from arcomp.measure.compare import CodecContestant, NotTakenError
+from arcomp.measure.external import External
+from arcomp.measure.memory import children_mib, peak_mib
+from arcomp.samples import Samples
 from benchmarks import children
 from benchmarks.choice import Choice
-from benchmarks.external import External
 
 SMALL = 12
 """Rows and columns of the picture that start-up ends with."""
@@ -26,66 +27,45 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     """Encode or decode as often as asked.
 
     Args:
-        request: folder, codec, choice (its fields), action, repeat, and when it was asked (seconds since the epoch).
+        request: folder, codec, choice (its fields), depth (of the samples), action, repeat, and when it was asked
+            (seconds since the epoch).
 
     Returns:
         bytes, startup_s, seconds (of each time), startup_mib, peak_mib, and for decoding whether the pixels
         are the same; or "note" alone if the codec does not do this here.
     """
     folder, encoding = Path(request["folder"]), request["action"] == "encode"
-    codec = Choice(**request["choice"]).named(request["codec"])
+    contestant = Choice(**request["choice"]).named(request["codec"])
     pixels = np.load(folder / "pixels.npy", mmap_mode=None if encoding else "r")
-    note = codec.available() or codec.takes(pixels)
-    if note:
-        return {"note": note}
+    samples = Samples.of(pixels, request["depth"])
     coded, small = folder / "coded", folder / "coded.small"
     if encoding:
-        small.write_bytes(codec.encode(np.ascontiguousarray(pixels[:SMALL, :SMALL])))
+        try:
+            samples = contestant.fitted(samples)
+        except NotTakenError as error:
+            return {"note": error.cause}
+        few = Samples.of(pixels[:, :SMALL, :SMALL], samples.depth)
+        small.write_bytes(contestant.encode(few).data)
     else:
-        codec.decode(small.read_bytes())
+        contestant.decode(small.read_bytes())
         data = coded.read_bytes()
-    most = children_mib if isinstance(codec, External) else peak_mib
+    external = isinstance(contestant, CodecContestant) and isinstance(contestant.codec, External)
+    most = children_mib if external else peak_mib
     started, memory, seconds = time.time(), most(), []
     for _ in range(request["repeat"]):
         began = time.perf_counter()
         if encoding:
-            data = codec.encode(pixels)
+            data = contestant.encode(samples).data
         else:
-            decoded = codec.decode(data)
+            decoded = contestant.decode(data)
         seconds.append(time.perf_counter() - began)
     found = {"bytes": len(data), "startup_s": started - request["asked"], "seconds": seconds}
     found |= {"startup_mib": memory, "peak_mib": most()}
     if encoding:
         coded.write_bytes(data)
     else:
-        found["same"] = identical(pixels, decoded)
+        found["same"] = contestant.identical(samples, decoded)
     return found
-
-
-def peak_mib() -> float:
-    """Most memory this process has held so far.
-
-    Linux counts in ru_maxrss what the parent held when it started this process; VmHWM is this one's alone.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return _maximum(False)
-
-
-def children_mib() -> float:
-    """Most memory that a process started from here has held; on Linux what is held here is counted in as well."""
-    return _maximum(True)
-
-
-def _maximum(children: bool) -> float:
-    import resource
-
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
-    return resource.getrusage(who).ru_maxrss / unit
 
 
 if __name__ == "__main__":

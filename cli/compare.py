@@ -21,9 +21,10 @@ from arcomp.cli.files import START, STDOUT, Target
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
-    from arcomp.measure.compare import Contestant, Measured
+    from arcomp.measure.compare import Contestant
     from arcomp.measure.inputs import Place
     from arcomp.measure.page import Shown
+    from arcomp.measure.record import Measurement
     from arcomp.measure.results import Result
     from arcomp.samples import Samples
 
@@ -152,7 +153,7 @@ class Comparison:
     contestants: Sequence[Contestant]
     limit: int | None
     with_maps: bool
-    measured: list[Measured] = field(default_factory=list)
+    measured: list[Measurement] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
     unread: int = 0
     of_bytes: bool = True
@@ -175,7 +176,7 @@ class Comparison:
             self._one(str(place.path), samples, f" ({number}/{len(places)})" if len(places) > 1 else "")
 
     def _one(self, name: str, samples: Samples, number: str) -> None:
-        here: list[Measured] = []
+        here: list[Measurement] = []
         label = name + number
         self.of_bytes &= samples.form.kind == "bytes"
         for contestant in self.contestants:

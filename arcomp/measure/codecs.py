@@ -48,15 +48,7 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, data: bytes) -> Pixels:
-        """What :meth:`encode` was given; gray may come back as RGB (see :func:`identical`)."""
-
-    def nll_bits(self) -> float | None:
-        """Negative log-likelihood of the picture encoded last, for codecs that are models."""
-        return None
-
-    def static_bits(self) -> float | None:
-        """What :meth:`nll_bits` would be without learning from the picture, for models that do."""
-        return None
+        """The pixels of a file; gray may come back as RGB (see :func:`identical`)."""
 
 
 class Pillow(Codec):
@@ -72,11 +64,9 @@ class Pillow(Codec):
         self.name, self.format, self.options = name, format, options
 
     def takes(self, pixels: Pixels) -> str:
-        """See :meth:`Codec.takes`."""
         return "" if pixels.shape[2] in (1, 3) else f"{pixels.shape[2]} channels"
 
     def encode(self, pixels: Pixels) -> bytes:
-        """See :meth:`Codec.encode`."""
         buffer = io.BytesIO()
         self.image(pixels).save(buffer, self.format, **self.options)
         return buffer.getvalue()
@@ -88,7 +78,6 @@ class Pillow(Codec):
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
     def decode(self, data: bytes) -> Pixels:
-        """See :meth:`Codec.decode`."""
         from PIL import Image
 
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -109,7 +98,6 @@ class Png(Pillow):
         super().__init__(self.name, "PNG", optimize=True)
 
     def image(self, pixels: Pixels) -> Any:
-        """See :meth:`Pillow.image`."""
         made = super().image(pixels)
         two_levels = pixels.shape[2] == 1 and not bool(((pixels != 0) & (pixels != 255)).any())
         return made.convert("1") if two_levels else made
@@ -124,7 +112,6 @@ class WebP(Pillow):
         super().__init__(self.name, "WEBP", lossless=True, method=6, quality=100)
 
     def takes(self, pixels: Pixels) -> str:
-        """See :meth:`Codec.takes`."""
         return super().takes(pixels) or (f"a side over {WEBP_SIDE}" if max(pixels.shape[:2]) > WEBP_SIDE else "")
 
 
@@ -143,7 +130,6 @@ class JpegXl(Pillow):
         super().__init__(f"{self.FAMILY} e{effort}", "JXL", lossless=True, effort=effort, num_threads=threads)
 
     def available(self) -> str:
-        """See :meth:`Codec.available`."""
         try:
             plugin: Any = importlib.import_module("pillow_jxl.JpegXLImagePlugin")
         except ImportError:
@@ -164,11 +150,9 @@ class _OfBytes(Codec):
         """What :meth:`pack` was given."""
 
     def encode(self, pixels: Pixels) -> bytes:
-        """See :meth:`Codec.encode`."""
         return self.pack(pixels.tobytes())
 
     def decode(self, data: bytes) -> Pixels:
-        """See :meth:`Codec.decode`."""
         return np.frombuffer(self.unpack(data), np.uint8).reshape(1, -1, 1)
 
 
@@ -178,11 +162,9 @@ class Gzip(_OfBytes):
     name = "gzip -9"
 
     def pack(self, data: bytes) -> bytes:
-        """See above."""
         return gzip.compress(data, 9, mtime=0)
 
     def unpack(self, data: bytes) -> bytes:
-        """See above."""
         return gzip.decompress(data)
 
 
@@ -192,11 +174,9 @@ class Bzip2(_OfBytes):
     name = "bzip2 -9"
 
     def pack(self, data: bytes) -> bytes:
-        """See above."""
         return bz2.compress(data, 9)
 
     def unpack(self, data: bytes) -> bytes:
-        """See above."""
         return bz2.decompress(data)
 
 
@@ -206,11 +186,9 @@ class Xz(_OfBytes):
     name = "xz -9"
 
     def pack(self, data: bytes) -> bytes:
-        """See above."""
         return lzma.compress(data, preset=9)
 
     def unpack(self, data: bytes) -> bytes:
-        """See above."""
         return lzma.decompress(data)
 
 
@@ -220,7 +198,6 @@ class Zstd(_OfBytes):
     name = f"zstd -{ZSTD_LEVEL}"
 
     def available(self) -> str:
-        """See :meth:`Codec.available`."""
         try:
             importlib.import_module("zstandard")
         except ImportError:
@@ -228,12 +205,10 @@ class Zstd(_OfBytes):
         return ""
 
     def pack(self, data: bytes) -> bytes:
-        """See above."""
         made: bytes = importlib.import_module("zstandard").ZstdCompressor(level=ZSTD_LEVEL).compress(data)
         return made
 
     def unpack(self, data: bytes) -> bytes:
-        """See above."""
         made: bytes = importlib.import_module("zstandard").ZstdDecompressor().decompress(data)
         return made
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,51 +20,33 @@ from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
 from arcomp.measure.inputs import least_depth
+from arcomp.measure.record import Measurement
 from arcomp.measure.sheets import sheet
-from arcomp.samples import Bytes, Samples
+from arcomp.samples import Pixels, Samples
 
 Progress = Callable[[float], None]
-"""Is told the part done, 0 to 1."""
+"""Called with the part done, 0 to 1."""
 Prepare = Callable[[Model, int, int], None]
-"""Is given a model, channels and depth before files of them are timed."""
+"""Called with a model, channels and depth before files of them are timed."""
+
+
+class NotTakenError(ModelError):
+    """A model or codec does not take an input; this is no failure."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One model or codec on one input.
+class Coded:
+    """A file.
 
     Attributes:
-        codec: its name.
-        input: name of the input.
-        samples: sub-pixels, or bytes.
-        positions: pixels, or bytes.
-        depth: bits of a sample, as coded.
-        bytes: of the file; None if there is none.
-        nll_bits_float: under the model's float evaluation (:meth:`arcomp.contract.model.Model.float_bits`); None for
-            codecs, and for models without one.
-        nll_bits_exact: under the exact model, as the file was coded.
-        nll_bits_static: the same before a model that learns mixes in what it has counted in the picture.
-        encode_seconds: evaluation and coding, without start-up.
-        decode_seconds: the same.
-        round_trip: the decoded pixels are those that were encoded.
-        skipped: why there is no file, in a few words.
-        failed: it should have worked.
+        data: all of it.
+        nll_bits: the exact model's negative log-likelihood; None for codecs.
+        static_bits: the same before what a model learns is mixed in; None for others.
     """
 
-    codec: str
-    input: str
-    samples: int
-    positions: int
-    depth: int
-    bytes: int | None = None
-    nll_bits_float: float | None = None
-    nll_bits_exact: float | None = None
-    nll_bits_static: float | None = None
-    encode_seconds: float | None = None
-    decode_seconds: float | None = None
-    round_trip: bool | None = None
-    skipped: str = ""
-    failed: bool = False
+    data: bytes
+    nll_bits: float | None = None
+    static_bits: float | None = None
 
 
 class Contestant(ABC):
@@ -74,6 +57,8 @@ class Contestant(ABC):
         digest: of the weights, hex; "" where there is no model.
         parameters: see :class:`arcomp.contract.model.Model`; None where there is no model.
         startup_seconds: loading, compiling and a few pixels to warm up, so far.
+        takes_bytes: whether it is a model of text.
+        learns: whether it learns from the picture, which its float evaluation does not.
     """
 
     name: str
@@ -81,22 +66,72 @@ class Contestant(ABC):
     parameters: int | None = None
     startup_seconds: float = 0.0
     takes_bytes: bool = False
-    """Whether it is a model of text."""
+    learns: bool = False
 
-    def measure(self, name: str, samples: Samples, progress: Progress = lambda part: None) -> Measured:
-        """Code an input of some name and decode it again; what goes wrong is a result too, and others go on."""
+    def measure(
+        self,
+        name: str,
+        samples: Samples,
+        progress: Progress = lambda part: None,
+        *,
+        in_float: bool = True,
+        of: str = "",
+    ) -> Measurement:
+        """Code an input of some name and decode it again; what goes wrong is a result too, and others go on.
+
+        Args:
+            progress: called with the part done.
+            in_float: whether to evaluate the model in float as well.
+            of: the set that the input belongs to.
+        """
+        none = Measurement(self.name, name, samples.size, samples.positions, samples.depth, set=of)
         try:
-            return self._measure(name, samples, progress)
+            own = self.fitted(samples)
+            self.warm_up(own)
+            began = time.perf_counter()
+            coded = self.encode(own, lambda part: progress(part / 2))
+            between = time.perf_counter()
+            decoded = self.decode(coded.data, lambda part: progress((1 + part) / 2))
+            ended = time.perf_counter()
+            same, nll = self.identical(own, decoded), self.float_bits(own) if in_float else None
+        except NotTakenError as error:
+            return replace(none, skipped=error.cause)
         except (ArcompError, MemoryError) as error:
             said = error.cause if isinstance(error, ArcompError) else "not enough memory"
-            return self._skipped(name, samples, f"failed: {said}", failed=True)
+            return replace(none, skipped=f"failed: {said}", failed=True)
+        return replace(
+            none, depth=own.depth, bytes=len(coded.data), nll_bits_float=nll, nll_bits_exact=coded.nll_bits,
+            nll_bits_static=coded.static_bits, encode_seconds=between - began, decode_seconds=ended - between,
+            round_trip=same, failed=not same,
+        )  # fmt: skip
 
     @abstractmethod
-    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured: ...
+    def fitted(self, samples: Samples) -> Samples:
+        """The same samples, of the depth that they are coded with.
 
-    def _skipped(self, name: str, samples: Samples, why: str, *, failed: bool = False) -> Measured:
-        """There is no file."""
-        return Measured(self.name, name, samples.size, samples.positions, samples.depth, skipped=why, failed=failed)
+        Raises:
+            NotTakenError: they are not taken.
+        """
+
+    @abstractmethod
+    def warm_up(self, samples: Samples) -> None:
+        """Load and compile what such samples need, before time is taken."""
+
+    @abstractmethod
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        """Samples that are fitted, as one file."""
+
+    @abstractmethod
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+        """The pixels of a file."""
+
+    @abstractmethod
+    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+        """Whether the input came back."""
+
+    def float_bits(self, samples: Samples) -> float | None:
+        """The model's float NLL of fitted samples; None where there is none."""
+        return None
 
 
 def warm_up(model: Model, channels: int, depth: int) -> None:
@@ -128,45 +163,38 @@ class ModelContestant(Contestant):
     ) -> None:
         began = time.perf_counter()
         self.model = registry.load(source)
-        self.name, self.digest = name or source, self.model.digest.hex()
+        self.name, self.digest, self.learns = name or source, self.model.digest.hex(), self.model.learns
         self.parameters, self.takes_bytes = self.model.parameters, self.model.takes_bytes
         self.device, self.threads, self.prepare = device, threads, prepare
         self._prepared: set[tuple[int, int]] = set()
         self.startup_seconds = time.perf_counter() - began
 
-    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured:
+    def fitted(self, samples: Samples) -> Samples:
         try:
-            samples = fitted(samples, self.model)
+            return fitted(samples, self.model)
         except ModelError as error:
-            return self._skipped(name, samples, error.cause)
-        self._warm_up(samples.channels, samples.depth)
-        began = time.perf_counter()
-        encoded = codec.encode(
-            samples, self.model, device=self.device, threads=self.threads, progress=lambda part: progress(part / 2)
-        )
-        between = time.perf_counter()
-        decoded = codec.decode(
-            encoded.data, model=self.model, threads=self.threads, progress=lambda part: progress((1 + part) / 2)
-        )
-        ended = time.perf_counter()
-        same = bool(np.array_equal(decoded.pixels, samples.pixels))
-        nll_float = float_nll(self.model, samples.pixels, samples.depth, self.device)
-        return Measured(
-            self.name, name, samples.size, samples.positions, samples.depth, len(encoded.data), nll_float,
-            encoded.nll_bits, encoded.static_bits, between - began, ended - between, same, failed=not same,
-        )  # fmt: skip
+            raise NotTakenError(error.cause) from error
 
-    def _warm_up(self, channels: int, depth: int) -> None:
-        if (channels, depth) not in self._prepared:
+    def warm_up(self, samples: Samples) -> None:
+        key = samples.channels, samples.depth
+        if key not in self._prepared:
             began = time.perf_counter()
-            self.prepare(self.model, channels, depth)
-            self._prepared.add((channels, depth))
+            self.prepare(self.model, *key)
+            self._prepared.add(key)
             self.startup_seconds += time.perf_counter() - began
 
-    @property
-    def learns(self) -> bool:
-        """Whether it learns from the picture, which its float evaluation does not."""
-        return self.model.learns
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        made = codec.encode(samples, self.model, device=self.device, threads=self.threads, progress=progress)
+        return Coded(made.data, made.nll_bits, made.static_bits)
+
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+        return codec.decode(data, model=self.model, threads=self.threads, progress=progress).pixels
+
+    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+        return bool(np.array_equal(decoded, samples.pixels))
+
+    def float_bits(self, samples: Samples) -> float | None:
+        return float_nll(self.model, samples.pixels, samples.depth, self.device)
 
 
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:
@@ -190,34 +218,58 @@ class CodecContestant(Contestant):
 
     def __init__(self, made: Codec) -> None:
         self.name, self.codec = made.name, made
+        self._last: tuple[Samples, Pixels] | None = None
 
-    def _measure(self, name: str, samples: Samples, progress: Progress) -> Measured:
-        pixels, depth = sheet(samples.pixels), least_depth(samples)
-        if depth == 1:  # black and white
-            pixels = pixels * np.uint8(255)
+    def fitted(self, samples: Samples) -> Samples:
         missing = self.codec.available()
         if missing == NOT_INSTALLED:
             missing = f"{NOT_INSTALLED}: {INSTALL_PEERS}"
-        if self.codec.of_bytes != isinstance(samples.form, Bytes):
+        if self.codec.of_bytes != (samples.form.kind == "bytes"):
             missing = "takes bytes only" if self.codec.of_bytes else "takes pictures only"
-        missing = missing or self.codec.takes(pixels)
+        own = replace(samples, depth=least_depth(samples))
+        missing = missing or (f"{own.depth} bits a sample" if own.depth > 8 else self.codec.takes(self._sheet(own)))
         if missing:
-            return self._skipped(name, samples, missing)
+            raise NotTakenError(missing)
+        return own
+
+    def warm_up(self, samples: Samples) -> None:
         if not self.startup_seconds:
             began = time.perf_counter()
-            self.codec.decode(self.codec.encode(np.ascontiguousarray(pixels[:8, :8])))
+            with _said():
+                self.codec.decode(self.codec.encode(np.ascontiguousarray(self._sheet(samples)[:8, :8])))
             self.startup_seconds = time.perf_counter() - began
-        began = time.perf_counter()
-        data = self.codec.encode(pixels)
-        between = time.perf_counter()
-        progress(0.8)
-        decoded = self.codec.decode(data)
-        ended = time.perf_counter()
-        same = identical(pixels, decoded)
-        return Measured(
-            self.name, name, samples.size, samples.positions, depth, len(data), encode_seconds=between - began,
-            decode_seconds=ended - between, round_trip=same, failed=not same,
-        )  # fmt: skip
+
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        with _said():
+            data = self.codec.encode(self._sheet(samples))
+        progress(1.0)
+        return Coded(data)
+
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+        with _said():
+            return self.codec.decode(data)
+
+    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+        return identical(self._sheet(samples), decoded)
+
+    def _sheet(self, samples: Samples) -> Pixels:
+        """What codecs of single pictures are given: uint8 [H, W, C], bits as black and white. The last one is kept."""
+        if self._last is None or self._last[0] is not samples:
+            pixels = sheet(samples.pixels)
+            self._last = samples, pixels * np.uint8(255) if samples.depth == 1 else pixels
+        return self._last[1]
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What another's codec raises, as an error of ours."""
+    try:
+        yield
+    except (ArcompError, MemoryError):
+        raise
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise ArcompError(f"{type(error).__name__}: {first}") from error
 
 
 def classical(threads: int | None = None) -> list[Contestant]:

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from arcomp import __version__
 from arcomp.measure import bits, images, plot
 from arcomp.measure.codecs import INSTALL_PEERS
-from arcomp.measure.compare import Contestant, Measured, ModelContestant
+from arcomp.measure.compare import Contestant, ModelContestant
 from arcomp.measure.heat_map import colours, folded, row
 from arcomp.measure.inputs import least_depth
+from arcomp.measure.record import Measurement
 from arcomp.measure.results import TITLE, Result
 from arcomp.measure.sheets import sheet
 from arcomp.measure.tables import Column, cell
@@ -84,7 +85,7 @@ class Shown:
 
 
 def show(
-    name: str, samples: Samples, contestants: Sequence[Contestant], measured: Sequence[Measured], progress: Progress
+    name: str, samples: Samples, contestants: Sequence[Contestant], measured: Sequence[Measurement], progress: Progress
 ) -> Shown:
     """Draw an input and the bits that each model gives its pixels.
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from arcomp.measure.compare import Contestant, Measured, ModelContestant
+from arcomp.measure.compare import Contestant, ModelContestant
+from arcomp.measure.record import Measurement
 
 COLUMNS = (
     "model", "kind", "inputs", "samples", "bytes", "bits_per_subpixel", "nll_bits_float", "nll_bits_exact",
@@ -41,10 +42,10 @@ class Result:
     digest: str
     parameters: int | None
     startup_seconds: float
-    each: Sequence[Measured] = field(repr=False)
+    each: Sequence[Measurement] = field(repr=False)
 
     @property
-    def done(self) -> list[Measured]:
+    def done(self) -> list[Measurement]:
         """Those of which there is a file."""
         return [m for m in self.each if m.bytes is not None]
 
@@ -124,12 +125,12 @@ class Result:
         return whole
 
 
-def results(contestants: Sequence[Contestant], measured: Sequence[Measured]) -> list[Result]:
+def results(contestants: Sequence[Contestant], measured: Sequence[Measurement]) -> list[Result]:
     """All of them, the smallest files first; then those that did not take all inputs, then those that took none."""
     made = [
         Result(
             c.name, "model" if isinstance(c, ModelContestant) else "codec",
-            isinstance(c, ModelContestant) and c.learns, c.digest, c.parameters, c.startup_seconds,
+            c.learns, c.digest, c.parameters, c.startup_seconds,
             [m for m in measured if m.codec == c.name],
         )
         for c in contestants
@@ -141,7 +142,7 @@ def results(contestants: Sequence[Contestant], measured: Sequence[Measured]) -> 
     return sorted(made, key=rank)
 
 
-def _of_input(m: Measured) -> dict[str, Any]:
+def _of_input(m: Measurement) -> dict[str, Any]:
     """One input, as JSON says it."""
     one = Result(m.codec, "", False, "", None, 0.0, [m]).row()
     kept = [key for key in COLUMNS if key not in ("model", "kind", "inputs", "digest", "parameters", "startup_seconds")]

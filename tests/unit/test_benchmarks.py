@@ -14,11 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from arcomp.errors import ArcompError
 from arcomp.measure import tables
 from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical
+from arcomp.measure.compare import CodecContestant
+from arcomp.measure.external import External, ExternalError
+from arcomp.measure.inputs import read
+from arcomp.measure.record import Measurement
 from benchmarks import children, exactness, exactness_child, inputs, outputs, pareto, ratio, readme, sizes, speed
 from benchmarks.choice import JXL, Choice, efforts
-from benchmarks.external import External, ExternalError
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
 
 
@@ -42,7 +46,7 @@ def test_find_names_sets_by_folder(pictures: Path) -> None:
         ("gray", "palette.png"),
         ("colour", "a.png"),
     ]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ArcompError):
         inputs.find([pictures / "absent"])
 
 
@@ -75,33 +79,34 @@ def test_ratio_totals_and_files(pictures: Path, tmp_path: Path, capsys: pytest.C
         assert total["bits_per_subpixel"] == pytest.approx(8 * total["bytes"] / total["samples"])
         assert total["to_webp"] == pytest.approx(total["bytes"] / every["all", "WebP"]["bytes"])
         assert total["to_jxl"] is None
-        assert total["same"] is True
+        assert total["round_trip"] is True
     model = every["all", "histogram"]
-    assert model["overhead_percent"] == pytest.approx(100 * (8 * model["bytes"] / model["nll_bits"] - 1))
-    over = [p["bytes"] - 1.0005 * p["nll_bits"] / 8 for p in found["pictures"] if p["codec"] == "histogram"]
+    assert model["overhead_percent"] == pytest.approx(100 * (8 * model["bytes"] / model["nll_bits_exact"] - 1))
+    over = [p["bytes"] - 1.0005 * p["nll_bits_exact"] / 8 for p in found["pictures"] if p["codec"] == "histogram"]
     assert model["max_overhead_bytes"] == pytest.approx(max(over))
     with open(table, newline="") as file:
         levels = [row["level"] for row in csv.DictReader(file)]
     assert levels == ["picture"] * 6 + ["set"] * 9
 
 
-def result(codec: str, picture: str, size: int | None, **more: Any) -> sizes.Result:
-    seconds: dict[str, Any] = {} if size is None else {"encode_s": 0.5, "decode_s": 2.0, "same": True}
-    return sizes.Result("s", picture, codec, 1000, 1000, 3, size, **{**seconds, **more})
+def result(codec: str, picture: str, size: int | None, **more: Any) -> Measurement:
+    usual: dict[str, Any] = {"set": "s"}
+    usual |= {} if size is None else {"encode_seconds": 0.5, "decode_seconds": 2.0, "round_trip": True}
+    return Measurement(codec, picture, 3_000_000, 1_000_000, 8, size, **{**usual, **more})
 
 
 def test_ratios_are_over_the_pictures_that_both_did() -> None:
     results = [
         result(JXL, "a", 100),
         result(JXL, "b", 300),
-        result("model", "a", 90, nll_bits=640.0),
-        result("model", "b", None, note="refused"),
+        result("model", "a", 90, nll_bits_exact=640.0),
+        result("model", "b", None, skipped="refused"),
     ]
     peer, model = sizes.totals(results)
     assert (peer["to_jxl"], model["to_jxl"]) == (1.0, pytest.approx(0.9))
     assert (model["encode_mps"], model["decode_mps"]) == (pytest.approx(2.0), pytest.approx(0.5))
     assert model["max_overhead_bytes"] == pytest.approx(90 - 80 * 1.0005)
-    assert sizes.totals([result("model", "a", 90, same=False, failed=True)])[0]["same"] is False
+    assert sizes.totals([result("model", "a", 90, round_trip=False, failed=True)])[0]["round_trip"] is False
 
 
 def test_a_codec_that_is_wrong_is_reported(pictures: Path) -> None:
@@ -118,35 +123,36 @@ def test_a_codec_that_is_wrong_is_reported(pictures: Path) -> None:
             return NOT_INSTALLED
 
     source = inputs.Source(pictures / "colour" / "a.png", "s")
-    found = ratio.measure(source, [Wrong(), Absent()])
+    found = ratio.measure(source, [CodecContestant(Wrong()), CodecContestant(Absent())])
     assert not isinstance(found, str)
-    assert (found[0].same, found[0].failed) == (False, True)
-    assert (found[1].note, found[1].failed) == (NOT_INSTALLED, False)
-    assert [row["bytes"] for row in sizes.shown([found[1].row()])] == [NOT_INSTALLED]
+    assert (found[0].round_trip, found[0].failed) == (False, True)
+    assert found[1].skipped.startswith(NOT_INSTALLED)
+    assert not found[1].failed
+    assert [row["bytes"] for row in sizes.shown([sizes.row_of(found[1])])] == [NOT_INSTALLED]
 
 
 def test_models_that_learn_may_have_less_overhead() -> None:
-    one = result("photo-fast", "a", 1000, nll_bits=7900.0, static_bits=8000.0)
+    one = result("photo-fast", "a", 1000, nll_bits_exact=7900.0, nll_bits_static=8000.0)
     assert one.overhead_bytes == pytest.approx(1000 - 1.0002 * 7900 / 8)
-    assert one.row()["learning_percent"] == pytest.approx(1.25)
-    assert sizes.Result.of(one.row()) == one
-    (total,) = sizes.totals([one, result("photo-fast", "b", 500, nll_bits=3000.0, static_bits=4000.0)])
+    assert sizes.row_of(one)["learning_percent"] == pytest.approx(1.25)
+    assert Measurement.of(sizes.row_of(one)) == one
+    (total,) = sizes.totals([one, result("photo-fast", "b", 500, nll_bits_exact=3000.0, nll_bits_static=4000.0)])
     assert total["learning_percent"] == pytest.approx(100 * 1100 / 12000)
-    assert sizes.totals([result("context", "a", 9, nll_bits=64.0)])[0]["learning_percent"] is None
+    assert sizes.totals([result("context", "a", 9, nll_bits_exact=64.0)])[0]["learning_percent"] is None
 
 
 def test_larger_than_webp_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     results = [
         result(WebP.name, "a", 100),
         result(WebP.name, "b", 100),
-        result("photo-fast", "a", 99, nll_bits=790.0, static_bits=800.0),
-        result("context", "b", 103, nll_bits=800.0),
+        result("photo-fast", "a", 99, nll_bits_exact=790.0, nll_bits_static=800.0),
+        result("context", "b", 103, nll_bits_exact=800.0),
     ]
     outcome = ratio.Outcome(results)
     assert [row["above_webp"] for row in sizes.totals(results)] == [0, 0, 1]
     assert ratio.remarks(outcome) == 0
     assert "LARGER THAN WEBP: context, 1 picture; most s/b, by 3 bytes" in capsys.readouterr().err
-    results.append(result("photo-fast", "b", 101, nll_bits=800.0, static_bits=800.0))
+    results.append(result("photo-fast", "b", 101, nll_bits_exact=800.0, nll_bits_static=800.0))
     assert ratio.remarks(outcome) == ratio.ABOVE_WEBP
     results.append(result("PNG", "b", None, failed=True))
     assert ratio.remarks(outcome) == 1
@@ -172,7 +178,7 @@ def test_efforts_of_jpeg_xl() -> None:
     for wrong in ("", "0", "11", "seven"):
         with pytest.raises(argparse.ArgumentTypeError):
             efforts(wrong)
-    names = [codec.name for codec in Choice(("histogram",), (7, 10)).codecs()]
+    names = Choice(("histogram",), (7, 10)).names()
     assert names == ["PNG", "WebP", "JPEG XL e7", "JPEG XL e10", "histogram"]
 
 
@@ -217,7 +223,7 @@ def test_external_codec(deflate: str) -> None:
      "x=a {input} {output}|b {input} {output}|c {input} {output}"],
 )  # fmt: skip
 def test_external_codec_that_is_none(spec: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError):
+    with pytest.raises(ArcompError):
         External(spec)
 
 
@@ -228,16 +234,14 @@ def test_external_codecs_in_both_benchmarks(pictures: Path, deflate: str, tmp_pa
     assert ratio.main([picture, *options, "--external", silent, "--json", str(document)]) == 1
     found = {row["codec"]: row for row in json.loads(document.read_text())["sets"]}
     assert list(found) == ["PNG", "WebP", "deflate", "silent"]
-    assert found["deflate"]["same"]
+    assert found["deflate"]["round_trip"]
     assert found["deflate"]["bytes"] > 100
     assert found["silent"]["failed"]
-    assert found["silent"]["note"] == "ExternalError: the command left no file"
+    assert found["silent"]["skipped"] == "failed: the command left no file"
     with pytest.raises(SystemExit):
         ratio.main([picture, *options, "--external", deflate])
     choice = Choice((), (), (deflate,), 1)
-    rows = speed.measure(
-        inputs.Source(Path(picture), "s"), inputs.load(inputs.find([picture])[0]), "deflate", choice, 1
-    )
+    rows = speed.measure(inputs.Source(Path(picture), "s"), read(Path(picture)), "deflate", choice, 1)
     assert [(row["action"], row["error"]) for row in rows] == [("encode", ""), ("decode", "")]
     assert rows[1]["same"]
     assert rows[1]["peak_mib"] > 1
@@ -249,14 +253,15 @@ def measured(tmp_path: Path) -> list[str]:
     rows = [("WebP", 1100, 50.0), (JXL, 1000, 8.0), ("JPEG XL e7", 1010, 9.0), ("histogram", 2500, 1.0)]
     rows += [("context", 1020, 0.3), ("photo-fast", 880, 0.5)]
     results = [
-        result(codec, "a", size, **({} if codec in ("WebP", JXL) else {"nll_bits": 8.0 * size}))
+        result(codec, "a", size, **({} if codec in ("WebP", JXL) else {"nll_bits_exact": 8.0 * size}))
         for codec, size, _ in rows
     ]
     results.append(result(JXL, "b", 500))
     results += [replace(r, set="kodak") for r in results[:2]]
     times = [
         {"set": "s", "picture": "a", "codec": codec, "action": action, "threads": 2, "height": 1000, "width": 1000,
-         "channels": 3, "bytes": 1, "first_s": 1.0, "median_s": 1 / mps, "startup_s": 1.25, "command_s": 2.0,
+         "channels": 3, "positions": 1_000_000, "bytes": 1,
+         "first_s": 1.0, "median_s": 1 / mps, "startup_s": 1.25, "command_s": 2.0,
          "startup_mib": 10.0, "peak_mib": 20.4, "same": True}
         for codec, _, mps in rows for action in speed.ACTIONS
     ]  # fmt: skip

@@ -15,8 +15,9 @@ from PIL import Image
 import arcomp
 from arcomp.errors import ArcompError, PictureError
 from arcomp.measure.codecs import Png, WebP, identical
-from arcomp.measure.compare import CodecContestant, Contestant, Measured, ModelContestant
+from arcomp.measure.compare import CodecContestant, Coded, Contestant, ModelContestant
 from arcomp.measure.inputs import find, least_depth, read
+from arcomp.measure.record import Measurement
 from arcomp.measure.results import COLUMNS, as_csv, as_json, results
 from arcomp.measure.sheets import sheet
 from arcomp.models.pixelcnn import PixelCNN
@@ -155,13 +156,25 @@ class Fixed(Contestant):
     def __init__(self, name: str, parameters: int | None = None) -> None:
         self.name, self.parameters = name, parameters
 
-    def _measure(self, name: str, samples: Samples, progress: Any) -> Measured:
+    def fitted(self, samples: Samples) -> Samples:
+        return samples
+
+    def warm_up(self, samples: Samples) -> None:
+        pass
+
+    def encode(self, samples: Samples, progress: Any = None) -> Coded:
         raise NotImplementedError
 
+    def decode(self, data: bytes, progress: Any = None) -> Any:
+        raise NotImplementedError
 
-def measured(codec: str, number: int, size: int | None, **more: Any) -> Measured:
+    def identical(self, samples: Samples, decoded: Any) -> bool:
+        return True
+
+
+def measured(codec: str, number: int, size: int | None, **more: Any) -> Measurement:
     usual = {} if size is None else {"encode_seconds": 0.5, "decode_seconds": 2.0, "round_trip": True}
-    return Measured(codec, f"input {number}", 3_000_000, 1_000_000, 8, size, **{**usual, **more})
+    return Measurement(codec, f"input {number}", 3_000_000, 1_000_000, 8, size, **{**usual, **more})
 
 
 class TestResults:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from arcomp.measure.compare import Measured
+from arcomp.measure.record import Measurement
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.temporal_conv import TemporalConv
@@ -69,9 +69,9 @@ def test_families_are_in_the_ladders_order(folder: Path) -> None:
 
 
 def test_files_that_are_too_large_are_told_of() -> None:
-    usual = Measured("m", "d", 100, 100, 1, 1064, nll_bits_exact=8000.0, round_trip=True)
-    large = Measured("m", "d", 100, 100, 1, 1066, nll_bits_exact=8000.0, round_trip=True)
-    wrong = Measured("m", "d", 100, 100, 1, 1000, nll_bits_exact=8000.0, round_trip=False, failed=True)
+    usual = Measurement("m", "d", 100, 100, 1, 1064, nll_bits_exact=8000.0, round_trip=True)
+    large = Measurement("m", "d", 100, 100, 1, 1066, nll_bits_exact=8000.0, round_trip=True)
+    wrong = Measurement("m", "d", 100, 100, 1, 1000, nll_bits_exact=8000.0, round_trip=False, failed=True)
     assert [ladder.remarks([m]) for m in (usual, large, wrong)] == [True, False, False]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
 import shutil
@@ -11,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from arcomp.errors import PictureError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.formats import read
 from arcomp.measure.codecs import NOT_INSTALLED, Codec, Pixels
 
@@ -24,7 +23,7 @@ FORMATS = {"": ".png", ".png": ".png", ".ppm": ".ppm"}
 _FIELD = re.compile(r"\{(input|output)(\.\w+)?\}")
 
 
-class ExternalError(Exception):
+class ExternalError(ArcompError):
     """A command failed, or left nothing."""
 
 
@@ -39,7 +38,7 @@ class External(Codec):
             {output.ppm}; coded files have the ending that is given, as in {output.jxl}.
 
     Raises:
-        argparse.ArgumentTypeError: it is not like that.
+        ArcompError: it is not like that.
     """
 
     def __init__(self, spec: str) -> None:
@@ -47,23 +46,21 @@ class External(Codec):
         self.name, self.spec = name.strip(), spec
         parts = _split(commands)
         if not (self.name and equals) or len(parts) != 2 or not all(parts):
-            raise argparse.ArgumentTypeError(f"{spec!r} is not NAME=ENCODE|DECODE")
+            raise ArcompError(f"{spec!r} is not NAME=ENCODE|DECODE")
         self.encoder, self.decoder = parts
         for what, words in (("encodes", self.encoder), ("decodes", self.decoder)):
             fields = {field for word in words for field, _ in _FIELD.findall(word)}
             if fields != {"input", "output"}:
-                raise argparse.ArgumentTypeError(f"{self.name}: what {what} needs both {{input}} and {{output}}")
+                raise ArcompError(f"{self.name}: what {what} needs both {{input}} and {{output}}")
         pictures = (("input", self.encoder), ("output", self.decoder))
         for ending in (e for field, words in pictures for e in _endings(field, words)):
             if ending not in FORMATS:
-                raise argparse.ArgumentTypeError(f"{self.name}: pictures are .png or .ppm, not {ending}")
+                raise ArcompError(f"{self.name}: pictures are .png or .ppm, not {ending}")
 
     def available(self) -> str:
-        """See :meth:`Codec.available`."""
         return "" if all(shutil.which(words[0]) for words in (self.encoder, self.decoder)) else NOT_INSTALLED
 
     def encode(self, pixels: Pixels) -> bytes:
-        """See :meth:`Codec.encode`."""
         from PIL import Image
 
         def write(path: Path, ending: str) -> Path:
@@ -81,7 +78,6 @@ class External(Codec):
             return _first(coded).read_bytes()
 
     def decode(self, data: bytes) -> Pixels:
-        """See :meth:`Codec.decode`."""
         with tempfile.TemporaryDirectory() as folder:
             paths = {}
             for ending in _endings("input", self.decoder):
@@ -116,7 +112,7 @@ def _split(commands: str) -> list[list[str]]:
     """Words of commands separated by bars, with a shell's quotes but none of its other powers.
 
     Raises:
-        argparse.ArgumentTypeError: a quote is not closed.
+        ArcompError: a quote is not closed.
     """
     reader = shlex.shlex(commands, posix=True, punctuation_chars="|")
     reader.whitespace_split, reader.commenters = True, ""
@@ -128,7 +124,7 @@ def _split(commands: str) -> list[list[str]]:
             else:
                 parts[-1].append(word)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{commands!r}: {error}") from error
+        raise ArcompError(f"{commands!r}: {error}") from error
     return parts
 
 
