@@ -7,10 +7,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arcomp.contract import registry
 from arcomp.errors import ArcompError
 from arcomp.measure.codecs import Codec, JpegXl, Png, WebP
-from arcomp.measure.compare import CodecContestant, Contestant, ModelContestant
+from arcomp.measure.contestants import CodecContestant, Contestant
 from arcomp.measure.external import HELP, External
 
 EFFORT = 9
@@ -46,10 +45,12 @@ class Choice:
         return [*(peer.name for peer in self.peers()), *(all_models() if self.models is None else self.models)]
 
     def named(self, name: str) -> Contestant:
-        """The one of a name."""
+        """The one of a name; a peer without importing what models need, which would count as its memory."""
         peer = next((peer for peer in self.peers() if peer.name == name), None)
         if peer is not None:
             return CodecContestant(peer)
+        from arcomp.measure.compare import ModelContestant
+
         return ModelContestant(name, threads=None if self.threads < 0 else self.threads)
 
     def contestants(self) -> list[Contestant]:
@@ -59,6 +60,8 @@ class Choice:
 
 def all_models() -> list[str]:
     """Names of the models that are installed."""
+    from arcomp.contract import registry
+
     return list(registry.names())
 
 
@@ -75,6 +78,8 @@ def model_names(listed: str) -> tuple[str, ...]:
     Raises:
         argparse.ArgumentTypeError: one of them is no model here.
     """
+    from arcomp.contract import registry
+
     names = tuple(filter(None, listed.split(",")))
     try:
         for name in names:

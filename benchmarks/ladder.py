@@ -20,7 +20,8 @@ import click
 
 from arcomp.contract import registry
 from arcomp.contract.library import ENDING
-from arcomp.measure.compare import Contestant, ModelContestant, classical, classical_of_bytes
+from arcomp.measure.compare import ModelContestant
+from arcomp.measure.contestants import Contestant, classical, classical_of_bytes
 from arcomp.measure.inputs import read
 from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from arcomp.samples import Samples

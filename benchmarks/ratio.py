@@ -23,7 +23,7 @@ from typing import Any
 from arcomp.errors import ArcompError, PictureError
 from arcomp.measure import tables
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl
-from arcomp.measure.compare import Contestant
+from arcomp.measure.contestants import Contestant
 from arcomp.measure.inputs import read
 from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from benchmarks import children, inputs, outputs

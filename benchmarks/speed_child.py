@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.measure.compare import CodecContestant, NotTakenError
+from arcomp.measure.contestants import CodecContestant, NotTakenError
 from arcomp.measure.external import External
 from arcomp.measure.memory import children_mib, peak_mib
 from arcomp.samples import Samples

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arcomp.samples import Form, Samples
 
 COMPILING = 2.0
-"""Seconds of compiling after which a user is told."""
+"""Seconds of compiling after which a message says so."""
 _KINDS = {1: "gray", 3: "RGB"}
 
 
@@ -31,7 +31,7 @@ class Startup:
 
     Args:
         threads: --threads.
-        console: told if this takes long.
+        console: for a note if this takes long.
 
     Attributes:
         seconds: from the start of the process until the first file's coding began.

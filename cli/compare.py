@@ -21,7 +21,7 @@ from arcomp.cli.files import START, STDOUT, Target
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
-    from arcomp.measure.compare import Contestant
+    from arcomp.measure.contestants import Contestant
     from arcomp.measure.inputs import Place
     from arcomp.measure.page import Shown
     from arcomp.measure.record import Measurement
@@ -159,7 +159,7 @@ class Comparison:
     of_bytes: bool = True
 
     def run(self, places: Sequence[Place]) -> None:
-        """Measure; inputs that cannot be read are told of, and the others go on."""
+        """Measure all. An input that cannot be read is reported, and the others go on."""
         from arcomp.measure.inputs import read
 
         text = any(c.takes_bytes for c in self.contestants)
@@ -199,7 +199,8 @@ def _contestants(
         ModelError: no such model.
     """
     from arcomp.contract import library, registry
-    from arcomp.measure.compare import ModelContestant, classical, classical_of_bytes
+    from arcomp.measure.compare import ModelContestant
+    from arcomp.measure.contestants import classical, classical_of_bytes
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
     short = [source.removesuffix(library.ENDING) for source in chosen]
@@ -279,30 +280,33 @@ class Reports:
 @click.option(
     "--models",
     metavar="A,B,..",
-    help="Names from `arcomp models`, or .safetensors files of weights. [default: all that are here]",
+    help="Names from `arcomp models`, or .safetensors files. [default: all models here]",
 )
 @click.option(
     "--classical",
     "peers",
     is_flag=True,
-    help="PNG, WebP and JPEG XL as well, lossless; beside text gzip, bzip2, xz and zstd.",
+    help="Also measure PNG, WebP and JPEG XL (lossless); for text gzip, bzip2, xz and zstd.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="The first N files of a folder, and pictures of an array."
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Take only the first N files of a folder and the first N pictures of an array.",
 )
-@click.option("--csv", metavar="FILE", help="Write the table there.")
+@click.option("--csv", metavar="FILE", help="Write the table to FILE.")
 @click.option(
     "--json",
     "document",
     metavar="[FILE]",
     is_flag=False,
     flag_value=STDOUT,
-    help="Write a list of objects there; without FILE, as the last word, print an object a line.",
+    help="Write the results to FILE as JSON. Without FILE (--json comes last): print one object a line.",
 )
-@click.option("--html", metavar="FILE", help="Write a page there: plots, tables, maps of bits per pixel.")
+@click.option("--html", metavar="FILE", help="Write a page to FILE: plots, tables, maps of the bits of each pixel.")
 @options.force
 @options.threads
-@options.device("Where models are evaluated to encode. auto: CUDA if there is one.")
+@options.device("Where models run to encode. auto: CUDA if there is a GPU.")
 @options.terse
 def command(
     console: Console,
@@ -317,10 +321,10 @@ def command(
     threads: int | None,
     device: str,
 ) -> int:
-    """Compare models and codecs, from files that are made and decoded again.
+    """Compare models and codecs: make files, decode them again, and show sizes and speeds.
 
-    PATH is a picture, a folder of them, or an array (.npy, .npz): uint8 or bool [N, H, W] or [N, H, W, C], whose
-    pictures are coded as one file; or text, for models that take it. Times are without start-up.
+    PATH is a picture, a folder of pictures, an array (.npy or .npz: uint8 or bool, [N, H, W] or [N, H, W, C]), or a
+    text for models that take text. The pictures of an array are coded as one file. Times do not include start-up.
     """
     from arcomp.measure.inputs import find
     from arcomp.measure.results import as_objects, results
@@ -340,7 +344,7 @@ def command(
     work.run(places)
     if not work.measured:
         if work.unread:
-            return 1  # each was told of
+            return 1  # each was reported
         raise ArcompError("there is nothing to compare", remedy="name pictures, or arrays of them")
     found = results(contestants, work.measured)
     if document == STDOUT:

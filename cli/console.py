@@ -16,8 +16,6 @@ from arcomp.errors import ArcompError
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    Bar = tqdm[Any]
-
 
 def one_line(text: str) -> str:
     """Text that stays on its line and in its terminal, whatever a file's name holds."""
@@ -205,7 +203,7 @@ PATIENCE = 0.3
 """Seconds before a bar appears: what is done by then does not need one."""
 
 
-def progress_bar(label: str, delay: float) -> Bar:
+def progress_bar(label: str, delay: float) -> tqdm[Any]:
     """A bar of tqdm on standard error, from 0 to 1, that appears after so many seconds."""
     from tqdm import tqdm
 

@@ -16,12 +16,12 @@ NAME_WIDTH = 32
 
 
 @click.command("doctor", short_help="Check this machine.")
-@options.device("Where backends and layers are checked. auto: the processor, and CUDA if there is one.")
+@options.device("What to check. auto: the CPU, and CUDA if there is a GPU.")
 @options.talkative
 def command(console: Console, device: str) -> int:
-    """Check that this machine computes what it must: versions, backends, and every layer of the models here.
+    """Check that this machine computes exactly: versions, backends, and every layer of the models here.
 
-    Exit status 1 if anything is not as it should be.
+    Exit status 1 if anything is wrong.
     """
     from arcomp.doctor import examine
 

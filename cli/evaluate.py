@@ -133,7 +133,7 @@ class Evaluator:
         self.console.result(f"{self.name}, {'all' if data is None else shown(data)}: {of.line}", about)
 
 
-@click.command("eval", short_help="Say what data would cost.")
+@click.command("eval", short_help="Measure what data would cost.")
 @click.argument("data", metavar="DATA...", nargs=-1, required=True)
 @click.option(
     "-m",
@@ -142,11 +142,11 @@ class Evaluator:
     metavar="MODEL",
     required=True,
     multiple=True,
-    help="A name from `arcomp models`, or a .safetensors file; may be given several times.",
+    help="A name from `arcomp models`, or a .safetensors file. Give it again to evaluate several models.",
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N images only.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take only the first N images.")
 @options.threads
-@options.device("Where the model is evaluated; the result is the same. auto: CUDA if there is one.")
+@options.device("Where the model runs; the result is the same. auto: CUDA if there is a GPU.")
 @options.talkative
 def command(
     console: Console,
@@ -156,8 +156,8 @@ def command(
     threads: int | None,
     device: str,
 ) -> int:
-    """Say what DATA (pictures, folders of them, arrays, or text) would cost under models: their negative log-likelihood
-    in bits per dimension and nats per image, by the exact model, as it would be coded. Nothing is written.
+    """Measure what DATA (pictures, folders, arrays, or text) would cost under models, without writing files: the
+    negative log-likelihood of the exact model, in bits per dimension and nats per image.
     """
     from arcomp.contract import registry
 

@@ -17,7 +17,7 @@ VERBS = {
     "decompress": ("decompress", "Decompress: img.png.arcomp becomes img.png."),
     "test": ("verify", "Decode and verify files, write nothing."),
     "info": ("info", "Say what files hold, without decoding them."),
-    "eval": ("evaluate", "Say what a data set would cost under models."),
+    "eval": ("evaluate", "Measure what data would cost under models."),
     "score": ("score", "Rank pictures by how surprising they are."),
     "sample": ("sample", "Draw new pictures or text from a model."),
     "compare": ("compare", "Compare models and codecs on pictures and arrays."),

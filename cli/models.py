@@ -107,9 +107,9 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 @click.argument("name", required=False)
 @talkative
 def command(console: Console, name: str | None) -> int:
-    """List the models here, the default one marked with *; with a NAME, or a file of weights, show its card.
+    """List the models here; * marks the default. With a NAME or a file of weights, show the model's card.
 
-    Weights that were replaced since, but decode earlier files, are listed with -v, --json, and a NAME.
+    Weights that have been replaced but still decode earlier files are listed with -v, --json, or a NAME.
     """
     rows = found()
     if name is None:

@@ -20,7 +20,6 @@ class Numbers(click.FloatRange):
     no comparison refuses."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """See :meth:`click.ParamType.convert`."""
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
             self.fail(f"{value} is no finite number", param, ctx)
@@ -38,14 +37,14 @@ remove = click.option(
     " /-k",
     "remove",
     default=False,
-    help="Remove inputs once their output is verified; or keep them (default).",
+    help="Remove inputs once their output is verified, or keep them (default).",
 )
 model_of_file = click.option(
     "-m",
     "--model",
     "model_name",
     metavar="MODEL",
-    help="Weights (.safetensors) that lie elsewhere than models are looked for.",
+    help="A file of weights (.safetensors), if the model is not among `arcomp models`.",
 )
 model_to_use = click.option(
     "-m",
@@ -58,13 +57,13 @@ model_to_use = click.option(
 naive = click.option(
     "--naive",
     is_flag=True,
-    help="Decode by whole evaluations, not from caches: very slow; to test them.",
+    help="Decode without caches, evaluating the whole picture for each step: very slow, a test of the caches.",
 )
-threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="Processor threads.")
+threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="CPU threads to use.")
 
 
-DECODING = "Where --naive evaluates (auto: the processor). Caches are the processor's: a front is too little for a GPU."
-"""What --device means for verbs that decode."""
+DECODING = "Where --naive runs (auto: the CPU). Without --naive the CPU always decodes."
+"""What --device means for verbs that decode. A front has too little work for a GPU."""
 
 
 def device(text: str) -> Callable[[F], F]:
@@ -78,7 +77,7 @@ def terse(function: Callable[..., int]) -> Callable[..., int]:
     """Give a verb -q and -v, a console as its first argument, and turn its errors into lines."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-    @click.option("-v", "--verbose", is_flag=True, help="Print more, and where unexpected errors come from.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more; of unexpected errors the traceback.")
     @functools.wraps(function)
     def verb(*args: Any, quiet: bool, verbose: bool, as_json: bool = False, **kwargs: Any) -> int:
         console = Console(quiet, verbose, as_json)

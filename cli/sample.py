@@ -163,20 +163,28 @@ def _printable(text: bytes) -> str:
     "count",
     type=click.IntRange(1, 1 << 16),
     metavar="N",
-    help="How many (of each to --complete). [default: 16 pictures, 1 text, 1 of each of several]",
+    help="How many to draw (with --complete: of each). [default: 16 pictures or 1 text; 1 of each of several]",
 )
 @click.option(
-    "--temperature", type=options.Numbers(0, 100), default=1.0, help="Less than 1: likelier ones. [default: 1]"
+    "--temperature",
+    type=options.Numbers(0, 100),
+    default=1.0,
+    help="Below 1 the samples are more typical. [default: 1]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Equal seeds draw equally. [default: 0]")
-@click.option("--size", callback=_size, metavar="HxW", help="Of pictures; a number alone: bytes of text.")
-@click.option("--gray", is_flag=True, help="Gray pictures, from a model of gray and colour.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, metavar="N", help="The same seed draws the same samples. [default: 0]"
+)
+@click.option(
+    "--size", callback=_size, metavar="HxW", help="Size of pictures; a single number is a length of text in bytes."
+)
+@click.option("--gray", is_flag=True, help="Draw gray pictures from a model of gray and colour.")
 @click.option(
     "--complete",
     metavar="FILE",
-    help="Keep the first half (rows) of this picture, array or text; draw the rest. Models that go row by row only.",
+    help="Keep the first half of a picture (its upper rows), array or text, and draw the rest. The model must go "
+    "row by row.",
 )
-@click.option("--prefix", metavar="TEXT", help="Begin each text so.")
+@click.option("--prefix", metavar="TEXT", help="Start each text with TEXT.")
 @options.output
 @options.force
 @options.threads
@@ -197,7 +205,7 @@ def command(
 ) -> int:
     """Draw new pictures from a model, as a grid (-o out.png) or an array (-o out.npy); or text, to standard output.
 
-    They are drawn from the integers that files are coded with, position after position.
+    They are drawn position by position from the same integer probabilities that files are coded with.
     """
     if complete is not None and (size is not None or prefix is not None):
         raise click.UsageError("--complete says size and beginning itself; leave out --size and --prefix")

@@ -109,7 +109,7 @@ class Heatmaps:
 
 @dataclass
 class Scorer:
-    """Scores files, going on after errors, each of which is told of."""
+    """Scores files, going on after errors, which it reports."""
 
     console: Console
     startup: Startup
@@ -170,11 +170,14 @@ class Scorer:
 @click.argument("data", metavar="DATA...", nargs=-1, required=True)
 @options.model_to_use
 @click.option(
-    "--heatmap", type=click.Path(path_type=Path), metavar="DIR", help="Write each one's bits a pixel as a PNG."
+    "--heatmap",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a map of the bits of each pixel, a PNG for each picture.",
 )
 @options.force
 @options.threads
-@options.device("Where the model is evaluated; the result is the same. auto: CUDA if there is one.")
+@options.device("Where the model runs; the result is the same. auto: CUDA if there is a GPU.")
 @options.talkative
 def command(
     console: Console,
@@ -185,10 +188,10 @@ def command(
     threads: int | None,
     device: str,
 ) -> int:
-    """Rank the pictures in DATA (files, folders, arrays) by how surprising they are to a model: the one with the most
-    bits a sub-pixel first. For pictures of one size that is the one with the most bits.
+    """Rank the pictures in DATA (files, folders, arrays) by how surprising they are to a model: the most bits per
+    sub-pixel first.
 
-    Heat maps go from dark (0 bits a sub-pixel) over green (4) to yellow (8 and more), the same in all of them.
+    All heat maps use one scale: dark is 0 bits per sub-pixel, green is 4, yellow is 8 or more.
     """
     from arcomp.contract import registry
 

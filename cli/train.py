@@ -275,39 +275,50 @@ def _changes(
 
 @click.command("train", short_help="Train weights.")
 @click.argument("data", metavar="DATA...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--model", metavar="MODEL", help="Model to train, by the recipe of it that is for such data.")
-@click.option("--recipe", "recipe_name", metavar="NAME|FILE.toml", help="What to train, and how long (see --list).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The weights: NAME.safetensors.")
+@click.option("--model", metavar="MODEL", help="The model; the recipe is chosen to suit the data.")
 @click.option(
-    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Default: the output with .checkpoint added."
+    "--recipe", "recipe_name", metavar="NAME|FILE.toml", help="The recipe: what to train, and how long (see --list)."
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint (with --steps or --minutes: to another end).")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write the weights: NAME.safetensors.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to keep the state of the run. [default: the output's name with .checkpoint]",
+)
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint, to another end with --steps or --minutes.")
 @click.option(
     "--begin-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Checkpoint of the same model, of the same shape (photo: or smaller), that a fresh run begins as.",
+    help="Start a new run from a checkpoint of the same model and shape (of photo: or smaller).",
 )
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps, instead of the recipe's.")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Train for N steps instead of the recipe's.")
 @click.option(
     "--minutes",
     type=options.Numbers(0, min_open=True),
     metavar="M",
-    help="Minutes, instead of the recipe's steps: the schedule follows the clock.",
+    help="Train for M minutes instead: the schedule follows the clock.",
 )
 @click.option(
     "--rate",
     type=options.Numbers(0, 1, min_open=True),
     metavar="R",
-    help="Highest learning rate, instead of the recipe's; a run may be resumed with another.",
+    help="Highest learning rate instead of the recipe's; a resumed run may change it.",
 )
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed, instead of the recipe's.")
-@click.option("--bf16", is_flag=True, help="Compute products in bfloat16 while training.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed instead of the recipe's.")
+@click.option("--bf16", is_flag=True, help="Multiply in bfloat16 while training.")
 @click.option(
     "--join",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Weights whose networks for other channels are kept.",
+    help="Weights to join: their networks for other channels are kept.",
 )
 @click.option("--list", "list_them", is_flag=True, help="List the recipes that come with arcomp.")
 @options.device("Where to train.")
@@ -334,10 +345,10 @@ def command(
     force: bool,
     threads: int | None,
 ) -> int:
-    """Train the weights of a model on DATA (folders or files: pictures, arrays, text), and freeze them.
+    """Train a model on DATA (files or folders of pictures, arrays, or text) and write its weights.
 
-    A run is a function of its recipe and its data, unless its length is given in minutes. It can be interrupted and
-    resumed. Several processes, as torchrun starts them, train together: torchrun --nproc-per-node 2 -m arcomp train ...
+    The same recipe and data give the same weights, unless the length is given in minutes. A run can be interrupted
+    and resumed. To train with several processes: torchrun --nproc-per-node 2 -m arcomp train ...
     """
     if list_them:
         return _list(console)

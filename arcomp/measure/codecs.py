@@ -137,6 +137,10 @@ class JpegXl(Pillow):
         plugin.DECODE_THREADS = self.options["num_threads"]
         return ""
 
+    def decode(self, data: bytes) -> Pixels:
+        self.available()  # Pillow reads it once the plugin is loaded
+        return super().decode(data)
+
 
 class _OfBytes(Codec):
     of_bytes = True

@@ -87,9 +87,10 @@ class External(Codec):
             pictures = _outputs(self.decoder, Path(folder, "picture"), FORMATS)
             self._run(self.decoder, paths | pictures, folder)
             try:
-                return read(_first(pictures)).pixels[0]
+                pixels: Pixels = read(_first(pictures)).pixels[0]
             except PictureError as error:
                 raise ExternalError(f"{self.decoder[0]} left no picture: {error.cause}") from error
+            return pixels
 
     def _run(self, words: list[str], paths: Mapping[str, str], folder: str) -> None:
         """Run a command with files in place of its fields.

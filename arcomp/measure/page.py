@@ -13,7 +13,8 @@ import numpy.typing as npt
 from arcomp import __version__
 from arcomp.measure import bits, images, plot
 from arcomp.measure.codecs import INSTALL_PEERS
-from arcomp.measure.compare import Contestant, ModelContestant
+from arcomp.measure.compare import ModelContestant
+from arcomp.measure.contestants import Contestant
 from arcomp.measure.heat_map import colours, folded, row
 from arcomp.measure.inputs import least_depth
 from arcomp.measure.record import Measurement

@@ -21,7 +21,7 @@ NEEDED = ("matplotlib", "textalloc")
 OURS, PEER, FRONT, INK, SOFT, FAINT, PAPER = "#0b62c4", "#8b949e", "#d97706", "#1b1f24", "#57606a", "#e4e8ec", "#ffffff"
 VARIABLES = {OURS: "ours", PEER: "peer", FRONT: "front", INK: "ink", SOFT: "soft", FAINT: "faint", PAPER: "paper"}
 """A page's names for the colours: there they follow the reader's light or dark style."""
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,
@@ -126,6 +126,7 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
     import textalloc
 
     x, y = [m.speed for m in marks], [m.size for m in marks]
+    texts: Any  # artists of matplotlib
     _, _, texts, _ = textalloc.allocate(
         axes, x, y, [m.name.replace("$", r"\$") for m in marks],
         x_scatter=x, y_scatter=y, x_lines=[line[0]], y_lines=[line[1]],

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from arcomp.measure.compare import Contestant, ModelContestant
+from arcomp.measure.compare import ModelContestant
+from arcomp.measure.contestants import Contestant
 from arcomp.measure.record import Measurement
 
 COLUMNS = (

@@ -125,7 +125,7 @@ class Pictures(Data):
         return max(heights), max(widths)
 
     def round(self, number: int) -> list[UInt8]:
-        """See :meth:`Data.round`."""
+        """The crops of a round."""
         rng = np.random.default_rng([self.seed, 1, number])
         areas = np.array([float(p.shape[0] * p.shape[1]) for p in self.training])
         chosen = rng.choice(len(self.training), self.config.crops, p=areas / areas.sum())

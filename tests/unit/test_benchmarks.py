@@ -17,7 +17,7 @@ from PIL import Image
 from arcomp.errors import ArcompError
 from arcomp.measure import tables
 from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical
-from arcomp.measure.compare import CodecContestant
+from arcomp.measure.contestants import CodecContestant
 from arcomp.measure.external import External, ExternalError
 from arcomp.measure.inputs import read
 from arcomp.measure.record import Measurement

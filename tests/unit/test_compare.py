@@ -15,7 +15,8 @@ from PIL import Image
 import arcomp
 from arcomp.errors import ArcompError, PictureError
 from arcomp.measure.codecs import Png, WebP, identical
-from arcomp.measure.compare import CodecContestant, Coded, Contestant, ModelContestant
+from arcomp.measure.compare import ModelContestant
+from arcomp.measure.contestants import CodecContestant, Coded, Contestant
 from arcomp.measure.inputs import find, least_depth, read
 from arcomp.measure.record import Measurement
 from arcomp.measure.results import COLUMNS, as_csv, as_json, results

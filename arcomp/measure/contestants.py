@@ -1,0 +1,194 @@
+"""What is compared: it encodes and decodes. Codecs of others are here; models in compare.py take longer to import."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from arcomp.errors import ArcompError, ModelError
+from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
+from arcomp.measure.inputs import least_depth
+from arcomp.measure.record import Measurement
+from arcomp.measure.sheets import sheet
+from arcomp.samples import Pixels, Samples
+
+Progress = Callable[[float], None]
+"""Called with the part done, 0 to 1."""
+
+
+class NotTakenError(ModelError):
+    """A model or codec does not take an input; this is no failure."""
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A file.
+
+    Attributes:
+        data: all of it.
+        nll_bits: the exact model's negative log-likelihood; None for codecs.
+        static_bits: the same before what a model learns is mixed in; None for others.
+    """
+
+    data: bytes
+    nll_bits: float | None = None
+    static_bits: float | None = None
+
+
+class Contestant(ABC):
+    """What is compared.
+
+    Attributes:
+        name: as tables show it; no two have the same.
+        digest: of the weights, hex; "" where there is no model.
+        parameters: see :class:`arcomp.contract.model.Model`; None where there is no model.
+        startup_seconds: loading, compiling and a few pixels to warm up, so far.
+        takes_bytes: whether it is a model of text.
+        learns: whether it learns from the picture, which its float evaluation does not.
+    """
+
+    name: str
+    digest: str = ""
+    parameters: int | None = None
+    startup_seconds: float = 0.0
+    takes_bytes: bool = False
+    learns: bool = False
+
+    def measure(
+        self,
+        name: str,
+        samples: Samples,
+        progress: Progress = lambda part: None,
+        *,
+        in_float: bool = True,
+        of: str = "",
+    ) -> Measurement:
+        """Code an input of some name and decode it again; what goes wrong is a result too, and others go on.
+
+        Args:
+            progress: called with the part done.
+            in_float: whether to evaluate the model in float as well.
+            of: the set that the input belongs to.
+        """
+        none = Measurement(self.name, name, samples.size, samples.positions, samples.depth, set=of)
+        try:
+            own = self.fitted(samples)
+            self.warm_up(own)
+            began = time.perf_counter()
+            coded = self.encode(own, lambda part: progress(part / 2))
+            between = time.perf_counter()
+            decoded = self.decode(coded.data, lambda part: progress((1 + part) / 2))
+            ended = time.perf_counter()
+            same, nll = self.identical(own, decoded), self.float_bits(own) if in_float else None
+        except NotTakenError as error:
+            return replace(none, skipped=error.cause)
+        except (ArcompError, MemoryError) as error:
+            said = error.cause if isinstance(error, ArcompError) else "not enough memory"
+            return replace(none, skipped=f"failed: {said}", failed=True)
+        return replace(
+            none, depth=own.depth, bytes=len(coded.data), nll_bits_float=nll, nll_bits_exact=coded.nll_bits,
+            nll_bits_static=coded.static_bits, encode_seconds=between - began, decode_seconds=ended - between,
+            round_trip=same, failed=not same,
+        )  # fmt: skip
+
+    @abstractmethod
+    def fitted(self, samples: Samples) -> Samples:
+        """The same samples, of the depth that they are coded with.
+
+        Raises:
+            NotTakenError: they are not taken.
+        """
+
+    @abstractmethod
+    def warm_up(self, samples: Samples) -> None:
+        """Load and compile what such samples need, before time is taken."""
+
+    @abstractmethod
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        """Samples that are fitted, as one file."""
+
+    @abstractmethod
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+        """The pixels of a file."""
+
+    @abstractmethod
+    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+        """Whether the input came back."""
+
+    def float_bits(self, samples: Samples) -> float | None:
+        """The model's float NLL of fitted samples; None where there is none."""
+        return None
+
+
+class CodecContestant(Contestant):
+    """A codec of others. Many small pictures are one sheet to it: a file each would be all headers."""
+
+    def __init__(self, made: Codec) -> None:
+        self.name, self.codec = made.name, made
+        self._last: tuple[Samples, Pixels] | None = None
+
+    def fitted(self, samples: Samples) -> Samples:
+        missing = self.codec.available()
+        if missing == NOT_INSTALLED:
+            missing = f"{NOT_INSTALLED}: {INSTALL_PEERS}"
+        if self.codec.of_bytes != (samples.form.kind == "bytes"):
+            missing = "takes bytes only" if self.codec.of_bytes else "takes pictures only"
+        own = replace(samples, depth=least_depth(samples))
+        missing = missing or (f"{own.depth} bits a sample" if own.depth > 8 else self.codec.takes(self._sheet(own)))
+        if missing:
+            raise NotTakenError(missing)
+        return own
+
+    def warm_up(self, samples: Samples) -> None:
+        if not self.startup_seconds:
+            began = time.perf_counter()
+            with _said():
+                self.codec.decode(self.codec.encode(np.ascontiguousarray(self._sheet(samples)[:8, :8])))
+            self.startup_seconds = time.perf_counter() - began
+
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        with _said():
+            data = self.codec.encode(self._sheet(samples))
+        progress(1.0)
+        return Coded(data)
+
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+        with _said():
+            return self.codec.decode(data)
+
+    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+        return identical(self._sheet(samples), decoded)
+
+    def _sheet(self, samples: Samples) -> Pixels:
+        """What codecs of single pictures are given: uint8 [H, W, C], bits as black and white. The last one is kept."""
+        if self._last is None or self._last[0] is not samples:
+            pixels = sheet(samples.pixels)
+            self._last = samples, pixels * np.uint8(255) if samples.depth == 1 else pixels
+        return self._last[1]
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What another's codec raises, as an error of ours."""
+    try:
+        yield
+    except (ArcompError, MemoryError):
+        raise
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise ArcompError(f"{type(error).__name__}: {first}") from error
+
+
+def classical(threads: int | None = None) -> list[Contestant]:
+    """Codecs of pictures."""
+    return [CodecContestant(made) for made in of_pictures(threads)]
+
+
+def classical_of_bytes() -> list[Contestant]:
+    """Codecs of bytes."""
+    return [CodecContestant(made) for made in of_bytes()]
