@@ -17,10 +17,13 @@ from arcomp.contract.fixed_input import fixed_picture, layer_digests, stream_dig
 from arcomp.contract.library import ENDING, SHIPPED
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights, kind_of
-from arcomp.errors import ArcompError
+from arcomp.errors import ArcompError, has_torch
 from arcomp.samples import Samples
 
-OPTIONAL = {"constriction": "not installed: the project's own range coder, which writes the same, takes its place"}
+OPTIONAL = {
+    "torch": "not installed: it is for training, GPUs and likelihoods in float alone",
+    "constriction": "not installed: the project's own range coder, which writes the same, takes its place",
+}
 """Packages of PACKAGES that may be missing, and what is said then."""
 PACKAGES = ("torch", "constriction", "numba", "numpy", "pillow", "safetensors")
 
@@ -54,10 +57,14 @@ def examine(device: str = "cpu") -> Iterator[Finding]:
 
 
 def _devices(device: str) -> Iterator[Finding]:
+    from arcomp.exact.dense import instructions
+    from arcomp.exact.threads import threads
+
+    yield Finding("cpu", f"products by {instructions()}, {threads()} threads")
+    if not has_torch():
+        return
     import torch
 
-    cpu = f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
-    yield Finding("cpu", cpu)
     cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     yield Finding("cuda", cuda, ok=device == "cpu" or torch.cuda.is_available())
 

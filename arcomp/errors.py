@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 
 class ArcompError(Exception):
@@ -72,6 +73,11 @@ def said_of(path: str) -> Iterator[None]:
     except ArcompError as error:
         error.at(path)
         raise
+
+
+def has_torch() -> bool:
+    """Whether torch is installed, for what can be left out without it."""
+    return find_spec("torch") is not None
 
 
 @contextmanager

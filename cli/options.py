@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from arcomp.cli.console import Console, report
-from arcomp.errors import ArcompError
+from arcomp.errors import ArcompError, has_torch, needs_torch
 
 
 class Numbers(click.FloatRange):
@@ -119,10 +119,13 @@ def set_threads(count: int | None) -> None:
         return
     import numba
 
+    from arcomp.exact import threads
+
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
     else:  # which some models do without: it takes the number when it is imported
         os.environ["OMP_NUM_THREADS"] = str(count)
+    threads.set_threads(count)
     numba.set_num_threads(min(count, numba.get_num_threads()))  # Numba refuses more than it started with
 
 
@@ -134,7 +137,8 @@ def check_cuda(wanted: str) -> None:
     """
     if wanted != "cuda":
         return
-    import torch
+    with needs_torch("--device cuda"):
+        import torch
 
     if not torch.cuda.is_available():
         raise ArcompError("no CUDA device is available here", remedy="use --device cpu")
@@ -148,7 +152,7 @@ def choose_device(wanted: str, uses_torch: bool) -> str:
         ArcompError: CUDA is asked for and not there.
     """
     check_cuda(wanted)
-    if wanted != "auto" or not uses_torch or not _has_driver():
+    if wanted != "auto" or not uses_torch or not _has_driver() or not has_torch():
         return "cuda" if wanted == "cuda" else "cpu"
     import torch
 

@@ -13,7 +13,7 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.console import Console, duration, one_line, plural, progress_bar
-from arcomp.errors import ArcompError, OutputError, TrainingError
+from arcomp.errors import ArcompError, OutputError, TrainingError, needs_torch
 
 if TYPE_CHECKING:
     from arcomp.training.data import Data
@@ -360,10 +360,10 @@ def command(
         raise click.UsageError("a run's length is given by --steps or by --minutes, not both")
     checkpoint = checkpoint or output.with_name(output.name + ".checkpoint")
     options.set_threads(threads)
-    with _said_once():
+    with needs_torch("training"):
         from arcomp.training.checkpoint import check_recipe, recipe_of
         from arcomp.training.processes import together
-
+    with _said_once():
         name, recipe = _chosen(model, recipe_name, list(data), _changes(steps, minutes, rate, seed, bf16))
         resumed = recipe_of(checkpoint) if resume else None
         if resumed is not None:

@@ -30,6 +30,16 @@ def _features(context: Any) -> set[str]:
     return {f[1:] for f in str(given).split(",") if f.startswith("+")}
 
 
+def instructions() -> str:
+    """What this processor's products are made of: "vnni", "avx2" or "shifts"."""
+    from numba.core.registry import cpu_target
+
+    features = _features(cpu_target.target_context)
+    if {"avx512vnni", "avx512f"} <= features:
+        return "vnni"
+    return "avx2" if "avx2" in features else "shifts"
+
+
 def _call(builder: Any, name: str, result: Any, args: list[Any]) -> Any:
     kind = ir.FunctionType(result, [a.type for a in args])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)

@@ -96,7 +96,7 @@ def _eight_rows(words: Any, rows: Any, sums: Any) -> None:
 
 
 @kernel(inner=True)
-def _all_planes(packed: Any, rows: Any, sums: Any) -> None:
+def all_planes(packed: Any, rows: Any, sums: Any) -> None:
     """sums: int32 [planes, 8, columns]."""
     for p in range(packed.words.shape[0]):
         _eight_rows(packed.words[p], rows, sums[p])
@@ -112,7 +112,7 @@ def _total(packed: Any, sums: Any, r: Any, j: Any) -> int:
 
 
 @kernel(inner=True)
-def _rescaled(packed: Any, scale: Any, sums: Any, r: Any, out: Any) -> None:
+def rescaled(packed: Any, scale: Any, sums: Any, r: Any, out: Any) -> None:
     """Row r -> out [m]."""
     zero, low, high = scale.grid[0], scale.grid[1], scale.grid[2]
     own, offset = sums[0, r], packed.offset[0]
@@ -157,9 +157,9 @@ def _convolve(known: Any, around: Any, packed: Any, scale: Any, first: int, end:
         count = min(8, end - begin)
         for r in range(count):
             _gather(known, around, begin + r, rows[r])
-        _all_planes(packed, as_words, sums)
+        all_planes(packed, as_words, sums)
         for r in range(count):
-            _rescaled(packed, scale, sums, r, out[begin + r])
+            rescaled(packed, scale, sums, r, out[begin + r])
 
 
 @kernel(allocates=True)
@@ -173,9 +173,9 @@ def _scaled_rows(x: Any, packed: Any, scale: Any, first: int, end: int, out: Any
         for r in range(count):
             for k in range(x.shape[1]):
                 rows[r, k] = x[begin + r, k]
-        _all_planes(packed, as_words, sums)
+        all_planes(packed, as_words, sums)
         for r in range(count):
-            _rescaled(packed, scale, sums, r, out[begin + r])
+            rescaled(packed, scale, sums, r, out[begin + r])
 
 
 @kernel(allocates=True)
@@ -189,7 +189,7 @@ def _sums_of_rows(x: Any, packed: Any, first: int, end: int, out: Any) -> None:
         for r in range(count):
             for k in range(x.shape[1]):
                 rows[r, k] = x[begin + r, k]
-        _all_planes(packed, as_words, sums)
+        all_planes(packed, as_words, sums)
         for r in range(count):
             for j in range(out.shape[1]):
                 out[begin + r, j] = _total(packed, sums, r, j)

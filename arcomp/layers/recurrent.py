@@ -19,14 +19,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from arcomp.errors import ModelError
+from arcomp.exact import tables
 from arcomp.exact.arrays import CPU, Array, Ints
-from arcomp.exact.cell import GATES, cell
-from arcomp.exact.devices import backend_of
+from arcomp.exact.cell import GATES, cell, step
+from arcomp.exact.compiled import kernel
+from arcomp.exact.devices import backend_of, on_host
+from arcomp.exact.products import all_planes, rescaled
+from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins
@@ -104,6 +108,45 @@ def neighbours(h: Array, kernel: int) -> Array:
     return h.reshape(n * length, kernel * features)
 
 
+@kernel(allocates=True)
+def _recur(given: Any, inside: Any, packed: Any, scale: Any, shape: Any, table: Any, out: Any) -> None:
+    """All steps of some lines: int16 [lines, steps, across, groups * 4 * features] -> int8 [lines, steps, across,
+    groups * features].
+
+    inside: bool [lines, steps, across], of the pictures. shape: kernel and groups.
+    """
+    lines, steps, across, features = out.shape
+    reach, groups, gates = shape[0] // 2, shape[1], given.shape[3]
+    c = np.zeros((lines, across, features), np.int16)
+    planes, words, columns = packed.words.shape
+    rows = np.empty((8, 4 * words), np.uint8)
+    sums, recurrent = np.empty((planes, 8, columns), np.int32), np.empty(gates, np.int16)
+    own, share = features // groups, gates // groups
+    for t in range(steps):
+        for begin in range(0, lines * across, 8):
+            count = min(8, lines * across - begin)
+            rows[:] = 128
+            for r in range(count):
+                line, x = (begin + r) // across, (begin + r) % across
+                for k in range(shape[0]):
+                    if t and 0 <= x + k - reach < across:
+                        for f in range(features):
+                            rows[r, k * features + f] = np.uint8(np.int64(out[line, t - 1, x + k - reach, f]) + 128)
+            all_planes(packed, rows.view(np.int32), sums)
+            for r in range(count):
+                line, x = (begin + r) // across, (begin + r) % across
+                rescaled(packed, scale, sums, r, recurrent)
+                for g in range(groups):
+                    a, b = g * own, (g + 1) * own
+                    step(
+                        given[line, t, x, g * share : (g + 1) * share], recurrent[g * share : (g + 1) * share],
+                        c[line, x, a:b], table, c[line, x, a:b], out[line, t, x, a:b],
+                    )  # fmt: skip
+                if not inside[line, t, x]:
+                    for f in range(features):
+                        out[line, t, x, f] = 0
+
+
 class ExactLSTM(ExactLayer):
     """The exact evaluations.
 
@@ -123,6 +166,8 @@ class ExactLSTM(ExactLayer):
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         (given,) = x
+        if on_host(given) and self.all.matrix.packed is not None:
+            return self._compiled(batch, given)
         spec, axis, arrays = self.spec, self.spec.axis, backend_of(given)
         n, height, width, _ = given.shape
         features = spec.groups * spec.features
@@ -138,6 +183,23 @@ class ExactLSTM(ExactLayer):
             h = made.reshape(h.shape) * inside[at]
             out[at] = h
         return out
+
+    def _compiled(self, batch: Batch, given: Ints) -> Ints:
+        """All steps in one kernel, pictures (of layers along the row: rows) shared out among threads."""
+        spec, (n, height, width, _) = self.spec, given.shape
+        lines = n * height if spec.memory == ALONG else n
+        steps, across = (width, 1) if spec.memory == ALONG else (height, width)
+        own = np.ascontiguousarray(given).reshape(lines, steps, across, -1)
+        inside = np.ascontiguousarray(~outside(batch)).reshape(lines, steps, across)
+        out: Ints = np.zeros((lines, steps, across, spec.groups * spec.features), np.int8)
+        packed, scale = self.all.matrix.packed, self.all.rescale.scale
+        shape, table = np.array([spec.kernel, spec.groups], np.int64), tables.fine_logistic()
+
+        def work(first: int, end: int) -> None:
+            _recur(own[first:end], inside[first:end], packed, scale, shape, table, out[first:end])
+
+        in_parts(lines, 4, work)
+        return out.reshape(n, height, width, -1)
 
     def start(self, batch: Batch) -> None:
         top, left, right = self.margins

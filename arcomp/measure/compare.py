@@ -14,7 +14,7 @@ from arcomp.contract import registry
 from arcomp.contract.fitting import fitted
 from arcomp.contract.model import Model
 from arcomp.contract.tiling import Tiling
-from arcomp.errors import ModelError
+from arcomp.errors import ModelError, has_torch
 from arcomp.measure.contestants import Coded, Contestant, NotTakenError, Progress
 from arcomp.samples import Pixels, Samples
 
@@ -87,7 +87,9 @@ class ModelContestant(Contestant):
 
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:
     """Bits of pictures [N, H, W, C] under a model's float evaluation, cut into tiles as the codec cuts them; None if
-    it has none."""
+    it has none, or torch is not installed."""
+    if not has_torch():
+        return None
     count, height, width, channels = pixels.shape
     tiling = Tiling((count, height, width), model.tile(height, width, channels, depth))
     sizes = np.stack([tiling.batch.heights, tiling.batch.widths], 1)
