@@ -208,7 +208,8 @@ def _length(recipe: Recipe) -> str:
 
 
 def _list(console: Console) -> int:
-    from arcomp.training import recipes
+    with needs_torch("training"):
+        from arcomp.training import recipes
 
     found = {name: recipes.find(name) for name in recipes.names()}
     columns = zip(*((name, recipe.model, _takes(recipe)) for name, recipe in found.items()), strict=True)
