@@ -29,9 +29,9 @@ def dependencies(*extras: str) -> list[Requirement]:
 
 
 def lowest(requirement: Requirement) -> str:
-    """The requirement of its lowest version alone: numba>=0.63 -> numba==0.63.*"""
+    """The requirement of its lowest version alone, but for corrections: numba>=0.63 -> numba==0.63.*, 4 -> 4.0.*"""
     (low,) = [s.version for s in requirement.specifier if s.operator == ">="]
-    return f"{requirement.name}=={low}.*"
+    return f"{requirement.name}=={low}{'' if '.' in low else '.0'}.*"
 
 
 def pip(*arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
