@@ -24,7 +24,7 @@ class Interpreter:
     def __init__(self, wiring: Wiring, specs: Mapping[str, Spec], layers: Mapping[str, ExactLayer]) -> None:
         self.wiring, self.specs, self.layers = wiring, specs, layers
         self._scales = {s for spec in specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
-        self._any_ahead = any(spec.row_level for spec in specs.values())
+        self._any_row_level = any(spec.row_level for spec in specs.values())
         self._readers = [layers[name] for name, spec in specs.items() if spec.samples]
 
     def start(self, batch: Batch, open_rows: int) -> None:
@@ -38,7 +38,7 @@ class Interpreter:
         """Go to the next front."""
         self._once = dict[str, _Known]()
         self._fronts = {scale: coarser(front, scale) if scale > 1 else front for scale in self._scales}
-        if self._any_ahead:
+        if self._any_row_level:
             self._rows = {scale: _begun(at, self._batch.coarser(scale)) for scale, at in self._fronts.items()}
 
     def outputs(self, group: int) -> Ints:
@@ -50,7 +50,7 @@ class Interpreter:
                 return self._once[name]
             given = () if spec.samples else x
             if spec.row_level:
-                self._once[name] = self._ahead(name, layer, given)
+                self._once[name] = self._row_level(name, layer, given)
                 return self._once[name]
             front = self._fronts[spec.scale]
             inputs = [self._here(value, group if spec.groups > 1 else None) for value in given]
@@ -61,8 +61,8 @@ class Interpreter:
 
         return self._here(self.wiring.forward(run, None), group)
 
-    def _ahead(self, name: str, layer: ExactLayer, given: Any) -> _Known:
-        """Outputs of a layer that is a row ahead: those of rows that begin are computed, others were."""
+    def _row_level(self, name: str, layer: ExactLayer, given: Any) -> _Known:
+        """Outputs of a layer of rows: those of rows that begin are computed, others were."""
         spec, new = self.specs[name], _NOTHING
         if len(self._rows[spec.scale]):
             new = layer.step(self._rows[spec.scale], 0, *[value.new for value in given])
