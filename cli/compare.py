@@ -326,6 +326,8 @@ def command(
     PATH is a picture, a folder of pictures, an array (.npy or .npz: uint8 or bool, [N, H, W] or [N, H, W, C]), or a
     text for models that take text. The pictures of an array are coded as one file. Times do not include start-up.
     """
+    from arcomp.measure import plot
+    from arcomp.measure.codecs import INSTALL_PEERS
     from arcomp.measure.inputs import find
     from arcomp.measure.results import as_objects, results
 
@@ -336,6 +338,8 @@ def command(
         raise click.UsageError("--csv and --html need a file")
     if document == STDOUT:
         console = Console(console.quiet, console.verbose, as_json=True)
+    if html is not None and not plot.available():
+        console.warn(f"{html} will have no plots: they need matplotlib: {INSTALL_PEERS}")
     reports = Reports(Target(None, False, force, False, console), csv, document, html)
     places = find(paths, limit)
     reports.check(places)
