@@ -6,7 +6,6 @@ A *sample* is one number of a picture, such as the red of a pixel. Readers (:mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -227,7 +226,7 @@ def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
     return Samples.of(stack, _DTYPES[dtype], form=Array(dtype, images, channels, name), ending=ending)
 
 
-def of_bytes(data: bytes | Sequence[int] | memoryview, *, ending: str = "") -> Samples:
+def of_bytes(data: bytes | bytearray | memoryview, *, ending: str = "") -> Samples:
     """Any file's bytes.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
 
 import numpy as np
 
@@ -89,18 +88,13 @@ def start_of(path: Path) -> bytes:
         return b""
 
 
-def whole(file: BinaryIO, check: Callable[[bytes], object]) -> bytes:
-    """All bytes of an open file; ``check`` is given the first START and raises where reading the rest would be a
-    waste."""
-    start = file.read(START)
-    check(start)
-    return start + file.read()
-
-
 def _whole(path: str, check: Callable[[bytes], object]) -> bytes:
+    """All bytes of a file; ``check`` is given the first START and raises where reading the rest would be a waste."""
     try:
         with open(path, "rb") as file:
-            return whole(file, check)
+            start = file.read(START)
+            check(start)
+            return start + file.read()
     except FileNotFoundError:
         raise PictureError("does not exist", remedy="check the path") from None
     except IsADirectoryError:
