@@ -249,7 +249,7 @@ def _model(model: str | os.PathLike[str] | Model) -> Model:
     raise ArcompError(f"a {type(model).__name__} is no model", remedy="give its name, or what arcomp.load gave")
 
 
-def _bytes(data: Path | Data) -> bytes:
+def _bytes(data: object) -> bytes:
     """All bytes of a file.
 
     Raises:
