@@ -335,9 +335,9 @@ THREE_WINDOWS = (
     Window(1, 4, 5, 4, 7, True, 0.02, 20.0),
 )
 ALIKE_WINDOWS = (
-    Window(1, 5, 4, 3, 4, False, 0.003, 1.0, similar=6.0, fade=0.8125),
+    Window(1, 5, 4, 3, 4, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
     Window(1, 2, 3, 2, 5, False, 0.05, 10.0),
-    Window(1, 3, 3, 2, 6, False, 0.01, 1.0, similar=20.0, fade=0.95),
+    Window(1, 3, 3, 2, 6, False, 0.01, 1.0, similarity=20.0, fade=0.95),
 )
 
 

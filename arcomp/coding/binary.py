@@ -4,13 +4,11 @@ Martin 1979 with a range of 64 bits and words of 32 (as constriction's): with at
 every decision, cutting it at 2**-16 loses less than 2**-15 of a bit; in 24 bits the product is taken whole, and
 next to nothing is lost. It lives inside the compiled loop of a model whose
 state learns from each decision, where a call to a library for each would cost more than the decision.
-
-A coder is uint64 [5]: lower end, range, point (decoding: the code less the lower end), next word, end of the words.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,15 +26,33 @@ _BELOW_24 = np.uint64((1 << 24) - 1)
 _LIMIT = np.uint64(1 << 32)
 
 
-def encoder() -> UInt64:
-    """The state of a coder that has written nothing."""
-    return np.array([0, (1 << 64) - 1, 0, 0, 0], np.uint64)
+class Coder(NamedTuple):
+    """An encoder or a decoder."""
+
+    state: UInt64
+    """[5]: lower end, range, point (decoding: the code less the lower end), next word, end of the words."""
+    words: UInt32
+    """What has been written, and room for more; or what is read."""
 
 
-def decoder(words: UInt32) -> UInt64:
-    """The state of a coder that is to read; words beyond the end are 0."""
+def encoder(words: int) -> Coder:
+    """A coder that has written nothing, with room for so many words."""
+    return Coder(np.array([0, (1 << 64) - 1, 0, 0, 0], np.uint64), np.zeros(words, np.uint32))
+
+
+def with_space(coder: Coder, words: int) -> Coder:
+    """The same encoder with room for so many words more."""
+    needed = int(coder.state[AT]) + words
+    if needed <= len(coder.words):
+        return coder
+    return coder._replace(words=np.concatenate([coder.words, np.zeros(needed, np.uint32)]))
+
+
+def decoder(data: bytes | memoryview) -> Coder:
+    """A coder that reads coded bytes; beyond their end there are zeros."""
+    words = words_of(data)
     first = [int(w) for w in words[:2]] + [0, 0]
-    return np.array([0, (1 << 64) - 1, (first[0] << _WORD) | first[1], 2, len(words)], np.uint64)
+    return Coder(np.array([0, (1 << 64) - 1, (first[0] << _WORD) | first[1], 2, len(words)], np.uint64), words)
 
 
 def words_of(data: bytes | memoryview) -> UInt32:
@@ -52,76 +68,78 @@ def _part(span: Any, p: Any) -> Any:
     return (span >> _U24) * p + (((span & _BELOW_24) * p) >> _U24)
 
 
-@kernel(inline="always")
-def _cut(coder: Any, words: Any, bit: Any, bound: Any) -> None:
+@kernel(inner=True)
+def _cut(coder: Any, bit: Any, bound: Any) -> None:
     """Keep the lower part of the range for 1, what is above the bound for 0."""
+    state, words = coder.state, coder.words
     if bit:
-        coder[1] = bound
+        state[1] = bound
     else:
-        lower = coder[0] + bound
+        lower = state[0] + bound
         if lower < bound:  # it went over: carry into the words before
-            i = np.int64(coder[3]) - 1
+            i = np.int64(state[3]) - 1
             while words[i] == np.uint32(0xFFFFFFFF):
                 words[i] = np.uint32(0)
                 i -= 1
             words[i] += np.uint32(1)
-        coder[0] = lower
-        coder[1] -= bound
-    if coder[1] < _LIMIT:
-        words[np.int64(coder[3])] = np.uint32(coder[0] >> _U32)
-        coder[0] <<= _U32
-        coder[1] <<= _U32
-        coder[3] += np.uint64(1)
+        state[0] = lower
+        state[1] -= bound
+    if state[1] < _LIMIT:
+        words[np.int64(state[3])] = np.uint32(state[0] >> _U32)
+        state[0] <<= _U32
+        state[1] <<= _U32
+        state[3] += np.uint64(1)
 
 
-@kernel(inline="always")
-def _side(coder: Any, words: Any, bound: Any) -> Any:
+@kernel(inner=True)
+def _side(coder: Any, bound: Any) -> Any:
     """On which side of the bound the point is."""
-    if coder[2] < bound:
-        coder[1] = bound
+    state, words = coder.state, coder.words
+    if state[2] < bound:
+        state[1] = bound
         bit = 1
     else:
-        coder[2] -= bound
-        coder[1] -= bound
+        state[2] -= bound
+        state[1] -= bound
         bit = 0
-    if coder[1] < _LIMIT:
+    if state[1] < _LIMIT:
         word = np.uint64(0)
-        if coder[3] < coder[4]:
-            word = np.uint64(words[np.int64(coder[3])])
-        coder[2] = (coder[2] << _U32) | word
-        coder[1] <<= _U32
-        coder[3] += np.uint64(1)
+        if state[3] < state[4]:
+            word = np.uint64(words[np.int64(state[3])])
+        state[2] = (state[2] << _U32) | word
+        state[1] <<= _U32
+        state[3] += np.uint64(1)
     return bit
 
 
-@kernel(inline="always")
-def encode_bit(coder: Any, words: Any, bit: Any, p: Any) -> None:
+@kernel(inner=True)
+def encode_bit(coder: Any, bit: Any, p: Any) -> None:
     """Code a decision whose probability of 1 is p / 2**16, 0 < p < 2**16."""
-    _cut(coder, words, bit, (coder[1] >> _U16) * np.uint64(p))
+    _cut(coder, bit, (coder.state[1] >> _U16) * np.uint64(p))
 
 
-@kernel(inline="always")
-def encode_finely(coder: Any, words: Any, bit: Any, p: Any) -> None:
+@kernel(inner=True)
+def encode_finely(coder: Any, bit: Any, p: Any) -> None:
     """Code a decision whose probability of 1 is p / 2**24, 0 < p < 2**24."""
-    _cut(coder, words, bit, _part(coder[1], np.uint64(p)))
+    _cut(coder, bit, _part(coder.state[1], np.uint64(p)))
 
 
-@kernel(inline="always")
-def decode_bit(coder: Any, words: Any, p: Any) -> Any:
+@kernel(inner=True)
+def decode_bit(coder: Any, p: Any) -> Any:
     """The decision that was coded with this probability."""
-    return _side(coder, words, (coder[1] >> _U16) * np.uint64(p))
+    return _side(coder, (coder.state[1] >> _U16) * np.uint64(p))
 
 
-@kernel(inline="always")
-def decode_finely(coder: Any, words: Any, p: Any) -> Any:
+@kernel(inner=True)
+def decode_finely(coder: Any, p: Any) -> Any:
     """The decision that was coded with this probability, in 24 bits."""
-    return _side(coder, words, _part(coder[1], np.uint64(p)))
+    return _side(coder, _part(coder.state[1], np.uint64(p)))
 
 
-def finish(coder: UInt64, words: UInt32) -> bytes:
+def finish(coder: Coder) -> bytes:
     """The coded bytes, as few as tell the last interval (zeros at the end are left out)."""
-    lower, span, at = int(coder[LOWER]), int(coder[RANGE]), int(coder[AT])
-    keep = bytearray(words[:at].astype(">u4").tobytes())
+    lower, span, at = int(coder.state[LOWER]), int(coder.state[RANGE]), int(coder.state[AT])
+    keep = bytearray(coder.words[:at].astype(">u4").tobytes())
     size = 0  # the fewest bytes that some number of the interval ends after
     while (value := -(-lower >> (64 - 8 * size)) << (64 - 8 * size)) >= lower + span:
         size += 1

@@ -15,19 +15,20 @@ import numpy.typing as npt
 from arcomp.coding import binary
 from arcomp.coding.distribution import Distribution, Int32, Int64
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 
 
 @kernel()
-def _encode(coder: Any, words: Any, bits: Any, ones: Any) -> None:
+def _encode(coder: Any, bits: Any, ones: Any) -> None:
     """Bits [n] whose frequencies of 1 are ``ones``, int64 [n]."""
     for i in range(bits.shape[0]):
-        binary.encode_finely(coder, words, bits[i] != 0, ones[i])
+        binary.encode_finely(coder, bits[i] != 0, ones[i])
 
 
 @kernel()
-def _decode(coder: Any, words: Any, ones: Any, out: Any) -> None:
+def _decode(coder: Any, ones: Any, out: Any) -> None:
     for i in range(out.shape[0]):
-        out[i] = binary.decode_finely(coder, words, ones[i])
+        out[i] = binary.decode_finely(coder, ones[i])
 
 
 def _ones(distribution: Distribution) -> Int64:
@@ -40,29 +41,23 @@ class DecisionEncoder:
     """As :class:`arcomp.coding.stream.Encoder`, for samples of 1 bit."""
 
     def __init__(self) -> None:
-        self._coder = binary.encoder()
-        self._words = np.empty(1024, np.uint32)
+        self._coder = binary.encoder(1024)
+        self._record = record(self._coder)
 
     def encode(self, distributions: Sequence[Distribution], symbols: Int32, ends: npt.NDArray[np.int64]) -> None:
-        """See :meth:`arcomp.coding.stream.Encoder.encode`."""
-        self._make_room(symbols.size)
+        self._coder = binary.with_space(self._coder, symbols.size)  # a word for each is the most
+        self._record = record(self._coder)
         ones = [_ones(d) for d in distributions]
         columns = [np.ascontiguousarray(symbols[:, c]) for c in range(symbols.shape[1])]
         begin = 0
         for end in [len(symbols)] if len(distributions) == 1 else ends.tolist():
             for column, own in zip(columns, ones, strict=True):
-                _encode(self._coder, self._words, column[begin:end], own[begin:end])
+                _encode(self._record, column[begin:end], own[begin:end])
             begin = end
-
-    def _make_room(self, decisions: int) -> None:
-        """For a word each, the most that decisions write."""
-        need = int(self._coder[binary.AT]) + decisions
-        if need > len(self._words):
-            self._words = np.concatenate([self._words, np.empty(need, np.uint32)])
 
     def finish(self) -> bytes:
         """The coded bytes."""
-        return binary.finish(self._coder, self._words)
+        return binary.finish(self._coder)
 
 
 class DecisionDecoder:
@@ -73,11 +68,10 @@ class DecisionDecoder:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._words = binary.words_of(data)
-        self._coder = binary.decoder(self._words)
+        self._record = record(binary.decoder(data))
 
     def decode(self, distribution: Distribution) -> Int32:
         """One symbol for each position: int32 [n]."""
         symbols = np.zeros(len(distribution), np.int32)
-        _decode(self._coder, self._words, _ones(distribution), symbols)
+        _decode(self._record, _ones(distribution), symbols)
         return symbols

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.compiled import kernel
+from arcomp.exact.compiled import jitable, kernel
 from arcomp.exact.lanes import leading_zeros
 
 NODES = 64
@@ -22,26 +22,26 @@ MOST_DECISIONS = 40
 """More than the decisions of any 8-bit value."""
 
 
-@kernel(inline="always")
-def mass(edge: Any, components: Any, k: Any, logistic: Any) -> Any:
+@kernel(inner=True)
+def mass(edge: Any, components: Any, logistic: Any) -> Any:
     """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
     inverse scales (Q16)."""
     total = np.int64(0)
     at = (edge << 8) - 128
-    for j in range(k):
+    for j in range(components.shape[1]):
         z = (((at - components[1, j]) * components[2, j]) >> 16) + 3072
         total += components[0, j] * np.int64(logistic[max(0, min(6144, z))])
     return total >> 16
 
 
 @kernel(inner=True)
-def restrict(components: Any, k: int, logistic: Any, tails: bool, allowed: Any, off: int, edges: Any) -> None:
+def restrict(components: Any, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
     """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
-    keep only off / 2**16 of their own."""
-    before = 0 if tails else mass(0, components, k, logistic)
+    keep only off / 2**16 of their own. 0 and 255 have the mass beyond them."""
+    before = np.int64(0)
     edges[0] = before
     for v in range(256):
-        here = 1 << 24 if tails and v == 255 else mass(v + 1, components, k, logistic)
+        here = np.int64(1 << 24) if v == 255 else mass(v + 1, components, logistic)
         own = here - before
         if not (allowed[v >> 3] >> (v & 7)) & 1:
             own = (own * off) >> 16
@@ -49,22 +49,28 @@ def restrict(components: Any, k: int, logistic: Any, tails: bool, allowed: Any, 
         before = here
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def _ln(v: Any, mantissa: Any, power: Any) -> Any:
     """256 ln v for 16 <= v < 2**25."""
     n = 63 - leading_zeros(v)
     return np.int64(power[n]) + mantissa[((v << 8) >> n) & 255]
 
 
-@kernel(inline="always")
-def expert(below: Any, here: Any, above: Any, low: Any, middle: Any, high: Any, mantissa: Any, power: Any) -> Any:
-    """256 ln(mass of [middle, high) / mass of [low, middle)), clamped, from the masses below low, middle and high."""
+@kernel(inner=True)
+def expert(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
+    """What the mixture says of a decision: 256 ln(mass of [middle, high) / mass of [low, middle)), clamped.
+
+    Args:
+        masses: 2**24 times the masses below low, middle and high. values: low, middle and high.
+    """
+    below, here, above = masses
+    low, middle, high = values
     a = _ln(above - here + 7 * (high - middle) + 16, mantissa, power)
     b = _ln(here - below + 7 * (middle - low) + 16, mantissa, power)
     return max(-EXPERT_LIMIT, min(EXPERT_LIMIT, a - b))
 
 
-@kernel(inline="always")
+@jitable
 def next_decision(bit: Any, low: Any, high: Any, base: Any, phase: Any, side: Any, k: Any, step: Any) -> Any:
     """After a decision: (middle, phase, side, outward steps, step, node, kind of decision)."""
     node, kind = 63, 11

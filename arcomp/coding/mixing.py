@@ -8,8 +8,8 @@ the model's mixture; the others are counters found by hashing a context, a candi
 
 A counter belongs to a candidate *value*, not to a distance from the base, so that statistics are shared by all bases.
 
-Both sides run :func:`code`; encoding is told the values, decoding finds them. What a decision teaches is known at the
-next one.
+Encoder and decoder run the same :func:`code`; encoding is given the values, decoding finds them. What is learnt from a
+decision serves the next one.
 """
 
 from __future__ import annotations
@@ -76,25 +76,31 @@ class Constants(NamedTuple):
     """Tables of integers, the same for all pictures; and the settings as numbers."""
 
     logistic: Int32
+    """[6145]: 2**24 times the logistic function of -12 .. 12, in steps of 1/256."""
     squash: Int32
+    """[6145]: the same in 16 bits, 1 .. 65535."""
     stretch: Int32
+    """[4096]: 256 times the logarithm of the odds of a probability in 12 bits."""
     mantissa: Int32
+    """[256]: 256 ln(1 + (i + 1/2) / 256)."""
     power: Int32
+    """[25]: 256 ln(2**i)."""
     rate: Int32
+    """[64]: of a counter by its count, Q16."""
     confidence: Int32
+    """[64]: what a counter's prediction is multiplied by, by its count, Q8."""
     cost: npt.NDArray[np.float64]
-    """Bits of a decision by its probability: for the report, not for coding."""
+    """[65536]: bits of a decision by its probability; for the report, not for coding."""
     tables: int
     limit: int
     refine: bool
     first_rate: int
     last_rate: int
-    tails: bool
-    """Whether 0 and 255 have the mass beyond them."""
+    channels: int
 
 
 class State(NamedTuple):
-    """What has been learnt."""
+    """What has been learnt from the picture so far."""
 
     counters: UInt32
     """[tables, entries]: probability 18 bits, check 8, count 6."""
@@ -148,9 +154,36 @@ class Mixer(NamedTuple):
     workspace: Workspace
 
 
-def mixer(stage: Stage, channels: int, components: int, tails: bool = True, weights: Int32 | None = None) -> Mixer:
-    """Before the first decision: see :func:`constants`, :func:`fresh` and :func:`room`."""
-    return Mixer(constants(stage, tails), fresh(stage, channels, weights), workspace(stage, components))
+class Front(NamedTuple):
+    """One channel of one front of at most n pixels: what is known of its values, and the values."""
+
+    mixture: Int32
+    """[n, 3 K + 2]: weights (2**16 in all), means (Q8), inverse scales (Q16), rounded mean, class of the scale."""
+    selectors: Int32
+    """[2, n]: class of the channel before's residual, class of the neighbours' residuals; 0 .. 8."""
+    contexts: Int64
+    """[tables, n]: hashed contexts; the address of candidate 0."""
+    checks: Int32
+    """[tables, n]: 0 .. 255, to tell contexts with equal addresses apart."""
+    colours: npt.NDArray[np.uint8]
+    """[65536, 32]: a lattice (:mod:`arcomp.coding.lattice`), or [0, 32]."""
+    rows: Int32
+    """[n]: the row of the lattice that holds for the third channel."""
+    values: Int32
+    """[channels, n]: levels; given in encoding, found in decoding."""
+    costs: npt.NDArray[np.float32]
+    """[n]: set in encoding to the bits of each value's decisions; or [0]."""
+    totals: npt.NDArray[np.float64]
+    """[2], added to in encoding: bits of the decisions, bits under the mixture alone."""
+
+
+def mixer(stage: Stage, channels: int, components: int, weights: Int32 | None = None) -> Mixer:
+    """The stage before the first decision.
+
+    Args:
+        components: K of the mixtures. weights: int32 [rows, LANES] to start from; without, the mixture alone counts.
+    """
+    return Mixer(constants(stage, channels), initial_state(stage, channels, weights), workspace(stage, components))
 
 
 def weight_rows(channels: int) -> int:
@@ -158,7 +191,7 @@ def weight_rows(channels: int) -> int:
     return channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4 + 3 * 64)
 
 
-def constants(stage: Stage, tails: bool = True) -> Constants:
+def constants(stage: Stage, channels: int = 1) -> Constants:
     """Everything :func:`code` looks up."""
     logistic = tables.fine_logistic()
     counts = np.arange(64)
@@ -180,11 +213,11 @@ def constants(stage: Stage, tails: bool = True) -> Constants:
         stage.refine,
         stage.first_rate,
         stage.last_rate,
-        tails,
+        channels,
     )
 
 
-def fresh(stage: Stage, channels: int, weights: Int32 | None = None) -> State:
+def initial_state(stage: Stage, channels: int, weights: Int32 | None = None) -> State:
     """The state before the first decision; ``weights`` int32 [rows, LANES] to start from, or none."""
     counters = aligned((stage.tables, 1 << stage.bits), np.uint32)
     counters[:] = 1 << 31
@@ -205,19 +238,19 @@ def memory(stage: Stage) -> int:
     return (stage.tables * 4 << stage.bits) + (2 << 20)
 
 
-@kernel(inline="always")
-def _refined(maps: Any, p: Any, d: Any, row1: Any, row2: Any, bit_slot: Any) -> Any:
-    """The mean of p and what two adaptive maps make of it; ``bit_slot`` int64 [2] keeps where to learn."""
+@kernel(inner=True)
+def _refined(maps: Any, p: Any, d: Any, row1: Any, row2: Any, slot: Any) -> Any:
+    """The mean of p and what two adaptive maps make of it; ``slot`` int64 [2] keeps where to learn."""
     at = min(2047, max(-2048, d)) + 2048
     i, f = at >> 7, at & 127
-    bit_slot[0], bit_slot[1] = i, f
+    slot[0], slot[1] = i, f
     a = (maps[0, row1, i] * (128 - f) + maps[0, row1, i + 1] * f) >> 7
     b = (maps[1, row2, i] * (128 - f) + maps[1, row2, i + 1] * f) >> 7
     return max(1, min(65535, (2 * p + a + b + 2) >> 2))
 
 
-@kernel(inline="always")
-def _learn_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> None:
+@kernel(inner=True)
+def _update_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> None:
     i, f = slot[0], slot[1]
     for m in range(2):
         row = row2 if m else row1
@@ -225,20 +258,19 @@ def _learn_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> None
         maps[m, row, i + 1] += ((target - maps[m, row, i + 1]) * f + 4096) >> 13
 
 
-@kernel(inline="always")
-def _gather(
-    consts: Any, counters: Any, contexts: Any, checks: Any, i: int, offset: int, x: Any, at: Any
-) -> int:  # fmt: skip
-    """Look up every table's counter for a decision: addresses into ``at``, inputs into ``x``; returns how often the
-    first three were seen, in classes."""
+@kernel(inner=True)
+def _look_up(mixer: Any, front: Any, i: int, offset: int) -> int:
+    """Look up every table's counter for a decision: addresses and the mixer's inputs into the workspace; returns how
+    often the first three were seen, in classes."""
+    consts, counters, x, at = mixer.constants, mixer.state.counters, mixer.workspace.inputs, mixer.workspace.at
     classes = 0
     mask = counters.shape[1] - 1
     for j in range(consts.tables):
-        address = (contexts[j, i] + offset) & mask
+        address = (front.contexts[j, i] + offset) & mask
         at[j] = address
         e = np.int64(counters[j, address])
-        check = np.int64(checks[j, i]) << 6
-        if (e & 0x3FC0) != check:  # another context's: begin anew
+        check = np.int64(front.checks[j, i]) << 6
+        if (e & 0x3FC0) != check:  # another context's: start anew
             e = (1 << 31) | check
             counters[j, address] = e
         seen = e & 63
@@ -248,9 +280,10 @@ def _gather(
     return classes
 
 
-@kernel(inline="always")
-def _count(consts: Any, counters: Any, at: Any, bit: int) -> None:
+@kernel(inner=True)
+def _count(mixer: Any, bit: int) -> None:
     """Tell the counters what was decided."""
+    consts, counters, at = mixer.constants, mixer.state.counters, mixer.workspace.at
     target = 262143 if bit else 0
     for j in range(consts.tables):
         e = np.int64(counters[j, at[j]])
@@ -260,7 +293,7 @@ def _count(consts: Any, counters: Any, at: Any, bit: int) -> None:
         counters[j, at[j]] = (p << 14) | (e & 0x3FC0) | min(consts.limit, seen + 1)
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def _mix(weights: Any, x: Any, rows: Any) -> Any:
     """The inputs' sum with the sum of four rows of weights, 256 times a logarithm of odds."""
     w = load_words(weights, rows[0], 0) + load_words(weights, rows[1], 0)
@@ -269,8 +302,8 @@ def _mix(weights: Any, x: Any, rows: Any) -> Any:
     return max(-SUM_LIMIT, min(SUM_LIMIT, d))
 
 
-@kernel(inline="always")
-def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
+@kernel(inner=True)
+def _descend(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
     """One step of all four rows down the gradient of the code length."""
     half, down = all_words(np.int32(1 << 13)), all_words(np.int32(14))
     change = shift_words(all_words(np.int32(gradient)) * load_words(x, 0, 0) + half, down)
@@ -279,30 +312,23 @@ def _follow(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
 
 
 @kernel(inner=True)
-def code(
-    mixer: Any, coder: Any, words: Any, decoding: bool, channel: int, channels: int, count: int, mixture: Any,
-    selectors: Any, contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any, costs: Any,
-) -> None:  # fmt: skip
+def code(mixer: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
     """Code one channel of a front.
 
     Args:
-        coder, words: see :mod:`arcomp.coding.binary`; encoding needs room for MOST_DECISIONS / 2 words a value.
-        mixture: int32 [count, 3 K + 2]: weights, means (Q8), inverse scales (Q16), base, scale class.
-        selectors: int32 [2, count]: class of the channel before's residual, class of the neighbours' residuals.
-        contexts: int64 [tables, count], hashed; the address of candidate 0. checks: int32 [tables, count], 0 .. 255.
-        colours: uint8 [65536, 32], a lattice (:mod:`arcomp.coding.lattice`), or without rows.
-        rows: int32 [count], which of its rows hold for the third channel.
-        values: int32 [count], given or found.
-        totals: float64 [2], added to: bits of the decisions, bits under the mixture alone.
-        costs: float32 [count], set in encoding to the bits of each value's decisions; or [0].
+        mixer: record of a :class:`Mixer`.
+        coder: record of a :class:`arcomp.coding.binary.Coder`; encoding needs MOST_DECISIONS / 2 words for a value.
+        front: record of a :class:`Front`. count: its pixels.
     """
-    consts, state, workspace = mixer.constants, mixer.state, mixer.workspace
-    k = (mixture.shape[1] - 2) // 3
+    consts, workspace, pixels = mixer.constants, mixer.workspace, mixer.state.pixels
+    components, edges, own = workspace.components, workspace.edges, workspace.own
+    mixture, selectors, colours, totals = front.mixture, front.selectors, front.colours, front.totals
+    values, costs = front.values[channel], front.costs
+    k = components.shape[1]
     restricted = channel == 2 and colours.shape[0] > 0
-    components, edges, own, pixels = workspace.components, workspace.edges, workspace.own, state.pixels
     rate = consts.last_rate + (consts.first_rate - consts.last_rate) * 2000 // (2000 + pixels[0])
-    set2 = channels * NODES
-    set3 = set2 + channels * SCALES * 8
+    set2 = consts.channels * NODES
+    set3 = set2 + consts.channels * SCALES * 8
     for i in range(count):
         for j in range(k):
             components[0, j] = mixture[i, j]
@@ -313,64 +339,59 @@ def code(
         own[0] = channel * NODES
         own[1] = set2 + (channel * SCALES + own[3]) * 8
         own[2] = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
+        edges[0], edges[256] = 0, 1 << 24
         if restricted:
             off = ((pixels[2] + 1) << 16) // (pixels[1] + 64)
-            restrict(components, k, consts.logistic, consts.tails, colours[rows[i]], min(1 << 16, off), edges)
-        elif consts.tails:
-            edges[0], edges[256] = 0, 1 << 24
-        else:
-            edges[0] = mass(0, components, k, consts.logistic)
-            edges[256] = mass(256, components, k, consts.logistic)
+            restrict(components, consts.logistic, colours[front.rows[i]], min(1 << 16, off), edges)
         before = totals[0]
-        values[i] = _value(
-            consts, state, coder, words, decoding, channel, channels, np.int64(values[i]), components, k, restricted,
-            edges, np.int64(mixture[i, 3 * k]), own, contexts, checks, i, rate, totals,
-            workspace.inputs, workspace.at, workspace.slot, workspace.rows,
-        )  # fmt: skip
+        value = _value(mixer, coder, front, decoding, channel, i, rate)
+        values[i] = value
         if costs.shape[0]:
             costs[i] = totals[0] - before
         if restricted:
             pixels[1] += 1
-            pixels[2] += 1 - ((np.int64(colours[rows[i], values[i] >> 3]) >> (values[i] & 7)) & 1)
-    if channel == channels - 1:
+            pixels[2] += 1 - ((np.int64(colours[front.rows[i], value >> 3]) >> (value & 7)) & 1)
+    if channel == consts.channels - 1:
         pixels[0] += count
 
 
 @kernel(inner=True)
-def _value(
-    consts: Any, state: Any, coder: Any, words: Any, decoding: bool, channel: Any, channels: Any, value: Any,
-    components: Any, k: Any, restricted: bool, edges: Any, base: Any, own: Any, contexts: Any, checks: Any, i: Any,
-    rate: Any, totals: Any, x: Any, at: Any, slot: Any, rows: Any,
-) -> Any:  # fmt: skip
-    """Code one value, decision after decision; returns it. ``edges``: masses below 0 and 256, or below all values; the
-    last four arguments are room that is made once for a front."""
-    set4 = channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
+def _value(mixer: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: Any, rate: Any) -> Any:
+    """Code one value, decision after decision; returns it. The workspace holds the mixture, the masses below 0 and 256
+    (or, on a lattice, below all values), and the first rows of the value's weights."""
+    consts, state, workspace = mixer.constants, mixer.state, mixer.workspace
+    components, edges, own, logistic = workspace.components, workspace.edges, workspace.own, consts.logistic
+    x, slot, rows = workspace.inputs, workspace.slot, workspace.rows
+    weights, maps, squash, totals = state.weights, state.maps, consts.squash, front.totals
+    restricted = channel == 2 and front.colours.shape[0] > 0
+    value, base = np.int64(front.values[channel, i]), np.int64(front.mixture[i, 3 * components.shape[1]])
+    set4 = consts.channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
     below, above = edges[0], edges[256]
     low, high = np.int64(0), np.int64(256)
     middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
     while high - low > 1:
-        here = edges[middle] if restricted else mass(middle, components, k, consts.logistic)
-        x[0, 0] = expert(below, here, above, low, middle, high, consts.mantissa, consts.power)
+        here = edges[middle] if restricted else mass(middle, components, logistic)
+        x[0, 0] = expert((below, here, above), (low, middle, high), consts.mantissa, consts.power)
         offset = ((middle - (1 if phase and side else 0)) << 4) + kind
-        classes = _gather(consts, state.counters, contexts, checks, i, offset, x, at)
+        classes = _look_up(mixer, front, i, offset)
         rows[0] = own[0] + node
         rows[1] = own[1] + min(7, outward)
         rows[2] = own[2] + min(3, outward)
         rows[3] = set4 + (channel * 3 + min(2, phase)) * 64 + classes
-        d = _mix(state.weights, x, rows)
-        mixed = np.int64(consts.squash[d + SUM_LIMIT + 1])
+        d = _mix(weights, x, rows)
+        mixed = np.int64(squash[d + SUM_LIMIT + 1])
         map1, map2 = rows[0] * 32 + own[3], rows[0] * 32 + own[4]
-        p = _refined(state.maps, mixed, d, map1, map2, slot) if consts.refine else mixed
+        p = _refined(maps, mixed, d, map1, map2, slot) if consts.refine else mixed
         if decoding:
-            bit = decode_bit(coder, words, p)
+            bit = decode_bit(coder, p)
         else:
             bit = 1 if value >= middle else 0
-            encode_bit(coder, words, bit, p)
+            encode_bit(coder, bit, p)
             totals[0] += consts.cost[p if bit else 65536 - p]
         if consts.refine:
-            _learn_maps(state.maps, map1, map2, slot, 65535 if bit else 0)
-        _follow(state.weights, x, rows, (((bit << 16) - mixed) * rate) >> 10)
-        _count(consts, state.counters, at, bit)
+            _update_maps(maps, map1, map2, slot, 65535 if bit else 0)
+        _descend(weights, x, rows, (((bit << 16) - mixed) * rate) >> 10)
+        _count(mixer, bit)
         if bit:
             low, below = middle, here
         else:

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core.event import Event, Listener, register, unregister
+from numba.extending import register_jitable
 
-from arcomp.exact.inner import Inner, InnerCompiler
+from arcomp.exact.inner import Inner, InnerCompiler, OuterCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +43,8 @@ def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Call
             alone: F = numba.njit(pipeline_class=InnerCompiler, **fixed)(function)
             alone.__class__ = Inner
             return alone
+        if not allocates:
+            fixed["pipeline_class"] = OuterCompiler
         try:
             made: F = numba.njit(cache=True, **fixed)(function)
         except RuntimeError:  # no folder to keep it in: a read-only installation and no home
@@ -50,6 +53,12 @@ def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Call
         return made
 
     return compiled
+
+
+def jitable(function: F) -> F:
+    """A small function of numbers, for kernels (which it is made a part of) and for Python (where it stays as it is)."""
+    made: F = register_jitable(inline="always")(function)
+    return made
 
 
 def _mind_the_cache(function: Any) -> None:

@@ -136,7 +136,7 @@ def offset(weight: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
     return np.asarray(128 * weight.astype(np.int64).sum(1), np.int64)
 
 
-@kernel()
+@kernel(inner=True)
 def pack(x: Any, count: int, out: Any) -> None:
     """int8 [k, >= count] -> int32 [words(k), columns]; missing inputs are as if they were -128."""
     k = x.shape[0]
@@ -152,7 +152,7 @@ def pack(x: Any, count: int, out: Any) -> None:
                     row[i] |= (np.int32(own[i]) + np.int32(128)) << shift
 
 
-@kernel()
+@kernel(inner=True)
 def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
     """Packed weights int32 [m, words] times packed activations int32 [words, columns] -> int32 [m, columns], with
     columns a multiple of 16 not less than count."""

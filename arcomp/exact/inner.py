@@ -1,14 +1,18 @@
-"""Kernels for kernels alone: compiled to intermediate code that goes into their callers, where it is optimised.
+"""How kernels are compiled sooner than Numba does it by itself.
 
-Numba makes machine code of every function it compiles, though that of one that is only called from others is never
-run: its intermediate code is linked into theirs and optimised and translated again, at each level of calls. Leaving
-that out for all but the outermost makes the first use a third sooner.
+Inner kernels, which only kernels call: Numba makes machine code of every function it compiles, though that of one that
+is only called from others is never run: its intermediate code is linked into theirs and optimised and translated again,
+at each level of calls. Here it is only linked; the outermost kernel is optimised with all that it calls.
+
+Outer kernels: Numba optimises each function, then all of them together, and then once more, so as to see which counts
+of references cancel out. Kernels that count none are optimised once.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -22,16 +26,28 @@ class Inner(CPUDispatcher):  # type: ignore[misc]
     def __call__(self, *args: Any) -> Any:
         raise TypeError(f"{self.__name__} is for kernels alone")
 
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """With constants as numbers like others: or each constant would have a version of its own compiled."""
+        return super().get_call_template(tuple(map(types.unliteral, args)), kws)
+
     def add_overload(self, compiled: Any) -> None:
         """For callers that are compiled, not for calls from Python."""
         self.overloads[tuple(compiled.signature.args)] = compiled
 
 
-class _Library(JITCodeLibrary):  # type: ignore[misc]
-    """Intermediate code to be linked into another library."""
+class _OuterLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """Machine code that is optimised once, as a whole."""
 
     def _optimize_functions(self, module: Any) -> None:
         module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+
+class _InnerLibrary(_OuterLibrary):
+    """Intermediate code to be linked into another library."""
 
     def _optimize_final_module(self) -> None:
         pass
@@ -42,15 +58,30 @@ class _Library(JITCodeLibrary):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _Lowering(NativeLowering):  # type: ignore[misc]
-    """Lowering to a library of that kind."""
+class _OuterLowering(NativeLowering):  # type: ignore[misc]
+    """Lowering to a library of the first kind."""
+
+    _name = "outer_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """As any pass."""
+        state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        state.library.__class__ = _OuterLibrary
+        changed: bool = super().run_pass(state)
+        return changed
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _InnerLowering(NativeLowering):  # type: ignore[misc]
+    """Lowering to a library of the second kind."""
 
     _name = "inner_lowering"
 
     def run_pass(self, state: Any) -> bool:
         """As any pass."""
         state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-        state.library.__class__ = _Library
+        state.library.__class__ = _InnerLibrary
         state.flags.no_compile = True
         super().run_pass(state)
         name = object()  # what callers' types know this function by, in place of a pointer
@@ -60,13 +91,27 @@ class _Lowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-class InnerCompiler(CompilerBase):  # type: ignore[misc]
-    """Numba's passes with that lowering."""
+class _Compiler(CompilerBase):  # type: ignore[misc]
+    """Numba's passes with another lowering."""
+
+    lowering: Any
 
     def define_pipelines(self) -> list[Any]:
         """See :class:`numba.core.compiler.CompilerBase`."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [(_Lowering if one is NativeLowering else one, why) for one, why in passes.passes]
+        passes.passes = [(self.lowering if one is NativeLowering else one, why) for one, why in passes.passes]
         passes._finalized = False
         passes.finalize()
         return [passes]
+
+
+class InnerCompiler(_Compiler):
+    """Of inner kernels."""
+
+    lowering = _InnerLowering
+
+
+class OuterCompiler(_Compiler):
+    """Of outer kernels that count no references."""
+
+    lowering = _OuterLowering

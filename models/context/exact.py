@@ -91,7 +91,7 @@ class Network:
     def mixture(
         self,
         sums: npt.NDArray[np.int32],
-        seen: context_inputs.Seen,
+        seen: context_inputs.Features,
         values: Int32,
         channel: int,
         depth: int,
@@ -118,17 +118,14 @@ class ContextParallel(Parallel):
     def __init__(self, network: Network, padded: Padded, spec: BatchSpec, watch: Watch | None) -> None:
         self.network, self.padded, self.spec, self.watch = network, padded, spec, watch
         n, height, width, channels = padded.shape
-        self.around = context_inputs.Neighbourhood(n, height, width, spec.batch.widths, channels)
+        self.around = context_inputs.neighbourhood(n, height, width, spec.batch.widths, channels)
 
     def distributions(self, front: Front) -> list[Distribution]:
-        around, channels = self.around, self.spec.channels
+        channels = self.spec.channels
         values = self.padded[front.image, front.y, front.x].astype(np.int32)
-        seen = context_inputs.Seen.workspace(len(front), channels)
-        context_inputs.walk(
-            front.image, front.y, front.x, values, around.widths,
-            around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
-            seen.inputs, seen.base, seen.scale, seen.predictions,
-        )  # fmt: skip
+        seen = context_inputs.unwritten(len(front), channels)
+        at = context_inputs.positions(front.image, front.y, front.x)
+        context_inputs.sequential(self.around, at, values, seen)
         if self.watch:
             for name in ("inputs", "base", "scale"):
                 self.watch(name, getattr(seen, name))
@@ -142,28 +139,20 @@ class ContextIncremental(Incremental):
     def __init__(self, network: Network, spec: BatchSpec) -> None:
         self.network, self.spec = network, spec
         batch = spec.batch
-        self.around = context_inputs.Neighbourhood(
+        self.around = context_inputs.neighbourhood(
             len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, spec.channels
         )
 
     def begin(self, front: Front) -> None:
-        around = self.around
-        self.front = front
+        self.at = context_inputs.positions(front.image, front.y, front.x)
         self.values = np.zeros((len(front), self.spec.channels), np.int32)
-        self.seen = context_inputs.Seen.workspace(len(front), self.spec.channels)
-        context_inputs.look(
-            front.image, front.y, front.x, around.pixels, around.errors, around.penalties, *context_inputs.TABLES,
-            self.seen.inputs, self.seen.base, self.seen.scale, self.seen.predictions,
-        )  # fmt: skip
+        self.seen = context_inputs.unwritten(len(front), self.spec.channels)
+        context_inputs.features(self.around, self.at, self.seen)
         self.sums = self.network.sums(self.seen.inputs)
 
     def distribution(self, channel: int) -> Distribution:
         return self.network.mixture(self.sums, self.seen, self.values, channel, self.spec.depth)
 
     def fill(self, channel: int, values: Int32) -> None:
-        around, front = self.around, self.front
         self.values[:, channel] = values
-        context_inputs.observe(
-            front.image, front.y, front.x, channel, values, self.seen.base, self.seen.predictions,
-            around.widths, around.pixels, around.errors, around.penalties,
-        )  # fmt: skip
+        context_inputs.update_errors(self.around, self.at, channel, values, self.seen)

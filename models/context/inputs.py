@@ -13,13 +13,13 @@ The kernels below run over positions in any causal order; encoder, decoder and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 
 Int8 = npt.NDArray[np.int8]
 Int16 = npt.NDArray[np.int16]
@@ -81,25 +81,73 @@ def plane_bytes(images: int, height: int, width: int, channels: int) -> int:
     return images * (height + PAD + 1) * (width + 2 * PAD) * channels * (2 + 2 + PREDICTORS)
 
 
-class Neighbourhood:
-    """The planes that inputs are computed from: pixels, errors of the base, penalties of the predictors.
+class Neighbourhood(NamedTuple):
+    """The planes that inputs are computed from. N pictures (or tiles), padded with fixed values; :func:`update_errors`
+    writes each position once, in causal order, and what lies beside a row as soon as it is known."""
+
+    pixels: Int16
+    """[N, PAD + height + 1, PAD + width + PAD, C], levels."""
+    errors: Int16
+    """The same shape: errors of the base, Q4."""
+    penalties: UInt8
+    """[..., PREDICTORS]: absolute errors of the predictors, in levels."""
+    widths: Int32
+    """[N]: the width of each picture; its right edge is repeated beyond it."""
+    scratch: Int32
+    """[3, 24], of one position: neighbours, errors, sums of penalties."""
+
+
+def neighbourhood(images: int, height: int, width: int, widths: Int32, channels: int) -> Neighbourhood:
+    """The planes of pictures of which nothing is known.
 
     Args:
-        images: number of pictures (or tiles) N.
-        height, width: size of the largest of them, in pixels.
-        widths: int32 [N], the width of each (its right edge is repeated beyond it).
-        channels: 1 or 3.
-
-    Guarantees: planes are padded with fixed values; positions are written once, in causal order, by
-    :func:`observe`, which also fills what lies beside a row once it is known.
+        images: number of pictures (or tiles) N. height, width: size of the largest of them, in pixels.
+        widths: int32 [N], the width of each. channels: 1 or 3.
     """
+    shape = (images, height + PAD + 1, width + 2 * PAD, channels)
+    return Neighbourhood(
+        np.full(shape, 128, np.int16),
+        np.full(shape, _UNSEEN_ERROR, np.int16),
+        np.full((*shape, PREDICTORS), _UNSEEN_PENALTY, np.uint8),
+        np.ascontiguousarray(widths, np.int32),
+        np.zeros((3, len(NEIGHBOURS)), np.int32),
+    )
 
-    def __init__(self, images: int, height: int, width: int, widths: Int32, channels: int) -> None:
-        shape = (images, height + PAD + 1, width + 2 * PAD, channels)
-        self.pixels: Int16 = np.full(shape, 128, np.int16)
-        self.errors: Int16 = np.full(shape, _UNSEEN_ERROR, np.int16)
-        self.penalties: UInt8 = np.full((*shape, PREDICTORS), _UNSEEN_PENALTY, np.uint8)
-        self.widths = widths
+
+class Positions(NamedTuple):
+    """Positions (image, y, x): int32 [n] each."""
+
+    image: Int32
+    ys: Int32
+    xs: Int32
+
+
+def positions(image: Int32, ys: Int32, xs: Int32) -> Positions:
+    """Of any integers, in a form that kernels take."""
+    return Positions(*(np.ascontiguousarray(a, np.int32) for a in (image, ys, xs)))
+
+
+class Features(NamedTuple):
+    """What the network is told of n positions."""
+
+    inputs: Int8
+    """[n, inputs]."""
+    base: Int32
+    """[n, C], Q4."""
+    scale: Int32
+    """[n, C], Q8."""
+    predictions: Int32
+    """[n, C, PREDICTORS], Q4: for :func:`update_errors`."""
+
+
+def unwritten(count: int, channels: int) -> Features:
+    """Arrays for so many positions."""
+    return Features(
+        np.empty((count, inputs(channels)), np.int8),
+        np.empty((count, channels), np.int32),
+        np.empty((count, channels), np.int32),
+        np.empty((count, channels, PREDICTORS), np.int32),
+    )
 
 
 @kernel(inline="always")
@@ -108,112 +156,134 @@ def _clip8(v: Any) -> Any:
 
 
 @kernel(inline="always")
-def _log2(table: Any, v: Any) -> Any:
-    return table[v] if v < 4096 else table[v >> 4] + 64
+def _log2(v: Any) -> Any:
+    return LOG2[v] if v < 4096 else LOG2[v >> 4] + 64
 
 
-@kernel(allocates=True)
-def look(
-    image: Int32, ys: Int32, xs: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
-    neighbours: Any, blend: Any, log2: Any, scale_weights: Any, blend_weights: Any,
-    out: Int8, base: Int32, scale: Int32, predictions: Int32,
-) -> None:  # fmt: skip
-    """Inputs, bases and scales of positions whose neighbourhood is known.
+@kernel(inner=True)
+def _predictors(v: Any, p: Any) -> None:
+    """Six linear predictors (Q4) from the neighbours."""
+    p[0] = v[0] << 4
+    p[1] = v[1] << 4
+    p[2] = (v[0] + v[1] - v[2]) << 4
+    p[3] = (v[0] + v[3] - v[1]) << 4
+    p[4] = (v[1] + v[3] - v[9]) << 4
+    p[5] = ((v[0] + v[1]) << 3) + ((v[3] - v[2]) << 2)
 
-    Args:
-        image, ys, xs: int32 [n], the positions.
-        pixels, errors, penalties: planes of a :class:`Neighbourhood`.
-        out: int8 [n, inputs], written.
-        base: int32 [n, C] in Q4, written. scale: int32 [n, C] in Q8, written.
-        predictions: int32 [n, C, PREDICTORS] in Q4, written (for :func:`observe`).
-    """
-    channels = pixels.shape[3]
-    count = neighbours.shape[0]
-    v = np.empty(count, np.int32)
-    e = np.empty(14, np.int32)
-    sums = np.empty(PREDICTORS, np.int32)
-    for i in range(ys.shape[0]):
-        n = image[i]
-        y = ys[i] + PAD
-        x = xs[i] + PAD
-        o = 0
-        for c in range(channels):
-            for j in range(count):
-                v[j] = pixels[n, y + neighbours[j, 0], x + neighbours[j, 1], c]
-            sums[:] = 0
-            for j in range(6):
-                at = penalties[n, y + neighbours[j, 0], x + neighbours[j, 1], c]
-                for k in range(PREDICTORS):
-                    sums[k] += blend_weights[j] * at[k]
-            p = predictions[i, c]
-            p[0] = v[0] << 4
-            p[1] = v[1] << 4
-            p[2] = (v[0] + v[1] - v[2]) << 4
-            p[3] = (v[0] + v[3] - v[1]) << 4
-            p[4] = (v[1] + v[3] - v[9]) << 4
-            p[5] = ((v[0] + v[1]) << 3) + ((v[3] - v[2]) << 2)
-            total = np.int64(0)
-            mean = np.int64(0)
+
+@kernel(inner=True)
+def _features_at(around: Any, at: Positions, i: int, into: Any) -> None:
+    """Inputs, bases and scales of position i, whose neighbourhood is known."""
+    pixels, errors, penalties, out = around.pixels, around.errors, around.penalties, into.inputs
+    v, e, sums = around.scratch[0], around.scratch[1], around.scratch[2]
+    count = NEIGHBOURS.shape[0]
+    n, y, x = at.image[i], at.ys[i] + PAD, at.xs[i] + PAD
+    o = 0
+    for c in range(pixels.shape[3]):
+        for j in range(count):
+            v[j] = pixels[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
+        sums[:PREDICTORS] = 0
+        for j in range(6):
+            there = penalties[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
             for k in range(PREDICTORS):
-                w = blend[sums[k]]
-                total += w
-                mean += w * p[k]
-            b = np.int32(max(np.int64(0), min(np.int64(255 << 4), mean // total)))
-            s = np.int32(0)
-            for j in range(14):
-                e[j] = errors[n, y + neighbours[j, 0], x + neighbours[j, 1], c]
-                s += scale_weights[j] * abs(e[j])
-            s = (s << 4) // _SCALE_TOTAL + _SCALE_FLOOR
-            base[i, c] = b
-            scale[i, c] = s
-            inverse = np.int32((1 << 20) // s)
-            for j in range(count):
-                out[i, o + j] = _clip8((((v[j] << 4) - b) * inverse + 2048) >> 12)
-            o += count
-            for j in range(SIGNED_ERRORS):
-                out[i, o + j] = _clip8((e[j] * inverse + 2048) >> 12)
-            o += SIGNED_ERRORS
-            for j in range(ABSOLUTE_ERRORS):
-                out[i, o + j] = _clip8((abs(e[j]) * inverse + 2048) >> 12)
-            o += ABSOLUTE_ERRORS
-            ls = _log2(log2, s)
-            for k in range(PREDICTORS):
-                out[i, o + k] = _clip8(2 * (_log2(log2, 32 * sums[k] + _SCALE_FLOOR) - ls))
-            o += PREDICTORS
-            near = abs(e[0]) + abs(e[1]) + abs(e[2]) + abs(e[3])
-            out[i, o] = _clip8(ls - 144)
-            out[i, o + 1] = _clip8(2 * (_log2(log2, 4 * near + _SCALE_FLOOR) - ls))
-            out[i, o + 2] = (b >> 5) - 64
-            o += 3
+                sums[k] += _BLEND_WEIGHTS[j] * there[k]
+        p = into.predictions[i, c]
+        _predictors(v, p)
+        total = np.int64(0)
+        mean = np.int64(0)
+        for k in range(PREDICTORS):
+            w = BLEND[sums[k]]
+            total += w
+            mean += w * p[k]
+        b = np.int32(max(np.int64(0), min(np.int64(255 << 4), mean // total)))
+        s = np.int32(0)
+        for j in range(14):
+            e[j] = errors[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
+            s += _SCALE_WEIGHTS[j] * abs(e[j])
+        s = (s << 4) // _SCALE_TOTAL + _SCALE_FLOOR
+        into.base[i, c] = b
+        into.scale[i, c] = s
+        inverse = np.int32((1 << 20) // s)
+        for j in range(count):
+            out[i, o + j] = _clip8((((v[j] << 4) - b) * inverse + 2048) >> 12)
+        o += count
+        for j in range(SIGNED_ERRORS):
+            out[i, o + j] = _clip8((e[j] * inverse + 2048) >> 12)
+        o += SIGNED_ERRORS
+        for j in range(ABSOLUTE_ERRORS):
+            out[i, o + j] = _clip8((abs(e[j]) * inverse + 2048) >> 12)
+        o += ABSOLUTE_ERRORS
+        ls = _log2(s)
+        for k in range(PREDICTORS):
+            out[i, o + k] = _clip8(2 * (_log2(32 * sums[k] + _SCALE_FLOOR) - ls))
+        o += PREDICTORS
+        near = abs(e[0]) + abs(e[1]) + abs(e[2]) + abs(e[3])
+        out[i, o] = _clip8(ls - 144)
+        out[i, o + 1] = _clip8(2 * (_log2(4 * near + _SCALE_FLOOR) - ls))
+        out[i, o + 2] = (b >> 5) - 64
+        o += 3
+
+
+@kernel(inner=True)
+def _update_at(around: Any, at: Positions, i: int, channel: int, v: int, seen: Any) -> None:
+    """The level v of a channel at position i becomes known."""
+    pixels, errors = around.pixels, around.errors
+    n, y, x = at.image[i], at.ys[i] + PAD, at.xs[i] + PAD
+    pixels[n, y, x, channel] = v
+    if at.xs[i] == 0:  # to the left of the next row
+        for k in range(PAD):
+            pixels[n, y + 1, k, channel] = v
+    if at.xs[i] == around.widths[n] - 1:
+        for k in range(PAD):
+            pixels[n, y, x + 1 + k, channel] = v
+    errors[n, y, x, channel] = (v << 4) - seen.base[i, channel]
+    for k in range(PREDICTORS):
+        d = abs((v << 4) - seen.predictions[i, channel, k]) >> 4
+        around.penalties[n, y, x, channel, k] = min(255, d)
 
 
 @kernel()
-def observe(
-    image: Int32, ys: Int32, xs: Int32, channel: int, values: Int32, base: Int32, predictions: Int32,
-    widths: Int32, pixels: Int16, errors: Int16, penalties: UInt8,
-) -> None:  # fmt: skip
-    """Enter the decoded values (int32 [n], levels) of one channel at the positions into the planes."""
-    for i in range(ys.shape[0]):
-        n = image[i]
-        y = ys[i] + PAD
-        x = xs[i] + PAD
-        v = values[i]
-        pixels[n, y, x, channel] = v
-        if xs[i] == 0:  # to the left of the next row
-            for k in range(PAD):
-                pixels[n, y + 1, k, channel] = v
-        if xs[i] == widths[n] - 1:
-            for k in range(PAD):
-                pixels[n, y, x + 1 + k, channel] = v
-        errors[n, y, x, channel] = (v << 4) - base[i, channel]
-        for k in range(PREDICTORS):
-            d = abs((v << 4) - predictions[i, channel, k]) >> 4
-            penalties[n, y, x, channel, k] = min(255, d)
+def _features(around: Any, at: Any, out: Any) -> None:
+    for i in range(at.ys.shape[0]):
+        _features_at(around, at, i, out)
+
+
+@kernel()
+def _update_errors(around: Any, at: Any, channel: int, values: Int32, seen: Any) -> None:
+    for i in range(at.ys.shape[0]):
+        _update_at(around, at, i, channel, values[i], seen)
+
+
+@kernel()
+def _sequential(around: Any, at: Any, values: Int32, out: Any) -> None:
+    for i in range(at.ys.shape[0]):
+        _features_at(around, at, i, out)
+        for c in range(values.shape[1]):
+            _update_at(around, at, i, c, values[i, c], out)
+
+
+def features(around: Neighbourhood, at: Positions, out: Features) -> None:
+    """Write inputs, bases and scales of positions whose neighbourhood is known."""
+    _features(record(around), record(at), record(out))
+
+
+def update_errors(around: Neighbourhood, at: Positions, channel: int, values: Int32, seen: Features) -> None:
+    """The levels int32 [n] of one channel at the positions become known; ``seen``: what :func:`features` wrote."""
+    _update_errors(record(around), record(at), channel, values, record(seen))
+
+
+def sequential(around: Neighbourhood, at: Positions, values: Int32, out: Features) -> None:
+    """:func:`features` and :func:`update_errors` at one position after the other: for pictures that are known.
+
+    Args:
+        values: int32 [n, C], levels.
+    """
+    _sequential(record(around), record(at), values, record(out))
 
 
 @kernel()
 def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int8) -> None:
-    """What head ``channel`` is told of the channels before it: out int8 [n, 2 * channel], written.
+    """Further inputs of the head of a channel, of the channels before it: out int8 [n, 2 * channel], written.
 
     The residual of each earlier channel to its base in units of its scale (sixteenths), and its absolute value.
     """
@@ -224,69 +294,18 @@ def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int
             out[i, 2 * c + 1] = min(127, abs(r))
 
 
-@kernel()
-def walk(
-    image: Int32, ys: Int32, xs: Int32, values: Int32, widths: Int32,
-    pixels: Int16, errors: Int16, penalties: UInt8,
-    neighbours: Any, blend: Any, log2: Any, scale_weights: Any, blend_weights: Any,
-    out: Int8, base: Int32, scale: Int32, predictions: Int32,
-) -> None:  # fmt: skip
-    """:func:`look` and :func:`observe` at one position after the other: for pictures that are known."""
-    for i in range(ys.shape[0]):
-        j = i + 1
-        look(
-            image[i:j], ys[i:j], xs[i:j], pixels, errors, penalties,
-            neighbours, blend, log2, scale_weights, blend_weights,
-            out[i:j], base[i:j], scale[i:j], predictions[i:j],
-        )  # fmt: skip
-        for c in range(values.shape[1]):
-            observe(
-                image[i:j], ys[i:j], xs[i:j], c, values[i:j, c], base[i:j], predictions[i:j],
-                widths, pixels, errors, penalties,
-            )  # fmt: skip
-
-
-TABLES = (NEIGHBOURS, BLEND, LOG2, _SCALE_WEIGHTS, _BLEND_WEIGHTS)
-"""What :func:`look` and :func:`walk` take after the planes."""
-
-
-@dataclass
-class Seen:
-    """Results of :func:`look` for n positions: inputs int8 [n, inputs], base int32 [n, C] in Q4,
-    scale int32 [n, C] in Q8, predictions int32 [n, C, PREDICTORS] in Q4."""
-
-    inputs: Int8
-    base: Int32
-    scale: Int32
-    predictions: Int32
-
-    @classmethod
-    def workspace(cls, positions: int, channels: int) -> Seen:
-        """Unwritten arrays for so many positions."""
-        return cls(
-            np.empty((positions, inputs(channels)), np.int8),
-            np.empty((positions, channels), np.int32),
-            np.empty((positions, channels), np.int32),
-            np.empty((positions, channels, PREDICTORS), np.int32),
-        )
-
-
-def examine(values: Int32) -> Seen:
-    """Everything seen of a known picture (int32 [H, W, C], channels in coding order), in raster order."""
+def extract_features(values: Int32) -> Features:
+    """The features of a known picture (int32 [H, W, C], channels in coding order), in raster order."""
     height, width, channels = values.shape
-    around = Neighbourhood(1, height, width, np.array([width], np.int32), channels)
-    ys, xs = (np.ascontiguousarray(a.ravel(), np.int32) for a in np.indices((height, width)))
-    seen = Seen.workspace(height * width, channels)
-    walk(
-        np.zeros_like(ys), ys, xs, values.reshape(-1, channels), around.widths,
-        around.pixels, around.errors, around.penalties, *TABLES,
-        seen.inputs, seen.base, seen.scale, seen.predictions,
-    )  # fmt: skip
-    return seen
+    around = neighbourhood(1, height, width, np.array([width]), channels)
+    ys, xs = (a.ravel() for a in np.indices((height, width)))
+    out = unwritten(height * width, channels)
+    sequential(around, positions(np.zeros_like(ys), ys, xs), np.ascontiguousarray(values.reshape(-1, channels)), out)
+    return out
 
 
 def all_extras(values: Int32, base: Int32, scale: Int32) -> Int8:
-    """:func:`head_extras` of all heads side by side: int8 [n, extras]."""
+    """The further inputs of all heads side by side: int8 [n, extras]."""
     n, channels = values.shape
     parts = []
     for c in range(channels):

@@ -96,7 +96,7 @@ class Context(nn.Module):
     def examples(self, pixels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         """All positions of a picture (uint8 [H, W, C]), in raster order, as arguments of :meth:`bits`."""
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[pixels.shape[2]])]).astype(np.int32)
-        seen = context_inputs.examine(coded)
+        seen = context_inputs.extract_features(coded)
         extras = context_inputs.all_extras(coded.reshape(-1, coded.shape[2]), seen.base, seen.scale)
         return {
             "inputs": seen.inputs,

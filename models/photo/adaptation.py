@@ -122,7 +122,7 @@ def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
             out[j, k] = np.int32(np.floor(min(max(z, -32768.0), 32767.0) + 0.5))
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def _logistic(z: int, logistic: Any) -> float:
     return float(logistic[max(0, min(6144, z + 3072))]) * (1.0 / 16777216.0)
 
@@ -167,14 +167,17 @@ def learn(
     scale: Any,
     gates: Any,
     values: Any,
-    count: int,
-    components: int,
     logistic: Any,
 ) -> None:
-    """Add a front's gradient for one channel, after :func:`forward` for it."""
+    """Add the gradient of one channel of a front, after :func:`forward` for it.
+
+    Args:
+        values: integers [count], the levels.
+    """
     width = heads.weights.shape[1]
+    components = (mixture.shape[1] - 2) // 3
     slopes = heads.slopes
-    for k in range(count):
+    for k in range(len(values)):
         _slopes(mixture, scale[k], gates, k, np.int64(values[k]), components, logistic, slopes)
         for j in range(heads.outputs):
             row = channel * heads.outputs + j

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.contexts import find
-from arcomp.models.photo.inputs import channel_features, extras, look, observe, push
+from arcomp.models.photo.contexts import hash_contexts
+from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
 from arcomp.models.photo.least_squares import predict
 from arcomp.models.photo.planes import SKEW, Int8, Int32, Int64, first_row, last_row
 
@@ -34,8 +34,8 @@ class Seen(NamedTuple):
     """[n + 1]: the number of fronts, then where each ends."""
 
 
-class Found(NamedTuple):
-    """What the mixing stage is told of them: see :func:`arcomp.models.photo.contexts.find`."""
+class Hashed(NamedTuple):
+    """What the mixing stage is told of them: as in :class:`arcomp.coding.mixing.Front`, of each channel."""
 
     contexts: Int64
     """[channels, tables, n]."""
@@ -47,17 +47,25 @@ class Found(NamedTuple):
     """[n]: the first two levels of three as one number, a row of a lattice."""
 
 
+class Views(NamedTuple):
+    """One channel's part of them, for one front."""
+
+    contexts: Any
+    checks: Any
+    selectors: Any
+
+
 class Chunk(NamedTuple):
     """All that coding needs of n positions."""
 
     seen: Seen
-    found: Found
+    hashed: Hashed
     mixture: Int32
     """[channels, n, 3 K + 2]: see :func:`arcomp.models.photo.exact.mixtures`."""
 
 
-def room_to_see(config: PhotoConfig, n: int) -> Seen:
-    """Room for n positions."""
+def unwritten(config: PhotoConfig, n: int) -> Seen:
+    """Arrays for n positions."""
     channels = config.channels
     return Seen(
         np.empty((config.inputs, n), np.int8),
@@ -71,25 +79,26 @@ def room_to_see(config: PhotoConfig, n: int) -> Seen:
 
 
 def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
-    """Room for n positions, with so many contexts each."""
+    """Arrays for n positions, with so many contexts each."""
     channels = config.channels
-    found = Found(
+    hashed = Hashed(
         np.empty((channels, tables, n), np.int64),
         np.empty((channels, tables, n), np.int32),
         np.empty((channels, 2, n), np.int32),
         np.zeros(n, np.int32),
     )
-    return Chunk(room_to_see(config, n), found, np.empty((channels, n, 3 * config.mixture + 2), np.int32))
+    return Chunk(unwritten(config, n), hashed, np.empty((channels, n, 3 * config.mixture + 2), np.int32))
 
 
 @kernel()
-def examine(
-    planes: Any, squares: Any, work: Any, pixels: npt.NDArray[np.uint8], begin: int, end: int, seen: Any, found: Any
+def extract_features(
+    planes: Any, squares: Any, work: Any, pixels: npt.NDArray[np.uint8], begin: int, end: int, seen: Any, hashed: Any
 ) -> None:
     """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding.
 
     Args:
-        seen, found: written; ``found`` may be None.
+        planes, squares, work: records.
+        seen, hashed: records, written; ``hashed`` may be None.
     """
     channels, windows = planes.channels, planes.windows
     n = 0
@@ -101,17 +110,15 @@ def examine(
             continue
         own = slice(n, n + count)
         predict(planes, squares, work, t, first, count)
-        look(planes, squares, work, t, first, count, seen.inputs[:, own])
+        features(planes, squares, work, t, first, count, seen.inputs[:, own])
         o = 0
         for c in range(channels):
             more = extras(c, windows)
             channel_features(squares, work, c, count, seen.extras[o : o + more, own])
             o += more
-            if found is not None:
-                find(
-                    planes, work, t, first, count, c,
-                    found.contexts[c][:, own], found.checks[c][:, own], found.selectors[c][:, own],
-                )  # fmt: skip
+            if hashed is not None:
+                views = Views(hashed.contexts[c][:, own], hashed.checks[c][:, own], hashed.selectors[c][:, own])
+                hash_contexts(planes, work, t, first, count, c, views)
             for k in range(count):
                 work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
                 seen.values[c, n + k] = work.current[c, k]
@@ -119,12 +126,12 @@ def examine(
                 seen.scale[c, n + k] = work.scale[c, k]
             for w in range(windows):
                 for k in range(count):
-                    seen.gates[c, w, n + k] = work.predictions[w, c, k] - work.base[c, k]
+                    seen.gates[c, w, n + k] = work.predictions[c, w, k] - work.base[c, k]
             push(planes, t, first, count, c, work.current[c])
-        if found is not None and channels > 2:
+        if hashed is not None and channels > 2:
             for k in range(count):
-                found.rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
-        observe(planes, work, t, first, count)
+                hashed.rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
+        update_errors(planes, work, t, first, count)
         n += count
         seen.ends[0] += 1
         seen.ends[seen.ends[0]] = n

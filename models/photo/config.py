@@ -26,8 +26,6 @@ class PhotoConfig:
         mixture: components K of each channel's mixture.
         stage: name of the mixing stage's settings (:mod:`arcomp.coding.mixing`).
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
-        tails: whether the mixture's mass beyond the alphabet is that of 0 and 255, as in training; if not, it is left
-            out, as by weights that do not say.
         rate, group: of heads that go on learning: of their weights, and pixels of a step, at least.
     """
 
@@ -38,7 +36,6 @@ class PhotoConfig:
     mixture: int = setting(1, 8)
     stage: str = choice(*STAGES)
     online: bool = choice(False, True, default=False)
-    tails: bool = choice(False, True, default=True)
     rate: float = setting(1e-6, 1.0, default=0.016)
     group: int = setting(1, 1 << 20, default=512)
 

@@ -23,21 +23,17 @@ _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xD6E8FEB86659FD93)
 
 
-@kernel(inline="always")
-def _enter(context: Any, table: Any, channel: Any, shift: Any, contexts: Any, checks: Any, k: Any) -> None:
+@kernel(inner=True)
+def _hash(out: Any, table: int, channel: int, k: int, context: int, shift: int) -> None:
+    """Write one context of pixel k, whose candidates count from ``shift`` on."""
     h = (np.uint64(context) * np.uint64(32) + np.uint64(table * 4 + channel + 1)) * _FIRST
     h = (h ^ (h >> np.uint64(29))) * _SECOND
     h ^= h >> np.uint64(32)
-    contexts[table, k] = np.int64(h & np.uint64(0xFFFFFFF)) + (shift << 4)
-    checks[table, k] = np.int32((h >> np.uint64(40)) & np.uint64(255))
+    out.contexts[table, k] = np.int64(h & np.uint64(0xFFFFFFF)) + (shift << 4)
+    out.checks[table, k] = np.int32((h >> np.uint64(40)) & np.uint64(255))
 
 
-@kernel(inline="always")
-def _difference(a: Any, b: Any) -> Any:
-    return np.int64(a) - np.int64(b) + 256
-
-
-@kernel(inline="always")
+@kernel(inner=True)
 def residual_class(e: int) -> int:
     """Nine classes of an error in Q4, 4 the middle one."""
     a = abs(e)
@@ -46,52 +42,52 @@ def residual_class(e: int) -> int:
 
 
 @kernel(inner=True)
-def find(
-    planes: Any, work: Any, t: int, first: int, count: int, channel: int, contexts: Any, checks: Any, out: Any
-) -> None:
-    """Contexts int64 [tables, n] and checks int32 [tables, n] of a channel, when the channels before it are known;
-    ``out`` int32 [2, n]: classes of the previous channel's residual and of the neighbours' residuals."""
+def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channel: int, out: Any) -> None:
+    """Contexts of a channel of a front, when the channels before it are in ``work.current``.
+
+    Args:
+        out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.coding.mixing.Front`.
+    """
     values, channels = planes.values, planes.channels
+    selectors = out.selectors
     mask = values.shape[1] - 1
     at = MARGIN + first
-    tables = contexts.shape[0]
+    more = out.contexts.shape[0] > 5
     west, north = (t - 1) & mask, (t - SKEW) & mask
     errors = values[base_error(channels, channel)]
+    own = values[channel]
     for k in range(count):
         a = at + k
-        w, n = np.int64(values[channel, west, a]), np.int64(values[channel, north, a - 1])
-        ne = np.int64(values[channel, (t - SKEW + 1) & mask, a - 1])
+        w, n = np.int64(own[west, a]), np.int64(own[north, a - 1])
+        ne = np.int64(own[(t - SKEW + 1) & mask, a - 1])
         if channel == 0:
-            nw = values[0, (t - SKEW - 1) & mask, a - 1]
-            ww = values[0, (t - 2) & mask, a]
-            _enter(w, 0, channel, 0, contexts, checks, k)
-            _enter(w + n * 512, 1, channel, 0, contexts, checks, k)
-            _enter(n + w, 2, channel, 0, contexts, checks, k)
-            _enter(_difference(w, ww), 3, channel, 256 - w, contexts, checks, k)
-            _enter(0, 4, channel, 0, contexts, checks, k)
-            if tables > 5:
-                _enter(_difference(n, ne) + 512 * _difference(w, nw), 5, channel, 256 - n, contexts, checks, k)
-                _enter(w + ne * 512, 6, channel, 0, contexts, checks, k)
-            out[0, k] = 4
+            nw, ww = np.int64(own[(t - SKEW - 1) & mask, a - 1]), np.int64(own[(t - 2) & mask, a])
+            _hash(out, 0, channel, k, w, 0)
+            _hash(out, 1, channel, k, w + n * 512, 0)
+            _hash(out, 2, channel, k, n + w, 0)
+            _hash(out, 3, channel, k, w - ww + 256, 256 - w)
+            if more:
+                _hash(out, 5, channel, k, n - ne + 256 + 512 * (w - nw + 256), 256 - n)
+                _hash(out, 6, channel, k, w + ne * 512, 0)
+            selectors[0, k] = 4
         else:
-            p = np.int64(work.current[0, k])
-            w0, n0 = np.int64(values[0, west, a]), np.int64(values[0, north, a - 1])
-            dw, dn = _difference(w, w0), _difference(n, n0)
+            p, w0, n0 = np.int64(work.current[0, k]), np.int64(values[0, west, a]), np.int64(values[0, north, a - 1])
+            dw, dn = w - w0 + 256, n - n0 + 256
             second = np.int64(0)
             by_west, by_north = np.int64(0), np.int64(0)
             if channel > 1:
                 q = np.int64(work.current[1, k])
-                second = _difference(q, p)
-                by_west = _difference(q, values[1, west, a]) * 512
-                by_north = _difference(q, values[1, north, a - 1]) * 512
-            _enter(second, 0, channel, 256 - p, contexts, checks, k)
-            _enter((second if channel > 1 else dw) + p * 512, 1, channel, 256 - p, contexts, checks, k)
-            _enter(p, 2, channel, 256 - p, contexts, checks, k)
-            _enter(_difference(p, w0) + by_west, 3, channel, 256 - w, contexts, checks, k)
-            _enter(0, 4, channel, 0, contexts, checks, k)
-            if tables > 5:
-                _enter(_difference(p, n0) + by_north, 5, channel, 256 - n, contexts, checks, k)
-                _enter(dw + dn * 512, 6, channel, 256 - p, contexts, checks, k)
+                second = q - p + 256
+                by_west = (q - np.int64(values[1, west, a]) + 256) * 512
+                by_north = (q - np.int64(values[1, north, a - 1]) + 256) * 512
+            _hash(out, 0, channel, k, second, 256 - p)
+            _hash(out, 1, channel, k, (second if channel > 1 else dw) + p * 512, 256 - p)
+            _hash(out, 2, channel, k, p, 256 - p)
+            _hash(out, 3, channel, k, p - w0 + 256 + by_west, 256 - w)
+            if more:
+                _hash(out, 5, channel, k, p - n0 + 256 + by_north, 256 - n)
+                _hash(out, 6, channel, k, dw + dn * 512, 256 - p)
             previous = (np.int64(work.current[channel - 1, k]) << 6) - work.base[channel - 1, k]
-            out[0, k] = residual_class(previous >> 2)
-        out[1, k] = residual_class(np.int64(errors[west, a]) + errors[north, a - 1])
+            selectors[0, k] = residual_class(previous >> 2)
+        _hash(out, 4, channel, k, 0, 0)
+        selectors[1, k] = residual_class(np.int64(errors[west, a]) + errors[north, a - 1])

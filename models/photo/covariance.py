@@ -26,33 +26,34 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(size: int) -> Pairs:
-    """Room for windows of at most this m."""
+    """Workspace for windows of at most this m."""
     return Pairs(*(aligned((BLOCK * size, LANES), "int32") for _ in range(2)))
 
 
 @kernel(inner=True)
 def differences(
-    flat: Any, mask: int, channels: int, taps: int, at: int, a: int, ay: int, b: int, by: int, weights: Any,
-    pairs: Any, first: int,
+    planes: Any, taps: int, at: int, first: Any, second: Any, weights: Any, pairs: Any, row: int
 ) -> None:  # fmt: skip
     """v of two samples of LANES pixels (:mod:`arcomp.models.photo.least_squares`).
 
     Args:
-        flat: the planes, front after front, int16 [planes * ring, columns]. mask: ring - 1.
-        at: column of the first pixel. a, b: the samples' fronts; ay, by: rows that they are below the pixels'.
+        at: column of the first pixel.
+        first, second: of each sample, its front and how many rows below the pixels' it is.
         weights: both samples', a vector of pairs.
-        first: row of ``pairs`` where m rows are written.
+        row: of ``pairs`` where m rows are written.
     """
-    ring = mask + 1
+    flat, channels, ring = planes.flat, planes.channels, planes.values.shape[1]
+    mask = ring - 1
+    (a, ay), (b, by) = first, second
     west_a, west_b = (a - 1) & mask, (b - 1) & mask
-    i = first
+    i = row
     for j in range(1, taps + 1):
         ny, nx = (NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]) if j < taps else (0, 0)
         own_a, own_b = (a + nx + SKEW * ny) & mask, (b + nx + SKEW * ny) & mask
         for c in range(channels):
-            row = c * ring
-            va = load_shorts(flat, row + own_a, at + ay + ny) - load_shorts(flat, row + west_a, at + ay)
-            vb = load_shorts(flat, row + own_b, at + by + ny) - load_shorts(flat, row + west_b, at + by)
+            plane = c * ring
+            va = load_shorts(flat, plane + own_a, at + ay + ny) - load_shorts(flat, plane + west_a, at + ay)
+            vb = load_shorts(flat, plane + own_b, at + by + ny) - load_shorts(flat, plane + west_b, at + by)
             v = pair_shorts(va, vb)
             store_words(pairs.plain, i, 0, v)
             store_words(pairs.weighted, i, 0, multiply_halves(weights, v))
@@ -74,8 +75,8 @@ def add(m: int, count: int, pairs: Any, sums: Any, at: int) -> None:
         _last_row(m, end, pairs, sums, at)
 
 
-@kernel(inline="always")
-def _two_rows(m: Any, end: Any, i: Any, j: Any, pairs: Any, sums: Any, at: Any) -> None:
+@kernel(inner=True)
+def _two_rows(m: int, end: int, i: int, j: int, pairs: Any, sums: Any, at: int) -> None:
     """Rows i and i + 1, columns j .. j + 3; (i, i + 1) would be above the diagonal."""
     u, v = pairs.weighted, pairs.plain
     top, low = i * (i + 1) // 2 + j, (i + 1) * (i + 2) // 2 + j
@@ -105,8 +106,8 @@ def _two_rows(m: Any, end: Any, i: Any, j: Any, pairs: Any, sums: Any, at: Any) 
     store_words(sums, low + 3, at, b3)
 
 
-@kernel(inline="always")
-def _corner(m: Any, end: Any, i: Any, pairs: Any, sums: Any, at: Any) -> None:
+@kernel(inner=True)
+def _corner(m: int, end: int, i: int, pairs: Any, sums: Any, at: int) -> None:
     """(i, i), (i + 1, i), (i + 1, i + 1)."""
     u, v = pairs.weighted, pairs.plain
     top, low = i * (i + 1) // 2 + i, (i + 1) * (i + 2) // 2 + i
@@ -121,8 +122,8 @@ def _corner(m: Any, end: Any, i: Any, pairs: Any, sums: Any, at: Any) -> None:
     store_words(sums, low + 1, at, c)
 
 
-@kernel(inline="always")
-def _last_row(m: Any, end: Any, pairs: Any, sums: Any, at: Any) -> None:
+@kernel(inner=True)
+def _last_row(m: int, end: int, pairs: Any, sums: Any, at: int) -> None:
     """Row m - 1, three columns at a time (m is a multiple of 3 wherever it is odd, but for gray)."""
     u, v = pairs.weighted, pairs.plain
     for j in range(0, m, 3):

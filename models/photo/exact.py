@@ -44,12 +44,15 @@ class Net(NamedTuple):
     multiplier: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
     exponential: npt.NDArray[np.int64]
+    """[4096]: 2**16 exp(-i / 256)."""
     inverse_scale: npt.NDArray[np.int64]
+    """[2561]: 2**16 times the inverse of a scale by its logarithm, in 1/256 from -6 on."""
     logs: Int32
+    """[4096]: 16 log2 i, rounded down."""
     trunk: int
+    """Layers of the trunk."""
     components: int
     gates: int
-    inputs: int
 
 
 class Workspace(NamedTuple):
@@ -71,8 +74,6 @@ class Workspace(NamedTuple):
     """[head, n]: hidden units of heads that learn; no rows if they do not."""
     gates: Int32
     """[windows, n]: their predictions less the base, Q6."""
-    mixture: Int32
-    """[n, 3 K + 2]: see :func:`mixtures`."""
 
 
 def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt.NDArray[Any]]]:
@@ -140,12 +141,11 @@ def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> 
         len(trunk),
         config.mixture,
         config.gates,
-        config.inputs,
     )
 
 
 def workspace(config: PhotoConfig, longest: int) -> Workspace:
-    """Room for fronts of at most ``longest`` pixels."""
+    """For fronts of at most ``longest`` pixels."""
     n = -(-longest // dense.LANES) * dense.LANES
     shared = config.channels * config.head
     widest = max(config.inputs, *config.trunk, config.head, config.outputs)
@@ -158,7 +158,6 @@ def workspace(config: PhotoConfig, longest: int) -> Workspace:
         aligned((config.outputs, n), np.int32),
         np.zeros((config.head if config.online else 0, n), np.uint8),
         aligned((len(config.windows), n), np.int32),
-        aligned((n, 3 * config.mixture + 2), np.int32),
     )
 
 
@@ -188,7 +187,7 @@ def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any
 
 @kernel(inner=True)
 def trunk(net: Any, workspace: Any, count: int) -> None:
-    """From ``room.inputs`` to ``room.shared``."""
+    """From ``workspace.inputs`` to ``workspace.shared``."""
     dense.pack(workspace.inputs, count, workspace.packed[0])
     first = np.int64(0)
     for layer in range(net.trunk):
@@ -200,7 +199,7 @@ def trunk(net: Any, workspace: Any, count: int) -> None:
 
 @kernel(inner=True)
 def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count: int) -> None:
-    """From ``room.shared`` and the first ``more`` of ``room.extras`` to ``room.outputs``."""
+    """From ``workspace.shared`` and the first ``more`` of ``workspace.extras`` to ``workspace.outputs``."""
     x = workspace.packed[0]
     dense.pack(workspace.extras[:more], count, x)
     width = _product(net, net.trunk + 1 + channel, x, count, workspace.sums)

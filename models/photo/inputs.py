@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.compiled import kernel
+from arcomp.exact.compiled import jitable, kernel
 from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.planes import (
     MARGIN,
@@ -64,13 +64,13 @@ def input_names(channels: int, windows: int) -> list[str]:
     return names
 
 
-@kernel(inline="always")
+@jitable
 def extras(channel: int, windows: int) -> int:
-    """Length of what the head of a channel is told besides."""
+    """Length of a head's inputs besides the trunk's output."""
     return 2 * channel + 3 + (windows if windows > 1 else 0)
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def log2(table: Any, v: int) -> Any:
     """16 log2 v, rounded down (to less than four digits for large v)."""
     if v < 4096:
@@ -80,7 +80,7 @@ def log2(table: Any, v: int) -> Any:
     return table[min(4095, v >> 8)] + 128
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def _clip8(v: Any) -> Any:
     return max(np.int32(-128), min(np.int32(127), v))
 
@@ -104,7 +104,7 @@ def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
     values, channels, windows = planes.values, planes.channels, planes.windows
     neighbours = len(ERROR_WEIGHTS)
     for c in range(channels):
-        total = work.total[:, c]
+        total = work.total[c]
         near = total[2]
         _mean_error(values[base_error(channels, c)], t, at, count, 0, 4, near)
         _mean_error(values[base_error(channels, c)], t, at, count, 4, neighbours, total[0])
@@ -147,7 +147,7 @@ def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> N
         out[k] = max(np.int32(0), min(np.int32(255 << LEVEL_BITS), b))
 
 
-@kernel(inline="always")
+@kernel(inner=True)
 def _scaled(values: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
     """(values - base) / scale in sixteenths; values and base in Q6."""
     for k in range(count):
@@ -173,8 +173,8 @@ def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None
 
 
 @kernel(inner=True)
-def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, out: Any) -> None:
-    """Everything about a front that does without its own values, after :func:`least_squares.predict`.
+def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, out: Any) -> None:
+    """The trunk's inputs of a front, which do without its own values; after :func:`least_squares.predict`.
 
     Args:
         first, count: its rows.
@@ -187,15 +187,15 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
     o = 0
     for c in range(channels):
         base, inverse, own = work.trunk_base[c], work.trunk_inverse[c], work.inverse[c]
-        _blend(work.total[:, c], work.full[:, c], work.weight, count, base)
+        _blend(work.total[c], work.full[c], work.weight, count, base)
         for j in range(len(NEIGHBOURS)):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             row = values[c, (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
             _neighbour(row, base, inverse, count, out[o])
             o += 1
         for w in range(windows):
-            _scaled(work.low[w, c], base, inverse, count, out[o])
-            _scaled(work.full[w, c], base, inverse, count, out[o + 1])
+            _scaled(work.low[c, w], base, inverse, count, out[o])
+            _scaled(work.full[c, w], base, inverse, count, out[o + 1])
             o += 2
         for j in range(SIGNED_ERRORS):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
@@ -210,7 +210,7 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
                     row = values[window_error(channels, w, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
                     _error(row, own, False, count, out[o])
                     o += 1
-        total = work.total[:, c]
+        total = work.total[c]
         for k in range(count):
             s = log2(squares.logs, total[0, k])
             out[o, k] = _clip8(s - 144)
@@ -222,28 +222,28 @@ def look(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, o
             for k in range(count):
                 s = log2(squares.logs, total[0, k])
                 out[o, k] = _clip8(4 * (log2(squares.logs, total[3 + w, k] + _SCALE_FLOOR) - s))
-                v = log2(squares.logs, work.variance[w, c, k] + 2)
+                v = log2(squares.logs, work.variance[c, w, k] + 2)
                 out[o + 1, k] = _clip8((v >> 1) + 96 - s)
             o += 2
 
 
 @kernel(inner=True)
 def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
-    """What a channel's head is told, when the channels before it are in ``work.current``: int8 [extras, >= count]."""
-    windows = work.full.shape[0]
+    """A head's further inputs, when the channels before its own are in ``work.current``: int8 [extras, >= count]."""
+    windows = work.full.shape[1]
     for w in range(windows):
-        p = work.predictions[w, channel]
+        p = work.predictions[channel, w]
         for k in range(count):
-            p[k] = work.full[w, channel, k]
+            p[k] = work.full[channel, w, k]
         for c in range(channel):
             factor = work.factor[w, channel * (channel - 1) // 2 + c]
             for k in range(count):
-                residual = (work.current[c, k] << LEVEL_BITS) - work.predictions[w, c, k]
+                residual = (work.current[c, k] << LEVEL_BITS) - work.predictions[c, w, k]
                 p[k] += np.int32((np.int64(factor[k]) * residual + 512) >> 10)
         for k in range(count):
             p[k] = max(np.int32(-2048), min(np.int32(18432), p[k]))
     base, inverse = work.base[channel], work.inverse[channel]
-    _blend(work.total[:, channel], work.predictions[:, channel], work.weight, count, base)
+    _blend(work.total[channel], work.predictions[channel], work.weight, count, base)
     o = 0
     for c in range(channel):
         for k in range(count):
@@ -254,13 +254,13 @@ def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any
         o += 2
     for k in range(count):
         out[o, k] = _clip8(((base[k] - work.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
-        s = log2(squares.logs, work.total[0, channel, k])
-        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, work.total[1, channel, k])))
+        s = log2(squares.logs, work.total[channel, 0, k])
+        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, work.total[channel, 1, k])))
         out[o + 2, k] = (base[k] >> 8) - 32
     o += 3
     if windows > 1:
         for w in range(windows):
-            _scaled(work.predictions[w, channel], base, inverse, count, out[o])
+            _scaled(work.predictions[channel, w], base, inverse, count, out[o])
             o += 1
 
 
@@ -274,7 +274,7 @@ def push(planes: Any, t: int, first: int, count: int, channel: int, current: Any
 
 
 @kernel(inner=True)
-def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
+def update_errors(planes: Any, work: Any, t: int, first: int, count: int) -> None:
     """Errors and sample weights of a front whose levels are all known; then its margins."""
     values, channels, windows = planes.values, planes.channels, planes.windows
     mask = values.shape[1] - 1
@@ -291,7 +291,7 @@ def observe(planes: Any, work: Any, t: int, first: int, count: int) -> None:
         for w in range(windows):
             row = values[window_error(channels, w, c), t & mask, at : at + count]
             for k in range(count):
-                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - work.predictions[w, c, k]) >> 2))
+                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - work.predictions[c, w, k]) >> 2))
     activity = work.total[0, 0]  # no longer needed
     activity[:count] = 0
     for c in range(channels):

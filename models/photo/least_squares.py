@@ -39,7 +39,7 @@ from arcomp.models.photo.windows import (
     REACH_RIGHT,
     ROWS,
     SAMPLES_AT,
-    SIMILAR,
+    SIMILARITY,
     SIZE,
     STEP,
     SUMS_AT,
@@ -59,12 +59,18 @@ _VARIANCE_LIMIT = float(1 << 19)
 
 
 @kernel(inner=True)
-def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: int, sums: Any, samples: Any) -> None:
-    """The whole window of one pixel near a row's start: sums int32 [pairs, columns], column ``at`` is written.
-    ``samples``: room, int32 [m + 1, as many as the window has]; v of each, and weights."""
+def start_row(planes: Any, spec: Any, t: int, at: int, sums: Any, samples: Any) -> None:
+    """The whole window of one pixel near a row's start.
+
+    Args:
+        spec: the window's row of :attr:`Squares.spec`.
+        sums: int32 [pairs, columns], column ``at`` is written.
+        samples: workspace, int32 [m + 1, as many as the window has]: v of each sample, and its weight.
+    """
+    values, channels = planes.values, planes.channels
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
     taps, m = spec[TAPS], spec[SIZE]
-    mask = values.shape[1] - 1
+    weight, mask = sample_weight(channels, planes.windows), values.shape[1] - 1
     n = 0
     for k in range(rows + 1):
         dy = -step * k
@@ -91,19 +97,17 @@ def begin_row(values: Any, channels: int, spec: Any, weight: int, t: int, at: in
 
 
 @kernel(inner=True)
-def slide(
-    values: Any, channels: int, spec: Any, weight: int, t: int, first: int, count: int, sums: Any, pairs: Any,
-    samples: Any,
-) -> None:  # fmt: skip
+def slide(planes: Any, spec: Any, work: Any, sums: Any, t: int, first: int, count: int) -> None:
     """Move the windows of a front's pixels one step to the right: a sample of each row comes, one goes.
 
     Args:
-        weight: the plane of weights. sums: int32 [pairs, columns].
+        spec: the window's row of :attr:`Squares.spec`. sums: int32 [pairs, columns].
     """
+    flat, ring, pairs = planes.flat, planes.values.shape[1], work.pairs
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
-    taps, m, ring = spec[TAPS], spec[SIZE], values.shape[1]
+    taps, m = spec[TAPS], spec[SIZE]
     mask = ring - 1
-    flat = values.reshape(values.shape[0] * ring, values.shape[2])
+    weight = sample_weight(planes.channels, planes.windows) * ring
     one, minus = all_shorts(np.int16(1)), all_shorts(np.int16(-1))
     for at in range(MARGIN + first, MARGIN + first + count, LANES):
         for begin in range(0, rows + 1, covariance.BLOCK):
@@ -114,19 +118,20 @@ def slide(
                 goes = t - step * (left + 1) + SKEW * dy
                 weights = pair_shorts(one, minus)
                 if spec[WEIGHTED]:
-                    w_comes = load_shorts(flat, weight * ring + (comes & mask), at + dy)
-                    w_goes = load_shorts(flat, weight * ring + (goes & mask), at + dy)
+                    w_comes = load_shorts(flat, weight + (comes & mask), at + dy)
+                    w_goes = load_shorts(flat, weight + (goes & mask), at + dy)
                     weights = pair_shorts(w_comes, minus * w_goes)
-                covariance.differences(flat, mask, channels, taps, at, comes, dy, goes, dy, weights, pairs, k * m)
+                covariance.differences(planes, taps, at, (comes, dy), (goes, dy), weights, pairs, k * m)
             covariance.add(m, block, pairs, sums, at)
     bottom = first + count - 1
     if t - SKEW * bottom < step:
-        begin_row(values, channels, spec, weight, t, MARGIN + bottom, sums, samples)
+        start_row(planes, spec, t, MARGIN + bottom, sums, work.samples)
 
 
 @kernel(inner=True)
-def _regularised(sums: Any, at: int, m: int, beta: float, ridge: float, prior: Any, matrix: Any) -> None:
+def _regularised(sums: Any, at: int, m: int, real: Any, prior: Any, matrix: Any) -> None:
     """A + beta (trace + ridge) P + ridge I of 8 pixels: float64 [pairs, 8]."""
+    beta, ridge = real[0], real[1]
     trace = load_doubles_of_words(sums, 0, at)
     for i in range(1, m):
         trace = trace + load_doubles_of_words(sums, i * (i + 3) // 2, at)
@@ -141,7 +146,7 @@ def _regularised(sums: Any, at: int, m: int, beta: float, ridge: float, prior: A
             p += 1
 
 
-@kernel()
+@kernel(inner=True)
 def _factorise(matrix: Any, m: int) -> None:
     """LDL' of 8 matrices in place, float64 [pairs, 8]: L below the diagonal, D on it; two columns a pass."""
     one = all_doubles(1.0)
@@ -172,24 +177,25 @@ def _factorise(matrix: Any, m: int) -> None:
 
 
 @kernel(inner=True)
-def solve(
-    values: Any, channels: int, spec: Any, real: Any, prior: Any, t: int, at: int, sums: Any, column: int,
-    units: Any, offset: int, matrix: Any, vector: Any, low: Any, full: Any, factor: Any, variance: Any,
-) -> None:  # fmt: skip
-    """Predictions of 8 pixels.
+def solve(planes: Any, squares: Any, work: Any, w: int, t: int, first: int, offset: int) -> None:
+    """Predictions of 8 pixels of a front by one window.
 
     Args:
-        sums: int32 [pairs, columns], theirs from ``column`` on. prior: float64 [pairs]. real: beta, ridge.
-        units: float64 [8], of the variances: over the number of samples.
-        matrix: float64 [pairs, 8]; vector: float64 [m, 8]; overwritten.
-        offset: where the results go in:
-        low, full: int32 [channels, n], Q6: predictions from LOW_ORDER neighbours, and from all (no current channel).
-        factor: int32 [3, n], Q10: L among the current channels, (1, 0), (2, 0), (2, 1).
-        variance: int32 [channels, n], Q4: of the fit.
+        w: number of the window. first: the front's first row.
+        offset: number of the first of the 8 pixels in the front: where results go in ``work.low``, ``full``,
+            ``factor`` and ``variance``.
     """
+    values, channels, spec, real = planes.values, planes.channels, squares.spec[w], squares.real[w]
+    matrix, vector, at = work.matrix, work.vector, MARGIN + first + offset
     taps, m = spec[TAPS], spec[SIZE]
     mask = values.shape[1] - 1
-    _regularised(sums, column, m, real[0], real[1], prior, matrix)
+    own_pairs = m * (m + 1) // 2
+    prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own_pairs]
+    if spec[SIMILARITY]:
+        _regularised(work.similarity.sums, offset % LANES, m, real, prior, matrix)
+    else:
+        begin = spec[SUMS_AT] + (t % spec[STEP]) * own_pairs
+        _regularised(work.sums[begin : begin + own_pairs], at, m, real, prior, matrix)
     _factorise(matrix, m)
     known = (taps - 1) * channels
     for c in range(channels):
@@ -199,32 +205,52 @@ def solve(
             own = load_doubles_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
             store_doubles(vector, (j - 1) * channels + c, 0, own - west)
     for i in range(1, known):
-        r = i * (i + 1) // 2
-        z = load_doubles(vector, i, 0)
-        for j in range(i):
-            z = z - load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
-        store_doubles(vector, i, 0, z)
+        _subtract(matrix, vector, i, 0, i)
     for c in range(channels):
         i = known + c
-        r = i * (i + 1) // 2
-        total = load_doubles_of_shorts(values[c], (t - 1) & mask, at)
-        for j in range(LOW_ORDER * channels):
-            total = total + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
-        store_doubles(vector, known + c, 0, total)
-        _predictions(vector[known + c], low[c], offset)
-        for j in range(LOW_ORDER * channels, known):
-            total = total + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
-        store_doubles(vector, known + c, 0, total)
-        _predictions(vector[known + c], full[c], offset)
+        store_doubles(vector, i, 0, load_doubles_of_shorts(values[c], (t - 1) & mask, at))
+        _add(matrix, vector, i, 0, LOW_ORDER * channels)
+        _predictions(vector[i], work.low[c, w], offset)
+        _add(matrix, vector, i, LOW_ORDER * channels, known)
+        _predictions(vector[i], work.full[c, w], offset)
+    _of_the_fit(work, w, offset, known, m)
+
+
+@kernel(inner=True)
+def _subtract(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
+    """Element i of the vector less the products of row i of L with elements first .. end - 1."""
+    r = i * (i + 1) // 2
+    z = load_doubles(vector, i, 0)
+    for j in range(first, end):
+        z = z - load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
+    store_doubles(vector, i, 0, z)
+
+
+@kernel(inner=True)
+def _add(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
+    """Element i of the vector and the products of row i of L with elements first .. end - 1."""
+    r = i * (i + 1) // 2
+    z = load_doubles(vector, i, 0)
+    for j in range(first, end):
+        z = z + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
+    store_doubles(vector, i, 0, z)
+
+
+@kernel(inner=True)
+def _of_the_fit(work: Any, w: int, offset: int, known: int, m: int) -> None:
+    """Of 8 pixels: variances, and L among the current channels."""
+    matrix, units = work.matrix, work.units
+    start = offset % LANES
+    for i in range(known, m):
         for k in range(8):
-            v = min(max(matrix[r + i, k] * units[k], 0.0), _VARIANCE_LIMIT)
-            variance[c, offset + k] = np.int32(np.floor(v))
+            v = min(max(matrix[i * (i + 3) // 2, k] * units[start + k], 0.0), _VARIANCE_LIMIT)
+            work.variance[i - known, w, offset + k] = np.int32(np.floor(v))
     p = 0
     for i in range(known + 1, m):
         for j in range(known, i):
             for k in range(8):
                 v = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
-                factor[p, offset + k] = np.int32(np.floor(v + 0.5))
+                work.factor[w, p, offset + k] = np.int32(np.floor(v + 0.5))
             p += 1
 
 
@@ -238,30 +264,18 @@ def _predictions(totals: Any, out: Any, offset: int) -> None:
 @kernel(inner=True)
 def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int) -> None:
     """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``work``."""
-    values, channels, units = planes.values, planes.channels, work.units
-    weight = sample_weight(channels, planes.windows)
-    for w in range(squares.spec.shape[0]):
-        spec, real = squares.spec[w], squares.real[w]
+    units, total = work.units, work.similarity.total
+    for w in range(planes.windows):
+        spec = squares.spec[w]
         m = spec[SIZE]
-        own = m * (m + 1) // 2
-        prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own]
-        alike = spec[SIMILAR] != 0
-        sums = work.alike.sums
-        if not alike:
+        if not spec[SIMILARITY]:
+            own = m * (m + 1) // 2
             begin = spec[SUMS_AT] + (t % spec[STEP]) * own
-            sums = work.sums[begin : begin + own]
-            units[:] = real[2] * float(1 << VARIANCE_BITS)
-            slide(values, channels, spec, weight, t, first, count, sums, work.pairs, work.samples)
-        places, fading = squares.places[spec[SAMPLES_AT] :], squares.fading[spec[SAMPLES_AT] :]
-        for at in range(0, count, 8):
-            half = at % LANES
-            column = half if alike else MARGIN + first + at
-            if alike and half == 0:
-                similarity.gather(planes, spec, real[3], places, fading, t, MARGIN + first + at, work.alike, work.pairs)
+            units[:] = squares.real[w, 2] * float(1 << VARIANCE_BITS)
+            slide(planes, spec, work, work.sums[begin : begin + own], t, first, count)
+        for offset in range(0, count, 8):
+            if spec[SIMILARITY] and offset % LANES == 0:
+                similarity.similarity_weighted(planes, squares, work, w, t, MARGIN + first + offset)
                 for k in range(LANES):
-                    units[k] = float(1 << VARIANCE_BITS) / np.float64(work.alike.total[k])
-            solve(
-                values, channels, spec, real, prior, t, MARGIN + first + at, sums, column,
-                units[half:], at, work.matrix, work.vector,
-                work.low[w], work.full[w], work.factor[w], work.variance[w],
-            )  # fmt: skip
+                    units[k] = float(1 << VARIANCE_BITS) / np.float64(total[0, k])
+            solve(planes, squares, work, w, t, first, offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,11 +30,6 @@ SPLIT_PATIENTLY = 1 << 19
 """The same where ratio comes before speed: what a strip learns ends with it."""
 
 
-def _stored(config: Any) -> PhotoConfig:
-    """A configuration as weights have it: the first ones do not speak of tails."""
-    return checked(PhotoConfig, {"tails": False, **config} if isinstance(config, dict) else config)
-
-
 @register
 class PhotoModel(LearningModel):
     """A network for gray pictures and one for colour, 8 bits.
@@ -50,7 +46,7 @@ class PhotoModel(LearningModel):
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
-        self.configs: dict[int, PhotoConfig] = by_channels(weights, _stored)
+        self.configs: dict[int, PhotoConfig] = by_channels(weights, partial(checked, PhotoConfig))
         self._made: dict[Any, Any] = {}
 
     @classmethod

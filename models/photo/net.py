@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from arcomp.exact.records import record
 from arcomp.layers.float.linear import Linear
 from arcomp.layers.float.mixture import mixture_bits
 from arcomp.layers.mixture import LOG_SCALE_RANGE
@@ -146,8 +147,9 @@ class Photo(nn.Module):
         planes = blank(height, width, channels, len(config.windows), config.ring)
         squares = workspace.squares(config.windows, channels, self.prior.cpu().numpy())
         work = workspace.work(config.windows, channels, planes.values.shape[2], height)
-        seen = chunks.room_to_see(config, height * width)
-        chunks.examine(planes, squares, work, coded, 0, front_count(height, width), seen, None)
+        seen = chunks.unwritten(config, height * width)
+        records = (record(part) for part in (planes, squares, work))
+        chunks.extract_features(*records, coded, 0, front_count(height, width), record(seen), None)
         return {
             "inputs": np.ascontiguousarray(seen.inputs.T),
             "extras": np.ascontiguousarray(seen.extras.T),

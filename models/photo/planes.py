@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.compiled import kernel
+from arcomp.exact.compiled import jitable, kernel
 
 SKEW = 8
 MARGIN = 24
@@ -59,6 +59,8 @@ class Planes(NamedTuple):
     """
 
     values: Int16
+    flat: Int16
+    """The same, front after front: [count * ring, MARGIN + height + LANES]."""
     height: int
     width: int
     channels: int
@@ -100,16 +102,16 @@ def blank(height: int, width: int, channels: int, windows: int, ring: int) -> Pl
     values = np.full((count, ring, MARGIN + height + LANES), UNSEEN_ERROR, np.int16)
     values[:channels] = MID_LEVEL
     values[-1] = UNSEEN_WEIGHT
-    return Planes(values, height, width, channels, windows)
+    return Planes(values, values.reshape(count * ring, -1), height, width, channels, windows)
 
 
-@kernel(inline="always")
+@jitable
 def first_row(t: int, width: int) -> int:
     """The first row of front t."""
     return 0 if t < width else (t - width) // SKEW + 1
 
 
-@kernel(inline="always")
+@jitable
 def last_row(t: int, height: int) -> int:
     """The last row of front t."""
     return min(height - 1, t // SKEW)

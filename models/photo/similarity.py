@@ -34,11 +34,11 @@ from arcomp.exact.lanes import (
 )
 from arcomp.models.photo import covariance
 from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int16, Int32
-from arcomp.models.photo.windows import ALIKE, FULL_WEIGHT, SAMPLES, SIZE, TAPS, Window, pairs
+from arcomp.models.photo.windows import COMPARED, FULL_WEIGHT, SAMPLES, SAMPLES_AT, SIZE, TAPS, Window, pairs
 
 
 class Workspace(NamedTuple):
-    """Room for the samples of LANES pixels, those of the largest window."""
+    """Of LANES pixels: the samples of the largest window, and their sums."""
 
     distance: Int32
     """[samples, LANES]. ratio, weight: the same shape."""
@@ -47,44 +47,44 @@ class Workspace(NamedTuple):
     sums: Int32
     """[pairs, LANES]."""
     total: Int32
-    """[LANES]: the sum of the weights."""
+    """[1, LANES]: the sum of the weights."""
 
 
 def workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
-    """Room for any of the windows."""
-    samples = max([w.samples() + 1 for w in windows if w.similar], default=2)
-    size = max([w.size(channels) for w in windows if w.similar], default=1)
+    """For any of the windows."""
+    samples = max([w.samples() + 1 for w in windows if w.similarity], default=2)
+    size = max([w.size(channels) for w in windows if w.similarity], default=1)
     return Workspace(
         aligned((samples, LANES), np.int32),
         aligned((samples, LANES), np.float64),
         aligned((samples, LANES), np.int16),
         aligned((pairs(size), LANES), np.int32),
-        aligned((LANES,), np.int32),
+        aligned((1, LANES), np.int32),
     )
 
 
 @kernel(inner=True)
-def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, workspace: Any) -> None:
-    """Weights of all samples of LANES pixels: room.weight and room.total."""
-    ring = planes.values.shape[1]
-    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
-    mask, channels, samples = ring - 1, planes.channels, spec[SAMPLES]
+def _weigh(planes: Any, squares: Any, w: int, workspace: Any, t: int, at: int) -> None:
+    """Weights of all samples of LANES pixels: ``workspace.weight`` and ``workspace.total``."""
+    flat, channels, ring = planes.flat, planes.channels, planes.values.shape[1]
+    mask, samples, begin = ring - 1, squares.spec[w, SAMPLES], squares.spec[w, SAMPLES_AT]
+    places, fading = squares.places, squares.fading
     for n in range(samples):
-        dy, dx = places[n, 0], places[n, 1]
+        dy, dx = places[begin + n, 0], places[begin + n, 1]
         distance = all_shorts(np.int16(0))
-        for j in range(ALIKE):
+        for j in range(COMPARED):
             ny, nx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             here, there = (t + nx + SKEW * ny) & mask, (t + nx + dx + SKEW * (ny + dy)) & mask
             for c in range(channels):
                 own = load_shorts(flat, c * ring + here, at + ny)
                 distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
         store_words(workspace.distance, n, 0, words_of_shorts(distance))
-    least = all_doubles(similar * float((ALIKE * channels) ** 2))
+    least = all_doubles(squares.real[w, 3] * float((COMPARED * channels) ** 2))
     for half in range(0, LANES, 8):
         largest = all_doubles(0.0)
         for n in range(samples):
             d = load_doubles_of_words(workspace.distance, n, half)
-            q = all_doubles(fading[n]) / (least + d * d)
+            q = all_doubles(fading[begin + n]) / (least + d * d)
             store_doubles(workspace.ratio, n, half, q)
             largest = larger_doubles(largest, q)
         unit = all_doubles(float(FULL_WEIGHT)) / largest
@@ -95,32 +95,28 @@ def _weigh(planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: 
     for n in range(samples):
         total = total + words_of_shorts(load_shorts(workspace.weight, n, 0))
     workspace.weight[samples] = 0  # where their number is odd
-    store_words(workspace.total.reshape(1, LANES), 0, 0, total)
+    store_words(workspace.total, 0, 0, total)
 
 
 @kernel(inner=True)
-def gather(
-    planes: Any, spec: Any, similar: float, places: Any, fading: Any, t: int, at: int, workspace: Any, pairs: Any
-) -> None:
-    """The window's sums of LANES pixels: room.sums and room.total.
+def similarity_weighted(planes: Any, squares: Any, work: Any, w: int, t: int, at: int) -> None:
+    """The sums of a window of LANES pixels: ``sums`` and ``total`` of ``work.similarity``.
 
     Args:
-        similar: e over the square of the number of values compared. places: int64 [samples + 1, 2], dy and dx.
-        fading: float64 [samples]. at: column of the first pixel in front t.
+        w: number of the window. at: column of the first pixel in front t.
     """
-    ring, m = planes.values.shape[1], spec[SIZE]
-    flat = planes.values.reshape(planes.values.shape[0] * ring, planes.values.shape[2])
-    _weigh(planes, spec, similar, places, fading, t, at, workspace)
+    spec, places, workspace = squares.spec[w], squares.places, work.similarity
+    m, begin = spec[SIZE], spec[SAMPLES_AT]
+    _weigh(planes, squares, w, workspace, t, at)
     workspace.sums[: m * (m + 1) // 2] = 0
     both = (spec[SAMPLES] + 1) // 2
     for first in range(0, both, covariance.BLOCK):
         count = min(covariance.BLOCK, both - first)
         for k in range(count):
             n = 2 * (first + k)
-            ay, by = places[n, 0], places[n + 1, 0]
-            covariance.differences(
-                flat, ring - 1, planes.channels, spec[TAPS], at,
-                t + places[n, 1] + SKEW * ay, ay, t + places[n + 1, 1] + SKEW * by, by,
-                pair_shorts(load_shorts(workspace.weight, n, 0), load_shorts(workspace.weight, n + 1, 0)), pairs, k * m,
-            )  # fmt: skip
-        covariance.add(m, count, pairs, workspace.sums, 0)
+            i, j = begin + n, begin + n + 1
+            weights = pair_shorts(load_shorts(workspace.weight, n, 0), load_shorts(workspace.weight, n + 1, 0))
+            a = (t + places[i, 1] + SKEW * places[i, 0], places[i, 0])
+            b = (t + places[j, 1] + SKEW * places[j, 0], places[j, 0])
+            covariance.differences(planes, spec[TAPS], at, a, b, weights, work.pairs, k * m)
+        covariance.add(m, count, work.pairs, workspace.sums, 0)

@@ -1,13 +1,13 @@
 """One strip, coded on its own: front by front, or (encoding, where a GPU evaluates the network) many fronts at a time.
 
-Both ways call the same kernels: :func:`look` and :func:`look_channel` for what is seen, :func:`mixtures` for what the
-network says, :func:`find` for what is counted, :func:`code` for the decisions.
+Both ways call the same kernels: :func:`features` and :func:`channel_features` for the network's inputs,
+:func:`mixtures` for what it says, :func:`hash_contexts` for what is counted, :func:`code` for the decisions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +18,15 @@ from arcomp.contract.learning import Positions, Stream
 from arcomp.contract.model import Watch
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import Record, record
 from arcomp.models.photo import adaptation, chunks, exact, workspace
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.contexts import find
+from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
-from arcomp.models.photo.inputs import channel_features, extras, look, observe, push
+from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
 from arcomp.models.photo.least_squares import predict
-from arcomp.models.photo.planes import SKEW, Int32, blank, first_row, front_count, last_row
+from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
 
 CHUNK = 1 << 14
 """Positions that are evaluated at a time in encoding, about."""
@@ -78,6 +79,18 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
     )
 
 
+class Parts(NamedTuple):
+    """One strip for the kernels: a record of records."""
+
+    planes: Planes
+    squares: workspace.Squares
+    work: workspace.Work
+    net: Net
+    activations: exact.Workspace
+    mixer: mixing.Mixer
+    front: mixing.Front
+
+
 class Strip:
     """Everything one strip needs while it is coded.
 
@@ -86,73 +99,86 @@ class Strip:
     """
 
     def __init__(self, frozen: Frozen, height: int, width: int) -> None:
-        config = frozen.config
-        self.config, self.net = config, frozen.net
-        self.height, self.width = height, width
+        config, stage = frozen.config, frozen.stage
+        self.config, self.height, self.width = config, height, width
         longest = min(height, -(-width // SKEW))
-        self.planes = blank(height, width, config.channels, len(config.windows), config.ring)
-        self.squares = workspace.squares(config.windows, config.channels, frozen.prior)
-        self.work = workspace.work(config.windows, config.channels, self.planes.values.shape[2], longest)
-        self.workspace = exact.workspace(config, longest)
-        self.mixer = mixing.mixer(frozen.stage, config.channels, config.mixture, config.tails, frozen.mixer)
-        self.contexts = np.zeros((frozen.stage.tables, longest + 16), np.int64)
-        self.checks = np.zeros((frozen.stage.tables, longest + 16), np.int32)
-        self.selectors = np.zeros((2, longest + 16), np.int32)
-        self.rows = np.zeros(longest + 16, np.int32)
-        self.costs = np.zeros(longest + 16, np.float32)
-        self.heads = None
+        planes = blank(height, width, config.channels, len(config.windows), config.ring)
+        work = workspace.work(config.windows, config.channels, planes.values.shape[2], longest)
+        n = longest + 16
+        self.parts = Parts(
+            planes,
+            workspace.squares(config.windows, config.channels, frozen.prior),
+            work,
+            frozen.net,
+            exact.workspace(config, longest),
+            mixing.mixer(stage, config.channels, config.mixture, frozen.mixer),
+            mixing.Front(
+                np.zeros((n, 3 * config.mixture + 2), np.int32),
+                np.zeros((2, n), np.int32),
+                np.zeros((stage.tables, n), np.int64),
+                np.zeros((stage.tables, n), np.int32),
+                lattice.colours(lattice.NONE),
+                np.zeros(n, np.int32),
+                work.current,
+                np.zeros(0, np.float32),
+                np.zeros(2),
+            ),
+        )
+        self.heads: Record | None = None
         if config.online:
-            self.heads = adaptation.heads(self.net, config.channels, longest, config.rate, config.group)
-        self.totals = np.zeros(2)
+            made = adaptation.heads(frozen.net, config.channels, longest, config.rate, config.group)
+            self.heads = record(made)
         self.fronts = front_count(height, width)
+
+    def record(self, known: int, costs: bool = False) -> Record:
+        """What kernels take.
+
+        Args:
+            known: the lattice of the picture. costs: whether each value's bits are asked for.
+        """
+        front = self.parts.front
+        asked = np.zeros(len(front.rows) if costs else 0, np.float32)
+        return record(self.parts._replace(front=front._replace(colours=lattice.colours(known), costs=asked)))
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
-        colours, words = _begin(data, self.config.channels)
-        coder = binary.decoder(words)
+        known, coder = _start(data, self.config.channels)
+        strip, reading = self.record(known), record(coder)
         for t in range(0, self.fronts, STEPS):
-            done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.workspace, self.mixer, coder, words, True,
-                self.contexts, self.checks, self.selectors, colours, self.rows, pixels, t,
-                min(t + STEPS, self.fronts), self.totals, self.heads, self.costs, NOT_ASKED,
-            )  # fmt: skip
-            progress(done)
+            end = min(t + STEPS, self.fronts)
+            progress(_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
 
     def encode(
         self, pixels: npt.NDArray[np.uint8], progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
-        words, coder = np.zeros(1 << 16, np.uint32), binary.encoder()
-        known = lattice.detect(pixels)
+        known, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        strip = self.record(known, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
-            words = self._with_room(words, coder, self._positions(t, end))
-            done = _fronts(
-                self.planes, self.squares, self.work, self.net, self.workspace, self.mixer, coder, words, False,
-                self.contexts, self.checks, self.selectors, lattice.colours(known), self.rows, pixels, t, end,
-                self.totals, self.heads, self.costs, bits,
-            )  # fmt: skip
-            progress(done)
-        return self._stream(known, coder, words)
+            coder = self._with_space(coder, self._positions(t, end))
+            progress(_fronts(strip, record(coder), self.heads, False, pixels, bits, t, end))
+        return self._stream(known, coder)
 
     def _positions(self, begin: int, end: int) -> int:
         """Of fronts begin .. end - 1."""
         return sum(max(0, last_row(t, self.height) - first_row(t, self.width) + 1) for t in range(begin, end))
 
-    def _with_room(self, words: Any, coder: Any, positions: int) -> Any:
-        """The words written so far, and room for so many positions more."""
-        needed = int(coder[binary.AT]) + positions * self.config.channels * MOST_DECISIONS // 2 + 16
-        return words if needed <= len(words) else np.concatenate([words, np.zeros(needed, np.uint32)])
+    def _with_space(self, coder: binary.Coder, positions: int) -> binary.Coder:
+        """The coder, with room for so many positions more."""
+        return binary.with_space(coder, positions * self.config.channels * MOST_DECISIONS // 2 + 16)
 
-    def _stream(self, known: int, coder: Any, words: Any) -> Stream:
-        data = bytes([known]) + binary.finish(coder, words)
-        return Stream(data, float(self.totals[0]), float(self.totals[1]))
+    def _stream(self, known: int, coder: binary.Coder) -> Stream:
+        totals = self.parts.front.totals
+        return Stream(bytes([known]) + binary.finish(coder), float(totals[0]), float(totals[1]))
 
-    def examine(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
+    def extract_features(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
-        chunk = chunks.chunk(self.config, self.contexts.shape[0], self._positions(begin, end))
-        chunks.examine(self.planes, self.squares, self.work, pixels, begin, end, chunk.seen, chunk.found)
+        parts = self.parts
+        chunk = chunks.chunk(self.config, len(parts.front.contexts), self._positions(begin, end))
+        records = (record(part) for part in (parts.planes, parts.squares, parts.work))
+        chunks.extract_features(*records, pixels, begin, end, record(chunk.seen), record(chunk.hashed))
         return chunk
 
     def encode_by_chunks(
@@ -160,55 +186,44 @@ class Strip:
     ) -> Stream:
         """The same bytes; the network evaluated over many fronts at a time, on its own device."""
         channels = self.config.channels
-        words, coder = np.zeros(1 << 16, np.uint32), binary.encoder()
-        known = lattice.detect(pixels)
+        known, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        strip = self.record(known)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
-            chunk = self.examine(pixels, t, min(t + fronts, self.fronts))
+            chunk = self.extract_features(pixels, t, min(t + fronts, self.fronts))
             seen, n = chunk.seen, chunk.seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
-            words = self._with_room(words, coder, n)
-            _code_fronts(
-                self.mixer, coder, words, chunk, lattice.colours(known), self.totals, self.net,
-                self.heads, outputs, units, np.zeros(0, np.float32),
-            )  # fmt: skip
+            coder = self._with_space(coder, n)
+            _code_fronts(strip, record(coder), self.heads, record(chunk), outputs, units)
             for c in range(channels if watch else 0):
                 assert watch is not None
                 watch(f"mixture.{c}", chunk.mixture[c])
             progress(n)
-        return self._stream(known, coder, words)
+        return self._stream(known, coder)
 
 
 def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
-    """Fill uint8 [height, width, C] by looking at the whole strip anew for every channel of every front, to test the
-    planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
+    """Fill uint8 [height, width, C] by extracting the features of the whole strip anew for every channel of every front,
+    to test the planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
-    colours, words = _begin(data, channels)
-    coder = binary.decoder(words)
+    known, coder = _start(data, channels)
     own = Strip(frozen, height, width)
+    strip, reading = own.record(known), record(coder)
     for t in range(own.fronts):
         count = last_row(t, height) - first_row(t, width) + 1
         if count <= 0:
             continue
         ys = np.arange(first_row(t, width), last_row(t, height) + 1)
         for c in range(channels):
-            chunk = Strip(frozen, height, width).examine(pixels, 0, t + 1)
-            seen, found = chunk.seen, chunk.found
-            outputs, units = network.outputs(seen.inputs, seen.extras)
-            last = slice(seen.values.shape[1] - count, None)
-            values = np.zeros(count, np.int32)
-            _code_channel_alone(
-                own.mixer, coder, words, True, c, channels, count, own.net, own.heads,
-                outputs[c][:, last], units[c][:, last], seen.base[c, last], seen.scale[c, last],
-                seen.gates[c][:, last], chunk.mixture[c, last], found.selectors[c][:, last],
-                found.contexts[c][:, last], found.checks[c][:, last], colours, found.rows[last], values, own.totals,
-                np.zeros(0, np.float32),
-            )  # fmt: skip
-            pixels[ys, t - SKEW * ys, c] = values
+            chunk = Strip(frozen, height, width).extract_features(pixels, 0, t + 1)
+            outputs, units = network.outputs(chunk.seen.inputs, chunk.seen.extras)
+            n = chunk.seen.values.shape[1]
+            _decode_channel(strip, reading, own.heads, record(chunk), (outputs, units), c, n - count, n)
+            pixels[ys, t - SKEW * ys, c] = own.parts.work.current[c, :count]
 
 
-def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint8], Any]:
-    """A stream's lattice and its words.
+def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
+    """A stream's lattice and its decoder.
 
     Raises:
         FormatError: a lattice that is not known.
@@ -216,106 +231,120 @@ def _begin(data: bytes | memoryview, channels: int) -> tuple[npt.NDArray[np.uint
     known = data[0] if len(data) else -1
     if known not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
         raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
-    return lattice.colours(known), binary.words_of(memoryview(data)[1:])
+    return known, binary.decoder(memoryview(data)[1:])
 
 
 @kernel(inner=True)
-def _code_channel(
-    mixer: Any, coder: Any, words: Any, decoding: bool, c: int, channels: int, count: int, net: Any,
-    heads: Any, outputs: Any, units: Any, base: Any, scale: Any, gates: Any, mixture: Any, selectors: Any,
-    contexts: Any, checks: Any, colours: Any, rows: Any, values: Any, totals: Any, costs: Any,
-) -> None:  # fmt: skip
+def _code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
     """One channel of a front, from its head's outputs to its values. ``heads`` that learn (or None: then nothing of
-    them is compiled) fill ``outputs`` from their hidden units, and learn; with the last channel they take a step."""
+    them is compiled) make the outputs from their hidden units, and learn; with the last channel they take a step."""
+    net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
     if heads is not None:
-        adaptation.forward(heads, c, units, count, outputs)
-    mixtures(net, outputs, base, scale, gates, count, mixture)
-    mixing.code(
-        mixer, coder, words, decoding, c, channels, count, mixture, selectors, contexts, checks, colours, rows,
-        values, totals, costs,
-    )  # fmt: skip
+        adaptation.forward(heads, c, activations.units, count, activations.outputs)
+    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.gates, count, front.mixture)
+    mixing.code(strip.mixer, coder, front, decoding, c, count)
     if heads is not None:
-        adaptation.learn(heads, c, mixture, scale, gates, values, count, net.components, mixer.constants.logistic)
-        if c == channels - 1:
+        values, logistic = work.current[c, :count], strip.mixer.constants.logistic
+        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.gates, values, logistic)
+        if c == strip.planes.channels - 1:
             adaptation.step(heads, count)
 
 
-@kernel()
-def _code_channel_alone(*given: Any) -> None:
-    """The same, for Python to call."""
-    _code_channel(*given)
+@kernel(inner=True)
+def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begin: int, end: int) -> None:
+    """Positions begin .. end - 1 of a chunk as the front that is coded next."""
+    seen, hashed, front, work, activations = chunk.seen, chunk.hashed, strip.front, strip.work, strip.activations
+    for k in range(end - begin):
+        n = begin + k
+        work.base[c, k], work.scale[c, k], work.current[c, k] = seen.base[c, n], seen.scale[c, n], seen.values[c, n]
+        front.rows[k] = hashed.rows[n]
+        for w in range(activations.gates.shape[0]):
+            activations.gates[w, k] = seen.gates[c, w, n]
+        for j in range(activations.outputs.shape[0]):
+            activations.outputs[j, k] = outputs[c, j, n]
+        for j in range(activations.units.shape[0]):
+            activations.units[j, k] = units[c, j, n]
+        for j in range(2):
+            front.selectors[j, k] = hashed.selectors[c, j, n]
+        for j in range(front.contexts.shape[0]):
+            front.contexts[j, k] = hashed.contexts[c, j, n]
+            front.checks[j, k] = hashed.checks[c, j, n]
 
 
 @kernel()
-def _code_fronts(
-    mixer: Any, coder: Any, words: Any, chunk: Any, colours: Any, totals: Any, net: Any, heads: Any, outputs: Any,
-    units: Any, none: Any,
+def _decode_channel(
+    strip: Any, coder: Any, heads: Any, chunk: Any, network: Any, c: int, begin: int, end: int
 ) -> None:  # fmt: skip
-    """Encode the fronts of a chunk. ``none``: float32 [0], in place of each value's bits."""
-    seen, found = chunk.seen, chunk.found
-    channels = seen.values.shape[0]
+    """Positions begin .. end - 1 of a chunk, for Python to call; ``network``: its outputs and its hidden units."""
+    outputs, units = network
+    _load_channel(strip, chunk, outputs, units, c, begin, end)
+    _code_channel(strip, coder, heads, True, c, end - begin)
+
+
+@kernel()
+def _code_fronts(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
+    """Encode the fronts of a chunk.
+
+    Args:
+        outputs, units: of the network, see :meth:`arcomp.models.photo.exact.Network.outputs`.
+    """
+    ends = chunk.seen.ends
     begin = 0
-    for front in range(1, seen.ends[0] + 1):
-        end = seen.ends[front]
-        own = slice(begin, end)
-        for c in range(channels):
-            _code_channel(
-                mixer, coder, words, False, c, channels, end - begin, net, heads, outputs[c][:, own],
-                units[c][:, own], seen.base[c, own], seen.scale[c, own], seen.gates[c][:, own], chunk.mixture[c, own],
-                found.selectors[c][:, own], found.contexts[c][:, own], found.checks[c][:, own], colours,
-                found.rows[own], seen.values[c, own], totals, none,
-            )  # fmt: skip
+    for front in range(1, ends[0] + 1):
+        end = ends[front]
+        for c in range(chunk.seen.values.shape[0]):
+            _load_channel(strip, chunk, outputs, units, c, begin, end)
+            _code_channel(strip, coder, heads, False, c, end - begin)
+            chunk.mixture[c, begin:end] = strip.front.mixture[: end - begin]
         begin = end
 
 
 @kernel()
 def _fronts(
-    planes: Any, squares: Any, work: Any, net: Any, workspace: Any, mixer: Any, coder: Any, words: Any, decoding: bool,
-    contexts: Any, checks: Any, selectors: Any, colours: Any, rows: Any, pixels: Any, begin: int, end: int,
-    totals: Any, heads: Any, costs: Any, bits: Any,
+    strip: Any, coder: Any, heads: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
 ) -> int:  # fmt: skip
-    """Fronts begin .. end - 1, one after the other; returns positions done. ``heads`` that learn, or None.
-    ``bits``: float32 [height, width, C], filled in encoding, or NOT_ASKED."""
+    """Code fronts begin .. end - 1, one after the other; returns positions done.
+
+    Args:
+        strip: record of :class:`Parts`. coder: record of :class:`arcomp.coding.binary.Coder`.
+        heads: record of :class:`arcomp.models.photo.adaptation.Heads`, or None where heads do not learn.
+        pixels: uint8 [height, width, C], read or written.
+        bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
+    """
+    planes, squares, work, front = strip.planes, strip.squares, strip.work, strip.front
+    net, activations = strip.net, strip.activations
     channels, windows = planes.channels, planes.windows
     done = 0
-    gates, units = workspace.gates, workspace.units
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
-        own = slice(0, count)
         predict(planes, squares, work, t, first, count)
-        look(planes, squares, work, t, first, count, workspace.inputs[:, own])
-        trunk(net, workspace, count)
+        features(planes, squares, work, t, first, count, activations.inputs)
+        trunk(net, activations, count)
         for c in range(channels):
-            channel_features(squares, work, c, count, workspace.extras[:, own])
-            head(net, workspace, c, channels, extras(c, windows), count)
+            current = work.current[c]
+            channel_features(squares, work, c, count, activations.extras)
+            head(net, activations, c, channels, extras(c, windows), count)
             if heads is not None:
-                adaptation.unpack(workspace.packed[0], heads.units, count, units)
+                adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
             for w in range(windows):
                 for k in range(count):
-                    gates[w, k] = work.predictions[w, c, k] - work.base[c, k]
-            find(planes, work, t, first, count, c, contexts[:, own], checks[:, own], selectors[:, own])
-            current = work.current[c]
-            if not decoding:
-                for k in range(count):
+                    activations.gates[w, k] = work.predictions[c, w, k] - work.base[c, k]
+            hash_contexts(planes, work, t, first, count, c, front)
+            for k in range(count):
+                if not decoding:
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
-            if c == 2:
-                for k in range(count):
-                    rows[k] = work.current[0, k] * 256 + work.current[1, k]
-            _code_channel(
-                mixer, coder, words, decoding, c, channels, count, net, heads, workspace.outputs[:, own],
-                units[:, own], work.base[c, own], work.scale[c, own], gates[:, own], workspace.mixture[own],
-                selectors[:, own], contexts[:, own], checks[:, own], colours, rows[own], current[own], totals,
-                costs[: count if bits.shape[0] else 0],
-            )  # fmt: skip
+                if c == 2:
+                    front.rows[k] = work.current[0, k] * 256 + work.current[1, k]
+            _code_channel(strip, coder, heads, decoding, c, count)
             push(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
                 if bits.shape[0]:
-                    bits[first + k, t - SKEW * (first + k), c] = costs[k]
-        observe(planes, work, t, first, count)
+                    bits[first + k, t - SKEW * (first + k), c] = front.costs[k]
+        update_errors(planes, work, t, first, count)
         done += count
     return done

@@ -62,7 +62,7 @@ def learn_mixer(weights: Weights, channels: int, pictures: Crops) -> Weights:
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
         strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
-        frozen = replace(frozen, mixer=strip.mixer.state.weights.copy())
+        frozen = replace(frozen, mixer=strip.parts.mixer.state.weights.copy())
         if i >= len(pictures) // 2:
             total, count = total + frozen.mixer if count else frozen.mixer.astype(np.float64), count + 1
     mixer = np.rint(total / max(1, count)).astype(np.int32)

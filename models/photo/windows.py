@@ -17,9 +17,9 @@ LOW_ORDER = 3
 WEIGHT_BITS = 6
 """Sample weights are 0 .. 64."""
 FULL_WEIGHT = 1 << WEIGHT_BITS
-ALIKE = 6
+COMPARED = 6
 """Neighbours that are compared where samples count by similarity."""
-STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILAR, SAMPLES, SAMPLES_AT = range(12)
+STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILARITY, SAMPLES, SAMPLES_AT = range(12)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Window:
         taps: neighbours used (the first of NEIGHBOURS).
         weighted: count samples of smooth surroundings more.
         beta: of the prior. ridge: added to the diagonal.
-        similar: where not 0, count samples the more, the more their surroundings resemble the pixel's: the squared
-            difference, in levels, that halves a weight (:mod:`similar`). fade: a step's factor of those weights.
+        similarity: where not 0, count samples the more, the more their surroundings resemble the pixel's: the squared
+            difference, in levels, that halves a weight (:mod:`arcomp.models.photo.similarity`). fade: a step's factor of those weights.
     """
 
     step: int = setting(1, 2)
@@ -44,15 +44,15 @@ class Window:
     weighted: bool = choice(False, True)
     beta: float = setting(0.0, 1.0)
     ridge: float = setting(1.0, 1000.0)
-    similar: float = setting(0.0, 1000.0, default=0.0)
+    similarity: float = setting(0.0, 1000.0, default=0.0)
     fade: float = setting(0.5, 1.0, default=1.0)
 
     def __post_init__(self) -> None:
-        full = FULL_WEIGHT if self.weighted or self.similar else 1
+        full = FULL_WEIGHT if self.weighted or self.similarity else 1
         if (
             self.samples() * full * 255**2 >= 2**31  # a sum is an int32
             or self.step * self.right > RIGHT
-            or (self.similar and (self.step > 1 or self.weighted or self.similar < 0.1))
+            or (self.similarity and (self.step > 1 or self.weighted or self.similarity < 0.1))
             or self.step * self.rows + 4 > MARGIN
             or self.step * (self.left + 1) + 4 > LEFT
         ):
@@ -73,7 +73,7 @@ class Window:
 
     def reach(self) -> int:
         """Fronts that it looks back."""
-        near = NEIGHBOURS[: max(self.taps, ALIKE if self.similar else 0)]
+        near = NEIGHBOURS[: max(self.taps, COMPARED if self.similarity else 0)]
         rows = self.step * self.rows + int(-near[:, 0].min())
         columns = self.step * (self.left + 1) + int(-near[:, 1].min())
         return SKEW * rows + columns
@@ -88,7 +88,7 @@ def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArr
     """Windows as plain numbers for the kernels.
 
     Returns:
-        int64 [windows, 12]; float64 [windows, 4] (beta, ridge, 1 / effective samples, similar); length of all sums
+        int64 [windows, 12]; float64 [windows, 4] (beta, ridge, 1 / effective samples, similarity); length of all sums
         that are kept, for each column of a plane; length of all priors.
     """
     spec = np.zeros((len(windows), 12), np.int64)
@@ -96,15 +96,15 @@ def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArr
     sums = prior = samples = 0
     for i, w in enumerate(windows):
         m = w.size(channels)
-        alike = w.similar > 0
+        by_similarity = w.similarity > 0
         spec[i] = (
-            w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior, alike, w.samples(), samples
+            w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior, by_similarity, w.samples(), samples
         )  # fmt: skip
         area = w.samples() * (FULL_WEIGHT if w.weighted else 1)
-        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area, w.similar)
-        sums += 0 if alike else w.step * pairs(m)
+        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area, w.similarity)
+        sums += 0 if by_similarity else w.step * pairs(m)
         prior += pairs(m)
-        samples += w.samples() + 1 if alike else 0
+        samples += w.samples() + 1 if by_similarity else 0
     return spec, real, sums, prior
 
 
@@ -116,7 +116,7 @@ def samples_of(windows: tuple[Window, ...]) -> tuple[Int64, npt.NDArray[np.float
     """
     places, fading = [], []
     for w in windows:
-        if w.similar:
+        if w.similarity:
             steps = [1.0]
             for _ in range(w.rows + max(w.left, w.right)):
                 steps.append(steps[-1] * w.fade)

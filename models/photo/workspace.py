@@ -1,4 +1,4 @@
-"""What the kernels of one strip work with: constants of the windows, and room for one front."""
+"""What the kernels of one strip work with: constants of the windows, and the workspace of one front."""
 
 from __future__ import annotations
 
@@ -22,44 +22,57 @@ class Squares(NamedTuple):
     """The windows as kernels take them (:func:`arcomp.models.photo.windows.layout`), and the table of logarithms."""
 
     spec: Int64
+    """[windows, 12]: numbers of the windows, by the names of :mod:`arcomp.models.photo.windows`."""
     real: npt.NDArray[np.float64]
+    """[windows, 4]: beta, ridge, 1 / effective samples, similarity."""
     prior: npt.NDArray[np.float64]
+    """[all windows' pairs]: of trace one."""
     logs: Int32
+    """[4096]: 16 log2 i, rounded down."""
     places: Int64
     """Samples of windows that weigh by similarity: :func:`arcomp.models.photo.windows.samples_of`."""
     fading: npt.NDArray[np.float64]
 
 
 class Work(NamedTuple):
-    """Room for one front of a strip; a column for each pixel, as many as the longest front has and LANES to spare."""
+    """The workspace of one front of a strip; a column for each pixel, as many as the longest front has and LANES to spare."""
 
     sums: Int32
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
     pairs: covariance.Pairs
     samples: Int32
     """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.begin_row`)."""
-    alike: similarity.Workspace
+    similarity: similarity.Workspace
     matrix: npt.NDArray[np.float64]
+    """[most pairs, 8]: of 8 pixels, factorised in place."""
     vector: npt.NDArray[np.float64]
+    """[most m, 8]: v of 8 pixels."""
     units: npt.NDArray[np.float64]
     """[LANES]: what a residual variance is counted in."""
     low: Int32
-    """[windows, channels, n]: predictions of lower order; full, factor, variance: see :func:`least_squares.solve`."""
+    """[channels, windows, n], Q6: predictions from LOW_ORDER neighbours, without the current pixel's channels."""
     full: Int32
+    """[channels, windows, n], Q6: from all neighbours."""
     factor: Int32
+    """[windows, 3, n], Q10: L among the current channels, (1, 0), (2, 0), (2, 1)."""
     variance: Int32
+    """[channels, windows, n], Q4: of the fit."""
     total: Int32
-    """[3 + windows, channels, n]: mean errors (Q8) of base, trunk's base, base at the four nearest, each window."""
+    """[channels, 3 + windows, n]: mean errors (Q8) of base, trunk's base, base at the four nearest, each window."""
     weight: npt.NDArray[np.float64]
     """[windows + 2, n]: of each window in a channel's base."""
     trunk_base: Int32
-    """[channels, n]. base, scale, inverse (2**18 / scale), trunk_inverse: the same shape."""
+    """[channels, n], Q6: the base without the current pixel's channels."""
     base: Int32
+    """[channels, n], Q6."""
     scale: Int32
+    """[channels, n], Q8."""
     inverse: Int32
+    """[channels, n]: 2**18 / scale."""
     trunk_inverse: Int32
+    """[channels, n]: 2**18 / the trunk base's mean error."""
     predictions: Int32
-    """[windows, channels, n]: with the channels before."""
+    """[channels, windows, n], Q6: with the channels before."""
     current: Int32
     """[channels, n]: the pixel's own levels, once known."""
 
@@ -71,7 +84,7 @@ def squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.in
 
 
 def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Work:
-    """Room for fronts of at most ``longest`` pixels; ``columns`` of a plane."""
+    """For fronts of at most ``longest`` pixels; ``columns`` of a plane."""
     _, _, sums, _ = layout(windows, channels)
     n = -(-longest // LANES) * LANES + LANES
     count = len(windows)
@@ -89,17 +102,17 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),
         aligned((LANES,), np.float64),
-        integers(count, channels),
-        integers(count, channels),
+        integers(channels, count),
+        integers(channels, count),
         integers(count, 3),
-        integers(count, channels),
-        integers(3 + count, channels),
+        integers(channels, count),
+        integers(channels, 3 + count),
         aligned((count + 2, n), np.float64),
         integers(channels),
         integers(channels),
         integers(channels),
         integers(channels),
         integers(channels),
-        integers(count, channels),
+        integers(channels, count),
         integers(channels),
     )

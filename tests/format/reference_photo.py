@@ -74,7 +74,7 @@ class Photo:
         start = f"{channels}."
         self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES[network["stage"]]
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
-        self.online, self.tails = network.get("online", False), network.get("tails", False)
+        self.online = network.get("online", False)
         self.network = network
         prior, at, self.windows = integers(arrays[start + "prior"]), 0, []
         for window in network["windows"]:
@@ -148,7 +148,7 @@ class Window:
         self.step, self.rows, self.left, self.right = (window[k] for k in ("step", "rows", "left", "right"))
         self.taps, self.weighted = window["taps"], window["weighted"]
         self.beta, self.ridge = window["beta"], window["ridge"]
-        self.similar, self.fade = window.get("similar", 0), window.get("fade", 1)
+        self.similarity, self.fade = window.get("similarity", 0), window.get("fade", 1)
         self.samples: dict[tuple[int, int], list[int]] = {}
 
     def sample(self, y: int, x: int) -> list[int]:
@@ -166,7 +166,7 @@ class Window:
         places = [(self.step * i, self.step * j) for i, e in ends for j in range(-self.left, e)]
         samples = [self.sample(y + dy, x + dx) for dy, dx in places]
         likenesses = [1] * len(samples)
-        if self.similar:
+        if self.similarity:
             distances = [self.distance(y, x, dy, dx) for dy, dx in places]
             likenesses = likeness(self, len(self.planes.pixels), places, distances)
             samples = [[n * a for a in sample] for n, sample in zip(likenesses, samples, strict=True)]
@@ -189,7 +189,7 @@ def likeness(window: Window, channels: int, places: list[tuple[int, int]], dista
     fades = [1.0]
     for _ in range(64):
         fades.append(fades[-1] * window.fade)
-    least = window.similar * float(36 * channels * channels)
+    least = window.similarity * float(36 * channels * channels)
     q = [fades[abs(dy) + abs(dx)] / (least + float(d * d)) for (dy, dx), d in zip(places, distances, strict=True)]
     unit = 64.0 / max(q)
     return [rounded(v * unit) for v in q]
@@ -236,7 +236,7 @@ class Fit:
             for j in range(i):
                 z[i] = z[i] - a[i][j] * z[j]
         unit = (5.0 / float(64 * window.count()) if window.weighted else 1.0 / float(window.count())) * 16.0
-        if window.similar:
+        if window.similarity:
             unit = 16.0 / float(likenesses)
         self.low, self.full, self.variance = [], [], []
         for c, p in enumerate(pixels):
@@ -382,7 +382,7 @@ class Strip:
         """A channel's value, from its hidden layer's outputs."""
         own, errors, units = seen[c], self.planes.errors[c], [h + 128 for h in hidden]
         z = self.heads.forward(c, units) if self.heads else self.model.heads[c](hidden)
-        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions, self.model.tails)
+        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions)
         before = residual_class((64 * seen[c - 1].value - seen[c - 1].base) >> 2) if c else 4
         around = residual_class(errors[y, x - 1] + errors[y - 1, x])
         known = [channel.value for channel in seen[:c]]

@@ -46,7 +46,7 @@ CONFIDENCE = [(1026 * i + 3) // (4 * i + 6) for i in range(64)]
 class Mixture:
     """What a head's outputs name."""
 
-    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int], tails: bool) -> None:
+    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int]) -> None:
         best = z.index(max(z[:n]))
         e = [EXP[min(4095, z[best] - zk)] for zk in z[:n]]
         self.w = [(ek << 16) // sum(e) for ek in e]
@@ -60,7 +60,7 @@ class Mixture:
         self.base = clamp(((sum(map(mul, self.w, self.m)) >> 16) + 128) >> 8, 1, 255)
         sharp = LOG2[min(4095, (sum(map(mul, self.w, self.v)) >> 26) + 3)]
         self.scale = clamp(((sharp - 96) >> 3) + 6, 0, 15)
-        self.ends = {0: 0, 256: 1 << 24} if tails else {}
+        self.ends = {0: 0, 256: 1 << 24}
         self.masses: list[int] = []  # where a lattice changes them
 
     def mass(self, edge: int) -> int:

@@ -21,9 +21,10 @@ from arcomp.container import pack, unpack
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError
 from arcomp.exact import tables
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.least_squares import _factorise
+from arcomp.models.photo import least_squares
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Strip
@@ -38,8 +39,8 @@ WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03,
 ODD = Window(step=1, rows=1, left=3, right=0, taps=5, weighted=False, beta=0.0, ridge=2.5)
 SPARSE = Window(step=2, rows=2, left=2, right=3, taps=4, weighted=True, beta=0.03, ridge=1.0)
 LONG = Window(step=1, rows=1, left=1, right=7, taps=16, weighted=True, beta=0.1, ridge=1.0)
-ALIKE = Window(step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similar=6.0, fade=0.8)
-EVEN = Window(step=1, rows=2, left=2, right=1, taps=7, weighted=False, beta=0.02, ridge=3.0, similar=0.3, fade=1.0)
+ALIKE = Window(step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similarity=6.0, fade=0.8)
+EVEN = Window(step=1, rows=2, left=2, right=1, taps=7, weighted=False, beta=0.02, ridge=3.0, similarity=0.3, fade=1.0)
 # name -> (windows, stage, with weights of the mixing stage)
 KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
     "one": ((NEAR,), "cheap", False),
@@ -62,7 +63,7 @@ def tiny(
     rate, group = (0.008, 200) if len(windows) > 1 else (0.016, 512)
     for channels in (1, 3):
         network = Photo(
-            PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, tails=stage != "deep", rate=rate, group=group)
+            PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, rate=rate, group=group)
         )
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network
@@ -206,9 +207,11 @@ def test_heads_that_learn_to_the_last_bit() -> None:
     assert all(pixels[y, x, c] == value for (y, x), c, value in values)
     assert decoder.heads is not None
     made = np.concatenate(decoder.heads.weights)
-    units, width = strip.heads.units, strip.heads.weights.shape[1]
-    assert np.array_equal(made[:, :units], strip.heads.weights[:, :units])
-    assert np.array_equal(made[:, units], strip.heads.weights[:, width - 8])
+    assert strip.heads is not None
+    heads = strip.heads.fields
+    units, width = heads.units, heads.weights.shape[1]
+    assert np.array_equal(made[:, :units], heads.weights[:, :units])
+    assert np.array_equal(made[:, units], heads.weights[:, width - 8])
 
 
 def test_learning_at_length(tmp_path: Path) -> None:
@@ -257,6 +260,12 @@ def test_command(tmp_path: Path) -> None:
     assert said.strip() == hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
+@kernel()
+def factorise(matrix: Any, m: int) -> None:
+    """For Python to call."""
+    least_squares._factorise(matrix, m)
+
+
 @pytest.mark.parametrize("m", [4, 5, 12, 21])
 def test_factorisation_to_the_last_bit(m: int) -> None:
     """Predictions are rounded, so that another sequence of operations would seldom show in them."""
@@ -266,7 +275,7 @@ def test_factorisation_to_the_last_bit(m: int) -> None:
     rows, columns = np.tril_indices(m)
     packed = aligned((len(rows), 8), np.float64)
     packed[:] = sums[:, rows, columns].T
-    _factorise(packed, m)
+    factorise(packed, m)
     for k in range(8):
         a = [sums[k, i, : i + 1].tolist() for i in range(m)]
         reference_photo.factorise(a)

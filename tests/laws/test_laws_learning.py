@@ -28,6 +28,7 @@ from arcomp.contract.model import Payload
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
 from arcomp.models.photo.config import CODING_ORDER
@@ -113,10 +114,12 @@ def test_heads_learn(name: str) -> None:
     """After the first steps their weights have moved, by Adam's rate at most, and stay finite."""
     model, pixels = specimen(name, "smooth", (60, 70))
     strip = Strip(model.frozen(pixels.shape[2]), 60, 70)
-    before = strip.heads.weights.copy()
+    assert strip.heads is not None
+    weights = strip.heads.fields.weights
+    before = weights.copy()
     stream = strip.encode(pixels, nothing)
-    moved = np.abs(strip.heads.weights - before)
-    assert np.isfinite(strip.heads.weights).all()
+    moved = np.abs(weights - before)
+    assert np.isfinite(weights).all()
     config = model.configs[pixels.shape[2]]
     assert 0 < moved.max() < 10 * adaptation.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
     assert np.array_equal(decoded(model, stream, pixels), pixels)
@@ -213,8 +216,8 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @kernel()
-def _mixtures(*given: Any) -> None:
-    mixtures(*given)
+def _mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, n: int, out: Any) -> None:
+    mixtures(net, outputs, base, scale, gates, n, out)
 
 
 def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
@@ -223,18 +226,18 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     channels = pixels.shape[2]
     frozen = model.frozen(channels)
     strip = Strip(frozen, *pixels.shape[:2])
-    whole = strip.examine(pixels, 0, strip.fronts)
-    chunk, found = whole.seen, whole.found
+    whole = strip.extract_features(pixels, 0, strip.fronts)
+    chunk, hashed = whole.seen, whole.hashed
     n = pixels.shape[0] * pixels.shape[1]
     assert chunk.values.shape == (channels, n)
     outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
-    parts, at = [], 0
+    parts, at, net = [], 0, record(frozen.net)
     for c in range(channels):
-        _mixtures(strip.net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
+        _mixtures(net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.gates[c],
-            whole.mixture[c].T, found.contexts[c], found.checks[c], found.selectors[c],
+            whole.mixture[c].T, hashed.contexts[c], hashed.checks[c], hashed.selectors[c],
         ]  # fmt: skip
         at += more
         parts.append(np.concatenate([r.astype(np.int64) for r in rows]).T)

@@ -152,12 +152,22 @@ def test_aligned(shape: tuple[int, ...]) -> None:
 # --- products -------------------------------------------------------------------------------------------------------
 
 
+@kernel()
+def _pack(x: Any, count: int, out: Any) -> None:
+    dense.pack(x, count, out)
+
+
+@kernel()
+def _multiply(weights: Any, x: Any, count: int, out: Any) -> None:
+    dense.multiply(weights, x, count, out)
+
+
 def product(weight: Any, x: Any, count: int, columns: int) -> Any:
     packed = aligned((dense.words(weight.shape[1]), columns), np.int32)
     packed[:] = -1
-    dense.pack(x, count, packed)
+    _pack(x, count, packed)
     out = aligned((len(weight), columns), np.int32)
-    dense.multiply(dense.pack_weights(weight), packed, count, out)
+    _multiply(dense.pack_weights(weight), packed, count, out)
     return out[:, :count].astype(np.int64) - dense.offset(weight)[:, None]
 
 

@@ -14,33 +14,33 @@ from hypothesis import strategies as st
 
 from arcomp.coding import binary, decisions, lattice, mixing
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 from tests.specimens import converted, pictures
 
 
 @kernel()
-def encode_all(coder: Any, words: Any, bits: Any, p: Any) -> None:
+def encode_all(coder: Any, bits: Any, p: Any) -> None:
     """Code all bits."""
     for i in range(len(bits)):
-        binary.encode_bit(coder, words, bits[i], p[i])
+        binary.encode_bit(coder, bits[i], p[i])
 
 
 @kernel()
-def decode_all(coder: Any, words: Any, bits: Any, p: Any) -> None:
+def decode_all(coder: Any, bits: Any, p: Any) -> None:
     """Decode all bits."""
     for i in range(len(bits)):
-        bits[i] = binary.decode_bit(coder, words, p[i])
+        bits[i] = binary.decode_bit(coder, p[i])
 
 
 def coded(bits: npt.NDArray[np.int64], p: npt.NDArray[np.int64]) -> bytes:
-    coder, words = binary.encoder(), np.zeros(len(bits) // 2 + 4, np.uint32)
-    encode_all(coder, words, bits, p)
-    return binary.finish(coder, words)
+    coder = binary.encoder(len(bits) // 2 + 4)
+    encode_all(record(coder), bits, p)
+    return binary.finish(coder)
 
 
 def decoded(data: bytes, p: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    words = binary.words_of(data)
     bits = np.full(len(p), -1, np.int64)
-    decode_all(binary.decoder(words), words, bits, p)
+    decode_all(record(binary.decoder(data)), bits, p)
     return bits
 
 
@@ -110,12 +110,12 @@ def test_long_carries(seed: int) -> None:
     files = []
     for bit, q in endings:
         b, share = np.array([*bits, bit, 1, 0]), np.array([*p, q, 30000, 30000])
-        coder, words = binary.encoder(), np.zeros(len(b), np.uint32)
-        encode_all(coder, words, b, share)
-        full = words[1 : int(coder[binary.AT]) - 2]
+        coder = binary.encoder(len(b))
+        encode_all(record(coder), b, share)
+        full = coder.words[1 : int(coder.state[binary.AT]) - 2]
         assert len(full) > 20
         assert (full == (0 if bit == 0 else 0xFFFFFFFF)).all()
-        files.append(binary.finish(coder, words))
+        files.append(binary.finish(coder))
         assert np.array_equal(decoded(files[-1], share), b)
     assert files[1].startswith(b"\x12\x34\x56\x78\0\0\0\0")
     assert files[0].startswith(b"\x12\x34\x56\x77\xff\xff\xff\xff")
@@ -125,10 +125,10 @@ def test_carry_through_full_words() -> None:
     """Made by hand: three words of all ones before the lower end."""
     coder = np.array([(1 << 64) - 5, 1 << 40, 0, 4, 0], np.uint64)
     words = np.array([7, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0, 0], np.uint32)
-    encode_all(coder, words, np.array([0]), np.array([65535]))
+    encode_all(record(binary.Coder(coder, words)), np.array([0]), np.array([65535]))
     assert words[:4].tolist() == [8, 0, 0, 0]
     coder = np.array([(1 << 64) - 1, 1 << 32, 0, 3, 0], np.uint64)
-    assert binary.finish(coder, np.array([7, 0xFFFFFFFF, 0xFFFFFFFF], np.uint32)) == b"\0\0\0\x08"
+    assert binary.finish(binary.Coder(coder, np.array([7, 0xFFFFFFFF, 0xFFFFFFFF], np.uint32))) == b"\0\0\0\x08"
 
 
 @pytest.mark.parametrize("q", [1, 300, 9000, 32768, 60000, 65535])
@@ -180,8 +180,8 @@ def test_words_of_bytes() -> None:
 
 
 @kernel()
-def _code(*given: Any) -> None:
-    mixing.code(*given)
+def _code(mixer: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
+    mixing.code(mixer, coder, front, decoding, channel, count)
 
 
 def run(
@@ -196,19 +196,15 @@ def run(
     selectors = np.full((2, n), 4, np.int32)
     totals = np.zeros(2)
     mixer = mixing.mixer(stage, 1, 1)
-    decoding = data is not None
-    if data is None:
-        coder, words = binary.encoder(), np.zeros(n * decisions.MOST_DECISIONS // 2 + 16, np.uint32)
-    else:
-        words = binary.words_of(data)
-        coder = binary.decoder(words)
-    out = values.copy() if not decoding else np.full(n, -1, np.int32)
-    _code(
-        mixer, coder, words, decoding, 0, 1, n, mixture, selectors, contexts, checks,
-        lattice.colours(lattice.NONE), np.zeros(n, np.int32), out, totals, np.zeros(0, np.float32),
+    coder = binary.encoder(n * decisions.MOST_DECISIONS // 2 + 16) if data is None else binary.decoder(data)
+    out = values.copy() if data is None else np.full(n, -1, np.int32)
+    front = mixing.Front(
+        mixture, selectors, contexts, checks, lattice.colours(lattice.NONE), np.zeros(n, np.int32), out[None],
+        np.zeros(0, np.float32), totals,
     )  # fmt: skip
+    _code(record(mixer), record(coder), record(front), data is not None, 0, n)
     assert mixer.state.pixels[0] == n
-    return out, b"" if decoding else binary.finish(coder, words), totals
+    return out, binary.finish(coder) if data is None else b"", totals
 
 
 @settings(max_examples=60)
@@ -278,7 +274,7 @@ def test_what_does_not_change_is_as_documented() -> None:
     for stage in mixing.STAGES.values():
         assert mixing.memory(stage) >= sum(
             a.nbytes
-            for a in (mixing.fresh(stage, 3).counters, mixing.fresh(stage, 3).weights, mixing.fresh(stage, 3).maps)
+            for a in (mixing.initial_state(stage, 3).counters, mixing.initial_state(stage, 3).weights, mixing.initial_state(stage, 3).maps)
         )
         assert stage.limit <= 60
         assert 2 + stage.tables <= mixing.LANES

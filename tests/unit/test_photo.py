@@ -16,6 +16,7 @@ from arcomp.contract.settings import checked
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 from arcomp.models.photo import inputs, least_squares, workspace
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.least_squares import LEVEL_BITS
@@ -44,8 +45,8 @@ WINDOWS = {
     "wide": Window(1, 2, 3, 7, 24, True, 0.05, 10.0),
     "step 2": Window(2, 2, 3, 1, 6, False, 0.1, 8.0),
     "step 2 weighted": Window(2, 3, 2, 3, 4, True, 0.5, 2.0),
-    "alike": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similar=6.0, fade=0.8125),
-    "alike, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similar=0.1, fade=1.0),
+    "alike": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
+    "alike, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similarity=0.1, fade=1.0),
 }
 
 
@@ -57,7 +58,7 @@ def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, fi
         for k in range(count):
             work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
         inputs.push(planes, t, first, count, c, work.current[c])
-    inputs.observe(planes, work, t, first, count)
+    inputs.update_errors(planes, work, t, first, count)
 
 
 def beyond(plane: npt.NDArray[np.int64], y: int, x: int, above: int) -> int:
@@ -98,7 +99,7 @@ def likeness(pixels: npt.NDArray[np.int64], window: Window, y: int, x: int) -> d
         for dx in range(-window.left, window.right + 1 if dy else 0):
             d = int(np.abs(near(y + dy, x + dx) - near(y, x)).sum())
             fade = float(np.prod([1.0] + [window.fade] * (abs(dy) + abs(dx))))
-            q[dy, dx] = fade / (window.similar * 36 * pixels.shape[2] ** 2 + d**2)
+            q[dy, dx] = fade / (window.similarity * 36 * pixels.shape[2] ** 2 + d**2)
     unit = 64 / max(q.values())
     return {at: float(np.floor(v * unit + 0.5)) for at, v in q.items()}
 
@@ -109,7 +110,7 @@ def by_numpy(
     """(low, full, variance of each channel, factor among channels) of a pixel: np.linalg.solve of the window's sums."""
     channels = pixels.shape[2]
     weight = weights_of(pixels) if window.weighted else None
-    alike = likeness(pixels, window, y, x) if window.similar else None
+    alike = likeness(pixels, window, y, x) if window.similarity else None
 
     def v(y: int, x: int) -> npt.NDArray[np.float64]:
         own = [pixels[..., c] for c in range(channels)]
@@ -160,6 +161,7 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
     ring = PhotoConfig(channels, (window,), (8,), 8, 1, "cheap").ring
     planes = blank(height, width, channels, 1, ring)
     work = workspace.work((window,), channels, planes.values.shape[2], height)
+    records = [record(part) for part in (planes, squares, work)]
     real = pixels.astype(np.int64)
     places = {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(40)}
     places |= {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (1, 0), (5, 1), (height - 1, 4)}
@@ -167,7 +169,7 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
     for t in range(front_count(height, width)):
         first = first_row(t, width)
         count = last_row(t, height) - first + 1
-        predictions_of(planes, squares, work, pixels, t, first, count)
+        predictions_of(*records, pixels, t, first, count)
         for k in range(count):
             y, x = first + k, t - SKEW * (first + k)
             if (y, x) not in places:
@@ -175,9 +177,9 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
             low, full, variance, factor = by_numpy(real, window, prior / 2.0**24, y, x)
             unit = 1 << LEVEL_BITS
             for c in range(channels):
-                assert abs(work.low[0, c, k] / unit - np.clip(low[c], -32, 287)) <= 0.5001 / unit
-                assert abs(work.full[0, c, k] / unit - np.clip(full[c], -32, 287)) <= 0.5001 / unit
-                assert abs(work.variance[0, c, k] / 16 + 0.5 / 16 - variance[c]) <= 0.5001 / 16
+                assert abs(work.low[c, 0, k] / unit - np.clip(low[c], -32, 287)) <= 0.5001 / unit
+                assert abs(work.full[c, 0, k] / unit - np.clip(full[c], -32, 287)) <= 0.5001 / unit
+                assert abs(work.variance[c, 0, k] / 16 + 0.5 / 16 - variance[c]) <= 0.5001 / 16
             for p, (i, j) in enumerate([(1, 0), (2, 0), (2, 1)] if channels == 3 else []):
                 assert abs(work.factor[0, p, k] / 1024 - np.clip(factor[i, j], -16, 16)) <= 0.5001 / 1024
             seen += 1
@@ -207,7 +209,7 @@ def test_prior_is_a_covariance_of_trace_one() -> None:
 def test_layout_has_a_place_for_everything(windows: tuple[Window, ...]) -> None:
     spec, real, sums, prior = layout(windows, 3)
     assert prior == sum(pairs(w.size(3)) for w in windows)
-    assert sums == sum(w.step * pairs(w.size(3)) for w in windows if not w.similar)
+    assert sums == sum(w.step * pairs(w.size(3)) for w in windows if not w.similarity)
     assert spec.shape == (len(windows), 12)
     assert np.isfinite(real).all()
     net = PhotoConfig(3, windows, (8,), 8, 2, "full")
@@ -354,8 +356,7 @@ WINDOW = PLAIN["windows"][0]
         {"stage": None},
         {"online": 1},
         {"online": None},
-        {"tails": 0},
-        {"tails": None},
+        {"tails": True},
         {"rate": 0.0},
         {"rate": 1.5},
         {"rate": float("nan")},
@@ -372,7 +373,7 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
         checked(PhotoConfig, {**PLAIN, **change})
     with pytest.raises(ModelError):
         PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
-    for key in set(PLAIN) - {"online", "tails", "rate", "group"}:
+    for key in set(PLAIN) - {"online", "rate", "group"}:
         with pytest.raises(ModelError):
             checked(PhotoConfig, {k: v for k, v in PLAIN.items() if k != key})
 
@@ -409,17 +410,17 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
         {"ridge": 1001.0},
         {"ridge": float("inf")},
         {"ridge": None},
-        {"similar": 0.05},
-        {"similar": 1001.0},
-        {"similar": 1},
-        {"similar": -1.0},
-        {"similar": float("nan")},
-        {"similar": 6.0, "weighted": True},
-        {"similar": 6.0, "step": 2, "rows": 2, "left": 2, "right": 1},
-        {"similar": 6.0, "fade": 0.4},
-        {"similar": 6.0, "fade": 1.1},
-        {"similar": 6.0, "fade": 1},
-        {"similar": 6.0, "rows": 20, "left": 19, "right": 7},
+        {"similarity": 0.05},
+        {"similarity": 1001.0},
+        {"similarity": 1},
+        {"similarity": -1.0},
+        {"similarity": float("nan")},
+        {"similarity": 6.0, "weighted": True},
+        {"similarity": 6.0, "step": 2, "rows": 2, "left": 2, "right": 1},
+        {"similarity": 6.0, "fade": 0.4},
+        {"similarity": 6.0, "fade": 1.1},
+        {"similarity": 6.0, "fade": 1},
+        {"similarity": 6.0, "rows": 20, "left": 19, "right": 7},
     ],
 )
 def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
@@ -440,8 +441,8 @@ def test_networks_that_are_not_what_they_are_called() -> None:
         Window(2, 10, 9, 3, 24, False, 0.0, 1.0),
         Window(1, 2, 19, 0, 4, True, 0.0, 1000.0),
         Window(1, 1, 1, 0, 24, True, 0.0, 1.0),
-        Window(1, 18, 18, 7, 4, False, 0.0, 1.0, similar=0.1, fade=0.5),
-        Window(1, 1, 1, 0, 24, False, 1.0, 1000.0, similar=1000.0, fade=1.0),
+        Window(1, 18, 18, 7, 4, False, 0.0, 1.0, similarity=0.1, fade=0.5),
+        Window(1, 1, 1, 0, 24, False, 1.0, 1000.0, similarity=1000.0, fade=1.0),
     ],
 )
 def test_windows_at_their_limits_work(window: Window) -> None:
