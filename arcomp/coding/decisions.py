@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.compiled import jitable, kernel
+from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import leading_zeros
 
 NODES = 64
@@ -70,7 +70,7 @@ def expert(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
     return max(-EXPERT_LIMIT, min(EXPERT_LIMIT, a - b))
 
 
-@jitable
+@kernel(inline="always")
 def next_decision(bit: Any, low: Any, high: Any, base: Any, phase: Any, side: Any, k: Any, step: Any) -> Any:
     """After a decision: (middle, phase, side, outward steps, step, node, kind of decision)."""
     node, kind = 63, 11

@@ -19,29 +19,29 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core.event import Event, Listener, register, unregister
-from numba.extending import register_jitable
 
-from arcomp.exact.inner import Inner, InnerCompiler, OuterCompiler
+from arcomp.exact.inner import Inner, InnerCompiler, OuterCompiler, Plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Callable[[F], F]:
-    """Compile a function of arrays and integers when it is first called.
+def kernel(allocates: bool = False, inner: bool = False, inline: str = "never") -> Callable[[F], F]:
+    """Compile a function of arrays, records and numbers when it is first called.
 
     Args:
         allocates: whether it makes arrays. If not, nothing is counted: passing twenty arrays on to a function that is
             called for each sample costs more in counted references than all the rest of a decision.
         inner: whether it is for kernels alone: not to be called from Python, and sooner compiled.
-        options: further options of ``numba.njit``, such as ``inline``.
+        inline: ``always`` for a small function of numbers, which kernels take in and Python runs as it is written.
     """
-    fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": allocates, **options}
-    fixed |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner}
+    fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": allocates}
+    inner = inner or inline == "always"
+    fixed |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inline == "always"}
 
     def compiled(function: F) -> F:
         if inner:
             alone: F = numba.njit(pipeline_class=InnerCompiler, **fixed)(function)
-            alone.__class__ = Inner
+            alone.__class__ = Plain if inline == "always" else Inner
             return alone
         if not allocates:
             fixed["pipeline_class"] = OuterCompiler
@@ -53,12 +53,6 @@ def kernel(allocates: bool = False, inner: bool = False, **options: Any) -> Call
         return made
 
     return compiled
-
-
-def jitable(function: F) -> F:
-    """A small function of numbers, for kernels (which it is made a part of) and for Python (where it stays as it is)."""
-    made: F = register_jitable(inline="always")(function)
-    return made
 
 
 def _mind_the_cache(function: Any) -> None:

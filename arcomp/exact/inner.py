@@ -17,7 +17,8 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.registry import CPUDispatcher
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import InlineOverloads, NativeLowering
+from numba.core.untyped_passes import InlineInlinables
 
 
 class Inner(CPUDispatcher):  # type: ignore[misc]
@@ -33,6 +34,13 @@ class Inner(CPUDispatcher):  # type: ignore[misc]
     def add_overload(self, compiled: Any) -> None:
         """For callers that are compiled, not for calls from Python."""
         self.overloads[tuple(compiled.signature.args)] = compiled
+
+
+class Plain(Inner):
+    """An inner kernel that Python may call: it runs as the Python function that it is written as."""
+
+    def __call__(self, *args: Any) -> Any:
+        return self.py_func(*args)
 
 
 class _OuterLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -92,14 +100,16 @@ class _InnerLowering(NativeLowering):  # type: ignore[misc]
 
 
 class _Compiler(CompilerBase):  # type: ignore[misc]
-    """Numba's passes with another lowering."""
+    """Numba's passes with another lowering, and without those that inline: LLVM does that sooner. They also remove what
+    they take for dead, such as writing to an array of a record that was reached by way of a tuple."""
 
     lowering: Any
 
     def define_pipelines(self) -> list[Any]:
         """See :class:`numba.core.compiler.CompilerBase`."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [(self.lowering if one is NativeLowering else one, why) for one, why in passes.passes]
+        kept = [pair for pair in passes.passes if pair[0] not in (InlineInlinables, InlineOverloads)]
+        passes.passes = [(self.lowering if one is NativeLowering else one, why) for one, why in kept]
         passes._finalized = False
         passes.finalize()
         return [passes]

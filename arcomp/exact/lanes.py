@@ -150,9 +150,9 @@ def _define(operation: Any, real: str, integer: str | None) -> None:
     @infer_global(operation)
     class Template(AbstractTemplate):  # type: ignore[misc]
         def generic(self, args: Any, kws: Any) -> Any:
-            if len(args) == 2 and isinstance(args[0], Vector) and args[0] is args[1]:
-                if args[0] is DOUBLES or integer:
-                    return args[0](args[0], args[1])
+            kind = args[0]
+            if len(args) == 2 and isinstance(kind, Vector) and kind is args[1] and (integer or kind is DOUBLES):
+                return kind(kind, kind)
             return None
 
     @lower_builtin(operation, Vector, Vector)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.exact.compiled import jitable, kernel
+from arcomp.exact.compiled import kernel
 from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.planes import (
     MARGIN,
@@ -64,7 +64,7 @@ def input_names(channels: int, windows: int) -> list[str]:
     return names
 
 
-@jitable
+@kernel(inline="always")
 def extras(channel: int, windows: int) -> int:
     """Length of a head's inputs besides the trunk's output."""
     return 2 * channel + 3 + (windows if windows > 1 else 0)

@@ -38,7 +38,6 @@ from arcomp.models.photo.windows import (
     REACH_LEFT,
     REACH_RIGHT,
     ROWS,
-    SAMPLES_AT,
     SIMILARITY,
     SIZE,
     STEP,

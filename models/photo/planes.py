@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.compiled import jitable, kernel
+from arcomp.exact.compiled import kernel
 
 SKEW = 8
 MARGIN = 24
@@ -105,13 +105,13 @@ def blank(height: int, width: int, channels: int, windows: int, ring: int) -> Pl
     return Planes(values, values.reshape(count * ring, -1), height, width, channels, windows)
 
 
-@jitable
+@kernel(inline="always")
 def first_row(t: int, width: int) -> int:
     """The first row of front t."""
     return 0 if t < width else (t - width) // SKEW + 1
 
 
-@jitable
+@kernel(inline="always")
 def last_row(t: int, height: int) -> int:
     """The last row of front t."""
     return min(height - 1, t // SKEW)

@@ -203,8 +203,8 @@ class Strip:
 
 
 def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
-    """Fill uint8 [height, width, C] by extracting the features of the whole strip anew for every channel of every front,
-    to test the planes and the kernels for fronts against: only the mixing stage goes on from front to front."""
+    """Fill uint8 [height, width, C], extracting the features of the whole strip anew for every channel of every front:
+    to test the planes and the kernels for fronts against. Only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
     known, coder = _start(data, channels)
     own = Strip(frozen, height, width)
@@ -333,10 +333,11 @@ def _fronts(
                 for k in range(count):
                     activations.gates[w, k] = work.predictions[c, w, k] - work.base[c, k]
             hash_contexts(planes, work, t, first, count, c, front)
-            for k in range(count):
-                if not decoding:
+            if not decoding:
+                for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
-                if c == 2:
+            if c == 2:
+                for k in range(count):
                     front.rows[k] = work.current[0, k] * 256 + work.current[1, k]
             _code_channel(strip, coder, heads, decoding, c, count)
             push(planes, t, first, count, c, current)

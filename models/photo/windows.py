@@ -19,7 +19,9 @@ WEIGHT_BITS = 6
 FULL_WEIGHT = 1 << WEIGHT_BITS
 COMPARED = 6
 """Neighbours that are compared where samples count by similarity."""
-STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILARITY, SAMPLES, SAMPLES_AT = range(12)
+STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILARITY, SAMPLES, SAMPLES_AT = range(
+    12
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Window:
         taps: neighbours used (the first of NEIGHBOURS).
         weighted: count samples of smooth surroundings more.
         beta: of the prior. ridge: added to the diagonal.
-        similarity: where not 0, count samples the more, the more their surroundings resemble the pixel's: the squared
-            difference, in levels, that halves a weight (:mod:`arcomp.models.photo.similarity`). fade: a step's factor of those weights.
+        similarity: where not 0, samples count the more, the more their surroundings resemble the pixel's: the squared
+            difference, in levels, that halves a weight (:mod:`arcomp.models.photo.similarity`).
+        fade: a step's factor of those weights.
     """
 
     step: int = setting(1, 2)

@@ -35,7 +35,7 @@ class Squares(NamedTuple):
 
 
 class Work(NamedTuple):
-    """The workspace of one front of a strip; a column for each pixel, as many as the longest front has and LANES to spare."""
+    """The workspace of one front of a strip: a column for each pixel of the longest front, and LANES to spare."""
 
     sums: Int32
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""

@@ -23,8 +23,9 @@ from arcomp.errors import ArcompError
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo import least_squares
+from arcomp.models.photo import least_squares
+from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.strip import Strip
@@ -62,9 +63,7 @@ def tiny(
     networks = {}
     rate, group = (0.008, 200) if len(windows) > 1 else (0.016, 512)
     for channels in (1, 3):
-        network = Photo(
-            PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, rate=rate, group=group)
-        )
+        network = Photo(PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, rate=rate, group=group))
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network
     weights = freeze(networks)

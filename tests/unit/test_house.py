@@ -112,10 +112,7 @@ def test_files_and_functions_are_short() -> None:
         if text.count("\n") > 400:
             long.append(module)
         for node in ast.walk(ast.parse(text)):
-            if (
-                isinstance(node, ast.FunctionDef)
-                and (node.end_lineno or 0) - node.lineno >= 60
-            ):
+            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
                 long.append(f"{module}.{node.name}")
     assert long == []
 

@@ -274,7 +274,11 @@ def test_what_does_not_change_is_as_documented() -> None:
     for stage in mixing.STAGES.values():
         assert mixing.memory(stage) >= sum(
             a.nbytes
-            for a in (mixing.initial_state(stage, 3).counters, mixing.initial_state(stage, 3).weights, mixing.initial_state(stage, 3).maps)
+            for a in (
+                mixing.initial_state(stage, 3).counters,
+                mixing.initial_state(stage, 3).weights,
+                mixing.initial_state(stage, 3).maps,
+            )
         )
         assert stage.limit <= 60
         assert 2 + stage.tables <= mixing.LANES

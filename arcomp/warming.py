@@ -1,0 +1,50 @@
+"""Kernels of all shipped models, compiled beforehand: for scripts and clusters, where no file should wait for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from arcomp.codec import warm_up
+from arcomp.contract import registry
+from arcomp.errors import ArcompError, ModelError
+
+KINDS = ((1, 1), (1, 8), (3, 8), (1, 16))
+"""Channels and depth of what is coded; kernels are compiled anew for samples of other types only."""
+
+
+@dataclass(frozen=True)
+class Warmed:
+    """One model is ready.
+
+    Attributes:
+        name: of the model. seconds: that it took; next to none where its kernels were kept from before.
+        problem: why it is not ready, or empty.
+    """
+
+    name: str
+    seconds: float
+    problem: str = ""
+
+
+def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
+    """Code a few samples with each model, so that its kernels are compiled and kept.
+
+    Args:
+        names: of the models; all that are shipped, if there are none.
+    """
+    for name in names or tuple(registry.names()):
+        begin = time.perf_counter()
+        try:
+            model = registry.load(name)
+            for channels, depth in KINDS:
+                try:
+                    model.check(channels, depth)
+                except ModelError:
+                    continue
+                warm_up(model, channels, depth)
+        except ArcompError as error:
+            yield Warmed(name, time.perf_counter() - begin, str(error))
+        else:
+            yield Warmed(name, time.perf_counter() - begin)
