@@ -288,14 +288,16 @@ def _code_fronts(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, u
     Args:
         outputs, units: of the network, see :meth:`arcomp.models.photo.exact.Network.outputs`.
     """
-    ends = chunk.seen.ends
+    ends, mixture = chunk.seen.ends, strip.front.mixture
     begin = 0
     for front in range(1, ends[0] + 1):
         end = ends[front]
         for c in range(chunk.seen.values.shape[0]):
             _load_channel(strip, chunk, outputs, units, c, begin, end)
             _code_channel(strip, coder, heads, False, c, end - begin)
-            chunk.mixture[c, begin:end] = strip.front.mixture[: end - begin]
+            for k in range(end - begin):
+                for j in range(mixture.shape[1]):
+                    chunk.mixture[c, begin + k, j] = mixture[k, j]
         begin = end
 
 

@@ -24,7 +24,6 @@ from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo import least_squares
-from arcomp.models.photo import least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
