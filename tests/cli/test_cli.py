@@ -764,6 +764,20 @@ class TestPresets:
 
 
 class TestDoctor:
+    def test_warm(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from arcomp.contract import registry
+
+        monkeypatch.setattr(registry, "names", lambda: ["histogram", "context"])
+        said = say("doctor", "--warm")
+        assert said.status == 0
+        assert [line.split()[:3:2] for line in said.out.decode().splitlines()] == [
+            ["histogram", "in"],
+            ["context", "in"],
+        ]
+        assert [o["problem"] for o in say("doctor", "--warm", "--json").objects] == ["", ""]
+        monkeypatch.setattr(registry, "names", lambda: ["nothing"])
+        assert say("doctor", "--warm").status == 1
+
     def test_status(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from arcomp import doctor
 

@@ -25,9 +25,9 @@ from arcomp.exact import by_torch, matmul, tables
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, digits
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend as device_backend
-from arcomp.exact.records import RecordType
 from arcomp.exact.digest import weights_digest
 from arcomp.exact.matmul import BACKENDS, Matrix
+from arcomp.exact.records import RecordType
 from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
 from arcomp.layers.float.linear import Linear, freeze_linear
 from arcomp.layers.frozen import FrozenLinear

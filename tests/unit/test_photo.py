@@ -424,7 +424,7 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
     ],
 )
 def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="configuration|window"):
+    with pytest.raises(ModelError, match=r"configuration|window"):
         checked(PhotoConfig, {**PLAIN, "windows": [WINDOW, {**WINDOW, **change}]})
 
 
