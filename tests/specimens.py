@@ -23,6 +23,7 @@ from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.float.layer import float_layer
 from arcomp.layers.masked import Masked
+from arcomp.layers.mingru import MinGRU
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
 from arcomp.layers.position import ExactPositionEmbedding, PositionEmbedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
@@ -136,6 +137,8 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, 
     "row lstm": (lambda: of(LSTM(DOWN, 3, 1, 5), 17), 1, 20, (LOGITS,)),
     "row lstm over channels": (lambda: of(LSTM(DOWN, 3, 3, 4), 18), 3, 16, (LOGITS,)),
     "row lstm extreme": (lambda: of(LSTM(DOWN, 5, 2, 3), 19, True), 2, 12, (LOGITS,)),
+    "mingru": (lambda: of(MinGRU(ALONG, 1, 5), 20), 1, 10, (LOGITS,)),
+    "mingru down over channels": (lambda: of(MinGRU(DOWN, 3, 4), 21), 3, 8, (LOGITS,)),
     "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
     "regrid": (lambda: ExactRequantize(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
     "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
@@ -255,6 +258,11 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "rgb": dict(channels=3, depth=4, width=4, blocks=1),
         "symbols": dict(channels=3, depth=3, width=4, blocks=1, symbols=1),
         "binary": dict(channels=1, depth=1, width=6, blocks=2),
+        "extreme": dict(channels=2, depth=3, width=5, blocks=2),
+    },
+    "mingru": {
+        "rgb": dict(channels=3, depth=4, width=4, blocks=2),
+        "binary": dict(channels=1, depth=1, width=6, blocks=3),
         "extreme": dict(channels=2, depth=3, width=5, blocks=2),
     },
     "temporal_conv": {

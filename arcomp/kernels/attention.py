@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import Attention, Call, Memory, Positions, Scratch, Tables
+from arcomp.kernels.instructions import Attention
 from arcomp.kernels.linear import address, dot, operand
+from arcomp.kernels.memory import Call, Memory, Positions, Scratch, Tables
 from arcomp.kernels.records import read
 
 

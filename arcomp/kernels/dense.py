@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import Call, Dense, Memory, Positions
+from arcomp.kernels.instructions import Dense
 from arcomp.kernels.linear import address, linear, operand, slot
+from arcomp.kernels.memory import Call, Memory, Positions
 from arcomp.kernels.records import read
 
 

@@ -1,115 +1,15 @@
-"""What instructions are made of: each one's fields, and the arrays that they work on.
+"""What instructions are made of: the fields of each.
 
 An instruction is a run of int64: a :class:`Header`; an :class:`Operand` for its output and one for each input; then the
-record of its layer, declared here. Features of all layers are int16, in ``Memory.values``. Layers' weights, tables and
-caches lie in one array each (:class:`arcomp.kernels.workspace.Workspace`); places in those are numbers of elements.
+record of its layer, declared here. Places in the arrays of :mod:`arcomp.kernels.memory` are numbers of elements.
 Everything is integers; each instruction computes what its layer's own file says.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy.typing as npt
+from typing import NamedTuple
 
 from arcomp.kernels.records import length
-
-Ints = npt.NDArray[Any]
-
-
-# --- the arrays -----------------------------------------------------------------------------------------------------
-
-
-class Positions(NamedTuple):
-    """Of pictures; at least ``count`` of them, in the sequence of a front or of rows.
-
-    Attributes:
-        image, y, x: int32 [n] each: the picture's number in the batch, row and column at the instruction's scale.
-    """
-
-    count: int
-    image: Ints
-    y: Ints
-    x: Ints
-
-
-class Sets(NamedTuple):
-    """The sets of positions of a front: (first scale, front), (first scale, rows), (second scale, front) and so on.
-
-    Attributes:
-        positions: int32 [sets, 3, n]: image, y, x. counts: int64 [sets], how many of each set there are.
-    """
-
-    positions: Ints
-    counts: Ints
-
-
-class Code(NamedTuple):
-    """The instructions.
-
-    Attributes:
-        numbers: int64, instruction after instruction.
-        widths: int64 [scales + 1], of the padded batch, in positions of each scale; the last is 0.
-    """
-
-    numbers: Ints
-    widths: Ints
-
-
-class Memory(NamedTuple):
-    """What instructions read and write.
-
-    Attributes:
-        values: int16, features of rows, then of the front, position after position.
-        caches: int16. counters: int64, positions or samples that are done, of each picture.
-        constants: int16, weights and tables. rescale: int64 [rows, 3]: bias, multiplier, shift of outputs
-            (:mod:`arcomp.exact.rescale`).
-    """
-
-    values: Ints
-    caches: Ints
-    counters: Ints
-    constants: Ints
-    rescale: Ints
-
-
-class Tables(NamedTuple):
-    """Functions in integers: :func:`arcomp.exact.tables.fine_logistic`, int32; the table of
-    :mod:`arcomp.layers.elu`, int16; :func:`arcomp.exact.tables.exponential`, int64."""
-
-    logistic: Ints
-    elu: Ints
-    exponential: Ints
-
-
-class Scratch(NamedTuple):
-    """To work in.
-
-    Attributes:
-        features: int16, inputs or outputs of a product. scores: int64, of positions. totals: int64, of features.
-    """
-
-    features: Ints
-    scores: Ints
-    totals: Ints
-
-
-class Call(NamedTuple):
-    """An instruction that is carried out.
-
-    Attributes:
-        numbers: int64, all instructions. operands: where this one's begin. own: where its layer's record begins.
-        width: of the padded batch at the layer's scale, in positions. coarse_width: at the next scale.
-        group: of features that is wanted.
-    """
-
-    numbers: Ints
-    operands: int
-    own: int
-    width: int
-    coarse_width: int
-    group: int
-
 
 # --- parts of instructions ------------------------------------------------------------------------------------------
 
@@ -316,6 +216,19 @@ class Recurrent(NamedTuple):
     product: Product
 
 
+class MinGRU(NamedTuple):
+    """:class:`arcomp.layers.mingru.ExactMinGRU`.
+
+    Attributes:
+        states: a cache. dy, dx: where the state is from. features: of a group.
+    """
+
+    states: Cache
+    dy: int
+    dx: int
+    features: int
+
+
 class Attention(NamedTuple):
     """:class:`arcomp.layers.attention.ExactAttention`.
 
@@ -397,6 +310,7 @@ Instruction = (
     | Dense
     | Masked
     | Recurrent
+    | MinGRU
     | Attention
     | Shift
     | PositionTable

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import OPERAND, Cache, Call, Memory, Operand, Positions, Product, Rescaling
+from arcomp.kernels.instructions import OPERAND, Cache, Operand, Product, Rescaling
+from arcomp.kernels.memory import Call, Memory, Positions
 from arcomp.kernels.records import read
 
 

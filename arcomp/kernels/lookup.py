@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import Call, Embedding, Memory, Positions, PositionTable, Scratch, Shift
+from arcomp.kernels.instructions import Embedding, PositionTable, Shift
 from arcomp.kernels.linear import address, operand, rescaled, slot
+from arcomp.kernels.memory import Call, Memory, Positions, Scratch
 from arcomp.kernels.records import read
 from arcomp.kernels.spatial import gather_runs
 

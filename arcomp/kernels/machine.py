@@ -18,37 +18,31 @@ from arcomp.kernels.instructions import (
     Add,
     Attention,
     Cache,
-    Call,
-    Code,
     Convolution,
     Dense,
     DepthToSpace,
     Embedding,
     Header,
-    Ints,
     Masked,
-    Memory,
-    Positions,
+    MinGRU,
     PositionTable,
     Recurrent,
     Requantize,
-    Scratch,
-    Sets,
     Shift,
-    Tables,
 )
 from arcomp.kernels.linear import slot
 from arcomp.kernels.lookup import embed, position, shift
 from arcomp.kernels.masked import masked
+from arcomp.kernels.memory import Call, Code, Ints, Memory, Positions, Scratch, Sets, Tables
 from arcomp.kernels.pointwise import activate, add, requantize
 from arcomp.kernels.records import read
-from arcomp.kernels.recurrent import lstm
+from arcomp.kernels.recurrent import lstm, mingru
 from arcomp.kernels.spatial import convolve, depth_to_space
 
 CONVOLUTION, EMBEDDING, DENSE, MASKED = (OPCODES[kind] for kind in (Convolution, Embedding, Dense, Masked))
 RECURRENT, ATTENTION, SHIFT = (OPCODES[kind] for kind in (Recurrent, Attention, Shift))
 POSITION_TABLE, DEPTH_TO_SPACE = (OPCODES[kind] for kind in (PositionTable, DepthToSpace))
-REQUANTIZE, ADD = OPCODES[Requantize], OPCODES[Add]
+REQUANTIZE, ADD, MINGRU = (OPCODES[kind] for kind in (Requantize, Add, MinGRU))
 
 
 @kernel()
@@ -98,6 +92,8 @@ def _execute(header: Header, call: Call, at: Positions, memory: Memory, tables: 
         masked(call, at, memory, scratch)
     elif opcode == RECURRENT:
         lstm(call, at, memory, tables, scratch)
+    elif opcode == MINGRU:
+        mingru(call, at, memory, tables)
     elif opcode == DEPTH_TO_SPACE:
         depth_to_space(call, at, memory)
     elif opcode == ATTENTION:

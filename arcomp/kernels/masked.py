@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import HIDDEN, Call, Hidden, Masked, Memory, Positions, Scratch
+from arcomp.kernels.instructions import HIDDEN, Hidden, Masked
 from arcomp.kernels.linear import address, linear, operand, slot
+from arcomp.kernels.memory import Call, Memory, Positions, Scratch
 from arcomp.kernels.records import read
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import OPCODES, Add, Call, ConcatELU, Gate, Positions, Requantize, Tables
+from arcomp.kernels.instructions import OPCODES, Add, ConcatELU, Gate, Requantize
 from arcomp.kernels.linear import address, operand
+from arcomp.kernels.memory import Call, Positions, Tables
 from arcomp.kernels.records import read
 
 GATE, CONCAT_ELU = OPCODES[Gate], OPCODES[ConcatELU]

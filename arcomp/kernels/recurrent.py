@@ -1,12 +1,14 @@
-"""The instruction of the LSTM, whose cell is :mod:`arcomp.exact.cell`'s."""
+"""Instructions of recurrent layers: the LSTM (:mod:`arcomp.exact.cell`) and minGRU (:mod:`arcomp.exact.gru_cell`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import Call, Memory, Positions, Recurrent, Scratch, Tables
+from arcomp.exact.gru_cell import next_state, shown
+from arcomp.kernels.instructions import MinGRU, Recurrent
 from arcomp.kernels.linear import address, linear, operand, slot
+from arcomp.kernels.memory import Call, Memory, Positions, Scratch, Tables
 from arcomp.kernels.pointwise import logistic_at
 from arcomp.kernels.records import read
 
@@ -41,3 +43,21 @@ def lstm(call: Call, at: Positions, memory: Memory, tables: Tables, scratch: Scr
             memory.caches[new_state + j] = state
             memory.caches[new_output + j] = made
             memory.values[out + j] = made
+
+
+@kernel(inner=True)
+def mingru(call: Call, at: Positions, memory: Memory, tables: Tables) -> None:
+    """What a group is given is the gate and the candidate, each for all features."""
+    own = read(call.numbers, call.own, MinGRU)
+    output, given = operand(call, 0), operand(call, 1)
+    for i in range(at.count):
+        image, y, x = at.image[i], at.y[i], at.x[i]
+        past = slot(own.states, image, y + own.dy, x + own.dx, call.group)
+        new = slot(own.states, image, y, x, call.group)
+        z = address(given, at, i, call.width) + call.group * given.share
+        out = address(output, at, i, call.width) + call.group * output.share
+        for j in range(own.features):
+            gate, candidate = np.int32(memory.values[z + j]), np.int32(memory.values[z + own.features + j])
+            state = next_state(gate, candidate, np.int32(memory.caches[past + j]), tables.logistic)
+            memory.caches[new + j] = state
+            memory.values[out + j] = shown(state)

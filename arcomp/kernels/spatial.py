@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from arcomp.exact.compiled import kernel
-from arcomp.kernels.instructions import RUN, Cache, Call, Convolution, DepthToSpace, Memory, Positions, Run, Scratch
+from arcomp.kernels.instructions import RUN, Cache, Convolution, DepthToSpace, Run
 from arcomp.kernels.linear import address, linear, operand, slot
+from arcomp.kernels.memory import Call, Memory, Positions, Scratch
 from arcomp.kernels.records import Several, read
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact.rescale import Rescale
-from arcomp.kernels.instructions import Cache, Ints, Memory, Product, Rescaling, Scratch
+from arcomp.kernels.instructions import Cache, Product, Rescaling
+from arcomp.kernels.memory import Ints, Memory, Scratch
 from arcomp.orders import Batch
 
 Margins = tuple[int, int, int]

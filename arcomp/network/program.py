@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from arcomp.exact import tables
 from arcomp.kernels import machine
-from arcomp.kernels.instructions import OPCODES, Code, Header, Instruction, Operand, Positions, Sets, Tables
+from arcomp.kernels.instructions import OPCODES, Header, Instruction, Operand
+from arcomp.kernels.memory import Code, Positions, Sets, Tables
 from arcomp.kernels.records import written
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
