@@ -5,11 +5,9 @@ axes                       pictures
 =========================  =====================================================================
 [H, W]                     one, gray
 [N, H, W]                  N, gray; W is 5 or more
-[H, W, 3]                  one, RGB; W is 5 or more
+[H, W, C]                  one, of C = 1 .. 4 channels
 [N, H, W, C]               N, of C = 1 .. 4 channels
 =========================  =====================================================================
-
-Three axes of which this leaves open what they are, such as [N, 4, 4] or [H, W, 4], are refused.
 """
 
 from __future__ import annotations
