@@ -1,6 +1,6 @@
-"""What the laws run over: every layer, order and model, with random and with extreme weights.
+"""What the laws run over: every order and model, with random and with extreme weights; layers are in layers.py.
 
-Add a layer or a model here and it gets all laws for free.
+Add a model here and it gets all laws for free.
 """
 
 from __future__ import annotations
@@ -16,21 +16,9 @@ from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
 from arcomp.contract.library import SHIPPED, family
 from arcomp.contract.weights_file import Weights, network_name
-from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
-from arcomp.layers.attention import KEY, Attention, ExactAttention
-from arcomp.layers.conv import Tap, above, line, square, tap_mask
-from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
+from arcomp.layers.conv import tap_mask
 from arcomp.layers.embedding import Embedding
-from arcomp.layers.float.layer import float_layer
-from arcomp.layers.masked import Masked
-from arcomp.layers.mingru import MinGRU
-from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
-from arcomp.layers.position import ExactPositionEmbedding, PositionEmbedding
-from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
-from arcomp.layers.recurrent import ALONG, DOWN, LSTM
-from arcomp.layers.shift import ExactShift, Shift
-from arcomp.layers.spatial import ExactConv, ExactLayer
-from arcomp.layers.spec import Conv, Spec
+from arcomp.layers.spec import Conv
 from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
@@ -44,116 +32,13 @@ from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
 from arcomp.network.layered import Layered
 from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
-
-Arrays = dict[str, npt.NDArray[Any]]
-DEVICE = "cpu"
-"""Of the layers that are made."""
+from tests.layers import ends
 
 
 def batch_of(*sizes: tuple[int, int]) -> Batch:
     """A batch of (height, width)."""
     return Batch(*(np.array(a, np.int32) for a in zip(*sizes, strict=True)))
 
-
-def conv(
-    seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-    source: Quantisation = SIGNED8, grid: Quantisation = RECTIFIED8, *, extreme: bool = False, fine: bool = False,
-) -> ExactConv:  # fmt: skip
-    """A convolution with random weights, or with weights, biases and multipliers at their limits."""
-    torch.manual_seed(seed)
-    spec = Conv(taps, mask, groups, inputs, outputs, source, grid, fine=fine)
-    arrays = float_layer(spec).freeze()
-    if extreme:
-        arrays = beyond_training(tap_mask(taps, mask, groups, inputs, outputs), seed, fine)
-    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source=source, grid=grid, device=DEVICE, fine=fine)
-
-
-def ends(fine: bool) -> npt.NDArray[Any]:
-    """The least and the largest weight."""
-    return np.array([-FINE_LIMIT, FINE_LIMIT], np.int16) if fine else np.array([-WEIGHT_LIMIT, WEIGHT_LIMIT], np.int8)
-
-
-def beyond_training(free: npt.NDArray[np.bool_], seed: int, fine: bool = False, rows: int | None = None) -> Arrays:
-    """A linear layer's weights (where they are free), biases and multipliers at their limits."""
-    rng = np.random.default_rng(seed)
-    rows = len(free) if rows is None else rows
-    return {
-        "weight": rng.choice(ends(fine), free.shape) * free,
-        "bias": rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), rows),
-        "multiplier": rng.choice(np.array([0, 1, 2**15 - 1], np.int16), rows),
-        "shift": rng.choice(np.array([1, 20, 46], np.int8), rows),
-    }
-
-
-def of(spec: Spec, seed: int, extreme: bool = False) -> ExactLayer:
-    """A layer with random weights, or at their limits."""
-    torch.manual_seed(seed)
-    arrays = float_layer(spec).freeze()
-    if extreme:
-        free = {key: np.ones(a.shape, bool) for key, a in arrays.items() if key.endswith("weight")}
-        if isinstance(spec, Embedding):
-            free = {"weight": spec.free()}
-        arrays = {
-            key.removesuffix("weight") + name: a
-            for key, shown in free.items()
-            for name, a in beyond_training(shown, seed, rows=len(arrays[key.removesuffix("weight") + "bias"])).items()
-        }
-    return spec.exact_layer(arrays, DEVICE)
-
-
-def place() -> ExactPositionEmbedding:
-    """Random features of places."""
-    rng = np.random.default_rng(0)
-    rows, columns = (rng.integers(-128, 128, (size, 5), np.int8) for size in (11, 13))
-    return ExactPositionEmbedding(PositionEmbedding(11, 13, 5), {"rows": rows, "columns": columns}, DEVICE)
-
-
-HERE: tuple[Tap, ...] = ((0, 0),)
-# name -> (layer, groups, features of each group's inputs, grids of the inputs)
-LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, ...]]] = {
-    "linear": (lambda: conv(1, HERE, "B", 1, 7, 5), 1, 7, (SIGNED8,)),
-    "linear over channels": (lambda: conv(2, HERE, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, (SIGNED8,)),
-    "conv A 5x5": (lambda: conv(3, square(5), "A", 3, 1, 8), 3, 1, (SIGNED8,)),
-    "conv A 7x7 gray": (lambda: conv(4, square(7), "A", 1, 1, 8), 1, 1, (SIGNED8,)),
-    "conv A line": (lambda: conv(5, line(2, 3), "A", 2, 1, 8), 2, 1, (SIGNED8,)),
-    "conv B 3x3": (lambda: conv(5, square(3), "B", 3, 4, 4, RECTIFIED8), 3, 4, (RECTIFIED8,)),
-    "conv B 3x3 extreme": (
-        lambda: conv(6, square(3), "B", 3, 4, 4, RECTIFIED8, SIGNED8, extreme=True), 3, 4, (RECTIFIED8,),
-    ),
-    "conv A 5x5 extreme": (lambda: conv(7, square(5), "A", 3, 1, 8, extreme=True), 3, 1, (SIGNED8,)),
-    "conv A 5x5 fine": (lambda: conv(9, square(5), "A", 3, 1, 8, fine=True), 3, 1, (SIGNED8,)),
-    "conv A 5x5 fine extreme": (
-        lambda: conv(10, square(5), "A", 3, 1, 8, SIGNED8, LOGITS, extreme=True, fine=True), 3, 1, (SIGNED8,),
-    ),
-    "conv B line dilated": (lambda: conv(8, line(3, 2), "B", 1, 4, 4, RECTIFIED8), 1, 4, (RECTIFIED8,)),
-    "conv above": (lambda: conv(9, above(5), "B", 1, 3, 4, RECTIFIED8), 1, 3, (RECTIFIED8,)),
-    "conv of 16 bits": (lambda: conv(10, square(3), "B", 1, 3, 4, LOGITS, LOGITS), 1, 3, (LOGITS,)),
-    "embedding": (lambda: of(Embedding(((0, -1),), "A", 1, 8, 5, LOGITS), 11), 1, 1, (SIGNED8,)),
-    "embedding over channels": (lambda: of(Embedding(square(3), "A", 3, 2, 4, SIGNED8), 12), 3, 1, (SIGNED8,)),
-    "embedding extreme": (lambda: of(Embedding(line(3), "A", 2, 3, 4, LOGITS), 13, True), 2, 1, (SIGNED8,)),
-    "lstm": (lambda: of(LSTM(ALONG, 1, 1, 5), 14), 1, 20, (LOGITS,)),
-    "lstm over channels": (lambda: of(LSTM(ALONG, 1, 3, 4), 15), 3, 16, (LOGITS,)),
-    "lstm extreme": (lambda: of(LSTM(ALONG, 1, 2, 8), 16, True), 2, 32, (LOGITS,)),
-    "row lstm": (lambda: of(LSTM(DOWN, 3, 1, 5), 17), 1, 20, (LOGITS,)),
-    "row lstm over channels": (lambda: of(LSTM(DOWN, 3, 3, 4), 18), 3, 16, (LOGITS,)),
-    "row lstm extreme": (lambda: of(LSTM(DOWN, 5, 2, 3), 19, True), 2, 12, (LOGITS,)),
-    "mingru": (lambda: of(MinGRU(ALONG, 1, 5), 20), 1, 10, (LOGITS,)),
-    "mingru down over channels": (lambda: of(MinGRU(DOWN, 3, 4), 21), 3, 8, (LOGITS,)),
-    "gate": (ExactGate, 3, 4, (LOGITS, LOGITS)),
-    "regrid": (lambda: ExactRequantize(LOGITS, RECTIFIED8), 3, 4, (LOGITS,)),
-    "add": (lambda: ExactAdd((RECTIFIED8, SIGNED8), SIGNED8), 3, 4, (RECTIFIED8, SIGNED8)),
-    "concat elu": (ExactConcatELU, 1, 4, (SIGNED8,)),
-    "sigmoid gate": (ExactSigmoidGate, 3, 4, (LOGITS, LOGITS)),
-    "place": (place, 1, 1, (SIGNED8,)),
-    "before": (lambda: ExactShift(Shift(Raster(), 3, SIGNED8)), 1, 3, (SIGNED8,)),
-    "before zigzag": (lambda: ExactShift(Shift(Zigzag(), 3, LOGITS)), 1, 3, (LOGITS,)),
-    "masked": (lambda: of(Masked(Raster(), 11, 13, 1, 30, 1, 3, 2, 5, False), 20), 1, 1, (SIGNED8,)),
-    "masked shuffled": (lambda: of(Masked(Shuffled(2), 12, 14, 3, 40, 2, 1, 3, 6, True), 21), 3, 1, (SIGNED8,)),
-    "masked extreme": (lambda: of(Masked(Shuffled(3), 11, 13, 2, 7, 3, 2, 2, 7, True), 22, True), 2, 1, (SIGNED8,)),
-    "attention": (lambda: ExactAttention(Attention(Raster(), 2, KEY)), 1, 2 * KEY, (SIGNED8,) * 3),
-    "attention zigzag": (lambda: ExactAttention(Attention(Zigzag(), 1, KEY)), 1, KEY, (SIGNED8,) * 3),
-    "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
-}  # fmt: skip
 
 ORDERS: dict[str, Order] = {
     "raster": Raster(),
@@ -221,8 +106,14 @@ def shipped_context() -> ContextModel:
 
 
 SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
+
+
 FRAME = {"rows": 17, "columns": 23}
+
+
 TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2}
+
+
 SIZES: dict[str, dict[str, dict[str, int]]] = {
     "pixelcnn": {
         "rgb": dict(channels=3, depth=4, width=4, blocks=1, kernel=5),
@@ -337,11 +228,15 @@ MODELS: dict[str, tuple[Callable[[], DistributionModel], int, int]] = {
 
 
 ONE_WINDOW = (Window(1, 3, 3, 3, 5, False, 0.05, 10.0),)
+
+
 THREE_WINDOWS = (
     Window(1, 2, 3, 2, 5, False, 0.05, 10.0),
     Window(2, 2, 2, 1, 4, True, 0.2, 4.0),
     Window(1, 4, 5, 4, 7, True, 0.02, 20.0),
 )
+
+
 ALIKE_WINDOWS = (
     Window(1, 5, 4, 3, 4, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
     Window(1, 2, 3, 2, 5, False, 0.05, 10.0),

@@ -16,7 +16,7 @@ from PIL import Image
 
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.temporal_conv import TemporalConv
-from tests.cli.test_cli import refused, say
+from tests.cli.command import refused, say
 from tests.specimens import layered, pictures
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from arcomp.training import recipes
 from arcomp.training.trainable import trainer_of
-from tests.cli.test_cli import refused, say
+from tests.cli.command import refused, say
 from tests.specimens import SIZES
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ from arcomp.models.wavenet import WaveNet
 from arcomp.network.likelihoods import Softmax
 from arcomp.samples import Samples, of_array
 from arcomp.sampling import GAP, grid
-from tests.cli.test_cli import Said, names, refused, say
+from tests.cli.command import Said, names, refused, say
 from tests.coded import draw, encode, measure
 from tests.specimens import MODELS, layered, photo, pictures
 from tests.unit.test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (folder is a fixture)

@@ -1,4 +1,4 @@
-"""The reference decoder's heads of model ``photo`` that go on learning: FORMAT.md in plain Python.
+"""The reference decoder's heads of model ``photo`` that go on learning: docs/format.md in plain Python.
 
 Doubles throughout, in the page's sequence of operations.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from tests.format.reference import Linear, clamp
+from tests.format.reference_container import clamp
+from tests.format.reference_models import Linear
 from tests.format.reference_stage import LOGISTIC, Mixture
 
 

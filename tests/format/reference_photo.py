@@ -1,4 +1,4 @@
-"""The reference decoder's part for model ``photo``: FORMAT.md in plain Python, with the names of that page.
+"""The reference decoder's part for model ``photo``: docs/format.md in plain Python, with the names of that page.
 
 Integers, but for least squares and blending (``Fit``, ``factorise``, ``rounded``, ``blend``): doubles, in the page's
 sequence of operations. Heads that learn are in reference_heads.py; how decisions are predicted and learnt from is in
@@ -12,25 +12,11 @@ from collections.abc import Iterator
 from operator import mul
 from typing import Any
 
-from tests.format.reference import (
-    CODES,
-    LOG2,
-    LOGIT,
-    NEIGHBOURS,
-    RECTIFIED,
-    Array,
-    Header,
-    Linear,
-    Position,
-    Tile,
-    c8,
-    clamp,
-    number,
-    read_weights,
-    require,
-)
+from tests.format.reference_container import Header, Position, Tile, clamp, number, require
 from tests.format.reference_heads import Heads, slopes_of
+from tests.format.reference_models import CODES, LOGIT, NEIGHBOURS, RECTIFIED, Array, Linear, c8, read_weights
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
+from tests.format.reference_tables import LOG2
 
 # ---------------------------------------------------------------- Payload
 

@@ -1,6 +1,6 @@
 """The reference decoder's mixing stage of model ``photo``: how its decisions are coded, predicted and learnt from.
 
-FORMAT.md in plain Python integers, with the names of that page.
+docs/format.md in plain Python integers, with the names of that page.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from functools import cache
 from itertools import accumulate
 from operator import mul
 
-from tests.format.reference import EXP, LOG2, ONE, SCALE, BinaryDecoder, clamp, exp_of_minus, nearest, require
+from tests.format.reference_coders import BinaryDecoder
+from tests.format.reference_container import clamp, require
+from tests.format.reference_tables import EXP, LOG2, ONE, SCALE, exp_of_minus, nearest
 
 STAGES = {"cheap": (5, 16, False), "full": (7, 18, True), "deep": (7, 20, True)}  # tables, bits, maps
 

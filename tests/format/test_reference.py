@@ -1,9 +1,10 @@
-"""What a decoder written from FORMAT.md alone makes of the product's files: the same pixels, the same refusals."""
+"""What a decoder written from docs/format.md alone makes of the product's files: the same pixels, the same refusals."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import struct
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,9 +31,10 @@ from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
 from tests.coded import decode, encode
-from tests.format import reference
+from tests.format import reference, reference_coders, reference_container, reference_models, reference_tables
 from tests.specimens import context, pictures
 
+ROOT = Path(__file__).parents[2]
 SMALL = [(1, 1), (1, 9), (9, 1), (5, 7)]
 
 
@@ -60,24 +63,32 @@ def check(pixels: npt.NDArray[Any], depth: int, model: Any, weights: bytes | Non
     assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
-def test_it_is_plain_integers_and_shares_nothing() -> None:
-    tree = ast.parse(Path(reference.__file__).read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.glob("reference*.py")), ids=lambda path: path.stem)
+def test_it_shares_nothing(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            allowed = sys.stdlib_module_names - {"math", "decimal"} | {"reference_photo"}
-            assert {name.name for name in node.names} <= allowed
-        elif isinstance(node, ast.ImportFrom):
+            assert {name.name for name in node.names} <= sys.stdlib_module_names - {"decimal"}
+        elif isinstance(node, ast.ImportFrom) and not re.match(r"tests\.format(\.reference\w*)?$", str(node.module)):
             assert str(node.module).split(".")[0] in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    "module", [reference, reference_coders, reference_container, reference_models, reference_tables]
+)
+def test_it_is_plain_integers(module: ModuleType) -> None:
+    """Those of photo have floats where the page has them."""
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.Import | ast.ImportFrom) and "math" in ast.unparse(node))
         assert not isinstance(node, ast.Div)
         assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
 
 
 def test_tables() -> None:
-    assert tables.logistic().tolist() == reference.SIGMA
-    assert tables.exponential().tolist() == reference.EXP
-    assert tables.inverse_scale().tolist() == reference.SCALE
-    assert context_inputs.LOG2.tolist() == reference.LOG2
-    assert context_inputs.BLEND.tolist() == reference.BLEND
+    assert tables.logistic().tolist() == reference_tables.SIGMA
+    assert tables.exponential().tolist() == reference_tables.EXP
+    assert tables.inverse_scale().tolist() == reference_tables.SCALE
+    assert context_inputs.LOG2.tolist() == reference_tables.LOG2
+    assert context_inputs.BLEND.tolist() == reference_tables.BLEND
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -146,10 +157,10 @@ def test_the_range_coder_makes_the_same_of_any_words() -> None:
             got = Decoder(data).decode(FrequencyTable(cumulate(counts, depth), rows, depth)).tolist()
         except ArcompError:
             got = None
-        distributions = [reference.counts_to_distribution(counts[0].tolist(), depth)] * len(rows)
+        distributions = [reference_models.counts_to_distribution(counts[0].tolist(), depth)] * len(rows)
         try:
-            expected = reference.decode_symbols(reference.RangeDecoder(data), depth, distributions)
-        except reference.Refused:
+            expected = reference_coders.decode_symbols(reference_coders.RangeDecoder(data), depth, distributions)
+        except reference_container.Refused:
             expected = None
         assert got == expected
         refusals += got is None
@@ -165,7 +176,7 @@ def small() -> bytes:
 
 def refused(data: bytes) -> None:
     """By both."""
-    with pytest.raises(reference.Refused):
+    with pytest.raises(reference_container.Refused):
         reference.decode(data)
     with pytest.raises(ArcompError):
         decode(data)
@@ -190,7 +201,7 @@ def rebuilt(change: Callable[[dict[int, bytes]], object], order: Callable[[list[
     """The small file with other fields and a right checksum."""
     data = small()
     begin, length = 11, data[10]
-    fields = reference.split_fields(data[begin : begin + length])
+    fields = reference_container.split_fields(data[begin : begin + length])
     change(fields)
     block = b"".join(bytes([tag, len(fields[tag])]) + fields[tag] for tag in order(list(fields)))
     assert len(block) < 128
@@ -312,7 +323,7 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
     right, other = saved(model, tmp_path), saved(tiny(True), tmp_path)
     reference.decode(data, right)
     for weights in (None, b"", b"\0" * 8, other, right[:-1], right[:-1] + bytes([right[-1] ^ 1]), right[:100]):
-        with pytest.raises(reference.Refused):
+        with pytest.raises(reference_container.Refused):
             reference.decode(data, weights)
     with pytest.raises(ArcompError):
         decode(data, model=tiny(True))
@@ -321,6 +332,6 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
 def test_command(tmp_path: Path) -> None:
     pixels = images("noise", 2, (3, 5, 2), 12)
     (tmp_path / "x.arcomp").write_bytes(encode(pixels, 12, registry.load("histogram")).data)
-    command = [sys.executable, reference.__file__, str(tmp_path / "x.arcomp")]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-m", reference.__name__, str(tmp_path / "x.arcomp")]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert said.strip() == hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest()

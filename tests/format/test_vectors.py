@@ -24,7 +24,7 @@ GOOD = sorted(p for p in VECTORS.glob("*.arcomp") if not p.name.startswith("bad-
 WRITTEN_OUT = {"histogram", "context", "photo"}
 """Models that the reference decoder has."""
 REFERENCED = [p for p in GOOD if unpack(p.read_bytes())[0].model in WRITTEN_OUT]
-"""Those that the reference decoder reads: models of layers are written down in FORMAT.md, and not in it."""
+"""Those that the reference decoder reads: models of layers are written down in docs/format.md, and not in it."""
 BAD = json.loads((VECTORS / "faults.json").read_text())
 
 

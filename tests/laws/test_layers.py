@@ -21,7 +21,7 @@ from arcomp.layers.spec import Add, Conv, Gate, Requantize, Spec
 from arcomp.network.layered import Layered
 from arcomp.network.program import has_instructions
 from arcomp.orders import Raster, Zigzag, coarser, sequences
-from tests.laws.test_laws import padded_of, random_input, stepped
+from tests.laws.evaluations import padded_of, random_input, stepped
 from tests.specimens import MODELS, ORDERS, batch_of
 
 SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
@@ -32,10 +32,10 @@ SPECS: dict[str, tuple[Spec, int, tuple[Quantisation, ...], int]] = {
     "sigmoid gate": (SigmoidGate(), 4, (LOGITS, LOGITS), 1),
     "gate": (Gate(1), 4, (LOGITS, LOGITS), 1),
     "add": (Add(1, (LOGITS, LOGITS), LOGITS), 3, (LOGITS, LOGITS), 0),
-    "regrid": (Requantize(1, LOGITS, SIGNED8), 3, (LOGITS,), 1),
-    "place": (PositionEmbedding(8, 13, 4), 2, (SIGNED8,), 1),
-    "before": (Shift(Raster(), 3, SIGNED8), 3, (SIGNED8,), 0),
-    "before zigzag": (Shift(Zigzag(), 3, LOGITS), 3, (LOGITS,), 0),
+    "requantize": (Requantize(1, LOGITS, SIGNED8), 3, (LOGITS,), 1),
+    "position embedding": (PositionEmbedding(8, 13, 4), 2, (SIGNED8,), 1),
+    "shift": (Shift(Raster(), 3, SIGNED8), 3, (SIGNED8,), 0),
+    "shift zigzag": (Shift(Zigzag(), 3, LOGITS), 3, (LOGITS,), 0),
     "attention": (Attention(Raster(), 2, KEY), 2 * KEY, (SIGNED8,) * 3, 1),
     "attention zigzag": (Attention(Zigzag(), 1, KEY), KEY, (SIGNED8,) * 3, 1),
 }

@@ -1,4 +1,4 @@
-"""MADE: degrees and masks, orders from a seed, the mean over masks, and its rules as FORMAT.md has them."""
+"""MADE: degrees and masks, orders from a seed, the mean over masks, and its rules as docs/format.md has them."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_float_and_exact_nll_agree(order: int) -> None:
     assert plain == pytest.approx(exact, rel=5e-3)
 
 
-# --- FORMAT.md ------------------------------------------------------------------------------------------------------
+# --- docs/format.md -------------------------------------------------------------------------------------------------
 
 
 def number(*keys: int) -> int:
@@ -160,7 +160,7 @@ def number(*keys: int) -> int:
 
 
 class Reference:
-    """``made`` in plain Python's integers, sample after sample, from the text of FORMAT.md."""
+    """``made`` in plain Python's integers, sample after sample, from the text of docs/format.md."""
 
     def __init__(self, model: Layered) -> None:
         ((self.name, self.config),) = model.weights.config["networks"].items()

@@ -25,7 +25,7 @@ from arcomp.network.layered import Layered
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
 from benchmarks import fronts
 from tests.coded import decode, draw, encode, measure
-from tests.laws.test_laws import evaluated, padded_of
+from tests.laws.evaluations import evaluated, padded_of
 from tests.specimens import batch_of, layered, pictures
 
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6), (16, 3))

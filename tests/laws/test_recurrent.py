@@ -167,7 +167,7 @@ def test_an_embedding_of_levels_begins_smoothly(levels: bool) -> None:
 
 
 def linear(arrays: dict[str, np.ndarray], row: int, inputs: list[int]) -> int:
-    """FORMAT.md, "A linear layer", logit outputs, in Python's integers."""
+    """docs/format.md, "A linear layer", logit outputs, in Python's integers."""
     total = sum(int(w) * x for w, x in zip(arrays["weight"][row], inputs, strict=True)) + int(arrays["bias"][row])
     shift = int(arrays["shift"][row])
     return max(-32768, min(32767, (total * int(arrays["multiplier"][row]) + (1 << (shift - 1))) >> shift))
@@ -175,7 +175,7 @@ def linear(arrays: dict[str, np.ndarray], row: int, inputs: list[int]) -> int:
 
 @pytest.mark.parametrize("spec", [LSTM(ALONG, 1, 2, 3), LSTM(DOWN, 3, 2, 3)])
 def test_cells_are_those_of_the_page(spec: LSTM) -> None:
-    """FORMAT.md, "Cells", position after position in Python's integers."""
+    """docs/format.md, "Cells", position after position in Python's integers."""
     torch.manual_seed(5)
     layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.weight)
@@ -206,7 +206,7 @@ def test_cells_are_those_of_the_page(spec: LSTM) -> None:
 
 
 def test_embeddings_are_those_of_the_page() -> None:
-    """FORMAT.md, "Embedding", likewise."""
+    """docs/format.md, "Embedding", likewise."""
     torch.manual_seed(5)
     spec = Embedding(line(2), "A", 2, 2, 3, LOGITS)
     layer = float_layer(spec)

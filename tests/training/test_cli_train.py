@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from arcomp.models.made import MADE
-from tests.cli.test_cli import MODEL, refused, save, say
+from tests.cli.command import MODEL, refused, save, say
 
 TINY = (
     'model = "context"\nseed = 1\n[config]\nchannels = 1\ntrunk = [8]\nhead = 8\nmixture = 2\n'

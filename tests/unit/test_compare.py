@@ -23,7 +23,7 @@ from arcomp.measure.results import COLUMNS, as_csv, as_json, results
 from arcomp.measure.sheets import sheet
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.samples import Samples, of_array
-from tests.cli.test_cli import say
+from tests.cli.command import say
 from tests.coded import encode
 from tests.specimens import layered, pictures
 

@@ -62,7 +62,7 @@ class TestFloat:
         encoded = encode(pixels, 8, model)
         assert model.float_bits(pixels, 8) == pytest.approx(encoded.static_bits, rel=0.01)
 
-    def test_photo_thaws_to_what_it_was(self) -> None:
+    def test_photo_is_dequantized_to_what_it_was(self) -> None:
         model = LEARNERS["photo three windows rgb"][0]()
         assert isinstance(model, PhotoModel)
         from arcomp.network.float.perceptron import dequantize_layers

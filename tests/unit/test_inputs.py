@@ -24,7 +24,7 @@ from arcomp.formats.arrays import write_array
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.samples import Array, Bytes, Samples
-from tests.cli.test_cli import Said, refused, say, spawn
+from tests.cli.command import Said, refused, say, spawn
 from tests.specimens import layered, pictures
 
 HISTOGRAM = registry.load("histogram")

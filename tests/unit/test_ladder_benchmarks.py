@@ -75,7 +75,7 @@ def test_files_that_are_too_large_are_told_of() -> None:
     assert [ladder.remarks([m]) for m in (usual, large, wrong)] == [True, False, False]
 
 
-def test_whole_evaluation_is_timed(folder: Path) -> None:
+def test_parallel_evaluation_is_timed(folder: Path) -> None:
     layered(PixelCNNpp, channels=3, depth=8, mixture=2, width=4, blocks=1, dropout=0).weights.save(
         folder / "pixelcnnpp-colour.safetensors"
     )

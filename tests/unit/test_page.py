@@ -18,7 +18,7 @@ from arcomp.measure import plot
 from arcomp.measure.page import page as make_page
 from arcomp.measure.results import results
 from arcomp.models.pixelcnn import PixelCNN
-from tests.cli.test_cli import say
+from tests.cli.command import say
 from tests.specimens import layered, pictures
 from tests.unit.test_compare import Fixed, measured, picture
 

@@ -1,0 +1,174 @@
+"""Where files are written: names, formats, and nothing overwritten or removed that is still needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from tests.cli.command import MODEL, compressed, names, pixels, refused, save, say
+from tests.coded import read_picture
+
+
+class TestNames:
+    def test_there_and_back(self, picture: Path, folder: Path) -> None:
+        original = picture.read_bytes()
+        said = say("compress", *MODEL, "img.png")
+        assert (said.status, len(said.results), said.err) == (0, 1, "")
+        for word in ("img.png -> img.png.arcomp", "bits/sub-pixel", "NLL", "overhead", " s"):
+            assert word in said.results[0]
+        assert picture.read_bytes() == original
+        picture.unlink()
+        said = say("decompress", "img.png.arcomp")
+        assert (said.status, len(said.results), said.err) == (0, 1, "")
+        assert np.array_equal(read_picture(picture), pixels())
+        assert names(folder) == {"img.png", "img.png.arcomp"}
+
+    @pytest.mark.parametrize("ending", ["bmp", "tiff", "webp", "ppm"])
+    def test_formats(self, folder: Path, ending: str) -> None:
+        options = {"lossless": True} if ending == "webp" else {}
+        path = folder / f"a.{ending}"
+        Image.fromarray(pixels()).save(path, **options)
+        start = path.read_bytes()[:2]
+        packed = compressed(path)
+        path.unlink()
+        assert say("decompress", packed).status == 0
+        assert path.read_bytes()[:2] == start
+        assert np.array_equal(read_picture(path), pixels())
+
+    def test_gray(self, folder: Path) -> None:
+        path = save(folder / "g.png", channels=1)
+        assert say("decompress", compressed(path), "-o", "g.pgm").status == 0
+        assert np.array_equal(read_picture("g.pgm")[:, :, 0], pixels(channels=1))
+
+    def test_output_file_and_folder(self, picture: Path, folder: Path) -> None:
+        (folder / "there").mkdir()
+        assert say("compress", *MODEL, "img.png", "-o", "x.arcomp").status == 0
+        assert say("compress", *MODEL, "img.png", "-o", "there").status == 0
+        assert say("compress", *MODEL, "img.png", "-o", "new/er/").status == 0
+        assert names(folder) == {"img.png", "x.arcomp", "there/img.png.arcomp", "new/er/img.png.arcomp"}
+        assert say("decompress", "there/img.png.arcomp", "-o", "back/").status == 0
+        assert "back/img.png" in names(folder)
+
+    def test_several_need_a_folder(self, picture: Path, folder: Path) -> None:
+        save(folder / "b.png", seed=1)
+        refused(say("compress", *MODEL, "img.png", "b.png", "-o", "x.arcomp"), "folder", 2)
+        refused(say("compress", *MODEL, "img.png", "b.png", "-c"), "one", 2)
+        refused(say("compress", *MODEL, "img.png", "-c", "-o", "x"), "two places", 2)
+        refused(say("compress", *MODEL, "img.png", "-"), "standard input", 2)
+        assert names(folder) == {"img.png", "b.png"}
+
+    def test_same_name_twice(self, folder: Path) -> None:
+        for name in ("a", "b"):
+            (folder / name).mkdir()
+            save(folder / name / "img.png", seed=ord(name))
+        said = say("compress", *MODEL, "-q", "-f", "--rm", "a/img.png", "b/img.png", "-o", "out/")
+        refused(said, "another input")
+        assert names(folder) == {"b/img.png", "out/img.png.arcomp"}
+
+    def test_format_from_the_header(self, picture: Path, folder: Path) -> None:
+        assert say("compress", *MODEL, "img.png", "-o", "x.arcomp").status == 0
+        assert say("decompress", "x.arcomp").status == 0
+        assert names(folder) == {"img.png", "x.arcomp", "x.png"}
+
+    def test_no_format_at_all(self, picture: Path, folder: Path) -> None:
+        compressed(picture).rename(folder / "x.arcomp")
+        refused(say("decompress", "x.arcomp"), "-o")
+        assert say("decompress", "x.arcomp", "-o", "x.png").status == 0
+
+    def test_input_without_the_ending(self, picture: Path, folder: Path) -> None:
+        compressed(picture).rename(folder / "x")
+        refused(say("decompress", "x"), "-o")
+        assert say("decompress", "x", "-o", "x.bmp").status == 0
+
+    def test_dashes(self, folder: Path) -> None:
+        save(folder / "-f.png")
+        assert say("compress", *MODEL, "--", "-f.png").status == 0
+        assert names(folder) == {"-f.png", "-f.png.arcomp"}
+
+    def test_names_stay_on_one_line(self, folder: Path) -> None:
+        save(folder / "a\nb é.png")
+        assert len(say("compress", *MODEL, "a\nb é.png").results) == 1
+        refused(say("compress", *MODEL, "a\nb é.png"), "a\\nb é.png.arcomp: exists already")
+
+
+class TestOverwriting:
+    def test_needs_force(self, picture: Path) -> None:
+        packed = compressed(picture)
+        packed.write_bytes(b"mine")
+        refused(say("compress", *MODEL, picture), "-f")
+        assert packed.read_bytes() == b"mine"
+        assert say("compress", *MODEL, "-f", picture).status == 0
+        refused(say("decompress", packed), "exists already")
+        assert say("decompress", "-f", packed).status == 0
+
+    def test_never_the_input(self, picture: Path) -> None:
+        original = picture.read_bytes()
+        refused(say("compress", *MODEL, "-f", picture, "-o", picture), "input itself")
+        assert picture.read_bytes() == original
+
+    def test_rm(self, picture: Path, folder: Path) -> None:
+        assert say("compress", *MODEL, "--rm", picture).status == 0
+        assert names(folder) == {"img.png.arcomp"}
+        assert say("decompress", "--rm", "img.png.arcomp").status == 0
+        assert names(folder) == {"img.png"}
+        assert say("compress", *MODEL, "--rm", "-k", picture).status == 0
+        assert names(folder) == {"img.png", "img.png.arcomp"}
+
+    def test_rm_only_what_can_be_made_again(self, folder: Path) -> None:
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Title", "a test")
+        Image.fromarray(pixels()).save("a.png", pnginfo=text)
+        said = say("compress", *MODEL, "--rm", "a.png")
+        assert said.status == 0
+        assert said.lines[0] == "arcomp: warning: a.png: not kept: text; so the input stays (--drop removes it)"
+        assert say("compress", *MODEL, "--rm", "-f", "-q", "a.png").status == 0
+        assert names(folder) == {"a.png", "a.png.arcomp"}
+        assert say("compress", *MODEL, "--rm", "-f", "--drop", "a.png").status == 0
+        assert names(folder) == {"a.png.arcomp"}
+        Image.fromarray(pixels()).save("b.jpg")
+        refused(say("compress", *MODEL, "--rm", "--pixels", "b.jpg"), "--pixels", 2)
+        refused(say("compress", *MODEL, "--drop", "b.jpg"), "--rm", 2)
+        assert "b.jpg" in names(folder)
+
+    def test_places_that_cannot_be_written(self, picture: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Before anything is coded."""
+        from arcomp import codec
+
+        def never(*args: Any, **kwargs: Any) -> Any:
+            raise AssertionError("coded")
+
+        monkeypatch.setattr(codec, "encode", never)
+        (folder / "file").write_bytes(b"")
+        for output, what in (
+            ("file/", "file is a file"),
+            ("file/in/", "file is a file"),
+            ("/dev/null", "not a regular file"),
+            ("x" * 300, "too long"),
+        ):
+            refused(say("compress", *MODEL, "-f", picture, "-o", output), what)
+        refused(say("compress", *MODEL, picture, "-o", ""), "names nothing", 2)
+        assert names(folder) == {"img.png", "file"}
+
+    def test_rm_only_what_was_verified(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from arcomp import codec
+
+        refused(say("compress", *MODEL, "--rm", "--no-verify", picture), "--no-verify", 2)
+        decode = codec.decode
+
+        def wrong(*args: Any, **kwargs: Any) -> Any:
+            found = decode(*args, **kwargs)
+            return replace(found, stacks=(found.pixels ^ 1,))
+
+        monkeypatch.setattr(codec, "decode", wrong)
+        refused(say("compress", *MODEL, "--rm", picture), "does not decode")
+        assert names(picture.parent) == {"img.png"}
+
+    def test_rm_with_stdout(self, picture: Path) -> None:
+        said = say("compress", *MODEL, "--rm", "-c", "-q", picture)
+        assert (said.status, said.err) == (0, "")
+        assert picture.exists()

@@ -1,0 +1,289 @@
+"""docs/format.md's models histogram and context: the distribution of every sample."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from itertools import accumulate, islice
+from operator import mul
+from typing import Any
+
+from tests.format.reference_coders import Edges
+from tests.format.reference_container import (
+    Header,
+    Position,
+    Refused,
+    Tile,
+    clamp,
+    number,
+    require,
+)
+from tests.format.reference_tables import BLEND, EXP, LOG2, SCALE, SIGMA
+
+
+def least_mass(depth: int) -> int:
+    """phi, the least mass of a symbol."""
+    return 1 << max(0, 12 - depth)
+
+
+def counts_to_distribution(counts: list[int], depth: int) -> Edges:
+    """G from counts of the symbols."""
+    n, phi = 1 << depth, least_mass(depth)
+    s = list(accumulate(counts, initial=0))
+    return lambda e: s[e] * ((1 << 28) - phi * n) // s[n] + phi * e
+
+
+class Histogram:
+    """Every sample has its channel's distribution, made of the counts in the side information."""
+
+    def __init__(self, header: Header, tiles: list[Tile]) -> None:
+        require(digest_of("histogram", {}, {})[:8] == header.digest, "the file needs other weights")
+        self.coding_order = list(range(header.channels))
+        self.tiles, self.distributions, at = tiles, [], 0
+        for _ in range(header.channels):
+            counts, at = self.counts(header.side, at, 1 << header.depth)
+            require(0 < sum(counts) < 1 << 20, "a channel's counts sum to 0 or to too much")
+            self.distributions.append(counts_to_distribution(counts, header.depth))
+        require(at == len(header.side), "bytes after the counts")
+
+    @staticmethod
+    def counts(side: bytes, at: int, n: int) -> tuple[list[int], int]:
+        """A channel's counts that begin at a place, and the place after them."""
+        counts: list[int] = []
+        while len(counts) < n:
+            count, at = number(side, at)
+            further, at = number(side, at) if count == 0 else (0, at)
+            require(further < n - len(counts), "zeros beyond the end of a channel")
+            counts += [count] * (1 + further)
+        return counts, at
+
+    def fronts(self) -> Iterator[list[Position]]:
+        """Blocks of 32,768 positions."""
+        sizes = enumerate((tile.height, tile.width) for tile in self.tiles)
+        positions = ((i, y, x) for i, (h, w) in sizes for y in range(h) for x in range(w))
+        while front := list(islice(positions, 32768)):
+            yield front
+
+    def distribution(self, at: Position, channel: int) -> Edges:
+        """The channel's."""
+        return self.distributions[channel]
+
+    def known(self, at: Position, channel: int, value: int) -> None:
+        """Nothing depends on it."""
+
+
+def sigma(z: int) -> int:
+    """The logistic function, between two entries of its table."""
+    t = clamp(z, -(1 << 20), (1 << 20) - 1) + (1 << 20)
+    i = t >> 10
+    return SIGMA[i] + (((SIGMA[i + 1] - SIGMA[i]) * (t % 1024)) >> 10)
+
+
+def mixture_to_distribution(w: list[int], m: list[int], v: list[int], depth: int) -> Edges:
+    """G from the weights, means and inverse scales of logistics."""
+    n, phi = 1 << depth, least_mass(depth)
+
+    def g(e: int) -> int:
+        if e in (0, n):
+            return e << (28 - depth)
+        parts = zip(w, m, v, strict=True)
+        f = sum(wk * sigma(((256 * e - 128 - mk) * vk) >> 12) for wk, mk, vk in parts) >> 16
+        return ((f * ((1 << 28) - phi * n)) >> 28) + phi * e
+
+    return g
+
+
+Array = tuple[str, list[int], bytes]  # type, shape, bytes
+
+
+TYPES = {"I8": "int8", "I16": "int16", "I32": "int32"}
+
+
+CODES = {"int8": "<b", "int16": "<h", "int32": "<i"}
+
+
+def digest_of(model: str, config: Any, arrays: dict[str, Array]) -> bytes:
+    """The SHA-256 of all that decides what a model computes."""
+    items = [model.encode(), json.dumps(config, sort_keys=True, separators=(",", ":")).encode()]
+    for name, (kind, shape, data) in sorted(arrays.items()):
+        items += [name.encode(), kind.encode(), ",".join(map(str, shape)).encode(), data]
+    return hashlib.sha256(b"".join(len(item).to_bytes(8, "little") + item for item in items)).digest()
+
+
+def read_weights(data: bytes, model: str, digest: bytes) -> tuple[Any, dict[str, Array]]:
+    """Configuration and arrays of a file of weights (rule 9)."""
+    try:
+        start = 8 + int.from_bytes(data[:8], "little")
+        entries = json.loads(data[8:start])
+        metadata = entries.pop("__metadata__")
+        config = json.loads(metadata["config"])
+        arrays = {
+            name: (TYPES[e["dtype"]], e["shape"], data[start:][slice(*e["data_offsets"])])
+            for name, e in entries.items()
+        }
+        require((metadata["arcomp"], metadata["model"]) == ("1", model), "these are other weights")
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Refused(f"not a file of weights for {model}") from error
+    require(digest_of(model, config, arrays)[:8] == digest, "the file needs other weights")
+    return config, arrays
+
+
+class Linear:
+    """A linear layer."""
+
+    def __init__(self, arrays: dict[str, Array], name: str, limits: tuple[int, int, int]) -> None:
+        def values(part: str) -> list[int]:
+            kind, _, data = arrays[f"{name}.{part}"]
+            return [v for (v,) in struct.iter_unpack(CODES[kind], data)]
+
+        _, (m, k), _ = arrays[f"{name}.weight"]
+        weight = values("weight")
+        rows = [weight[j * k : (j + 1) * k] for j in range(m)]
+        self.rows = list(zip(rows, values("bias"), values("multiplier"), values("shift"), strict=True))
+        self.limits = limits
+
+    def __call__(self, x: list[int]) -> list[int]:
+        """y."""
+        zero, low, high = self.limits
+        y = []
+        for row, bias, multiplier, shift in self.rows:
+            total = (sum(map(mul, row, x)) + bias) * multiplier
+            y.append(clamp(((total + (1 << (shift - 1))) >> shift) + zero, low, high))
+        return y
+
+
+RECTIFIED, LOGIT = (-128, -128, 127), (0, -32768, 32767)  # zero, low, high
+
+
+NEIGHBOURS = [
+    (0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1, 2), (-2, -1), (-2, 1), (-2, -2), (-2, 2),
+    (0, -3), (-3, 0), (-1, -3), (-1, 3), (-3, -1), (-3, 1), (-2, -3), (-2, 3), (0, -4), (-4, 0), (-3, -2), (-3, 2),
+]  # fmt: skip
+
+
+ACTIVITY = [8, 8, 5, 5, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1]  # a
+
+
+def log2(v: int) -> int:
+    return LOG2[v] if v < 4096 else LOG2[v >> 4] + 64
+
+
+def c8(v: int) -> int:
+    return clamp(v, -128, 127)
+
+
+class Planes:
+    """What is known of a tile, by (y, x, channel)."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.pixels: dict[Position, int] = {}
+        self.errors: dict[Position, int] = {}
+        self.penalties: dict[Position, list[int]] = {}
+
+    def known(self, y: int, x: int, c: int, v: int, base: int, p: list[int]) -> None:
+        """Enter a value, with the base and the predictions of its position."""
+        self.pixels[y, x, c] = v
+        self.errors[y, x, c] = 16 * v - base
+        self.penalties[y, x, c] = [min(255, abs(16 * v - pk) >> 4) for pk in p]
+        for i in range(4):
+            if x == 0:
+                self.pixels[y + 1, -4 + i, c] = v
+            if x == self.width - 1:
+                self.pixels[y, self.width + i, c] = v
+
+
+class Inputs:
+    """A channel's predictions, base, scale and inputs to the network at a position."""
+
+    def __init__(self, planes: Planes, y: int, x: int, c: int) -> None:
+        places = [(y + dy, x + dx, c) for dy, dx in NEIGHBOURS]
+        v = [planes.pixels.get(at, 128) for at in places]
+        e = [planes.errors.get(at, 32) for at in places]
+        q = [planes.penalties.get(at, [2] * 6) for at in places[:6]]
+
+        s = [2 * q[0][k] + 2 * q[1][k] + q[2][k] + q[3][k] + q[4][k] + q[5][k] for k in range(6)]
+        p = [16 * v[0], 16 * v[1], 16 * (v[0] + v[1] - v[2]), 16 * (v[0] + v[3] - v[1]),
+             16 * (v[1] + v[3] - v[9]), 8 * (v[0] + v[1]) + 4 * (v[3] - v[2])]  # fmt: skip
+        blend = [BLEND[sk] for sk in s]
+        base = clamp(sum(map(mul, blend, p)) // sum(blend), 0, 4080)
+        size = [abs(ej) for ej in e]
+        scale = sum(map(mul, ACTIVITY, size)) * 16 // 44 + 51
+        r = (1 << 20) // scale
+
+        self.p, self.base, self.scale, self.r = p, base, scale, r
+        self.values = [c8(((16 * vj - base) * r + 2048) >> 12) for vj in v]
+        self.values += [c8((ej * r + 2048) >> 12) for ej in e[:6]]
+        self.values += [c8((ej * r + 2048) >> 12) for ej in size[:4]]
+        self.values += [c8(2 * (log2(32 * sk + 51) - log2(scale))) for sk in s]
+        self.values += [c8(log2(scale) - 144), c8(2 * (log2(4 * sum(size[:4]) + 51) - log2(scale))), (base >> 5) - 64]
+
+
+class Context:
+    """The network over the neighbours."""
+
+    def __init__(self, header: Header, tiles: list[Tile], weights: bytes | None) -> None:
+        require(header.depth == 8 and header.channels in (1, 3), "context takes 8 bits, 1 or 3 channels")
+        require(not header.side, "context has no side information")
+        require(weights is not None, "context needs its file of weights")
+        config, arrays = read_weights(weights or b"", "context", header.digest)
+        channels, start = header.channels, f"{header.channels}."
+        require(str(channels) in config["networks"], f"these weights have no network for {channels} channels")
+        network = config["networks"][str(channels)]
+        self.coding_order = [1, 0, 2] if channels == 3 else [0]
+        self.skew = max(each["skew"] for each in config["networks"].values())
+        self.mixture = network["mixture"]
+        self.trunk = [Linear(arrays, f"{start}trunk.{i}", RECTIFIED) for i in range(len(network["trunk"]))]
+        self.hidden = [Linear(arrays, f"{start}hidden.{c}", RECTIFIED) for c in range(channels)]
+        self.heads = [Linear(arrays, f"{start}heads.{c}", LOGIT) for c in range(channels)]
+        self.tiles, self.planes = tiles, [Planes(tile.width) for tile in tiles]
+        self.inputs: dict[Position, list[Inputs]] = {}
+        self.features: dict[Position, list[int]] = {}  # the trunk's outputs and what is appended to them
+        self.offsets: dict[Position, list[int]] = {}  # 16 x_i - base_i
+
+    def fronts(self) -> Iterator[list[Position]]:
+        """The positions with x + skew y = t."""
+        for t in range(max(tile.width + self.skew * (tile.height - 1) for tile in self.tiles)):
+            self.inputs.clear()
+            yield [
+                (i, y, t - self.skew * y)
+                for i, tile in enumerate(self.tiles)
+                for y in range(tile.height)
+                if 0 <= t - self.skew * y < tile.width
+            ]
+
+    def distribution(self, at: Position, channel: int) -> Edges:
+        """Of a channel, from the neighbours and the channels before it."""
+        if channel == 0:
+            tile, y, x = at
+            self.inputs[at] = [Inputs(self.planes[tile], y, x, c) for c in range(len(self.heads))]
+            features = [value for inputs in self.inputs[at] for value in inputs.values]
+            for layer in self.trunk:
+                features = layer(features)
+            self.features[at], self.offsets[at] = features, []
+        z = self.heads[channel](self.hidden[channel](self.features[at]))
+        return self.distribution_of(z, self.inputs[at][channel], self.offsets[at])
+
+    def distribution_of(self, z: list[int], inputs: Inputs, offsets: list[int]) -> Edges:
+        """The mixture that a head's outputs name."""
+        k = self.mixture
+        best = z.index(max(z[:k]))
+        e = [EXP[min(4095, z[best] - zk)] for zk in z[:k]]
+        w = [(ek << 16) // sum(e) for ek in e]
+        w[best] += (1 << 16) - sum(w)
+        centre = 16 * inputs.base + sum((z[3 * k + i] * offset) >> 4 for i, offset in enumerate(offsets))
+        m = [centre + ((inputs.scale * zk) >> 8) for zk in z[k : 2 * k]]
+        sharp = (1 << 28) // inputs.scale
+        v = [clamp((sharp * SCALE[clamp(zk + 1536, 0, 2560)]) >> 16, 1, 1 << 25) for zk in z[2 * k : 3 * k]]
+        return mixture_to_distribution(w, m, v, 8)
+
+    def known(self, at: Position, channel: int, value: int) -> None:
+        """Enter a value into the planes and for the channels after it."""
+        (tile, y, x), inputs = at, self.inputs[at][channel]
+        self.planes[tile].known(y, x, channel, value, inputs.base, inputs.p)
+        offset = 16 * value - inputs.base
+        rho = c8((offset * inputs.r + 2048) >> 12)
+        self.features[at] = [*self.features[at], rho, min(127, abs(rho))]
+        self.offsets[at].append(offset)

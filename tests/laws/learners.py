@@ -1,0 +1,54 @@
+"""Models that learn while they code, and their streams, to be compared."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.contract.learning import Stream
+from arcomp.models.photo.model import PhotoModel
+from arcomp.models.photo.strip import Strip
+from tests.specimens import LEARNERS, pictures
+
+CONTENTS = ("smooth", "noise", "extreme", "constant", "converted")
+
+
+SHAPES = ((1, 1), (1, 13), (11, 1), (14, 2), (9, 7), (3, 8), (26, 19), (70, 5), (4, 75), (29, 43))
+
+
+SMALL = ((1, 1), (3, 4), (2, 9))
+
+
+MODELS: dict[str, Any] = {name: (cache(make), channels) for name, (make, channels) in LEARNERS.items()}
+
+
+def specimen(name: str, content: str, shape: tuple[int, int]) -> tuple[PhotoModel, npt.NDArray[np.uint8]]:
+    make, channels = MODELS[name]
+    return make(), pictures(content, (*shape, channels), 8)
+
+
+def nothing(positions: int) -> None:
+    """Progress that nobody wants to know."""
+
+
+def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+    channels = pixels.shape[2]
+    strip = Strip(model.frozen(channels), *pixels.shape[:2])
+    return strip.encode_by_chunks(pixels, model.network(channels), nothing)
+
+
+def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+    return model.encode_tile(pixels)
+
+
+def decoded(model: PhotoModel, stream: Stream, like: npt.NDArray[np.uint8], naive: bool = False) -> Any:
+    out = np.zeros_like(like)
+    model.decode_tile(stream.data, out, naive=naive)
+    return out
+
+
+def as_long_as_its_nll(stream: Stream) -> bool:
+    return 8 * len(stream.data) <= stream.nll_bits * 1.0002 + 8 * 64

@@ -1,0 +1,316 @@
+"""Pictures that are refused, each for its reason, and files that are damaged."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from arcomp.errors import PictureError
+from arcomp.formats import read
+from tests.unit.picture_files import (
+    DATA,
+    GRAY,
+    LARGE,
+    RANDOM,
+    RGB,
+    Pixels,
+    chunk,
+    interlaced,
+    interlaced_png,
+    png,
+    refusal,
+    saved,
+    tiff_rgb,
+)
+
+
+class TestRefusedKinds:
+    @pytest.mark.parametrize("mode", ["P", "1", "LA", "RGBA"])
+    @pytest.mark.parametrize("form", ["PNG", "TIFF"])
+    def test_modes(self, form: str, mode: str) -> None:
+        if (form, mode) == ("PNG", "1"):
+            return  # which is taken
+        line = refusal(saved(RGB, form, mode))
+        words = {"P": ["palette"], "1": ["1-bit"]}
+        assert any(word in line for word in words.get(mode, ["with alpha", "RGBA", "with transparency"]))
+        assert "; " in line
+
+    @pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB", "F", "I", "I;16"])
+    def test_tiff_modes(self, mode: str) -> None:
+        if mode == "LAB":
+            buffer = io.BytesIO()
+            Image.new("LAB", (4, 4)).save(buffer, format="TIFF")
+            line = refusal(buffer.getvalue())
+        else:
+            line = refusal(saved(GRAY if mode[0] in "FI" else RGB, "TIFF", mode))
+        words = {"LAB": "Lab", "F": "floating", "I": "signed", "I;16": "16-bit"}
+        assert words.get(mode, mode) in line
+
+    @pytest.mark.parametrize("colour", [0, 2, 4, 6])
+    def test_16_bit_png(self, colour: int) -> None:
+        channels = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
+        pixels = RANDOM.integers(0, 256, (3, 4, 2 * channels), dtype=np.uint8)
+        assert "16-bit" in refusal(png(pixels, depth=16, colour=colour))
+
+    @pytest.mark.parametrize("depth", [2, 4])
+    def test_png_of_few_bits(self, depth: int) -> None:
+        data = png(GRAY[:, :depth], depth=depth, size=(8, 11))
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()  # the file itself is sound: Pillow widens it
+        assert f"{depth}-bit" in refusal(data)
+
+    @pytest.mark.parametrize("pixels", [GRAY, RGB], ids=["gray", "rgb"])
+    def test_transparent_colour(self, pixels: Pixels) -> None:
+        body = struct.pack(f">{pixels.shape[2]}H", *pixels[0, 0])
+        assert "tRNS" in refusal(png(pixels, chunks=[chunk(b"tRNS", body)]))
+
+    @pytest.mark.parametrize("order", ["<", ">"])
+    def test_16_bit_tiff(self, order: str) -> None:
+        wide = RANDOM.integers(0, 65536, (5, 6, 3)).astype(f"{order}u2")
+        data = tiff_rgb(wide, order, t258=("H", (16, 16, 16)))
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.mode == "RGB"  # what this guards against
+        assert "16-bit" in refusal(data)
+        gray = tiff_rgb(wide[:, :, :1], order, t258=("H", (16,)), t262=("H", (1,)), t277=("H", (1,)))
+        assert "16-bit" in refusal(gray)
+
+    def test_tiff_with_a_fourth_channel(self) -> None:
+        pixels = np.dstack([RGB, GRAY])
+        data = tiff_rgb(pixels, t258=("H", (8, 8, 8, 8)), t277=("H", (4,)), t338=("H", (0,)))
+        with Image.open(io.BytesIO(data)) as image:
+            assert image.mode == "RGB"  # Pillow forgets the fourth
+        assert "extra channels" in refusal(data)
+
+    @pytest.mark.parametrize("maximum", [1, 100, 254, 256, 65535])
+    def test_pnm_of_another_maximum(self, maximum: int) -> None:
+        assert str(maximum) in refusal(b"P5 2 2 %d\n" % maximum + bytes(8))
+        assert str(maximum) in refusal(b"P2 2 2 %d\n0 0 1 1" % maximum)
+
+    @pytest.mark.parametrize("start", [b"P7\n", b"Pf 1 1 -1\n", b"PF 1 1 -1\n"])
+    def test_other_pnm(self, start: bytes) -> None:
+        assert "not supported" in refusal(start)
+
+    def test_bmp(self) -> None:
+        assert "palette" in refusal(saved(RGB, "BMP", "P"))
+        assert "1-bit" in refusal(saved(RGB, "BMP", "1"))
+        assert "32-bit" in refusal(saved(RGB, "BMP", "RGBA"))
+        packed = bytearray(saved(GRAY, "BMP"))
+        packed[30] = 1
+        assert "compression 1" in refusal(bytes(packed))
+
+    def test_more_than_one_picture(self) -> None:
+        frames = [Image.fromarray(RGB[::-1])]
+        for form, word in (("PNG", "animated"), ("TIFF", "2 pages")):
+            assert word in refusal(saved(RGB, form, save_all=True, append_images=frames))
+        line = refusal(saved(RGB, "WEBP", save_all=True, append_images=frames, lossless=True))
+        assert "animated" in line
+        assert "18 samples after" in refusal(b"P5 2 2 255\n" + bytes(22))
+        assert "1 samples after" in refusal(b"P2 2 2 255\n 1 2 3 4 5")
+
+    def test_webp_with_transparency(self) -> None:
+        pixels = np.dstack([RGB, GRAY])
+        assert "transparency" in refusal(saved(pixels, "WEBP", lossless=True))
+        assert "transparency" in refusal(saved(pixels, "WEBP"), allow_lossy=True)
+
+    @pytest.mark.parametrize(
+        ("data", "word"),
+        [
+            (b"", "empty"),
+            (b"\x89ARC\r\n\x1a\n" + bytes(40), "arcomp file"),
+            (b"GIF89a" + bytes(40), "GIF"),
+            (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
+            (b"\0\0\0\x18ftypavif" + bytes(40), "AVIF"),
+            (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
+            (b"\x89PNG\n\x1a\n" + bytes(40), "text mode"),
+            (b"hello", "not a picture"),
+            (bytes(100), "not a picture"),
+        ],
+    )
+    def test_other_files(self, data: bytes, word: str) -> None:
+        assert word in refusal(data)
+
+
+class TestLossy:
+    JPEG = saved(LARGE, "JPEG")
+
+    def test_is_refused_with_a_hint(self) -> None:
+        line = refusal(self.JPEG)
+        assert line == ("JPEG is already compressed and would grow; --pixels compresses its decoded pixels")
+        assert "--pixels" in refusal(saved(LARGE, "WEBP"))
+        assert "--pixels" in refusal(saved(LARGE, "TIFF", compression="jpeg"))
+
+    @pytest.mark.parametrize(("form", "options"), [("JPEG", {}), ("WEBP", {}), ("TIFF", {"compression": "jpeg"})])
+    def test_is_read_when_asked(self, form: str, options: dict[str, Any]) -> None:
+        data = saved(LARGE, form, **options)
+        picture = read(data, allow_lossy=True)
+        with Image.open(io.BytesIO(data)) as image:
+            np.testing.assert_array_equal(picture.pixels[0], np.asarray(image))
+        assert picture.ending == form.lower()
+
+    def test_cmyk_jpeg_is_refused_still(self) -> None:
+        assert "CMYK" in refusal(saved(LARGE, "JPEG", "CMYK"), allow_lossy=True)
+
+    def test_metadata(self) -> None:
+        data = saved(LARGE, "JPEG", icc_profile=b"p" * 200, comment=b"hello", dpi=(72, 72))
+        assert read(data, allow_lossy=True).dropped == ("ICC profile", "comment")
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        ("form", "options"),
+        [
+            ("PNG", {}),
+            ("BMP", {}),
+            ("PPM", {}),
+            ("TIFF", {}),
+            ("TIFF", {"compression": "tiff_lzw"}),
+            ("WEBP", {"lossless": True}),
+        ],
+    )
+    def test_every_truncation(self, form: str, options: dict[str, Any]) -> None:
+        # Twelve columns, so that the rows of a BMP end without padding, which could be cut off unnoticed.
+        data = saved(RGB[:, :12], form, **options)
+        for size in range(len(data)):
+            refusal(data[:size])
+
+    def test_every_bit_of_a_png(self) -> None:
+        data = png(RGB, chunks=[chunk(b"tEXt", b"key\0value")])
+        for at in range(len(data)):
+            for mask in (1, 0x20, 0x80):
+                damaged = bytearray(data)
+                damaged[at] ^= mask
+                refusal(bytes(damaged))
+
+    def test_png_of_too_few_rows(self) -> None:
+        for rows in range(11):
+            assert "too early" in refusal(png(RGB, rows=rows))
+
+    def test_png_whose_stream_is_not_finished(self) -> None:
+        raw = zlib.compress(b"".join(b"\0" + row.tobytes() for row in RGB))
+        whole, header = png(RGB), chunk(b"IHDR", struct.pack(">IIBBBBB", 13, 11, 8, 2, 0, 0, 0))
+        for size in range(len(raw)):
+            data = whole[:8] + header + chunk(b"IDAT", raw[:size]) + chunk(b"IEND", b"")
+            assert "damaged PNG" in refusal(data)
+        wrong = raw[:-1] + bytes([raw[-1] ^ 1])
+        assert "inflated" in refusal(whole[:8] + header + chunk(b"IDAT", wrong) + chunk(b"IEND", b""))
+
+    def test_interlaced_png_of_every_small_size(self) -> None:
+        for height in range(1, 10):
+            for width in range(1, 10):
+                raw = interlaced(RGB[:height, :width])
+                np.testing.assert_array_equal(read(interlaced_png(width, height, raw)).pixels[0], RGB[:height, :width])
+                assert "too early" in refusal(interlaced_png(width, height, raw[:-1]))
+
+    def test_png_with_parts_missing(self) -> None:
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", 13, 11, 8, 2, 0, 0, 0))
+        data = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in RGB)))
+        end, start = chunk(b"IEND", b""), b"\x89PNG\r\n\x1a\n"
+        read(start + header + data + end)
+        assert "no image data" in refusal(start + header + end)
+        assert "header" in refusal(start + data + end)
+        assert "two headers" in refusal(start + header + header + data + end)
+        assert "separate" in refusal(start + header + data + chunk(b"tEXt", b"a\0b") + data + end)
+        assert "critical" in refusal(start + header + chunk(b"ABCD", b"") + data + end)
+
+    def test_tiff_with_parts_missing(self) -> None:
+        assert "1 of 2 parts" in refusal(tiff_rgb(RGB, t278=("H", (6,))))
+        assert "truncated" in refusal(tiff_rgb(RGB, t279=("I", (100000,))))
+        assert "truncated" in refusal(tiff_rgb(RGB, t273=("I", (0,))))
+        assert "428 of 429" in refusal(tiff_rgb(RGB, t279=("I", (428,))))
+
+    @pytest.mark.parametrize("text", [b"1 2 3 x", b"1 2 3 -4", b"1 2 3 256", b"1 2 3 0004", b"1 2 3"])
+    def test_plain_samples(self, text: bytes) -> None:
+        assert "damaged" in refusal(b"P2 2 2 255\n" + text)
+
+    @settings(deadline=None)
+    @given(st.sampled_from(["PNG", "BMP", "PPM", "TIFF", "WEBP", "JPEG"]), st.data())
+    def test_damage_raises_nothing_else(self, form: str, draw: st.DataObject) -> None:
+        data = bytearray(saved(RGB, form, lossless=True) if form == "WEBP" else saved(RGB, form))
+        for _ in range(draw.draw(st.integers(1, 4))):
+            data[draw.draw(st.integers(0, min(200, len(data) - 1)))] = draw.draw(st.integers(0, 255))
+        try:
+            picture = read(bytes(data), allow_lossy=True)
+        except PictureError:
+            return
+        assert picture.pixels[0].dtype == np.uint8
+        assert picture.pixels[0].shape[2] in (1, 3)
+
+
+class TestSize:
+    @pytest.mark.parametrize("size", [(1 << 14, (1 << 14) + 1), ((1 << 31) - 1, (1 << 31) - 1)])
+    def test_too_many_pixels_are_refused_from_the_header(self, size: tuple[int, int]) -> None:
+        assert "limit" in refusal(png(RGB, size=size))
+        assert "limit" in refusal(b"P6 %d %d 255\n" % size)
+        wide, high = (("I", (side,)) for side in size)
+        assert "limit" in refusal(tiff_rgb(RGB, t256=wide, t257=high))
+        bmp = bytearray(saved(RGB, "BMP"))
+        struct.pack_into("<ii", bmp, 18, *size)
+        assert "limit" in refusal(bytes(bmp))
+
+    def test_no_pixels(self) -> None:
+        assert "0 x 11" in refusal(png(RGB, size=(0, 11)))
+        assert "0 x 1" in refusal(b"P5 0 1 255\n")
+
+    def test_pillows_own_limit_does_not_apply_and_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
+        for form in ("PNG", "BMP", "TIFF", "PPM"):
+            np.testing.assert_array_equal(read(saved(RGB, form)).pixels[0], RGB)
+        refusal(b"BM" + bytes(100))
+        assert Image.MAX_IMAGE_PIXELS == 20
+
+
+class TestPaths:
+    def test_errors_carry_the_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a.png").write_bytes(png(RGB)[:-1])
+        for name, word in (("a.png", "truncated"), ("none.png", "does not exist"), (".", "is a directory")):
+            with pytest.raises(PictureError, match=word) as caught:
+                read(tmp_path / name)
+            assert caught.value.path == os.fspath(tmp_path / name)
+
+        def denied(*_: Any, **__: Any) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", denied)
+        with pytest.raises(PictureError, match="permission denied"):
+            read(tmp_path / "a.png")
+
+    def test_zero_byte_in_a_name(self) -> None:
+        with pytest.raises(PictureError, match="file name"):
+            read("a\0b")
+
+
+def expected_of(data: bytes) -> bool:
+    """Whether a PNG of the suite is one to be read: 8-bit gray or RGB or 1-bit gray, no tRNS, sound; from its bytes."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        return False
+    return (data[24], data[25]) in {(8, 0), (8, 2), (1, 0)} and b"tRNS" not in data
+
+
+@pytest.mark.parametrize("folder", ["pngsuite", "dev/depths"])
+def test_every_odd_png_is_read_exactly_or_refused(folder: str) -> None:
+    if not (DATA / folder).is_dir():
+        pytest.skip("the pictures are not here")
+    read = 0
+    for path in sorted((DATA / folder).glob("*.png")):
+        data = path.read_bytes()
+        broken = path.name.startswith("x") and folder == "pngsuite"
+        if broken or not expected_of(data):
+            line = refusal(data, name=path.name)
+            assert line.startswith(f"{path.name}: ")
+            continue
+        picture = read(path)
+        with Image.open(path) as image:
+            assert picture.pixels[0].shape == (*reversed(image.size), len(image.getbands()))
+            np.testing.assert_array_equal(picture.pixels[0].squeeze(), np.asarray(image).squeeze())
+        read += 1
+    assert read > 8
