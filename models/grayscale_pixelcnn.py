@@ -131,7 +131,8 @@ class GrayscalePixelCNN(Staged):
         return View(Weights(self.name, {"networks": {name: asdict(config.view)}}, arrays))
 
     def view(self, padded: Padded) -> Padded:
-        return gray(padded)
+        found: Padded = gray(padded)
+        return found
 
     def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
         model, of_view = self.viewer(kind)

@@ -8,7 +8,7 @@ from typing import Any
 from arcomp import codec, formats, sampling
 from arcomp.codec import Encoded
 from arcomp.container import Header, unpack
-from arcomp.contract.model import Model
+from arcomp.contract.model import Bits, Model
 from arcomp.measure import bits
 from arcomp.samples import Pixels, Samples
 
@@ -24,7 +24,7 @@ def decode(data: bytes, **options: Any) -> tuple[Pixels, Header]:
     return pixels, unpack(data)[0]
 
 
-def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> bits.Bits:
+def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> Bits:
     """What pictures [N, H, W, C] cost."""
     return bits.measure(Samples.of(pixels, depth), model, **options)
 
@@ -36,6 +36,7 @@ def draw(model: Model, shape: tuple[int, int, int, int], depth: int, **options: 
 
 def read_picture(source: str | Path | bytes, **options: Any) -> Pixels:
     """The pixels of a file with one picture, [H, W, C]."""
+    picture: Pixels
     (picture,) = formats.read(source, **options).pixels
     return picture
 

@@ -317,6 +317,7 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
     rng = np.random.default_rng(seed)
     top = (1 << depth) - 1
     h, w, c = shape
+    out: npt.NDArray[Any]
     if kind == "noise":
         out = rng.integers(0, top + 1, shape)
     elif kind == "extreme":

@@ -259,7 +259,7 @@ def _update_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> Non
 
 
 @kernel(inner=True)
-def _look_up(mixer: Any, front: Any, i: int, offset: int) -> int:
+def _look_up(mixer: Any, front: Any, i: Any, offset: Any) -> int:
     """Look up every table's counter for a decision: addresses and the mixer's inputs into the workspace; returns how
     often the first three were seen, in classes."""
     consts, counters, x, at = mixer.constants, mixer.state.counters, mixer.workspace.inputs, mixer.workspace.at

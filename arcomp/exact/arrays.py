@@ -16,6 +16,8 @@ import numpy.typing as npt
 Ints = npt.NDArray[Any]
 Array: TypeAlias = Any
 """A NumPy array of integers, or a tensor of torch."""
+Int: TypeAlias = int | np.integer[Any]
+"""An integer of Python or of NumPy; to a kernel both are the same."""
 CPU = "cpu"
 """The device whose arrays are NumPy's. "cuda" and "cuda:1" are GPUs; "torch" is torch on the processor, to test it."""
 

@@ -84,7 +84,7 @@ def _mind_the_cache(function: Any) -> None:
     cache.save_overload = save_or_do_without
 
 
-class Compiling(Listener):  # type: ignore[misc]  # Numba has no types
+class Compiling(Listener):
     """Tells, as a context, of compiling that takes long; and Python collects no garbage in the meantime.
 
     Args:

@@ -21,7 +21,7 @@ from numba.core.typed_passes import InlineOverloads, NativeLowering
 from numba.core.untyped_passes import InlineInlinables
 
 
-class Inner(CPUDispatcher):  # type: ignore[misc]
+class Inner(CPUDispatcher):
     """A kernel that only kernels can call: there is nothing to be called from Python, where it would crash."""
 
     def __call__(self, *args: Any) -> Any:
@@ -43,7 +43,7 @@ class Plain(Inner):
         return self.py_func(*args)
 
 
-class _OuterLibrary(JITCodeLibrary):  # type: ignore[misc]
+class _OuterLibrary(JITCodeLibrary):
     """Machine code that is optimised once, as a whole."""
 
     def _optimize_functions(self, module: Any) -> None:
@@ -66,7 +66,7 @@ class _InnerLibrary(_OuterLibrary):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _OuterLowering(NativeLowering):  # type: ignore[misc]
+class _OuterLowering(NativeLowering):
     """Lowering to a library of the first kind."""
 
     _name = "outer_lowering"
@@ -81,7 +81,7 @@ class _OuterLowering(NativeLowering):  # type: ignore[misc]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _InnerLowering(NativeLowering):  # type: ignore[misc]
+class _InnerLowering(NativeLowering):
     """Lowering to a library of the second kind."""
 
     _name = "inner_lowering"
@@ -99,7 +99,7 @@ class _InnerLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-class _Compiler(CompilerBase):  # type: ignore[misc]
+class _Compiler(CompilerBase):
     """Numba's passes with another lowering, and without those that inline: LLVM does that sooner. They also remove what
     they take for dead, such as writing to an array of a record that was reached by way of a tuple."""
 

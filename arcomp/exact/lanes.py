@@ -143,12 +143,15 @@ def _operation(kind: Vector, instruction: str) -> Any:
     return apply
 
 
-def _define(operation: Any, real: str, integer: str | None) -> None:
-    """Let an operator work on vectors. As a template of its own and not as an overload: Numba asks every overload of an
-    operator about every use of it, which takes a tenth of the time of compiling."""
+def _define(operation: Any, real: str, integer: str = "") -> None:
+    """Let an operator work on vectors; without an instruction for integers, on doubles alone.
+
+    As a template of its own and not as an overload: Numba asks every overload of an operator about every use of it,
+    which takes a tenth of the time of compiling.
+    """
 
     @infer_global(operation)
-    class Template(AbstractTemplate):  # type: ignore[misc]
+    class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             kind = args[0]
             if len(args) == 2 and isinstance(kind, Vector) and kind is args[1] and (integer or kind is DOUBLES):
@@ -163,7 +166,7 @@ def _define(operation: Any, real: str, integer: str | None) -> None:
 _define(operator.add, "fadd", "add")
 _define(operator.sub, "fsub", "sub")
 _define(operator.mul, "fmul", "mul")
-_define(operator.truediv, "fdiv", None)
+_define(operator.truediv, "fdiv")
 shift_words = _operation(WORDS, "ashr")
 """Each lane of the first shifted right, rounding down, by the lane of the second (0 .. 31)."""
 

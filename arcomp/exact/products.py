@@ -202,7 +202,7 @@ def unsigned(x: Ints) -> npt.NDArray[np.uint8]:
 
 def _least(packed: Packed) -> int:
     """Rows of a thread's part, at least."""
-    return ROWS + LEAST // packed.words[0].size
+    return ROWS + LEAST // int(packed.words[0].size)
 
 
 def multiply(packed: Packed, x: Ints, wide: bool) -> Ints:

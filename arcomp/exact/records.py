@@ -36,7 +36,7 @@ class Field(NamedTuple):
     word: int
 
 
-class RecordType(types.Type):  # type: ignore[misc]  # Numba has no types
+class RecordType(types.Type):
     """Numba's type of a record: names, types and places of its fields."""
 
     def __init__(self, name: str, fields: tuple[Field, ...]) -> None:
@@ -46,7 +46,7 @@ class RecordType(types.Type):  # type: ignore[misc]  # Numba has no types
 
 
 @register_model(RecordType)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: RecordType) -> None:
         super().__init__(manager, kind, ir.IntType(8).as_pointer())
 
@@ -122,7 +122,7 @@ def _unbox(kind: RecordType, value: Any, c: Any) -> NativeValue:
 
 
 @infer_getattr
-class _Attributes(AttributeTemplate):  # type: ignore[misc]
+class _Attributes(AttributeTemplate):
     key = RecordType
 
     def generic_resolve(self, kind: RecordType, name: str) -> types.Type | None:

@@ -18,13 +18,13 @@ class Past(NamedTuple):
     """What a head looks at, position after position; what other heads look at lies between.
 
     Attributes:
-        keys, values: int8 or int16. count: of positions.
+        keys, values: int8 or int16. size: how many positions.
         heads: how many there are, each with ``key`` features of a key and ``value`` features of a value.
     """
 
     keys: npt.NDArray[Any]
     values: npt.NDArray[Any]
-    count: int
+    size: int
     heads: int
     key: int
     value: int
@@ -34,13 +34,13 @@ class Past(NamedTuple):
 def attend(query: Any, past: Past, exponential: Any, scores: Any, totals: Any, out: Any) -> None:
     """What a head finds: [value], given its query, [key]. Scores and totals: int64, to work in."""
     best = -(1 << 30)
-    for j in range(past.count):
+    for j in range(past.size):
         first = j * past.heads * past.key
         scores[j] = (dot(past.keys[first : first + past.key], query, past.key) + 8) >> 4
         best = max(best, scores[j])
     mass = np.int64(0)
     totals[: past.value] = 0
-    for j in range(past.count):
+    for j in range(past.size):
         weight = exponential[min(4095, best - scores[j])]
         mass += weight
         first = j * past.heads * past.value
@@ -56,7 +56,7 @@ def attention(call: Call, at: Positions, memory: Memory, tables: Tables, scratch
     own = read(call.numbers, call.own, Attention)
     output, query, key, content = operand(call, 0), operand(call, 1), operand(call, 2), operand(call, 3)
     all_keys, all_values = own.heads * own.key, own.heads * own.value
-    for i in range(at.count):
+    for i in range(at.size):
         image = np.int64(at.image[i])
         keys = own.keys + image * own.longest * all_keys
         contents = own.values + image * own.longest * all_values

@@ -16,7 +16,7 @@ def dense(call: Call, at: Positions, memory: Memory) -> None:
     """A sample's rows of the product, on the samples that it sees."""
     own, output, group = read(call.numbers, call.own, Dense), operand(call, 0), call.group
     given = operand(call, 1)
-    for i in range(at.count):
+    for i in range(at.size):
         picture = slot(own.cache, at.image[i], 0, 0, 0)
         position = np.int64(at.y[i]) * own.width + at.x[i]
         sample = position * own.groups + group

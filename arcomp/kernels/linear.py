@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.exact.arrays import Int
 from arcomp.exact.compiled import kernel
 from arcomp.kernels.instructions import OPERAND, Cache, Operand, Product, Rescaling
 from arcomp.kernels.memory import Call, Memory, Positions
@@ -27,7 +28,7 @@ def address(one: Operand, at: Positions, i: int, width: int) -> int:
 
 
 @kernel(inner=True)
-def slot(cache: Cache, image: int, y: int, x: int, group: int) -> int:
+def slot(cache: Cache, image: Int, y: Int, x: Int, group: Int) -> int:
     """Where in ``Memory.caches`` a group's features at a position are."""
     picture = cache.begin + np.int64(image) * cache.image
     return int(picture + (y % cache.rows) * cache.row + x * cache.column + group * cache.group)
@@ -51,7 +52,7 @@ def _wide_dot(weights: Any, x: Any, count: int) -> int:
 
 
 @kernel(inner=True)
-def rescaled(total: int, rescaling: Rescaling, row: int, rescale: Any) -> int:
+def rescaled(total: Int, rescaling: Rescaling, row: Int, rescale: Any) -> int:
     """A sum as an output's integer (:mod:`arcomp.exact.rescale`)."""
     at = rescaling.begin + row
     bias, multiplier, shift = rescale[at, 0], rescale[at, 1], rescale[at, 2]
@@ -60,7 +61,7 @@ def rescaled(total: int, rescaling: Rescaling, row: int, rescale: Any) -> int:
 
 
 @kernel(inner=True)
-def linear(product: Product, row: int, begin: int, x: Any, out: Any, memory: Memory) -> None:
+def linear(product: Product, row: Int, begin: Int, x: Any, out: Any, memory: Memory) -> None:
     """Outputs ``row`` and on of a linear layer, int16 [n], of some of its inputs, int16, from the ``begin``-th on; the
     others are real 0, or their weights are 0."""
     count = x.shape[0]

@@ -57,7 +57,7 @@ def gather_sets(front: Positions, scales: Ints, image_widths: Ints, row_level: b
     counts[:] = 0
     for s in range(scales.shape[0]):
         scale = scales[s]
-        for i in range(front.count):
+        for i in range(front.size):
             image, y, x = front.image[i], front.y[i], front.x[i]
             if y % scale or x % scale:
                 continue
@@ -139,7 +139,7 @@ def push(
     """
     for s in range(caches.shape[0]):
         cache = read(code.numbers, caches[s], Cache)
-        for i in range(front.count):
+        for i in range(front.size):
             kept = np.int16(samples[i])
             if cache.symbols >= 0:
                 kept = memory.constants[cache.symbols + np.int64(samples[i]) + 128]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from arcomp.exact.arrays import Int
 from arcomp.exact.compiled import kernel
 from arcomp.kernels.instructions import HIDDEN, Hidden, Masked
 from arcomp.kernels.linear import address, linear, operand, slot
 from arcomp.kernels.memory import Call, Memory, Positions, Scratch
-from arcomp.kernels.records import read
+from arcomp.kernels.records import read, several
 
 
 @kernel(inner=True)
-def _new_units(own: Masked, call: Call, image: int, degree: int, memory: Memory) -> None:
+def _new_units(own: Masked, call: Call, image: Int, degree: Int, memory: Memory) -> None:
     """Compute the units of a degree, one hidden layer after the other; what they do not see is as yet real 0."""
-    held = own.masks * own.units
-    known, kept = slot(own.cache, image, 0, 0, 0), own.held + image * own.hidden.count * held
-    for b in range(own.hidden.count):
-        layer = read(call.numbers, own.hidden.begin + HIDDEN * b, Hidden)
+    held, hidden = own.masks * own.units, several(own.hidden)
+    known, kept = slot(own.cache, image, 0, 0, 0), own.held + image * hidden.size * held
+    for b in range(hidden.size):
+        layer = read(call.numbers, hidden.begin + HIDDEN * b, Hidden)
         begin, end = memory.constants[layer.first + degree], memory.constants[layer.first + degree + 1]
         for j in range(begin, end):
             unit = np.int64(memory.constants[layer.units + j])
@@ -31,9 +32,9 @@ def _new_units(own: Masked, call: Call, image: int, degree: int, memory: Memory)
 def masked(call: Call, at: Positions, memory: Memory, scratch: Scratch) -> None:
     """A sample's outputs under each mask, once the units of all samples before are computed."""
     own, output = read(call.numbers, call.own, Masked), operand(call, 0)
-    each, blocks, direct = own.outputs, own.hidden.count, scratch.features[: own.outputs]
+    each, blocks, direct = own.outputs, several(own.hidden).size, scratch.features[: own.outputs]
     direct[:] = 0
-    for i in range(at.count):
+    for i in range(at.size):
         image = np.int64(at.image[i])
         number = memory.constants[own.order + np.int64(at.y[i]) * own.width + at.x[i]]
         sample = np.int64(number) * own.groups + call.group

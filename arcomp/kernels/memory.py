@@ -14,13 +14,13 @@ Ints = npt.NDArray[Any]
 
 
 class Positions(NamedTuple):
-    """Of pictures; at least ``count`` of them, in the sequence of a front or of rows.
+    """Of pictures; at least ``size`` of them, in the sequence of a front or of rows.
 
     Attributes:
         image, y, x: int32 [n] each: the picture's number in the batch, row and column at the instruction's scale.
     """
 
-    count: int
+    size: int
     image: Ints
     y: Ints
     x: Ints

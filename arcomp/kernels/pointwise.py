@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.exact.arrays import Int
 from arcomp.exact.compiled import kernel
 from arcomp.kernels.instructions import OPCODES, Add, ConcatELU, Gate, Requantize
 from arcomp.kernels.linear import address, operand
@@ -20,7 +21,7 @@ def requantize(call: Call, at: Positions, values: Any) -> None:
     """The same real numbers on another quantisation."""
     own, output, given = read(call.numbers, call.own, Requantize), operand(call, 0), operand(call, 1)
     half = (np.int64(1) << own.shift) >> 1
-    for i in range(at.count):
+    for i in range(at.size):
         out = address(output, at, i, call.width) + call.group * output.share
         a = address(given, at, i, call.width) + call.group * given.share
         for f in range(output.share):
@@ -32,7 +33,7 @@ def requantize(call: Call, at: Positions, values: Any) -> None:
 def add(call: Call, at: Positions, inputs: int, values: Any) -> None:
     """The sum of so many inputs."""
     own, output = read(call.numbers, call.own, Add), operand(call, 0)
-    for i in range(at.count):
+    for i in range(at.size):
         out = address(output, at, i, call.width) + call.group * output.share
         for f in range(output.share):
             total = own.offset
@@ -43,10 +44,10 @@ def add(call: Call, at: Positions, inputs: int, values: Any) -> None:
 
 
 @kernel(inner=True)
-def logistic_at(z: int, logistic: Any) -> int:
+def logistic_at(z: Int, logistic: Any) -> int:
     """From the table, in 24 bits."""
     end = (logistic.shape[0] - 1) // 2
-    return int(np.int64(logistic[min(end, max(-end, z)) + end]))
+    return int(np.int64(logistic[min(end, max(-end, int(z))) + end]))
 
 
 @kernel(inner=True)
@@ -54,14 +55,14 @@ def activate(opcode: int, call: Call, at: Positions, values: Any, tables: Tables
     """Functions from tables: the gates, and the concatenated exponential linear unit."""
     output, first, second = operand(call, 0), operand(call, 1), operand(call, 2)
     share = output.share
-    for i in range(at.count):
+    for i in range(at.size):
         out = address(output, at, i, call.width) + call.group * share
         a = address(first, at, i, call.width) + call.group * first.share
         if opcode == CONCAT_ELU:
             for f in range(share // 2):
                 v = np.int64(values[a + f])
                 values[out + f] = tables.elu[v + 128]
-                values[out + share // 2 + f] = tables.elu[min(255, 128 - v)]
+                values[out + share // 2 + f] = tables.elu[min(255, 128 - int(v))]
             continue
         b = address(second, at, i, call.width) + call.group * second.share
         for f in range(share):

@@ -21,7 +21,7 @@ class Several(NamedTuple):
     """What kernels read of a field of several records: where in the array they begin, and how many they are."""
 
     begin: int
-    count: int
+    size: int
 
 
 def written(record: tuple[Any, ...]) -> list[int]:
@@ -60,6 +60,9 @@ if TYPE_CHECKING:
     def read(numbers: npt.NDArray[np.int64], at: int, kind: type[Record]) -> Record:
         """The record that begins at ``numbers[at]``; for kernels."""
 
+    def several(field: tuple[Record, ...]) -> Several:
+        """A field of several records, as kernels have it."""
+
 else:
 
     @intrinsic
@@ -86,3 +89,8 @@ else:
             return load(made)
 
         return made(numbers, types.intp, kind), generate
+
+    @intrinsic
+    def several(typing: Any, field: Any) -> Any:
+        """The field itself."""
+        return field(field), lambda context, builder, signature, args: args[0]

@@ -20,7 +20,7 @@ def lstm(call: Call, at: Positions, memory: Memory, tables: Tables, scratch: Scr
     output, given = operand(call, 0), operand(call, 1)
     features, group, logistic = own.features, call.group, tables.logistic
     gates = scratch.features[: 4 * features]
-    for i in range(at.count):
+    for i in range(at.size):
         image, y, x = at.image[i], at.y[i], at.x[i]
         first = slot(own.outputs, image, y + own.dy, x + own.first, 0)
         seen = memory.caches[first : first + own.product.inputs]
@@ -50,7 +50,7 @@ def mingru(call: Call, at: Positions, memory: Memory, tables: Tables) -> None:
     """What a group is given is the gate and the candidate, each for all features."""
     own = read(call.numbers, call.own, MinGRU)
     output, given = operand(call, 0), operand(call, 1)
-    for i in range(at.count):
+    for i in range(at.size):
         image, y, x = at.image[i], at.y[i], at.x[i]
         past = slot(own.states, image, y + own.dy, x + own.dx, call.group)
         new = slot(own.states, image, y, x, call.group)

@@ -9,7 +9,7 @@ from arcomp.exact.compiled import kernel
 from arcomp.kernels.instructions import RUN, Cache, Convolution, DepthToSpace, Run
 from arcomp.kernels.linear import address, linear, operand, slot
 from arcomp.kernels.memory import Call, Memory, Positions, Scratch
-from arcomp.kernels.records import Several, read
+from arcomp.kernels.records import Several, read, several
 
 
 def runs_of(taps: Iterable[tuple[int, int]]) -> tuple[Run, ...]:
@@ -27,7 +27,7 @@ def runs_of(taps: Iterable[tuple[int, int]]) -> tuple[Run, ...]:
 def gather_runs(numbers: Any, runs: Several, cache: Cache, at: Positions, i: int, caches: Any, out: Any) -> int:
     """What the i-th position sees of a cache, tap after tap; how many features."""
     made = 0
-    for r in range(runs.count):
+    for r in range(runs.size):
         run = read(numbers, runs.begin + r * RUN, Run)
         first = slot(cache, at.image[i], at.y[i] + run.dy, at.x[i] + run.dx, 0)
         count = run.columns * cache.column
@@ -41,7 +41,7 @@ def gather_runs(numbers: Any, runs: Several, cache: Cache, at: Positions, i: int
 def _keep(own: Convolution, call: Call, at: Positions, memory: Memory) -> None:
     """The inputs go into the cache."""
     given = operand(call, 1)
-    for i in range(at.count):
+    for i in range(at.size):
         source = address(given, at, i, call.width) + call.group * given.share
         first = slot(own.cache, at.image[i], at.y[i], at.x[i], call.group)
         for f in range(own.inputs):
@@ -56,7 +56,7 @@ def convolve(call: Call, at: Positions, memory: Memory, scratch: Scratch) -> Non
         _keep(own, call, at, memory)
     output, group, made = operand(call, 0), call.group, 0
     count = own.product.inputs - (own.groups - 1 - group) * own.later
-    for i in range(at.count):
+    for i in range(at.size):
         if own.stride > 1 and (at.y[i] % own.stride or at.x[i] % own.stride):
             continue
         out = output.begin + made * output.distance
@@ -66,7 +66,7 @@ def convolve(call: Call, at: Positions, memory: Memory, scratch: Scratch) -> Non
         out += group * own.outputs
         made += 1
         if own.cached:
-            gather_runs(call.numbers, own.runs, own.cache, at, i, memory.caches, scratch.features)
+            gather_runs(call.numbers, several(own.runs), own.cache, at, i, memory.caches, scratch.features)
             seen = scratch.features[:count]
         else:
             first = address(operand(call, 1), at, i, call.width)
@@ -79,7 +79,7 @@ def depth_to_space(call: Call, at: Positions, memory: Memory) -> None:
     """Features of squares of 2 x 2 become those of their positions."""
     cache = read(call.numbers, call.own, DepthToSpace).cache
     output, given, begun = operand(call, 0), operand(call, 1), 0
-    for i in range(at.count):
+    for i in range(at.size):
         if at.y[i] % 2 == 0 and at.x[i] % 2 == 0:
             source = given.begin + begun * given.distance
             if given.row_level:
@@ -88,7 +88,7 @@ def depth_to_space(call: Call, at: Positions, memory: Memory) -> None:
             first = slot(cache, at.image[i], at.y[i] // 2, at.x[i] // 2, 0)
             for f in range(cache.column):
                 memory.caches[first + f] = memory.values[source + f]
-    for i in range(at.count):
+    for i in range(at.size):
         first = slot(cache, at.image[i], at.y[i] // 2, at.x[i] // 2, 2 * (at.y[i] % 2) + at.x[i] % 2)
         out = address(output, at, i, call.width)
         for f in range(cache.group):

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from arcomp.exact import tables
-from arcomp.exact.arrays import Array
+from arcomp.exact.arrays import Array, Ints
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.lanes import WORDS, all_words, load_words, shift_words, store_words, sum_of_words
@@ -28,7 +28,7 @@ from arcomp.kernels import instructions
 from arcomp.kernels.attention import Past, attend
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 
@@ -164,16 +164,17 @@ class ExactAttention(ExactLayer):
         places, heads = sequences(self.order, batch), self.spec.heads
         parts = [places.gathered(part) for part in x]
         if on_host(x[0]):
-            own = [np.ascontiguousarray(part).reshape(*part.shape[:2], heads, -1) for part in parts]
-            found = np.empty_like(own[2])
-            in_parts(len(found) * heads, 1, lambda a, b: _attend(*own, self._exponential, a, b, found))
+            query, key, value = (np.ascontiguousarray(x).reshape(*x.shape[:2], heads, -1) for x in parts)
+            found = np.empty_like(value)
+            in_parts(len(found) * heads, 1, lambda a, b: _attend(query, key, value, self._exponential, a, b, found))
             return places.scattered(found.reshape(parts[2].shape))
         from arcomp.exact.by_torch import attention
 
         made = backend_of(x[2]).full(parts[2].shape, 0, x[2])
         for i in range(len(made)):
-            own = [part[i].reshape(part.shape[1], heads, -1).swapaxes(0, 1) for part in parts]
-            made[i] = attention(*own, self._exponential, _SHIFT).swapaxes(0, 1).reshape(made.shape[1:])
+            query, key, value = (part[i].reshape(part.shape[1], heads, -1).swapaxes(0, 1) for part in parts)
+            of_one = attention(query, key, value, self._exponential, _SHIFT)
+            made[i] = of_one.swapaxes(0, 1).reshape(made.shape[1:])
         return places.scattered(made)
 
     def start(self, batch: Batch) -> None:

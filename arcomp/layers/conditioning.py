@@ -12,11 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from arcomp.exact.arrays import Array
+from arcomp.exact.arrays import Array, Ints
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

@@ -14,14 +14,14 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.exact.arrays import CPU, Array
+from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.devices import backend_of
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.packed import unpacked
 from arcomp.layers.quantisation import Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints, check_size, filled_outside
+from arcomp.layers.spatial import ExactLayer, check_size, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact import tables
-from arcomp.exact.arrays import Array
+from arcomp.exact.arrays import Array, Ints
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.threads import in_parts
@@ -24,7 +24,7 @@ from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.pointwise import LEAST, Pointwise, clamped, logistic15, wide
 from arcomp.layers.quantisation import LOGITS, SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -137,4 +137,4 @@ class ExactSigmoidGate(Pointwise):
         return clamped((a * logistic15(b) + (1 << 14)) >> 15, LOGITS)
 
     def compiled(self, out: Ints, *x: Ints) -> None:
-        _sigmoid_gate(*x, tables.fine_logistic(), out)
+        _sigmoid_gate(x[0], x[1], tables.fine_logistic(), out)

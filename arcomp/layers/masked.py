@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from arcomp.errors import ModelError
-from arcomp.exact.arrays import CPU, Array
+from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.devices import backend_of
 from arcomp.exact.matmul import Matrix, choose
 from arcomp.exact.rescale import Rescale
@@ -35,7 +35,7 @@ from arcomp.layers.frozen import Arrays, FrozenLinear, multiply_and_scale
 from arcomp.layers.packed import unpacked
 from arcomp.layers.pointwise import clamped, wide
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints, check_size, filled_outside
+from arcomp.layers.spatial import ExactLayer, check_size, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import ModelError
+from arcomp.exact.arrays import Ints
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.spatial import Ints
 
 Bools = npt.NDArray[np.bool_]
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from arcomp.errors import ModelError
 from arcomp.exact import tables
-from arcomp.exact.arrays import Array
+from arcomp.exact.arrays import Array, Ints
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.quantisation import UNIT8, Quantisation
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.orders import Batch, Front
 
 LEAST = 1 << 16
@@ -171,7 +171,7 @@ class ExactGate(Pointwise):
         return instructions.Gate()
 
     def compiled(self, out: Ints, *x: Ints) -> None:
-        _gate(*x, tables.fine_logistic(), out)
+        _gate(x[0], x[1], tables.fine_logistic(), out)
 
     def by_formula(self, *x: Array) -> Array:
         a, b = map(wide, x)

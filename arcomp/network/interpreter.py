@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.exact.arrays import Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front, coarser

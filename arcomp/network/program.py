@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.exact import tables
+from arcomp.exact.arrays import Ints
 from arcomp.kernels import machine
 from arcomp.kernels.instructions import OPCODES, Header, Instruction, Operand
 from arcomp.kernels.memory import Code, Positions, Sets, Tables
 from arcomp.kernels.records import written
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
-from arcomp.layers.spatial import ExactLayer, Ints
+from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front
@@ -161,7 +162,7 @@ class Program:
         share = self.features[last] // self.channels
         values = self._memory.values[self.row_features :].reshape(-1, self.front_features)
         begin = self.at[last] - self.row_features + group * share
-        return np.ascontiguousarray(values[: self._front.count, begin : begin + share])
+        return np.ascontiguousarray(values[: self._front.size, begin : begin + share])
 
     def push(self, group: int, samples: Ints) -> None:
         """A sample has become known over the front: int8 [n]."""

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.exact.arrays import Ints
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 
@@ -122,7 +123,7 @@ class Positions(NamedTuple):
     xs: Int32
 
 
-def positions(image: Int32, ys: Int32, xs: Int32) -> Positions:
+def positions(image: Ints, ys: Ints, xs: Ints) -> Positions:
     """Of any integers, in a form that kernels take."""
     return Positions(*(np.ascontiguousarray(a, np.int32) for a in (image, ys, xs)))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.exact.arrays import Int
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.planes import MARGIN, SKEW, base_error
 
@@ -24,7 +25,7 @@ _SECOND = np.uint64(0xD6E8FEB86659FD93)
 
 
 @kernel(inner=True)
-def _hash(out: Any, table: int, channel: int, k: int, context: int, shift: int) -> None:
+def _hash(out: Any, table: int, channel: int, k: int, context: Int, shift: Int) -> None:
     """Write one context of pixel k, whose candidates count from ``shift`` on."""
     h = (np.uint64(context) * np.uint64(32) + np.uint64(table * 4 + channel + 1)) * _FIRST
     h = (h ^ (h >> np.uint64(29))) * _SECOND

@@ -148,8 +148,8 @@ class Photo(nn.Module):
         squares = workspace.squares(config.windows, channels, self.prior.cpu().numpy())
         work = workspace.work(config.windows, channels, planes.values.shape[2], height)
         seen = chunks.unwritten(config, height * width)
-        records = (record(part) for part in (planes, squares, work))
-        chunks.extract_features(*records, coded, 0, front_count(height, width), record(seen), None)
+        end = front_count(height, width)
+        chunks.extract_features(record(planes), record(squares), record(work), coded, 0, end, record(seen), None)
         return {
             "inputs": np.ascontiguousarray(seen.inputs.T),
             "extras": np.ascontiguousarray(seen.extras.T),

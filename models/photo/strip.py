@@ -177,8 +177,8 @@ class Strip:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
         parts = self.parts
         chunk = chunks.chunk(self.config, len(parts.front.contexts), self._positions(begin, end))
-        records = (record(part) for part in (parts.planes, parts.squares, parts.work))
-        chunks.extract_features(*records, pixels, begin, end, record(chunk.seen), record(chunk.hashed))
+        planes, squares, work = (record(part) for part in (parts.planes, parts.squares, parts.work))
+        chunks.extract_features(planes, squares, work, pixels, begin, end, record(chunk.seen), record(chunk.hashed))
         return chunk
 
     def encode_by_chunks(

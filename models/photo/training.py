@@ -58,12 +58,13 @@ def learn_mixer(weights: Weights, channels: int, pictures: Crops) -> Weights:
     arrays = {key[len(prefix) :]: a for key, a in weights.arrays.items() if key.startswith(prefix)}
     frozen = Frozen(config, exact.net(config, exact.check_arrays(config, arrays)), arrays["prior"], None)
     order = list(CODING_ORDER[channels])
-    total, count = np.zeros(0), 0
+    total, count = np.zeros(()), 0
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
         strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
-        frozen = replace(frozen, mixer=strip.parts.mixer.state.weights.copy())
+        learnt = strip.parts.mixer.state.weights.copy()
+        frozen = replace(frozen, mixer=learnt)
         if i >= len(pictures) // 2:
-            total, count = total + frozen.mixer if count else frozen.mixer.astype(np.float64), count + 1
+            total, count = total + learnt, count + 1
     mixer = np.rint(total / max(1, count)).astype(np.int32)
     return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer}, layers={})

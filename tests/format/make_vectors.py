@@ -134,9 +134,9 @@ def successes() -> None:
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
     success("histogram-tiles", several, 8, histogram, (4, 5))
     tiny = ContextModel(tiny_weights())
-    for channels, kind in ((1, "gray"), (3, "rgb")):
-        for content in ("smooth", "noise", "extreme"):
-            success(f"context-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
+    for channels, colour in ((1, "gray"), (3, "rgb")):
+        for kind in ("smooth", "noise", "extreme"):
+            success(f"context-tiny-{colour}-{kind}", pictures(kind, (11, 14, channels), 8)[None], 8, tiny)
     success("context-tiny-one-pixel", pictures("noise", (1, 1, 3), 8)[None], 8, tiny)
     success("context-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
     success("context-tiny-tiles", several, 8, tiny, (4, 5))
@@ -157,7 +157,10 @@ def ladder_successes() -> None:
         mark = f"{name}-{model.digest.hex()[:8]}"
         channels, depth = (3, 8) if name.endswith("-colour") else (1, 1)
         several = np.stack([pictures("noise", (9, 11, channels), depth, seed) for seed in range(3)])
-        success(mark, *((line, 8) if name.endswith("-text") else (several, depth)), model)
+        if name.endswith("-text"):
+            success(mark, line, 8, model)
+        else:
+            success(mark, several, depth, model)
 
 
 def fields_of(data: bytes) -> tuple[Fields, bytes]:

@@ -26,7 +26,7 @@ class FloatAttention(FloatLayer):
 
         def parted(x: torch.Tensor) -> torch.Tensor:
             """[N, H, W, heads F] -> [N, heads, P, F]."""
-            inside = places.gathered(x)
+            inside: torch.Tensor = places.gathered(x)
             return inside.reshape(*inside.shape[:2], heads, -1).transpose(1, 2).contiguous()
 
         found = functional.scaled_dot_product_attention(parted(query), parted(key), parted(value), is_causal=True)

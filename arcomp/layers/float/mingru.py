@@ -44,7 +44,7 @@ class FloatMinGRU(FloatLayer):
         """float [N, H, W, groups * 2 * features] -> [N, H, W, groups * features]."""
         spec = self.spec
         with torch.autocast(x.device.type, enabled=False):
-            parts = x.float().unflatten(3, (spec.groups, PARTS, spec.features))
+            parts = x.float().reshape(*x.shape[:3], spec.groups, PARTS, spec.features)
             gate = torch.sigmoid(parts[..., 0, :])
             candidate = carry(parts[..., 1, :], STATE, False)
             state = linear_scan(1 - gate, gate * candidate, spec.axis)

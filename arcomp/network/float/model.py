@@ -79,7 +79,7 @@ class FloatModel(nn.Module):
 
 def shown(values: torch.Tensor, depth: int) -> torch.Tensor:
     """Samples as networks take them, in float."""
-    levels = backend_of(values).constant(carried(np.arange(1 << depth), depth).astype(np.float32))
+    levels: torch.Tensor = backend_of(values).constant(carried(np.arange(1 << depth), depth).astype(np.float32))
     return levels[values.long()] * SIGNED8.step
 
 
