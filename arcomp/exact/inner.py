@@ -17,7 +17,8 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.registry import CPUDispatcher
-from numba.core.typed_passes import InlineOverloads, NativeLowering
+from numba.core.targetconfig import ConfigStack
+from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonTypeInference
 from numba.core.untyped_passes import InlineInlinables
 
 
@@ -76,7 +77,8 @@ class _OuterLowering(NativeLowering):
         state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
         state.library.enable_object_caching()
         state.library.__class__ = _OuterLibrary
-        changed: bool = super().run_pass(state)
+        with _SIGNATURES:
+            changed: bool = super().run_pass(state)
         return changed
 
 
@@ -91,12 +93,69 @@ class _InnerLowering(NativeLowering):
         state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
         state.library.__class__ = _InnerLibrary
         state.flags.no_compile = True
-        super().run_pass(state)
+        with _SIGNATURES:
+            super().run_pass(state)
         name = object()  # what callers' types know this function by, in place of a pointer
         state.targetctx.insert_user_function(name, state.cr.fndesc, [state.library])
         state.reload_init.extend(state.library._reload_init)
         state["cr"] = state.cr._replace(cfunc=name)
         return True
+
+
+class _Signatures:
+    """What built-in functions give for arguments of given types, remembered, as a context around a pass.
+
+    Numba asks each of the dozens of meanings that an operator has (of strings, of sets, of dates) each time that the
+    operator is met, in inference and again in lowering: a quarter of all the time of compiling.
+    """
+
+    def __init__(self) -> None:
+        self._flags: Any = None
+        self._own: dict[Any, Any] = {}
+        self._seen: dict[str, dict[Any, Any]] = {}
+        self._depth = 0
+        self._numba: Any = None
+
+    def __enter__(self) -> None:
+        """Numba's lock of the compiler is held."""
+        if self._depth == 0:
+            self._numba = types.Function.get_call_type
+            types.Function.get_call_type = lambda function, *given: self._look_up(function, *given)
+        self._depth += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            del types.Function.get_call_type  # that of its base is found again
+
+    def _look_up(self, function: Any, context: Any, args: Any, kws: Any) -> Any:
+        if kws:
+            return self._numba(function, context, args, kws)
+        flags = ConfigStack.top_or_none()  # what is called is compiled with these
+        if flags is not self._flags:
+            self._flags, self._own = flags, self._seen.setdefault(repr(flags), {})
+        key = (id(function), id(context), tuple(args))
+        found = self._own.get(key)
+        if found is None:
+            own = self._own  # others may be current after the call
+            found = own[key] = self._numba(function, context, args, kws), function, context
+        return found[0]
+
+
+_SIGNATURES = _Signatures()
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _Inference(NopythonTypeInference):
+    """Type inference that remembers."""
+
+    _name = "remembering_type_inference"
+
+    def run_pass(self, state: Any) -> bool:
+        """As any pass."""
+        with _SIGNATURES:
+            changed: bool = super().run_pass(state)
+        return changed
 
 
 class _Compiler(CompilerBase):
@@ -109,7 +168,8 @@ class _Compiler(CompilerBase):
         """See :class:`numba.core.compiler.CompilerBase`."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         kept = [pair for pair in passes.passes if pair[0] not in (InlineInlinables, InlineOverloads)]
-        passes.passes = [(self.lowering if one is NativeLowering else one, why) for one, why in kept]
+        own = {NativeLowering: self.lowering, NopythonTypeInference: _Inference}
+        passes.passes = [(own.get(one, one), why) for one, why in kept]
         passes._finalized = False
         passes.finalize()
         return [passes]
