@@ -1,9 +1,14 @@
 """Settings of all tests, and what several of them start from."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Before torch is imported. Pictures are small here, and a worker runs on each processor: threads would wait for each
+# other. Tests of threads ask for them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None)

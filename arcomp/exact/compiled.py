@@ -76,10 +76,21 @@ def _mind_the_cache(function: Any) -> None:
             cache.flush()
             return None
 
+    def save_under_its_own_name(key: Any, data: Any) -> None:
+        """The code first, then the entry that leads to it.
+
+        Numba numbers the files. Of two processes that compile a function for other types at once, the index of one
+        would lead to the code of the other.
+        """
+        number = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:6], "big")
+        index._save_data(index._data_name(number), data)
+        index._save_index({**index._load_index(), key: index._data_name(number)})
+
     def save_or_do_without(*args: Any) -> None:
         with suppress(OSError):  # a full disk, a quota: it is compiled again next time
             save(*args)
 
+    index.save = save_under_its_own_name
     cache.load_overload = load_or_forget
     cache.save_overload = save_or_do_without
 

@@ -55,12 +55,15 @@ class TestModels:
         assert b"histogram" in said.out
         assert b"built in" in say("models", "histogram").out
 
-    def test_earlier_weights_are_listed_on_demand(self) -> None:
-        short, long, own = (say("models", *more).out.decode() for more in ((), ("-v",), ("pixelsnail",)))
-        assert "pixelsnail-colour.safetensors" in short
-        assert "pixelsnail-colour.98466cfd.safetensors" not in short
+    def test_earlier_weights_are_listed_on_demand(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        earlier = folder / "pixelcnn-digits.0123abcd.safetensors"
+        earlier.write_bytes((library.SHIPPED / "pixelcnn-digits.safetensors").read_bytes())
+        monkeypatch.setenv("ARCOMP_MODELS", str(folder))
+        short, long, own = (say("models", *more).out.decode() for more in ((), ("-v",), ("pixelcnn",)))
+        assert "pixelcnn-digits.safetensors" in short
+        assert earlier.name not in short
         assert set(short.splitlines()) < set(long.splitlines())
-        assert all("pixelsnail-colour.98466cfd.safetensors" in listed for listed in (long, own))
+        assert all(earlier.name in listed for listed in (long, own))
 
     def test_a_file_of_weights(self, folder: Path) -> None:
         shipped = library.SHIPPED / "pixelcnn-digits.safetensors"

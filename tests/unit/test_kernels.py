@@ -330,3 +330,20 @@ def test_compiling_leaves_the_collector_as_it_was() -> None:
             assert not gc.isenabled()
         finally:
             gc.enable()
+
+
+def test_code_for_other_types_has_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an entry was lost: of two processes that write the index at once, one is later."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+
+    def twice(x: Any) -> Any:
+        return x + x
+
+    assert kernel()(twice)(1) == 2
+    (index,) = tmp_path.rglob("*.nbi")
+    index.unlink()
+    assert kernel()(twice)(1.5) == 3
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
+    again = kernel()(twice)
+    assert again(1.5) == 3
+    assert sum(again.stats.cache_hits.values()) == 1
