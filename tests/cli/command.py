@@ -14,8 +14,11 @@ import numpy as np
 from PIL import Image
 
 from arcomp.cli import main
+from tests.specimens import pictures
 
 MODEL = ("-m", "histogram")
+DIGITS = pictures("noise", (6 * 7, 9, 1), 1).reshape(6, 7, 9)
+TEXT = (b"It is a truth universally acknowledged, \xe2\x80\x94 that a single \0\xff byte " * 300)[:17001]
 
 
 def pixels(height: int = 9, width: int = 13, channels: int = 3, seed: int = 0) -> Any:
@@ -99,3 +102,20 @@ def compressed(picture: Path) -> Path:
 
 def names(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def npy(array: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def npz(**arrays: Any) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def said_well(said: Said) -> Said:
+    assert said.status == 0, said.err
+    return said

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import arcomp
-from arcomp.coding import FrequencyTable, sample
-from arcomp.coding.table import cumulate
 from arcomp.contract import registry
-from arcomp.errors import ModelError, OutputError
+from arcomp.errors import OutputError
 from arcomp.measure.evaluation import costs
-from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelrnn import PixelRNN
-from arcomp.models.wavenet import WaveNet
-from arcomp.network.likelihoods import Softmax
 from arcomp.samples import Samples, of_array
-from arcomp.sampling import GAP, grid
-from tests.cli.command import Said, names, refused, say
-from tests.coded import draw, encode, measure
-from tests.specimens import MODELS, layered, photo, pictures
-from tests.unit.test_inputs import DIGITS, TEXT, folder, npy, said_well  # noqa: F401 (folder is a fixture)
+from arcomp.sampling import GAP
+from tests.cli.command import DIGITS, TEXT, Said, names, npy, refused, said_well, say
+from tests.coded import draw, encode
+from tests.specimens import layered, pictures
 
 BINARY = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
-TEXTUAL = layered(WaveNet, channels=1, depth=8, width=4, blocks=2, cycle=2)
+
+
+@pytest.fixture
+def folder(untrained: Path) -> Path:
+    """The current folder, with untrained weights in it."""
+    return untrained
 
 
 def bits_of(said: Said) -> list[float]:
@@ -37,7 +35,7 @@ def bits_of(said: Said) -> list[float]:
 
 
 class TestEval:
-    def test_costs_are_what_files_cost(self, folder: Path) -> None:  # noqa: F811
+    def test_costs_are_what_files_cost(self, folder: Path) -> None:
         (folder / "a.npy").write_bytes(npy(DIGITS))
         (about,) = said_well(say("eval", "-m", "binary.safetensors", "--json", "a.npy")).objects
         encoded = encode(DIGITS[..., None], 1, arcomp.load("binary.safetensors"))
@@ -47,7 +45,7 @@ class TestEval:
         assert (about["images"], about["samples"], about["data"]) == (6, DIGITS.size, "a.npy")
         assert names(folder) == {"a.npy", "text.safetensors", "binary.safetensors"}
 
-    def test_several_models_and_sets(self, folder: Path) -> None:  # noqa: F811
+    def test_several_models_and_sets(self, folder: Path) -> None:
         (folder / "set" / "below").mkdir(parents=True)
         for i, digit in enumerate(DIGITS[:3]):
             Image.fromarray(digit.astype(bool)).save(folder / "set" / ("below" if i else ".") / f"{i}.png")
@@ -65,7 +63,7 @@ class TestEval:
         assert [o["images"] for o in limited] == [3, 2, 5] * 2
         assert "nats/image, 9 images in" in said_well(say(*verb, "set", "a.npy")).results[2]
 
-    def test_text(self, folder: Path) -> None:  # noqa: F811
+    def test_text(self, folder: Path) -> None:
         (folder / "notes.txt").write_bytes(TEXT)
         (about,) = said_well(say("eval", "-m", "text.safetensors", "--json", "notes.txt")).objects
         assert (about["images"], about["samples"]) == (1, len(TEXT))
@@ -95,7 +93,7 @@ class TestEval:
         assert len(list(costs(files, registry.load("histogram")))) == 5
         assert calls == [1] * 5
 
-    def test_refusals(self, folder: Path) -> None:  # noqa: F811
+    def test_refusals(self, folder: Path) -> None:
         (folder / "empty").mkdir()
         (folder / "bad.npy").write_bytes(npy(DIGITS)[:-1])
         (folder / "a.npy").write_bytes(npy(DIGITS))
@@ -114,7 +112,7 @@ class TestEval:
 
 
 class TestScore:
-    def test_the_most_surprising_comes_first(self, folder: Path) -> None:  # noqa: F811
+    def test_the_most_surprising_comes_first(self, folder: Path) -> None:
         (folder / "set").mkdir()
         smooth, noise = pictures("constant", (20, 20, 1), 8)[:, :, 0], pictures("noise", (12, 12, 1), 8)[:, :, 0]
         for name, pixels in (("a.png", smooth), ("b.png", noise), ("c.png", smooth)):
@@ -134,7 +132,7 @@ class TestScore:
         refused(say("score", "-m", "context", "set", "--heatmap", "maps"), "exists already")
         said_well(say("score", "-m", "context", "-f", "set", "--heatmap", "maps"))
 
-    def test_pictures_of_arrays_are_named(self, folder: Path) -> None:  # noqa: F811
+    def test_pictures_of_arrays_are_named(self, folder: Path) -> None:
         odd = np.zeros_like(DIGITS)
         odd[2] = DIGITS[2]
         (folder / "a.npy").write_bytes(npy(odd))
@@ -143,7 +141,7 @@ class TestScore:
         assert {line.split()[-1] for line in said.results} == {f"a.npy[{i}]" for i in range(6)}
         assert names(folder / "maps") == {f"a.npy.{i}.png" for i in range(6)}
 
-    def test_heat_maps_of_files_with_one_name(self, folder: Path) -> None:  # noqa: F811
+    def test_heat_maps_of_files_with_one_name(self, folder: Path) -> None:
         for part in ("x", "y"):
             (folder / part).mkdir()
             Image.fromarray(pictures("noise", (4, 4, 1), 8)[:, :, 0]).save(folder / part / "a.png")
@@ -152,7 +150,7 @@ class TestScore:
         (folder / "file").write_bytes(b"")
         refused(say("score", "-m", "histogram", "x", "--heatmap", "file"), "cannot be made a folder")
 
-    def test_what_fails_loses_nothing_else(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    def test_what_fails_loses_nothing_else(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """An argument without pictures, and a map that cannot be written."""
         (folder / "empty").mkdir()
         (folder / "many").mkdir()
@@ -173,7 +171,7 @@ class TestScore:
 
     def test_files_that_do_not_fit_are_told_of(
         self,
-        folder: Path,  # noqa: F811
+        folder: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         from arcomp import codec
@@ -190,7 +188,7 @@ class TestScore:
     @pytest.mark.parametrize("there", ["c.png.png", "c.png.2.png", "a.npy.5.png", "c.1.png"])
     def test_maps_that_exist_are_refused_first(
         self,
-        folder: Path,  # noqa: F811
+        folder: Path,
         there: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -205,103 +203,15 @@ class TestScore:
         )
         assert names(folder / "maps") == {there}
 
-    def test_maps_of_text_have_rows(self, folder: Path) -> None:  # noqa: F811
+    def test_maps_of_text_have_rows(self, folder: Path) -> None:
         (folder / "notes.txt").write_bytes(TEXT[:5000])
         said_well(say("score", "-m", "text.safetensors", "notes.txt", "--heatmap", "maps"))
         with Image.open(folder / "maps" / "notes.txt.png") as image:
             assert image.size == (71, 71)
 
 
-HIDDEN = {"width": 20, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}
-
-
-class TestSampling:
-    def test_draws_follow_the_distribution(self) -> None:
-        counts = np.array([[1, 5, 0, 2]], np.int64)
-        table = FrequencyTable(cumulate(counts, 2), np.zeros(40000, np.int32), 2)
-        for temperature, power in ((1.0, 1.0), (0.5, 2.0), (2.0, 0.5)):
-            found = np.bincount(sample(table, np.random.default_rng(0), temperature), minlength=4) / 40000
-            expected = counts[0] ** power / (counts[0] ** power).sum()
-            assert found == pytest.approx(expected, abs=0.02)
-        assert set(sample(table, np.random.default_rng(0), 0).tolist()) == {1}
-
-    def test_digits_of_a_symbol_at_another_temperature(self) -> None:
-        """A temperature of one, the long way, is that of the short one; the likeliest symbol of 8 bits is found."""
-        counts = np.random.default_rng(1).integers(1, 50, (1, 256))
-        counts[0, 77] = 200
-        table = FrequencyTable(cumulate(counts, 8), np.zeros(60000, np.int32), 8)
-        assert set(sample(table, np.random.default_rng(0), 0).tolist()) == {77}
-        found = np.bincount(sample(table, np.random.default_rng(0), 0.99999), minlength=256) / 60000
-        assert found == pytest.approx(counts[0] / counts.sum(), abs=0.003)
-
-    @pytest.mark.parametrize("temperature", [1.0, 0.5])
-    def test_a_draw_is_a_function_of_its_seed(self, temperature: float) -> None:
-        shape = (3, 8, 9, 1)
-        first = draw(BINARY, shape, 1, seed=1, temperature=temperature)
-        assert first.dtype == np.uint8
-        assert first.max() == 1
-        assert np.array_equal(first, draw(BINARY, shape, 1, seed=1, temperature=temperature))
-        assert not np.array_equal(first, draw(BINARY, shape, 1, seed=2, temperature=temperature))
-        assert not np.array_equal(first[0], first[1])
-
-    def test_draws_are_typical(self) -> None:
-        """A model finds its own draws as unsurprising as it expects itself to: their bits are near its entropy."""
-        with patch.object(Softmax, "prepare"):  # else it finds all about alike
-            model = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
-        drawn = draw(model, (40, 8, 9, 1), 1, seed=3)
-        noise = pictures("noise", (40 * 8, 9, 1), 1).reshape(40, 8, 9, 1)
-        assert measure(drawn, 1, model).total < 0.8 * measure(noise, 1, model).total
-
-    @pytest.mark.parametrize(
-        "model", [BINARY, TEXTUAL, layered(MADE, channels=1, depth=1, rows=8, columns=9, **HIDDEN)]
-    )
-    def test_what_is_given_stays(self, model: registry.Model) -> None:
-        depth = 8 if model is TEXTUAL else 1
-        given = pictures("noise", (2 * 8, 9, 1), depth).reshape(2, 8, 9, 1)
-        found = draw(model, given.shape, depth, given=given, kept=40, seed=5)
-        kept = np.arange(72).reshape(8, 9) < 40
-        assert np.array_equal(found[:, kept], given[:, kept])
-        assert not np.array_equal(found[:, ~kept], given[:, ~kept])
-
-    @pytest.mark.parametrize("name", ["made shuffled", "image_transformer zigzag"])
-    def test_only_what_goes_row_by_row_is_completed(self, name: str) -> None:
-        """Elsewhere rows that are known would depend on what is drawn before them."""
-        make, channels, depth = MODELS[name]
-        given = pictures("noise", (4, 5, channels), depth)[None]
-        with pytest.raises(ModelError, match="does not go row by row"):
-            draw(make(), given.shape, depth, given=given, kept=10)
-        assert draw(make(), given.shape, depth).shape == given.shape
-
-    def test_a_model_that_learns_decodes_random_bytes(self) -> None:
-        model = photo()
-        first = draw(model, (2, 10, 12, 3), 8, seed=1)
-        assert np.array_equal(first, draw(model, (2, 10, 12, 3), 8, seed=1))
-        assert not np.array_equal(first[0], first[1])
-        with pytest.raises(ModelError, match="another temperature"):
-            draw(model, (1, 4, 4, 3), 8, temperature=0.5)
-        with pytest.raises(ModelError, match="complete"):
-            draw(model, (1, 4, 4, 3), 8, given=first[:1, :4, :4], kept=8)
-
-    def test_a_histogram_needs_a_picture(self) -> None:
-        model = registry.load("histogram")
-        with pytest.raises(ModelError, match="--complete"):
-            draw(model, (1, 4, 4, 1), 8)
-        given = np.full((1, 9, 9, 1), 7, np.uint8)
-        given[0, 5:] = 200
-        found = draw(model, given.shape, 8, given=given, kept=45, temperature=0.2)
-        assert (found == 7).all()
-
-    def test_grids(self) -> None:
-        pixels = pictures("noise", (6 * 4, 5, 1), 1).reshape(6, 4, 5, 1)
-        made = grid(Samples.of(pixels, 1)).pixels[0]
-        assert made.shape == (3 * (4 + GAP) - GAP, 2 * (5 + GAP) - GAP, 1)
-        assert np.array_equal(made[:4, :5], 255 * pixels[0])
-        assert np.array_equal(made[-4:, -5:], 255 * pixels[5])
-        assert np.array_equal(grid(Samples.of(pixels[:1], 1)).pixels[0], 255 * pixels[0])
-
-
 class TestSampleVerb:
-    def test_pictures(self, folder: Path) -> None:  # noqa: F811
+    def test_pictures(self, folder: Path) -> None:
         verb = ("sample", "-m", "binary.safetensors", "--size", "8x9", "-n", "4")
         said_well(say(*verb, "-o", "a.png"))
         with Image.open(folder / "a.png") as image:
@@ -312,14 +222,14 @@ class TestSampleVerb:
         assert np.array_equal(np.load(folder / "a.npy"), drawn)
         refused(say(*verb, "-o", "a.npy"), "exists already")
 
-    def test_size_of_tiles_that_only_cut_is_not_one_to_draw(self, folder: Path) -> None:  # noqa: F811
+    def test_size_of_tiles_that_only_cut_is_not_one_to_draw(self, folder: Path) -> None:
         wide = layered(PixelRNN, channels=1, depth=1, width=2, blocks=1)
         wide.weights.save(folder / "wide.safetensors")
         assert wide.tile(99, 99, 1, 1) == (256, 256)
         said_well(say("sample", "-m", "wide.safetensors", "-n", "1", "-o", "w.npy"))
         assert np.load(folder / "w.npy").shape == (1, 32, 32, 1)
 
-    def test_completion(self, folder: Path) -> None:  # noqa: F811
+    def test_completion(self, folder: Path) -> None:
         Image.fromarray(DIGITS[0].astype(bool)).save(folder / "one.png")
         said_well(say("sample", "-m", "binary.safetensors", "--complete", "one.png", "-n", "3", "-o", "c.npy"))
         found = np.load(folder / "c.npy")
@@ -335,7 +245,7 @@ class TestSampleVerb:
     @pytest.mark.parametrize("name", ["two.pbm", "two.jpg"])
     def test_what_cannot_be_written_is_not_drawn(
         self,
-        folder: Path,  # noqa: F811
+        folder: Path,
         name: str,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
@@ -344,7 +254,7 @@ class TestSampleVerb:
         refused(say(*verb, "-o", name), name.rpartition(".")[2])
         assert not (folder / name).exists()
 
-    def test_text(self, folder: Path) -> None:  # noqa: F811
+    def test_text(self, folder: Path) -> None:
         text = ("sample", "-m", "text.safetensors")
         said = said_well(say(*text, "--prefix", "Call me \N{EM DASH}", "--size", "40"))
         assert said.out.startswith("Call me \N{EM DASH}".encode())
@@ -358,7 +268,7 @@ class TestSampleVerb:
         shown = say(*text, "--size", "300", terminals=("stdout",))
         assert all(c.isprintable() or c in "\n\t" for c in shown.out.decode())
 
-    def test_refusals(self, folder: Path) -> None:  # noqa: F811
+    def test_refusals(self, folder: Path) -> None:
         binary = ("sample", "-m", "binary.safetensors")
         refused(say(*binary), "name it with -o")
         refused(say(*binary, "-o", "a.jpg"), "jpg")
