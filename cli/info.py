@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 def whereabouts(header: Header) -> Path | str | None:
     """Where the model that decodes a file is: a path, "built in", or None if it is not here."""
-    from arcomp.contract import library, registry
+    from arcomp.contract import library
 
     found = library.find(header.model, header.digest)
-    return "built in" if found is None and registry.built_in(header.model, header.digest) else found
+    return "built in" if found is None and library.built_in(header.model, header.digest) else found
 
 
 def _about(name: str) -> tuple[dict[str, Any], Header]:

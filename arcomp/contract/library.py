@@ -1,4 +1,4 @@
-"""Where weights lie: found by name and digest, without loading what they belong to.
+"""Where models and their weights lie: found by name and digest, without importing or loading them.
 
 Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
 beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. A model's presets are weights of
@@ -14,11 +14,18 @@ import glob
 import json
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 from platformdirs import user_data_path
 
+from arcomp.exact.digest import weights_digest
+
+MODELS = "arcomp.models"
+"""The package of models."""
 SHIPPED = Path(str(files("arcomp.models.weights")))
 ENDING = ".safetensors"
 _HEADER_LIMIT = 1 << 20
@@ -63,3 +70,21 @@ def digest_of(path: Path) -> str:
 def find(name: str, digest: bytes) -> Path | None:
     """The weights with a digest, whole or its first bytes."""
     return next(candidates(name, tuple(folders()), digest), None)
+
+
+@lru_cache(maxsize=1)
+def modules() -> dict[str, str]:
+    """The module of each model, by the model's name. None of them is imported for it."""
+    package, found = find_spec(MODELS), {}
+    for module in iter_modules(package.submodule_search_locations if package else ()):
+        inner = f"{MODELS}.{module.name}.model"
+        if not module.ispkg:
+            found[module.name] = f"{MODELS}.{module.name}"
+        elif find_spec(inner):
+            found[module.name] = inner
+    return found
+
+
+def built_in(name: str, digest: bytes) -> bool:
+    """Whether a model has no weights, and this digest, or these first bytes of it."""
+    return name in modules() and weights_digest(name, "{}", {}).startswith(digest)

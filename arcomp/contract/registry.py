@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import TypeVar
 
-from arcomp.contract.library import ENDING, candidates, family, folders
+from arcomp.contract.library import ENDING, candidates, family, folders, modules
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 
-MODELS = "arcomp.models"
-"""The package of models."""
 DEFAULT = "photo-balanced"
 """Weights that are used where none are named."""
 M = TypeVar("M", bound=type[Model])
@@ -30,19 +26,6 @@ def register(model: M) -> M:
     """Decorator of a model's class: it can be asked for by its name, which is also its module's."""
     _registered[model.name] = model
     return model
-
-
-@lru_cache(maxsize=1)
-def modules() -> dict[str, str]:
-    """The module of each model, by the model's name. None of them is imported for it."""
-    package, found = find_spec(MODELS), {}
-    for module in iter_modules(package.submodule_search_locations if package else ()):
-        inner = f"{MODELS}.{module.name}.model"
-        if not module.ispkg:
-            found[module.name] = f"{MODELS}.{module.name}"
-        elif find_spec(inner):
-            found[module.name] = inner
-    return found
 
 
 def find(name: str) -> type[Model]:
@@ -130,11 +113,6 @@ def from_weights(weights: Weights) -> Model:
         if model.weightless:
             raise ModelError(f"weights of model {weights.model}, which has none", remedy="name the model, not a file")
         return model(weights)
-
-
-def built_in(name: str, digest: bytes) -> bool:
-    """Whether a model without weights has a digest, or its first bytes."""
-    return name in modules() and find(name).weightless and Weights(name, {}, {}).digest.startswith(digest)
 
 
 def _fits(model: Model, digest: bytes | None) -> Model:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from arcomp.contract import registry
+from arcomp.contract import library, registry
 from arcomp.contract.trainer import Crops, Trainer
 from arcomp.errors import ModelError, TrainingError
 
@@ -64,5 +64,5 @@ def trainer_of(model: str) -> Trainer:
 
 def trained() -> dict[str, Trainer]:
     """The trainers of all models that have one, by the model's name."""
-    found = {name: registry.find(name).trainer() for name in registry.modules()}
+    found = {name: registry.find(name).trainer() for name in library.modules()}
     return {name: trainer for name, trainer in found.items() if trainer is not None}

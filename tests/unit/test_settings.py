@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arcomp.contract import registry
+from arcomp.contract import library, registry
 from arcomp.contract.settings import checked, choice, records, setting
 from arcomp.errors import ModelError
 from tests.specimens import SIZES
@@ -57,7 +57,7 @@ def test_what_is_not_complete_is_refused(plain: Any) -> None:
         checked(Outer, plain)
 
 
-@pytest.mark.parametrize("name", registry.modules())
+@pytest.mark.parametrize("name", library.modules())
 def test_every_model_registers_itself_under_its_name(name: str) -> None:
     model = registry.find(name)
     assert model.name == name
