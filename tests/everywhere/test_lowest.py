@@ -37,7 +37,20 @@ def test_lowest_versions_pass(torch: bool, tmp_path: Path) -> None:
     # Beside a copy of the tests: what they import is the installed package, not the one in the repository.
     shutil.copytree(ROOT / "tests", tmp_path / "work" / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path / "work")
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, *WITH_TORCH * torch]
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-o",
+        "addopts=",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        *TESTS,
+        *WITH_TORCH * torch,
+    ]
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(command, cwd=tmp_path / "work", env=environment, capture_output=True, text=True, timeout=3000)

@@ -166,7 +166,8 @@ def test_kernels_take_and_give_integers() -> None:
 @pytest.mark.slow
 def test_kernels_for_kernels_take_and_give_integers(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "ARCOMP_TEST_FRESH": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", test_kernels_take_and_give_integers.__name__]
+    test = f"{__file__}::{test_kernels_take_and_give_integers.__name__}"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", test]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     assert done.returncode == 0, done.stdout
 
