@@ -16,7 +16,7 @@ from arcomp.exact.lanes import leading_zeros
 NODES = 64
 """Places in the sequence of decisions that are told apart."""
 SINGLE_STEPS = 4
-EXPERT_LIMIT = 2047
+LOGIT_LIMIT = 2047
 """Of 256 times a logarithm of odds: 8."""
 MOST_DECISIONS = 40
 """More than the decisions of any 8-bit value."""
@@ -57,7 +57,7 @@ def _ln(v: Any, mantissa: Any, power: Any) -> Any:
 
 
 @kernel(inner=True)
-def expert(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
+def mixture_logit(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
     """What the mixture says of a decision: 256 ln(mass of [middle, high) / mass of [low, middle)), clamped.
 
     Args:
@@ -67,7 +67,7 @@ def expert(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
     low, middle, high = values
     a = _ln(above - here + 7 * (high - middle) + 16, mantissa, power)
     b = _ln(here - below + 7 * (middle - low) + 16, mantissa, power)
-    return max(-EXPERT_LIMIT, min(EXPERT_LIMIT, a - b))
+    return max(-LOGIT_LIMIT, min(LOGIT_LIMIT, a - b))
 
 
 @kernel(inline="always")

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.binary import decode_bit, encode_bit
-from arcomp.coding.decisions import EXPERT_LIMIT, NODES, expert, mass, next_decision, restrict
+from arcomp.coding.decisions import LOGIT_LIMIT, NODES, mass, mixture_logit, next_decision, restrict
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
@@ -50,8 +50,8 @@ CONSTANT = 77
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Settings of the stage.
+class StageSettings:
+    """Settings of the settings.
 
     Attributes:
         tables: contexts that are counted.
@@ -69,7 +69,7 @@ class Stage:
     limit: int = 60
 
 
-STAGES = {"cheap": Stage(5, 16, False), "full": Stage(7, 18, True), "deep": Stage(7, 20, True)}
+STAGES = {"cheap": StageSettings(5, 16, False), "full": StageSettings(7, 18, True), "deep": StageSettings(7, 20, True)}
 
 
 class Constants(NamedTuple):
@@ -131,30 +131,30 @@ class Workspace(NamedTuple):
     """[4]: its rows of weights."""
 
 
-def workspace(stage: Stage, components: int) -> Workspace:
+def workspace(settings: StageSettings, components: int) -> Workspace:
     """For mixtures of so many components."""
     inputs: Int32 = aligned((1, LANES), np.int32)
-    inputs[0, stage.tables + 1] = CONSTANT
+    inputs[0, settings.tables + 1] = CONSTANT
     return Workspace(
         np.zeros((3, components), np.int64),
         np.zeros(257, np.int64),
         np.zeros(5, np.int64),
         inputs,
-        np.zeros(stage.tables, np.int64),
+        np.zeros(settings.tables, np.int64),
         np.zeros(2, np.int64),
         np.zeros(4, np.int64),
     )
 
 
-class Mixer(NamedTuple):
-    """One strip's stage."""
+class Stage(NamedTuple):
+    """One strip's settings."""
 
     constants: Constants
     state: State
     workspace: Workspace
 
 
-class Front(NamedTuple):
+class FrontData(NamedTuple):
     """One channel of one front of at most n pixels: what is known of its values, and the values."""
 
     mixture: Int32
@@ -167,7 +167,7 @@ class Front(NamedTuple):
     """[tables, n]: 0 .. 255, to tell contexts with equal addresses apart."""
     colours: npt.NDArray[np.uint8]
     """[65536, 32]: a lattice (:mod:`arcomp.coding.lattice`), or [0, 32]."""
-    rows: Int32
+    lattice_rows: Int32
     """[n]: the row of the lattice that holds for the third channel."""
     values: Int32
     """[channels, n]: levels; given in encoding, found in decoding."""
@@ -177,13 +177,15 @@ class Front(NamedTuple):
     """[2], added to in encoding: bits of the decisions, bits under the mixture alone."""
 
 
-def mixer(stage: Stage, channels: int, components: int, weights: Int32 | None = None) -> Mixer:
+def new_stage(settings: StageSettings, channels: int, components: int, weights: Int32 | None = None) -> Stage:
     """The stage before the first decision.
 
     Args:
         components: K of the mixtures. weights: int32 [rows, LANES] to start from; without, the mixture alone counts.
     """
-    return Mixer(constants(stage, channels), initial_state(stage, channels, weights), workspace(stage, components))
+    return Stage(
+        constants(settings, channels), initial_state(settings, channels, weights), workspace(settings, components)
+    )
 
 
 def weight_rows(channels: int) -> int:
@@ -191,7 +193,7 @@ def weight_rows(channels: int) -> int:
     return channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4 + 3 * 64)
 
 
-def constants(stage: Stage, channels: int = 1) -> Constants:
+def constants(settings: StageSettings, channels: int = 1) -> Constants:
     """Everything :func:`code` looks up."""
     logistic = tables.fine_logistic()
     counts = np.arange(64)
@@ -202,40 +204,40 @@ def constants(stage: Stage, channels: int = 1) -> Constants:
     return Constants(
         logistic,
         np.clip((logistic + 128) >> 8, 1, 65535).astype(np.int32),
-        np.clip(tables.stretch(), -EXPERT_LIMIT, EXPERT_LIMIT).astype(np.int32),
+        np.clip(tables.stretch(), -LOGIT_LIMIT, LOGIT_LIMIT).astype(np.int32),
         tables.mantissa_logarithm(),
         tables.power_logarithm(),
         rate.astype(np.int32),
         confidence.astype(np.int32),
         -np.log2(probabilities / 65536),
-        stage.tables,
-        stage.limit,
-        stage.refine,
-        stage.first_rate,
-        stage.last_rate,
+        settings.tables,
+        settings.limit,
+        settings.refine,
+        settings.first_rate,
+        settings.last_rate,
         channels,
     )
 
 
-def initial_state(stage: Stage, channels: int, weights: Int32 | None = None) -> State:
+def initial_state(settings: StageSettings, channels: int, weights: Int32 | None = None) -> State:
     """The state before the first decision; ``weights`` int32 [rows, LANES] to start from, or none."""
-    counters = aligned((stage.tables, 1 << stage.bits), np.uint32)
+    counters = aligned((settings.tables, 1 << settings.bits), np.uint32)
     counters[:] = 1 << 31
     started: Int32 = aligned((weight_rows(channels), LANES), np.int32)
     if weights is None:
         started[: channels * NODES, 0] = 1 << WEIGHT_BITS
     else:
         started[:] = weights
-    rows = channels * NODES * 32 if stage.refine else 1
-    squash = constants(stage).squash
+    rows = channels * NODES * 32 if settings.refine else 1
+    squash = constants(settings).squash
     at = np.clip((np.arange(33) - 16) * 128 + SUM_LIMIT + 1, 0, 2 * SUM_LIMIT + 2)
     maps = np.broadcast_to(squash[at].astype(np.int32), (2, rows, 33)).copy()
     return State(counters, started, maps, np.zeros(3, np.int64))
 
 
-def memory(stage: Stage) -> int:
+def memory(settings: StageSettings) -> int:
     """Bytes of a state."""
-    return (stage.tables * 4 << stage.bits) + (2 << 20)
+    return (settings.tables * 4 << settings.bits) + (2 << 20)
 
 
 @kernel(inner=True)
@@ -259,10 +261,10 @@ def _update_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> Non
 
 
 @kernel(inner=True)
-def _look_up(mixer: Any, front: Any, i: Any, offset: Any) -> int:
+def _look_up(stage: Any, front: Any, i: Any, offset: Any) -> int:
     """Look up every table's counter for a decision: addresses and the mixer's inputs into the workspace; returns how
     often the first three were seen, in classes."""
-    consts, counters, x, at = mixer.constants, mixer.state.counters, mixer.workspace.inputs, mixer.workspace.at
+    consts, counters, x, at = stage.constants, stage.state.counters, stage.workspace.inputs, stage.workspace.at
     classes = 0
     mask = counters.shape[1] - 1
     for j in range(consts.tables):
@@ -281,9 +283,9 @@ def _look_up(mixer: Any, front: Any, i: Any, offset: Any) -> int:
 
 
 @kernel(inner=True)
-def _count(mixer: Any, bit: int) -> None:
+def _count(stage: Any, bit: int) -> None:
     """Tell the counters what was decided."""
-    consts, counters, at = mixer.constants, mixer.state.counters, mixer.workspace.at
+    consts, counters, at = stage.constants, stage.state.counters, stage.workspace.at
     target = 262143 if bit else 0
     for j in range(consts.tables):
         e = np.int64(counters[j, at[j]])
@@ -312,15 +314,15 @@ def _descend(weights: Any, x: Any, rows: Any, gradient: Any) -> None:
 
 
 @kernel(inner=True)
-def code(mixer: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
+def code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
     """Code one channel of a front.
 
     Args:
-        mixer: record of a :class:`Mixer`.
+        stage: record of a :class:`Stage`.
         coder: record of a :class:`arcomp.coding.binary.Coder`; encoding needs MOST_DECISIONS / 2 words for a value.
-        front: record of a :class:`Front`. count: its pixels.
+        front: record of a :class:`FrontData`. count: its pixels.
     """
-    consts, workspace, pixels = mixer.constants, mixer.workspace, mixer.state.pixels
+    consts, workspace, pixels = stage.constants, stage.workspace, stage.state.pixels
     components, edges, own = workspace.components, workspace.edges, workspace.own
     mixture, selectors, colours, totals = front.mixture, front.selectors, front.colours, front.totals
     values, costs = front.values[channel], front.costs
@@ -342,24 +344,24 @@ def code(mixer: Any, coder: Any, front: Any, decoding: bool, channel: int, count
         edges[0], edges[256] = 0, 1 << 24
         if restricted:
             off = ((pixels[2] + 1) << 16) // (pixels[1] + 64)
-            restrict(components, consts.logistic, colours[front.rows[i]], min(1 << 16, off), edges)
+            restrict(components, consts.logistic, colours[front.lattice_rows[i]], min(1 << 16, off), edges)
         before = totals[0]
-        value = _value(mixer, coder, front, decoding, channel, i, rate)
+        value = _value(stage, coder, front, decoding, channel, i, rate)
         values[i] = value
         if costs.shape[0]:
             costs[i] = totals[0] - before
         if restricted:
             pixels[1] += 1
-            pixels[2] += 1 - ((np.int64(colours[front.rows[i], value >> 3]) >> (value & 7)) & 1)
+            pixels[2] += 1 - ((np.int64(colours[front.lattice_rows[i], value >> 3]) >> (value & 7)) & 1)
     if channel == consts.channels - 1:
         pixels[0] += count
 
 
 @kernel(inner=True)
-def _value(mixer: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: Any, rate: Any) -> Any:
+def _value(stage: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: Any, rate: Any) -> Any:
     """Code one value, decision after decision; returns it. The workspace holds the mixture, the masses below 0 and 256
     (or, on a lattice, below all values), and the first rows of the value's weights."""
-    consts, state, workspace = mixer.constants, mixer.state, mixer.workspace
+    consts, state, workspace = stage.constants, stage.state, stage.workspace
     components, edges, own, logistic = workspace.components, workspace.edges, workspace.own, consts.logistic
     x, slot, rows = workspace.inputs, workspace.slot, workspace.rows
     weights, maps, squash, totals = state.weights, state.maps, consts.squash, front.totals
@@ -371,9 +373,9 @@ def _value(mixer: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: 
     middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
     while high - low > 1:
         here = edges[middle] if restricted else mass(middle, components, logistic)
-        x[0, 0] = expert((below, here, above), (low, middle, high), consts.mantissa, consts.power)
+        x[0, 0] = mixture_logit((below, here, above), (low, middle, high), consts.mantissa, consts.power)
         offset = ((middle - (1 if phase and side else 0)) << 4) + kind
-        classes = _look_up(mixer, front, i, offset)
+        classes = _look_up(stage, front, i, offset)
         rows[0] = own[0] + node
         rows[1] = own[1] + min(7, outward)
         rows[2] = own[2] + min(3, outward)
@@ -391,7 +393,7 @@ def _value(mixer: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: 
         if consts.refine:
             _update_maps(maps, map1, map2, slot, 65535 if bit else 0)
         _descend(weights, x, rows, (((bit << 16) - mixed) * rate) >> 10)
-        _count(mixer, bit)
+        _count(stage, bit)
         if bit:
             low, below = middle, here
         else:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned, all_doubles, load_doubles, store_doubles
-from arcomp.models.photo.exact import Net
+from arcomp.models.photo.exact import PackedNet
 
 Float64 = npt.NDArray[np.float64]
 BIAS = 32.0
@@ -59,7 +59,7 @@ def columns(units: int) -> int:
     return -(-units // LANES) * LANES + LANES
 
 
-def heads(net: Net, channels: int, longest: int, rate: float, group: int) -> Heads:
+def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) -> Heads:
     """The heads as they were frozen; ``longest``: pixels of a front."""
     first_head = net.trunk + 1 + channels
     outputs, words = int(net.shapes[first_head, 0]), int(net.shapes[first_head, 1])
@@ -128,7 +128,9 @@ def _logistic(z: int, logistic: Any) -> float:
 
 
 @kernel(inner=True)
-def _slopes(mixture: Any, scale: Any, gates: Any, k: Any, value: Any, components: Any, logistic: Any, out: Any) -> None:
+def _slopes(
+    mixture: Any, scale: Any, residuals: Any, k: Any, value: Any, components: Any, logistic: Any, out: Any
+) -> None:
     """Derivatives of the code length, -ln of the mixture's mass of a value, by the outputs (in real units): float64
     [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""
     n = components
@@ -156,7 +158,7 @@ def _slopes(mixture: Any, scale: Any, gates: Any, k: Any, value: Any, components
         centre += out[n + j]
         out[n + j] *= float(scale) * (1.0 / 256.0)
     for g in range(len(out) - 3 * n):
-        out[3 * n + g] = centre * (float(gates[g, k]) * (1.0 / 64.0))
+        out[3 * n + g] = centre * (float(residuals[g, k]) * (1.0 / 64.0))
 
 
 @kernel(inner=True)
@@ -165,7 +167,7 @@ def learn(
     channel: int,
     mixture: Any,
     scale: Any,
-    gates: Any,
+    residuals: Any,
     values: Any,
     logistic: Any,
 ) -> None:
@@ -178,7 +180,7 @@ def learn(
     components = (mixture.shape[1] - 2) // 3
     slopes = heads.slopes
     for k in range(len(values)):
-        _slopes(mixture, scale[k], gates, k, np.int64(values[k]), components, logistic, slopes)
+        _slopes(mixture, scale[k], residuals, k, np.int64(values[k]), components, logistic, slopes)
         for j in range(heads.outputs):
             row = channel * heads.outputs + j
             slope = all_doubles(slopes[j])

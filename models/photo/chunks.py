@@ -26,7 +26,7 @@ class Seen(NamedTuple):
     """[channels, n], Q6."""
     scale: Int32
     """[channels, n], Q8."""
-    gates: Int32
+    residuals: Int32
     """[channels, windows, n], Q6: each window's prediction less the base."""
     values: Int32
     """[channels, n]: the levels."""
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 
 class Hashed(NamedTuple):
-    """What the mixing stage is told of them: as in :class:`arcomp.coding.mixing.Front`, of each channel."""
+    """What the mixing stage is told of them: as in :class:`arcomp.coding.mixing.FrontData`, of each channel."""
 
     contexts: Int64
     """[channels, tables, n]."""
@@ -43,7 +43,7 @@ class Hashed(NamedTuple):
     """[channels, tables, n]."""
     selectors: Int32
     """[channels, 2, n]."""
-    rows: Int32
+    lattice_rows: Int32
     """[n]: the first two levels of three as one number, a row of a lattice."""
 
 
@@ -126,11 +126,11 @@ def extract_features(
                 seen.scale[c, n + k] = work.scale[c, k]
             for w in range(windows):
                 for k in range(count):
-                    seen.gates[c, w, n + k] = work.predictions[c, w, k] - work.base[c, k]
+                    seen.residuals[c, w, n + k] = work.predictions[c, w, k] - work.base[c, k]
             push(planes, t, first, count, c, work.current[c])
         if hashed is not None and channels > 2:
             for k in range(count):
-                hashed.rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
+                hashed.lattice_rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
         update_errors(planes, work, t, first, count)
         n += count
         seen.ends[0] += 1

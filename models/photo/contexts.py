@@ -47,7 +47,7 @@ def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channe
     """Contexts of a channel of a front, when the channels before it are in ``work.current``.
 
     Args:
-        out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.coding.mixing.Front`.
+        out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.coding.mixing.FrontData`.
     """
     values, channels = planes.values, planes.channels
     selectors = out.selectors

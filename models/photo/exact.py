@@ -27,7 +27,7 @@ from arcomp.models.photo.workspace import log2_table
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-class Net(NamedTuple):
+class PackedNet(NamedTuple):
     """A frozen network as the kernels take it: all layers' arrays one after the other.
 
     Layers in this order: the trunk's; the trunk's part of all hidden layers, as one; each channel's own part of its
@@ -53,6 +53,7 @@ class Net(NamedTuple):
     """Layers of the trunk."""
     components: int
     gates: int
+    """Windows whose residuals a head may add to the means."""
 
 
 class Workspace(NamedTuple):
@@ -72,7 +73,7 @@ class Workspace(NamedTuple):
     """[outputs, columns]: of one head."""
     units: npt.NDArray[np.uint8]
     """[head, n]: hidden units of heads that learn; no rows if they do not."""
-    gates: Int32
+    residuals: Int32
     """[windows, n]: their predictions less the base, Q6."""
 
 
@@ -111,7 +112,7 @@ def _positive(prior: npt.NDArray[np.int32]) -> bool:
     return 0.9 < float(np.trace(matrix)) < 1.1 and float(np.linalg.eigvalsh(matrix)[0]) > 2.0**-20
 
 
-def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> Net:
+def pack_net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> PackedNet:
     """What the kernels need of checked arrays."""
     width = config.trunk[-1]
     channels = range(config.channels)
@@ -129,7 +130,7 @@ def net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]) -> 
         return np.concatenate([layer[name] for layer in layers_in_turn]).astype(np.int64)
 
     added = np.concatenate([dense.offset(layer["weight"]) for layer in layers_in_turn])
-    return Net(
+    return PackedNet(
         np.concatenate([m.ravel() for m in packed]),
         np.array([(*m.shape, s) for m, s in zip(packed, starts, strict=False)], np.int32),
         joined("bias") - added,
@@ -223,12 +224,12 @@ def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count
 
 
 @kernel(inner=True)
-def mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, count: int, out: Any) -> None:
+def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, count: int, out: Any) -> None:
     """What the mixing stage codes with, from a head's outputs.
 
     Args:
         outputs: integers [3 K + gates, count] on the grid LOGITS. base: int32 [count], Q6. scale: int32 [count], Q8.
-        gates: int32 [windows, count], Q6: the windows' predictions less the base.
+        residuals: int32 [windows, count], Q6: the windows' predictions less the base.
         out: int32 [count, 3 K + 2], written: weights (2**16 in all), means (Q8), inverse scales (Q16), the
             mean rounded to a level (1 .. 255), class of the scale.
     """
@@ -244,7 +245,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, count: i
         rest = np.int64(1 << 16)
         centre = np.int64(base[k]) << 2
         for g in range(net.gates):
-            centre += (np.int64(outputs[3 * n + g, k]) * gates[g, k]) >> 6
+            centre += (np.int64(outputs[3 * n + g, k]) * residuals[g, k]) >> 6
         s = np.int64(scale[k])
         unit = (np.int64(1) << 28) // s
         mean = np.int64(0)
@@ -267,7 +268,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, count: i
         out[k, 3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
 
 
-class Network:
+class ChunkNetwork:
     """A network over known positions, as matrix products on one device.
 
     Args:

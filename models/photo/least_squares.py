@@ -196,23 +196,23 @@ def solve(planes: Any, squares: Any, work: Any, w: int, t: int, first: int, offs
         begin = spec[SUMS_AT] + (t % spec[STEP]) * own_pairs
         _regularised(work.sums[begin : begin + own_pairs], at, m, real, prior, matrix)
     _factorise(matrix, m)
-    known = (taps - 1) * channels
+    predictors = (taps - 1) * channels
     for c in range(channels):
         west = load_doubles_of_shorts(values[c], (t - 1) & mask, at)
         for j in range(1, taps):
             ny = NEIGHBOURS[j, 0]
             own = load_doubles_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
             store_doubles(vector, (j - 1) * channels + c, 0, own - west)
-    for i in range(1, known):
+    for i in range(1, predictors):
         _subtract(matrix, vector, i, 0, i)
     for c in range(channels):
-        i = known + c
+        i = predictors + c
         store_doubles(vector, i, 0, load_doubles_of_shorts(values[c], (t - 1) & mask, at))
         _add(matrix, vector, i, 0, LOW_ORDER * channels)
         _predictions(vector[i], work.low[c, w], offset)
-        _add(matrix, vector, i, LOW_ORDER * channels, known)
+        _add(matrix, vector, i, LOW_ORDER * channels, predictors)
         _predictions(vector[i], work.full[c, w], offset)
-    _of_the_fit(work, w, offset, known, m)
+    _of_the_fit(work, w, offset, predictors, m)
 
 
 @kernel(inner=True)
@@ -236,17 +236,17 @@ def _add(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
 
 
 @kernel(inner=True)
-def _of_the_fit(work: Any, w: int, offset: int, known: int, m: int) -> None:
+def _of_the_fit(work: Any, w: int, offset: int, predictors: int, m: int) -> None:
     """Of 8 pixels: variances, and L among the current channels."""
     matrix, units = work.matrix, work.units
     start = offset % LANES
-    for i in range(known, m):
+    for i in range(predictors, m):
         for k in range(8):
             v = min(max(matrix[i * (i + 3) // 2, k] * units[start + k], 0.0), _VARIANCE_LIMIT)
-            work.variance[i - known, w, offset + k] = np.int32(np.floor(v))
+            work.variance[i - predictors, w, offset + k] = np.int32(np.floor(v))
     p = 0
-    for i in range(known + 1, m):
-        for j in range(known, i):
+    for i in range(predictors + 1, m):
+        for j in range(predictors, i):
             for k in range(8):
                 v = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
                 work.factor[w, p, offset + k] = np.int32(np.floor(v + 0.5))

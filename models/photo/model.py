@@ -94,21 +94,21 @@ class PhotoModel(LearningModel):
 
         if ("frozen", channels) not in self._made:
             layers, arrays = self._layers(channels), self._arrays(channels)
-            net = exact.net(self.configs[channels], layers)
+            net = exact.pack_net(self.configs[channels], layers)
             with self.weights.with_path():
                 made = strip.Frozen(self.configs[channels], net, arrays["prior"], arrays.get("mixer"))
                 made.check()
             self._made["frozen", channels] = made
         return self._made["frozen", channels]
 
-    def network(self, channels: int, device: str = "cpu") -> Any:
-        """The network for whole chunks (an :class:`arcomp.models.photo.exact.Network`)."""
+    def chunk_network(self, channels: int, device: str = "cpu") -> Any:
+        """The network for whole chunks (an :class:`arcomp.models.photo.exact.ChunkNetwork`)."""
         from arcomp.exact.matmul import choose
-        from arcomp.models.photo.exact import Network
+        from arcomp.models.photo.exact import ChunkNetwork
 
-        key = ("network", channels, device, choose(device)[0])
+        key = ("chunk network", channels, device, choose(device)[0])
         if key not in self._made:
-            self._made[key] = Network(self.configs[channels], self._layers(channels), device)
+            self._made[key] = ChunkNetwork(self.configs[channels], self._layers(channels), device)
         return self._made[key]
 
     def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
@@ -138,7 +138,7 @@ class PhotoModel(LearningModel):
         strip = Strip(self.frozen(channels), height, width)
         if device == "cpu" and watch is None and not os.environ.get("ARCOMP_BACKEND"):
             return strip.encode(tile, progress)  # without torch
-        return strip.encode_by_chunks(tile, self.network(channels, device), progress, watch)
+        return strip.encode_by_chunks(tile, self.chunk_network(channels, device), progress, watch)
 
     def tile_bits(
         self, tile: Tile, progress: Positions = lambda positions: None
@@ -167,6 +167,6 @@ class PhotoModel(LearningModel):
 
         height, width, channels = tile.shape
         if naive:
-            decode_naively(self.frozen(channels), self.network(channels), data, tile)
+            decode_naively(self.frozen(channels), self.chunk_network(channels), data, tile)
         else:
             Strip(self.frozen(channels), height, width).decode(data, tile, progress)

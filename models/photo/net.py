@@ -107,7 +107,7 @@ class Photo(nn.Module):
         values: torch.Tensor,
         base: torch.Tensor,
         scale: torch.Tensor,
-        gates: torch.Tensor,
+        residuals: torch.Tensor,
         rounding: bool = False,
     ) -> torch.Tensor:
         """Bits of each channel of n pixels.
@@ -115,7 +115,7 @@ class Photo(nn.Module):
         Args:
             inputs: int8 [n, inputs]. extras: int8 [n, all channels' extras]. values: [n, C], levels.
             base: int [n, C] in Q6. scale: int [n, C] in Q8.
-            gates: int [n, C, windows] in Q6, the windows' predictions less the base.
+            residuals: int [n, C, windows] in Q6, the windows' predictions less the base.
             rounding: evaluate as frozen (weights and activations on their grids).
 
         Returns:
@@ -135,7 +135,7 @@ class Photo(nn.Module):
         b, s = (a.float().reshape(-1, 1) for a in (base / 64, scale / 256))
         means = b + s * z[:, k : 2 * k]
         if config.gates:
-            means = means + (z[:, 3 * k :] * (gates.flatten(0, 1).float() / 64)).sum(1, keepdim=True)
+            means = means + (z[:, 3 * k :] * (residuals.flatten(0, 1).float() / 64)).sum(1, keepdim=True)
         scales = 0.5 * s * torch.exp(z[:, 2 * k : 3 * k].clamp(*LOG_SCALE_RANGE))
         return mixture_bits(values.float().flatten(), z[:, :k], means, scales).reshape(values.shape)
 
@@ -156,7 +156,7 @@ class Photo(nn.Module):
             "values": seen.values.T.astype(np.uint8),
             "base": np.ascontiguousarray(seen.base.T.astype(np.int16)),
             "scale": np.ascontiguousarray(seen.scale.T),
-            "gates": np.ascontiguousarray(seen.gates.transpose(2, 0, 1).astype(np.int16)),
+            "residuals": np.ascontiguousarray(seen.residuals.transpose(2, 0, 1).astype(np.int16)),
         }
 
 

@@ -23,7 +23,7 @@ from arcomp.models.photo import adaptation, chunks, exact, workspace
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import hash_contexts
-from arcomp.models.photo.exact import Net, Network, head, mixtures, trunk
+from arcomp.models.photo.exact import ChunkNetwork, PackedNet, head, mixtures, trunk
 from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
 from arcomp.models.photo.least_squares import predict
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
@@ -41,12 +41,12 @@ class Frozen:
     """All that is fixed of a network: made once, used by every strip."""
 
     config: PhotoConfig
-    net: Net
+    net: PackedNet
     prior: npt.NDArray[np.int32]
-    mixer: Int32 | None
+    mixer_weights: Int32 | None
 
     @property
-    def stage(self) -> mixing.Stage:
+    def stage_settings(self) -> mixing.StageSettings:
         """Settings of the mixing stage."""
         return mixing.STAGES[self.config.stage]
 
@@ -57,10 +57,10 @@ class Frozen:
             ModelError: of the wrong shape or type, or beyond what sums can hold.
         """
         shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
-        if self.mixer is not None and (
-            self.mixer.dtype != np.int32
-            or self.mixer.shape != shape
-            or np.abs(self.mixer.astype(np.int64)).max() >= 1 << 20
+        if self.mixer_weights is not None and (
+            self.mixer_weights.dtype != np.int32
+            or self.mixer_weights.shape != shape
+            or np.abs(self.mixer_weights.astype(np.int64)).max() >= 1 << 20
         ):
             raise ModelError("the mixing stage's weights are not right", remedy="install the model's weights again")
 
@@ -85,10 +85,10 @@ class Parts(NamedTuple):
     planes: Planes
     squares: workspace.Squares
     work: workspace.Work
-    net: Net
+    net: PackedNet
     activations: exact.Workspace
-    mixer: mixing.Mixer
-    front: mixing.Front
+    stage: mixing.Stage
+    front: mixing.FrontData
 
 
 class Strip:
@@ -99,7 +99,7 @@ class Strip:
     """
 
     def __init__(self, frozen: Frozen, height: int, width: int) -> None:
-        config, stage = frozen.config, frozen.stage
+        config, settings = frozen.config, frozen.stage_settings
         self.config, self.height, self.width = config, height, width
         longest = min(height, -(-width // SKEW))
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
@@ -111,12 +111,12 @@ class Strip:
             work,
             frozen.net,
             exact.workspace(config, longest),
-            mixing.mixer(stage, config.channels, config.mixture, frozen.mixer),
-            mixing.Front(
+            mixing.new_stage(settings, config.channels, config.mixture, frozen.mixer_weights),
+            mixing.FrontData(
                 np.zeros((n, 3 * config.mixture + 2), np.int32),
                 np.zeros((2, n), np.int32),
-                np.zeros((stage.tables, n), np.int64),
-                np.zeros((stage.tables, n), np.int32),
+                np.zeros((settings.tables, n), np.int64),
+                np.zeros((settings.tables, n), np.int32),
                 lattice.colours(lattice.NONE),
                 np.zeros(n, np.int32),
                 work.current,
@@ -130,36 +130,36 @@ class Strip:
             self.heads = record(made)
         self.fronts = front_count(height, width)
 
-    def record(self, known: int, costs: bool = False) -> Record:
+    def record(self, lattice_id: int, costs: bool = False) -> Record:
         """What kernels take.
 
         Args:
-            known: the lattice of the picture. costs: whether each value's bits are asked for.
+            lattice_id: of the picture's lattice. costs: whether each value's bits are asked for.
         """
         front = self.parts.front
-        asked = np.zeros(len(front.rows) if costs else 0, np.float32)
-        return record(self.parts._replace(front=front._replace(colours=lattice.colours(known), costs=asked)))
+        asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
+        return record(self.parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
-        known, coder = _start(data, self.config.channels)
-        strip, reading = self.record(known), record(coder)
+        lattice_id, coder = _start(data, self.config.channels)
+        strip, reading = self.record(lattice_id), record(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
-            progress(_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
+            progress(_code_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
 
     def encode(
         self, pixels: npt.NDArray[np.uint8], progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
-        known, coder = lattice.detect(pixels), binary.encoder(1 << 16)
-        strip = self.record(known, costs=bits.size > 0)
+        lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        strip = self.record(lattice_id, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             coder = self._with_space(coder, self._positions(t, end))
-            progress(_fronts(strip, record(coder), self.heads, False, pixels, bits, t, end))
-        return self._stream(known, coder)
+            progress(_code_fronts(strip, record(coder), self.heads, False, pixels, bits, t, end))
+        return self._stream(lattice_id, coder)
 
     def _positions(self, begin: int, end: int) -> int:
         """Of fronts begin .. end - 1."""
@@ -169,9 +169,9 @@ class Strip:
         """The coder, with room for so many positions more."""
         return binary.with_space(coder, positions * self.config.channels * MOST_DECISIONS // 2 + 16)
 
-    def _stream(self, known: int, coder: binary.Coder) -> Stream:
+    def _stream(self, lattice_id: int, coder: binary.Coder) -> Stream:
         totals = self.parts.front.totals
-        return Stream(bytes([known]) + binary.finish(coder), float(totals[0]), float(totals[1]))
+        return Stream(bytes([lattice_id]) + binary.finish(coder), float(totals[0]), float(totals[1]))
 
     def extract_features(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
@@ -182,33 +182,35 @@ class Strip:
         return chunk
 
     def encode_by_chunks(
-        self, pixels: npt.NDArray[np.uint8], network: Network, progress: Positions, watch: Watch | None = None
+        self, pixels: npt.NDArray[np.uint8], network: ChunkNetwork, progress: Positions, watch: Watch | None = None
     ) -> Stream:
         """The same bytes; the network evaluated over many fronts at a time, on its own device."""
         channels = self.config.channels
-        known, coder = lattice.detect(pixels), binary.encoder(1 << 16)
-        strip = self.record(known)
+        lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        strip = self.record(lattice_id)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
             chunk = self.extract_features(pixels, t, min(t + fronts, self.fronts))
             seen, n = chunk.seen, chunk.seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             coder = self._with_space(coder, n)
-            _code_fronts(strip, record(coder), self.heads, record(chunk), outputs, units)
+            _encode_chunk(strip, record(coder), self.heads, record(chunk), outputs, units)
             for c in range(channels if watch else 0):
                 assert watch is not None
                 watch(f"mixture.{c}", chunk.mixture[c])
             progress(n)
-        return self._stream(known, coder)
+        return self._stream(lattice_id, coder)
 
 
-def decode_naively(frozen: Frozen, network: Network, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]) -> None:
+def decode_naively(
+    frozen: Frozen, network: ChunkNetwork, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
+) -> None:
     """Fill uint8 [height, width, C], extracting the features of the whole strip anew for every channel of every front:
     to test the planes and the kernels for fronts against. Only the mixing stage goes on from front to front."""
     height, width, channels = pixels.shape
-    known, coder = _start(data, channels)
+    lattice_id, coder = _start(data, channels)
     own = Strip(frozen, height, width)
-    strip, reading = own.record(known), record(coder)
+    strip, reading = own.record(lattice_id), record(coder)
     for t in range(own.fronts):
         count = last_row(t, height) - first_row(t, width) + 1
         if count <= 0:
@@ -228,10 +230,10 @@ def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
     Raises:
         FormatError: a lattice that is not known.
     """
-    known = data[0] if len(data) else -1
-    if known not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
+    lattice_id = data[0] if len(data) else -1
+    if lattice_id not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
         raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
-    return known, binary.decoder(memoryview(data)[1:])
+    return lattice_id, binary.decoder(memoryview(data)[1:])
 
 
 @kernel(inner=True)
@@ -241,11 +243,11 @@ def _code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, co
     net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
     if heads is not None:
         adaptation.forward(heads, c, activations.units, count, activations.outputs)
-    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.gates, count, front.mixture)
-    mixing.code(strip.mixer, coder, front, decoding, c, count)
+    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.residuals, count, front.mixture)
+    mixing.code(strip.stage, coder, front, decoding, c, count)
     if heads is not None:
-        values, logistic = work.current[c, :count], strip.mixer.constants.logistic
-        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.gates, values, logistic)
+        values, logistic = work.current[c, :count], strip.stage.constants.logistic
+        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
             adaptation.step(heads, count)
 
@@ -257,9 +259,9 @@ def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begi
     for k in range(end - begin):
         n = begin + k
         work.base[c, k], work.scale[c, k], work.current[c, k] = seen.base[c, n], seen.scale[c, n], seen.values[c, n]
-        front.rows[k] = hashed.rows[n]
-        for w in range(activations.gates.shape[0]):
-            activations.gates[w, k] = seen.gates[c, w, n]
+        front.lattice_rows[k] = hashed.lattice_rows[n]
+        for w in range(activations.residuals.shape[0]):
+            activations.residuals[w, k] = seen.residuals[c, w, n]
         for j in range(activations.outputs.shape[0]):
             activations.outputs[j, k] = outputs[c, j, n]
         for j in range(activations.units.shape[0]):
@@ -282,11 +284,11 @@ def _decode_channel(
 
 
 @kernel()
-def _code_fronts(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
+def _encode_chunk(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
     """Encode the fronts of a chunk.
 
     Args:
-        outputs, units: of the network, see :meth:`arcomp.models.photo.exact.Network.outputs`.
+        outputs, units: of the network, see :meth:`arcomp.models.photo.exact.ChunkNetwork.outputs`.
     """
     ends, mixture = chunk.seen.ends, strip.front.mixture
     begin = 0
@@ -302,7 +304,7 @@ def _code_fronts(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, u
 
 
 @kernel()
-def _fronts(
+def _code_fronts(
     strip: Any, coder: Any, heads: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
 ) -> int:  # fmt: skip
     """Code fronts begin .. end - 1, one after the other; returns positions done.
@@ -333,14 +335,14 @@ def _fronts(
                 adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
             for w in range(windows):
                 for k in range(count):
-                    activations.gates[w, k] = work.predictions[c, w, k] - work.base[c, k]
+                    activations.residuals[w, k] = work.predictions[c, w, k] - work.base[c, k]
             hash_contexts(planes, work, t, first, count, c, front)
             if not decoding:
                 for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
             if c == 2:
                 for k in range(count):
-                    front.rows[k] = work.current[0, k] * 256 + work.current[1, k]
+                    front.lattice_rows[k] = work.current[0, k] * 256 + work.current[1, k]
             _code_channel(strip, coder, heads, decoding, c, count)
             push(planes, t, first, count, c, current)
             for k in range(count):

@@ -31,7 +31,7 @@ class PhotoTrainer(Trainer):
         return freeze(networks)
 
     def complete(self, weights: Weights, channels: int, pictures: Callable[[], Crops]) -> Weights:
-        return learn_mixer(weights, channels, pictures())
+        return learn_mixer_weights(weights, channels, pictures())
 
 
 def freeze(networks: Mapping[int, Photo]) -> Weights:
@@ -51,20 +51,20 @@ def freeze(networks: Mapping[int, Photo]) -> Weights:
     return Weights("photo", {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
 
 
-def learn_mixer(weights: Weights, channels: int, pictures: Crops) -> Weights:
+def learn_mixer_weights(weights: Weights, channels: int, pictures: Crops) -> Weights:
     """The same weights, the mixing stage starting from what it learnt of training pictures: the mean of its weights
     after each of the second half of them, each coded from where the one before ended."""
     config, prefix = checked(PhotoConfig, weights.config["networks"][str(channels)]), f"{channels}."
     arrays = {key[len(prefix) :]: a for key, a in weights.arrays.items() if key.startswith(prefix)}
-    frozen = Frozen(config, exact.net(config, exact.check_arrays(config, arrays)), arrays["prior"], None)
+    frozen = Frozen(config, exact.pack_net(config, exact.check_arrays(config, arrays)), arrays["prior"], None)
     order = list(CODING_ORDER[channels])
     total, count = np.zeros(()), 0
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
         strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
-        learnt = strip.parts.mixer.state.weights.copy()
-        frozen = replace(frozen, mixer=learnt)
+        learnt = strip.parts.stage.state.weights.copy()
+        frozen = replace(frozen, mixer_weights=learnt)
         if i >= len(pictures) // 2:
             total, count = total + learnt, count + 1
-    mixer = np.rint(total / max(1, count)).astype(np.int32)
-    return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer}, layers={})
+    mixer_weights = np.rint(total / max(1, count)).astype(np.int32)
+    return replace(weights, arrays={**weights.arrays, f"{channels}.mixer": mixer_weights}, layers={})

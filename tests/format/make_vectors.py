@@ -35,7 +35,7 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.training import freeze as photo_freeze
-from arcomp.models.photo.training import learn_mixer
+from arcomp.models.photo.training import learn_mixer_weights
 from arcomp.models.photo.windows import Window
 from tests.coded import encode, read_picture
 from tests.specimens import SIZES, pictures
@@ -90,7 +90,9 @@ def tiny_photo_weights() -> Weights:
         network = Photo(PhotoConfig(channels, windows, trunk=(12, 10), head=6, mixture=3, stage=stage))
         network.prepare([pictures("smooth", (24, 30, channels), 8, seed) for seed in range(3)])
         networks[channels] = network
-    weights = learn_mixer(photo_freeze(networks), 1, [pictures("smooth", (9, 12, 1), 8, seed) for seed in range(4)])
+    weights = learn_mixer_weights(
+        photo_freeze(networks), 1, [pictures("smooth", (9, 12, 1), 8, seed) for seed in range(4)]
+    )
     weights.save(TINY_PHOTO)
     return weights
 

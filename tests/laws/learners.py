@@ -37,7 +37,7 @@ def nothing(positions: int) -> None:
 def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
     channels = pixels.shape[2]
     strip = Strip(model.frozen(channels), *pixels.shape[:2])
-    return strip.encode_by_chunks(pixels, model.network(channels), nothing)
+    return strip.encode_by_chunks(pixels, model.chunk_network(channels), nothing)
 
 
 def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:

@@ -186,8 +186,8 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @kernel()
-def _mixtures(net: Any, outputs: Any, base: Any, scale: Any, gates: Any, n: int, out: Any) -> None:
-    mixtures(net, outputs, base, scale, gates, n, out)
+def _mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, n: int, out: Any) -> None:
+    mixtures(net, outputs, base, scale, residuals, n, out)
 
 
 def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
@@ -200,13 +200,13 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     chunk, hashed = whole.seen, whole.hashed
     n = pixels.shape[0] * pixels.shape[1]
     assert chunk.values.shape == (channels, n)
-    outputs, _ = model.network(channels).outputs(chunk.inputs, chunk.extras)
+    outputs, _ = model.chunk_network(channels).outputs(chunk.inputs, chunk.extras)
     parts, at, net = [], 0, record(frozen.net)
     for c in range(channels):
-        _mixtures(net, outputs[c], chunk.base[c], chunk.scale[c], chunk.gates[c], n, whole.mixture[c])
+        _mixtures(net, outputs[c], chunk.base[c], chunk.scale[c], chunk.residuals[c], n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
-            chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.gates[c],
+            chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.residuals[c],
             whole.mixture[c].T, hashed.contexts[c], hashed.checks[c], hashed.selectors[c],
         ]  # fmt: skip
         at += more

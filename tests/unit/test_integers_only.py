@@ -109,9 +109,9 @@ DOUBLE_FIELDS = {
     "Workspace": {"ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
     "Constants": {"cost"},
-    "Front": {"costs", "totals"},
+    "FrontData": {"costs", "totals"},
 }
-REPORTING = {"_fronts"}  # its argument of float32 is what each sample cost
+REPORTING = {"_code_fronts"}  # its argument of float32 is what each sample cost
 
 
 def check_record(kind: RecordType) -> None:
@@ -144,7 +144,7 @@ def test_kernels_take_and_give_integers() -> None:
     kernels = [o for m in modules for o in vars(m).values() if isinstance(o, CPUDispatcher)]
     names = {f"{k.__module__.split('.')[-1]}.{k.__name__}" for k in kernels if k.signatures}
     assert {"table._frequencies", "inputs._sequential", "mixture._parameters", "rescale._rescale"} <= names
-    assert {"chunks.extract_features", "strip._fronts", "strip._code_fronts", "strip._decode_channel"} <= names
+    assert {"chunks.extract_features", "strip._code_fronts", "strip._encode_chunk", "strip._decode_channel"} <= names
     if os.environ.get("ARCOMP_TEST_FRESH"):  # kernels for kernels show when their callers are compiled, not loaded
         inner = {"least_squares.solve", "similarity._weigh", "covariance.add", "inputs.features", "exact.mixtures"}
         assert inner | {"adaptation.learn", "mixing.code", "mixing._value"} <= names

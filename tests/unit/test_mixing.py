@@ -180,30 +180,34 @@ def test_words_of_bytes() -> None:
 
 
 @kernel()
-def _code(mixer: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
-    mixing.code(mixer, coder, front, decoding, channel, count)
+def _code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
+    mixing.code(stage, coder, front, decoding, channel, count)
 
 
 def run(
-    stage: mixing.Stage, values: npt.NDArray[np.int32], mean: int = 128, spread: int = 4096, data: bytes | None = None
+    chosen: mixing.StageSettings,
+    values: npt.NDArray[np.int32],
+    mean: int = 128,
+    spread: int = 4096,
+    data: bytes | None = None,
 ) -> tuple[npt.NDArray[np.int32], bytes, npt.NDArray[np.float64]]:
     """Code values of one channel under a single logistic, one context for all of them."""
     n = len(values)
     mixture = np.zeros((n, 5), np.int32)
     mixture[:] = (65536, mean << 8, spread, max(1, min(255, mean)), 6)
-    contexts = np.full((stage.tables, n), 4096, np.int64) + np.arange(stage.tables)[:, None] * 512
-    checks = np.full((stage.tables, n), 9, np.int32)
+    contexts = np.full((chosen.tables, n), 4096, np.int64) + np.arange(chosen.tables)[:, None] * 512
+    checks = np.full((chosen.tables, n), 9, np.int32)
     selectors = np.full((2, n), 4, np.int32)
     totals = np.zeros(2)
-    mixer = mixing.mixer(stage, 1, 1)
+    stage = mixing.new_stage(chosen, 1, 1)
     coder = binary.encoder(n * decisions.MOST_DECISIONS // 2 + 16) if data is None else binary.decoder(data)
     out = values.copy() if data is None else np.full(n, -1, np.int32)
-    front = mixing.Front(
+    front = mixing.FrontData(
         mixture, selectors, contexts, checks, lattice.colours(lattice.NONE), np.zeros(n, np.int32), out[None],
         np.zeros(0, np.float32), totals,
     )  # fmt: skip
-    _code(record(mixer), record(coder), record(front), data is not None, 0, n)
-    assert mixer.state.pixels[0] == n
+    _code(record(stage), record(coder), record(front), data is not None, 0, n)
+    assert stage.state.pixels[0] == n
     return out, binary.finish(coder) if data is None else b"", totals
 
 
@@ -216,9 +220,9 @@ def run(
 )
 def test_any_values_come_back(name: str, values: list[int], mean: int, spread: int) -> None:
     """Whatever the mixture: means beyond the alphabet, the narrowest and the widest scales."""
-    stage = mixing.STAGES[name]
-    _, data, totals = run(stage, np.array(values, np.int32), mean, spread)
-    found, _, _ = run(stage, np.array(values, np.int32), mean, spread, data)
+    chosen = mixing.STAGES[name]
+    _, data, totals = run(chosen, np.array(values, np.int32), mean, spread)
+    found, _, _ = run(chosen, np.array(values, np.int32), mean, spread, data)
     assert found.tolist() == values
     assert 8 * len(data) <= totals[0] * 1.0002 + 64
 
@@ -249,8 +253,8 @@ def test_every_value_from_every_base(base: int) -> None:
 @pytest.mark.parametrize("name", mixing.STAGES)
 def test_the_stage_learns(name: str) -> None:
     """A value that the mixture holds for impossible costs nearly nothing once it has been seen often."""
-    stage = mixing.STAGES[name]
-    few, many = (run(stage, np.full(n, 211, np.int32), 40, 1 << 16)[2] for n in (1000, 2000))
+    chosen = mixing.STAGES[name]
+    few, many = (run(chosen, np.full(n, 211, np.int32), 40, 1 << 16)[2] for n in (1000, 2000))
     assert many[0] - few[0] < 0.05 * 1000
     assert many[1] == pytest.approx(2 * few[1])
     assert few[0] < 0.1 * few[1]
@@ -271,17 +275,17 @@ def test_static_bits_are_those_of_the_mixture() -> None:
 
 
 def test_what_does_not_change_is_as_documented() -> None:
-    for stage in mixing.STAGES.values():
-        assert mixing.memory(stage) >= sum(
+    for chosen in mixing.STAGES.values():
+        assert mixing.memory(chosen) >= sum(
             a.nbytes
             for a in (
-                mixing.initial_state(stage, 3).counters,
-                mixing.initial_state(stage, 3).weights,
-                mixing.initial_state(stage, 3).maps,
+                mixing.initial_state(chosen, 3).counters,
+                mixing.initial_state(chosen, 3).weights,
+                mixing.initial_state(chosen, 3).maps,
             )
         )
-        assert stage.limit <= 60
-        assert 2 + stage.tables <= mixing.LANES
+        assert chosen.limit <= 60
+        assert 2 + chosen.tables <= mixing.LANES
 
 
 # --- colours that a conversion can produce --------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from arcomp.models.photo.planes import (
     last_row,
     sample_weight,
 )
-from arcomp.models.photo.training import freeze, learn_mixer
+from arcomp.models.photo.training import freeze, learn_mixer_weights
 from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
 from tests.specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
 
@@ -218,7 +218,7 @@ def test_layout_has_a_place_for_everything(windows: tuple[Window, ...]) -> None:
 
 def test_freeze_save_load_keeps_the_digest(tmp_path: Path) -> None:
     weights = freeze({c: photo_net(c, THREE_WINDOWS, "full") for c in (1, 3)})
-    mixed = learn_mixer(weights, 1, [pictures("smooth", (16, 20, 1), 8, seed) for seed in range(3)])
+    mixed = learn_mixer_weights(weights, 1, [pictures("smooth", (16, 20, 1), 8, seed) for seed in range(3)])
     assert set(mixed.arrays) == {*weights.arrays, "1.mixer"}
     assert mixed.digest != weights.digest
     for made in (weights, mixed):
@@ -236,8 +236,8 @@ def test_a_learnt_mixer_helps() -> None:
     weights = photo().weights
     training = [pictures("smooth", (24, 32, 3), 8, seed) for seed in range(4)]
     pixels = np.ascontiguousarray(pictures("smooth", (24, 32, 3), 8, 9)[..., list(CODING_ORDER[3])])
-    learnt = learn_mixer(weights, 3, training)
-    assert np.array_equal(learn_mixer(learnt, 3, training).arrays["3.mixer"], learnt.arrays["3.mixer"])
+    learnt = learn_mixer_weights(weights, 3, training)
+    assert np.array_equal(learn_mixer_weights(learnt, 3, training).arrays["3.mixer"], learnt.arrays["3.mixer"])
     with_it, without = PhotoModel(learnt).encode_tile(pixels), PhotoModel(weights).encode_tile(pixels)
     assert with_it.nll_bits < without.nll_bits
     assert with_it.static_bits == without.static_bits
