@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from arcomp.contract.model import BatchSpec
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
 from arcomp.layers.spatial import ExactConv
-from arcomp.orders import Batch, grouped
+from arcomp.orders import Batch, Front, grouped
 from tests.specimens import MODELS, batch_of, pictures
 
 CONTENTS = ("smooth", "noise", "extreme")
@@ -23,17 +24,17 @@ CONTENTS = ("smooth", "noise", "extreme")
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6))
 
 
-def random_input(seed: int, batch: Batch, features: int, grid: Any) -> npt.NDArray[Any]:
+def random_input(seed: int, batch: Batch, features: int, source: Any) -> npt.NDArray[Any]:
     rng = np.random.default_rng(seed)
     shape = (len(batch), int(batch.heights.max()), int(batch.widths.max()), features)
-    values = rng.integers(grid.low, grid.high + 1, shape)
-    ends = rng.choice([grid.low, grid.high], shape)
-    kind = np.int8 if grid.largest <= 128 else np.int16
-    return np.where(rng.random(shape) < 0.3, ends, values).astype(kind)
+    values = rng.integers(source.low, source.high + 1, shape)
+    ends = rng.choice([source.low, source.high], shape)
+    dtype = np.int8 if source.largest <= 128 else np.int16
+    return np.where(rng.random(shape) < 0.3, ends, values).astype(dtype)
 
 
-def inputs_of(seed: int, batch: Batch, features: int, grids: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
-    return [random_input(seed + i, batch, features, grid) for i, grid in enumerate(grids)]
+def inputs_of(seed: int, batch: Batch, features: int, sources: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
+    return [random_input(seed + i, batch, features, source) for i, source in enumerate(sources)]
 
 
 def sees_itself(layer: Any) -> bool:
@@ -49,8 +50,8 @@ def sees_itself(layer: Any) -> bool:
 
 
 def spec_for(model: DistributionModel, padded: npt.NDArray[Any], batch: Batch, depth: int) -> BatchSpec:
-    kind = BatchSpec(batch, padded.shape[3], depth)
-    return coded(model, padded, replace(kind, side=model.side_information(padded, kind)))[-1][2]
+    spec = BatchSpec(batch, padded.shape[3], depth)
+    return coded(model, padded, replace(spec, side=model.side_information(padded, spec)))[-1][2]
 
 
 def fingerprint(d: Distribution, values: npt.NDArray[np.int32]) -> list[npt.NDArray[Any]]:
@@ -65,6 +66,12 @@ def fingerprint(d: Distribution, values: npt.NDArray[np.int32]) -> list[npt.NDAr
         assert (f.astype(np.int64).sum(1) == (1 << 24) - (1 << widths[level])).all()
         out.append(f)
     return out
+
+
+def by_position(front: Front, channel: int, parts: list[npt.NDArray[Any]]) -> dict[tuple[int, ...], Any]:
+    """What each part has for a position, by (image, y, x, channel)."""
+    positions = zip(front.image.tolist(), front.y.tolist(), front.x.tolist(), repeat(channel))
+    return dict(zip(positions, zip(*(p.tolist() for p in parts), strict=True), strict=True))
 
 
 def padded_of(
@@ -82,30 +89,27 @@ def padded_of(
 
 
 def evaluated(
-    model: DistributionModel, padded: npt.NDArray[Any], kind: BatchSpec, least: int = 1
-) -> dict[tuple[int, ...], list[Any]]:
-    """Fingerprints of all positions and channels by (image, y, x, channel), from a whole evaluation."""
-    whole = model.parallel(padded, kind)
-    found: dict[tuple[int, ...], list[Any]] = {}
-    for front, _ in grouped(model.order.fronts(kind.batch), least):
+    model: DistributionModel, padded: npt.NDArray[Any], spec: BatchSpec, least: int = 1
+) -> dict[tuple[int, ...], Any]:
+    """Fingerprints of all positions and channels by (image, y, x, channel), from an evaluation in parallel."""
+    parallel = model.parallel(padded, spec)
+    found: dict[tuple[int, ...], Any] = {}
+    for front, _ in grouped(model.order.fronts(spec.batch), least):
         values = padded[front.image, front.y, front.x].astype(np.int32)
-        for c, d in enumerate(whole.distributions(front)):
-            parts = fingerprint(d, np.ascontiguousarray(values[:, c]))
-            for i in range(len(front)):
-                found[int(front.image[i]), int(front.y[i]), int(front.x[i]), c] = [p[i].tolist() for p in parts]
+        for c, d in enumerate(parallel.distributions(front)):
+            found |= by_position(front, c, fingerprint(d, np.ascontiguousarray(values[:, c])))
     return found
 
 
-def stepped(model: DistributionModel, padded: npt.NDArray[Any], kind: BatchSpec) -> dict[tuple[int, ...], list[Any]]:
+def stepped(model: DistributionModel, padded: npt.NDArray[Any], spec: BatchSpec) -> dict[tuple[int, ...], Any]:
     """The same from an evaluation front by front."""
-    state = model.incremental(kind)
-    found: dict[tuple[int, ...], list[Any]] = {}
-    for front in model.order.fronts(kind.batch):
+    state = model.incremental(spec)
+    found: dict[tuple[int, ...], Any] = {}
+    for front in model.order.fronts(spec.batch):
         state.begin(front)
-        for c in range(kind.channels):
+        for c in range(spec.channels):
             values = np.ascontiguousarray(padded[front.image, front.y, front.x, c].astype(np.int32))
             parts = fingerprint(state.distribution(c), values)
             state.fill(c, values)
-            for i in range(len(front)):
-                found[int(front.image[i]), int(front.y[i]), int(front.x[i]), c] = [p[i].tolist() for p in parts]
+            found |= by_position(front, c, parts)
     return found

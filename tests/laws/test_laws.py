@@ -34,18 +34,18 @@ from tests.specimens import LEARNERS, MODELS, pictures
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("name", MODELS)
 def test_model_in_parallel_is_front_by_front(name: str, content: str) -> None:
-    model, padded, kind = padded_of(name, content, SIZES)
-    reference = evaluated(model, padded, kind)
-    assert reference == stepped(model, padded, kind)
-    assert reference == evaluated(model, padded, kind, least=1000)
+    model, padded, spec = padded_of(name, content, SIZES)
+    reference = evaluated(model, padded, spec)
+    assert reference == stepped(model, padded, spec)
+    assert reference == evaluated(model, padded, spec, least=1000)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_model_does_not_depend_on_the_batch(name: str) -> None:
-    model, padded, kind = padded_of(name, "smooth", SIZES)
-    together = evaluated(model, padded, kind)
+    model, padded, spec = padded_of(name, "smooth", SIZES)
+    together = evaluated(model, padded, spec)
     for i, (h, w) in enumerate(SIZES):
-        alone = evaluated(model, padded[i : i + 1, :h, :w].copy(), kind.part(slice(i, i + 1)))
+        alone = evaluated(model, padded[i : i + 1, :h, :w].copy(), spec.part(slice(i, i + 1)))
         assert alone == {(0, *k[1:]): v for k, v in together.items() if k[0] == i}
 
 
@@ -59,26 +59,26 @@ def restored_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("restored_threads")
 @pytest.mark.parametrize("name", MODELS)
 def test_model_does_not_depend_on_threads(name: str) -> None:
-    model, padded, kind = padded_of(name, "noise", ((17, 23),))
+    model, padded, spec = padded_of(name, "noise", ((17, 23),))
     threads.set_threads(1)
-    one = evaluated(model, padded, kind, least=1000)
+    one = evaluated(model, padded, spec, least=1000)
     threads.set_threads(2)
-    assert one == evaluated(model, padded, kind, least=1000)
+    assert one == evaluated(model, padded, spec, least=1000)
 
 
 @pytest.mark.parametrize("backend", matmul.BACKENDS)
 @pytest.mark.parametrize("name", [n for n in MODELS if not n.startswith("histogram")])
 def test_model_does_not_depend_on_the_backend(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, padded, kind = padded_of(name, "smooth", ((9, 12),))
-    first = evaluated(model, padded, kind)
+    model, padded, spec = padded_of(name, "smooth", ((9, 12),))
+    first = evaluated(model, padded, spec)
     monkeypatch.setenv("ARCOMP_BACKEND", backend)
     matmul.choose.cache_clear()
     registry._load.cache_clear()
     try:
-        model, padded, kind = padded_of(name, "smooth", ((9, 12),))
+        model, padded, spec = padded_of(name, "smooth", ((9, 12),))
         assert matmul.choose()[0] == backend
-        assert first == evaluated(model, padded, kind)
-        assert first == stepped(model, padded, kind)
+        assert first == evaluated(model, padded, spec)
+        assert first == stepped(model, padded, spec)
     finally:
         matmul.choose.cache_clear()
         registry._load.cache_clear()
@@ -88,12 +88,12 @@ def test_model_does_not_depend_on_the_backend(name: str, backend: str, monkeypat
 def test_model_is_causal(name: str) -> None:
     """Nothing at or before a position in the order moves when it changes, nor what is before it row by row where that
     is promised."""
-    model, padded, kind = padded_of(name, "smooth", ((7, 11),))
-    before = evaluated(model, padded, kind)
+    model, padded, spec = padded_of(name, "smooth", ((7, 11),))
+    before = evaluated(model, padded, spec)
     sequence = [
         (0, int(f.y[i]), int(f.x[i]), c)
-        for f in model.order.fronts(kind.batch)
-        for c in range(kind.channels)
+        for f in model.order.fronts(spec.batch)
+        for c in range(spec.channels)
         for i in range(len(f))
     ]
     step = {key: t for t, key in enumerate(sequence)}
@@ -102,8 +102,8 @@ def test_model_is_causal(name: str) -> None:
     for _ in range(8):
         at = sequence[int(rng.integers(len(sequence)))]
         changed = padded.copy()
-        changed[at] = (int(padded[at]) + 1 + int(rng.integers((1 << kind.depth) - 1))) % (1 << kind.depth)
-        after = evaluated(model, changed, kind)
+        changed[at] = (int(padded[at]) + 1 + int(rng.integers((1 << spec.depth) - 1))) % (1 << spec.depth)
+        after = evaluated(model, changed, spec)
         for key, value in before.items():
             if step[key] < step[at] or (model.row_by_row and key[1:3] < at[1:3]):
                 assert value == after[key], (at, key)
@@ -129,11 +129,11 @@ def test_naive_decoder_evaluates_where_it_is_told(monkeypatch: pytest.MonkeyPatc
     model = make()
     assert isinstance(model, DistributionModel)
     pixels = pictures("noise", (2, 3, channels), depth)[None]
-    data, whole, devices = encode(pixels, depth, model).data, model.parallel, set[str]()
+    data, parallel, devices = encode(pixels, depth, model).data, model.parallel, set[str]()
 
-    def watched(padded: Any, kind: BatchSpec, device: str = "cpu") -> Any:
+    def watched(padded: Any, spec: BatchSpec, device: str = "cpu") -> Any:
         devices.add(device)
-        return whole(padded, kind)
+        return parallel(padded, spec)
 
     monkeypatch.setattr(model, "parallel", watched)
     assert np.array_equal(decode(data, model=model, naive=True, device="cuda")[0], pixels)

@@ -29,17 +29,17 @@ from tests.specimens import ORDERS, batch_of
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("order", [Raster(), Wavefront(4)], ids=["raster", "wavefront"])
 def test_layer_in_parallel_is_front_by_front(name: str, order: Any) -> None:
-    make, groups, features, grids = LAYERS[name]
+    make, groups, features, sources = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
-    inputs = inputs_of(1, batch, groups * features, grids)
-    whole = layer.parallel(batch, *inputs)
-    outputs = whole.shape[3] // groups
+    inputs = inputs_of(1, batch, groups * features, sources)
+    parallel = layer.parallel(batch, *inputs)
+    outputs = parallel.shape[3] // groups
     layer.start(batch)
     for front in getattr(layer, "order", order).fronts(batch):
         for g in range(groups):
             own = slice(g * features, (g + 1) * features)
             new = [np.ascontiguousarray(x[front.image, front.y, front.x][:, own]) for x in inputs]
-            expected = whole[front.image, front.y, front.x][:, g * outputs : (g + 1) * outputs]
+            expected = parallel[front.image, front.y, front.x][:, g * outputs : (g + 1) * outputs]
             if sees_itself(layer):
                 assert np.array_equal(layer.step(front, g, *new), expected)
             else:  # outputs of a group come before its inputs are known
@@ -50,9 +50,9 @@ def test_layer_in_parallel_is_front_by_front(name: str, order: Any) -> None:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_is_the_same_by_torch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    make, groups, features, grids = LAYERS[name]
+    make, groups, features, sources = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
-    inputs = inputs_of(1, batch, groups * features, grids)
+    inputs = inputs_of(1, batch, groups * features, sources)
     monkeypatch.setattr(layers, "DEVICE", "torch")
     there = make().parallel(batch, *map(torch.from_numpy, inputs)).numpy()
     here = layer.parallel(batch, *inputs)
@@ -63,9 +63,9 @@ def test_layer_is_the_same_by_torch(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_does_not_depend_on_the_batch(name: str) -> None:
-    make, groups, features, grids = LAYERS[name]
+    make, groups, features, sources = LAYERS[name]
     layer, batch = make(), batch_of(*SIZES)
-    inputs = inputs_of(2, batch, groups * features, grids)
+    inputs = inputs_of(2, batch, groups * features, sources)
     together = layer.parallel(batch, *inputs)
     for i, (h, w) in enumerate(SIZES):
         alone = layer.parallel(batch_of((h, w)), *[x[i : i + 1, :h, :w] for x in inputs])
@@ -74,19 +74,19 @@ def test_layer_does_not_depend_on_the_batch(name: str) -> None:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer_is_causal(name: str) -> None:
-    make, groups, features, grids = LAYERS[name]
+    make, groups, features, sources = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
-    inputs = inputs_of(3, batch, groups * features, grids)
+    inputs = inputs_of(3, batch, groups * features, sources)
     sequence = sequences(getattr(layer, "order", Raster()), batch).at[0]
     before = layer.parallel(batch, *inputs).reshape(6 * 7, groups, -1)[sequence]
     rng = np.random.default_rng(4)
     for _ in range(12):
         at, g, which = int(rng.integers(6 * 7)), int(rng.integers(groups)), int(rng.integers(len(inputs)))
         changed = [x.copy() for x in inputs]
-        grid, kind = grids[which], changed[which].dtype
+        source, dtype = sources[which], changed[which].dtype
         changed[which][0, sequence[at] // 7, sequence[at] % 7, g * features : (g + 1) * features] = rng.integers(
-            grid.low, grid.high + 1, features
-        ).astype(kind)
+            source.low, source.high + 1, features
+        ).astype(dtype)
         after = layer.parallel(batch, *changed).reshape(6 * 7, groups, -1)[sequence]
         assert np.array_equal(before[:at], after[:at])
         own = g if sees_itself(layer) else g + 1
@@ -96,9 +96,9 @@ def test_layer_is_causal(name: str) -> None:
 @pytest.mark.parametrize("name", ["conv B 3x3", "conv A 5x5", "conv above", "conv A line", "linear over channels"])
 def test_layer_sees_its_past(name: str) -> None:
     """The perturbation test above can fail: the past does move the outputs."""
-    make, groups, features, (grid,) = LAYERS[name]
+    make, groups, features, (source,) = LAYERS[name]
     layer, batch = make(), batch_of((6, 7))
-    x = random_input(3, batch, groups * features, grid)
+    x = random_input(3, batch, groups * features, source)
     changed = x.copy()
     changed[:, :, :, :features] = -1 - changed[:, :, :, :features]
     assert not np.array_equal(layer.parallel(batch, x), layer.parallel(batch, changed))
