@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.coding.levels import HIGHEST, LEVELS
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import leading_zeros
 
@@ -18,6 +19,8 @@ NODES = 64
 SINGLE_STEPS = 4
 LOGIT_LIMIT = 2047
 """Of 256 times a logarithm of odds: 8."""
+SHARE = 7
+"""What every value has besides the mixture's mass, in 2**-24: none is impossible."""
 MOST_DECISIONS = 40
 """More than the decisions of any 8-bit value."""
 
@@ -36,12 +39,13 @@ def mass(edge: Any, components: Any, logistic: Any) -> Any:
 
 @kernel(inner=True)
 def restrict(components: Any, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
-    """The mixture's masses below every value, int64 [257], where values that are not allowed (a bit each of uint8 [32])
-    keep only off / 2**16 of their own. 0 and 255 have the mass beyond them."""
+    """The mixture's masses below every value, int64 [LEVELS + 1], where values that are not allowed keep only
+    off / 2**16 of their own. ``allowed``: uint8 [LEVELS / 8], a bit each. The first and the last value have the mass
+    beyond them."""
     before = np.int64(0)
     edges[0] = before
-    for v in range(256):
-        here = np.int64(1 << 24) if v == 255 else mass(v + 1, components, logistic)
+    for v in range(LEVELS):
+        here = np.int64(1 << 24) if v == HIGHEST else mass(v + 1, components, logistic)
         own = here - before
         if not (allowed[v >> 3] >> (v & 7)) & 1:
             own = (own * off) >> 16
@@ -65,8 +69,8 @@ def mixture_logit(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
     """
     below, here, above = masses
     low, middle, high = values
-    a = _ln(above - here + 7 * (high - middle) + 16, mantissa, power)
-    b = _ln(here - below + 7 * (middle - low) + 16, mantissa, power)
+    a = _ln(above - here + SHARE * (high - middle) + 16, mantissa, power)
+    b = _ln(here - below + SHARE * (middle - low) + 16, mantissa, power)
     return max(-LOGIT_LIMIT, min(LOGIT_LIMIT, a - b))
 
 

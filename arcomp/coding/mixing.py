@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.binary import decode_bit, encode_bit
-from arcomp.coding.decisions import LOGIT_LIMIT, NODES, mass, mixture_logit, next_decision, restrict
+from arcomp.coding.decisions import LOGIT_LIMIT, NODES, SHARE, mass, mixture_logit, next_decision, restrict
+from arcomp.coding.levels import LEVELS
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
@@ -118,7 +119,7 @@ class Workspace(NamedTuple):
     components: Int64
     """[3, K]: weights, means, inverse scales."""
     edges: Int64
-    """[257]: masses below the values, as far as they are known beforehand."""
+    """[LEVELS + 1]: masses below the values. On a lattice all are filled; else only the first and the last."""
     own: Int64
     """[5]: where the value's rows of each set of weights begin; its scale and residual classes."""
     inputs: Int32
@@ -137,7 +138,7 @@ def workspace(settings: StageSettings, components: int) -> Workspace:
     inputs[0, settings.tables + 1] = CONSTANT
     return Workspace(
         np.zeros((3, components), np.int64),
-        np.zeros(257, np.int64),
+        np.zeros(LEVELS + 1, np.int64),
         np.zeros(5, np.int64),
         inputs,
         np.zeros(settings.tables, np.int64),
@@ -341,7 +342,7 @@ def code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count
         own[0] = channel * NODES
         own[1] = set2 + (channel * SCALES + own[3]) * 8
         own[2] = set3 + ((channel * RESIDUALS + selectors[0, i]) * RESIDUALS + selectors[1, i]) * 4
-        edges[0], edges[256] = 0, 1 << 24
+        edges[0], edges[LEVELS] = 0, 1 << 24
         if restricted:
             off = ((pixels[2] + 1) << 16) // (pixels[1] + 64)
             restrict(components, consts.logistic, colours[front.lattice_rows[i]], min(1 << 16, off), edges)
@@ -359,8 +360,8 @@ def code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count
 
 @kernel(inner=True)
 def _value(stage: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: Any, rate: Any) -> Any:
-    """Code one value, decision after decision; returns it. The workspace holds the mixture, the masses below 0 and 256
-    (or, on a lattice, below all values), and the first rows of the value's weights."""
+    """Code one value, decision after decision; returns it. The workspace holds the mixture, the masses below the
+    first value and of all (on a lattice, below each value), and the first rows of the value's weights."""
     consts, state, workspace = stage.constants, stage.state, stage.workspace
     components, edges, own, logistic = workspace.components, workspace.edges, workspace.own, consts.logistic
     x, slot, rows = workspace.inputs, workspace.slot, workspace.rows
@@ -368,8 +369,8 @@ def _value(stage: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: 
     restricted = channel == 2 and front.colours.shape[0] > 0
     value, base = np.int64(front.values[channel, i]), np.int64(front.mixture[i, 3 * components.shape[1]])
     set4 = consts.channels * (NODES + SCALES * 8 + RESIDUALS * RESIDUALS * 4)
-    below, above = edges[0], edges[256]
-    low, high = np.int64(0), np.int64(256)
+    below, above = edges[0], edges[LEVELS]
+    low, high = np.int64(0), np.int64(LEVELS)
     middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
     while high - low > 1:
         here = edges[middle] if restricted else mass(middle, components, logistic)
@@ -402,5 +403,5 @@ def _value(stage: Any, coder: Any, front: Any, decoding: bool, channel: Any, i: 
             bit, low, high, base, phase, side, outward, step
         )  # fmt: skip
     if not decoding:
-        totals[1] -= np.log2((above - below + 7) / (edges[256] - edges[0] + 7 * 256))
+        totals[1] -= np.log2((above - below + SHARE) / (edges[LEVELS] - edges[0] + SHARE * LEVELS))
     return low

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned, all_doubles, load_doubles, store_doubles
 from arcomp.models.photo.exact import PackedNet
@@ -141,7 +142,7 @@ def _slopes(
         low = (below - mixture[k, n + j]) * inverse >> 16
         high = (below + 256 - mixture[k, n + j]) * inverse >> 16
         a = _logistic(low, logistic) if value > 0 else 0.0
-        b = _logistic(high, logistic) if value < 255 else 1.0
+        b = _logistic(high, logistic) if value < HIGHEST else 1.0
         w = float(mixture[k, j]) * (1.0 / 65536.0)
         mass = w * (b - a)
         total += mass

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.levels import LEVELS
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import hash_contexts
@@ -130,7 +131,7 @@ def extract_features(
             push(planes, t, first, count, c, work.current[c])
         if hashed is not None and channels > 2:
             for k in range(count):
-                hashed.lattice_rows[n + k] = work.current[0, k] * 256 + work.current[1, k]
+                hashed.lattice_rows[n + k] = work.current[0, k] * LEVELS + work.current[1, k]
         update_errors(planes, work, t, first, count)
         n += count
         seen.ends[0] += 1

@@ -15,11 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.coding.levels import LEVELS
 from arcomp.exact.arrays import Int
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.planes import MARGIN, SKEW, base_error
 
 MOST = 7
+DIFFERENCES = 2 * LEVELS
+"""Differences of two levels; LEVELS is added to make them positive."""
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xD6E8FEB86659FD93)
 
@@ -64,30 +67,30 @@ def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channe
         if channel == 0:
             nw, ww = np.int64(own[(t - SKEW - 1) & mask, a - 1]), np.int64(own[(t - 2) & mask, a])
             _hash(out, 0, channel, k, w, 0)
-            _hash(out, 1, channel, k, w + n * 512, 0)
+            _hash(out, 1, channel, k, w + n * DIFFERENCES, 0)
             _hash(out, 2, channel, k, n + w, 0)
-            _hash(out, 3, channel, k, w - ww + 256, 256 - w)
+            _hash(out, 3, channel, k, w - ww + LEVELS, LEVELS - w)
             if more:
-                _hash(out, 5, channel, k, n - ne + 256 + 512 * (w - nw + 256), 256 - n)
-                _hash(out, 6, channel, k, w + ne * 512, 0)
+                _hash(out, 5, channel, k, n - ne + LEVELS + DIFFERENCES * (w - nw + LEVELS), LEVELS - n)
+                _hash(out, 6, channel, k, w + ne * DIFFERENCES, 0)
             selectors[0, k] = 4
         else:
             p, w0, n0 = np.int64(work.current[0, k]), np.int64(values[0, west, a]), np.int64(values[0, north, a - 1])
-            dw, dn = w - w0 + 256, n - n0 + 256
+            dw, dn = w - w0 + LEVELS, n - n0 + LEVELS
             second = np.int64(0)
             by_west, by_north = np.int64(0), np.int64(0)
             if channel > 1:
                 q = np.int64(work.current[1, k])
-                second = q - p + 256
-                by_west = (q - np.int64(values[1, west, a]) + 256) * 512
-                by_north = (q - np.int64(values[1, north, a - 1]) + 256) * 512
-            _hash(out, 0, channel, k, second, 256 - p)
-            _hash(out, 1, channel, k, (second if channel > 1 else dw) + p * 512, 256 - p)
-            _hash(out, 2, channel, k, p, 256 - p)
-            _hash(out, 3, channel, k, p - w0 + 256 + by_west, 256 - w)
+                second = q - p + LEVELS
+                by_west = (q - np.int64(values[1, west, a]) + LEVELS) * DIFFERENCES
+                by_north = (q - np.int64(values[1, north, a - 1]) + LEVELS) * DIFFERENCES
+            _hash(out, 0, channel, k, second, LEVELS - p)
+            _hash(out, 1, channel, k, (second if channel > 1 else dw) + p * DIFFERENCES, LEVELS - p)
+            _hash(out, 2, channel, k, p, LEVELS - p)
+            _hash(out, 3, channel, k, p - w0 + LEVELS + by_west, LEVELS - w)
             if more:
-                _hash(out, 5, channel, k, p - n0 + 256 + by_north, 256 - n)
-                _hash(out, 6, channel, k, dw + dn * 512, 256 - p)
+                _hash(out, 5, channel, k, p - n0 + LEVELS + by_north, LEVELS - n)
+                _hash(out, 6, channel, k, dw + dn * DIFFERENCES, LEVELS - p)
             previous = (np.int64(work.current[channel - 1, k]) << 6) - work.base[channel - 1, k]
             selectors[0, k] = residual_class(previous >> 2)
         _hash(out, 4, channel, k, 0, 0)

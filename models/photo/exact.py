@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.levels import HIGHEST, LEVELS
 from arcomp.contract.model import Watch
 from arcomp.errors import ModelError
 from arcomp.exact import dense, tables
@@ -231,7 +232,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, coun
         outputs: integers [3 K + gates, count] on the grid LOGITS. base: int32 [count], Q6. scale: int32 [count], Q8.
         residuals: int32 [windows, count], Q6: the windows' predictions less the base.
         out: int32 [count, 3 K + 2], written: weights (2**16 in all), means (Q8), inverse scales (Q16), the
-            mean rounded to a level (1 .. 255), class of the scale.
+            mean rounded to a level (1 .. HIGHEST), class of the scale.
     """
     n = net.components
     for k in range(count):
@@ -254,7 +255,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, coun
             w = net.exponential[min(4095, outputs[best, k] - outputs[j, k])] * (1 << 16) // total
             rest -= w
             m = centre + ((s * outputs[n + j, k]) >> 8)
-            m = max(np.int64(-(1 << 16)), min(np.int64(1 << 17), m))
+            m = max(np.int64(-(LEVELS << 8)), min(np.int64(2 * LEVELS << 8), m))
             at = max(np.int64(0), min(np.int64(2560), np.int64(outputs[2 * n + j, k]) + 1536))
             v = max(np.int64(16), min(np.int64(1 << 21), (unit * net.inverse_scale[at]) >> 20))
             out[k, j], out[k, n + j], out[k, 2 * n + j] = w, m, v
@@ -263,7 +264,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, coun
         out[k, best] += rest
         mean += rest * out[k, n + best]
         width += rest * out[k, 2 * n + best]
-        out[k, 3 * n] = max(1, min(255, ((mean >> 16) + 128) >> 8))
+        out[k, 3 * n] = max(1, min(HIGHEST, ((mean >> 16) + 128) >> 8))
         w = min(4095, (width >> 26) + 3)  # inverse scale, Q6
         out[k, 3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
 

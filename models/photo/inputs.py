@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.coding.levels import HIGHEST, LEVELS, MID_LEVEL
 from arcomp.exact.compiled import kernel
-from arcomp.models.photo.least_squares import LEVEL_BITS
+from arcomp.models.photo.least_squares import LEVEL_BITS, OVERSHOOT
 from arcomp.models.photo.planes import (
     MARGIN,
     NEIGHBOURS,
@@ -36,6 +37,10 @@ _ERROR_UNIT = 269
 _SCALE_FLOOR = 51  # 0.2 levels in Q8
 _BLEND_FLOOR = 0.15  # levels
 _ERROR_LIMIT = 4095
+_TYPICAL_ERROR = 144  # 16 log2 of two levels in Q8
+_MID_QUARTER = MID_LEVEL // 4
+_LOWEST_PREDICTION = -(OVERSHOOT << LEVEL_BITS)
+_HIGHEST_PREDICTION = (LEVELS + OVERSHOOT) << LEVEL_BITS
 SIGNED_ERRORS = 6
 WINDOW_ERRORS = 2
 ABSOLUTE_ERRORS = 4
@@ -129,7 +134,7 @@ def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> N
     windows = predictions.shape[0]
     if windows == 1:
         for k in range(count):
-            out[k] = max(np.int32(0), min(np.int32(255 << LEVEL_BITS), predictions[0, k]))
+            out[k] = max(np.int32(0), min(np.int32(HIGHEST << LEVEL_BITS), predictions[0, k]))
         return
     above, below = weight[windows], weight[windows + 1]
     for k in range(count):
@@ -144,7 +149,7 @@ def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> N
             below[k] += q
     for k in range(count):
         b = np.int32(np.floor(above[k] / below[k] + 0.5))
-        out[k] = max(np.int32(0), min(np.int32(255 << LEVEL_BITS), b))
+        out[k] = max(np.int32(0), min(np.int32(HIGHEST << LEVEL_BITS), b))
 
 
 @kernel(inner=True)
@@ -213,10 +218,10 @@ def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: in
         total = work.total[c]
         for k in range(count):
             s = log2(squares.logs, total[0, k])
-            out[o, k] = _clip8(s - 144)
-            out[o + 1, k] = _clip8(log2(squares.logs, total[1, k]) - 144)
+            out[o, k] = _clip8(s - _TYPICAL_ERROR)
+            out[o + 1, k] = _clip8(log2(squares.logs, total[1, k]) - _TYPICAL_ERROR)
             out[o + 2, k] = _clip8(2 * (log2(squares.logs, total[2, k]) - s))
-            out[o + 3, k] = (base[k] >> 8) - 32
+            out[o + 3, k] = (base[k] >> 8) - _MID_QUARTER
         o += 4
         for w in range(windows):
             for k in range(count):
@@ -241,7 +246,7 @@ def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any
                 residual = (work.current[c, k] << LEVEL_BITS) - work.predictions[c, w, k]
                 p[k] += np.int32((np.int64(factor[k]) * residual + 512) >> 10)
         for k in range(count):
-            p[k] = max(np.int32(-2048), min(np.int32(18432), p[k]))
+            p[k] = max(np.int32(_LOWEST_PREDICTION), min(np.int32(_HIGHEST_PREDICTION), p[k]))
     base, inverse = work.base[channel], work.inverse[channel]
     _blend(work.total[channel], work.predictions[channel], work.weight, count, base)
     o = 0
@@ -256,7 +261,7 @@ def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any
         out[o, k] = _clip8(((base[k] - work.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
         s = log2(squares.logs, work.total[channel, 0, k])
         out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, work.total[channel, 1, k])))
-        out[o + 2, k] = (base[k] >> 8) - 32
+        out[o + 2, k] = (base[k] >> 8) - _MID_QUARTER
     o += 3
     if windows > 1:
         for w in range(windows):

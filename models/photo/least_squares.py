@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
     all_doubles,
@@ -51,7 +52,7 @@ LEVEL_BITS = 6
 FACTOR_BITS = 10
 """Fractional bits of the factor's entries among the current channels."""
 _FACTOR_LIMIT = float(16 << FACTOR_BITS)
-_OVERSHOOT = 32
+OVERSHOOT = 32
 """Levels by which a prediction may leave the alphabet."""
 VARIANCE_BITS = 4
 _VARIANCE_LIMIT = float(1 << 19)
@@ -256,7 +257,7 @@ def _of_the_fit(work: Any, w: int, offset: int, predictors: int, m: int) -> None
 @kernel(inner=True)
 def _predictions(totals: Any, out: Any, offset: int) -> None:
     for k in range(8):
-        p = min(max(totals[k], -float(_OVERSHOOT)), float(255 + _OVERSHOOT))
+        p = min(max(totals[k], -float(OVERSHOOT)), float(HIGHEST + OVERSHOOT))
         out[offset + k] = np.int32(np.floor(p * float(1 << LEVEL_BITS) + 0.5))
 
 

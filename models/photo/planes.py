@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.levels import MID_LEVEL
 from arcomp.exact.compiled import kernel
 
 SKEW = 8
@@ -29,7 +30,6 @@ RIGHT = 7
 causal."""
 BEYOND = RIGHT + 3
 """Columns to the right that are kept: neighbours of a window's rightmost samples."""
-MID_LEVEL = 128
 UNSEEN_ERROR = 32
 """Two levels in Q4: what errors are taken to be above the picture."""
 UNSEEN_WEIGHT = 16

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from arcomp.coding import binary, lattice, mixing
 from arcomp.coding.decisions import MOST_DECISIONS
+from arcomp.coding.levels import LEVELS
 from arcomp.contract.learning import Positions, Stream
 from arcomp.contract.model import Watch
 from arcomp.errors import FormatError, ModelError
@@ -342,7 +343,7 @@ def _code_fronts(
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
             if c == 2:
                 for k in range(count):
-                    front.lattice_rows[k] = work.current[0, k] * 256 + work.current[1, k]
+                    front.lattice_rows[k] = work.current[0, k] * LEVELS + work.current[1, k]
             _code_channel(strip, coder, heads, decoding, c, count)
             push(planes, t, first, count, c, current)
             for k in range(count):

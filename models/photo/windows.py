@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.levels import HIGHEST
 from arcomp.contract.settings import choice, setting
 from arcomp.errors import ModelError
 from arcomp.models.photo.planes import LEFT, MARGIN, NEIGHBOURS, RIGHT, SKEW, Int64
@@ -53,7 +54,7 @@ class Window:
     def __post_init__(self) -> None:
         full = FULL_WEIGHT if self.weighted or self.similarity else 1
         if (
-            self.samples() * full * 255**2 >= 2**31  # a sum is an int32
+            self.samples() * full * HIGHEST**2 >= 2**31  # a sum is an int32
             or self.step * self.right > RIGHT
             or (self.similarity and (self.step > 1 or self.weighted or self.similarity < 0.1))
             or self.step * self.rows + 4 > MARGIN

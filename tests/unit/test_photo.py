@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from arcomp.coding.levels import MID_LEVEL
 from arcomp.contract import registry
 from arcomp.contract.weights_file import Weights
 from arcomp.exact.compiled import kernel
@@ -19,7 +20,6 @@ from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import (
     MARGIN,
-    MID_LEVEL,
     NEIGHBOURS,
     SKEW,
     UNSEEN_WEIGHT,
