@@ -77,9 +77,9 @@ def test_no_floating_tensor_when_learning(name: str, backend: str, monkeypatch: 
     model = make()
     pixels = pictures("smooth", (5, 6, channels), 8)[None]
     with RefuseFloats():  # one thread of ours may not be the one that the refusal watches: code here
-        stream = model.encode(np.ascontiguousarray(pixels[0]), "torch")
+        stream = model.encode_tile(np.ascontiguousarray(pixels[0]), "torch")
         out = np.zeros_like(pixels[0])
-        model.decode(stream.data, out)
+        model.decode_tile(stream.data, out)
     assert np.array_equal(out, pixels[0])
     matmul.choose.cache_clear()
 
@@ -131,7 +131,7 @@ def test_kernels_take_and_give_integers() -> None:
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]
         decode(encode(pixels, 8, learner()).data, model=learner())
-        learner().encode(pixels[0], watch=lambda name, values: None)  # in chunks
+        learner().encode_tile(pixels[0], watch=lambda name, values: None)  # in chunks
         decode(encode(pixels, 8, learner()).data, model=learner(), naive=True)  # kernels by themselves
     for name in ("context rgb", "pixelcnn rgb", "histogram"):
         make, channels, depth = MODELS[name]
