@@ -31,7 +31,7 @@ from tests.laws.evaluations import CONTENTS, SIZES, evaluated, padded_of, steppe
 from tests.specimens import LEARNERS, MODELS, pictures
 
 
-@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("content", ["smooth", "extreme", pytest.param("noise", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", MODELS)
 def test_model_in_parallel_is_front_by_front(name: str, content: str) -> None:
     model, padded, spec = padded_of(name, content, SIZES)
@@ -66,19 +66,18 @@ def test_model_does_not_depend_on_threads(name: str) -> None:
     assert one == evaluated(model, padded, spec, least=1000)
 
 
-@pytest.mark.parametrize("backend", matmul.BACKENDS)
 @pytest.mark.parametrize("name", [n for n in MODELS if not n.startswith("histogram")])
-def test_model_does_not_depend_on_the_backend(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, padded, spec = padded_of(name, "smooth", ((9, 12),))
-    first = evaluated(model, padded, spec)
-    monkeypatch.setenv("ARCOMP_BACKEND", backend)
-    matmul.choose.cache_clear()
-    registry._load.cache_clear()
+def test_model_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = evaluated(*padded_of(name, "smooth", ((5, 7),)))
     try:
-        model, padded, spec = padded_of(name, "smooth", ((9, 12),))
-        assert matmul.choose()[0] == backend
-        assert first == evaluated(model, padded, spec)
-        assert first == stepped(model, padded, spec)
+        for backend in matmul.BACKENDS:
+            monkeypatch.setenv("ARCOMP_BACKEND", backend)
+            matmul.choose.cache_clear()
+            registry._load.cache_clear()
+            there = padded_of(name, "smooth", ((5, 7),))
+            assert matmul.choose()[0] == backend
+            assert first == evaluated(*there), backend
+            assert first == stepped(*there), backend
     finally:
         matmul.choose.cache_clear()
         registry._load.cache_clear()
@@ -114,14 +113,21 @@ def test_model_is_causal(name: str) -> None:
 
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("name", MODELS)
-def test_codec_round_trip_and_naive_decoder(name: str, content: str) -> None:
+def test_codec_round_trip(name: str, content: str) -> None:
     make, channels, depth = MODELS[name]
     model = make()
     pixels = pictures(content, (6, 9, channels), depth)[None]
-    encoded = encode(pixels, depth, model)
-    for naive in (False, True):
-        decoded, _ = decode(encoded.data, model=model, naive=naive)
-        assert np.array_equal(decoded, pixels)
+    assert np.array_equal(decode(encode(pixels, depth, model).data, model=model)[0], pixels)
+
+
+@pytest.mark.parametrize("content", ["smooth", *(pytest.param(c, marks=pytest.mark.slow) for c in CONTENTS[1:])])
+@pytest.mark.parametrize("name", MODELS)
+def test_naive_decoder(name: str, content: str) -> None:
+    """It evaluates all positions for each sample."""
+    make, channels, depth = MODELS[name]
+    model = make()
+    pixels = pictures(content, (5, 6, channels), depth)[None]
+    assert np.array_equal(decode(encode(pixels, depth, model).data, model=model, naive=True)[0], pixels)
 
 
 def test_naive_decoder_evaluates_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
