@@ -1,5 +1,8 @@
 """A value as binary decisions, and what a mixture of logistics says of each.
 
+No single number is a value's probability: it is the product of the probabilities of its decisions, and each of these is
+what the mixing stage (:mod:`arcomp.coding.mixing`) makes of the mixture and of its counters.
+
 Around ``base``, the rounded mean of the mixture: is the value at least base? Then outwards in steps of 1, 1, 1, 1, 2,
 4, 8, ... until it is passed, then halving.
 """

@@ -39,20 +39,20 @@ Int64 = npt.NDArray[np.int64]
 UInt32 = npt.NDArray[np.uint32]
 
 SCALES = 16
-"""Classes of the mixture's scale."""
+"""Number of classes of the mixture's scale."""
 RESIDUALS = 9
-"""Classes of a neighbouring residual."""
+"""Number of classes of a neighbouring residual."""
 LANES = 16
-"""Inputs of the mixer, those not used zero."""
+"""Number of inputs that are mixed; unused ones are 0."""
 WEIGHT_BITS = 16
 SUM_LIMIT = 3071
 CONSTANT = 77
-"""The mixer's input that does not change: 0.3 in the logistic domain."""
+"""The input that does not change: 0.3 in the logistic domain."""
 
 
 @dataclass(frozen=True)
 class StageSettings:
-    """Settings of the settings.
+    """Settings of the mixing stage.
 
     Attributes:
         tables: contexts that are counted.
@@ -110,7 +110,7 @@ class State(NamedTuple):
     maps: Int32
     """[2, rows, 33]."""
     pixels: Int64
-    """[3]: pixels so far; of those with a lattice, how many were looked up, and how many were not on it."""
+    """[3]: pixels coded; third-channel values checked against the lattice; of these, how many were off it."""
 
 
 class Workspace(NamedTuple):
@@ -119,17 +119,17 @@ class Workspace(NamedTuple):
     components: Int64
     """[3, K]: weights, means, inverse scales."""
     edges: Int64
-    """[LEVELS + 1]: masses below the values. On a lattice all are filled; else only the first and the last."""
+    """[LEVELS + 1]: masses below the values; only the first and the last are filled, unless on a lattice."""
     own: Int64
-    """[5]: where the value's rows of each set of weights begin; its scale and residual classes."""
+    """[5]: first row in weight sets 1 to 3; scale class; combined residual class."""
     inputs: Int32
-    """[1, LANES], of the mixer: the mixture, the counters, CONSTANT."""
+    """[1, LANES]: what is mixed: the mixture, the counters, CONSTANT."""
     at: Int64
-    """[tables]: the decision's counters."""
+    """[tables]: addresses of the decision's counters."""
     slot: Int64
-    """[2]: its places in the maps."""
+    """[2]: its map cell and interpolation weight."""
     rows: Int64
-    """[4]: its rows of weights."""
+    """[4]: its row in each set of weights."""
 
 
 def workspace(settings: StageSettings, components: int) -> Workspace:
@@ -148,7 +148,7 @@ def workspace(settings: StageSettings, components: int) -> Workspace:
 
 
 class Stage(NamedTuple):
-    """One strip's settings."""
+    """One strip's mixing stage."""
 
     constants: Constants
     state: State
@@ -182,7 +182,8 @@ def new_stage(settings: StageSettings, channels: int, components: int, weights: 
     """The stage before the first decision.
 
     Args:
-        components: K of the mixtures. weights: int32 [rows, LANES] to start from; without, the mixture alone counts.
+        components: K of the mixtures. weights: int32 [rows, LANES] to start from; without,
+            start with all weight on the mixture.
     """
     return Stage(
         constants(settings, channels), initial_state(settings, channels, weights), workspace(settings, components)
@@ -263,8 +264,8 @@ def _update_maps(maps: Any, row1: int, row2: int, slot: Any, target: int) -> Non
 
 @kernel(inner=True)
 def _look_up(stage: Any, front: Any, i: Any, offset: Any) -> int:
-    """Look up every table's counter for a decision: addresses and the mixer's inputs into the workspace; returns how
-    often the first three were seen, in classes."""
+    """Look up every table's counter for a decision: writes addresses and inputs into the workspace; returns a 6-bit
+    class of how often the first three counters were updated."""
     consts, counters, x, at = stage.constants, stage.state.counters, stage.workspace.inputs, stage.workspace.at
     classes = 0
     mask = counters.shape[1] - 1

@@ -1,4 +1,6 @@
-"""Mixture of discretised logistics, exactly. Its float twin is :mod:`arcomp.layers.mixture`.
+"""Mixture of discretised logistics, exactly, as a distribution of a ladder model's samples.
+
+Its float twin is :mod:`arcomp.layers.float.mixture`. ``photo`` has its own: :mod:`arcomp.coding.decisions`.
 
 Salimans et al. 2017, "PixelCNN++", section 2.1. The distribution function at the edge below symbol e is
 
@@ -127,7 +129,6 @@ class LogisticMixture(Distribution):
         )
 
     def masses(self, symbols: Int32) -> Int64:
-        """See :meth:`Distribution.masses`."""
         out = np.empty(len(self), np.int64)
         _masses(self.depth, self._floor, symbols, self.weights, self.means, self.inverses, self._sigma, out)
         return out

@@ -63,5 +63,4 @@ class FrequencyTable(Distribution):
         _frequencies(self.edges, self.rows, below, out.shape[1], prefix, out)
 
     def masses(self, symbols: Int32) -> Int64:
-        """See :meth:`Distribution.masses`."""
         return np.asarray(self.edges[self.rows, symbols + 1] - self.edges[self.rows, symbols], np.int64)

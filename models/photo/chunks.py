@@ -17,7 +17,7 @@ from arcomp.models.photo.planes import SKEW, Int8, Int32, Int64, first_row, last
 
 
 class Seen(NamedTuple):
-    """What the network is told of n positions, front by front, and what they are."""
+    """The network's inputs at n positions, front by front, and the levels there."""
 
     inputs: Int8
     """[inputs, n]."""
@@ -36,7 +36,7 @@ class Seen(NamedTuple):
 
 
 class Hashed(NamedTuple):
-    """What the mixing stage is told of them: as in :class:`arcomp.coding.mixing.FrontData`, of each channel."""
+    """The mixing stage's inputs there, of each channel, as in :class:`arcomp.coding.mixing.FrontData`."""
 
     contexts: Int64
     """[channels, tables, n]."""
@@ -49,7 +49,7 @@ class Hashed(NamedTuple):
 
 
 class Views(NamedTuple):
-    """One channel's part of them, for one front."""
+    """One channel's part of :class:`Hashed`, for one front."""
 
     contexts: Any
     checks: Any
@@ -62,7 +62,7 @@ class Chunk(NamedTuple):
     seen: Seen
     hashed: Hashed
     mixture: Int32
-    """[channels, n, 3 K + 2]: see :func:`arcomp.models.photo.exact.mixtures`."""
+    """[channels, n, 3 K + 2], as :func:`arcomp.models.photo.exact.mixtures` writes them."""
 
 
 def unwritten(config: PhotoConfig, n: int) -> Seen:

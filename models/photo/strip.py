@@ -1,7 +1,8 @@
 """One strip, coded on its own: front by front, or (encoding, where a GPU evaluates the network) many fronts at a time.
 
-Both ways call the same kernels: :func:`features` and :func:`channel_features` for the network's inputs,
-:func:`mixtures` for what it says, :func:`hash_contexts` for what is counted, :func:`code` for the decisions.
+Both ways call the same kernels: ``features`` and ``channel_features`` (:mod:`arcomp.models.photo.inputs`) compute the
+network's inputs, ``mixtures`` (:mod:`arcomp.models.photo.exact`) makes a mixture of its outputs, ``hash_contexts``
+(:mod:`arcomp.models.photo.contexts`) says what is counted, and ``code`` (:mod:`arcomp.coding.mixing`) codes decisions.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CHUNK = 1 << 14
 STEPS = 64
 """Fronts between two reports of progress in decoding."""
 NOT_ASKED = np.zeros((0, 0, 0), np.float32)
-"""In place of each sample's bits."""
+"""Passed where no per-sample costs are wanted."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Frozen:
         return mixing.STAGES[self.config.stage]
 
     def check(self) -> None:
-        """Refuse weights of the mixing stage that are not.
+        """Refuse mixing weights of the wrong shape, type or size.
 
         Raises:
-            ModelError: of the wrong shape or type, or beyond what sums can hold.
+            ModelError: they have another shape or type, or sums could overflow.
         """
         shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
         if self.mixer_weights is not None and (
@@ -207,7 +208,8 @@ def decode_naively(
     frozen: Frozen, network: ChunkNetwork, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
 ) -> None:
     """Fill uint8 [height, width, C], extracting the features of the whole strip anew for every channel of every front:
-    to test the planes and the kernels for fronts against. Only the mixing stage goes on from front to front."""
+    a slow reference for testing the incremental planes and kernels. Only the mixing stage keeps its
+    state from front to front."""
     height, width, channels = pixels.shape
     lattice_id, coder = _start(data, channels)
     own = Strip(frozen, height, width)
@@ -239,8 +241,9 @@ def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
 
 @kernel(inner=True)
 def _code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
-    """One channel of a front, from its head's outputs to its values. ``heads`` that learn (or None: then nothing of
-    them is compiled) make the outputs from their hidden units, and learn; with the last channel they take a step."""
+    """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
+    hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
+    """
     net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
     if heads is not None:
         adaptation.forward(heads, c, activations.units, count, activations.outputs)

@@ -41,7 +41,7 @@ class Work(NamedTuple):
     """[all windows' pairs, columns of a plane]: the windows' covariances, kept from front to front."""
     pairs: covariance.Pairs
     samples: Int32
-    """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.begin_row`)."""
+    """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.start_row`)."""
     similarity: similarity.Workspace
     matrix: npt.NDArray[np.float64]
     """[most pairs, 8]: of 8 pixels, factorised in place."""
