@@ -46,7 +46,7 @@ Progress: TypeAlias = Callable[[float], None]
 
 
 class Arrays(Protocol):
-    """Arrays of numpy, and what becomes one by itself."""
+    """NumPy arrays, and anything with ``__array__``."""
 
     def __array__(self, /) -> npt.NDArray[Any]: ...
 
@@ -66,7 +66,7 @@ Source: TypeAlias = Samples | Arrays | Pictures | Path | Data
 
 def compress(
     source: Source,
-    model: str | Model = "photo",
+    model: str | Model = registry.DEFAULT,
     *,
     tile: tuple[int, int] | None = None,
     device: str = "cpu",
@@ -80,12 +80,12 @@ def compress(
         source: see the top of this module.
         model: the name of a model ("photo", "photo-fast", "context", "histogram", ...), the path of its weights, or
             what :func:`load` gave.
-        tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
-            the model.
+        tile: (height, width) of the tiles, which are coded independently; (0, 0): whole pictures; None: what suits the
+            model.
         device: "cpu" or "cuda": where the model is evaluated. The result does not depend on it.
-        threads: tiles that a learning model codes at a time; as many as there are processors if None.
+        threads: how many tiles a model that learns codes at a time; None: one for each processor.
         allow_lossy: take JPEG and other lossy pictures too: their decoded pixels are kept.
-        progress: callback given the part done, 0 to 1, now and then.
+        progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
         The bytes of an .arcomp file.
@@ -109,12 +109,12 @@ def decompress(
 
     Args:
         data: its bytes, the file open for reading in binary, or its path.
-        model: the model, or its weights, where they lie elsewhere than models are looked for.
-        threads: tiles that a learning model decodes at a time; as many as there are processors if None.
-        progress: callback given the part done, 0 to 1, now and then.
+        model: the model, or the path of its weights, if it is not where models are looked for.
+        threads: how many tiles a model that learns decodes at a time; None: one for each processor.
+        progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
-        What was compressed. `array` is it as an array: of the axes and type that were compressed.
+        What was compressed. Its `array` has the original shape and type.
 
     Raises:
         ArcompError: it cannot be read, is damaged, or its model is not here.
@@ -177,7 +177,7 @@ def load(name: Path) -> Model:
 
 def code_lengths(
     source: Source,
-    model: str | Model = "photo",
+    model: str | Model = registry.DEFAULT,
     *,
     tile: tuple[int, int] | None = None,
     device: str = "cpu",
@@ -198,8 +198,8 @@ def code_lengths(
         source, model, tile, device, threads, progress: as of :func:`compress`.
 
     Returns:
-        `samples`, float32 [N, H, W, C], the bits of each sample; `side`, the bits that a file carries for the model
-        besides; `total`, of everything.
+        `samples`, float32 [N, H, W, C]: the bits of each sample. `side`: the bits of the model's side information.
+        `total`: all bits.
 
     Raises:
         ArcompError: as of :func:`compress`.
@@ -224,9 +224,9 @@ def sample(
         model: its name, the path of its weights, or what :func:`load` gave.
         shape: [N, H, W, C]; of texts [N, 1, length, 1].
         depth: bits of a sample; the most that the model takes, up to 8, if None.
-        seed: equal seeds draw equally, on every machine.
-        temperature: less than 1 draws likelier pictures.
-        progress: callback given the part done, 0 to 1, now and then.
+        seed: the same seed draws the same samples, on every machine.
+        temperature: below 1, pictures are likelier.
+        progress: callback that is given the part done, 0 to 1, now and then.
 
     Raises:
         ArcompError: the model does not take such pictures, or has nothing to draw from.
@@ -238,7 +238,7 @@ def sample(
 
 
 def _silent(part: float) -> None:
-    """Progress that nobody wants to know."""
+    """Default progress callback: does nothing."""
 
 
 def _model(model: str | os.PathLike[str] | Model) -> Model:

@@ -24,16 +24,16 @@ from arcomp.samples import Pixels, Samples
 
 @dataclass(frozen=True)
 class Encoded:
-    """A file and what is known of it.
+    """A compressed file, and figures about it.
 
     Attributes:
         data: the file's bytes.
-        nll_bits: negative log-likelihood of the samples under the exact model, in bits, and the bits of what the
-            model itself sends (the histogram's counts).
+        nll_bits: negative log-likelihood of the samples under the exact model, in bits, plus the bits of the model's
+            side information (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
-        static_bits: for a model that learns while it codes, bits under its network's mixtures, of the values that the
-            picture's colours leave open, before what was counted is mixed in (heads that learn have learnt).
+        static_bits: for a model that learns while it codes, bits under its network alone: without what it counts, but
+            with the lattice of colours, and with heads that learn. None for other models.
     """
 
     data: bytes
@@ -49,7 +49,7 @@ class Encoded:
 
     @property
     def bits_per_subpixel(self) -> float:
-        """Of the whole file."""
+        """Bits of the whole file, divided by the number of its samples."""
         return 8 * len(self.data) / self.samples
 
 
@@ -65,14 +65,14 @@ def encode(
     """Compress samples into one file.
 
     Args:
-        samples: pictures of one size, or bytes. Their form and ending are kept, so that a file of theirs can be made
-            again.
+        samples: pictures of one size, or bytes. Their form and ending are stored, so that decoding can restore a file
+            of the same kind.
         model: see :mod:`arcomp.contract.registry`.
-        tile: (height, width) of tiles that are coded each on its own; (0, 0) for whole pictures; None for what suits
-            the model.
+        tile: (height, width) of the tiles, which are coded independently; (0, 0): whole pictures; None: what suits the
+            model.
         device: where the model is evaluated; the file does not depend on it.
-        threads: tiles that a learning model codes at a time; as many as there are processors if None.
-        progress: callback given the part done, 0 to 1, now and then.
+        threads: how many tiles a model that learns codes at a time; None: one for each processor.
+        progress: callback that is given the part done, 0 to 1, now and then.
 
     Raises:
         ModelError: the model does not take such samples.
@@ -87,7 +87,8 @@ def encode(
     images, height, width, channels = pixels.shape
     header = Header(
         images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), payload.side, possible_source(samples.ending), samples.form, payload.decisions,
+        pixels_checksum(pixels, depth), payload.side, possible_source(samples.ending), samples.form,
+        payload.binary_samples,
     )  # fmt: skip
     seconds = time.perf_counter() - began
     return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.static_bits)
@@ -96,7 +97,7 @@ def encode(
 def plan(
     pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, threads: int | None
 ) -> tuple[Tiling, BatchSpec]:
-    """How pictures are cut for a model, and what it is then given; arguments and errors as of :func:`encode`."""
+    """How pictures are cut for a model, and the spec of the tiles; arguments and errors are those of :func:`encode`."""
     images, height, width, channels = pixels.shape
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
@@ -119,13 +120,13 @@ def decode(
     Args:
         data: the file's bytes.
         model: the model, if it is not to be looked up by the name and digest in the file.
-        naive: decode by a whole evaluation for every front, to test the caches against (slow).
-        device: where those are computed; caches, and all of ``photo``, are the processor's.
-        threads: tiles that a learning model decodes at a time; as many as there are processors if None.
-        progress: callback given the part done, 0 to 1, now and then.
+        naive: decode without caches, by a whole evaluation for every front (slow; a test of the caches).
+        device: used with naive=True only; otherwise decoding runs on the CPU.
+        threads: how many tiles a model that learns decodes at a time; None: one for each processor.
+        progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
-        What was compressed; its form and ending as the file says.
+        What was compressed, with its form and ending.
 
     Raises:
         FormatError: not an arcomp file, damaged, or from a newer version.

@@ -119,8 +119,8 @@ class GrayscalePixelCNN(Staged):
     def view_config(cls, config: GrayscalePixelCNNConfig) -> ViewConfig:
         return config.view
 
-    def viewer(self, kind: BatchSpec) -> tuple[DistributionModel, BatchSpec]:
-        return self._viewer, BatchSpec(kind.batch, 1, VIEW_DEPTH)
+    def viewer(self, spec: BatchSpec) -> tuple[DistributionModel, BatchSpec]:
+        return self._viewer, BatchSpec(spec.batch, 1, VIEW_DEPTH)
 
     @cached_property
     def _viewer(self) -> View:
@@ -134,6 +134,6 @@ class GrayscalePixelCNN(Staged):
         found: Padded = gray(padded)
         return found
 
-    def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
-        model, of_view = self.viewer(kind)
-        return super().memory(kind) + model.memory(of_view) + kind.batch.positions
+    def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
+        model, of_view = self.viewer(spec)
+        return super().memory(spec) + model.memory(of_view) + spec.batch.positions

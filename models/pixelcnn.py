@@ -2,7 +2,7 @@
 
 Paper: van den Oord, Kalchbrenner and Kavukcuoglu 2016, "Pixel recurrent neural networks", sections 3.3 to 3.6 and
 table 1: a 7 x 7 convolution of mask A, residual blocks of masked convolutions, two layers of side 1, and a softmax over
-all levels of each sample; masks over channels let green see red and blue both (section 3.4).
+all levels of each sample; masks over channels: green sees red, blue sees red and green (section 3.4).
 
 What it adds to the models before it on the ladder: parameters shared over positions in two dimensions, so that it
 takes pictures of any size; all positions evaluated at once. Where it differs: sizes are small, blocks' convolutions may
@@ -49,7 +49,7 @@ class PixelCNNConfig(LayeredConfig):
 
     width: int = setting(1, 512)
     blocks: int = setting(1, 64)
-    kernel: int = setting(1, 64)
+    kernel: int = setting(1, FIRST)
     symbols: int = setting(0, 1, default=0)
 
     def __post_init__(self) -> None:
@@ -96,5 +96,5 @@ class PixelCNN(Layered):
     config_type = PixelCNNConfig
     wiring_type = PixelCNNWiring
     sequence: Order = Wavefront(FIRST // 2 + 1)
-    """Rows above are looked at as far as three columns to the right."""
+    """Taps reach 3 columns to the right, so the skew is 4."""
     side: ClassVar[int] = 256

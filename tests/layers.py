@@ -14,10 +14,11 @@ import torch
 
 from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT
 from arcomp.layers.attention import KEY, Attention, ExactAttention
-from arcomp.layers.conv import Tap, above, line, square, tap_mask
+from arcomp.layers.conv import ExactConv, Tap, above, line, square, tap_mask
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.float.layer import float_layer
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.masked import Masked
 from arcomp.layers.mingru import MinGRU
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
@@ -25,7 +26,6 @@ from arcomp.layers.position import ExactPositionEmbedding, PositionEmbedding
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.layers.recurrent import ALONG, DOWN, LSTM
 from arcomp.layers.shift import ExactShift, Shift
-from arcomp.layers.spatial import ExactConv, ExactLayer
 from arcomp.layers.spec import Conv, Spec
 from arcomp.orders import Raster, Shuffled, Zigzag
 

@@ -1,8 +1,9 @@
 """Models that give distributions, and how they are coded: one range coder over the fronts of all tiles.
 
 A model gives two exact evaluations of one function, equal bit for bit: :class:`Parallel` for pictures that are known
-(encoding) and :class:`Incremental` for pictures that become known front by front (decoding, sampling). A third, in
-float, is for training only and stays inside the model's file.
+(encoding) and :class:`Incremental` for pictures that become known front by front (decoding, sampling). The third
+evaluation, in float, is not part of this interface: it is for training, and for float NLL
+(:mod:`arcomp.network.float`).
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ from arcomp.samples import Pixels
 
 Int32 = npt.NDArray[np.int32]
 Source = Callable[[Front, int, Distribution], Int32]
-"""Gives a channel's values over a front, int32 [n], from the channel (in coding order) and how they are distributed."""
+"""Gives the values of a channel (numbered in coding order) over a front, int32 [n], given their distribution."""
 CHUNK = 1 << 14
-"""Positions that the encoder evaluates at a time, at least; memory is bounded by it, not by the picture."""
+"""Positions that the encoder evaluates at a time, at least. It bounds the memory, whatever the picture's size."""
 WATCHED = 1 << 20
 """Positions that are evaluated at a time while layers are watched."""
 DECISIONS_FROM = 1 << 18
-"""Samples of 1 bit from which on a file is made of decisions: what they save is then more than to say so."""
+"""From this many 1-bit samples on, binary decisions are used: below it, the header field costs more than they save."""
 
 
 class Parallel(ABC):
-    """Exact evaluation over pictures that are known."""
+    """Exact evaluation of known pictures."""
 
     @abstractmethod
     def distributions(self, front: Front) -> list[Distribution]:
@@ -59,7 +60,7 @@ class Incremental(ABC):
 
     @abstractmethod
     def distribution(self, channel: int) -> Distribution:
-        """That channel's distribution over the front; the channels before it have been filled."""
+        """A channel's distribution over the front, when the channels before it have been filled."""
 
     @abstractmethod
     def fill(self, channel: int, values: Int32) -> None:
@@ -67,7 +68,7 @@ class Incremental(ABC):
 
 
 class DistributionModel(Model):
-    """A model that gives distributions; it says them by :meth:`parallel` and :meth:`incremental`."""
+    """A model that gives distributions. Subclasses implement :meth:`parallel` and :meth:`incremental`."""
 
     learns: ClassVar[bool] = False
     batches: ClassVar[bool] = True
@@ -75,7 +76,7 @@ class DistributionModel(Model):
     @property
     @abstractmethod
     def order(self) -> Order:
-        """The order it is decoded in."""
+        """The order in which positions are decoded."""
 
     @abstractmethod
     def parallel(self, padded: Padded, spec: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
@@ -95,36 +96,36 @@ class DistributionModel(Model):
 
     @property
     def row_by_row(self) -> bool:
-        """Whether all that a position depends on is before it row by row, whatever the order: what is below known rows
-        can then be drawn given them."""
+        """Whether every position depends only on earlier ones in raster order, so that a picture can be completed from
+        its first rows."""
         return True
 
     def side_information(self, padded: Padded, spec: BatchSpec) -> bytes:
-        """What a file must carry besides the coded pixels for this model to decode it; nothing for most."""
+        """What a file must carry besides the coded pixels for this model to decode it. Most models need nothing."""
         return b""
 
     def viewer(self, spec: BatchSpec) -> tuple[DistributionModel, BatchSpec] | None:
-        """Where a view of the pictures is coded before them, as a picture of its own: the model that codes it, and
-        what the view is. None for most."""
+        """For a model that has a view of the pictures, which is coded before them as a picture of its own: the model
+        that codes the view, and the view's spec. None for most models."""
         return None
 
     def view(self, padded: Padded) -> Padded:
-        """The view, a function of the samples: [N, H, W, channels of the view]; asked for where there is a viewer."""
+        """The view, a function of the samples: [N, H, W, channels of the view]. Called only if there is a viewer."""
         raise NotImplementedError
 
     def encode(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
         padded, spec = laid_out(self, pixels, tiling, spec)
-        decisions = spec.depth == 1 and pixels.size >= DECISIONS_FROM
-        encoder, parts = DecisionEncoder() if decisions else Encoder(), coded(self, padded, spec)
+        binary = spec.depth == 1 and pixels.size >= DECISIONS_FROM
+        encoder, parts = DecisionEncoder() if binary else Encoder(), coded(self, padded, spec)
         nll = sum(
             _encode(encoder, model, samples, part, how.device, shared(how.progress, i, len(parts)))
             for i, (model, samples, part) in enumerate(parts)
         )
-        return Payload(encoder.finish(), spec.side, decisions, nll + 8 * len(spec.side))
+        return Payload(encoder.finish(), spec.side, binary, nll + 8 * len(spec.side))
 
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         data = bytes(payload.data)
-        decoder = DecisionDecoder(data) if payload.decisions else Decoder(data)
+        decoder = DecisionDecoder(data) if payload.binary_samples else Decoder(data)
 
         def source(front: Front, channel: int, distribution: Distribution) -> Int32:
             return decoder.decode(distribution)
@@ -144,7 +145,7 @@ class DistributionModel(Model):
         return Bits(found, 8 * len(spec.side))
 
     def check_sampling(self, temperature: float, kept: int) -> None:
-        if kept and not self.row_by_row:  # drawing the others one after the other is no draw given what is kept
+        if kept and not self.row_by_row:  # in another order, later samples would not be conditioned on all kept ones
             raise ModelError(
                 f"model {self.name} with these weights does not go row by row and cannot complete pictures",
                 remedy="choose context, or a model of the ladder that does, with -m",
@@ -186,7 +187,7 @@ class DistributionModel(Model):
 
 
 def laid_out(model: DistributionModel, pixels: Pixels, tiling: Tiling, spec: BatchSpec) -> tuple[Padded, BatchSpec]:
-    """Pictures as a padded batch, channels in coding order, and what it is with what the model sends besides."""
+    """Pictures as a padded batch, channels in coding order, and its BatchSpec, with side information filled in."""
     padded = np.ascontiguousarray(tiling.cut(pixels)[..., list(model.coding_order(spec.channels))])
     return padded, replace(spec, side=model.side_information(padded, spec))
 
@@ -194,7 +195,7 @@ def laid_out(model: DistributionModel, pixels: Pixels, tiling: Tiling, spec: Bat
 def coded(
     model: DistributionModel, padded: Padded, spec: BatchSpec
 ) -> list[tuple[DistributionModel, Padded, BatchSpec]]:
-    """What is coded, one after the other, by which model: the view, if there is one, and the pictures given it."""
+    """The batches to code, one after the other, each with its model: the view, if there is one, then the pictures."""
     viewer = model.viewer(spec)
     if viewer is None:
         return [(model, padded, spec)]
@@ -203,7 +204,7 @@ def coded(
 
 
 def shared(progress: Progress, part: int, parts: int) -> Progress:
-    """Progress of one of several parts."""
+    """A callback for the progress of one of several equal parts."""
     return lambda done: progress((part + done) / parts)
 
 
@@ -215,7 +216,7 @@ def _encode(
     device: str,
     progress: Progress,
 ) -> float:
-    """The NLL in bits. While one chunk is evaluated, the one before is coded by a second thread."""
+    """Code a padded batch; its NLL in bits. While one chunk is evaluated, a second thread codes the one before."""
     known = model.parallel(padded, spec, device)
 
     def code(distributions: list[Distribution], values: Int32, ends: npt.NDArray[np.int64]) -> float:
@@ -258,26 +259,26 @@ def _bits(
 
 
 def _side_of_kept(model: DistributionModel, known: Pixels, spec: BatchSpec, kept: int) -> bytes:
-    """Side information of what is kept of pictures, channels in coding order, for models that have any.
+    """Side information computed from the rows to be completed (channels in coding order), for models that have any.
 
     Raises:
-        ModelError: there is nothing to make it of.
+        ModelError: the model needs it, and nothing is kept.
     """
     flat = np.ascontiguousarray(known.reshape(len(known), 1, -1, spec.channels)[:, :, : max(1, kept)])
     sizes = np.ones(len(flat), np.int32)
     side = model.side_information(flat, replace(spec, batch=Batch(sizes, sizes * flat.shape[2])))
     if side and not kept:
         raise ModelError(
-            f"model {model.name} knows only what it counts in a picture", remedy="give one with --complete"
+            f"model {model.name} has no distribution until it has seen a picture", remedy="give one with --complete"
         )
     return side
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A front is too little work to share: threads of Torch would cost more than they give."""
+    """Torch with one thread: a front is too little work to share out."""
     torch = sys.modules.get("torch")
-    if torch is None:  # a model that does without
+    if torch is None:  # nothing has imported it
         yield
         return
     threads = torch.get_num_threads()
@@ -289,8 +290,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def fill(padded: Padded, spec: BatchSpec, model: DistributionModel, source: Source, how: Execution) -> None:
-    """Fill a batch (channels as stored) front by front with a source's values, and before it the view's, if there is
-    one."""
+    """Fill a batch (channels as stored) front by front with a source's values. If the model has a view, fill that
+    first."""
     run, viewer, progress = partial(_fill_naively, how.device) if how.naive else _fill, model.viewer(spec), how.progress
     with _one_thread():
         if viewer is not None:
@@ -321,7 +322,7 @@ def _fill(padded: Padded, spec: BatchSpec, model: DistributionModel, source: Sou
 def _fill_naively(
     device: str, padded: Padded, spec: BatchSpec, model: DistributionModel, source: Source, progress: Progress
 ) -> None:
-    """Every front, and every channel in it, by an evaluation of the whole picture so far."""
+    """Evaluate the whole picture so far for every front, and for every channel in it."""
     order = list(model.coding_order(spec.channels))
     past: list[Front] = []
     for front in model.order.fronts(spec.batch):

@@ -31,12 +31,12 @@ Tile = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Stream:
-    """What a tile was coded to.
+    """A coded tile.
 
     Attributes:
         data: the coded bytes.
         nll_bits: bits of the samples under the model as it learnt.
-        static_bits: bits before what was counted is mixed in: how much mixing gave.
+        static_bits: bits under the network alone.
     """
 
     data: bytes
@@ -47,7 +47,7 @@ class Stream:
 class LearningModel(Model):
     """A model whose state learns from each decision while it is coded, so that coder and model run in one loop.
 
-    Tiles are coded each on its own, several at a time; the model says how one tile is.
+    Tiles are coded independently, several at a time. Subclasses say how one tile is coded.
     """
 
     learns: ClassVar[bool] = True
@@ -55,7 +55,7 @@ class LearningModel(Model):
 
     @abstractmethod
     def tile_memory(self, channels: int, height: int, width: int) -> int:
-        """Bytes that a tile of that size takes while it is coded, besides its samples."""
+        """Bytes of memory that a tile of that size takes while it is coded, besides its samples."""
 
     @abstractmethod
     def encode_tile(
@@ -81,8 +81,8 @@ class LearningModel(Model):
     def tile_bits(
         self, tile: Tile, progress: Positions = lambda positions: None
     ) -> tuple[npt.NDArray[np.float32], float]:
-        """Bits of each sample of a tile as :meth:`encode_tile` codes it, float32 [height, width, C]; and the sum of
-        those before what was counted is mixed in."""
+        """Bits of each sample of a tile as :meth:`encode_tile` codes it, float32 [height, width, C]; and the tile's
+        bits under the network alone."""
 
     @abstractmethod
     def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
@@ -107,7 +107,7 @@ class LearningModel(Model):
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         if payload.side:
             raise ModelError(
-                "a model that learns has no side information, the file has", remedy="get a fresh copy of the file"
+                "the file has side information, and its model takes none", remedy="get a fresh copy of the file"
             )
         batch, order = spec.batch, list(self.coding_order(spec.channels))
         pixels: Pixels = np.zeros((*tiling.pictures, spec.channels), spec.dtype)
@@ -181,7 +181,7 @@ class LearningModel(Model):
 
 
 def processors() -> int:
-    """How many this process may use."""
+    """How many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
@@ -209,7 +209,7 @@ class _StoppedError(Exception):
 
 
 def _run(work: Callable[[int, Positions], None], spec: BatchSpec, how: Execution) -> None:
-    """Do the work for each tile, some at a time; the first error ends all."""
+    """Do the work for each tile, several at a time; the first error stops all of them."""
     count, meter = len(spec.batch), _Meter(spec.batch.positions, how.progress)
     with ThreadPoolExecutor(min(count, how.threads or processors())) as pool:
         waiting = [pool.submit(work, i, meter) for i in range(count)]

@@ -2,7 +2,8 @@
 
 Two kinds of models implement it once each: those that give distributions, which one coder then codes with
 (:mod:`arcomp.contract.distributions`), and those that learn from each decision while they code
-(:mod:`arcomp.contract.learning`). Nobody outside asks which of them a model is.
+(:mod:`arcomp.contract.learning`). The code outside treats both alike; comparisons only say in a footnote which models
+learn.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from arcomp.orders import Batch
 from arcomp.samples import Pixels
 
 Padded = npt.NDArray[Any]
-"""A padded batch, uint8 or uint16 [N, H, W, C]: tiles of several sizes, channels in coding order; those smaller than
-the largest lie in the upper left corner."""
+"""A padded batch, uint8 or uint16 [N, H, W, C]: tiles of several sizes; those smaller than the largest lie in the upper
+left corner. Channels are in coding order, except where a function says that they are as stored."""
 Watch = Callable[[str, npt.NDArray[Any]], None]
 """Callback that is given every layer's name and output (integers), for digests."""
 Progress = Callable[[float], None]
@@ -57,7 +58,7 @@ class BatchSpec:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of its samples: uint8 or uint16."""
+        """Type of the samples: uint8 or uint16."""
         return np.dtype(np.uint8 if self.depth <= 8 else np.uint16)
 
 
@@ -66,10 +67,10 @@ class Execution:
     """How a model is evaluated. What is coded does not depend on it.
 
     Attributes:
-        device: where whole pictures are evaluated, "cpu" or "cuda"; caches are the processor's.
-        threads: tiles that a model that learns codes at a time; as many as there are processors if None.
-        naive: decode by a whole evaluation for every front, to test the caches against (slow).
-        progress: callback given the part done, 0 to 1, now and then.
+        device: "cpu" or "cuda": where known pictures are evaluated. Decoding from caches is always done on the CPU.
+        threads: how many tiles a model that learns codes at a time; None: one for each processor.
+        naive: decode without caches, by a whole evaluation for every front (slow; a test of the caches).
+        progress: callback that is given the part done, 0 to 1, now and then.
     """
 
     device: str = "cpu"
@@ -80,20 +81,21 @@ class Execution:
 
 @dataclass(frozen=True)
 class Payload:
-    """What a model makes of pictures, and makes the pictures of again.
+    """The result of encoding, and the input of decoding.
 
     Attributes:
         data: the coded bytes.
         side: the model's side information: what it must know before it can decode.
-        decisions: samples of 1 bit are coded as decisions (:mod:`arcomp.coding.decided`).
-        nll_bits: bits of the samples under the model, and of the side information; 0 where it was read from a file.
-        static_bits: of a model that learns while it codes, bits before what was counted is mixed in: how much mixing
-            gave. None of others.
+        binary_samples: whether samples of 1 bit are coded as binary decisions (:mod:`arcomp.coding.decided`) rather
+            than as digits. False for models that learn, which always code binary decisions.
+        nll_bits: bits of the samples under the model, and of the side information; 0 when decoding.
+        static_bits: for a model that learns while it codes, bits under its network alone; compare with nll_bits. None
+            for other models.
     """
 
     data: bytes | memoryview
     side: bytes = b""
-    decisions: bool = False
+    binary_samples: bool = False
     nll_bits: float = 0.0
     static_bits: float | None = None
 
@@ -103,11 +105,11 @@ class Bits:
     """What pictures cost under a model.
 
     Attributes:
-        samples: bits of each sample, float32 [N, H, W, C], channels as stored. A model that learns while it codes has
-            learnt by then what it has when the sample is coded. Those of a view are shared out among a position's
-            samples.
-        side: bits of what a file must carry for the model besides (the histogram's counts).
-        static: of a model that learns, bits of all samples before what was counted is mixed in; None of others.
+        samples: bits of each sample, float32 [N, H, W, C], channels as stored. For a model that learns while it codes,
+            each sample's cost is under the state just before it is coded. The cost of a view is shared out equally
+            among the samples of a position.
+        side: bits of the side information (the histogram's counts).
+        static: for a model that learns, bits of all samples under its network alone; None for other models.
     """
 
     samples: npt.NDArray[np.float32]
@@ -121,16 +123,18 @@ class Bits:
 
 
 class Model(ABC):
-    """A frozen model, made of its weights. Raises a ModelError if they are not its own.
+    """A frozen model, made from its weights. Raises ModelError for another model's weights.
 
     Attributes:
-        name: by which files ask for it.
-        weightless: whether it has no weights, so that its name alone makes it.
-        preset: the weights, "NAME-PRESET", that its name alone stands for; "" for those of just its name.
-        learns: whether it learns from each decision while it codes.
-        batches: whether pictures of one size are best evaluated together, each costing what it costs alone.
-        digest: 32 bytes, of its frozen weights.
-        parameters: numbers that training chose: weights that may differ from zero, and biases.
+        name: the name that files store.
+        weightless: whether it needs no weights file.
+        preset: the default preset, as "balanced": the name `photo` means `photo-balanced`. Empty if the weights carry
+            the model's own name.
+        learns: whether it learns from each decision while it codes. Only comparisons ask, for a footnote: float NLL
+            leaves out what such a model learns.
+        batches: whether pictures of one size are best evaluated together. Costs are independent of the batch.
+        digest: 32 bytes, digest of its frozen weights.
+        parameters: how many numbers training chose: weights that may differ from zero, and biases.
     """
 
     name: ClassVar[str]
@@ -151,20 +155,19 @@ class Model(ABC):
 
     @abstractmethod
     def check(self, channels: int, depth: int) -> None:
-        """Refuse what it does not take.
+        """Refuse pictures that the model does not take.
 
         Raises:
-            ModelError: pictures of that many channels or that depth.
+            ModelError: it does not take that many channels, or that depth.
         """
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether it is a model of sequences of bytes, so that any file is something to code."""
+        """Whether it is a model of sequences of bytes, which can code any file."""
         return False
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """(height, width) of the tiles that a picture of a size and of a kind that the model takes is best cut into;
-        (0, 0): not at all."""
+        """(height, width) of the tiles that a picture of this size is best cut into; (0, 0): do not cut it."""
         return 0, 0
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
@@ -172,7 +175,7 @@ class Model(ABC):
         return tuple(range(channels))
 
     def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
-        """Bytes that coding a batch takes besides its samples, so that hostile headers can be refused.
+        """Bytes of memory that coding a batch takes besides its samples. Hostile headers are refused by it.
 
         Args:
             threads: see :class:`Execution`.
@@ -184,13 +187,13 @@ class Model(ABC):
         """Code pictures.
 
         Args:
-            pixels: [N, H, W, C].
+            pixels: [N, H, W, C], channels as stored.
             tiling: how they are cut. spec: what the tiles are.
         """
 
     @abstractmethod
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
-        """The pictures that a payload was made of.
+        """The pictures that were encoded to a payload.
 
         Raises:
             FormatError, ModelError: the payload, or its side information, is damaged.
@@ -198,17 +201,17 @@ class Model(ABC):
 
     @abstractmethod
     def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
-        """What each sample costs, as :meth:`encode` codes it, without coding; arguments are the same."""
+        """What each sample costs when :meth:`encode` codes it, without coding; the arguments are the same."""
 
     @abstractmethod
     def check_sampling(self, temperature: float, kept: int) -> None:
-        """Refuse what it cannot draw.
+        """Refuse to sample in a way that the model cannot.
 
         Args:
             temperature, kept: see :meth:`sample`.
 
         Raises:
-            ModelError: it cannot draw at that temperature, or not complete pictures.
+            ModelError: it cannot draw at that temperature, or cannot complete pictures.
         """
 
     @abstractmethod
@@ -224,7 +227,7 @@ class Model(ABC):
         """Fill pictures [N, H, W, C] with draws from the model, all side by side.
 
         Args:
-            spec: what they are, each of them whole.
+            spec: of the untiled pictures.
             rng: what is drawn depends on it and on the other arguments alone.
             temperature: see :func:`arcomp.coding.sample`.
             kept: positions of each picture, row by row, that stay as they are.
@@ -235,17 +238,17 @@ class Model(ABC):
 
     @abstractmethod
     def watch(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, callback: Watch, device: str = "cpu") -> None:
-        """Evaluate pictures and give every layer's outputs to a callback, and after them what is coded with: the
-        distributions' masses, as "masses.c" for channel c, or the bytes of a model that learns, as "stream"."""
+        """Evaluate pictures, and give a callback every layer's outputs; then the distributions' masses, as "masses.c"
+        for channel c, or, for a model that learns, the coded bytes, as "stream"."""
 
     def streams(self, payload: Payload, count: int) -> list[memoryview]:
-        """The parts of a payload of so many tiles that are coded each on its own: all of it, for most models."""
+        """The independently coded streams of a payload. For most models it is one; ``count`` is the number of tiles."""
         return [memoryview(payload.data)]
 
     def float_bits(self, pixels: Pixels, depth: int, device: str = "cpu") -> float | None:
-        """Bits of pictures under the float evaluation with these weights: the real numbers that the frozen integers
-        stand for, nothing rounded between them and the probabilities. Of a model that learns while it codes, bits
-        under its network alone. With what the model itself sends.
+        """Bits of pictures, side information included, under the float evaluation. Its weights are the real numbers
+        that the frozen integers stand for, and nothing is rounded between them and the probabilities. For a model that
+        learns while it codes: bits under its network alone.
 
         Args:
             pixels: uint8 or uint16 [n, H, W, C], pictures (or tiles) of one size, channels as stored.
@@ -259,7 +262,7 @@ class Model(ABC):
 
 
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
-    """The error for a picture that a model does not take."""
+    """The error to raise for a picture that a model does not take."""
     found = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"
     return ModelError(
         f"model {name} takes {takes}, not {found}",

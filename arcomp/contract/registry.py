@@ -1,7 +1,8 @@
 """Models by name, weights by name and digest (where they lie: :mod:`arcomp.contract.library`).
 
 A model is a module of :mod:`arcomp.models`, ``NAME.py`` or ``NAME/model.py``, with a class that is marked by
-:func:`register`. It is imported when its name, or weights of it, ask for it; nothing here names one.
+:func:`register`. It is imported when its name, or its weights, are asked for. Models are found by their modules, not
+listed; only :data:`DEFAULT` names one.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 
 DEFAULT = "photo-balanced"
-"""Weights that are used where none are named."""
+"""The weights that are used where none are named."""
 M = TypeVar("M", bound=type[Model])
 _registered: dict[str, type[Model]] = {}
 
 
 def register(model: M) -> M:
-    """Decorator of a model's class: it can be asked for by its name, which is also its module's."""
+    """Decorator of a model's class: makes it known by its name, which is also its module's."""
     _registered[model.name] = model
     return model
 
@@ -50,7 +51,7 @@ def names() -> list[str]:
 
 
 def _model_of(name: str) -> str:
-    """The model that weights of a name belong to: "photo" for "photo-fast"."""
+    """The model's part of a name of weights: "photo" for "photo-fast"."""
     return name.split("-")[0]
 
 
@@ -58,9 +59,10 @@ def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 
     Args:
-        name: "context", "photo" (its default preset) or "photo-fast", or a path that ends in .safetensors. The name of
-            a model without weights of just that name is enough if those of one other name are called after it.
-        digest: of the weights that a file was written with, whole or its first bytes; without it the newest are taken.
+        name: "context", "photo" (its default preset) or "photo-fast", or a path that ends in .safetensors. A model's
+            name is also enough if it has just one set of weights, whatever comes after the name in theirs.
+        digest: digest, whole or its first bytes, of the weights that a file was written with; without it the newest
+            are taken.
 
     Raises:
         ModelError: unknown, not found, damaged, or not with this digest.
@@ -101,10 +103,10 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
 
 
 def from_weights(weights: Weights) -> Model:
-    """The model that weights belong to.
+    """The model of some weights.
 
     Raises:
-        ModelError: an unknown model, or not its weights.
+        ModelError: the model is unknown, or the weights do not fit it.
     """
     with weights.with_path():
         if weights.model not in modules():

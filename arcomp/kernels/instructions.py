@@ -119,7 +119,7 @@ NO_PRODUCT = Product(0, 0, Rescaling(0, 0, 0, 0), 0)
 
 
 class Convolution(NamedTuple):
-    """:class:`arcomp.layers.spatial.ExactConv`.
+    """:class:`arcomp.layers.conv.ExactConv`.
 
     Attributes:
         cached: whether what it sees is in the cache (0: it sees the position itself alone).

@@ -1,6 +1,6 @@
 """Carrying out instructions at a front, as compiled loops over plain arrays.
 
-Positions of a front are numbered as they come; features of rows stay until the next row.
+Features of a front are indexed in front order. Row-level features are kept until the row ends.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ REQUANTIZE, ADD, MINGRU = (OPCODES[kind] for kind in (Requantize, Add, MinGRU))
 
 @kernel()
 def gather_sets(front: Positions, scales: Ints, image_widths: Ints, row_level: bool, sets: Sets) -> None:
-    """Fill the sets of positions of a front: for each scale those of the front that are the first of a square, and all
-    of the rows that begin there.
+    """Fill the sets of positions of a front. For each scale: the front's positions whose row and column are
+    multiples of it; and, where x is 0, the whole row.
 
     Args:
-        scales: int64, in pixels. image_widths: int32 [images], in pixels. row_level: whether rows are wanted.
+        scales: int64, in pixels. image_widths: int32 [images], in pixels. row_level: whether whole rows are wanted.
     """
     positions, counts = sets.positions, sets.counts
     counts[:] = 0

@@ -27,8 +27,8 @@ from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.attention import Past, attend
 from arcomp.kernels.workspace import Workspace
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.quantisation import SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 

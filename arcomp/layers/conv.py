@@ -1,5 +1,6 @@
-"""What a masked convolution looks at: taps, and the mask over space and channels; causal, unless its taps look at what
-is known beforehand.
+"""Masked convolution: its taps, its mask over space and channels, and its exact evaluation.
+
+It is causal, except in networks over what is known beforehand, where taps may look anywhere.
 
 van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.4 and figure 2 (right): features are split into
 one group for each channel of a pixel. At the position itself, outputs of group g see the inputs of groups before g
@@ -8,10 +9,22 @@ one group for each channel of a pixel. At the position itself, outputs of group 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
+
+from arcomp.errors import ModelError
+from arcomp.exact import products
+from arcomp.exact.arrays import CPU, Array, Ints
+from arcomp.exact.devices import backend_of, on_host
+from arcomp.kernels import instructions
+from arcomp.kernels.spatial import runs_of
+from arcomp.kernels.workspace import Workspace
+from arcomp.layers.frozen import FrozenLinear
+from arcomp.layers.layer import ROWS, ExactLayer, filled_outside, gather
+from arcomp.layers.quantisation import Quantisation
+from arcomp.orders import Batch, Front, coarser
 
 Tap = tuple[int, int]
 """Offset (dy, dx) from a position to one that its output looks at: before it in raster order, or itself; in layers that
@@ -85,3 +98,117 @@ def margins(taps: Iterable[Tap]) -> tuple[int, int, int]:
 def reach_down(taps: Iterable[Tap]) -> int:
     """How far taps reach down: 0 for those of causal layers."""
     return max(0, *(dy for dy, _ in taps))
+
+
+class ExactConv(ExactLayer):
+    """Convolution. With no tap but the position itself, and mask B, it is a linear layer at each position. With taps to
+    rows below it can be evaluated only over whole pictures.
+
+    A convolution that reads samples gets them through :meth:`push`, as they become known, not as an argument of
+    :meth:`step`.
+
+    Args:
+        arrays: as its float twin gives them when it is frozen.
+        taps, mask, groups, inputs, outputs: as of :func:`tap_mask`.
+        source: quantisation of the inputs. grid: quantisation of the outputs.
+        device: where whole pictures are computed.
+        stride: outputs are made only at rows and columns that are multiples of it.
+        samples: whether it reads the samples.
+        fine: whether weights have 13 bits.
+
+    Raises:
+        ModelError: arrays of the wrong shape or beyond the bounds, or a weight that would break causality.
+    """
+
+    def __init__(
+        self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
+        *, source: Quantisation, grid: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
+        fine: bool = False,
+    ) -> None:  # fmt: skip
+        weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
+        right = weight is not None and weight.shape == shape  # check the shape before allocating the mask
+        if weight is None or not right or bool(weight[~tap_mask(taps, mask, groups, inputs, outputs)].any()):
+            raise ModelError("a convolution's weights do not fit its mask", remedy="install the model's weights again")
+        self.taps = np.array(taps, np.int64)
+        self.top, self.left, self.right = margins(taps)
+        self.bottom = reach_down(taps)
+        self.groups, self.inputs = groups, inputs
+        self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
+        self.all_groups = FrozenLinear(arrays, grid, source.largest, device, fine)
+        rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
+        self.by_group = [
+            FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest, fine=fine) for r in rows
+        ]
+
+    def parallel(self, batch: Batch, *x: Array) -> Array:
+        (known,) = x
+        if on_host(known) and known.dtype == np.int8 and self.all_groups.matrix.packed is not None:
+            return self._compiled(batch, known)
+        n, height, width, features = known.shape
+        backend, top, left, stride = backend_of(known), self.top, self.left, self.stride
+        shape = (n, height + top + self.bottom, width + left + self.right, features)
+        padded = backend.full(shape, self.source.zero, known)
+        padded[:, top : top + height, left : left + width] = filled_outside(known, batch, self.source.zero)
+        parts = []
+        rows = max(1, ROWS // (n * width)) * stride
+        for y in range(0, height, rows):
+            high = min(rows, height - y)
+            taps = [
+                padded[:, y + top + dy : y + top + dy + high : stride, left + dx : left + dx + width : stride]
+                for dy, dx in self.taps.tolist()
+            ]
+            gathered = backend.concat(taps, 3)
+            parts.append(self.all_groups(gathered.reshape(-1, gathered.shape[3])).reshape(*gathered.shape[:3], -1))
+        return backend.concat(parts, 1)
+
+    def _compiled(self, batch: Batch, known: Ints) -> Ints:
+        """As :meth:`parallel`, by a kernel that gathers neighbours and multiplies them in one pass."""
+        (_, height, width, features), stride = known.shape, self.stride
+        packed, rescale = self.all_groups.matrix.packed, self.all_groups.rescale
+        assert packed is not None
+        shape = [-(-height // stride), -(-width // stride), stride, self.source.zero, features]
+        around = products.Around(self.taps, batch.heights, batch.widths, np.array(shape, np.int64))
+        return products.convolve(packed, rescale.scale, known, around, rescale.dtype)
+
+    def _check_causal(self) -> None:
+        if self.bottom:
+            raise ValueError("a convolution that looks at rows below cannot be evaluated front by front")
+
+    def start(self, batch: Batch) -> None:
+        self._check_causal()
+        height, width = int(batch.heights.max()), int(batch.widths.max())
+        shape = (len(batch), height + self.top, width + self.left + self.right, self.groups * self.inputs)
+        self.cache = np.full(shape, self.source.zero, self.source.dtype)
+
+    def push(self, front: Front, first: int, x: Ints) -> None:
+        self.cache[front.image, front.y + self.top, front.x + self.left, first : first + x.shape[1]] = x
+
+    def step(self, front: Front, group: int, *x: Ints) -> Ints:
+        for known in x:
+            self.push(front, group * self.inputs, known)
+        if self.stride > 1:
+            front = coarser(front, self.stride)
+            front = Front(front.image, front.y * np.int32(self.stride), front.x * np.int32(self.stride))
+        gathered = np.empty((len(front), len(self.taps) * self.cache.shape[3]), self.cache.dtype)
+        gather(self.cache, front.image, front.y, front.x, self.taps, self.top, self.left, gathered)
+        return np.asarray(self.by_group[group](gathered))
+
+    def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
+        self._check_causal()
+        features, taps = self.groups * self.inputs, [(int(dy), int(dx)) for dy, dx in self.taps]
+        cached = self.samples or bool(self.taps.any())
+        cache = instructions.NO_CACHE
+        if cached:
+            cache = workspace.rows(batch, (self.top, self.left, self.right), features, fill=self.source.zero)
+        return instructions.Convolution(
+            cache._replace(group=1 if self.samples else self.inputs),
+            cached=int(cached),
+            samples=int(self.samples),
+            groups=self.groups,
+            inputs=self.inputs,
+            outputs=len(self.by_group[0].bias),
+            later=self.inputs if taps[-1] == (0, 0) else 0,
+            stride=self.stride,
+            product=self.all_groups.product(workspace),
+            runs=runs_of(taps),
+        )

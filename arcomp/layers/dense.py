@@ -19,9 +19,9 @@ from arcomp.exact.devices import backend_of
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.frozen import FrozenLinear
+from arcomp.layers.layer import ExactLayer, check_size, filled_outside
 from arcomp.layers.packed import unpacked
 from arcomp.layers.quantisation import Quantisation
-from arcomp.layers.spatial import ExactLayer, check_size, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -102,7 +102,7 @@ class ExactDense(ExactLayer):
 
     def __init__(self, spec: Dense, arrays: Mapping[str, Ints], device: str = CPU) -> None:
         self.spec, self.grid, self.arrays = spec, spec.grid, unpacked(arrays, spec.weights, spec.free)
-        self.all = FrozenLinear(self.arrays, spec.grid, spec.source.largest, device)
+        self.all_groups = FrozenLinear(self.arrays, spec.grid, spec.source.largest, device)
         self.own: dict[int, tuple[slice, FrozenLinear]] = {}
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
@@ -110,7 +110,7 @@ class ExactDense(ExactLayer):
         spec = self.spec
         check_size(batch, spec.height, spec.width)
         inside = filled_outside(known, batch, spec.source.zero)
-        y = self.all(placed(inside, spec.height, spec.width, spec.source.zero))
+        y = self.all_groups(placed(inside, spec.height, spec.width, spec.source.zero))
         return y.reshape(len(known), spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
 
     def start(self, batch: Batch) -> None:
@@ -137,7 +137,7 @@ class ExactDense(ExactLayer):
             inputs=spec.inputs,
             outputs=spec.outputs,
             width=spec.width,
-            product=self.all.product(workspace),
+            product=self.all_groups.product(workspace),
         )
 
     def _rows(self, sample: int) -> tuple[slice, FrozenLinear]:

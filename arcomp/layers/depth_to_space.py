@@ -16,8 +16,8 @@ import numpy as np
 from arcomp.exact.arrays import Array, Ints
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.quantisation import Quantisation
-from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, coarser
 

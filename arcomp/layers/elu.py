@@ -22,9 +22,9 @@ from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.pointwise import LEAST, Pointwise, clamped, logistic15, wide
 from arcomp.layers.quantisation import LOGITS, SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

@@ -27,9 +27,9 @@ from arcomp.kernels.spatial import runs_of
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.checks import check_linear
 from arcomp.layers.conv import Tap, free_weights, margins, tap_mask
+from arcomp.layers.layer import ROWS, ExactLayer, filled_outside, gather
 from arcomp.layers.quantisation import Quantisation
 from arcomp.layers.samples import symbols
-from arcomp.layers.spatial import ROWS, ExactLayer, filled_outside, gather
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -184,19 +184,19 @@ class ExactEmbedding(ExactLayer):
         self.spec, self.grid = spec, spec.grid
         self.taps, self.margins = np.array(spec.taps, np.int64), margins(spec.taps)
         self.symbols = symbols(spec.depth)
-        self.all = _Lookup(arrays, spec.depth, spec.grid, device)
+        self.all_groups = _Lookup(arrays, spec.depth, spec.grid, device)
         rows = [slice(g * spec.outputs, (g + 1) * spec.outputs) for g in range(spec.groups)]
-        self.group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.grid) for r in rows]
+        self.by_group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.grid) for r in rows]
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         (levels,) = x
         if on_host(levels):
             shape = np.zeros(5, np.int64)  # of no use to a look-up
-            return self.all.whole(levels, Around(self.taps, batch.heights, batch.widths, shape), self.symbols)
+            return self.all_groups.whole(levels, Around(self.taps, batch.heights, batch.widths, shape), self.symbols)
         arrays = backend_of(levels)
         read = arrays.constant(self.symbols.astype(np.int64))[arrays.cast(levels, np.int64) + 128]
         seen = symbols_seen(filled_outside(read, batch, 1 << self.spec.depth), self.spec)
-        return self.all(seen.reshape(-1, seen.shape[3])).reshape(*levels.shape[:3], -1)
+        return self.all_groups(seen.reshape(-1, seen.shape[3])).reshape(*levels.shape[:3], -1)
 
     def start(self, batch: Batch) -> None:
         top, left, right = self.margins
@@ -218,8 +218,8 @@ class ExactEmbedding(ExactLayer):
             groups=spec.groups,
             outputs=spec.outputs,
             symbols=symbol_count,
-            table=workspace.table(self.all.table),
-            rescaling=workspace.rescaling(self.all.rescale),
+            table=workspace.table(self.all_groups.table),
+            rescaling=workspace.rescaling(self.all_groups.rescale),
             runs=runs_of(spec.taps),
         )
 
@@ -228,4 +228,4 @@ class ExactEmbedding(ExactLayer):
             self.push(front, group, levels)
         seen = np.empty((len(front), len(self.taps) * self.spec.groups), np.int16)
         gather(self.cache, front.image, front.y, front.x, self.taps, *self.margins[:2], seen)
-        return np.asarray(self.group[group](seen.astype(np.int64)))
+        return np.asarray(self.by_group[group](seen.astype(np.int64)))

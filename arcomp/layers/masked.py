@@ -32,10 +32,10 @@ from arcomp.layers.checks import KINDS
 from arcomp.layers.degrees import Bools, Int64, degrees, visible
 from arcomp.layers.dense import placed
 from arcomp.layers.frozen import Arrays, FrozenLinear, multiply_and_scale
+from arcomp.layers.layer import ExactLayer, check_size, filled_outside
 from arcomp.layers.packed import unpacked
 from arcomp.layers.pointwise import clamped, wide
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, check_size, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front, Order, sequences
 

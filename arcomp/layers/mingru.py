@@ -29,9 +29,9 @@ from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins
+from arcomp.layers.layer import ExactLayer, filled_outside
 from arcomp.layers.quantisation import SIGNED8, Quantisation
 from arcomp.layers.recurrent import ALONG, DOWN
-from arcomp.layers.spatial import ExactLayer, filled_outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

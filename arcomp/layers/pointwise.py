@@ -15,8 +15,8 @@ from arcomp.exact.devices import backend_of, on_host
 from arcomp.exact.threads import in_parts
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.quantisation import UNIT8, Quantisation
-from arcomp.layers.spatial import ExactLayer
 from arcomp.orders import Batch, Front
 
 LEAST = 1 << 16

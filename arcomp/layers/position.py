@@ -21,9 +21,9 @@ from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.devices import backend, backend_of
 from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
+from arcomp.layers.layer import ExactLayer, check_size
 from arcomp.layers.pointwise import clamped
 from arcomp.layers.quantisation import SIGNED8, Quantisation
-from arcomp.layers.spatial import ExactLayer, check_size
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 

@@ -35,8 +35,8 @@ from arcomp.kernels import instructions
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.conv import Tap, margins
 from arcomp.layers.frozen import FrozenLinear
+from arcomp.layers.layer import ExactLayer, gather, outside
 from arcomp.layers.quantisation import LOGITS, UNIT8, Quantisation
-from arcomp.layers.spatial import ExactLayer, gather, outside
 from arcomp.layers.spec import Spec
 from arcomp.orders import Batch, Front
 
@@ -160,13 +160,13 @@ class ExactLSTM(ExactLayer):
             raise ModelError("a recurrent layer's weights do not fit it", remedy="install the model's weights again")
         self.spec, self.grid = spec, spec.grid
         self.taps, self.margins = np.array(spec.taps, np.int64), margins(spec.taps)
-        self.all = FrozenLinear(arrays, LOGITS, UNIT8.largest, device)
+        self.all_groups = FrozenLinear(arrays, LOGITS, UNIT8.largest, device)
         rows = [slice(g * GATES * features, (g + 1) * GATES * features) for g in range(spec.groups)]
-        self.group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, LOGITS, UNIT8.largest) for r in rows]
+        self.by_group = [FrozenLinear({k: a[r] for k, a in arrays.items()}, LOGITS, UNIT8.largest) for r in rows]
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         (given,) = x
-        if on_host(given) and self.all.matrix.packed is not None:
+        if on_host(given) and self.all_groups.matrix.packed is not None:
             return self._compiled(batch, given)
         spec, axis, arrays = self.spec, self.spec.axis, backend_of(given)
         n, height, width, _ = given.shape
@@ -178,7 +178,7 @@ class ExactLSTM(ExactLayer):
         c = arrays.zeros((n * across * spec.groups, spec.features), np.int16)
         for t in range(given.shape[axis]):
             at = (slice(None), slice(None), t) if axis == 2 else (slice(None), t)
-            recurrent = self.all(neighbours(h, spec.kernel)).reshape(len(c), -1)
+            recurrent = self.all_groups(neighbours(h, spec.kernel)).reshape(len(c), -1)
             c, made = cell(given[at].reshape(len(c), -1), recurrent, c)
             h = made.reshape(h.shape) * inside[at]
             out[at] = h
@@ -192,7 +192,7 @@ class ExactLSTM(ExactLayer):
         own = np.ascontiguousarray(given).reshape(lines, steps, across, -1)
         inside = np.ascontiguousarray(~outside(batch)).reshape(lines, steps, across)
         out: Ints = np.zeros((lines, steps, across, spec.groups * spec.features), np.int8)
-        packed, scale = self.all.matrix.packed, self.all.rescale.scale
+        packed, scale = self.all_groups.matrix.packed, self.all_groups.rescale.scale
         shape, table = np.array([spec.kernel, spec.groups], np.int64), tables.fine_logistic()
 
         def work(first: int, end: int) -> None:
@@ -214,7 +214,7 @@ class ExactLSTM(ExactLayer):
         workspace.reserve(features=GATES * spec.features)
         return instructions.Recurrent(
             outputs, states, dy, dx, first=dx - len(self.taps) // 2, features=spec.features,
-            product=self.all.product(workspace),
+            product=self.all_groups.product(workspace),
         )  # fmt: skip
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
@@ -225,7 +225,7 @@ class ExactLSTM(ExactLayer):
         gather(self.h, front.image, front.y, front.x, self.taps, top, left, seen)
         at = front.image, front.y + top, front.x + left
         before = self.c[front.image, at[1] + dy, at[2] + dx, own]
-        recurrent = self.group[group](seen)
+        recurrent = self.by_group[group](seen)
         c, h = cell(given, recurrent, before)
         self.c[(*at, own)], self.h[(*at, own)] = c, h
         return np.asarray(h)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from arcomp.exact.arrays import Ints
-from arcomp.layers.conv import Tap, free_weights
+from arcomp.layers.conv import ExactConv, Tap, free_weights
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.pointwise import ExactAdd, ExactGate, ExactRequantize
 from arcomp.layers.quantisation import UNIT8, Quantisation
-from arcomp.layers.spatial import ExactConv, ExactLayer
 
 
 class Spec(ABC):

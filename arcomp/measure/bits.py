@@ -24,7 +24,7 @@ def measure(
         model: see :mod:`arcomp.contract.registry`.
         tile: (height, width) of tiles; (0, 0) for whole pictures; None for what suits the model.
         device: where the whole evaluation runs; models that learn are evaluated on the processor.
-        threads: tiles that a learning model evaluates at a time; as many as there are processors if None.
+        threads: how many tiles a model that learns evaluates at a time; None: one for each processor.
         progress: callback given the part done, 0 to 1, now and then.
 
     Raises:

@@ -34,7 +34,7 @@ class ModelContestant(Contestant):
         source: as :func:`arcomp.contract.registry.load` takes it.
         name: as tables show it.
         device: where it is evaluated to encode.
-        threads: tiles that a learning model codes at a time; as many as there are processors if None.
+        threads: how many tiles a model that learns codes at a time; None: one for each processor.
         prepare: called before the first file of a kind is timed.
 
     Raises:

@@ -19,7 +19,7 @@ from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.devices import backend
 from arcomp.layers.conditioning import Conditioning, ExactConditioning
 from arcomp.layers.frozen import Arrays
-from arcomp.layers.spatial import ExactLayer
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.interpreter import Interpreter
 from arcomp.network.program import Program, has_instructions

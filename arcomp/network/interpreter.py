@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.arrays import Ints
-from arcomp.layers.spatial import ExactLayer
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front, coarser

@@ -1,7 +1,7 @@
 """Models that are networks over samples: what the ladder's models share.
 
-A model's file says what its network is (:class:`arcomp.network.definition.Wiring`) and how its outputs stand for
-distributions; this is how such a network becomes an exact model of the contract and something to train.
+A model's file states its network (:class:`arcomp.network.wiring.Wiring`) and which distributions its outputs stand
+for. This file makes of that an exact model of the contract, and something to train.
 
 Samples enter a network as :mod:`arcomp.layers.samples` says.
 """
@@ -37,15 +37,16 @@ UInt8 = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
 
 GROUP = 1 << 16
-"""Positions of tiles that are decoded together, at most (or one tile): what is kept at a time is bounded by them."""
+"""Positions of tiles that are decoded together, at most (or one tile): bounds the memory of caches."""
 FLOAT_POSITIONS = 1 << 14
 """Positions that are evaluated at a time in float, at least a picture."""
 STRETCH = 1 << 13
-"""Samples of a sequence (one row) that are coded on their own, each without what came before; eight fill a group."""
+"""Length of the chunks that a sequence (one row) is cut into. They are coded independently; eight fill a group."""
 
 
 class Decoding(Protocol):
-    """An evaluation of a group of pictures front by front, as of :class:`arcomp.network.interpreter.Interpreter`."""
+    """An evaluation of a group of pictures front by front, such as an
+    :class:`arcomp.network.interpreter.Interpreter`."""
 
     def begin(self, front: Front) -> None:
         """Go to the next front."""
@@ -54,7 +55,7 @@ class Decoding(Protocol):
         """A channel's outputs over the front: integers [n, outputs], once for each channel in turn."""
 
     def push(self, group: int, samples: Ints) -> None:
-        """A channel's samples have become known over the front: int8 [n]."""
+        """Take a channel's samples over the front, which have become known: int8 [n]."""
 
 
 class Layered(DistributionModel):
@@ -70,14 +71,14 @@ class Layered(DistributionModel):
     config_type: ClassVar[type[LayeredConfig]]
     wiring_type: ClassVar[type[Wiring]]
     sequence: Order
-    """The order of a group of pictures; configurations that choose one, all the same, come first."""
+    """Default order; a configuration may override it, but all of a file's must agree."""
     float_twin: ClassVar[str] = "arcomp.network.float.model.Float"
-    """Dotted name of the class of its float evaluation, imported when training, or a float likelihood, asks: an
-    :class:`arcomp.network.float.model.FloatModel`, which takes the model's class and a configuration."""
+    """Dotted name of the class of the float evaluation, an :class:`arcomp.network.float.model.FloatModel`. It takes the
+    model's class and a configuration. It is imported only for training and for float NLL."""
     flat: ClassVar[bool] = False
     """Whether the network sees a picture as a sequence of pixels, row after row, not as rows."""
     side: ClassVar[int] = 32
-    """Of tiles, which are decoded together: where each takes as many steps as it has positions, many are needed."""
+    """Side of a tile in pixels. Small, so that many tiles are decoded in parallel."""
 
     @property
     def order(self) -> Order:
@@ -95,12 +96,12 @@ class Layered(DistributionModel):
 
     @classmethod
     def wirings(cls, config: Any) -> dict[str, Wiring]:
-        """The networks, by what their layers' names begin with."""
+        """The networks, by the prefix of their layers' names."""
         return {"": cls.wiring_type(config)}
 
     @cached_property
     def parameters(self) -> int:  # type: ignore[override]  # to count those of many masks takes long
-        """See :class:`Model`."""
+        """How many numbers training chose: weights that may differ from zero, and biases."""
         return sum(spec.parameters for config in self.configs.values() for spec in self._specs(config))
 
     @classmethod
@@ -152,22 +153,22 @@ class Layered(DistributionModel):
         return self.flat and (1, 8) in self.configs
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """Pictures' sizes, if the network takes no others; stretches of sequences."""
+        """The network's fixed size, if it has one; for bytes, a chunk; else a square."""
         if self.flat and height == 1:
             return 1, STRETCH
         return frame(self.configs[channels, depth]) or (self.side, self.side)
 
-    def memory(self, kind: BatchSpec, threads: int | None = None) -> int:
-        """Caches of the largest group of tiles, and what the largest layer takes."""
-        specs = self._specs(self.configs[kind.channels, kind.depth])
-        cached = sum(spec.cached for spec in specs)
-        working = max(spec.working for spec in specs)
-        fixed = sum(spec.fixed for spec in specs)
-        batch = self.seen(kind.batch)
+    def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
+        """Bytes of the caches of the largest group of tiles, and of the largest layer's working memory."""
+        layers = self._specs(self.configs[spec.channels, spec.depth])
+        cached = sum(layer.cached for layer in layers)
+        working = max(layer.working for layer in layers)
+        fixed = sum(layer.fixed for layer in layers)
+        batch = self.seen(spec.batch)
         heights, widths = (a.astype(np.int64) for a in (batch.heights, batch.widths))
         return max(
             int((g.stop - g.start) * (int(heights[g].max()) * int(widths[g].max()) * (2 * cached + working) + fixed))
-            for g in split(kind.batch, GROUP)
+            for g in split(spec.batch, GROUP)
         )
 
     def seen(self, batch: Batch) -> Batch:
@@ -175,17 +176,17 @@ class Layered(DistributionModel):
         return Batch(np.ones_like(batch.heights), batch.heights * batch.widths) if self.flat else batch
 
     def place(self, front: Front, batch: Batch, first: int) -> Front:
-        """Where positions are in what the network sees of a batch, given the number of its first picture."""
+        """Map positions of the batch to positions in the network's input; ``first`` is the batch's first picture."""
         image = front.image - np.int32(first)
         if not self.flat:
             return Front(image, front.y, front.x)
         return Front(image, np.zeros_like(front.y), front.y * batch.widths[image] + front.x)
 
     def _arrays(self, channels: int, depth: int) -> dict[str, dict[str, Ints]]:
-        """The arrays of each network, by what its layers' names begin with.
+        """The arrays of each network, by the prefix of its layers' names.
 
         Raises:
-            ModelError: there are others.
+            ModelError: there are arrays of no network.
         """
         name = network_name(channels, depth) + "."
         found, left = {}, {key[len(name) :]: a for key, a in self.weights.arrays.items() if key.startswith(name)}
@@ -197,37 +198,37 @@ class Layered(DistributionModel):
         return found
 
     def fresh(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
-        """The exact networks, by what their layers' names begin with, with caches of their own."""
+        """New exact networks, by the prefix of their layers' names, each with caches of its own."""
         with self.weights.with_path():
             arrays, wirings = self._arrays(channels, depth), self.wirings(self.configs[channels, depth])
             return {prefix: ExactNetwork(wiring, arrays[prefix], device) for prefix, wiring in wirings.items()}
 
     def networks(self, channels: int, depth: int, device: str = "cpu") -> dict[str, ExactNetwork]:
-        """The exact networks for whole pictures."""
+        """The exact networks for known pictures, which need no caches: made once."""
         key = channels, depth, device
         if key not in self._made:
             self._made[key] = self.fresh(*key)
         return self._made[key]
 
-    def evaluate(self, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
+    def evaluate(self, padded: Padded, spec: BatchSpec, device: str, watch: Watch | None) -> Ints:
         """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`place` says."""
-        seen = self.seen(kind.batch)
+        seen = self.seen(spec.batch)
         if self.flat:
             sequences = np.zeros((len(seen), 1, int(seen.widths.max()), padded.shape[3]), padded.dtype)
-            for i, (h, w) in enumerate(zip(kind.batch.heights, kind.batch.widths, strict=True)):
+            for i, (h, w) in enumerate(zip(spec.batch.heights, spec.batch.widths, strict=True)):
                 sequences[i, 0, : h * w] = padded[i, :h, :w].reshape(h * w, -1)
             padded = sequences
-        net = self.networks(kind.channels, kind.depth, device)[""]
-        return backend(device).numpy(net.parallel(carried(padded, kind.depth), seen, watch))
+        net = self.networks(spec.channels, spec.depth, device)[""]
+        return backend(device).numpy(net.parallel(carried(padded, spec.depth), seen, watch))
 
-    def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
-        """Begin to decode a group of pictures, of positions as :meth:`place` says."""
-        seen = self.seen(kind.batch)
+    def decoding(self, networks: Mapping[str, ExactNetwork], spec: BatchSpec) -> Decoding:
+        """Begin to decode a group of pictures; positions are in the network's input (:meth:`place`)."""
+        seen = self.seen(spec.batch)
         return networks[""].start(seen, self.sequence.open_rows(seen))
 
     def dequantized(self, channels: int, depth: int) -> Any:
-        """The float networks that the integers stand for (an :class:`arcomp.network.float.model.FloatModel`): what
-        :meth:`freeze` would make them of again.
+        """The float networks that the integers stand for, an :class:`arcomp.network.float.model.FloatModel`: freezing
+        them gives the same integers back.
 
         Raises:
             NotImplementedError: one of its layers cannot be dequantized.
@@ -236,10 +237,10 @@ class Layered(DistributionModel):
         arrays = self._arrays(channels, depth)
         for prefix, network in made.networks().items():
             network.dequantize(arrays[prefix])
-        return made.eval()  # all of it: no dropout, every mask
+        return made.eval()  # without dropout, and with all masks of a MADE
 
     def float_bits(self, pixels: Padded, depth: int, device: str = CPU) -> float | None:
-        """The same of pictures, a few at a time (:meth:`Model.float_bits`)."""
+        """As :meth:`Model.float_bits` says, a few pictures at a time."""
         count, height, width, channels = pixels.shape
         try:
             network = self.dequantized(channels, depth)
@@ -249,27 +250,27 @@ class Layered(DistributionModel):
         parts = (np.ascontiguousarray(pixels[i : i + step]) for i in range(0, count, step))
         return float(network.total_bits(parts, device))
 
-    def parallel(self, padded: Padded, kind: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
-        return _Parallel(self, padded, kind, device, watch)
+    def parallel(self, padded: Padded, spec: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:
+        return _Parallel(self, padded, spec, device, watch)
 
-    def incremental(self, kind: BatchSpec) -> Incremental:
-        return _Incremental(self, kind)
+    def incremental(self, spec: BatchSpec) -> Incremental:
+        return _Incremental(self, spec)
 
 
 class _Parallel(Parallel):
-    """Group after group of pictures, as they are asked for."""
+    """Evaluates a group of pictures when the first of its positions is asked for."""
 
-    def __init__(self, model: Layered, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> None:
-        self.model, self.padded, self.kind, self.device, self.watch = model, padded, kind, device, watch
-        self.head = model.configs[kind.channels, kind.depth].head
-        self.groups = split(kind.batch, GROUP)
+    def __init__(self, model: Layered, padded: Padded, spec: BatchSpec, device: str, watch: Watch | None) -> None:
+        self.model, self.padded, self.spec, self.device, self.watch = model, padded, spec, device, watch
+        self.head = model.configs[spec.channels, spec.depth].head
+        self.groups = split(spec.batch, GROUP)
         self.of_image = np.repeat(np.arange(len(self.groups)), [g.stop - g.start for g in self.groups])
         self.outputs: dict[int, Ints] = {}
 
     def _evaluate(self, group: slice) -> Ints:
-        kind = self.kind.part(group)
-        padded = self.padded[group, : kind.batch.heights.max(), : kind.batch.widths.max()]
-        return self.model.evaluate(padded, kind, self.device, self.watch)
+        spec = self.spec.part(group)
+        padded = self.padded[group, : spec.batch.heights.max(), : spec.batch.widths.max()]
+        return self.model.evaluate(padded, spec, self.device, self.watch)
 
     def distributions(self, front: Front) -> list[Distribution]:
         groups = self.of_image[front.image]
@@ -281,9 +282,9 @@ class _Parallel(Parallel):
                 self.outputs[g] = self._evaluate(self.groups[g])
             own, group = groups == g, self.groups[g]
             here = Front(front.image[own], front.y[own], front.x[own])
-            at = self.model.place(here, self.kind.batch.part(group), group.start)
+            at = self.model.place(here, self.spec.batch.part(group), group.start)
             parts.append(self.outputs[g][at.image, at.y, at.x])
-        found = np.concatenate(parts).reshape(len(front), self.kind.channels, -1)
+        found = np.concatenate(parts).reshape(len(front), self.spec.channels, -1)
         values = self.padded[front.image, front.y, front.x].astype(np.int32)
         return [
             self.head.distribution(np.ascontiguousarray(a), values[:, :c]) for c, a in enumerate(found.swapaxes(0, 1))
@@ -291,27 +292,27 @@ class _Parallel(Parallel):
 
 
 class _Incremental(Incremental):
-    def __init__(self, model: Layered, kind: BatchSpec) -> None:
-        self.model, self.kind = model, kind
-        self.networks = model.fresh(kind.channels, kind.depth)
-        self.head = model.configs[kind.channels, kind.depth].head
-        self.groups = split(kind.batch, GROUP)
+    def __init__(self, model: Layered, spec: BatchSpec) -> None:
+        self.model, self.spec = model, spec
+        self.networks = model.fresh(spec.channels, spec.depth)
+        self.head = model.configs[spec.channels, spec.depth].head
+        self.groups = split(spec.batch, GROUP)
         self.group = slice(0, 0)
 
     def begin(self, front: Front) -> None:
         if front.image[0] >= self.group.stop:
             self.group = next(g for g in self.groups if g.stop > front.image[0])
-            kind = self.kind.part(self.group)
-            self.batch, self.steps = kind.batch, self.model.decoding(self.networks, kind)
+            spec = self.spec.part(self.group)
+            self.batch, self.steps = spec.batch, self.model.decoding(self.networks, spec)
         self.steps.begin(self.model.place(front, self.batch, self.group.start))
-        self.values = np.zeros((len(front), self.kind.channels), np.int32)
+        self.values = np.zeros((len(front), self.spec.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:
         return self.head.distribution(self.steps.outputs(channel), self.values[:, :channel])
 
     def fill(self, channel: int, values: Int32) -> None:
         self.values[:, channel] = values
-        self.steps.push(channel, carried(values, self.kind.depth))
+        self.steps.push(channel, carried(values, self.spec.depth))
 
 
 class LayeredTrainer(Trainer):

@@ -22,7 +22,7 @@ from arcomp.kernels.memory import Code, Positions, Sets, Tables
 from arcomp.kernels.records import written
 from arcomp.kernels.workspace import Workspace
 from arcomp.layers.elu import elu_table
-from arcomp.layers.spatial import ExactLayer
+from arcomp.layers.layer import ExactLayer
 from arcomp.layers.spec import Spec
 from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front

@@ -15,9 +15,9 @@ import numpy as np
 from arcomp.contract.model import BatchSpec, Padded, Watch
 from arcomp.exact.arrays import Array
 from arcomp.exact.devices import backend
+from arcomp.layers.layer import outside
 from arcomp.layers.quantisation import SIGNED8
 from arcomp.layers.samples import carried
-from arcomp.layers.spatial import outside
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import ExactNetwork
 from arcomp.network.layered import Decoding, Ints, Layered
@@ -57,15 +57,15 @@ class Staged(Layered):
         """Where there is a view, the configuration of its network, whose layers' names begin with VIEW."""
         raise NotImplementedError
 
-    def evaluate(self, padded: Padded, kind: BatchSpec, device: str, watch: Watch | None) -> Ints:
-        networks, numpy = self.networks(kind.channels, kind.depth, device), backend(device).numpy
-        samples = _samples(padded, kind)
+    def evaluate(self, padded: Padded, spec: BatchSpec, device: str, watch: Watch | None) -> Ints:
+        networks, numpy = self.networks(spec.channels, spec.depth, device), backend(device).numpy
+        samples = _samples(padded, spec)
         made: Ints | None = None
-        for one in self.sequence.passes(kind.batch):
-            part = self._around(networks, one, samples, kind, watch)
+        for one in self.sequence.passes(spec.batch):
+            part = self._around(networks, one, samples, spec, watch)
             name = f"{one.name}.{CAUSAL}."
             if name in networks:
-                own = one.lattice.taken(samples[..., : kind.channels])
+                own = one.lattice.taken(samples[..., : spec.channels])
                 part = networks[name].parallel(own, one.lattice.batch, _watching(watch, name), part)
             assert part is not None
             outputs = numpy(part)
@@ -80,7 +80,7 @@ class Staged(Layered):
         networks: Mapping[str, ExactNetwork],
         one: Pass,
         samples: Ints,
-        kind: BatchSpec,
+        spec: BatchSpec,
         watch: Watch | None,
     ) -> Array | None:
         """Outputs of the network that looks around, if there is one, at the lattice: [m, h, w, outputs]."""
@@ -88,38 +88,38 @@ class Staged(Layered):
         if name not in networks:
             return None
         view = None
-        if kind.view is not None:
-            viewer = self.viewer(kind)
+        if spec.view is not None:
+            viewer = self.viewer(spec)
             assert viewer is not None
-            view = _samples(kind.view, viewer[1])[..., :-1]
+            view = _samples(spec.view, viewer[1])[..., :-1]
         planes = self.known(one, samples, view)
         made = networks[name].parallel(planes, one.lattice.squares, _watching(watch, name))
         sizes = one.lattice.batch
         return made[:, : int(sizes.heights.max()), : int(sizes.widths.max())]
 
-    def decoding(self, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> Decoding:
-        return _PassByPass(self, networks, kind)
+    def decoding(self, networks: Mapping[str, ExactNetwork], spec: BatchSpec) -> Decoding:
+        return _PassByPass(self, networks, spec)
 
 
 def _watching(watch: Watch | None, name: str) -> Watch | None:
     return None if watch is None else lambda layer, values: watch(name + layer, values)
 
 
-def _samples(padded: Padded, kind: BatchSpec) -> Ints:
+def _samples(padded: Padded, spec: BatchSpec) -> Ints:
     """Samples as :meth:`Staged.known` takes them: int8 [N, H, W, C + 1]."""
-    inside = ~outside(kind.batch)
-    return np.concatenate([carried(padded, kind.depth) * inside, REAL_ONE * inside.astype(np.int8)], 3)
+    inside = ~outside(spec.batch)
+    return np.concatenate([carried(padded, spec.depth) * inside, REAL_ONE * inside.astype(np.int8)], 3)
 
 
 class _PassByPass:
     """The evaluation front by front of a group of pictures; what a pass is given is computed when it begins."""
 
-    def __init__(self, model: Staged, networks: Mapping[str, ExactNetwork], kind: BatchSpec) -> None:
-        self.model, self.networks, self.kind = model, networks, kind
-        shape = len(kind.batch), int(kind.batch.heights.max()), int(kind.batch.widths.max())
-        self.samples = _samples(np.zeros((*shape, kind.channels), np.uint8), kind)
+    def __init__(self, model: Staged, networks: Mapping[str, ExactNetwork], spec: BatchSpec) -> None:
+        self.model, self.networks, self.spec = model, networks, spec
+        shape = len(spec.batch), int(spec.batch.heights.max()), int(spec.batch.widths.max())
+        self.samples = _samples(np.zeros((*shape, spec.channels), np.uint8), spec)
         self.samples[..., :-1] = 0
-        self.passes = iter(model.sequence.passes(kind.batch))
+        self.passes = iter(model.sequence.passes(spec.batch))
         self.left = 0
 
     def begin(self, front: Front) -> None:
@@ -133,7 +133,7 @@ class _PassByPass:
     def _next(self) -> None:
         self.one = next(self.passes)
         self.left = self.one.lattice.batch.positions
-        around = self.model._around(self.networks, self.one, self.samples, self.kind, None)
+        around = self.model._around(self.networks, self.one, self.samples, self.spec, None)
         made = None if around is None else np.asarray(around)
         causal, batch = self.networks.get(f"{self.one.name}.{CAUSAL}."), self.one.lattice.batch
         self.steps = None if causal is None else causal.start(batch, self.one.order.open_rows(batch), made)
@@ -143,7 +143,7 @@ class _PassByPass:
         if self.steps is not None:
             return self.steps.outputs(group)
         assert self.made is not None
-        share = self.made.shape[3] // self.kind.channels
+        share = self.made.shape[3] // self.spec.channels
         own = self.made[self.here.image, self.here.y, self.here.x]
         return np.ascontiguousarray(own[:, group * share : (group + 1) * share])
 

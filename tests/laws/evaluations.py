@@ -14,7 +14,7 @@ from arcomp.contract.distributions import DistributionModel, coded
 from arcomp.contract.model import BatchSpec
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
-from arcomp.layers.spatial import ExactConv
+from arcomp.layers.conv import ExactConv
 from arcomp.orders import Batch, Front, grouped
 from tests.specimens import MODELS, batch_of, pictures
 
@@ -45,7 +45,7 @@ def sees_itself(layer: Any) -> bool:
         return not isinstance(layer, ExactMasked)
     here = layer.taps.tolist().index([0, 0]) if [0, 0] in layer.taps.tolist() else None
     features = layer.groups * layer.inputs
-    weight = layer.group[0].weight
+    weight = layer.by_group[0].weight
     return here is not None and bool(weight[:, here * features : here * features + layer.inputs].any())
 
 

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from arcomp.layers.conv import above, full, line, square
+from arcomp.layers.conv import ExactConv, above, full, line, square
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.float.layer import float_layer
 from arcomp.layers.masked import ExactMasked
 from arcomp.layers.quantisation import LOGITS, SIGNED8
-from arcomp.layers.spatial import ExactConv
 from arcomp.layers.spec import Conv
 from arcomp.orders import Front, Raster, Wavefront, grouped, sequences
 from tests import layers
