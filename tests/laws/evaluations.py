@@ -12,9 +12,9 @@ import numpy.typing as npt
 from arcomp.coding import Distribution, digit_widths
 from arcomp.contract.distributions import DistributionModel, coded
 from arcomp.contract.model import BatchSpec
+from arcomp.layers.conv import ExactConv
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
-from arcomp.layers.conv import ExactConv
 from arcomp.orders import Batch, Front, grouped
 from tests.specimens import MODELS, batch_of, pictures
 
