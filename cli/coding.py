@@ -1,4 +1,4 @@
-"""What the verbs that code pixels share: start-up kept apart from coding, and words for results."""
+"""What the verbs that code pixels share: start-up kept apart from coding, totals, and words for results."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
-from arcomp.cli.console import Console, plural, report, shown
+from arcomp.cli.console import Console, duration, plural, report, shown, size
+from arcomp.cli.files import ENDING
 from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
@@ -27,11 +29,11 @@ _KINDS = {1: "gray", 3: "RGB"}
 
 
 class Startup:
-    """What happens once, before the first file is coded: imports, weights, compiled code, devices, threads.
+    """What is done once, before the first file is coded: imports, weights, compiled code, devices, threads.
 
     Args:
         threads: --threads.
-        console: for a note if this takes long.
+        console: prints a note if this takes long.
 
     Attributes:
         seconds: from the start of the process until the first file's coding began.
@@ -47,10 +49,10 @@ class Startup:
         """Code a few pixels with a model before the clock of the first file starts.
 
         Args:
-            model: what will be used.
-            channels: of the picture that comes next.
-            depth: of its samples.
-            device: where it will be encoded; None if only decoding follows.
+            model: the model to prepare.
+            channels: channels of the picture that comes next.
+            depth: bits of its samples.
+            device: where it will be encoded; None if it will only be decoded.
         """
         from arcomp import codec
         from arcomp.exact.compiled import Compiling
@@ -90,8 +92,54 @@ def _ended_by_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@dataclass
+class Total:
+    """Sums over all files of a run."""
+
+    files: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+
+    def add(self, bytes_in: int, bytes_out: int, samples: int, seconds: float) -> None:
+        """Count one file."""
+        self.files += 1
+        self.bytes_in += bytes_in
+        self.bytes_out += bytes_out
+        self.samples += samples
+        self.seconds += seconds
+
+    def line(self, failed: int) -> str:
+        """The last line of a run over several files."""
+        rate = f", {8 * self.bytes_out / self.samples:.3f} bits/sub-pixel" if self.samples else ""
+        return (
+            f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
+            f"{duration(self.seconds)}" + (f"; {failed} failed" if failed else "")
+        )
+
+
+def ending_to_keep(name: str, path: str, samples: Samples) -> str:
+    """The original ending to store in the header; empty if the output's name (img.png.arcomp) already shows it.
+
+    Args:
+        name: the input's name, or "-". path: the output's. samples: what was read.
+    """
+    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
+    from arcomp.samples import Array, Bytes
+
+    given = "" if name == "-" else format_of(name)
+    restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
+    if isinstance(samples.form, Bytes):
+        return "" if restored == given else given
+    known = ARRAY_ENDINGS if isinstance(samples.form, Array) else ENDINGS
+    if restored in known:
+        return ""
+    return next((ending for ending in (given, samples.ending) if ending in known), "png")
+
+
 def about_header(header: Header) -> dict[str, Any]:
-    """What JSON says of every compressed file."""
+    """What JSON says about every compressed file."""
     return {
         "model": header.model,
         "digest_begins": header.digest.hex(),
@@ -110,7 +158,7 @@ def unit(form: Form) -> str:
 
 
 def geometry(header: Header) -> str:
-    """Such as "640 x 480, RGB, 8 bits"."""
+    """A file's contents in words, such as "640 x 480, RGB, 8 bits"."""
     if header.form.kind == "bytes":
         return plural(header.width, "byte")
     images = f"{header.images} pictures of " if header.images > 1 else ""
@@ -119,7 +167,7 @@ def geometry(header: Header) -> str:
 
 
 def digits(seconds: float) -> float:
-    """Seconds with as many digits as a clock deserves."""
+    """Seconds, rounded to what a clock can tell."""
     return round(seconds, 6)
 
 
@@ -128,10 +176,10 @@ def model_for(header: Header, given: str | None) -> Model:
 
     Args:
         header: of the file.
-        given: -m: a name, or weights that lie elsewhere than where models are looked for.
+        given: -m: a name, or the path of weights that are not where models are looked for.
 
     Raises:
-        ModelError: it is not here, or not the one given.
+        ModelError: it is not here, or is not the one given.
     """
     from arcomp.contract import registry
 
@@ -155,11 +203,11 @@ def decoded(
     Args:
         data: the file's bytes.
         name: what progress calls it.
-        startup: made ready for its model.
-        console: for progress.
+        startup: prepares the file's model.
+        console: shows progress.
         model_name: -m.
         naive: --naive.
-        device: --device; nothing but "cuda" asks for one.
+        device: --device; only "cuda" uses a GPU.
 
     Raises:
         ArcompError: damaged, or its model is not here.

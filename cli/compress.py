@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, digits, unit
-from arcomp.cli.console import Console, duration, percent, plural, shown, size
+from arcomp.cli.coding import Startup, Total, digits, ending_to_keep, unit
+from arcomp.cli.console import Console, duration, percent, shown, size
 from arcomp.cli.data import read_samples
 from arcomp.cli.files import ENDING, STDOUT, Target
 from arcomp.errors import VerificationError
@@ -23,27 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Total:
-    """Of all files of a run."""
-
-    files: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-
-    def line(self, failed: int) -> str:
-        """Said after several files."""
-        rate = f", {8 * self.bytes_out / self.samples:.3f} bits/sub-pixel" if self.samples else ""
-        return (
-            f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
-            f"{duration(self.seconds)}" + (f"; {failed} failed" if failed else "")
-        )
-
-
-@dataclass
 class Compressor:
-    """Compresses one file after the other with the same model."""
+    """Compresses file after file with one model."""
 
     console: Console
     target: Target
@@ -61,7 +42,7 @@ class Compressor:
         """Compress a file.
 
         Raises:
-            ArcompError: it cannot be read or written, is not supported, or does not decode to what it was.
+            ArcompError: it cannot be read or written, is not supported, or does not decode to the original.
         """
         samples, bytes_in = read_samples(name, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
         path = self.target.place(name + ENDING)
@@ -71,7 +52,7 @@ class Compressor:
             stays = "; so the input stays (--drop removes it)" if kept else ""
             self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}{stays}")
         self.startup.warm(self.model, samples.channels, samples.depth, self.device)
-        samples = replace(samples, ending=_ending(name, path, samples))
+        samples = replace(samples, ending=ending_to_keep(name, path, samples))
         encoded, verify_seconds = self._encode(samples, name)
         self.target.put(path, encoded.data, name, replaces=self.verify and not kept)
         self._tell(name, path, bytes_in, samples, encoded, verify_seconds)
@@ -90,7 +71,7 @@ class Compressor:
             again, pixels = decoded.pixels, samples.pixels
             if again.shape != pixels.shape or not all(map(np.array_equal, _rows(again), _rows(pixels))):
                 raise VerificationError(
-                    "does not decode to what it was; nothing was written", remedy="run `arcomp doctor`"
+                    "decoding did not give back the original; nothing was written", remedy="run `arcomp doctor`"
                 )
         return encoded, time.perf_counter() - began
 
@@ -133,14 +114,11 @@ class Compressor:
         )
         details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
         if encoded.static_bits is not None:
-            details.append(f"NLL before the stage that mixes {encoded.static_bits / encoded.samples:.3f}")
+            details.append(f"NLL of the network alone {encoded.static_bits / encoded.samples:.3f}")
         details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))
-        total = self.total
-        total.files, total.samples = total.files + 1, total.samples + encoded.samples
-        total.bytes_in, total.bytes_out = total.bytes_in + bytes_in, total.bytes_out + bytes_out
-        total.seconds += encoded.seconds
+        self.total.add(bytes_in, bytes_out, encoded.samples, encoded.seconds)
 
 
 def _rows(pixels: Any) -> Iterator[Any]:
@@ -148,46 +126,24 @@ def _rows(pixels: Any) -> Iterator[Any]:
     return (row for picture in pixels for row in picture)
 
 
-def _ending(name: str, path: str, samples: Samples) -> str:
-    """The ending that a file has to tell because its name, as in img.png.arcomp, does not."""
-    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
-    from arcomp.samples import Array, Bytes
-
-    given = "" if name == "-" else format_of(name)
-    restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
-    if isinstance(samples.form, Bytes):
-        return "" if restored == given else given
-    known = ARRAY_ENDINGS if isinstance(samples.form, Array) else ENDINGS
-    if restored in known:
-        return ""
-    return next((ending for ending in (given, samples.ending) if ending in known), "png")
-
-
 @click.command("compress", short_help="Compress pictures, arrays, or text.")
 @options.inputs
 @options.output
-@click.option(
-    "-m",
-    "--model",
-    "model_name",
-    metavar="MODEL",
-    help="A name from `arcomp models`, or a .safetensors file of weights.",
-)
-@click.option(
-    "-p",
-    "--preset",
-    type=click.Choice(["fast", "balanced", "max"]),
-    help="Of model photo: faster, or smaller. [default: balanced]",
-)
+@options.model_or_default
+@options.preset
 @options.force
 @options.remove
 @options.to_stdout
-@click.option("--drop", is_flag=True, help="With --rm: remove inputs, too, that hold what is not kept, such as Exif.")
-@click.option("--no-verify", is_flag=True, help="Do not decode the result to compare it with the picture.")
+@click.option("--drop", is_flag=True, help="With --rm: also remove files whose metadata is lost, such as Exif.")
+@click.option("--no-verify", is_flag=True, help="Do not decode the result to compare it with the input.")
 @click.option(
-    "--pixels", is_flag=True, help="Take JPEG and other lossy files too: their decoded pixels, which is larger."
+    "--pixels",
+    is_flag=True,
+    help="Also take JPEG and other lossy files: compress the decoded pixels; the result is larger than the file.",
 )
-@click.option("--bytes", "as_bytes", is_flag=True, help="Take any file as bytes, pictures too (models of text).")
+@click.option(
+    "--bytes", "as_bytes", is_flag=True, help="Compress any file as bytes, even a picture (with a model of text)."
+)
 @options.threads
 @options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
 @options.talkative
@@ -209,27 +165,21 @@ def command(
 ) -> int:
     """Compress pictures: img.png becomes img.png.arcomp.
 
-    8-bit gray and RGB pictures are taken, in PNG, BMP, TIFF, WebP (lossless) and PNM; gray ones of 1 bit by models of
-    binary pictures; arrays of uint8 or bool in .npy and .npz; and any other file by models of text. Every file is
-    decoded again and compared with its input before it is put in place.
+    FILE is a picture of 8-bit gray or RGB (PNG, BMP, TIFF, lossless WebP, PNM), or an array of uint8 or bool (.npy,
+    .npz). Models of binary pictures take gray pictures of 1 bit; models of text take any file. Every result is decoded
+    again and compared with its input before it is put in place.
     """
     if remove and no_verify:
         raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")
     if remove and pixels:
-        raise click.UsageError(
-            "--rm would remove files that cannot be made again from their pixels; leave out --pixels"
-        )
+        raise click.UsageError("--rm would delete lossy originals, which arcomp cannot restore; leave out --pixels")
     if drop and not remove:
-        raise click.UsageError("--drop says what --rm may remove; give that too")
+        raise click.UsageError("--drop needs --rm")
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
     from arcomp.contract import registry
 
-    if preset:
-        if model_name not in (None, "photo"):
-            raise click.UsageError(f"--preset is one of model photo, not of {model_name}")
-        model_name = f"photo-{preset}"
-    model = registry.load(model_name or registry.DEFAULT)
+    model = registry.load(options.chosen_model(model_name, preset))
     where = options.choose_device(device, uses_torch=not model.weightless)
     work = Compressor(
         console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads, drop

@@ -162,8 +162,8 @@ def command(
 ) -> int:
     """Decompress files: img.png.arcomp becomes img.png.
 
-    The output's ending says its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm; npy and npz for
-    arrays. So -o other.bmp converts. Files of bytes are restored as they were, whatever they are called.
+    The output's ending chooses its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm; npy and npz for
+    arrays. So -o other.bmp converts. Text and other bytes are restored as they were, whatever the ending.
     """
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)

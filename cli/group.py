@@ -25,7 +25,8 @@ VERBS = {
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),
 }
-"""Verb -> its module here, and its line in ``arcomp --help``."""
+"""Verb -> its module here, and its line in ``arcomp --help``. A module has the verb's name, unless that is one of
+Python's own (``test``, ``eval``)."""
 
 
 class Verbs(click.Group):
@@ -46,7 +47,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, with a hint for those who give a file where a verb belongs."""
+        """As in click, with a hint if a file is given where a verb belongs."""
         name = args[0]
         if name not in VERBS and (name == "-" or os.path.exists(name)):
             verb = "decompress" if name.endswith(".arcomp") else "compress"

@@ -29,7 +29,9 @@ class Numbers(click.FloatRange):
 F = TypeVar("F", bound=Callable[..., Any])
 
 inputs = click.argument("inputs", metavar="FILE...", nargs=-1, required=True)
-output = click.option("-o", "--output", metavar="PATH", help="Output: a file, or a folder (it exists, or ends in /).")
+output = click.option(
+    "-o", "--output", metavar="PATH", help="Output: a file, or a folder (an existing one, or a name that ends in /)."
+)
 to_stdout = click.option("-c", "--stdout", "to_stdout", is_flag=True, help="Write to standard output.")
 force = click.option("-f", "--force", is_flag=True, help="Overwrite outputs; write to a terminal.")
 remove = click.option(
@@ -46,14 +48,16 @@ model_of_file = click.option(
     metavar="MODEL",
     help="A file of weights (.safetensors), if the model is not among `arcomp models`.",
 )
-model_to_use = click.option(
-    "-m",
-    "--model",
-    "model_name",
-    metavar="MODEL",
-    required=True,
-    help="A name from `arcomp models`, or a .safetensors file of weights.",
+MODEL = "A name from `arcomp models`, or a .safetensors file of weights."
+model_to_use = click.option("-m", "--model", "model_name", metavar="MODEL", required=True, help=MODEL)
+model_or_default = click.option("-m", "--model", "model_name", metavar="MODEL", help=MODEL)
+preset = click.option(
+    "-p",
+    "--preset",
+    type=click.Choice(["fast", "balanced", "max"]),
+    help="Preset of model photo: `fast` is faster, `max` makes smaller files. [default: balanced]",
 )
+"""For verbs with :data:`model_or_default`; :func:`chosen_model` reads both."""
 naive = click.option(
     "--naive",
     is_flag=True,
@@ -66,6 +70,21 @@ DECODING = "Where --naive runs (auto: the CPU). Without --naive the CPU always d
 """What --device means for verbs that decode. A front has too little work for a GPU."""
 
 
+def chosen_model(model_name: str | None, preset: str | None) -> str:
+    """The name, or path, of the model that -m and -p choose; the default one without either.
+
+    Raises:
+        click.UsageError: -p with a model that has no presets.
+    """
+    from arcomp.contract import registry
+
+    if preset is None:
+        return model_name or registry.DEFAULT
+    if model_name not in (None, "photo"):
+        raise click.UsageError("--preset works with model photo only")
+    return f"photo-{preset}"
+
+
 def device(text: str) -> Callable[[F], F]:
     """``--device``, with what it means for the verb."""
     return click.option(
@@ -74,10 +93,10 @@ def device(text: str) -> Callable[[F], F]:
 
 
 def terse(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a verb -q and -v, a console as its first argument, and turn its errors into lines."""
+    """Decorator of a verb: adds -q and -v, passes a console as first argument, and prints errors in one line."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-    @click.option("-v", "--verbose", is_flag=True, help="Print more; of unexpected errors the traceback.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more, and tracebacks of unexpected errors.")
     @functools.wraps(function)
     def verb(*args: Any, quiet: bool, verbose: bool, as_json: bool = False, **kwargs: Any) -> int:
         console = Console(quiet, verbose, as_json)
@@ -92,13 +111,13 @@ def terse(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def talkative(function: Callable[..., int]) -> Callable[..., int]:
-    """The same with --json, for verbs whose results are an object a line."""
+    """As :func:`terse`, with --json, for verbs that can print each result as an object."""
     option = click.option("--json", "as_json", is_flag=True, help="Print results as JSON, one object a line.")
     return option(terse(function))
 
 
 def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Console) -> int:
-    """Do something with every file, going on after errors; the number of files that failed."""
+    """Do the work for every file, and go on after errors; returns how many files failed."""
     from arcomp.cli.console import shown
 
     failed = 0
@@ -114,7 +133,7 @@ def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Consol
 
 
 def set_threads(count: int | None) -> None:
-    """Use so many processor threads, in Torch and in compiled code; without a number, what each thinks best."""
+    """Use so many processor threads in Torch and in compiled code; None leaves the choice to them."""
     if count is None:
         return
     import numba
@@ -123,7 +142,7 @@ def set_threads(count: int | None) -> None:
 
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
-    else:  # which some models do without: it takes the number when it is imported
+    else:  # Torch reads this if it is imported later
         os.environ["OMP_NUM_THREADS"] = str(count)
     threads.set_threads(count)
     numba.set_num_threads(min(count, numba.get_num_threads()))  # Numba refuses more than it started with
@@ -145,11 +164,11 @@ def check_cuda(wanted: str) -> None:
 
 
 def choose_device(wanted: str, uses_torch: bool) -> str:
-    """ "cpu" or "cuda". Torch takes a second to import: it is asked only where a GPU's driver is, and not where the
-    model does without it.
+    """The device to use, "cpu" or "cuda". Torch takes a second to import, so it is asked only if there is a GPU driver
+    and the model uses Torch.
 
     Raises:
-        ArcompError: CUDA is asked for and not there.
+        ArcompError: CUDA is asked for and there is none.
     """
     check_cuda(wanted)
     if wanted != "auto" or not uses_torch or not _has_driver() or not has_torch():

@@ -163,7 +163,7 @@ def _printable(text: bytes) -> str:
     "count",
     type=click.IntRange(1, 1 << 16),
     metavar="N",
-    help="How many to draw (with --complete: of each). [default: 16 pictures or 1 text; 1 of each of several]",
+    help="How many to draw; with --complete: for each picture. [default: 16 pictures, 1 text; 1 if there are several]",
 )
 @click.option(
     "--temperature",

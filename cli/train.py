@@ -293,12 +293,12 @@ def _changes(
     metavar="FILE",
     help="Where to keep the state of the run. [default: the output's name with .checkpoint]",
 )
-@click.option("--resume", is_flag=True, help="Continue from the checkpoint, to another end with --steps or --minutes.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint; --steps or --minutes change the end.")
 @click.option(
     "--begin-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Start a new run from a checkpoint of the same model and shape (of photo: or smaller).",
+    help="Start a new run from a checkpoint of the same model and shape (photo: or a smaller one).",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Train for N steps instead of the recipe's.")
 @click.option(
@@ -319,7 +319,7 @@ def _changes(
     "--join",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Weights to join: their networks for other channels are kept.",
+    help="Add the new network to these weights; their networks for other channels are kept.",
 )
 @click.option("--list", "list_them", is_flag=True, help="List the recipes that come with arcomp.")
 @options.device("Where to train.")

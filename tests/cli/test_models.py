@@ -146,7 +146,7 @@ class TestPresets:
         (about,) = said.objects
         assert 0 < about["nll_bits"] < about["static_nll_bits"]
         assert 8 * about["output_bytes"] > about["nll_bits"]
-        assert b"NLL before the stage that mixes" in say("compress", "-f", "-v", path).out
+        assert b"NLL of the network alone" in say("compress", "-f", "-v", path).out
         (about,) = say("compress", "-f", "--json", *MODEL, path).objects
         assert about["static_nll_bits"] is None
 
