@@ -81,7 +81,7 @@ def chosen_model(model_name: str | None, preset: str | None) -> str:
     if preset is None:
         return model_name or registry.DEFAULT
     if model_name not in (None, "photo"):
-        raise click.UsageError("--preset works with model photo only")
+        raise click.UsageError(f"--preset works with model photo only, not with {model_name}")
     return f"photo-{preset}"
 
 
