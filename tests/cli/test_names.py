@@ -165,7 +165,7 @@ class TestOverwriting:
             return replace(found, stacks=(found.pixels ^ 1,))
 
         monkeypatch.setattr(codec, "decode", wrong)
-        refused(say("compress", *MODEL, "--rm", picture), "does not decode")
+        refused(say("compress", *MODEL, "--rm", picture), "did not give back")
         assert names(picture.parent) == {"img.png"}
 
     def test_rm_with_stdout(self, picture: Path) -> None:
