@@ -33,6 +33,7 @@ from arcomp.models.photo.strip import Strip
 from tests.coded import decode, encode
 from tests.laws.learners import (
     CONTENTS,
+    FEW_SHAPES,
     MODELS,
     SHAPES,
     SMALL,
@@ -51,7 +52,18 @@ from tests.specimens import pictures
 @pytest.mark.parametrize("content", CONTENTS)
 @pytest.mark.parametrize("name", MODELS)
 def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
-    for shape in SHAPES:
+    check_chunks(name, content, FEW_SHAPES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("name", MODELS)
+def test_chunks_are_fronts_in_every_shape(name: str, content: str) -> None:
+    check_chunks(name, content, SHAPES)
+
+
+def check_chunks(name: str, content: str, shapes: tuple[tuple[int, int], ...]) -> None:
+    for shape in shapes:
         model, pixels = specimen(name, content, shape)
         stream = parallel(model, pixels)
         assert stream == by_chunks(model, pixels), shape
@@ -59,7 +71,7 @@ def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
         assert as_long_as_its_nll(stream)
 
 
-@pytest.mark.parametrize("content", ["smooth", "extreme"])
+@pytest.mark.parametrize("content", ["smooth", pytest.param("extreme", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", MODELS)
 def test_naive_decoder(name: str, content: str) -> None:
     for shape in SMALL:
@@ -95,7 +107,7 @@ def test_heads_learn(name: str) -> None:
     assert np.array_equal(decoded(model, stream, pixels), pixels)
 
 
-@pytest.mark.parametrize("chunk", [1, 40, 1 << 20])
+@pytest.mark.parametrize("chunk", [40, *(pytest.param(size, marks=pytest.mark.slow) for size in (1, 1 << 20))])
 @pytest.mark.parametrize("name", MODELS)
 def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "smooth", (26, 25))
@@ -104,17 +116,17 @@ def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, mon
     assert by_chunks(model, pixels) == expected
 
 
-@pytest.mark.parametrize("backend", matmul.BACKENDS)
 @pytest.mark.parametrize("name", MODELS)
-def test_stream_does_not_depend_on_the_backend(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stream_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "noise", (9, 12))
     expected = parallel(model, pixels)
-    monkeypatch.setenv("ARCOMP_BACKEND", backend)
-    matmul.choose.cache_clear()
     try:
-        assert matmul.choose()[0] == backend
-        assert by_chunks(model, pixels) == expected
-        assert parallel(model, pixels) == expected  # which takes chunks too where a backend is asked for
+        for backend in matmul.BACKENDS:
+            monkeypatch.setenv("ARCOMP_BACKEND", backend)
+            matmul.choose.cache_clear()
+            assert matmul.choose()[0] == backend
+            assert by_chunks(model, pixels) == expected, backend
+            assert parallel(model, pixels) == expected, backend  # in chunks too where a backend is asked for
     finally:
         matmul.choose.cache_clear()
 
@@ -133,10 +145,9 @@ def test_file_does_not_depend_on_threads(name: str) -> None:
     model = make()
     pixels = np.stack([pictures("smooth", (23, 17, channels), 8, seed) for seed in range(2)])
     files = set()
-    for ours in (1, 2, 7):
-        for torchs in (1, 2):
-            torch.set_num_threads(torchs)
-            files.add(encode(pixels, 8, model, tile=(9, 11), threads=ours).data)
+    for ours, torchs in ((1, 1), (2, 1), (7, 2)):
+        torch.set_num_threads(torchs)
+        files.add(encode(pixels, 8, model, tile=(9, 11), threads=ours).data)
     assert len(files) == 1
     for ours in (1, 2):
         assert np.array_equal(decode(files.copy().pop(), model=model, threads=ours)[0], pixels)
@@ -214,7 +225,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     return chunk.inputs.T.copy(), parts
 
 
-@pytest.mark.parametrize("shape", [(7, 11), (12, 3), (2, 40)])
+@pytest.mark.parametrize("shape", [(7, 11), *(pytest.param(s, marks=pytest.mark.slow) for s in ((12, 3), (2, 40)))])
 @pytest.mark.parametrize("name", MODELS)
 def test_learner_is_causal(name: str, shape: tuple[int, int]) -> None:
     model, pixels = specimen(name, "smooth", shape)
@@ -246,7 +257,7 @@ def test_learner_is_causal(name: str, shape: tuple[int, int]) -> None:
 # --- any picture ----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.sampled_from(sorted(MODELS)),
     st.integers(1, 24),

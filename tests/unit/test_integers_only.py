@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,16 @@ def carrying(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, outer)
 
 
+def with_backends(names: Iterable[str], one: str) -> list[Any]:
+    """(name, backend): each name with the first backend, one with each; the others are slow."""
+    return [
+        pytest.param(name, backend, marks=() if name == one or backend == BACKENDS[0] else pytest.mark.slow)
+        for name, backend in product(names, BACKENDS)
+    ]
+
+
 @pytest.mark.usefixtures("carrying")
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "backend"), with_backends(MODELS, "pixelcnn rgb"))
 def test_no_floating_result_on_the_coded_path(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCOMP_BACKEND", backend)
     matmul.choose.cache_clear()
@@ -68,8 +77,7 @@ def test_no_floating_result_on_the_coded_path(name: str, backend: str, monkeypat
 
 
 @pytest.mark.usefixtures("carrying")
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize(("name", "backend"), with_backends(LEARNERS, "photo rgb"))
 def test_no_floating_tensor_when_learning(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCOMP_BACKEND", backend)
     matmul.choose.cache_clear()
