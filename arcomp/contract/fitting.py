@@ -1,4 +1,4 @@
-"""Samples as a model takes them, or one line that says why it does not."""
+"""Fits samples to what a model takes, or says in one line why it does not take them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def fitted(samples: Samples, model: Model) -> Samples:
 
 
 def _narrowed(samples: Samples, depth: int, model: Model) -> Samples:
-    """The same with fewer bits a sample.
+    """The samples with fewer bits each.
 
     Raises:
         ModelError: a sample has more.

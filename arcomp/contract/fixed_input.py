@@ -29,7 +29,7 @@ def fixed_picture(channels: int) -> npt.NDArray[np.uint8]:
 
 
 def _tiles(model: Model, channels: int, depth: int) -> tuple[Tiling, BatchSpec]:
-    """How it is cut: some models take no larger pictures than a tile."""
+    """How the fixed picture is cut, and the spec of its tiles: some models take no pictures larger than a tile."""
     tiling = Tiling((1, HEIGHT, WIDTH), model.tile(HEIGHT, WIDTH, channels, depth))
     return tiling, BatchSpec(tiling.batch, channels, depth)
 

@@ -1,10 +1,10 @@
-"""Where models and their weights lie: found by name and digest, without importing or loading them.
+"""Finds models and their weights by name and digest, without importing or loading them.
 
-Shipped weights lie in the package, the newest under the model's name; weights that earlier releases shipped stay
-beside them as ``NAME.DIGEST8.safetensors``, so that old files decode for ever. A model's presets are weights of
-their own, ``MODEL-PRESET.safetensors``. Other folders are searched through the
-environment variable ARCOMP_MODELS (separated as PATH is), and the user's own: ``models`` in the folder that the system
-keeps for data of arcomp (``~/.local/share/arcomp`` on Linux, ``~/Library/Application Support/arcomp`` on macOS,
+Shipped weights lie in the package, the newest under the model's name. Weights that earlier releases shipped stay beside
+them as ``NAME.DIGEST8.safetensors``, so that old files can always be decoded. A model's presets are weights of their
+own, ``MODEL-PRESET.safetensors``. Two more places are searched: the folders that the environment variable
+ARCOMP_MODELS lists (separated as in PATH), and the user's own, ``models`` in the folder that the system keeps for data
+of arcomp (``~/.local/share/arcomp`` on Linux, ``~/Library/Application Support/arcomp`` on macOS,
 ``%LOCALAPPDATA%\\arcomp`` on Windows).
 """
 
@@ -32,14 +32,14 @@ _HEADER_LIMIT = 1 << 20
 
 
 def folders() -> list[Path]:
-    """Where weights are looked for, in this sequence."""
+    """The folders in which weights are looked for, in this sequence."""
     extra = [Path(p) for p in os.environ.get("ARCOMP_MODELS", "").split(os.pathsep) if p]
     return [*extra, SHIPPED, user_data_path("arcomp", appauthor=False) / "models"]
 
 
 def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Iterator[Path]:
-    """Files of weights of a name, the newest of each folder first; with a digest (or its first bytes), those that claim
-    it, of the whole family (:func:`family`)."""
+    """Files of weights of a name, the newest of each folder first. With a digest (or its first bytes): the files of the
+    whole family (:func:`family`) that claim it."""
     known = glob.escape(name)
     for folder in where:
         newest = folder / (name + ENDING)
@@ -74,7 +74,7 @@ def find(name: str, digest: bytes) -> Path | None:
 
 @lru_cache(maxsize=1)
 def modules() -> dict[str, str]:
-    """The module of each model, by the model's name. None of them is imported for it."""
+    """The module of each model, by the model's name; none is imported."""
     package, found = find_spec(MODELS), {}
     for module in iter_modules(package.submodule_search_locations if package else ()):
         inner = f"{MODELS}.{module.name}.model"

@@ -26,10 +26,10 @@ class Range:
     """Which values a setting takes.
 
     Attributes:
-        least, most: of a number, whose type is theirs: integers are no floats, and truth values neither.
-        choices: of any other setting, its values. count: of a tuple of such values, how many there are at most (and
-            one at least); None for a single value.
-        record: a dataclass of settings, of which it is a tuple.
+        least, most: range of a number, which must have their type: an integer is not a float, and a bool is neither.
+        choices: the values of any other setting.
+        count: most values of a setting that is a tuple (the fewest is one); None for a single value.
+        record: for a tuple of records, their dataclass of settings.
     """
 
     least: float = 0
@@ -45,14 +45,14 @@ class Range:
         return one if self.count is None else f"1 to {self.count} values, each {one}"
 
     def takes(self, value: Any) -> bool:
-        """Whether a single value is one of them."""
+        """Whether a single value is allowed."""
         if self.choices:
             return any(type(value) is type(c) and value == c for c in self.choices)
         return type(value) is type(self.least) and self.least <= value <= self.most
 
 
 def setting(least: float, most: float, *, default: Any = MISSING, count: int | None = None) -> Any:
-    """A field of numbers within a range, both ends included; given by floats it takes floats, by integers integers."""
+    """A field of numbers within a range, both ends included. Floats for a range of floats, else integers."""
     return field(default=default, metadata={_KEY: Range(least, most, count=count)})
 
 
@@ -62,7 +62,7 @@ def choice(*values: Any, default: Any = MISSING) -> Any:
 
 
 def records(record: type[Any], count: int) -> Any:
-    """A field of 1 to so many records, which are dataclasses of settings themselves."""
+    """A field of 1 to ``count`` records, which are dataclasses of settings themselves."""
     return field(metadata={_KEY: Range(count=count, record=record)})
 
 

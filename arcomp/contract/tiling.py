@@ -1,4 +1,4 @@
-"""Cutting pictures into tiles that are coded each on its own, and laying them together again."""
+"""Cuts pictures into tiles, which are coded independently, and joins them again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from arcomp.orders import Batch
 
 
 class Tiling:
-    """How pictures are cut into a batch of tiles and laid together again.
+    """How pictures are cut into a batch of tiles, and joined again.
 
     Args:
         shape: (images, height, width) of the pictures.
-        tile: (height, width) of a tile; 0 for the picture's. Tiles at the right and lower edges are smaller.
+        tile: (height, width) of a tile; 0: the picture's. Tiles at the right and lower edges may be smaller.
 
     Attributes:
         pictures: (images, height, width) of the pictures. shape: the same of the padded batch of tiles.
@@ -37,7 +37,7 @@ class Tiling:
         self.tile = (0, 0) if self.whole else (th, tw)
 
     def part(self, pixels: npt.NDArray[Any], i: int) -> npt.NDArray[Any]:
-        """Tile i of pictures [N, H, W, C]: a view [h, w, C]."""
+        """Tile i of pictures [N, H, W, C], as a view of the array: [h, w, C]."""
         n, y, x = self.corners[i]
         return pixels[n, y : y + self.batch.heights[i], x : x + self.batch.widths[i]]
 
@@ -56,7 +56,7 @@ class Tiling:
         return np.zeros((*self.shape, channels), dtype)
 
     def join(self, padded: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The inverse of :meth:`cut`."""
+        """The pictures of a padded batch: the inverse of :meth:`cut`."""
         if self.whole:
             return padded
         pixels = np.zeros((*self.pictures, padded.shape[3]), padded.dtype)

@@ -1,4 +1,4 @@
-"""What training asks of a model: each that can be trained brings its own trainer (:meth:`Model.trainer`)."""
+"""The interface to training: each model that can be trained brings its own trainer (:meth:`Model.trainer`)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Crops = list[npt.NDArray[np.uint8]]
 
 
 class Trainer(ABC):
-    """How networks of a model are begun, and frozen when they are trained.
+    """Makes the networks of a model to train, and freezes them when they are trained.
 
     A configuration is a recipe's ``[config]``, in plain types.
 
     Attributes:
         settings: dataclass of a configuration, with the range of each setting (:mod:`arcomp.contract.settings`).
-        sequences: whether the model takes sequences of samples as well as pictures, and so text and other bytes.
-        whole_crops: whether its examples are whole crops, which must be of one size, and not single positions.
+        sequences: whether the model also takes sequences of samples, such as text and other bytes.
+        whole_crops: whether an example is a whole crop, all of one size, rather than a single position.
     """
 
     settings: type[Any]
@@ -32,10 +32,10 @@ class Trainer(ABC):
     whole_crops: bool = False
 
     def check(self, config: Mapping[str, Any]) -> None:
-        """Refuse a configuration.
+        """Refuse a configuration that is not one of the model.
 
         Raises:
-            ModelError: it is not one of the model.
+            ModelError: it is not.
         """
         checked(self.settings, config)
 
@@ -49,22 +49,22 @@ class Trainer(ABC):
 
     @abstractmethod
     def freeze(self, networks: Mapping[int, Any]) -> Weights:
-        """Integers of float networks by number of channels, without digests of layers.
+        """The weights of float networks (by number of channels) as integers, without digests of layers.
 
         Raises:
             ValueError: a network has numbers that no integer stands for.
         """
 
     def complete(self, weights: Weights, channels: int, pictures: Callable[[], Crops]) -> Weights:
-        """Learn what is learnt after freezing, of the network for so many channels, from training pictures, which are
-        only read if they are asked for."""
+        """For models with parts that are learnt after freezing: learn them from training pictures, for the network of
+        that many channels. The pictures are read only if ``pictures`` is called."""
         return weights
 
     def frame(self, config: Mapping[str, Any]) -> tuple[int, int] | None:
-        """Rows and columns of the largest crops that a network takes; None if of any size."""
+        """Rows and columns of the largest crops that a network takes; None if it takes any size."""
         return None
 
     def mismatch(self, weights: Weights, config: Mapping[str, Any]) -> str:
-        """What a network would have to share with the others in a file of weights and does not, such as "order"; ""
-        if nothing. Those of the same channels and depth do not count, since it takes their place."""
+        """What keeps a network from joining a file of weights, such as "order", which all its networks must share; ""
+        if nothing does. A network of the same channels and depth is not compared: the new one replaces it."""
         return ""

@@ -57,15 +57,15 @@ class Weights:
 
     @property
     def count(self) -> int:
-        """Number of weights and biases; not of what re-scales sums, nor of what training did not choose."""
+        """Number of weights and biases, without the numbers that re-scale sums."""
         return sum(int(a.size) for name, a in self.arrays.items() if name.rpartition(".")[2] in ("weight", "bias"))
 
     @contextmanager
     def with_path(self) -> Iterator[None]:
-        """Where a model is made of them: what is wrong with them names their file.
+        """Context in which a model is made of the weights: a ModelError raised in it names their file.
 
         Raises:
-            ModelError: as it was raised.
+            ModelError: the one raised, with the path.
         """
         try:
             yield
@@ -125,25 +125,26 @@ class Weights:
 
 
 def network_name(channels: int, depth: int) -> str:
-    """What the network for a kind of pictures is called in weights that hold several: "3", "1x1" for one channel of
-    1 bit."""
+    """The name, within a file of weights, of the network for a kind of pictures: "3" for three channels of 8 bits,
+    "1x1" for one channel of 1 bit."""
     return str(channels) if depth == 8 else f"{channels}x{depth}"
 
 
 def kind_of(name: str) -> tuple[int, int]:
-    """(channels, depth) that a network is called for."""
+    """(channels, depth) of a network's name: the inverse of :func:`network_name`."""
     channels, _, depth = name.partition("x")
     return int(channels), int(depth or 8)
 
 
 def networks(weights: Weights, check: Callable[[Any], T]) -> dict[str, T]:
-    """The configurations of a model that has a network for each kind of pictures, by name.
+    """The configurations of a model's networks, one for each kind of pictures, by name.
 
     Args:
-        check: makes one from plain types, with an attribute ``channels`` and perhaps ``depth``, or raises ModelError.
+        check: makes a configuration from plain types, or raises ModelError. It has an attribute ``channels``, and
+            perhaps ``depth``.
 
     Raises:
-        ModelError: none there, or a network that is not what it is called.
+        ModelError: there is no network, or a network's name does not fit its configuration.
     """
     found = weights.config.get("networks") if isinstance(weights.config, dict) else None
     if not isinstance(found, dict) or not found:
@@ -158,9 +159,5 @@ def networks(weights: Weights, check: Callable[[Any], T]) -> dict[str, T]:
 
 
 def by_channels(weights: Weights, check: Callable[[Any], T]) -> dict[int, T]:
-    """The same by number of channels, for models that take 8 bits only.
-
-    Raises:
-        ModelError: see :func:`networks`.
-    """
+    """As :func:`networks`, by number of channels, for models that take 8 bits only."""
     return {kind_of(name)[0]: config for name, config in networks(weights, check).items()}

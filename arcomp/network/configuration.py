@@ -13,7 +13,7 @@ from arcomp.orders import Order
 
 @dataclass(frozen=True)
 class LayeredConfig:
-    """What every network says of itself; each model's adds its own sizes.
+    """What every network's configuration has; each model adds its own sizes.
 
     Attributes:
         channels: samples of a position, 1 to 4.
@@ -25,26 +25,26 @@ class LayeredConfig:
 
     @property
     def head(self) -> Head:
-        """What its outputs mean."""
+        """Which distributions the outputs stand for."""
         return Softmax(self.depth)
 
     @property
     def sequence(self) -> Order | None:
-        """The order of a group of pictures, where the configuration chooses it."""
+        """The order of a group of pictures; None for the model's default."""
         return None
 
 
 def frame(config: LayeredConfig) -> tuple[int, int] | None:
-    """Rows and columns of the largest pictures that a network takes; None if of any size."""
+    """Rows and columns of the largest pictures that a network takes; None if it takes any size."""
     settings: Any = config
     return (settings.rows, settings.columns) if hasattr(config, "rows") else None
 
 
 def check_side(kernel: int, most: int) -> None:
-    """Refuse a square of taps without a middle, or a larger one than the model's order knows.
+    """Refuse a square of taps whose side is even, or larger than the model's order allows.
 
     Raises:
-        ModelError: it is not odd, or not in 1..most.
+        ModelError: the side is not odd, or not within 1 .. most.
     """
     if kernel % 2 == 0 or not 0 < kernel <= most:
         raise ModelError(f"a kernel of side {kernel}", remedy=f"set an odd one, {most} at most")
@@ -52,7 +52,7 @@ def check_side(kernel: int, most: int) -> None:
 
 @dataclass(frozen=True)
 class MixtureConfig(LayeredConfig):
-    """Of networks that give all channels of a position at once: a mixture says how they depend on each other.
+    """For networks that give all channels of a position at once, and a mixture that says how they depend on each other.
 
     Attributes:
         mixture: components of each channel's mixture of logistics; 0, for one channel only: a softmax over all levels.

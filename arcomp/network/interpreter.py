@@ -43,7 +43,7 @@ class Interpreter:
             self._rows = {scale: _begun(at, self._batch.coarser(scale)) for scale, at in self._fronts.items()}
 
     def outputs(self, group: int) -> Ints:
-        """A sample's outputs over the front: integers [n, outputs], once for each group in turn."""
+        """The outputs of a group over the front: integers [n, outputs]. Call it once for each group in turn."""
 
         def run(name: str, *x: Any) -> Any:
             spec, layer = self.specs[name], self.layers[name]
@@ -63,7 +63,7 @@ class Interpreter:
         return self._here(self.wiring.forward(run, None), group)
 
     def _row_level(self, name: str, layer: ExactLayer, given: Any) -> _Known:
-        """Outputs of a layer of rows: those of rows that begin are computed, others were."""
+        """Outputs of a row-level layer. They are computed for rows that begin, and kept until a row ends."""
         spec, new = self.specs[name], _NOTHING
         if len(self._rows[spec.scale]):
             new = layer.step(self._rows[spec.scale], 0, *[value.new for value in given])
@@ -77,7 +77,7 @@ class Interpreter:
         return _Known(self._rows_of[name][front.image, front.x], new)
 
     def _here(self, value: Any, group: int | None) -> Ints:
-        """A value's features at the front: all of them, or of what has one group a group's share."""
+        """A value's features at the front: all of them, or, of a value that is one group, a group's share."""
         if not isinstance(value, _Known):
             return np.asarray(value)
         if group is None:
@@ -86,7 +86,7 @@ class Interpreter:
         return np.ascontiguousarray(value.here[:, group * share : (group + 1) * share])
 
     def push(self, group: int, samples: Ints) -> None:
-        """A sample has become known over the front: int8 [n]."""
+        """Take a group's samples over the front, which have become known: int8 [n]."""
         for layer in self._readers:
             layer.push(self._fronts[1], group, samples[:, None])
 

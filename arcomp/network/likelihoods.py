@@ -1,4 +1,4 @@
-"""What a network's outputs mean: the distributions of samples they stand for.
+"""Which distributions of samples a network's outputs stand for.
 
 Their bits in float, for training, are in :mod:`arcomp.network.float.likelihoods`.
 """
@@ -42,7 +42,7 @@ class Head(ABC):
 
 @dataclass(frozen=True)
 class Softmax(Head):
-    """Over all levels (van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.5).
+    """A softmax over all levels (van den Oord et al. 2016, "Pixel recurrent neural networks", section 3.5).
 
     Args:
         depth: bits of a sample.
@@ -79,7 +79,7 @@ class Ensemble(Head):
 
 @dataclass(frozen=True)
 class Mixture(Head):
-    """Of discretised logistics, later channels given earlier ones.
+    """A mixture of discretised logistics, in which later channels are conditioned on earlier ones.
 
     Salimans et al. 2017, "PixelCNN++", sections 2.1 and 2.2. Offsets and scales are in units of a quarter of the range,
     offsets from its middle. Where it differs from the paper: every channel has logits of its own, and the earlier
@@ -100,16 +100,16 @@ class Mixture(Head):
 
     @property
     def middle(self) -> int:
-        """In 1/16 of a level."""
+        """The middle of the range, in 1/16 of a level."""
         return ((1 << self.depth) - 1) << 3
 
     @property
     def unit(self) -> int:
-        """In 1/256 of a level."""
+        """A quarter of the range, in 1/256 of a level."""
         return 1 << (self.depth + 6)
 
     carried: ClassVar[float] = 0.5
-    """Times a sample as networks take it (-4 .. 4 for the whole range) is an offset."""
+    """A sample as networks take it (-4 .. 4 for the whole range), times this, is an offset."""
 
     def distribution(self, outputs: npt.NDArray[np.int16], values: Int32) -> Distribution:
         n, channel = values.shape

@@ -51,7 +51,7 @@ def joined(wiring: Wiring) -> list[_Step]:
 
 
 def has_instructions(layers: Iterable[ExactLayer]) -> bool:
-    """Whether a network of these can be a program."""
+    """Whether a network of these layers can be a program: all of them must have an instruction."""
     return all(type(layer).instruction is not ExactLayer.instruction for layer in layers)
 
 
@@ -108,7 +108,7 @@ class Program:
         self._reserve(1)
 
     def _place_values(self, images: int, coarse: Mapping[int, Batch]) -> None:
-        """Where each layer's outputs are: those of rows first, then position after position those of a front."""
+        """Lay out the outputs of all layers: first of row-level layers, then, position after position, of a front."""
         self.row_features, self.front_features, self.at = 0, 0, dict[str, int]()
         for step in self.steps:
             spec, features = self.specs[step.name], self.features[step.name]
@@ -121,7 +121,7 @@ class Program:
                 self.front_features += self.features[step.name]
 
     def _beginning(self, step: _Step, instruction: Instruction) -> list[int]:
-        """An instruction but for its layer's record."""
+        """The fields of an instruction that all layers have."""
         spec = self.specs[step.name]
         names = [step.name, *(() if spec.samples else step.given)]
         scale = int(np.searchsorted(self.scales, spec.scale))
@@ -133,7 +133,7 @@ class Program:
         return found
 
     def _reserve(self, front: int) -> None:
-        """Make room for fronts of so many positions."""
+        """Make room for fronts of up to ``front`` positions."""
         longest = max(front, len(self.batch) * int(self._code.widths[0]) if self.any_row_level else 0)
         self._capacity = front
         count = 2 * len(self.scales)
@@ -156,7 +156,7 @@ class Program:
         machine.execute(self._code, chosen, group, self._sets, self._memory, self._tables, self._scratch)
 
     def outputs(self, group: int) -> Ints:
-        """A sample's outputs over the front: int16 [n, outputs], once for each group in turn."""
+        """The outputs of a group over the front: int16 [n, outputs]. Call it once for each group in turn."""
         self._execute(self._later if group else self._first, group)
         last = self.steps[-1].name
         share = self.features[last] // self.channels
@@ -165,5 +165,5 @@ class Program:
         return np.ascontiguousarray(values[: self._front.size, begin : begin + share])
 
     def push(self, group: int, samples: Ints) -> None:
-        """A sample has become known over the front: int8 [n]."""
+        """Take a group's samples over the front, which have become known: int8 [n]."""
         machine.push(self._code, self._readers, group, self._front, samples, self._memory)

@@ -67,7 +67,7 @@ class _Stack(Wiring):
 
 
 class Around(_Stack):
-    """Sees all sides of samples; evaluated whole only.
+    """A stack that sees samples on all sides; it can be evaluated only over whole pictures.
 
     Args:
         config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
@@ -108,7 +108,7 @@ class Around(_Stack):
         return found | self.last()
 
     def forward(self, run: Run, samples: Any) -> Any:
-        """See :meth:`Wiring.join`; ``samples``: the input."""
+        """The network; ``samples``: the input."""
         x = run("first", samples)
         for i in range(self.blocks):
             x = self.block(i).forward(run, x)
@@ -116,7 +116,7 @@ class Around(_Stack):
 
 
 class Causal(_Stack):
-    """Sees the samples before.
+    """A causal stack: it sees the samples before a position.
 
     Args:
         config, width, blocks: of the stack. outputs: of a position. given: whether it is given features, as many as

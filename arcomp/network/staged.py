@@ -24,9 +24,9 @@ from arcomp.network.layered import Decoding, Ints, Layered
 from arcomp.orders import Front, Pass, Passes
 
 AROUND, CAUSAL = "around", "causal"
-"""The networks of a pass are called so, after the pass's name."""
+"""Names of the networks of a pass, after the pass's name."""
 VIEW = "view."
-"""Names of the layers of a view's network begin so."""
+"""Prefix of the layers of a view's network."""
 REAL_ONE = 1 << SIGNED8.bits
 
 
@@ -48,7 +48,7 @@ class Staged(Layered):
 
     @classmethod
     def view_of(cls, values: Array) -> Array | None:
-        """The view of pictures, uint8 [N, H, W, C] -> uint8 [N, H, W, channels of the view]; None where there is no
+        """The view of pictures, uint8 [N, H, W, C] -> uint8 [N, H, W, channels of the view]; None if the model has no
         view."""
         return None
 
@@ -83,7 +83,8 @@ class Staged(Layered):
         spec: BatchSpec,
         watch: Watch | None,
     ) -> Array | None:
-        """Outputs of the network that looks around, if there is one, at the lattice: [m, h, w, outputs]."""
+        """Outputs, at the lattice, of the network that looks around: [m, h, w, outputs]; None if there is no such
+        network."""
         name = f"{one.name}.{AROUND}."
         if name not in networks:
             return None
@@ -112,7 +113,7 @@ def _samples(padded: Padded, spec: BatchSpec) -> Ints:
 
 
 class _PassByPass:
-    """The evaluation front by front of a group of pictures; what a pass is given is computed when it begins."""
+    """Evaluates a group of pictures front by front. When a pass begins, the network that looks around is evaluated."""
 
     def __init__(self, model: Staged, networks: Mapping[str, ExactNetwork], spec: BatchSpec) -> None:
         self.model, self.networks, self.spec = model, networks, spec

@@ -1,4 +1,4 @@
-"""What a network is: layers by name, and how they are joined, said once."""
+"""A network's definition, written once: its layers by name, and how they are joined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Run(Protocol):
-    """Evaluates a layer by its name: ``run("up.3", x)``. What flows is a tensor or an array, by the evaluation."""
+    """Evaluates a layer by its name: ``run("up.3", x)``. The evaluation chooses whether x is a tensor or an array."""
 
     def __call__(self, name: str, *x: Any) -> Any:
         """The layer's outputs for these inputs."""
@@ -37,8 +37,8 @@ class Wiring(ABC):
         """The layers by name."""
 
     def init(self, weights: Callable[[str], Floats]) -> None:
-        """Change what training begins with: ``weights`` gives a linear layer's, float32 [outputs, inputs], by the
-        layer's name, to be changed in place."""
+        """Change the initial weights for training, in place. ``weights`` gives those of a linear layer, float32
+        [outputs, inputs], by the layer's name."""
         return
 
     @abstractmethod
