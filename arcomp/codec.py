@@ -32,7 +32,7 @@ class Encoded:
             side information (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
-        static_bits: for a model that learns while it codes, bits under its network alone: without what it counts, but
+        network_bits: for a model that learns while it codes, bits under its network alone: without what it counts, but
             with the lattice of colours, and with heads that learn. None for other models.
     """
 
@@ -40,7 +40,7 @@ class Encoded:
     nll_bits: float
     samples: int
     seconds: float
-    static_bits: float | None = None
+    network_bits: float | None = None
 
     @property
     def overhead_percent(self) -> float:
@@ -91,7 +91,7 @@ def encode(
         payload.binary_samples,
     )  # fmt: skip
     seconds = time.perf_counter() - began
-    return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.static_bits)
+    return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.network_bits)
 
 
 def plan(

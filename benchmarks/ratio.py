@@ -190,7 +190,7 @@ def remarks(outcome: Outcome) -> int:
                 f"LARGER THAN WEBP: {codec}, {len(larger)} picture{'s' if len(larger) > 1 else ''}; "
                 f"most {worst.set}/{worst.input}, by {more:,d} bytes"
             )
-            status = ABOVE_WEBP if any(r.nll_bits_static is not None for r, _ in larger) else status
+            status = ABOVE_WEBP if any(r.nll_bits_network is not None for r, _ in larger) else status
     if any(r.codec.startswith(JpegXl.FAMILY) and r.skipped.startswith(NOT_INSTALLED) for r in results):
         say(f"JPEG XL is not installed here: {INSTALL_PEERS}")
     return 1 if outcome.done < outcome.total or any(r.failed for r in results) else status

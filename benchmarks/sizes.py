@@ -64,10 +64,10 @@ KEPT = {
 
 def _learning(done: Sequence[Measurement]) -> float | None:
     """How much smaller the NLL became by learning from the pictures, in percent."""
-    static = sum(m.nll_bits_static or 0 for m in done)
-    if not static or any(m.nll_bits_static is None for m in done):
+    network = sum(m.nll_bits_network or 0 for m in done)
+    if not network or any(m.nll_bits_network is None for m in done):
         return None
-    return 100 * (1 - sum(m.nll_bits_exact or 0 for m in done) / static)
+    return 100 * (1 - sum(m.nll_bits_exact or 0 for m in done) / network)
 
 
 def above_webp(group: Sequence[Measurement], codec: str) -> Iterator[tuple[Measurement, int]]:

@@ -95,7 +95,7 @@ class Compressor:
             "output_bytes": bytes_out,
             "bits_per_subpixel": encoded.bits_per_subpixel,
             "nll_bits": encoded.nll_bits,
-            "static_nll_bits": encoded.static_bits,
+            "network_nll_bits": encoded.network_bits,
             "overhead_percent": encoded.overhead_percent,
             "seconds": digits(encoded.seconds),
             "verified": self.verify,
@@ -113,8 +113,8 @@ class Compressor:
             f"{'' if self.verify else ', NOT verified'}"
         )
         details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
-        if encoded.static_bits is not None:
-            details.append(f"NLL of the network alone {encoded.static_bits / encoded.samples:.3f}")
+        if encoded.network_bits is not None:
+            details.append(f"NLL of the network alone {encoded.network_bits / encoded.samples:.3f}")
         details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))

@@ -36,12 +36,12 @@ class Stream:
     Attributes:
         data: the coded bytes.
         nll_bits: bits of the samples under the model as it learnt.
-        static_bits: bits under the network alone.
+        network_bits: bits under the network alone.
     """
 
     data: bytes
     nll_bits: float
-    static_bits: float
+    network_bits: float
 
 
 class LearningModel(Model):
@@ -102,7 +102,9 @@ class LearningModel(Model):
         _run(work, spec, how)
         lengths = b"".join(encode_number(len(s.data)) for s in streams)
         data = lengths + b"".join(s.data for s in streams)
-        return Payload(data, nll_bits=sum(s.nll_bits for s in streams), static_bits=sum(s.static_bits for s in streams))
+        return Payload(
+            data, nll_bits=sum(s.nll_bits for s in streams), network_bits=sum(s.network_bits for s in streams)
+        )
 
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         if payload.side:
@@ -123,13 +125,13 @@ class LearningModel(Model):
 
     def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
         found = np.zeros(pixels.shape, np.float32)
-        order, static = list(self.coding_order(spec.channels)), [0.0] * len(spec.batch)
+        order, network = list(self.coding_order(spec.channels)), [0.0] * len(spec.batch)
 
         def work(i: int, meter: Positions) -> None:
-            tiling.part(found, i)[..., order], static[i] = self.tile_bits(self._tile(pixels, tiling, i), meter)
+            tiling.part(found, i)[..., order], network[i] = self.tile_bits(self._tile(pixels, tiling, i), meter)
 
         _run(work, spec, how)
-        return Bits(found, static=sum(static))
+        return Bits(found, network=sum(network))
 
     def check_sampling(self, temperature: float, kept: int) -> None:
         if temperature != 1 or kept:  # it only decodes

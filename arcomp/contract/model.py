@@ -89,7 +89,7 @@ class Payload:
         binary_samples: whether samples of 1 bit are coded as binary decisions (:mod:`arcomp.coding.decided`) rather
             than as digits. False for models that learn, which always code binary decisions.
         nll_bits: bits of the samples under the model, and of the side information; 0 when decoding.
-        static_bits: for a model that learns while it codes, bits under its network alone; compare with nll_bits. None
+        network_bits: for a model that learns while it codes, bits under its network alone; compare with nll_bits. None
             for other models.
     """
 
@@ -97,7 +97,7 @@ class Payload:
     side: bytes = b""
     binary_samples: bool = False
     nll_bits: float = 0.0
-    static_bits: float | None = None
+    network_bits: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +109,12 @@ class Bits:
             each sample's cost is under the state just before it is coded. The cost of a view is shared out equally
             among the samples of a position.
         side: bits of the side information (the histogram's counts).
-        static: for a model that learns, bits of all samples under its network alone; None for other models.
+        network: for a model that learns, bits of all samples under its network alone; None for other models.
     """
 
     samples: npt.NDArray[np.float32]
     side: int = 0
-    static: float | None = None
+    network: float | None = None
 
     @property
     def total(self) -> float:

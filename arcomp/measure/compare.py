@@ -73,7 +73,7 @@ class ModelContestant(Contestant):
 
     def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
         made = codec.encode(samples, self.model, device=self.device, threads=self.threads, progress=progress)
-        return Coded(made.data, made.nll_bits, made.static_bits)
+        return Coded(made.data, made.nll_bits, made.network_bits)
 
     def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
         return codec.decode(data, model=self.model, threads=self.threads, progress=progress).pixels

@@ -32,12 +32,12 @@ class Coded:
     Attributes:
         data: all of it.
         nll_bits: the exact model's negative log-likelihood; None for codecs.
-        static_bits: the same before what a model learns is mixed in; None for others.
+        network_bits: the same before what a model learns is mixed in; None for others.
     """
 
     data: bytes
     nll_bits: float | None = None
-    static_bits: float | None = None
+    network_bits: float | None = None
 
 
 class Contestant(ABC):
@@ -92,7 +92,7 @@ class Contestant(ABC):
             return replace(none, skipped=f"failed: {said}", failed=True)
         return replace(
             none, depth=own.depth, bytes=len(coded.data), nll_bits_float=nll, nll_bits_exact=coded.nll_bits,
-            nll_bits_static=coded.static_bits, encode_seconds=between - began, decode_seconds=ended - between,
+            nll_bits_network=coded.network_bits, encode_seconds=between - began, decode_seconds=ended - between,
             round_trip=same, failed=not same,
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ class Measurement:
         bytes: of the file; None if there is none.
         nll_bits_float: under the model's float evaluation; None for codecs, and for models without one.
         nll_bits_exact: under the exact model, as the file was coded.
-        nll_bits_static: the same before a model that learns mixes in what it has counted in the picture.
+        nll_bits_network: the same before a model that learns mixes in what it has counted in the picture.
         encode_seconds: evaluation and coding, without start-up.
         decode_seconds: the same.
         round_trip: the decoded pixels are those that were encoded.
@@ -40,7 +40,7 @@ class Measurement:
     bytes: int | None = None
     nll_bits_float: float | None = None
     nll_bits_exact: float | None = None
-    nll_bits_static: float | None = None
+    nll_bits_network: float | None = None
     encode_seconds: float | None = None
     decode_seconds: float | None = None
     round_trip: bool | None = None
@@ -56,7 +56,7 @@ class Measurement:
     @property
     def allowed_part(self) -> float:
         """Part of its NLL that a file may be larger by."""
-        return ALLOWED_PART if self.nll_bits_static is None else ALLOWED_PART_LEARNING
+        return ALLOWED_PART if self.nll_bits_network is None else ALLOWED_PART_LEARNING
 
     @property
     def overhead_bytes(self) -> float | None:

@@ -15,7 +15,7 @@ from arcomp.measure.record import Measurement
 
 COLUMNS = (
     "model", "kind", "inputs", "samples", "bytes", "bits_per_subpixel", "nll_bits_float", "nll_bits_exact",
-    "nll_bits_static", "overhead_percent", "parameters", "digest", "encode_seconds", "decode_seconds", "encode_mps",
+    "nll_bits_network", "overhead_percent", "parameters", "digest", "encode_seconds", "decode_seconds", "encode_mps",
     "decode_mps", "startup_seconds", "round_trip", "skipped",
 )  # fmt: skip
 """Of the CSV file, and the keys of JSON's objects, which have "pictures" besides."""
@@ -111,7 +111,7 @@ class Result:
             "samples": self.samples,
             "bytes": self.total("bytes"),
             "bits_per_subpixel": self.bits_per_subpixel,
-            **{name: self.total(name) for name in ("nll_bits_float", "nll_bits_exact", "nll_bits_static")},
+            **{name: self.total(name) for name in ("nll_bits_float", "nll_bits_exact", "nll_bits_network")},
             "overhead_percent": self.overhead_percent,
             "parameters": self.parameters,
             "digest": self.digest or None,

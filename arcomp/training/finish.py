@@ -137,6 +137,6 @@ def finish(
         output,
         model.digest.hex(),
         evaluate(state.average, examples_of(state.average, crops), rounding=False),
-        sum(f.nll_bits if f.static_bits is None else f.static_bits for f in files) / samples,
+        sum(f.nll_bits if f.network_bits is None else f.network_bits for f in files) / samples,
         sum(8 * len(f.data) for f in files) / samples,
     )

@@ -148,7 +148,7 @@ class PhotoModel(LearningModel):
         height, width, channels = tile.shape
         found = np.zeros(tile.shape, np.float32)
         stream = Strip(self.frozen(channels), height, width).encode(tile, progress, found)
-        return found, stream.static_bits
+        return found, stream.network_bits
 
     def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
         """Random bytes are decoded, more than decisions can use up."""

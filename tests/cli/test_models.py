@@ -144,11 +144,11 @@ class TestPresets:
         path = save(folder / "img.png", height=40, width=50)
         said = say("compress", "--json", path)
         (about,) = said.objects
-        assert 0 < about["nll_bits"] < about["static_nll_bits"]
+        assert 0 < about["nll_bits"] < about["network_nll_bits"]
         assert 8 * about["output_bytes"] > about["nll_bits"]
         assert b"NLL of the network alone" in say("compress", "-f", "-v", path).out
         (about,) = say("compress", "-f", "--json", *MODEL, path).objects
-        assert about["static_nll_bits"] is None
+        assert about["network_nll_bits"] is None
 
     @pytest.mark.parametrize("kept", [True, False])
     def test_says_that_it_compiles(self, picture: Path, monkeypatch: pytest.MonkeyPatch, kept: bool) -> None:

@@ -164,12 +164,12 @@ def test_stream_does_not_depend_on_the_batch(name: str) -> None:
     assert (header.tile_height, header.tile_width) == (7, 10)
     parts = model.streams(Payload(payload), 2 * len(CONTENTS))
     order = list(model.coding_order(channels))
-    nll = static = 0.0
+    nll = network = 0.0
     for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
         alone = parallel(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
         assert bytes(parts[i]) == alone.data
-        nll, static = nll + alone.nll_bits, static + alone.static_bits
-    assert (encoded.nll_bits, encoded.static_bits) == (pytest.approx(nll), pytest.approx(static))
+        nll, network = nll + alone.nll_bits, network + alone.network_bits
+    assert (encoded.nll_bits, encoded.network_bits) == (pytest.approx(nll), pytest.approx(network))
     assert np.array_equal(decode(encoded.data, model=model)[0], pixels)
 
 

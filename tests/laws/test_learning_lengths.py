@@ -33,8 +33,8 @@ def test_a_photograph_is_as_long_as_its_nll(name: str) -> None:
     encoded = encode(part[None], 8, make(), threads=1)
     assert 8 * len(encoded.data) <= encoded.nll_bits * 1.0002 + 8 * 64
     assert 8 * len(encoded.data) > encoded.nll_bits
-    assert encoded.static_bits is not None
-    assert encoded.nll_bits < encoded.static_bits
+    assert encoded.network_bits is not None
+    assert encoded.nll_bits < encoded.network_bits
     assert np.array_equal(decode(encoded.data, model=make())[0][0], part)
 
 
@@ -44,21 +44,21 @@ def test_float_nll_is_that_of_the_network_alone(name: str, content: str) -> None
     """Within 0.4 %; not with weights at their limits, where activations are clamped that float has as they are."""
     make, channels = MODELS[name]
     pixels = np.stack([pictures(content, (16, 20, channels), 8, seed) for seed in range(2)])
-    exact = encode(pixels, 8, make(), tile=(0, 0)).static_bits
+    exact = encode(pixels, 8, make(), tile=(0, 0)).network_bits
     assert make().float_bits(pixels, 8) == pytest.approx(exact, rel=4e-3)
 
 
 @pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS], ids=["one", "three", "alike"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("content", ["smooth", "noise"])
-def test_float_and_static_nll_agree(channels: int, content: str, windows: Any) -> None:
+def test_float_and_network_nll_agree(channels: int, content: str, windows: Any) -> None:
     """The NLL of the mixtures before any learning, for untrained weights: of the float network with weights and
     activations on their grids within 0.3 % of the exact one, without any rounding within 1 %. Also in noise, where much
     of the mixture's mass is beyond the alphabet."""
     net = photo_net(channels, windows, seed=5)
     pixels = pictures(content, (40, 48, channels), 8)
     coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[channels])])
-    exact = parallel(PhotoModel(freeze({channels: net})), coded).static_bits / pixels.size
+    exact = parallel(PhotoModel(freeze({channels: net})), coded).network_bits / pixels.size
     batch = {k: torch.from_numpy(a) for k, a in net.examples(pixels).items()}
     with torch.no_grad():
         rounded, plain = (float(net.bits(**batch, rounding=r).double().mean()) for r in (True, False))
@@ -81,7 +81,7 @@ def test_exact_values_that_repeat_become_cheap() -> None:
     for name in ("photo gray", "photo three windows gray"):
         stream = parallel(MODELS[name][0](), pixels)
         assert stream.nll_bits < 1.45 * pixels.size, name
-        assert stream.nll_bits < 0.2 * stream.static_bits, name
+        assert stream.nll_bits < 0.2 * stream.network_bits, name
 
 
 def test_pictures_from_a_conversion_are_smaller() -> None:

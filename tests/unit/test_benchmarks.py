@@ -131,11 +131,11 @@ def test_a_codec_that_is_wrong_is_reported(pictures: Path) -> None:
 
 
 def test_models_that_learn_may_have_less_overhead() -> None:
-    one = result("photo-fast", "a", 1000, nll_bits_exact=7900.0, nll_bits_static=8000.0)
+    one = result("photo-fast", "a", 1000, nll_bits_exact=7900.0, nll_bits_network=8000.0)
     assert one.overhead_bytes == pytest.approx(1000 - 1.0002 * 7900 / 8)
     assert sizes.row_of(one)["learning_percent"] == pytest.approx(1.25)
     assert Measurement.of(sizes.row_of(one)) == one
-    (total,) = sizes.totals([one, result("photo-fast", "b", 500, nll_bits_exact=3000.0, nll_bits_static=4000.0)])
+    (total,) = sizes.totals([one, result("photo-fast", "b", 500, nll_bits_exact=3000.0, nll_bits_network=4000.0)])
     assert total["learning_percent"] == pytest.approx(100 * 1100 / 12000)
     assert sizes.totals([result("context", "a", 9, nll_bits_exact=64.0)])[0]["learning_percent"] is None
 
@@ -144,14 +144,14 @@ def test_larger_than_webp_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     results = [
         result(WebP.name, "a", 100),
         result(WebP.name, "b", 100),
-        result("photo-fast", "a", 99, nll_bits_exact=790.0, nll_bits_static=800.0),
+        result("photo-fast", "a", 99, nll_bits_exact=790.0, nll_bits_network=800.0),
         result("context", "b", 103, nll_bits_exact=800.0),
     ]
     outcome = ratio.Outcome(results)
     assert [row["above_webp"] for row in sizes.totals(results)] == [0, 0, 1]
     assert ratio.remarks(outcome) == 0
     assert "LARGER THAN WEBP: context, 1 picture; most s/b, by 3 bytes" in capsys.readouterr().err
-    results.append(result("photo-fast", "b", 101, nll_bits_exact=800.0, nll_bits_static=800.0))
+    results.append(result("photo-fast", "b", 101, nll_bits_exact=800.0, nll_bits_network=800.0))
     assert ratio.remarks(outcome) == ratio.ABOVE_WEBP
     results.append(result("PNG", "b", None, failed=True))
     assert ratio.remarks(outcome) == 1

@@ -35,7 +35,7 @@ def test_they_sum_to_the_nll(name: str) -> None:
     assert found.samples.dtype == np.float32
     assert found.total == pytest.approx(encoded.nll_bits, rel=1e-6)
     assert (found.samples > 0).all()
-    assert found.static == (None if name in NAMES else pytest.approx(encoded.static_bits))
+    assert found.network == (None if name in NAMES else pytest.approx(encoded.network_bits))
     assert told[-1] == 1
 
 

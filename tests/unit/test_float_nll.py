@@ -60,7 +60,7 @@ class TestFloat:
         model = make()
         pixels = pictures("smooth", (24, 33, channels), 8)[None]
         encoded = encode(pixels, 8, model)
-        assert model.float_bits(pixels, 8) == pytest.approx(encoded.static_bits, rel=0.01)
+        assert model.float_bits(pixels, 8) == pytest.approx(encoded.network_bits, rel=0.01)
 
     def test_photo_is_dequantized_to_what_it_was(self) -> None:
         model = LEARNERS["photo three windows rgb"][0]()

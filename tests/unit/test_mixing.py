@@ -260,7 +260,7 @@ def test_the_stage_learns(name: str) -> None:
     assert few[0] < 0.1 * few[1]
 
 
-def test_static_bits_are_those_of_the_mixture() -> None:
+def test_network_bits_are_those_of_the_mixture() -> None:
     """Against the logistic function itself, with the share that every value has besides."""
     values = np.arange(60, 200, dtype=np.int32)
     _, _, totals = run(mixing.STAGES["cheap"], values, 130, 1 << 12)

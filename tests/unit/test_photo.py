@@ -240,4 +240,4 @@ def test_a_learnt_mixer_helps() -> None:
     assert np.array_equal(learn_mixer_weights(learnt, 3, training).arrays["3.mixer"], learnt.arrays["3.mixer"])
     with_it, without = PhotoModel(learnt).encode_tile(pixels), PhotoModel(weights).encode_tile(pixels)
     assert with_it.nll_bits < without.nll_bits
-    assert with_it.static_bits == without.static_bits
+    assert with_it.network_bits == without.network_bits

@@ -104,7 +104,7 @@ def test_payload_is_lengths_and_streams() -> None:
     header, payload = unpack(encoded.data)
     assert bytes(payload) == b"\4" * 12 + PIXELS.tobytes()
     assert (header.tile_height, header.tile_width) == (1, 4)
-    assert (encoded.nll_bits, encoded.static_bits) == (8.0 * 48, 9.0 * 48)
+    assert (encoded.nll_bits, encoded.network_bits) == (8.0 * 48, 9.0 * 48)
 
 
 def payloads(change: str) -> bytes:
