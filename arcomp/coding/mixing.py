@@ -25,14 +25,7 @@ from arcomp.coding.decisions import LOGIT_LIMIT, NODES, SHARE, mass, mixture_log
 from arcomp.coding.levels import LEVELS
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import (
-    aligned,
-    all_words,
-    load_words,
-    shift_words,
-    store_words,
-    sum_of_words,
-)
+from arcomp.exact.lanes import aligned, all_words, load_words, shift_words, store_words, sum_of_words
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -182,8 +175,7 @@ def new_stage(settings: StageSettings, channels: int, components: int, weights: 
     """The stage before the first decision.
 
     Args:
-        components: K of the mixtures. weights: int32 [rows, LANES] to start from; without,
-            start with all weight on the mixture.
+        components: K of the mixtures. weights: int32 [rows, LANES] to start from, or all weight on the mixture.
     """
     return Stage(
         constants(settings, channels), initial_state(settings, channels, weights), workspace(settings, components)
