@@ -130,14 +130,9 @@ def workspace(settings: StageSettings, components: int) -> Workspace:
     inputs: Int32 = aligned((1, LANES), np.int32)
     inputs[0, settings.tables + 1] = CONSTANT
     return Workspace(
-        np.zeros((3, components), np.int64),
-        np.zeros(LEVELS + 1, np.int64),
-        np.zeros(5, np.int64),
-        inputs,
-        np.zeros(settings.tables, np.int64),
-        np.zeros(2, np.int64),
-        np.zeros(4, np.int64),
-    )
+        np.zeros((3, components), np.int64), np.zeros(LEVELS + 1, np.int64), np.zeros(5, np.int64), inputs,
+        np.zeros(settings.tables, np.int64), np.zeros(2, np.int64), np.zeros(4, np.int64),
+    )  # fmt: skip
 
 
 class Stage(NamedTuple):
@@ -204,13 +199,8 @@ def constants(settings: StageSettings, channels: int = 1) -> Constants:
         rate.astype(np.int32),
         confidence.astype(np.int32),
         -np.log2(probabilities / 65536),
-        settings.tables,
-        settings.limit,
-        settings.refine,
-        settings.first_rate,
-        settings.last_rate,
-        channels,
-    )
+        settings.tables, settings.limit, settings.refine, settings.first_rate, settings.last_rate, channels,
+    )  # fmt: skip
 
 
 def initial_state(settings: StageSettings, channels: int, weights: Int32 | None = None) -> State:
