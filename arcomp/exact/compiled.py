@@ -25,7 +25,9 @@ from arcomp.exact.inner import Inner, InnerCompiler, OuterCompiler, Plain
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def kernel(allocates: bool = False, inner: bool = False, inline: str = "never") -> Callable[[F], F]:
+def kernel(
+    allocates: bool = False, inner: bool = False, inline: str = "never", apart: bool = False
+) -> Callable[[F], F]:
     """Compile a function of arrays, records and numbers when it is first called.
 
     Args:
@@ -33,10 +35,11 @@ def kernel(allocates: bool = False, inner: bool = False, inline: str = "never") 
             called for each sample costs more in counted references than all the rest of a decision.
         inner: whether it is for kernels alone: not to be called from Python, and sooner compiled.
         inline: ``always`` for a small function of numbers, which kernels take in and Python runs as it is written.
+        apart: whether kernels call it by its address (:mod:`arcomp.exact.apart`). Nothing is returned then.
     """
     fixed = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": allocates}
     inner = inner or inline == "always"
-    fixed |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": inner, "forceinline": inline == "always"}
+    fixed |= {"no_cfunc_wrapper": not apart, "no_cpython_wrapper": inner, "forceinline": inline == "always"}
 
     def compiled(function: F) -> F:
         if inner:
@@ -67,7 +70,9 @@ def _mind_the_cache(function: Any) -> None:
     index = getattr(cache, "_cache_file", None)
     if cache is None or load is None or save is None or index is None or not hasattr(index, "_source_stamp"):
         return
-    index._source_stamp = _sources()
+    own = Path(function.py_func.__code__.co_filename)
+    ours = any(folder in own.parents for folder in _folders())
+    index._source_stamp = _sources(), None if ours else index._source_stamp  # others' files by their times
 
     def load_or_forget(*args: Any) -> Any:
         try:
@@ -137,13 +142,19 @@ class Compiling(Listener):
 
 
 @lru_cache(maxsize=1)
-def _sources() -> str:
-    """A digest of names, times and sizes of all source files that kernels may be in."""
+def _folders() -> list[Path]:
+    """Where source files are that kernels may be in."""
     models = find_spec("arcomp.models")
-    folders = [Path(__file__).parents[1], *map(Path, (models.submodule_search_locations if models else None) or [])]
+    return [Path(__file__).parents[1], *map(Path, (models.submodule_search_locations if models else None) or [])]
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """A digest of names and contents of all these files: a fresh checkout of the same files, or one that was touched,
+    goes on with what was compiled before."""
     seen = hashlib.sha256()
-    for folder in folders:
+    for folder in _folders():
         for path in sorted(folder.rglob("*.py")):
-            about = path.stat()
-            seen.update(f"{path.relative_to(folder)} {about.st_mtime_ns} {about.st_size}\n".encode())
+            content = path.read_bytes()
+            seen.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return seen.hexdigest()

@@ -19,15 +19,14 @@ from arcomp.coding.levels import LEVELS
 from arcomp.contract.learning import Positions, Stream
 from arcomp.contract.model import Watch
 from arcomp.errors import FormatError, ModelError
+from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import Record, record
-from arcomp.models.photo import adaptation, chunks, exact, workspace
+from arcomp.models.photo import adaptation, chunks, exact, fronts, workspace
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
-from arcomp.models.photo.contexts import hash_contexts
-from arcomp.models.photo.exact import ChunkNetwork, PackedNet, head, mixtures, trunk
-from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
-from arcomp.models.photo.least_squares import predict
+from arcomp.models.photo.exact import ChunkNetwork, PackedNet
+from arcomp.models.photo.inputs import push, update_errors
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
 
 CHUNK = 1 << 14
@@ -84,6 +83,7 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
 class Parts(NamedTuple):
     """One strip for the kernels: a record of records."""
 
+    calls: fronts.Calls
     planes: Planes
     squares: workspace.Squares
     work: workspace.Work
@@ -108,6 +108,7 @@ class Strip:
         work = workspace.work(config.windows, config.channels, planes.values.shape[2], longest)
         n = longest + 16
         self.parts = Parts(
+            fronts.Calls(0, 0, 0, 0),
             planes,
             workspace.squares(config.windows, config.channels, frozen.prior),
             work,
@@ -140,10 +141,12 @@ class Strip:
         """
         front = self.parts.front
         asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
-        return record(self.parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
+        parts = self.parts._replace(calls=fronts.addresses(self.parts, self.heads))
+        return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
+        fronts.begin(self.parts, self.heads)
         lattice_id, coder = _start(data, self.config.channels)
         strip, reading = self.record(lattice_id), record(coder)
         for t in range(0, self.fronts, STEPS):
@@ -155,6 +158,7 @@ class Strip:
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
+        fronts.begin(self.parts, self.heads)
         lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
         strip = self.record(lattice_id, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):
@@ -240,23 +244,6 @@ def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
 
 
 @kernel(inner=True)
-def _code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
-    """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
-    hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
-    """
-    net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
-    if heads is not None:
-        adaptation.forward(heads, c, activations.units, count, activations.outputs)
-    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.residuals, count, front.mixture)
-    mixing.code(strip.stage, coder, front, decoding, c, count)
-    if heads is not None:
-        values, logistic = work.current[c, :count], strip.stage.constants.logistic
-        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.residuals, values, logistic)
-        if c == strip.planes.channels - 1:
-            adaptation.step(heads, count)
-
-
-@kernel(inner=True)
 def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begin: int, end: int) -> None:
     """Positions begin .. end - 1 of a chunk as the front that is coded next."""
     seen, hashed, front, work, activations = chunk.seen, chunk.hashed, strip.front, strip.work, strip.activations
@@ -284,7 +271,7 @@ def _decode_channel(
     """Positions begin .. end - 1 of a chunk, for Python to call; ``network``: its outputs and its hidden units."""
     outputs, units = network
     _load_channel(strip, chunk, outputs, units, c, begin, end)
-    _code_channel(strip, coder, heads, True, c, end - begin)
+    call(strip.calls.code, (strip, coder, heads, True, c, end - begin))
 
 
 @kernel()
@@ -300,7 +287,7 @@ def _encode_chunk(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, 
         end = ends[front]
         for c in range(chunk.seen.values.shape[0]):
             _load_channel(strip, chunk, outputs, units, c, begin, end)
-            _code_channel(strip, coder, heads, False, c, end - begin)
+            call(strip.calls.code, (strip, coder, heads, False, c, end - begin))
             for k in range(end - begin):
                 for j in range(mixture.shape[1]):
                     chunk.mixture[c, begin + k, j] = mixture[k, j]
@@ -319,35 +306,26 @@ def _code_fronts(
         pixels: uint8 [height, width, C], read or written.
         bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
     """
-    planes, squares, work, front = strip.planes, strip.squares, strip.work, strip.front
-    net, activations = strip.net, strip.activations
-    channels, windows = planes.channels, planes.windows
+    calls, planes, work, front = strip.calls, strip.planes, strip.work, strip.front
+    channels = planes.channels
     done = 0
     for t in range(begin, end):
         first = first_row(t, planes.width)
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
-        predict(planes, squares, work, t, first, count)
-        features(planes, squares, work, t, first, count, activations.inputs)
-        trunk(net, activations, count)
+        call(calls.predict, (planes, strip.squares, work, t, first, count))
+        call(calls.features, (strip, t, first, count))
         for c in range(channels):
             current = work.current[c]
-            channel_features(squares, work, c, count, activations.extras)
-            head(net, activations, c, channels, extras(c, windows), count)
-            if heads is not None:
-                adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
-            for w in range(windows):
-                for k in range(count):
-                    activations.residuals[w, k] = work.predictions[c, w, k] - work.base[c, k]
-            hash_contexts(planes, work, t, first, count, c, front)
+            call(calls.outputs, (strip, heads, t, first, count, c))
             if not decoding:
                 for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
             if c == 2:
                 for k in range(count):
                     front.lattice_rows[k] = work.current[0, k] * LEVELS + work.current[1, k]
-            _code_channel(strip, coder, heads, decoding, c, count)
+            call(calls.code, (strip, coder, heads, decoding, c, count))
             push(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:

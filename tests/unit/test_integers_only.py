@@ -17,7 +17,7 @@ import torch
 from numba.core.registry import CPUDispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from arcomp.exact import by_torch, matmul
+from arcomp.exact import by_torch, matmul, threads
 from arcomp.exact.compiled import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix
 from arcomp.exact.records import RecordType
@@ -135,6 +135,8 @@ def check_record(kind: RecordType) -> None:
 def test_kernels_take_and_give_integers() -> None:
     """After all evaluations ran, no compiled kernel has a float among its arguments, but for the frequencies and
     the least squares; none uses fastmath or runs in parallel."""
+    if os.environ.get("ARCOMP_TEST_FRESH"):
+        threads.set_threads(1)  # so that all is compiled by this process
     for name in ("photo alike rgb", "photo three windows gray", "photo online rgb"):
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]

@@ -1,0 +1,97 @@
+"""The kernels of one front, compiled apart: a second process makes half of them while a first picture waits."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from arcomp.coding import binary, mixing
+from arcomp.exact import apart
+from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
+from arcomp.models.photo import adaptation
+from arcomp.models.photo.contexts import hash_contexts
+from arcomp.models.photo.exact import head, mixtures, trunk
+from arcomp.models.photo.inputs import channel_features, extras, features
+from arcomp.models.photo.least_squares import predict
+
+BESIDE = 2
+"""How many of the kernels, first ones, a second process compiles: about half of the work."""
+
+
+class Calls(NamedTuple):
+    """Addresses of the kernels."""
+
+    predict: int
+    features: int
+    outputs: int
+    code: int
+
+
+def begin(parts: Any, heads: Any) -> None:
+    """Have those compiled that are not kept, by a second process.
+
+    Args:
+        parts: a strip's :class:`arcomp.models.photo.strip.Parts`. heads: its record of heads that learn, or None.
+    """
+    apart.begin(_wanted(parts, heads)[:BESIDE])
+
+
+def addresses(parts: Any, heads: Any) -> Calls:
+    """Where they are, for a strip like this; compiled if they have to be, first those that nobody has begun."""
+    return Calls(*[apart.address(*one) for one in _wanted(parts, heads)[::-1]][::-1])
+
+
+def _wanted(parts: Any, heads: Any) -> list[apart.Wanted]:
+    """Kernels in the order of :class:`Calls`, and what they take."""
+    strip, coder = record(parts), record(binary.encoder(1))
+    planes, squares, work = record(parts.planes), record(parts.squares), record(parts.work)
+    return [
+        (predict_front, (planes, squares, work, 0, 0, 0)),
+        (front_features, (strip, 0, 0, 0)),
+        (channel_outputs, (strip, heads, 0, 0, 0, 0)),
+        (code_channel, (strip, coder, heads, True, 0, 0)),
+    ]
+
+
+@kernel(apart=True)
+def predict_front(planes: Any, squares: Any, work: Any, t: int, first: int, count: int) -> None:
+    """Least squares of a front."""
+    predict(planes, squares, work, t, first, count)
+
+
+@kernel(apart=True)
+def front_features(strip: Any, t: int, first: int, count: int) -> None:
+    """The network's inputs and its trunk, of a front."""
+    features(strip.planes, strip.squares, strip.work, t, first, count, strip.activations.inputs)
+    trunk(strip.net, strip.activations, count)
+
+
+@kernel(apart=True)
+def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+    """One channel of a front: its head's outputs, gates and contexts."""
+    planes, work, activations = strip.planes, strip.work, strip.activations
+    channel_features(strip.squares, work, c, count, activations.extras)
+    head(strip.net, activations, c, planes.channels, extras(c, planes.windows), count)
+    if heads is not None:
+        adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
+    for w in range(planes.windows):
+        for k in range(count):
+            activations.residuals[w, k] = work.predictions[c, w, k] - work.base[c, k]
+    hash_contexts(planes, work, t, first, count, c, strip.front)
+
+
+@kernel(apart=True)
+def code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
+    """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
+    hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
+    """
+    net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
+    if heads is not None:
+        adaptation.forward(heads, c, activations.units, count, activations.outputs)
+    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.residuals, count, front.mixture)
+    mixing.code(strip.stage, coder, front, decoding, c, count)
+    if heads is not None:
+        values, logistic = work.current[c, :count], strip.stage.constants.logistic
+        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.residuals, values, logistic)
+        if c == strip.planes.channels - 1:
+            adaptation.step(heads, count)
