@@ -68,12 +68,12 @@ def random_walks(count: int) -> Pixels:
 
 def pass_seconds(model: DistributionModel, pixels: Pixels, device: str) -> float:
     """Seconds of a whole pass and of what it is asked for at a front."""
-    _, kind = plan(pixels, 8, model, None, None)
-    fronts = list(model.order.fronts(kind.batch))
+    _, spec = plan(pixels, 8, model, None, None)
+    fronts = list(model.order.fronts(spec.batch))
     taken = []
     for i in np.linspace(0, len(fronts) - 1, TIMED).astype(int):
         began = time.perf_counter()
-        model.parallel(pixels, kind, device).distributions(fronts[i])
+        model.parallel(pixels, spec, device).distributions(fronts[i])
         taken.append(time.perf_counter() - began)
     return float(np.median(taken))
 

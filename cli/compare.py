@@ -115,13 +115,13 @@ def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[R
     """The table with bars after the first figure, without the columns that have no room, in colours."""
     from arcomp.measure.tables import Column, text
 
-    def room() -> int:
+    def width_left() -> int:
         return terminal - max(map(len, text(rows, columns).splitlines())) - 3
 
     for key in DROPPED:
-        if room() < NARROWEST_BAR:
+        if width_left() < NARROWEST_BAR:
             columns = [c for c in columns if c.key != key]
-    width = min(WIDEST_BAR, room())
+    width = min(WIDEST_BAR, width_left())
     most = max(row["bits"] for row in rows)
     if width >= NARROWEST_BAR:
         at = next(i for i, c in enumerate(columns) if c.key == "bits") + 1

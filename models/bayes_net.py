@@ -29,7 +29,7 @@ from arcomp.network.likelihoods import Ensemble
 from arcomp.network.wiring import Floats, Run, Wiring
 from arcomp.orders import Order, Raster
 
-BEGIN = 0.1
+INIT_SCALE = 0.1
 """How large hidden units' weights are before training, beside those of other layers."""
 
 
@@ -49,7 +49,7 @@ class BayesNetConfig(LayeredConfig):
 
     @property
     def head(self) -> Ensemble:
-        """See :attr:`LayeredConfig.head`; of a single member, as one logit of two is given in a logistic regression."""
+        """Of a single member: one logit of two, as in a logistic regression."""
         return Ensemble(self.depth, 1)
 
 
@@ -67,7 +67,7 @@ class BayesNetWiring(Wiring):
 
     def init(self, weights: Callable[[str], Floats]) -> None:
         """Hidden units begin with little weight, where they are not yet clamped."""
-        weights("hidden")[:] *= BEGIN
+        weights("hidden")[:] *= INIT_SCALE
 
     def forward(self, run: Run, samples: Any) -> Any:
         return run("logits", run("hidden", samples))

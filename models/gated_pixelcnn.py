@@ -85,7 +85,7 @@ class GatedPixelCNNWiring(Wiring):
                 found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS), SUMS)
             found[f"vertical.{i}"] = Gate(1, row_level=True)
             found[f"horizontal.{i}"] = Gate(c)
-            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
+            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, init_scale=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS,) * (2 if i else 1 + first), SUMS)
             found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)

@@ -61,7 +61,7 @@ class ViewWiring(Causal):
     """The view's network."""
 
     def __init__(self, config: ViewConfig) -> None:
-        super().__init__(config, config.width, config.blocks, config.head.outputs, given=False)
+        super().__init__(config, config.width, config.blocks, config.head.outputs, conditioned=False)
 
 
 class View(Layered):
@@ -102,7 +102,7 @@ class GrayscalePixelCNN(Staged):
         return {
             VIEW: ViewWiring(config.view),
             f"all.{AROUND}.": Around(*size, outputs=config.width, planes=1),
-            f"all.{CAUSAL}.": Causal(*size, CHANNELS * config.head.outputs, given=True),
+            f"all.{CAUSAL}.": Causal(*size, CHANNELS * config.head.outputs, conditioned=True),
         }
 
     @classmethod

@@ -33,7 +33,7 @@ from arcomp.layers.shift import Shift
 from arcomp.layers.spec import Add, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.layered import Layered
-from arcomp.network.linear_skip import Near
+from arcomp.network.linear_skip import LinearSkip
 from arcomp.network.wiring import Floats, Run, Wiring
 from arcomp.orders import Order, Raster, Zigzag
 
@@ -75,7 +75,7 @@ class ImageTransformerConfig(MixtureConfig):
         return ORDERS[self.zigzag]
 
 
-def _turned_waves(width: int, place: tuple[int, int]) -> Floats:
+def _turned_waves(width: int, offset: tuple[int, int]) -> Floats:
     """From the features of a place to some of the waves of another, so many rows and columns on: [KEY, width]."""
     made, half = np.zeros((KEY, width), np.float32), width // 2
     for axis, (first, features) in enumerate(((0, half), (half, width - half))):
@@ -83,7 +83,7 @@ def _turned_waves(width: int, place: tuple[int, int]) -> Floats:
         for i in range(KEY // 4 if features > 1 else 0):
             wave = i * (features // 2) // (KEY // 4)
             sine, cosine, at = first + wave, first + len(lengths) + wave, 4 * i + 2 * axis
-            turn = 2 * math.pi * place[axis] / float(lengths[wave])
+            turn = 2 * math.pi * offset[axis] / float(lengths[wave])
             made[at, sine] = made[at + 1, cosine] = math.cos(turn)
             made[at, cosine], made[at + 1, sine] = math.sin(turn), -math.sin(turn)
     return made
@@ -95,9 +95,9 @@ class ImageTransformerWiring(Wiring):
     config: ImageTransformerConfig
 
     @property
-    def near(self) -> Near:
+    def linear_skip(self) -> LinearSkip:
         """The short-cut from the sample before."""
-        return Near(
+        return LinearSkip(
             self.config.head, self.channels, self.channels, self.channels, HERE, {(0, HERE[0]): 1.0}, samples=False
         )
 
@@ -110,22 +110,22 @@ class ImageTransformerWiring(Wiring):
         }
         for i in range(SHIFT):
             found[f"before.{i}"] = Shift(order, c, SIGNED8, samples=not i)
-            found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS, begin=0.1)
+            found[f"in.{i}"] = linear(1, c, p, SIGNED8, SUMS, init_scale=0.1)
         found["in"] = Add(1, (SUMS,) * (SHIFT + 1), SUMS)
         for b in range(a.blocks):
             found[f"kept.{b}"] = Requantize(1, SUMS, SIGNED8)
             for name, outputs in (("query", a.heads * KEY), ("key", a.heads * KEY), ("value", values)):
                 found[f"{name}.{b}"] = linear(1, p, outputs, SIGNED8, SIGNED8)
             found[f"attention.{b}"] = Attention(order, a.heads, VALUE)
-            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, begin=0.3)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, init_scale=0.3)
             found[f"sum.{b}"] = Add(1, (SUMS, SUMS), SUMS)
             found[f"inner.kept.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"inner.{b}"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
-            found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS, begin=0.3)
+            found[f"outer.{b}"] = linear(1, 2 * p, p, RECTIFIED8, SUMS, init_scale=0.3)
             found[f"out.{b}"] = Add(1, (SUMS, SUMS), SUMS)
         found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["last"] = linear(1, p, 2 * p, SIGNED8, RECTIFIED8)
-        found |= self.near.layers()
+        found |= self.linear_skip.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, RECTIFIED8, LOGITS)
         return found
 
@@ -136,13 +136,13 @@ class ImageTransformerWiring(Wiring):
         another place's key is the own place's, each wave's sine and cosine turned.
         """
         a, p = self.config, self.config.width
-        self.near.init(weights)
+        self.linear_skip.init(weights)
         weights("place.in")[:] = np.eye(p)
         heads = [(b, h) for b in range(a.blocks) for h in range(a.heads)]
         for (b, h), neighbour in zip(heads, itertools.cycle(NEIGHBOURS)):
             rows = slice(h * KEY, (h + 1) * KEY)
-            for name, place in (("key", (0, 0)), ("query", neighbour)):
-                weights(f"{name}.{b}")[rows] = SHARPNESS * _turned_waves(p, place)
+            for name, offset in (("key", (0, 0)), ("query", neighbour)):
+                weights(f"{name}.{b}")[rows] = SHARPNESS * _turned_waves(p, offset)
 
     def forward(self, run: Run, samples: Any) -> Any:
         before = [samples]
@@ -155,7 +155,7 @@ class ImageTransformerWiring(Wiring):
             seen = run(f"attention.{b}", *(run(f"{name}.{b}", here) for name in ("query", "key", "value")))
             x = run(f"sum.{b}", x, run(f"found.{b}", seen))
             x = run(f"out.{b}", x, run(f"outer.{b}", run(f"inner.{b}", run(f"inner.kept.{b}", x))))
-        return self.near.forward(run, run("outputs", run("last", run("kept", x))), before[1])
+        return self.linear_skip.forward(run, run("outputs", run("last", run("kept", x))), before[1])
 
 
 @register

@@ -61,7 +61,7 @@ class MinGRUWiring(Wiring):
             found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
             found[f"given.{i}"] = Conv(square(INNER), "B", c, 2 * h, PARTS * h, SIGNED8, LOGITS)
             found[f"cells.{i}"] = MinGRU(ALONG if i % 2 else DOWN, c, h)
-            found[f"branch.{i}"] = linear(c, h, 2 * h, SIGNED8, SUMS, begin=0.5)
+            found[f"branch.{i}"] = linear(c, h, 2 * h, SIGNED8, SUMS, init_scale=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)

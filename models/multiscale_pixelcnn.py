@@ -48,7 +48,7 @@ class MultiscalePixelCNN(Staged):
     @classmethod
     def wirings(cls, config: StackConfig) -> dict[str, Wiring]:
         outputs, size = config.channels * config.head.outputs, (config, config.width, config.blocks)
-        found: dict[str, Wiring] = {f"base.{CAUSAL}.": Causal(*size, outputs, given=False)}
+        found: dict[str, Wiring] = {f"base.{CAUSAL}.": Causal(*size, outputs, conditioned=False)}
         for i, (name, _, _) in enumerate(Multiscale.NEW):
             planes = (i + 1) * (config.channels + 1)
             found[f"{name}.{AROUND}."] = Around(*size, outputs, planes, BETWEEN[name])

@@ -71,7 +71,7 @@ class PixelCNNWiring(Wiring):
             found[f"rectified.{i}"] = Requantize(c, SUMS, RECTIFIED8)
             found[f"down.{i}"] = linear(c, 2 * h, h, RECTIFIED8, RECTIFIED8)
             found[f"inner.{i}"] = Conv(square(self.config.kernel), "B", c, h, h, RECTIFIED8, RECTIFIED8)
-            found[f"up.{i}"] = linear(c, h, 2 * h, RECTIFIED8, SUMS, begin=0.3)
+            found[f"up.{i}"] = linear(c, h, 2 * h, RECTIFIED8, SUMS, init_scale=0.3)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)

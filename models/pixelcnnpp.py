@@ -30,7 +30,7 @@ from arcomp.layers.spec import Conv, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.gated_resnet import SUMS, GatedResnet
 from arcomp.network.layered import Layered
-from arcomp.network.linear_skip import NearWiring
+from arcomp.network.linear_skip import LinearSkipWiring
 from arcomp.network.wiring import Run
 from arcomp.orders import Order, Raster
 
@@ -62,17 +62,17 @@ class PixelCNNppConfig(MixtureConfig):
     dropout: int = setting(0, 90)
 
 
-class PixelCNNppWiring(NearWiring):
+class PixelCNNppWiring(LinearSkipWiring):
     """The network: figure 2 of the paper."""
 
     config: PixelCNNppConfig
 
     def block(self, stream: str, way: str, scale: int, i: int) -> GatedResnet:
         """The i-th block of a stream at a scale, on its way "in" (to smaller scales) or "out"."""
-        given = (stream == "right") + (way == "out")
+        short_cuts = (stream == "right") + (way == "out")
         a = self.config
         return GatedResnet(
-            f"{stream}.{way}.{scale}.{i}", TAPS[stream], a.width, given, a.dropout, stream == "down", scale
+            f"{stream}.{way}.{scale}.{i}", TAPS[stream], a.width, short_cuts, a.dropout, stream == "down", scale
         )
 
     def layers(self) -> dict[str, Spec]:
@@ -81,7 +81,16 @@ class PixelCNNppWiring(NearWiring):
         for stream, taps in TAPS.items():
             row_level = stream == "down"
             found[f"{stream}.first"] = Conv(
-                FIRST[stream], "B", 1, self.channels, p, SIGNED8, SUMS, samples=True, row_level=row_level, evened=True
+                FIRST[stream],
+                "B",
+                1,
+                self.channels,
+                p,
+                SIGNED8,
+                SUMS,
+                samples=True,
+                row_level=row_level,
+                data_dependent_init=True,
             )
             for scale in SCALES:
                 for i in range(a.blocks):
@@ -92,13 +101,17 @@ class PixelCNNppWiring(NearWiring):
                 at: dict[str, Any] = {"row_level": row_level, "scale": scale}
                 coarse: dict[str, Any] = {"row_level": row_level, "scale": SIDE * scale}
                 found[f"{stream}.in.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **at)
-                found[f"{stream}.in.{scale}"] = Conv(taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at, evened=True)
+                found[f"{stream}.in.{scale}"] = Conv(
+                    taps, "B", 1, p, p, SIGNED8, SUMS, stride=SIDE, **at, data_dependent_init=True
+                )
                 found[f"{stream}.out.{scale}.kept"] = Requantize(1, SUMS, SIGNED8, **coarse)
-                found[f"{stream}.out.{scale}.all"] = linear(1, p, SIDE * SIDE * p, SIGNED8, SUMS, **coarse, evened=True)
+                found[f"{stream}.out.{scale}.all"] = linear(
+                    1, p, SIDE * SIDE * p, SIGNED8, SUMS, **coarse, data_dependent_init=True
+                )
                 found[f"{stream}.out.{scale}"] = DepthToSpace(p, SUMS, **at)
         found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
-        found |= self.near.layers()
+        found |= self.linear_skip.layers()
         found["outputs"] = linear(1, 2 * p, outputs, SIGNED8, LOGITS)
         return found
 
@@ -121,7 +134,7 @@ class PixelCNNppWiring(NearWiring):
             for i in range(self.config.blocks + (scale < SCALES[-1])):
                 u = self.block("down", "out", scale, i).forward(run, u, down.pop())
                 v = self.block("right", "out", scale, i).forward(run, v, u, right.pop())
-        return self.near.forward(run, run("outputs", run("elu", run("kept", v))), samples)
+        return self.linear_skip.forward(run, run("outputs", run("elu", run("kept", v))), samples)
 
 
 @register

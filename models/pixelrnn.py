@@ -69,7 +69,7 @@ class PixelRNNWiring(Wiring):
             found[f"kept.{i}"] = Requantize(c, SUMS, SIGNED8)
             found[f"input.{i}"] = Conv(line(INNER // 2 + 1), "B", c, 2 * h, GATES * h, SIGNED8, LOGITS)
             found[f"lstm.{i}"] = LSTM(DOWN, INNER, c, h)
-            found[f"up.{i}"] = linear(c, h, 2 * h, UNIT8, SUMS, begin=0.5)
+            found[f"up.{i}"] = linear(c, h, 2 * h, UNIT8, SUMS, init_scale=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * h, 2 * h, RECTIFIED8, RECTIFIED8)

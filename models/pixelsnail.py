@@ -30,7 +30,7 @@ from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import MixtureConfig
 from arcomp.network.gated_resnet import SUMS, GatedResnet
 from arcomp.network.layered import Layered
-from arcomp.network.linear_skip import NearWiring
+from arcomp.network.linear_skip import LinearSkipWiring
 from arcomp.network.wiring import Run
 from arcomp.orders import Order, Raster
 
@@ -71,7 +71,7 @@ class PixelSNAILConfig(MixtureConfig):
             raise ModelError(f"a kernel of side {self.kernel}", remedy="set 2 or 3")
 
 
-class PixelSNAILWiring(NearWiring):
+class PixelSNAILWiring(LinearSkipWiring):
     """The network: figure 3 of the paper."""
 
     config: PixelSNAILConfig
@@ -86,13 +86,13 @@ class PixelSNAILWiring(NearWiring):
 
     def layers(self) -> dict[str, Spec]:
         a, c, p = self.config, self.channels, self.config.width
-        places = p // 2
+        position_features = p // 2
         keys, values = a.heads * KEY, a.heads * VALUE
         found: dict[str, Spec] = {
-            "first": Conv(FIRST[a.kernel], "B", 1, c, p, SIGNED8, SUMS, samples=True, evened=True),
+            "first": Conv(FIRST[a.kernel], "B", 1, c, p, SIGNED8, SUMS, samples=True, data_dependent_init=True),
             "before": Shift(RASTER, c, SIGNED8, samples=True),
-            "place": PositionEmbedding(a.rows, a.columns, places),
-            "place.before": Shift(RASTER, places, SIGNED8),
+            "place": PositionEmbedding(a.rows, a.columns, position_features),
+            "place.before": Shift(RASTER, position_features, SIGNED8),
         }
         for b in range(a.blocks):
             for i in range(a.resnets):
@@ -100,27 +100,33 @@ class PixelSNAILWiring(NearWiring):
             found[f"kept.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"past.{b}"] = Shift(RASTER, p, SIGNED8)
             for name, outputs in (("key", keys), ("value", values)):
-                found[f"{name}.{b}.past"] = linear(1, p, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
-                found[f"{name}.{b}.samples"] = linear(1, c, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
-                found[f"{name}.{b}.place"] = linear(1, places, outputs, SIGNED8, SUMS, begin=0.4, evened=True)
+                found[f"{name}.{b}.past"] = linear(
+                    1, p, outputs, SIGNED8, SUMS, init_scale=0.4, data_dependent_init=True
+                )
+                found[f"{name}.{b}.samples"] = linear(
+                    1, c, outputs, SIGNED8, SUMS, init_scale=0.4, data_dependent_init=True
+                )
+                found[f"{name}.{b}.place"] = linear(
+                    1, position_features, outputs, SIGNED8, SUMS, init_scale=0.4, data_dependent_init=True
+                )
                 found[f"{name}.{b}.sum"] = Add(1, (SUMS,) * 3, SUMS)
                 found[f"{name}.{b}"] = Requantize(1, SUMS, SIGNED8)
-            found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS, evened=True)
-            found[f"query.{b}.place"] = linear(1, places, keys, SIGNED8, SUMS, evened=True)
+            found[f"query.{b}.here"] = linear(1, p, keys, SIGNED8, SUMS, data_dependent_init=True)
+            found[f"query.{b}.place"] = linear(1, position_features, keys, SIGNED8, SUMS, data_dependent_init=True)
             found[f"query.{b}.sum"] = Add(1, (SUMS,) * 2, SUMS)
             found[f"query.{b}"] = Requantize(1, SUMS, SIGNED8)
             found[f"attention.{b}"] = Attention(RASTER, a.heads, VALUE)
-            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, evened=True)
+            found[f"found.{b}"] = linear(1, values, p, SIGNED8, SUMS, data_dependent_init=True)
             found |= self.joining(b).layers()
         found["kept"] = Requantize(1, SUMS, SIGNED8)
         found["elu"] = ConcatELU()
-        found |= self.near.layers()
+        found |= self.linear_skip.layers()
         found["outputs"] = linear(1, 2 * p, c * a.head.outputs, SIGNED8, LOGITS)
         return found
 
     def forward(self, run: Run, samples: Any) -> Any:
-        x, before, place = run("first", samples), run("before", samples), run("place", samples)
-        place_before = run("place.before", place)
+        x, before, position = run("first", samples), run("before", samples), run("place", samples)
+        position_before = run("place.before", position)
         for b in range(self.config.blocks):
             for i in range(self.config.resnets):
                 x = self.resnet(b, i).forward(run, x)
@@ -133,16 +139,16 @@ class PixelSNAILWiring(NearWiring):
                         f"{name}.{b}.sum",
                         run(f"{name}.{b}.past", past),
                         run(f"{name}.{b}.samples", before),
-                        run(f"{name}.{b}.place", place_before),
+                        run(f"{name}.{b}.place", position_before),
                     ),
                 )
                 for name in ("key", "value")
             )
             query = run(
-                f"query.{b}", run(f"query.{b}.sum", run(f"query.{b}.here", here), run(f"query.{b}.place", place))
+                f"query.{b}", run(f"query.{b}.sum", run(f"query.{b}.here", here), run(f"query.{b}.place", position))
             )
             x = self.joining(b).forward(run, x, run(f"found.{b}", run(f"attention.{b}", query, key, value)))
-        return self.near.forward(run, run("outputs", run("elu", run("kept", x))), samples)
+        return self.linear_skip.forward(run, run("outputs", run("elu", run("kept", x))), samples)
 
 
 @register

@@ -52,9 +52,9 @@ class SubscalePixelNetwork(Staged):
         planes = len(EARLIER) * (config.channels + 1)
         start = {(EARLIER.index(at), tap): part for at, taps in SIDES.items() for tap, part in taps.items()}
         return {
-            f"first.{CAUSAL}.": Causal(*size, outputs, given=False),
+            f"first.{CAUSAL}.": Causal(*size, outputs, conditioned=False),
             f"later.{AROUND}.": Around(*size, outputs + config.width, planes, start),
-            f"later.{CAUSAL}.": Causal(*size, outputs, given=True, draft=True),
+            f"later.{CAUSAL}.": Causal(*size, outputs, conditioned=True, draft=True),
         }
 
     @classmethod

@@ -59,7 +59,7 @@ class TemporalConvWiring(Wiring):
         found: dict[str, Spec] = {"first": Embedding(taps, "A", c, self.config.depth, h, SUMS, levels=c > 1)}
         for i in range(self.config.blocks):
             found[f"rectified.{i}"] = Requantize(c, SUMS, RECTIFIED8)
-            found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, SUMS, begin=0.5)
+            found[f"layer.{i}"] = Conv(line(self.config.kernel), "B", c, h, h, RECTIFIED8, SUMS, init_scale=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["logits"] = linear(c, h, 1 << self.config.depth, RECTIFIED8, LOGITS)

@@ -61,9 +61,9 @@ class WaveNetWiring(Wiring):
             for side in ("tanh", "sigmoid"):
                 found[f"{side}.{i}"] = Conv(taps, "B", c, p, p, SIGNED8, SUMS)
             found[f"gate.{i}"] = Gate(c)
-            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, begin=0.5)
+            found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, init_scale=0.5)
             found[f"sum.{i}"] = Add(c, (SUMS, SUMS), SUMS)
-            found[f"skip.{i}"] = linear(c, p, 2 * p, UNIT8, SUMS, begin=0.5)
+            found[f"skip.{i}"] = linear(c, p, 2 * p, UNIT8, SUMS, init_scale=0.5)
         found["skips"] = Add(c, (SUMS,) * self.config.blocks, SUMS)
         found["rectified"] = Requantize(c, SUMS, RECTIFIED8)
         found["last"] = linear(c, 2 * p, 2 * p, RECTIFIED8, RECTIFIED8)

@@ -237,7 +237,7 @@ THREE_WINDOWS = (
 )
 
 
-ALIKE_WINDOWS = (
+SIMILARITY_WINDOWS = (
     Window(1, 5, 4, 3, 4, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
     Window(1, 2, 3, 2, 5, False, 0.05, 10.0),
     Window(1, 3, 3, 2, 6, False, 0.01, 1.0, similarity=20.0, fade=0.95),
@@ -291,8 +291,8 @@ LEARNERS: dict[str, tuple[Callable[[], PhotoModel], int]] = {
     "photo gray": (photo, 1),
     "photo three windows rgb": (lambda: photo(THREE_WINDOWS, "full"), 3),
     "photo three windows gray": (lambda: photo(THREE_WINDOWS, "full"), 1),
-    "photo alike rgb": (lambda: photo(ALIKE_WINDOWS, "full"), 3),
-    "photo alike gray": (lambda: photo(ALIKE_WINDOWS), 1),
+    "photo similarity rgb": (lambda: photo(SIMILARITY_WINDOWS, "full"), 3),
+    "photo similarity gray": (lambda: photo(SIMILARITY_WINDOWS), 1),
     "photo extreme rgb": (lambda: photo(extreme=True), 3),
     "photo three windows extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 1), 3),
     "photo three windows extreme gray": (lambda: photo(THREE_WINDOWS, "full", True, 2), 1),

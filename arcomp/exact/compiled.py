@@ -123,7 +123,6 @@ class Compiling(Listener):
             self._notice.cancel()
 
     def on_start(self, event: Event) -> None:
-        """See :class:`numba.core.event.Listener`."""
         self._depth += 1
         if self._depth == 1 and gc.isenabled():
             self._collects = True
@@ -134,7 +133,6 @@ class Compiling(Listener):
             self._notice.start()
 
     def on_end(self, event: Event) -> None:
-        """See :class:`numba.core.event.Listener`."""
         self._depth -= 1
         if self._depth == 0 and self._collects:
             self._collects = False

@@ -165,7 +165,6 @@ class _Compiler(CompilerBase):
     lowering: Any
 
     def define_pipelines(self) -> list[Any]:
-        """See :class:`numba.core.compiler.CompilerBase`."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         kept = [pair for pair in passes.passes if pair[0] not in (InlineInlinables, InlineOverloads)]
         own = {NativeLowering: self.lowering, NopythonTypeInference: _Inference}

@@ -44,9 +44,9 @@ SHORTS = Vector("shorts", ir.IntType(16), 16)
 def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
     """Zeros whose first byte is at a multiple of ALIGNMENT."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % ALIGNMENT
-    return room[start : start + size].view(dtype).reshape(shape)
+    buffer = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start : start + size].view(dtype).reshape(shape)
 
 
 def _address(context: Any, builder: Any, array_type: Any, args: Any, element: Any, n: int) -> Any:

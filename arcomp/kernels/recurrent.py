@@ -31,15 +31,15 @@ def lstm(call: Call, at: Positions, memory: Memory, tables: Tables, scratch: Scr
         out = address(output, at, i, call.width) + group * output.share
         for j in range(features):
             k = j + features
-            enters = logistic_at(np.int64(memory.values[z + j]) + gates[j], logistic) >> 9
-            stays = logistic_at(np.int64(memory.values[z + k]) + gates[k], logistic) >> 9
-            leaves = logistic_at(np.int64(memory.values[z + k + features]) + gates[k + features], logistic) >> 9
+            input_gate = logistic_at(np.int64(memory.values[z + j]) + gates[j], logistic) >> 9
+            forget_gate = logistic_at(np.int64(memory.values[z + k]) + gates[k], logistic) >> 9
+            output_gate = logistic_at(np.int64(memory.values[z + k + features]) + gates[k + features], logistic) >> 9
             k += 2 * features
             new = (logistic_at(2 * (np.int64(memory.values[z + k]) + gates[k]), logistic) - (1 << 23)) >> 8
-            state = (stays * memory.caches[past + j] + ((enters * new) >> 3) + (1 << 14)) >> 15
+            state = (forget_gate * memory.caches[past + j] + ((input_gate * new) >> 3) + (1 << 14)) >> 15
             state = min((1 << 15) - 1, max(-(1 << 15), state))
             shown = (logistic_at((state + 4) >> 3, logistic) - (1 << 23)) >> 8
-            made = min(127, max(-127, (leaves * shown + (1 << 22)) >> 23))
+            made = min(127, max(-127, (output_gate * shown + (1 << 22)) >> 23))
             memory.caches[new_state + j] = state
             memory.caches[new_output + j] = made
             memory.values[out + j] = made

@@ -67,7 +67,7 @@ class Dense(Spec):
 
     @property
     def fixed(self) -> int:
-        """See :attr:`Spec.fixed`: all positions have their cache, and their part of a product."""
+        """All positions have their cache, and their part of a product."""
         return self.height * self.width * self.groups * (2 * self.inputs + 12 * max(self.inputs, self.outputs))
 
     def total(self, *inputs: int) -> int:

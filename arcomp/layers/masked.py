@@ -77,7 +77,7 @@ class Masked(Spec):
 
     @property
     def parameters(self) -> int:
-        """See :attr:`Spec.parameters`: weights that one of the masks shows."""
+        """Weights that one of the masks shows, and biases."""
         return sum(self.counts) + sum(rows for rows, _, _, _ in self.layers.values())
 
     @cached_property
@@ -102,7 +102,7 @@ class Masked(Spec):
 
     @property
     def fixed(self) -> int:
-        """See :attr:`Spec.fixed`: units and samples that are kept, one product, and all outputs."""
+        """Units and samples that are kept, one product, and all outputs."""
         rows = self.count * self.each
         return 2 * (self.masks * self.blocks * self.units + self.count) + 8 * rows + 4 * self.masks * rows
 
@@ -122,7 +122,6 @@ class Masked(Spec):
 
     @cached_property
     def degrees(self) -> list[Int64]:
-        """See :func:`arcomp.layers.degrees.degrees`."""
         return degrees(self.count, self.units, self.blocks, self.masks, self.seed)
 
     def visible(self, mask: int) -> list[Bools]:

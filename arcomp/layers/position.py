@@ -104,7 +104,7 @@ class ExactPositionEmbedding(ExactLayer):
         check_size(batch, self.spec.height, self.spec.width)
 
     def push(self, front: Front, first: int, x: Ints) -> None:
-        """See :meth:`ExactLayer.push`: samples do not matter."""
+        """Samples do not matter."""
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         check_size(batch, self.spec.height, self.spec.width)

@@ -88,11 +88,11 @@ class Conv(Spec):
         inputs, outputs: features of each group.
         source: grid of the inputs.
         samples: whether it reads the samples themselves.
-        begin: training begins with weights so many times as large as He et al. 2015 have them ("Delving deep into
+        init_scale: training begins with weights so many times as large as He et al. 2015 have them ("Delving deep into
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
             (Zhang et al. 2019, "Fixup initialization", section 2).
-        evened: training begins with outputs of mean 0 and deviation ``begin`` instead, on what it is shown first; see
-            :func:`arcomp.network.float.network.data_dependent_init`.
+        data_dependent_init: training begins with outputs of mean 0 and deviation ``init_scale`` instead, on the first
+            data (:func:`arcomp.network.float.network.data_dependent_init`).
         fine: weights have 13 bits, not 7.
     """
 
@@ -110,8 +110,8 @@ class Conv(Spec):
     row_level: bool = False
     scale: int = 1
     stride: int = 1
-    begin: float = 1.0
-    evened: bool = False
+    init_scale: float = 1.0
+    data_dependent_init: bool = False
     fine: bool = False
 
     def total(self, *inputs: int) -> int:
@@ -139,7 +139,7 @@ class Conv(Spec):
 
 def linear(
     groups: int, inputs: int, outputs: int, source: Quantisation, grid: Quantisation, *, row_level: bool = False,
-    scale: int = 1, begin: float = 1.0, evened: bool = False,
+    scale: int = 1, init_scale: float = 1.0, data_dependent_init: bool = False,
 ) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
     return Conv(
@@ -152,8 +152,8 @@ def linear(
         grid,
         row_level=row_level,
         scale=scale,
-        begin=begin,
-        evened=evened,
+        init_scale=init_scale,
+        data_dependent_init=data_dependent_init,
     )
 
 

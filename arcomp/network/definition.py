@@ -10,10 +10,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from arcomp.contract.model import Watch
 from arcomp.errors import ModelError
 from arcomp.exact.arrays import CPU, Array, Ints
 from arcomp.exact.devices import backend
@@ -65,14 +65,20 @@ class ExactNetwork:
         self._scales = {s for spec in self.specs.values() for s in (spec.scale, spec.scale * spec.stride)} | {1}
         self._steps: Interpreter | Program | None = None
 
-    def parallel(self, samples: Ints, batch: Batch, watch: Any = None, given: Array | None = None) -> Array:
-        """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs]; ``watch`` is told every
-        layer's name and output; ``given``: what the network is given beforehand, on its device."""
+    def parallel(
+        self, samples: Ints, batch: Batch, watch: Watch | None = None, conditioning: Array | None = None
+    ) -> Array:
+        """All positions: int8 [N, H, W, channels] -> integers [N, H, W, channels * outputs].
+
+        Args:
+            watch: called with every layer's name and output.
+            conditioning: integers [N, H, W, F], features that are known beforehand, on the network's device.
+        """
         batches = {scale: batch.coarser(scale) for scale in self._scales}
 
         def run(name: str, *x: Array) -> Array:
-            if given is not None and isinstance(self.specs[name], Conditioning):
-                x = (given,)
+            if conditioning is not None and isinstance(self.specs[name], Conditioning):
+                x = (conditioning,)
             made = self.layers[name].parallel(batches[self.specs[name].scale], *x)
             if watch:
                 watch(name, self.backend.numpy(made))
@@ -80,17 +86,17 @@ class ExactNetwork:
 
         return self.wiring.forward(run, self.backend.constant(np.ascontiguousarray(samples)))
 
-    def start(self, batch: Batch, open_rows: int, given: Ints | None = None) -> Interpreter | Program:
+    def start(self, batch: Batch, open_rows: int, conditioning: Ints | None = None) -> Interpreter | Program:
         """Begin an evaluation front by front.
 
         Args:
-            batch: that is to be decoded. open_rows: see :meth:`arcomp.orders.Order.open_rows`.
-            given: integers [N, H, W, F], what the network is given beforehand.
+            batch: that is to be decoded. open_rows: how many rows fronts may be in at a time.
+            conditioning: integers [N, H, W, F], features that are known beforehand.
         """
-        if given is not None:
+        if conditioning is not None:
             for layer in self.layers.values():
                 if isinstance(layer, ExactConditioning):
-                    layer.features = given
+                    layer.features = conditioning
         if self._steps is None:
             kind = Program if has_instructions(self.layers.values()) else Interpreter
             self._steps = kind(self.wiring, self.specs, self.layers)

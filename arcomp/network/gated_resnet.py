@@ -18,7 +18,7 @@ from arcomp.network.wiring import Run
 
 SUMS = LOGITS
 """Grid of the residual sums: 16 bits."""
-BEGIN = 0.2
+INIT_SCALE = 0.2
 """Of the gate's convolutions; the published code has 0.1."""
 
 
@@ -30,15 +30,15 @@ class GatedResnet:
         name: its layers' names begin with it.
         taps: of both convolutions.
         width: features of its input and output.
-        given: short-cuts that lead to it, each of as many features.
+        short_cuts: how many lead to it, each of as many features.
         dropout: percent, before the second convolution.
-        ahead, scale: see :class:`arcomp.layers.spec.Spec`.
+        row_level, scale: see :class:`arcomp.layers.spec.Spec`.
     """
 
     name: str
     taps: tuple[Tap, ...]
     width: int
-    given: int = 0
+    short_cuts: int = 0
     dropout: int = 0
     row_level: bool = False
     scale: int = 1
@@ -47,27 +47,38 @@ class GatedResnet:
         """Its layers by name."""
         at: dict[str, Any] = {"row_level": self.row_level, "scale": self.scale}
 
-        def conv(begin: float = 1.0) -> Conv:
-            return Conv(self.taps, "B", 1, 2 * self.width, self.width, SIGNED8, SUMS, **at, begin=begin, evened=True)
+        def conv(init_scale: float = 1.0) -> Conv:
+            return Conv(
+                self.taps,
+                "B",
+                1,
+                2 * self.width,
+                self.width,
+                SIGNED8,
+                SUMS,
+                **at,
+                init_scale=init_scale,
+                data_dependent_init=True,
+            )
 
         found: dict[str, Spec] = {
             "kept": Requantize(1, SUMS, SIGNED8, **at),
             "elu.1": ConcatELU(**at),
             "conv.1": conv(),
         }
-        for i in range(self.given):
+        for i in range(self.short_cuts):
             found |= {
                 f"short.{i}.kept": Requantize(1, SUMS, SIGNED8, **at),
                 f"short.{i}.elu": ConcatELU(**at),
-                f"short.{i}": linear(1, 2 * self.width, self.width, SIGNED8, SUMS, **at, evened=True),
+                f"short.{i}": linear(1, 2 * self.width, self.width, SIGNED8, SUMS, **at, data_dependent_init=True),
             }
-        if self.given:
-            found["short"] = Add(1, (SUMS,) * (1 + self.given), SUMS, **at)
+        if self.short_cuts:
+            found["short"] = Add(1, (SUMS,) * (1 + self.short_cuts), SUMS, **at)
         found |= {
             "inner": Requantize(1, SUMS, SIGNED8, **at),
             "elu.2": ConcatELU(self.dropout, **at),
-            "conv.a": conv(BEGIN),
-            "conv.b": conv(BEGIN),
+            "conv.a": conv(INIT_SCALE),
+            "conv.b": conv(INIT_SCALE),
             "gate": SigmoidGate(**at),
             "sum": Add(1, (SUMS, SUMS), SUMS, **at),
         }

@@ -40,7 +40,7 @@ GROUP = 1 << 16
 """Positions of tiles that are decoded together, at most (or one tile): bounds the memory of caches."""
 FLOAT_POSITIONS = 1 << 14
 """Positions that are evaluated at a time in float, at least a picture."""
-STRETCH = 1 << 13
+CHUNK = 1 << 13
 """Length of the chunks that a sequence (one row) is cut into. They are coded independently; eight fill a group."""
 
 
@@ -155,7 +155,7 @@ class Layered(DistributionModel):
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """The network's fixed size, if it has one; for bytes, a chunk; else a square."""
         if self.flat and height == 1:
-            return 1, STRETCH
+            return 1, CHUNK
         return frame(self.configs[channels, depth]) or (self.side, self.side)
 
     def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
@@ -175,7 +175,7 @@ class Layered(DistributionModel):
         """Sizes of pictures as the network sees them."""
         return Batch(np.ones_like(batch.heights), batch.heights * batch.widths) if self.flat else batch
 
-    def place(self, front: Front, batch: Batch, first: int) -> Front:
+    def positions(self, front: Front, batch: Batch, first: int) -> Front:
         """Map positions of the batch to positions in the network's input; ``first`` is the batch's first picture."""
         image = front.image - np.int32(first)
         if not self.flat:
@@ -211,7 +211,7 @@ class Layered(DistributionModel):
         return self._made[key]
 
     def evaluate(self, padded: Padded, spec: BatchSpec, device: str, watch: Watch | None) -> Ints:
-        """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`place` says."""
+        """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`positions` says."""
         seen = self.seen(spec.batch)
         if self.flat:
             sequences = np.zeros((len(seen), 1, int(seen.widths.max()), padded.shape[3]), padded.dtype)
@@ -222,7 +222,7 @@ class Layered(DistributionModel):
         return backend(device).numpy(net.parallel(carried(padded, spec.depth), seen, watch))
 
     def decoding(self, networks: Mapping[str, ExactNetwork], spec: BatchSpec) -> Decoding:
-        """Begin to decode a group of pictures; positions are in the network's input (:meth:`place`)."""
+        """Begin to decode a group of pictures; positions are in the network's input (:meth:`positions`)."""
         seen = self.seen(spec.batch)
         return networks[""].start(seen, self.sequence.open_rows(seen))
 
@@ -282,7 +282,7 @@ class _Parallel(Parallel):
                 self.outputs[g] = self._evaluate(self.groups[g])
             own, group = groups == g, self.groups[g]
             here = Front(front.image[own], front.y[own], front.x[own])
-            at = self.model.place(here, self.spec.batch.part(group), group.start)
+            at = self.model.positions(here, self.spec.batch.part(group), group.start)
             parts.append(self.outputs[g][at.image, at.y, at.x])
         found = np.concatenate(parts).reshape(len(front), self.spec.channels, -1)
         values = self.padded[front.image, front.y, front.x].astype(np.int32)
@@ -304,7 +304,7 @@ class _Incremental(Incremental):
             self.group = next(g for g in self.groups if g.stop > front.image[0])
             spec = self.spec.part(self.group)
             self.batch, self.steps = spec.batch, self.model.decoding(self.networks, spec)
-        self.steps.begin(self.model.place(front, self.batch, self.group.start))
+        self.steps.begin(self.model.positions(front, self.batch, self.group.start))
         self.values = np.zeros((len(front), self.spec.channels), np.int32)
 
     def distribution(self, channel: int) -> Distribution:

@@ -24,7 +24,7 @@ PLANE: dict[tuple[int, Tap], float] = {(0, (0, -1)): 0.75, (0, (-1, 0)): 0.75, (
 
 
 @dataclass(frozen=True)
-class Near:
+class LinearSkip:
     """The short-cut of one network; none if its head is no mixture.
 
     Attributes:
@@ -82,18 +82,18 @@ class Near:
         return run("sum", outputs, run("near", samples)) if self.there else outputs
 
 
-def causal(head: Head, channels: int, start: Mapping[tuple[int, Tap], float] = PLANE) -> Near:
+def causal(head: Head, channels: int, start: Mapping[tuple[int, Tap], float] = PLANE) -> LinearSkip:
     """Of a network that sees the samples before, in raster order."""
-    return Near(head, channels, channels, channels, TAPS, start)
+    return LinearSkip(head, channels, channels, channels, TAPS, start)
 
 
-class NearWiring(Wiring):
+class LinearSkipWiring(Wiring):
     """A network of samples in raster order, with the short-cut from them."""
 
     @property
-    def near(self) -> Near:
+    def linear_skip(self) -> LinearSkip:
         """The short-cut."""
         return causal(self.config.head, self.channels)
 
     def init(self, weights: Callable[[str], Floats]) -> None:
-        self.near.init(weights)
+        self.linear_skip.init(weights)

@@ -19,7 +19,7 @@ from arcomp.layers.quantisation import LOGITS, SIGNED8
 from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.configuration import LayeredConfig, MixtureConfig
 from arcomp.network.gated_resnet import SUMS, GatedResnet
-from arcomp.network.linear_skip import PLANE, Near, causal
+from arcomp.network.linear_skip import PLANE, LinearSkip, causal
 from arcomp.network.wiring import Floats, Run, Wiring
 
 FIRST, INNER = 5, 3
@@ -39,7 +39,7 @@ class StackConfig(MixtureConfig):
 
 
 class _Stack(Wiring):
-    near: Near | None = None
+    linear_skip: LinearSkip | None = None
     """Its short-cut, if its outputs stand for distributions."""
 
     def __init__(self, config: LayeredConfig, width: int, blocks: int, outputs: int) -> None:
@@ -48,22 +48,22 @@ class _Stack(Wiring):
 
     def last(self) -> dict[str, Spec]:
         """The layers that make the outputs."""
-        near = self.near.layers() if self.near else {}
+        linear_skip = self.linear_skip.layers() if self.linear_skip else {}
         return {
             "kept": Requantize(1, SUMS, SIGNED8),
             "elu": ConcatELU(),
-            **near,
+            **linear_skip,
             "outputs": linear(1, 2 * self.width, self.outputs, SIGNED8, LOGITS),
         }
 
     def init(self, weights: Callable[[str], Floats]) -> None:
-        if self.near:
-            self.near.init(weights)
+        if self.linear_skip:
+            self.linear_skip.init(weights)
 
     def end(self, run: Run, x: Any, samples: Any) -> Any:
         """The outputs."""
         made = run("outputs", run("elu", run("kept", x)))
-        return self.near.forward(run, made, samples) if self.near else made
+        return self.linear_skip.forward(run, made, samples) if self.linear_skip else made
 
 
 class Around(_Stack):
@@ -72,7 +72,7 @@ class Around(_Stack):
     Args:
         config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
         start: of outputs that stand for distributions, the first ones: what these begin as
-            (:attr:`arcomp.network.linear_skip.Near.start`).
+            (:attr:`arcomp.network.linear_skip.LinearSkip.start`).
     """
 
     def __init__(
@@ -88,12 +88,14 @@ class Around(_Stack):
         self.planes = planes
         if start is not None:
             more = outputs - config.channels * config.head.outputs
-            self.near = Near(config.head, config.channels, planes, config.channels + 1, full(INNER), start, more=more)
+            self.linear_skip = LinearSkip(
+                config.head, config.channels, planes, config.channels + 1, full(INNER), start, more=more
+            )
 
     def init(self, weights: Callable[[str], Floats]) -> None:
         super().init(weights)
-        if self.near and self.near.more:  # a draft begins as little as the outputs that it is added to
-            weights("outputs")[: -self.near.more] *= 0.1
+        if self.linear_skip and self.linear_skip.more:  # a draft begins as little as the outputs that it is added to
+            weights("outputs")[: -self.linear_skip.more] *= 0.1
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
@@ -101,7 +103,9 @@ class Around(_Stack):
 
     def layers(self) -> dict[str, Spec]:
         found: dict[str, Spec] = {
-            "first": Conv(full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True, evened=True)
+            "first": Conv(
+                full(FIRST), "B", 1, self.planes, self.width, SIGNED8, SUMS, samples=True, data_dependent_init=True
+            )
         }
         for i in range(self.blocks):
             found |= self.block(i).layers()
@@ -119,27 +123,29 @@ class Causal(_Stack):
     """A causal stack: it sees the samples before a position.
 
     Args:
-        config, width, blocks: of the stack. outputs: of a position. given: whether it is given features, as many as
-            its own. draft: whether it is given a draft of its outputs, before those.
+        config, width, blocks: of the stack. outputs: of a position. conditioned: whether it is given features, as
+            many as its own. draft: whether it is given a draft of its outputs, before those.
     """
 
     def __init__(
-        self, config: LayeredConfig, width: int, blocks: int, outputs: int, given: bool, draft: bool = False
+        self, config: LayeredConfig, width: int, blocks: int, outputs: int, conditioned: bool, draft: bool = False
     ) -> None:
         super().__init__(config, width, blocks, outputs)
-        self.given, self.draft = given, draft
-        self.near = causal(config.head, config.channels, {} if draft else PLANE)
+        self.conditioned, self.draft = conditioned, draft
+        self.linear_skip = causal(config.head, config.channels, {} if draft else PLANE)
 
     def block(self, i: int) -> GatedResnet:
         """The i-th block."""
-        return GatedResnet(f"block.{i}", square(INNER), self.width, int(self.given))
+        return GatedResnet(f"block.{i}", square(INNER), self.width, int(self.conditioned))
 
     def layers(self) -> dict[str, Spec]:
         before = square(FIRST)[:-1]
         found: dict[str, Spec] = {
-            "first": Conv(before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, evened=True)
+            "first": Conv(
+                before, "B", 1, self.channels, self.width, SIGNED8, SUMS, samples=True, data_dependent_init=True
+            )
         }
-        if self.given:
+        if self.conditioned:
             found["given"] = Conditioning(self.width, SUMS, self.outputs if self.draft else 0)
         for i in range(self.blocks):
             found |= self.block(i).layers()
@@ -149,8 +155,8 @@ class Causal(_Stack):
 
     def forward(self, run: Run, samples: Any) -> Any:
         x = run("first", samples)
-        given = (run("given"),) if self.given else ()
+        conditioning = (run("given"),) if self.conditioned else ()
         for i in range(self.blocks):
-            x = self.block(i).forward(run, x, *given)
+            x = self.block(i).forward(run, x, *conditioning)
         made = self.end(run, x, samples)
         return run("sum.draft", made, run("draft")) if self.draft else made

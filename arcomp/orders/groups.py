@@ -32,7 +32,6 @@ class InGroups(Order):
         self.order, self.positions = order, positions
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         for group in split(batch, self.positions):
             for front in self.order.fronts(batch.part(group)):
                 yield Front(front.image + np.int32(group.start), front.y, front.x)

@@ -80,11 +80,9 @@ class Raster(Order):
     """Row by row, left to right; one position of every picture at a time."""
 
     def open_rows(self, batch: Batch) -> int:
-        """See :meth:`Order.open_rows`."""
         return 1
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         sizes = batch.heights.astype(np.int64) * batch.widths
         for t in range(int(sizes.max())):
             image = np.flatnonzero(sizes > t).astype(np.int32)
@@ -103,7 +101,6 @@ class Independent(Order):
         self.block = block
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         ends = np.cumsum(batch.heights.astype(np.int64) * batch.widths)
         for begin in range(0, int(ends[-1]), self.block):
             flat = np.arange(begin, min(begin + self.block, int(ends[-1])))

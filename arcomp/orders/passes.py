@@ -119,7 +119,6 @@ class Passes(Order):
         """The passes over a batch, those left out that take nothing."""
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         for one in self.passes(batch):
             for front in one.order.fronts(one.lattice.batch):
                 yield one.lattice.placed(front)
@@ -136,7 +135,6 @@ class Once(Passes):
         self.order = order
 
     def passes(self, batch: Batch) -> list[Pass]:
-        """See :meth:`Passes.passes`."""
         return [Pass("all", Lattice.of(batch, 0, 0, np.ones(len(batch), np.int32)), self.order)]
 
 
@@ -166,7 +164,6 @@ class Multiscale(Passes):
         return levels
 
     def passes(self, batch: Batch) -> list[Pass]:
-        """See :meth:`Passes.passes`."""
         levels = self.levels(batch)
         found = [Pass("base", Lattice.of(batch, 0, 0, np.int32(1) << levels), Raster())]
         for level in range(int(levels.max()), 0, -1):
@@ -189,7 +186,6 @@ class Subscale(Passes):
         self.step = step
 
     def passes(self, batch: Batch) -> list[Pass]:
-        """See :meth:`Passes.passes`."""
         steps = np.full(len(batch), self.step, np.int32)
         slices = [Lattice.of(batch, y, x, steps) for y in range(self.step) for x in range(self.step)]
         names = ["first"] + ["later"] * (len(slices) - 1)

@@ -18,7 +18,6 @@ class Path(Order):
         """A picture's positions in this order: int32 [height * width, 2], y and x."""
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         lengths = batch.heights.astype(np.int64) * batch.widths
         sizes, which = np.unique(np.stack([batch.heights, batch.widths], 1), axis=0, return_inverse=True)
         which = which.reshape(-1)  # NumPy 2.0 gives it another shape

@@ -17,11 +17,11 @@ class Sequences:
 
     Args:
         order: such an order.
-        batch: the pictures, on a canvas as large as the largest.
+        batch: the pictures, a padded batch as large as the largest.
 
     Attributes:
-        at: int64 [N, P], the row-major position on the canvas of each picture's t-th position; height * width of the
-            canvas, where nothing is, beyond the end of a picture that is shorter than the longest.
+        at: int64 [N, P], the row-major position in the padded batch of each picture's t-th position; height * width,
+            where nothing is, beyond the end of a picture that is shorter than the longest.
         plain: whether that is row by row, and all pictures are of one size.
 
     Raises:

@@ -22,6 +22,5 @@ class Shuffled(Path):
     seed: int
 
     def path(self, height: int, width: int) -> Int32:
-        """See :meth:`Path.path`."""
         y, x = np.indices((height, width), np.int32).reshape(2, -1)
         return np.stack([y, x], 1)[np.argsort(drawn(self.seed, y, x), kind="stable")]

@@ -42,15 +42,13 @@ class Wavefront(Order):
         self.skew = skew
 
     def open_rows(self, batch: Batch) -> int:
-        """See :meth:`Order.open_rows`."""
         return -(-int(batch.widths.max()) // self.skew)
 
     def fronts(self, batch: Batch) -> Iterator[Front]:
-        """See :meth:`Order.fronts`."""
         heights, widths = batch.heights.astype(np.int64), batch.widths.astype(np.int64)
         longest = int(np.minimum(heights, -(-widths // self.skew)).sum())
-        room = np.empty((3, longest), np.int32)
+        buffer = np.empty((3, longest), np.int32)
         for t in range(int((widths + self.skew * (heights - 1)).max())):
-            n = _front(t, self.skew, heights, widths, room[0], room[1], room[2])
+            n = _front(t, self.skew, heights, widths, buffer[0], buffer[1], buffer[2])
             if n:
-                yield Front(*room[:, :n].copy())
+                yield Front(*buffer[:, :n].copy())

@@ -13,7 +13,6 @@ class Zigzag(Path):
     coefficients)."""
 
     def path(self, height: int, width: int) -> Int32:
-        """See :meth:`Path.path`."""
         y, x = np.indices((height, width), np.int32).reshape(2, -1)
         diagonal = y + x
         upwards = diagonal % 2 == 0

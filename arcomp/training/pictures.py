@@ -90,18 +90,20 @@ class Pictures(Data):
         channels: of the crops; colour pictures become gray for 1, others of another number of channels are left out.
         config: see :class:`DataConfig`.
         seed: of the split and of every round.
-        alike: whether all crops must be of one size, as those that are stacked. Then pictures smaller than a crop are
-            left out, unless there are no others.
+        one_size: whether all crops must be of one size, as those that are stacked. Then pictures smaller than a crop
+            are left out, unless there are no others.
 
     Raises:
-        TrainingError: there are too few, or they cannot be made alike.
+        TrainingError: there are too few, or they cannot be made of one size.
     """
 
-    def __init__(self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, alike: bool = False) -> None:
-        self.channels, self.config, self.seed, self.alike = channels, config, seed, alike
+    def __init__(
+        self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, one_size: bool = False
+    ) -> None:
+        self.channels, self.config, self.seed, self.one_size = channels, config, seed, one_size
         found = [pixels for path in paths for pixels in pictures_in(path)]
         of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
-        pictures = _of_one_size(of_channels, config.crop) if alike else of_channels
+        pictures = _of_one_size(of_channels, config.crop) if one_size else of_channels
         left_out = {
             f"not of {channels} channel{'s' if channels > 1 else ''}": len(found) - len(of_channels),
             f"smaller than {config.crop} x {config.crop}": len(of_channels) - len(pictures),
@@ -120,7 +122,7 @@ class Pictures(Data):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Rows and columns of the largest crop; where all are alike, of each."""
+        """Rows and columns of the largest crop; where all are of one size, of each."""
         heights, widths = zip(*(_cut(picture, self.config.crop) for picture in self.training), strict=True)
         return max(heights), max(widths)
 
@@ -153,7 +155,7 @@ class Pictures(Data):
         crop = self._degraded(crop, rng)
         if not self.config.turned:
             return np.ascontiguousarray(crop)
-        if rng.random() < 0.5 and (h == w or not self.alike):
+        if rng.random() < 0.5 and (h == w or not self.one_size):
             crop = crop.transpose(1, 0, 2)
         if rng.random() < 0.5:
             crop = crop[::-1]

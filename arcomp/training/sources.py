@@ -44,8 +44,8 @@ class Seen:
         return f"{colour} pictures of {self.depth} bit{'s' if self.depth > 1 else ''}"
 
 
-def look(folders: list[Path]) -> Seen:
-    """See what files hold: pictures, where there are any, else bytes.
+def inspect(folders: list[Path]) -> Seen:
+    """What files hold: pictures, where there are any, else bytes.
 
     Raises:
         TrainingError: there are no files, or pictures that cannot be read.
@@ -82,7 +82,7 @@ def recipe_for(name: str, folders: list[Path]) -> str:
     if not own:
         there = ", ".join(sorted({r.model for r in known.values()}))
         raise TrainingError(f"there is no recipe for model {name!r}", remedy=f"there are some for {there}")
-    seen = look(folders)
+    seen = inspect(folders)
     fit = {
         n: r
         for n, r in own.items()
@@ -110,7 +110,7 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
         return Chunks(folders, recipe.data, recipe.seed, without)
     trainer = trainer_of(recipe.model)
     pictures = Pictures(
-        find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, alike=trainer.whole_crops
+        find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, one_size=trainer.whole_crops
     )
     (height, width), frame = pictures.size, trainer.frame(recipe.config)
     if frame is not None and (height > frame[0] or width > frame[1]):

@@ -131,7 +131,7 @@ def compile_kernels(everything: bool) -> dict[str, str]:
     from tests.specimens import LEARNERS, MODELS, pictures
 
     os.environ["ARCOMP_CODER"] = "own"
-    few = {"photo alike rgb", "photo three windows gray", "photo online rgb"}
+    few = {"photo similarity rgb", "photo three windows gray", "photo online rgb"}
     learners = {n: (make(), channels, 8) for n, (make, channels) in LEARNERS.items() if everything or n in few}
     kinds: dict[type, str] = {}
     for name, (make, _, _) in MODELS.items():

@@ -292,7 +292,7 @@ class Channel:
         for fit, own in zip(fits, self.means, strict=True):
             self.inputs += [c8(4 * (log2(own + 51) - s)), c8((log2(fit.variance[c] + 2) >> 1) + 96 - s)]
 
-    def look(self, fits: list[Fit], c: int, before: list[Channel]) -> list[int]:
+    def features(self, fits: list[Fit], c: int, before: list[Channel]) -> list[int]:
         """With the channels before: the extras; ``base`` and ``predictions``."""
         self.predictions: list[int] = []
         for w, fit in enumerate(fits):
@@ -311,7 +311,7 @@ class Channel:
             extras += [c8(((p - self.base) * self.r + 2048) >> 12) for p in self.predictions]
         return extras
 
-    def enter(self, planes: Planes, y: int, x: int, c: int, value: int) -> None:
+    def push(self, planes: Planes, y: int, x: int, c: int, value: int) -> None:
         """The value is known."""
         self.value = planes.pixels[c][y, x] = value
         planes.errors[c][y, x] = clamp((64 * value - self.base) >> 2, -4095, 4095)
@@ -354,9 +354,9 @@ class Strip:
             shared.append(features)
         for c in range(model.channels):
             for own, channels, features, (y, x) in zip(fits, seen, shared, front, strict=True):
-                extras = channels[c].look(own, c, channels[:c])
+                extras = channels[c].features(own, c, channels[:c])
                 value = self.value(model.hidden[c](features + extras), channels, y, x, c)
-                channels[c].enter(planes, y, x, c, value)
+                channels[c].push(planes, y, x, c, value)
                 yield (y, x), c, value
         for y, x in front:
             planes.weights[y, x] = planes.sample_weight(y, x)

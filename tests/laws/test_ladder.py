@@ -289,13 +289,13 @@ def test_a_softmax_has_no_short_cut() -> None:
     assert "near" in fresh(PixelSNAIL).networks()[""].specs
 
 
-def test_layers_begin_with_even_outputs() -> None:
+def test_data_dependent_init() -> None:
     """Mean 0 and the deviation they name, on the crops they are shown; but for outputs that are constant there."""
     model = fresh(PixelCNNpp).eval()
     crops = [pictures(content, (16, 16, 3), 8) for content in ("smooth", "noise", "converted")]
     model.prepare(list(crops))
     net = model.networks()[""]
-    wanted, seen = dict(net.evened()), {}
+    wanted, seen = dict(net.data_dependent()), {}
     assert len(wanted) > 20
     for layer in wanted:
         layer.register_forward_hook(lambda layer, _, made: seen.update({layer: made.flatten(0, -2)}))

@@ -21,7 +21,7 @@ from tests.laws.learners import (
     parallel,
     specimen,
 )
-from tests.specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo_net, pictures
+from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo_net, pictures
 
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n.startswith("photo-")])
@@ -48,7 +48,7 @@ def test_float_nll_is_that_of_the_network_alone(name: str, content: str) -> None
     assert make().float_bits(pixels, 8) == pytest.approx(exact, rel=4e-3)
 
 
-@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS], ids=["one", "three", "alike"])
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, SIMILARITY_WINDOWS], ids=["one", "three", "similarity"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("content", ["smooth", "noise"])
 def test_float_and_network_nll_agree(channels: int, content: str, windows: Any) -> None:

@@ -105,7 +105,7 @@ def at(found: dict[tuple[int, ...], list[Any]], y: int, x: int) -> list[Any]:
 def test_models_see_what_comes_later_in_the_raster(
     name: str, position: tuple[int, int], later: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)  # so that what is far away can be seen
+    monkeypatch.setattr(gated_resnet, "INIT_SCALE", 1.0)  # so that what is far away can be seen
     model, padded, kind = padded_of(name, "noise", ((9, 10),))
     changed = padded.copy()
     changed[0, later[0], later[1]] ^= 255
@@ -113,7 +113,7 @@ def test_models_see_what_comes_later_in_the_raster(
 
 
 def test_colours_see_all_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gated_resnet, "BEGIN", 1.0)
+    monkeypatch.setattr(gated_resnet, "INIT_SCALE", 1.0)
     model, padded, kind = padded_of("grayscale_pixelcnn rgb", "noise", ((9, 10),))
     assert kind.view is not None
     view = kind.view.copy()
@@ -132,10 +132,10 @@ def test_the_view_is_part_of_file_and_bits() -> None:
     model = layered(GrayscalePixelCNN, **SMALL)
     pixels = pictures("smooth", (20, 17, 3), 8)[None]
     bits = []
-    for own, padded, kind in coded(model, pixels, BatchSpec(batch_of((20, 17)), 3, 8)):
-        ((front, _),) = grouped(own.order.fronts(kind.batch), 20 * 17)
+    for own, padded, spec in coded(model, pixels, BatchSpec(batch_of((20, 17)), 3, 8)):
+        ((front, _),) = grouped(own.order.fronts(spec.batch), 20 * 17)
         values = padded[front.image, front.y, front.x].astype(np.int32)
-        found = own.parallel(padded, kind).distributions(front)
+        found = own.parallel(padded, spec).distributions(front)
         bits.append(sum(float(d.bits(np.ascontiguousarray(values[:, c])).sum()) for c, d in enumerate(found)))
     assert bits[0] > 300
     assert encode(pixels, 8, model).nll_bits == pytest.approx(sum(bits))

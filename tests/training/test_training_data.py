@@ -18,7 +18,7 @@ from arcomp.training.chunks import FILES
 from arcomp.training.degrade import mosaic, subsample_chroma
 from arcomp.training.pictures import find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
-from arcomp.training.sources import gather, look, recipe_for
+from arcomp.training.sources import gather, inspect, recipe_for
 from tests.coded import write_picture
 from tests.training.runs import PIXELCNN, RECIPE, TEXT, shortened, train
 
@@ -96,7 +96,7 @@ def test_pictures_of_all_endings_that_are_read(tmp_path: Path) -> None:
     for i in range(6):
         (tmp_path / f"{i}.PBM").write_bytes(write_picture(black, 1, "pbm"))
     assert gather(PIXELCNN, [tmp_path]).about.startswith("6 pictures")
-    assert str(look([tmp_path])) == "gray pictures of 1 bit"
+    assert str(inspect([tmp_path])) == "gray pictures of 1 bit"
     assert [place.path for place in compare.find([tmp_path])] == find_pictures([tmp_path])
 
 
@@ -218,7 +218,7 @@ def test_a_recipe_is_found_for_a_model_and_data(photographs: Path, tmp_path: Pat
         np.save(folder / "a.npy", np.random.default_rng(0).integers(0, top, (9, 28, 28)).astype(np.uint8))
     text.mkdir()
     (text / "a.txt").write_text("text")
-    assert str(look([digits])) == "gray pictures of 1 bit"
+    assert str(inspect([digits])) == "gray pictures of 1 bit"
     for model, folder, name in (
         ("photo", photographs, "photo-balanced"),
         ("photo", gray, "photo-balanced-gray"),

@@ -286,7 +286,7 @@ _STREAMS = """
 import hashlib, sys
 from tests.specimens import LEARNERS, pictures
 h = hashlib.sha256()
-for name in ("rgb", "three windows rgb", "three windows extreme gray", "online rgb", "alike rgb"):
+for name in ("rgb", "three windows rgb", "three windows extreme gray", "online rgb", "similarity rgb"):
     make, channels = LEARNERS["photo " + name]
     model = make()
     for content in ("smooth", "noise", "extreme", "converted"):

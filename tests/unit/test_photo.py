@@ -31,7 +31,7 @@ from arcomp.models.photo.planes import (
 )
 from arcomp.models.photo.training import freeze, learn_mixer_weights
 from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
-from tests.specimens import ALIKE_WINDOWS, ONE_WINDOW, THREE_WINDOWS, photo, photo_net, pictures
+from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo, photo_net, pictures
 
 # --- least squares --------------------------------------------------------------------------------------------------
 
@@ -41,8 +41,8 @@ WINDOWS = {
     "wide": Window(1, 2, 3, 7, 24, True, 0.05, 10.0),
     "step 2": Window(2, 2, 3, 1, 6, False, 0.1, 8.0),
     "step 2 weighted": Window(2, 3, 2, 3, 4, True, 0.5, 2.0),
-    "alike": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
-    "alike, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similarity=0.1, fade=1.0),
+    "similarity": Window(1, 5, 6, 4, 5, False, 0.003, 1.0, similarity=6.0, fade=0.8125),
+    "similarity, an even number, far": Window(1, 2, 14, 7, 4, False, 0.02, 3.0, similarity=0.1, fade=1.0),
 }
 
 
@@ -201,7 +201,7 @@ def test_prior_is_a_covariance_of_trace_one() -> None:
             assert np.linalg.eigvalsh(matrix)[0] > 0
 
 
-@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, ALIKE_WINDOWS])
+@pytest.mark.parametrize("windows", [ONE_WINDOW, THREE_WINDOWS, SIMILARITY_WINDOWS])
 def test_layout_has_a_place_for_everything(windows: tuple[Window, ...]) -> None:
     spec, real, sums, prior = layout(windows, 3)
     assert prior == sum(pairs(w.size(3)) for w in windows)

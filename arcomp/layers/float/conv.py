@@ -38,7 +38,7 @@ class FloatConv(FloatLayer):
         at = torch.tensor([(top + dy) // step * wide + (left + dx) // step for dy, dx in taps])
         self.register_buffer("places", at, persistent=False)
         with torch.no_grad():
-            self.linear.weight *= spec.begin / (LARGEST if spec.samples else 1)
+            self.linear.weight *= spec.init_scale / (LARGEST if spec.samples else 1)
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         """float [N, H, W, groups * inputs] -> [N, H, W, groups * outputs], H and W over the stride, rounded up."""

@@ -14,23 +14,23 @@ STATE = Quantisation(bits=STATE_BITS, zero=0, low=-(1 << 15), high=(1 << 15) - 1
 """int16 for what a cell keeps: real -8 .. 7.9998 in steps of 1/4096."""
 
 
-def linear_scan(keep: torch.Tensor, enter: torch.Tensor, axis: int) -> torch.Tensor:
-    """h[t] = keep[t] h[t - 1] + enter[t] along an axis, with h[-1] = 0: log2 of the steps passes over whole tensors.
+def linear_scan(keep: torch.Tensor, added: torch.Tensor, axis: int) -> torch.Tensor:
+    """h[t] = keep[t] h[t - 1] + added[t] along an axis, with h[-1] = 0: log2 of the steps passes over whole tensors.
 
     Hillis and Steele 1986, "Data parallel algorithms": after a pass each step has taken in twice as many before it.
 
     Args:
-        keep, enter: float, of one shape.
+        keep, added: float, of one shape.
     """
     length, reach = keep.shape[axis], 1
     while reach < length:
-        late_keep, late_enter = (x.narrow(axis, reach, length - reach) for x in (keep, enter))
-        past_keep, past_enter = (x.narrow(axis, 0, length - reach) for x in (keep, enter))
-        first_keep, first_enter = (x.narrow(axis, 0, reach) for x in (keep, enter))
-        enter = torch.cat([first_enter, late_enter + late_keep * past_enter], axis)
+        late_keep, late_added = (x.narrow(axis, reach, length - reach) for x in (keep, added))
+        past_keep, past_added = (x.narrow(axis, 0, length - reach) for x in (keep, added))
+        first_keep, first_added = (x.narrow(axis, 0, reach) for x in (keep, added))
+        added = torch.cat([first_added, late_added + late_keep * past_added], axis)
         keep = torch.cat([first_keep, late_keep * past_keep], axis)
         reach *= 2
-    return enter
+    return added
 
 
 class FloatMinGRU(FloatLayer):

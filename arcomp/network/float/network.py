@@ -39,13 +39,18 @@ class FloatNetwork(nn.Module):
         shared: Floats = layer.linear.weight.detach().numpy()
         return shared
 
-    def forward(self, samples: torch.Tensor, rounding: bool = False, given: torch.Tensor | None = None) -> torch.Tensor:
-        """float [N, H, W, channels], as the network takes samples, and what it is given beforehand, if it is ->
-        [N, H, W, channels * outputs]."""
+    def forward(
+        self, samples: torch.Tensor, rounding: bool = False, conditioning: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """float [N, H, W, channels], as the network takes samples -> [N, H, W, channels * outputs].
+
+        Args:
+            conditioning: float [N, H, W, F], features that are known beforehand, if there are any.
+        """
 
         def run(name: str, *x: torch.Tensor) -> torch.Tensor:
-            if given is not None and isinstance(self.specs[name], Conditioning):
-                x = (given,)
+            if conditioning is not None and isinstance(self.specs[name], Conditioning):
+                x = (conditioning,)
             made: torch.Tensor = self.by_name[_key(name)](*x, rounding=rounding)
             return made
 
@@ -58,14 +63,14 @@ class FloatNetwork(nn.Module):
         layer = self.by_name[_key(list(self.specs)[-1])]
         return layer.linear if isinstance(layer, FloatConv) else None
 
-    def evened(self) -> list[tuple[FloatConv, float]]:
-        """The convolutions that begin with even outputs, and their deviations."""
+    def data_dependent(self) -> list[tuple[FloatConv, float]]:
+        """The convolutions whose first weights depend on the data, and the deviations of their outputs."""
         found = []
         for name, spec in self.specs.items():
             layer = self.by_name[_key(name)]
-            if isinstance(spec, Conv) and spec.evened:
+            if isinstance(spec, Conv) and spec.data_dependent_init:
                 assert isinstance(layer, FloatConv)
-                found.append((layer, spec.begin))
+                found.append((layer, spec.init_scale))
         return found
 
     def _layer(self, name: str) -> FloatLayer:
@@ -97,7 +102,7 @@ def data_dependent_init(networks: Iterable[FloatNetwork], evaluate: Callable[[],
     """Scale and shift weights so that layers begin with outputs of mean 0 and the deviation they name.
 
     Salimans and Kingma 2016, "Weight normalization: a simple reparameterization to accelerate training of deep neural
-    networks", section 3: each layer in turn, on what those before it, evened out already, make of some data.
+    networks", section 3: each layer in turn, on what those before it, with their new weights, make of some data.
 
     Args:
         evaluate: computes the networks of some data, each layer at least once; the first time counts.
@@ -112,7 +117,7 @@ def data_dependent_init(networks: Iterable[FloatNetwork], evaluate: Callable[[],
 
         handle = layer.register_forward_hook(even)
 
-    layers = [one for network in networks for one in network.evened()]
+    layers = [one for network in networks for one in network.data_dependent()]
     for layer, deviation in layers:
         hooked(layer, deviation)
     if layers:

@@ -151,8 +151,8 @@ def find(name: str) -> Recipe:
         with said_of(name):
             return Recipe.from_dict(tomllib.loads(text))
     except (FileNotFoundError, IsADirectoryError):
-        alike = get_close_matches(name, names())
-        remedy = f"there is {' and '.join(alike)}" if alike else "`arcomp train --list` names those that there are"
+        close = get_close_matches(name, names())
+        remedy = f"there is {' and '.join(close)}" if close else "`arcomp train --list` names those that there are"
         raise TrainingError(f"no recipe {name!r}", remedy=f"{remedy}; or give a .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise TrainingError(f"the recipe {name} cannot be read: {error}") from error
