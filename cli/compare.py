@@ -18,7 +18,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, duration, one_line, plural, report
 from arcomp.cli.files import START, STDOUT, Target
-from arcomp.errors import ArcompError, OutputError
+from arcomp.errors import ArcompError, OutputError, has_torch
 
 if TYPE_CHECKING:
     from arcomp.measure.contestants import Contestant
@@ -340,6 +340,8 @@ def command(
         console = Console(console.quiet, console.verbose, as_json=True)
     if html is not None and not plot.available():
         console.warn(f"{html} will have no plots: they need matplotlib: {INSTALL_PEERS}")
+    if not has_torch():
+        console.note("NLL float is left out: it needs torch (pip install 'arcomp[torch]')")
     reports = Reports(Target(None, False, force, False, console), csv, document, html)
     places = find(paths, limit)
     reports.check(places)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from arcomp.cli.console import Console, plural
+from arcomp.cli.console import Console
 from arcomp.cli.options import talkative
 from arcomp.errors import ArcompError, ModelError
 
@@ -81,13 +81,6 @@ def _takes(weights: Weights, model: Model) -> list[str]:
     return ["bytes", *own] if model.takes_bytes else own
 
 
-def _earlier(row: dict[str, Any]) -> bool:
-    """Whether weights are kept for files of earlier releases only."""
-    from arcomp.contract.library import ENDING
-
-    return str(row["where"]).endswith(ENDING) and Path(row["where"]).name != row["name"] + ENDING
-
-
 def _lines(rows: list[dict[str, Any]]) -> list[str]:
     """Of weights that are shipped the file's name, of others where they lie."""
     from arcomp.contract import library
@@ -107,17 +100,11 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
 @click.argument("name", required=False)
 @talkative
 def command(console: Console, name: str | None) -> int:
-    """List the models here; * marks the default. With a NAME or a file of weights, show the model's card.
-
-    Weights that have been replaced but still decode earlier files are listed with -v, --json, or a NAME.
-    """
+    """List the models here; * marks the default. With a NAME or a file of weights, show the model's card."""
     rows = found()
     if name is None:
-        own = rows if console.verbose or console.as_json else [row for row in rows if not _earlier(row)]
-        for line in map(json.dumps, own) if console.as_json else _lines(own):
+        for line in map(json.dumps, rows) if console.as_json else _lines(rows):
             console.print(line)
-        if len(own) < len(rows):
-            console.note(f"and {plural(len(rows) - len(own), 'file')} of earlier weights, for what they coded (-v)")
         return 0
     own = [row for row in rows if row["name"] == name or row["name"].startswith(f"{name}-")]
     if Path(name).is_file():

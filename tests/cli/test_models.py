@@ -15,8 +15,10 @@ import pytest
 from numba.core.event import trigger_event
 
 from arcomp.contract import library
+from arcomp.models.pixelcnn import PixelCNN
 from tests.cli.command import MODEL, compressed, names, pixels, refused, save, say
 from tests.coded import read_picture
+from tests.specimens import layered
 
 
 class TestModels:
@@ -55,15 +57,24 @@ class TestModels:
         assert b"histogram" in said.out
         assert b"built in" in say("models", "histogram").out
 
-    def test_earlier_weights_are_listed_on_demand(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        earlier = folder / "pixelcnn-digits.0123abcd.safetensors"
-        earlier.write_bytes((library.SHIPPED / "pixelcnn-digits.safetensors").read_bytes())
-        monkeypatch.setenv("ARCOMP_MODELS", str(folder))
-        short, long, own = (say("models", *more).out.decode() for more in ((), ("-v",), ("pixelcnn",)))
-        assert "pixelcnn-digits.safetensors" in short
-        assert earlier.name not in short
-        assert set(short.splitlines()) < set(long.splitlines())
-        assert all(earlier.name in listed for listed in (long, own))
+    def test_several_weights_of_one_name(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The file that bears the name alone is taken; what the other coded is still decoded."""
+        several = folder / "models"
+        several.mkdir()
+        monkeypatch.setenv("ARCOMP_MODELS", str(several))
+        first, second = (layered(PixelCNN, channels=1, depth=8, width=w, blocks=1, kernel=3).weights for w in (3, 4))
+        first.save(several / "pixelcnn-small.safetensors")
+        picture = save(folder / "one.png", channels=1)
+        assert say("compress", "-m", "pixelcnn-small", "-o", "one.arcomp", picture).status == 0
+        first.save(several / f"pixelcnn-small.{first.digest.hex()[:8]}.safetensors")
+        second.save(several / "pixelcnn-small.safetensors")
+        (now,) = say("compress", "--json", "-m", "pixelcnn-small", "-o", "two.arcomp", picture).objects
+        assert now["digest"] == second.digest.hex()
+        assert say("test", "one.arcomp", "two.arcomp").status == 0
+        rows = [row for row in say("models", "--json").objects if row["name"] == "pixelcnn-small"]
+        assert [row["digest"] for row in rows] == [second.digest.hex(), first.digest.hex()]
+        (several / f"pixelcnn-small.{first.digest.hex()[:8]}.safetensors").unlink()
+        refused(say("test", "one.arcomp"), first.digest.hex()[:16])
 
     def test_a_file_of_weights(self, folder: Path) -> None:
         shipped = library.SHIPPED / "pixelcnn-digits.safetensors"
@@ -176,8 +187,6 @@ class TestPresets:
             assert say("compress", "-f", quiet, "-p", "fast", picture).err == ""
 
     def test_a_preset_that_is_not_here(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from arcomp.contract import library
-
         monkeypatch.setattr(library, "SHIPPED", picture.parent / "none")
         monkeypatch.setenv("ARCOMP_MODELS", "")
         monkeypatch.setenv("HOME", str(picture.parent))

@@ -89,10 +89,10 @@ def padded_of(
 
 
 def evaluated(
-    model: DistributionModel, padded: npt.NDArray[Any], spec: BatchSpec, least: int = 1
+    model: DistributionModel, padded: npt.NDArray[Any], spec: BatchSpec, least: int = 1, device: str = "cpu"
 ) -> dict[tuple[int, ...], Any]:
     """Fingerprints of all positions and channels by (image, y, x, channel), from an evaluation in parallel."""
-    parallel = model.parallel(padded, spec)
+    parallel = model.parallel(padded, spec, device)
     found: dict[tuple[int, ...], Any] = {}
     for front, _ in grouped(model.order.fronts(spec.batch), least):
         values = padded[front.image, front.y, front.x].astype(np.int32)

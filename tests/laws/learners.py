@@ -35,10 +35,10 @@ def nothing(positions: int) -> None:
     """Progress that nobody wants to know."""
 
 
-def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8], device: str = "cpu") -> Stream:
     channels = pixels.shape[2]
     strip = Strip(model.frozen(channels), *pixels.shape[:2])
-    return strip.encode_by_chunks(pixels, model.chunk_network(channels), nothing)
+    return strip.encode_by_chunks(pixels, model.chunk_network(channels, device), nothing)
 
 
 def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:

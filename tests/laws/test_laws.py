@@ -1,8 +1,8 @@
 """The laws of models and of the codec, over every model in tests/specimens.py.
 
 exact and parallel == exact front by front == exact naive, bit for bit; independent of batch composition, batch size,
-threads and backend; a position does not move when one that is not before it changes; frequencies are positive with a
-fixed sum; freeze -> save -> load keeps the digest.
+threads, backend and device; a position does not move when one that is not before it changes; frequencies are positive
+with a fixed sum; freeze -> save -> load keeps the digest.
 """
 
 from __future__ import annotations
@@ -81,6 +81,14 @@ def test_model_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.Mon
     finally:
         matmul.choose.cache_clear()
         registry._load.cache_clear()
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if not n.startswith("histogram")])
+def test_model_is_the_same_by_torch(name: str) -> None:
+    """What a GPU computes, here on the processor, is what NumPy and the kernels compute."""
+    pytest.importorskip("torch")
+    model, padded, spec = padded_of(name, "smooth", ((9, 12), (5, 14)))
+    assert evaluated(model, padded, spec, least=1000) == evaluated(model, padded, spec, least=1000, device="torch")
 
 
 @pytest.mark.parametrize("name", MODELS)

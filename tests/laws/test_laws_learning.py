@@ -1,8 +1,8 @@
 """The laws of models that learn while they code, over every specimen of LEARNERS in tests/specimens.py.
 
 Encoding in chunks == encoding front by front, byte for byte; decoding == decoding naively == the pixels; the bytes do
-not depend on threads, backend, size of chunks, or on what else is coded; nothing seen of a position moves when one that
-is not before it changes; a stream is as long as its NLL.
+not depend on threads, backend, device, size of chunks, or on what else is coded; nothing seen of a position moves when
+one that is not before it changes; a stream is as long as its NLL.
 """
 
 from __future__ import annotations
@@ -129,6 +129,14 @@ def test_stream_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.Mo
             assert parallel(model, pixels) == expected, backend  # in chunks too where a backend is asked for
     finally:
         matmul.choose.cache_clear()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stream_is_the_same_by_torch(name: str) -> None:
+    """What a GPU computes, here on the processor, is what NumPy and the kernels compute."""
+    pytest.importorskip("torch")
+    model, pixels = specimen(name, "noise", (9, 12))
+    assert by_chunks(model, pixels, "torch") == by_chunks(model, pixels)
 
 
 @pytest.fixture

@@ -104,17 +104,62 @@ def test_the_floor_test_can_fail() -> None:
     assert floor("arcomp.coding.table") > floor("arcomp.exact.matmul")
 
 
-def test_files_and_functions_are_short() -> None:
-    """Files of at most 400 lines, functions of at most 60."""
-    long = []
-    for module, path in modules().items():
-        text = path.read_text(encoding="utf-8")
-        if text.count("\n") > 400:
-            long.append(module)
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
-                long.append(f"{module}.{node.name}")
-    assert long == []
+def sources() -> list[Path]:
+    """All source files, of tests and benchmarks too."""
+    return [path for name in ("arcomp", "cli", "models", "benchmarks", "tests") for path in (ROOT / name).rglob("*.py")]
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    return [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.FunctionDef)]
+
+
+def test_files_are_short() -> None:
+    """At most 400 lines."""
+    assert [str(p) for p in sources() if p.read_text(encoding="utf-8").count("\n") > 400] == []
+
+
+def test_functions_are_short() -> None:
+    """At most 60 lines."""
+    assert [f"{p}: {f.name}" for p in sources() for f in functions(p) if (f.end_lineno or 0) - f.lineno >= 60] == []
+
+
+def test_functions_have_few_parameters() -> None:
+    """At most 8 by position; commands take an option each."""
+    many = []
+    for path in sources():
+        for function in functions(path):
+            named = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+            command = any("command(" in ast.unparse(d) for d in function.decorator_list)
+            if len(named) - (named[:1] in (["self"], ["cls"])) > 8 and not command:
+                many.append(f"{path}: {function.name}")
+    assert many == []
+
+
+def kinds_of_models() -> set[str]:
+    """Names of the classes below :class:`arcomp.contract.model.Model`."""
+    bases = {}
+    for path in modules().values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = {ast.unparse(base) for base in node.bases}
+    kinds: set[str] = set()
+    while more := {name for name, own in bases.items() if own & (kinds | {"Model"})} - kinds:
+        kinds |= more
+    return kinds
+
+
+def test_nobody_asks_what_kind_a_model_is() -> None:
+    """Codec, measurements and commands go by the contract."""
+    kinds = kinds_of_models()
+    assert {"DistributionModel", "Layered", "Histogram", "PhotoModel"} <= kinds
+    asked = []
+    for path in sources():
+        if (ROOT / "tests") in path.parents:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+                asked += [f"{path}: {name}" for name in re.findall(r"\w+", ast.unparse(node.args[1])) if name in kinds]
+    assert asked == []
 
 
 @pytest.mark.parametrize("statement", ["import arcomp", "import arcomp.cli", "import arcomp.errors, arcomp.container"])

@@ -111,6 +111,20 @@ def test_weights_are_found_by_digest(weights: Path, tmp_path: Path, monkeypatch:
         registry.load("histogram", bytes(8))
 
 
+def test_several_weights_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a digest the file that bears the name alone is taken, with one the file that has it."""
+    monkeypatch.setenv("ARCOMP_MODELS", str(tmp_path))
+    first, second = (layered(PixelCNN, channels=1, depth=1, width=w, blocks=1, kernel=3).weights for w in (3, 4))
+    first.save(tmp_path / f"pixelcnn-small.{first.digest.hex()[:8]}.safetensors")
+    second.save(tmp_path / "pixelcnn-small.safetensors")
+    assert registry.load("pixelcnn-small").digest == second.digest
+    for weights in (first, second):
+        assert registry.load("pixelcnn-small", weights.digest).digest == weights.digest
+        assert registry.load("pixelcnn", weights.digest[:8]).digest == weights.digest
+    with pytest.raises(ModelError, match="with digest"):
+        registry.load("pixelcnn-small", bytes(8))
+
+
 def pixelcnn(path: Path, **more: np.ndarray) -> Path:
     """Weights of a small network, some of its arrays others."""
     good = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3).weights
