@@ -108,7 +108,7 @@ def _left_out(found: Sequence[Result]) -> list[str]:
         if result.skipped:
             reason = MODEL.sub("", one_line(result.skipped))
             names.setdefault(reason, []).append(one_line(result.model))
-    return [f"{', '.join(alike)}: skipped: {reason}" for reason, alike in names.items()]
+    return [f"{', '.join(models)}: skipped: {reason}" for reason, models in names.items()]
 
 
 def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[Result], terminal: int) -> str:

@@ -35,8 +35,8 @@ def named(name: str, header: Header) -> tuple[str, str]:
         return "", header.source
     restored = name[: -len(ENDING)]
     ending = format_of(restored)
-    told = bool(ending) if isinstance(header.form, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
-    if told or not header.source:
+    known = bool(ending) if isinstance(header.form, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
+    if known or not header.source:
         return restored, ending
     return f"{restored}.{header.source}", header.source
 

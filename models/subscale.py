@@ -8,7 +8,7 @@ slices before. These lie where they are relative to the slice to come; where the
 What it adds to ``pixelcnnpp``: what is far away in the picture is near in a slice, and later slices see all sides of a
 pixel. Where it differs: 2 x 2 slices; no attention in the decoder, and no upscaling in depth; the first slice, which
 has no other to look at, has a decoder of its own; for the others the embedding network makes a draft of the
-distributions besides, as ``multiscale_pixelcnn`` does; which slices are there is told by a plane for each.
+distributions besides, as ``multiscale_pixelcnn`` does; a plane for each says which slices are there.
 
 Train it with ``arcomp train --recipe subscale-colour DATA``.
 """

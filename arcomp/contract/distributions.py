@@ -269,7 +269,7 @@ def _side_of_kept(model: DistributionModel, known: Pixels, spec: BatchSpec, kept
     side = model.side_information(flat, replace(spec, batch=Batch(sizes, sizes * flat.shape[2])))
     if side and not kept:
         raise ModelError(
-            f"model {model.name} has no distribution until it has seen a picture", remedy="give one with --complete"
+            f"model {model.name} has no distribution until it has seen a picture", remedy="give one to complete"
         )
     return side
 

@@ -56,6 +56,6 @@ def _narrowed(samples: Samples, depth: int, model: Model) -> Samples:
         most = f"{depth} bit{'s' if depth > 1 else ''}"
         raise ModelError(
             f"holds samples of up to {largest}, model {model.name} takes {most}",
-            remedy="choose another model with -m (see arcomp models)",
+            remedy="choose another model (`arcomp models` lists them)",
         )
     return replace(samples, depth=depth)

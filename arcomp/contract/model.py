@@ -266,5 +266,5 @@ def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
     found = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"
     return ModelError(
         f"model {name} takes {takes}, not {found}",
-        remedy="choose another model with -m (see arcomp models)",
+        remedy="choose another model (`arcomp models` lists them)",
     )

@@ -98,7 +98,7 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
     raise ModelError(
         f"{wanted} is not in {searched}",
-        remedy=f"put its weights there as {name}.*{ENDING}, or give them with -m, or update arcomp",
+        remedy=f"put its weights there as {name}.*{ENDING}, or name the file itself as the model, or update arcomp",
     )
 
 

@@ -1,6 +1,6 @@
 """Arrays of whole pictures: NumPy's on the processor, torch's tensors elsewhere, so that a layer is written once.
 
-Slices, indices, arithmetic, ``reshape``, ``swapaxes`` and ``clip`` are spelled alike in both. The rest is here, as
+Slices, indices, arithmetic, ``reshape``, ``swapaxes`` and ``clip`` are spelled the same in both. The rest is here, as
 methods of a :class:`Backend`; which one belongs to a device or an array, :mod:`arcomp.exact.devices` says.
 """
 

@@ -255,7 +255,7 @@ class Shift(NamedTuple):
 
 
 class PositionTable(NamedTuple):
-    """Features of places, :class:`arcomp.layers.position.ExactPositionEmbedding` and
+    """Features of positions, :class:`arcomp.layers.position.ExactPositionEmbedding` and
     :class:`arcomp.layers.conditioning.ExactConditioning`.
 
     Attributes:

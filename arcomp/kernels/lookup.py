@@ -1,4 +1,4 @@
-"""Instructions that look features up: of symbols around, of places, of the position before."""
+"""Instructions that look features up: of symbols around, of positions, of the position before."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def shift(call: Call, at: Positions, memory: Memory) -> None:
 
 @kernel(inner=True)
 def position(call: Call, at: Positions, memory: Memory) -> None:
-    """A place's features."""
+    """A position's own features."""
     own, output = read(call.numbers, call.own, PositionTable), operand(call, 0)
     for i in range(at.size):
         out = address(output, at, i, call.width)

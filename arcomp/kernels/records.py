@@ -1,7 +1,7 @@
 """Records of integers in an array: a NamedTuple's fields, which Python writes and kernels read by their names.
 
 A field is an integer, another such NamedTuple, or, as the last one, ``tuple[NamedTuple, ...]``: as many as there are.
-So a record is declared once, and neither side counts places.
+So a record is declared once, and neither side counts numbers.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Margins = tuple[int, int, int]
 
 
 class Workspace:
-    """Filled by layers, each told where its part begins, in elements.
+    """Filled by layers, each of which learns where its part begins, in elements.
 
     Args:
         open_rows: of a picture, that fronts may be in at a time.

@@ -3,7 +3,7 @@
 Learnt position embeddings (Gehring et al. 2017, "Convolutional sequence to sequence learning", section 3.1), one table
 for each axis (Parmar et al. 2018, "Image transformer", section 3). They begin as waves (Vaswani et al. 2017, "Attention
 is all you need", section 3.5), rows in one half of the features and columns in the other, so that places near each
-other are alike.
+other have similar features.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Spec(ABC):
         row_level: whether it looks at rows above only, so that a whole row of its outputs is known before the row's
             first sample; it then has one group.
         samples: whether it reads the samples themselves; they are then pushed to it as they become known (``push``).
-        scale: of the positions it is told of: one for each square of so many pixels' side.
+        scale: of its positions: one for each square of so many pixels' side.
         stride: its outputs are at so many times that scale.
         float_twin: dotted name of its float layer's class, which takes the description; it is imported when training,
             or a float likelihood, asks (:func:`arcomp.layers.float.layer.float_layer`).

@@ -83,7 +83,7 @@ class Mixture(Head):
 
     Salimans et al. 2017, "PixelCNN++", sections 2.1 and 2.2. Offsets and scales are in units of a quarter of the range,
     offsets from its middle. Where it differs from the paper: every channel has logits of its own, and the earlier
-    channels shift all components alike.
+    channels shift all components by as much.
 
     Args:
         channels, depth: of the pictures. components: K of each channel.

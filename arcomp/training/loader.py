@@ -1,4 +1,4 @@
-"""The examples of each round. For a GPU all processors make them ahead, while it trains on the last ones."""
+"""The examples of each round. For a GPU all processors make them beforehand, while it trains on the last ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from arcomp.training.trainable import Trainable
 
 Examples = dict[str, torch.Tensor]
 PREFETCHED = 2
-"""Rounds made ahead of the one that is trained on."""
+"""Rounds made before the one that is trained on is done."""
 
 
 def examples_of(model: Trainable, crops: list[UInt8]) -> Examples:
@@ -47,7 +47,7 @@ class Loader:
 
 
 class PrefetchingLoader(Loader):
-    """Makes examples for a CUDA device ahead of time: crop by crop, with a thread for each processor.
+    """Makes examples for a CUDA device beforehand: crop by crop, with a thread for each processor.
 
     Args:
         model: the parts of it that examples depend on must not change any more; it is copied.

@@ -1,4 +1,4 @@
-"""A step of the optimiser. On a GPU it is recorded once and replayed: a model's steps are all alike."""
+"""A step of the optimiser. On a GPU it is recorded once and replayed: all steps of a model do the same."""
 
 from __future__ import annotations
 

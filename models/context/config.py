@@ -30,7 +30,7 @@ class ContextConfig:
     skew: int = setting(context_inputs.SKEW, 64, default=context_inputs.SKEW)
 
     def extras(self, channel: int) -> int:
-        """What a head is told besides the trunk's output: two numbers for each earlier channel."""
+        """What a head has as inputs besides the trunk's output: two numbers for each earlier channel."""
         return 2 * channel
 
     def outputs(self, channel: int) -> int:

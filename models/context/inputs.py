@@ -129,7 +129,7 @@ def positions(image: Ints, ys: Ints, xs: Ints) -> Positions:
 
 
 class Features(NamedTuple):
-    """What the network is told of n positions."""
+    """What the network reads of n positions."""
 
     inputs: Int8
     """[n, inputs]."""

@@ -45,7 +45,7 @@ class PhotoConfig:
         return inputs(self.channels, len(self.windows))
 
     def extras(self, channel: int) -> int:
-        """Length of what a head is told besides the trunk's output."""
+        """How many inputs a head has besides the trunk's output."""
         return int(extras(channel, len(self.windows)))
 
     @property

@@ -90,8 +90,8 @@ class Photo(nn.Module):
             _adopt_layer(own, layer, at, rows)
             at = rows
         for c in range(mine.channels):
-            told = [mine.trunk[-1] + i for i in range(theirs.extras(c))]  # windows come last
-            _adopt_layer(self.hidden[c], other.hidden[c], at + told, list(range(theirs.head)))
+            further = [mine.trunk[-1] + i for i in range(theirs.extras(c))]  # windows come last
+            _adopt_layer(self.hidden[c], other.hidden[c], at + further, list(range(theirs.head)))
             rows = list(range(theirs.outputs))
             head = self.heads[c]
             assert isinstance(head, Linear)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numba.core.event import trigger_event
 
-from arcomp.contract import library
+from arcomp.contract import library, registry
 from arcomp.models.pixelcnn import PixelCNN
 from tests.cli.command import MODEL, compressed, names, pixels, refused, save, say
 from tests.coded import read_picture
@@ -68,12 +68,14 @@ class TestModels:
         assert say("compress", "-m", "pixelcnn-small", "-o", "one.arcomp", picture).status == 0
         first.save(several / f"pixelcnn-small.{first.digest.hex()[:8]}.safetensors")
         second.save(several / "pixelcnn-small.safetensors")
+        registry._load.cache_clear()  # as in another process
         (now,) = say("compress", "--json", "-m", "pixelcnn-small", "-o", "two.arcomp", picture).objects
         assert now["digest"] == second.digest.hex()
         assert say("test", "one.arcomp", "two.arcomp").status == 0
         rows = [row for row in say("models", "--json").objects if row["name"] == "pixelcnn-small"]
         assert [row["digest"] for row in rows] == [second.digest.hex(), first.digest.hex()]
         (several / f"pixelcnn-small.{first.digest.hex()[:8]}.safetensors").unlink()
+        registry._load.cache_clear()
         refused(say("test", "one.arcomp"), first.digest.hex()[:16])
 
     def test_a_file_of_weights(self, folder: Path) -> None:

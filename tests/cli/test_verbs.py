@@ -276,7 +276,7 @@ class TestSampleVerb:
         refused(say(*binary, "--size", "0x4", "-o", "a.png"), "is not HxW", status=2)
         refused(say(*binary, "--size", "4x4", "--complete", "a.png", "-o", "b.png"), "leave out --size", status=2)
         refused(say(*binary, "--complete", "a.png", "-o", "b.png"), "a.png: does not exist")
-        refused(say("sample", "-m", "histogram", "-o", "b.png"), "give one with --complete")
+        refused(say("sample", "-m", "histogram", "-o", "b.png"), "give one to complete")
         refused(say("sample", "-m", "photo-fast", "--temperature", "0.5", "-o", "b.png"), "cannot draw at another")
         Image.fromarray(pictures("noise", (5, 5, 3), 8)).save(folder / "rgb.png")
         refused(say(*binary, "--complete", "rgb.png", "-o", "b.png"), "rgb.png: model pixelcnn takes")

@@ -30,7 +30,7 @@ def init(head: Head, last: Linear) -> None:
 
 @init.register
 def _(head: Softmax, last: Linear) -> None:
-    """All levels about alike."""
+    """All levels about equally likely."""
     with torch.no_grad():
         last.weight *= 0.1
 

@@ -24,7 +24,7 @@ def _layers(net: Any) -> Iterator[tuple[str, Linear, npt.NDArray[np.int64]]]:
             zeros = np.full(layer.in_features, RECTIFIED8.zero, np.int64)
             if part == "trunk" and i == 0:
                 zeros[:] = SIGNED8.zero
-            elif part == "hidden":  # what a head is told besides is around zero
+            elif part == "hidden":  # a head's further inputs are around zero
                 zeros[len(zeros) - net.config.extras(i) :] = SIGNED8.zero
             yield f"{part}.{i}", layer, zeros
 
