@@ -211,7 +211,7 @@ class Layered(DistributionModel):
         return self._made[key]
 
     def evaluate(self, padded: Padded, spec: BatchSpec, device: str, watch: Watch | None) -> Ints:
-        """All outputs for a group of known pictures: [N, H, W, C * outputs], at the positions :meth:`positions` says."""
+        """All outputs for a group of known pictures: [N, H, W, C * outputs], where :meth:`positions` says."""
         seen = self.seen(spec.batch)
         if self.flat:
             sequences = np.zeros((len(seen), 1, int(seen.widths.max()), padded.shape[3]), padded.dtype)
