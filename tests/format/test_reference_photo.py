@@ -39,7 +39,9 @@ WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03,
 ODD = Window(step=1, rows=1, left=3, right=0, taps=5, weighted=False, beta=0.0, ridge=2.5)
 SPARSE = Window(step=2, rows=2, left=2, right=3, taps=4, weighted=True, beta=0.03, ridge=1.0)
 LONG = Window(step=1, rows=1, left=1, right=7, taps=16, weighted=True, beta=0.1, ridge=1.0)
-ALIKE = Window(step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similarity=6.0, fade=0.8)
+SIMILAR = Window(
+    step=1, rows=3, left=4, right=3, taps=4, weighted=False, beta=0.003, ridge=1.0, similarity=6.0, fade=0.8
+)
 EVEN = Window(step=1, rows=2, left=2, right=1, taps=7, weighted=False, beta=0.02, ridge=3.0, similarity=0.3, fade=1.0)
 # name -> (windows, stage, with weights of the mixing stage)
 ROOT = Path(__file__).parents[2]
@@ -48,8 +50,8 @@ KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
     "two": ((NEAR, WIDE), "full", True),
     "three": ((ODD, NEAR, SPARSE), "full", False),
     "sparse": ((SPARSE,), "deep", True),
-    "alike": ((ALIKE,), "cheap", False),
-    "alike and others": ((ALIKE, WIDE, EVEN), "cheap", True),
+    "similarity": ((SIMILAR,), "cheap", False),
+    "similarity and others": ((SIMILAR, WIDE, EVEN), "cheap", True),
 }
 
 
