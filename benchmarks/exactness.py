@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,20 @@ REFERENCE = children.ROOT / "tests" / "format" / "reference.py"
 UNKNOWN = "unknown model"
 """What that decoder says of a model that it has not."""
 CAPABILITIES = ("default", "avx2", "avx512")
-"""Values of ATEN_CPU_CAPABILITY, each including those before it."""
+"""What processors' vectors can, each including those before it; values of ATEN_CPU_CAPABILITY."""
 ISAS = ("AVX2", "AVX512_CORE")
 BACKENDS = ("int8", "float32", "float64")
-PROCESSORS = {"generic": "", "haswell": "+avx2,+fma,+avx,+sse4.2"}
-"""Values of NUMBA_CPU_NAME and NUMBA_CPU_FEATURES: by shifts and multiplications alone, and by AVX2."""
+CODERS = ("own", "constriction")
+_AVX2 = "+avx2,+fma,+avx,+sse4.2,+ssse3,+popcnt"
+PROCESSORS = {
+    "generic": "",
+    "nehalem": "+sse4.2,+ssse3,+popcnt",
+    "haswell": _AVX2,
+    "skylake-avx512": f"{_AVX2},+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd",
+}
+"""Values of NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, from products by shifts and multiplications alone to vectors of 64
+bytes."""
+_NEEDS = {"haswell": "avx2", "skylake-avx512": "avx512"}
 SMALL_CHUNK, LARGE_CHUNK = 1, 1 << 20
 Row = dict[str, Any]
 
@@ -49,13 +59,14 @@ class Combination:
 
     Attributes:
         threads: for all libraries.
-        aten: ATEN_CPU_CAPABILITY, torch's instruction set.
+        aten: ATEN_CPU_CAPABILITY, torch's instruction set; nothing but the device torch looks at it.
         onednn: ONEDNN_MAX_CPU_ISA, that of its integer products.
         numba: NUMBA_CPU_NAME, the processor that kernels are compiled for, with its NUMBA_CPU_FEATURES.
         backend: ARCOMP_BACKEND, how integer matrices are multiplied.
+        coder: ARCOMP_CODER, whose range coder codes distributions.
         chunk: CHUNK of arcomp.contract.distributions and arcomp.models.photo.strip: positions evaluated at a time.
         decoder: "fronts" or "naive".
-        device: where pictures are encoded.
+        device: where pictures are encoded: "cpu" (NumPy and compiled loops), "torch" (torch on the processor), "cuda".
     """
 
     threads: int = 1
@@ -63,6 +74,7 @@ class Combination:
     onednn: str | None = None
     numba: str | None = None
     backend: str | None = None
+    coder: str | None = None
     chunk: int | None = None
     decoder: str = "fronts"
     device: str = "cpu"
@@ -83,6 +95,7 @@ class Combination:
             "NUMBA_CPU_NAME": self.numba,
             "NUMBA_CPU_FEATURES": PROCESSORS.get(self.numba or ""),
             "ARCOMP_BACKEND": self.backend,
+            "ARCOMP_CODER": self.coder,
             "NUMBA_CACHE_DIR": f"{numba_cache}-{self.numba or 'here'}",
             "OMP_WAIT_POLICY": "passive",  # threads that spin make small products slow on a busy machine
         }
@@ -94,10 +107,9 @@ def combinations(full: bool) -> Iterator[Combination]:
     yield first
     axes: dict[str, tuple[Any, ...]] = {
         "threads": (1, 2),
-        "aten": (None, *CAPABILITIES),
-        "onednn": (None, *ISAS),
         "numba": (None, *PROCESSORS),
         "backend": (None, *BACKENDS),
+        "coder": (None, *CODERS),
         "chunk": (SMALL_CHUNK, LARGE_CHUNK) if full else (None, SMALL_CHUNK, LARGE_CHUNK),
     }
     if full:
@@ -105,16 +117,24 @@ def combinations(full: bool) -> Iterator[Combination]:
             yield Combination(**dict(zip(axes, values, strict=True)))
     else:
         for name, values in axes.items():
-            # without a backend `photo` is coded by kernels alone, which these settings do not touch
-            usual = replace(first, backend="int8") if name in ("aten", "onednn", "chunk") else first
+            # without a backend `photo` is coded by kernels alone, which a chunk's size does not touch
+            usual = replace(first, backend="int8") if name == "chunk" else first
             yield from (replace(usual, **{name: v}) for v in values if v != getattr(first, name))
         for backend in BACKENDS:
-            yield replace(first, backend=backend, onednn="AVX2", threads=2)
-        yield replace(first, backend="int8", onednn="AVX512_CORE", chunk=SMALL_CHUNK)
-        for backend in BACKENDS:
-            yield Combination(2, "default", "AVX2", "generic", backend, SMALL_CHUNK)
+            yield Combination(2, numba="generic", backend=backend, coder="own", chunk=SMALL_CHUNK)
+    yield from on_torch(full)
     yield replace(first, decoder="naive")
     yield replace(first, decoder="naive", backend="float64")
+
+
+def on_torch(full: bool) -> Iterator[Combination]:
+    """Those that encode by torch on the processor."""
+    first = Combination(device="torch", backend="int8")
+    yield first
+    yield from (replace(first, aten=capability) for capability in CAPABILITIES)
+    yield from (replace(first, onednn=isa) for isa in ISAS)
+    for backend in BACKENDS if full else BACKENDS[1:]:
+        yield replace(first, backend=backend, threads=2, aten="default", onednn="AVX2", chunk=SMALL_CHUNK)
 
 
 def on_cuda(present: bool) -> Iterator[Combination]:
@@ -140,7 +160,7 @@ class Matrix:
         self.folder, self.models = folder, models
         self.rows: list[Row] = []
         self.files: dict[str, str] = {}
-        self.capability, self.cuda = "", False
+        self.capability, self.devices = "", ["cpu"]
         self.right = {s.name: pixels_digest(s.pixels) for s in specimens}
         self.tiny = {s.name for s in specimens if s.tiny}
         (folder / "files").mkdir()
@@ -165,7 +185,7 @@ class Matrix:
             said = f"{'refused' if refused else 'failed'}: {found['error']}"
             return self._keep(row | {"said": said, "bad": not refused}, began)
         if not self.files:
-            self.files, self.capability, self.cuda = found["files"], found["capability"], found["cuda"]
+            self.files, self.capability, self.devices = found["files"], found["capability"], found["devices"]
         return self._keep(row | self._judge(found), began)
 
     def _judge(self, found: Mapping[str, Any]) -> Row:
@@ -189,10 +209,13 @@ class Matrix:
         here = known.index(self.capability) if self.capability in known else 0
         if combination.aten and known.index(combination.aten.upper()) > here:
             return f"this processor has no {combination.aten.upper()}"
-        if combination.numba == "haswell" and here < known.index("AVX2"):
-            return "this processor has no AVX2"
-        if combination.device == "cuda" and not self.cuda:
-            return "there is no CUDA device here"
+        need = _NEEDS.get(combination.numba or "", "default").upper()
+        if here < known.index(need):
+            return f"this processor has no {need}"
+        if combination.device not in self.devices:
+            return f"there is no device {combination.device} here"
+        if combination.coder == "constriction" and find_spec("constriction") is None:
+            return "constriction is not installed"
         return ""
 
     def reference(self) -> list[Row]:
@@ -249,7 +272,7 @@ def short(digests: Mapping[str, str]) -> str:
 
 COLUMNS = [
     Column("combination", "combination"),
-    Column("capability", "torch on"),
+    Column("capability", "vectors"),
     Column("chosen", "backend"),
     Column("files", "files"),
     Column("files_same", "same"),
@@ -296,7 +319,7 @@ def run(specimens: Sequence[Specimen], models: Sequence[str], full: bool, only: 
         if not matrix.files:
             return matrix.rows
         try:
-            for combination in (*others, *on_cuda(matrix.cuda)):
+            for combination in (*others, *on_cuda("cuda" in matrix.devices)):
                 if only in combination.name:
                     matrix.compare(combination)
             if only in "decoder=reference":

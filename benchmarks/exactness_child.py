@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from arcomp.measure.codecs import Pixels
 from benchmarks import children
 from benchmarks.specimens import SEPARATOR
 
@@ -25,15 +25,19 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
         Digests of files and of pixels by file name (files None if this decoder takes tiny ones alone), what a
         decoder said instead of pixels, and what was computed with.
     """
-    import torch
-
     from arcomp import codec, load
     from arcomp.contract import distributions
+    from arcomp.errors import ModelError
     from arcomp.exact.matmul import choose
+    from arcomp.exact.threads import set_threads
     from arcomp.models.photo import strip
     from arcomp.samples import Samples
 
-    torch.set_num_threads(request["threads"])
+    set_threads(request["threads"])
+    if request["device"] != "cpu":
+        import torch
+
+        torch.set_num_threads(request["threads"])
     if request["chunk"]:
         distributions.CHUNK = strip.CHUNK = request["chunk"]
     backend = choose(request["device"])[0]
@@ -48,13 +52,17 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     for name, model in zip(request["models"], models, strict=True):
         for specimen in specimens:
             original = np.load(folder / f"{specimen['name']}.npy")
-            if not _takes(model, original):
-                continue
             file = f"{Path(name).stem}{SEPARATOR}{specimen['name']}"
             path = folder / "files" / file
+            if not request["first"] and not path.exists():
+                continue
             if not naive:
                 tile, device, threads = tuple(specimen["tile"]), request["device"], request["threads"]
-                data = codec.encode(Samples.of(original), model, tile=tile, device=device, threads=threads).data
+                try:
+                    model.check(original.shape[3], 8)
+                    data = codec.encode(Samples.of(original), model, tile=tile, device=device, threads=threads).data
+                except ModelError:  # it does not take such pictures
+                    continue
                 files[file] = hashlib.sha256(data).hexdigest()
                 if request["first"]:
                     path.write_bytes(data)
@@ -64,18 +72,33 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
         "pixels": pixels,
         "errors": {k: v for k, v in errors.items() if v},
     }
-    capability = torch.backends.cpu.get_cpu_capability()
-    return {**found, "backend": backend, "capability": capability, "cuda": torch.cuda.is_available()}
+    return {
+        **found,
+        "backend": backend,
+        "capability": _capability(request["device"]),
+        "devices": _devices() if request["first"] else [],
+    }
 
 
-def _takes(model: Any, pixels: Pixels) -> bool:
-    from arcomp.errors import ModelError
+def _capability(device: str) -> str:
+    """The vectors of this processor: those that torch uses where it computes, else what LLVM says of it."""
+    if device != "cpu":
+        import torch
 
-    try:
-        model.check(pixels.shape[3], 8)
-    except ModelError:
-        return False
-    return True
+        return str(torch.backends.cpu.get_cpu_capability())
+    from llvmlite.binding import get_host_cpu_features
+
+    features = get_host_cpu_features()
+    return "AVX512" if features.get("avx512bw") else "AVX2" if features.get("avx2") else "DEFAULT"
+
+
+def _devices() -> list[str]:
+    """Where pictures can be encoded here."""
+    if find_spec("torch") is None:
+        return ["cpu"]
+    import torch
+
+    return ["cpu", "torch", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 def _decode(data: bytes, model: Any, naive: bool, threads: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from arcomp.exact import threads
 from benchmarks import children, exactness, exactness_child
 from benchmarks.specimens import SEPARATOR, Specimen, built_in
 
@@ -19,7 +20,7 @@ def test_combinations_vary_every_setting() -> None:
     for name in vars(few[0]).keys() - {"device"}:
         assert len({getattr(c, name) for c in few}) > 1
     features = {c.numba: c.environment("cache")["NUMBA_CPU_FEATURES"] for c in few}
-    assert features == {None: None, "generic": "", "haswell": "+avx2,+fma,+avx,+sse4.2"}
+    assert features == {None: None, **exactness.PROCESSORS}
 
 
 def test_specimens_are_fixed_and_told_apart() -> None:
@@ -32,7 +33,7 @@ def test_specimens_are_fixed_and_told_apart() -> None:
 def test_exactness_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.zeros((1, 2, 2, 1), np.uint8)
     name, good = f"m{SEPARATOR}p", exactness.pixels_digest(pixels)
-    same = {"capability": "AVX2", "backend": "int8", "cuda": False, "errors": {}}
+    same = {"capability": "AVX2", "backend": "int8", "devices": ["cpu"], "errors": {}}
     answers: list[dict[str, Any]] = [
         {**same, "files": {name: "1"}, "pixels": {name: good}},
         {**same, "files": {name: "1"}, "pixels": {name: good}},
@@ -49,7 +50,9 @@ def test_exactness_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [row["bad"] for row in rows] == [False, False, True, True, True, False, True]
     assert "damaged" in rows[3]["said"]
     assert matrix.compare(exactness.Combination(aten="avx512"))["said"].startswith("skipped")
+    assert matrix.compare(exactness.Combination(numba="skylake-avx512"))["said"].startswith("skipped")
     assert matrix.compare(exactness.Combination(device="cuda"))["said"].startswith("skipped")
+    assert matrix.compare(exactness.Combination(device="torch"))["said"].startswith("skipped")
 
 
 def test_exactness_without_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,8 +66,6 @@ def test_exactness_without_a_reference(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_exactness_sets_the_chunks_that_models_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import torch
-
     from arcomp.contract import distributions
     from arcomp.models.photo import strip
 
@@ -72,5 +73,5 @@ def test_exactness_sets_the_chunks_that_models_use(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(module, "CHUNK", module.CHUNK)
     (tmp_path / "specimens.json").write_text("[]")
     request = {"folder": str(tmp_path), "models": [], "first": True, "chunk": 7, "decoder": "fronts", "device": "cpu"}
-    exactness_child.evaluate(request | {"threads": torch.get_num_threads()})
+    exactness_child.evaluate(request | {"threads": threads.threads()})
     assert (distributions.CHUNK, strip.CHUNK) == (7, 7)
