@@ -232,7 +232,10 @@ class Matrix:
             for name in names:
                 pixels[name], errors[name] = read_by_reference(self.folder / "files" / name, model)
             own = {**row, "combination": f"decoder=reference {model}"}
-            if names and all(UNKNOWN in errors[name] for name in names):
+            if not names:
+                rows.append(self._keep(own | {"said": "skipped: it takes no tiny picture"}, began))
+                continue
+            if all(UNKNOWN in errors[name] for name in names):
                 rows.append(self._keep(own | {"said": "skipped: the reference decoder has not this model"}, began))
                 continue
             found = {"files": None, "pixels": pixels, "capability": "", "backend": "", "errors": errors}
