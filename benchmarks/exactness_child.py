@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.measure.codecs import Pixels
 from benchmarks import children
 from benchmarks.specimens import SEPARATOR
 
@@ -25,13 +26,11 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
         Digests of files and of pixels by file name (files None if this decoder takes tiny ones alone), what a
         decoder said instead of pixels, and what was computed with.
     """
-    from arcomp import codec, load
+    from arcomp import load
     from arcomp.contract import distributions
-    from arcomp.errors import ModelError
     from arcomp.exact.matmul import choose
     from arcomp.exact.threads import set_threads
     from arcomp.models.photo import strip
-    from arcomp.samples import Samples
 
     set_threads(request["threads"])
     if request["device"] != "cpu":
@@ -57,11 +56,8 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
             if not request["first"] and not path.exists():
                 continue
             if not naive:
-                tile, device, threads = tuple(specimen["tile"]), request["device"], request["threads"]
-                try:
-                    model.check(original.shape[3], 8)
-                    data = codec.encode(Samples.of(original), model, tile=tile, device=device, threads=threads).data
-                except ModelError:  # it does not take such pictures
+                data = _encode(original, model, specimen["tile"], request)
+                if data is None:
                     continue
                 files[file] = hashlib.sha256(data).hexdigest()
                 if request["first"]:
@@ -99,6 +95,20 @@ def _devices() -> list[str]:
     import torch
 
     return ["cpu", "torch", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def _encode(pixels: Pixels, model: Any, tile: list[int], request: dict[str, Any]) -> bytes | None:
+    """The file, or None if the model does not take such pictures."""
+    from arcomp import codec
+    from arcomp.errors import ModelError
+    from arcomp.samples import Samples
+
+    given = {"tile": tuple(tile), "device": request["device"], "threads": request["threads"]}
+    try:
+        model.check(pixels.shape[3], 8)
+        return codec.encode(Samples.of(pixels), model, **given).data
+    except ModelError:
+        return None
 
 
 def _decode(data: bytes, model: Any, naive: bool, threads: int) -> tuple[str, str]:
