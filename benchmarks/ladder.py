@@ -29,8 +29,8 @@ from benchmarks.outputs import say
 from benchmarks.readme import markdown
 
 ORDER = (
-    "bayes_net", "char_rnn", "made", "temporal_conv", "wavenet", "pixelcnn", "pixelrnn", "gated_pixelcnn", "pixelcnnpp",
-    "image_transformer", "pixelsnail", "multiscale_pixelcnn", "grayscale_pixelcnn", "subscale",
+    "bayes_net", "char_rnn", "made", "temporal_conv", "wavenet", "pixelcnn", "pixelrnn", "mingru", "gated_pixelcnn",
+    "pixelcnnpp", "image_transformer", "pixelsnail", "multiscale_pixelcnn", "grayscale_pixelcnn", "subscale",
 )  # fmt: skip
 """The ladder's rows, from the bottom; models that are not named come last."""
 
