@@ -94,7 +94,7 @@ class TestSampling:
 
     def test_a_histogram_needs_a_picture(self) -> None:
         model = registry.load("histogram")
-        with pytest.raises(ModelError, match="--complete"):
+        with pytest.raises(ModelError, match="give one to complete"):
             draw(model, (1, 4, 4, 1), 8)
         given = np.full((1, 9, 9, 1), 7, np.uint8)
         given[0, 5:] = 200
