@@ -290,7 +290,7 @@ for name in ("rgb", "three windows rgb", "three windows extreme gray", "online r
     make, channels = LEARNERS["photo " + name]
     model = make()
     for content in ("smooth", "noise", "extreme", "converted"):
-        h.update(model.encode(pictures(content, (21, 34, channels), 8)).data)
+        h.update(model.encode_tile(pictures(content, (21, 34, channels), 8)).data)
 print(h.hexdigest())
 """
 
