@@ -120,9 +120,9 @@ def tiff_rgb(pixels: Pixels, order: str = "<", data: bytes | None = None, **chan
     )
 
 
-def refusal(data: bytes, **options: Any) -> str:
+def refusal(source: bytes | Path, **options: Any) -> str:
     with pytest.raises(PictureError) as caught:
-        read(data, **options)
+        read(source, **options)
     line = str(caught.value)
     assert "\n" not in line
     assert " at 0x" not in line

@@ -305,10 +305,7 @@ def test_every_odd_png_is_read_exactly_or_refused(folder: str) -> None:
         data = path.read_bytes()
         broken = path.name.startswith("x") and folder == "pngsuite"
         if broken or not expected_of(data):
-            with pytest.raises(PictureError) as caught:
-                read(path)
-            assert path.name in str(caught.value)
-            assert "\n" not in str(caught.value)
+            assert refusal(path).startswith(f"{path}: ")
             continue
         picture = read(path)
         with Image.open(path) as image:
