@@ -28,3 +28,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def binary(folder: Path) -> Path:
+    """Weights for pictures of one bit."""
+    from arcomp.models.pixelcnn import PixelCNN
+    from tests.specimens import layered
+
+    model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
+    model.weights.save(folder / "small.safetensors")
+    return folder / "small.safetensors"

@@ -17,22 +17,8 @@ from PIL import Image
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.temporal_conv import TemporalConv
 from tests.cli.command import refused, say
+from tests.compared import picture
 from tests.specimens import layered, pictures
-
-
-def picture(path: Path, *shape: int, seed: int = 0) -> Path:
-    """A small picture with few levels, gray without a third number."""
-    levels = np.random.default_rng(seed).integers(100, 108, shape, np.uint8)
-    Image.fromarray(levels).save(path)
-    return path
-
-
-@pytest.fixture
-def binary(folder: Path) -> Path:
-    """Weights for pictures of one bit."""
-    model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
-    model.weights.save(folder / "small.safetensors")
-    return folder / "small.safetensors"
 
 
 class TestCommand:

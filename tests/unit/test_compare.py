@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import arcomp
 from arcomp.errors import ArcompError, PictureError
@@ -21,26 +20,11 @@ from arcomp.measure.inputs import find, least_depth, read
 from arcomp.measure.record import Measurement
 from arcomp.measure.results import COLUMNS, as_csv, as_json, results
 from arcomp.measure.sheets import sheet
-from arcomp.models.pixelcnn import PixelCNN
 from arcomp.samples import Samples, of_array
 from tests.cli.command import say
 from tests.coded import encode
-from tests.specimens import layered, pictures
-
-
-def picture(path: Path, *shape: int, seed: int = 0) -> Path:
-    """A small picture with few levels, gray without a third number."""
-    levels = np.random.default_rng(seed).integers(100, 108, shape, np.uint8)
-    Image.fromarray(levels).save(path)
-    return path
-
-
-@pytest.fixture
-def binary(folder: Path) -> Path:
-    """Weights for pictures of one bit."""
-    model = layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3)
-    model.weights.save(folder / "small.safetensors")
-    return folder / "small.safetensors"
+from tests.compared import picture
+from tests.specimens import pictures
 
 
 class TestInputs:

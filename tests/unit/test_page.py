@@ -19,8 +19,9 @@ from arcomp.measure.page import page as make_page
 from arcomp.measure.results import results
 from arcomp.models.pixelcnn import PixelCNN
 from tests.cli.command import say
+from tests.compared import picture
 from tests.specimens import layered, pictures
-from tests.unit.test_compare import Fixed, measured, picture
+from tests.unit.test_compare import Fixed, measured
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
