@@ -17,12 +17,15 @@ FOLDERS = {"arcomp": ROOT / "arcomp", "arcomp.cli": ROOT / "cli", "arcomp.models
 # Floor of each module by its longest matching prefix; a module may import from its own floor and those below.
 FLOORS = {
     "arcomp.errors": 0,
+    "arcomp.form": 0,
     "arcomp.exact": 0,
     "arcomp.samples": 0,
     "arcomp.container": 1,
     "arcomp.coding": 1,
-    "arcomp.formats": 1,
+    "arcomp.deflate": 1,
+    "arcomp.formats": 2,
     "arcomp.orders": 1,
+    "arcomp.transforms": 1,
     "arcomp.kernels": 1,
     "arcomp.layers": 2,
     "arcomp.contract": 3,

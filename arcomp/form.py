@@ -1,0 +1,186 @@
+"""The form of a file: how its bytes are made from samples.
+
+A form is a sequence of *segments*. Some are literal bytes, some are samples in a known layout, some hold segments
+themselves: a deflate stream of samples, or the chunks that a PNG cuts it into. Readers of files
+(:mod:`arcomp.formats`) take a file apart into samples and a form; :func:`arcomp.formats.rebuild` puts it together
+again, and knows nothing of the formats that there are.
+
+Everything here is data: how it is stored is said in :mod:`arcomp.container`, what it means in docs/format.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How samples lie in the bytes of a row.
+
+    Attributes:
+        bits: of a sample in the file, 1 to 16; samples of more than 8 bits that fill two bytes have 16. Samples
+            whose bits are not 8 or 16 are packed, the first in the highest bits.
+        channels: which channels of a pixel lie there, in the file's sequence: (2, 1, 0) for blue, green, red.
+        little: whether the low byte of a sample of 16 bits comes first.
+        inverted: whether a sample v lies there as 2**bits - 1 - v.
+        low_first: whether packed samples begin in the lowest bits of a byte.
+    """
+
+    bits: int
+    channels: tuple[int, ...]
+    little: bool = False
+    inverted: bool = False
+    low_first: bool = False
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Bytes as they are."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Raster:
+    """A rectangle of a picture, row by row.
+
+    Attributes:
+        picture: which, counted through all stacks.
+        y, x, height, width: the rectangle, in pixels; it lies within the picture.
+        layout: of its samples.
+        stride: bytes from one row to the next; 0: rows take no more bytes than they need.
+        upward: whether the last row comes first.
+        padding: what lies in the bits and bytes of each row after its samples, row by row in the file's sequence: for
+            each row the last byte of its samples with the samples' bits cleared (only if samples do not fill it), then
+            the bytes up to the stride. Empty: all of it is 0.
+    """
+
+    picture: int
+    y: int
+    x: int
+    height: int
+    width: int
+    layout: Layout
+    stride: int = 0
+    upward: bool = False
+    padding: bytes = b""
+
+
+@dataclass(frozen=True)
+class Scanlines:
+    """All of a picture as PNG filters it: each row of each pass has a byte that names its filter, then the
+    differences (PNG, third edition, section 9).
+
+    Attributes:
+        picture, layout, padding: as of :class:`Raster`; big-endian, row after row.
+        filters: the filter bytes, each 0 to 4, in the file's sequence.
+        interlaced: whether there are the seven passes of Adam7 (section 8).
+    """
+
+    picture: int
+    layout: Layout
+    filters: bytes
+    interlaced: bool = False
+    padding: bytes = b""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """A raster in which each sample is the difference from the one before it in its row and channel, modulo 2**bits:
+    TIFF's predictor 2 (TIFF 6.0, section 14). Only for layouts of 8 and 16 bits."""
+
+    raster: Raster
+
+
+@dataclass(frozen=True)
+class Decimals:
+    """All of a picture as decimal numbers, as in plain PNM.
+
+    Attributes:
+        picture: as of :class:`Raster`.
+        channels: which channels, in the file's sequence.
+        inverted: whether a sample v of 1 bit is written as 1 - v.
+        between: what stands between two numbers of a line, perhaps nothing.
+        per_line: numbers of a line; 0: those of a row.
+        line_end: what ends each line, such as a line feed.
+        last_end: what ends the last line.
+        width: to which numbers are filled up with spaces from the left; 0: not.
+    """
+
+    picture: int
+    channels: tuple[int, ...]
+    inverted: bool
+    between: bytes
+    per_line: int
+    line_end: bytes
+    last_end: bytes
+    width: int = 0
+
+
+@dataclass(frozen=True)
+class Deflated:
+    """A deflate stream (RFC 1951), perhaps in zlib's wrapping (RFC 1950).
+
+    Attributes:
+        content: what is deflated.
+        coded: if predicted, what :func:`arcomp.deflate.restore` needs beside the content to make the stream; else the
+            stream itself, without its wrapping.
+        predicted: which of them.
+        header: bytes before the stream: zlib's two, or none.
+        check: bytes after it; None: zlib's four, the right Adler-32 of the content.
+    """
+
+    content: tuple[Segment, ...]
+    coded: bytes
+    predicted: bool
+    header: bytes = b""
+    check: bytes | None = b""
+
+
+@dataclass(frozen=True)
+class PackBits:
+    """Rows in PackBits (TIFF 6.0, section 9), each as long as the stride or the samples of its raster need; each
+    literal and run is the longest that there can be, runs from 2 (or 3) equal bytes on.
+
+    Attributes:
+        raster: what is packed.
+        shortest_run: how many equal bytes are made a run, 2 or 3, inside a literal.
+    """
+
+    raster: Raster | Differences
+    shortest_run: int = 2
+
+
+@dataclass(frozen=True)
+class Lzw:
+    """TIFF's LZW (TIFF 6.0, section 13): codes from the highest bit, as libtiff writes them.
+
+    Attributes:
+        content: what is packed.
+    """
+
+    content: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Chunks of a PNG that together hold one run of bytes (IDAT; or fdAT of an APNG, with sequence numbers).
+
+    Attributes:
+        content: what they hold, without sequence numbers.
+        kind: four bytes, b"IDAT" or b"fdAT".
+        lengths: bytes of the content in each chunk, as (length, how many such chunks) one after the other.
+        sequence: the first chunk's sequence number, the others' follow; None: they have none.
+        wrong: (which chunk, its checksum), in ascending order, where a checksum is not the right CRC-32.
+    """
+
+    content: tuple[Segment, ...]
+    kind: bytes
+    lengths: tuple[tuple[int, int], ...]
+    sequence: int | None = None
+    wrong: tuple[tuple[int, int], ...] = ()
+
+
+Segment = Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks
+Skeleton = tuple[Segment, ...]
+"""A whole file, one segment after the other."""
