@@ -1,0 +1,27 @@
+"""Taking a file apart into samples and the rest, by its first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from arcomp.formats.parsed import Parsed
+
+Parser = Callable[[bytes], Parsed | None]
+
+_PARSERS: tuple[tuple[bytes, Parser], ...] = ()
+"""How files begin, and the function that takes them apart."""
+
+
+def parse(data: bytes) -> Parsed | None:
+    """Take a file apart.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        None if its format is not known, or if something about it is so odd that it is better taken as bytes.
+    """
+    for magic, parser in _PARSERS:
+        if data.startswith(magic):
+            return parser(data)
+    return None
