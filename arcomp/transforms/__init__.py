@@ -1,0 +1,26 @@
+"""Reversible transforms: any samples as pictures that models take.
+
+A stack of pictures is split by a small tree of nodes; its leaves are stacks that a model codes, or constants. Each
+node is one transform and says how it is undone. Which tree suits a stack is planned by :mod:`arcomp.planning`; what
+each node means to a decoder is said in docs/format.md.
+"""
+
+from __future__ import annotations
+
+from arcomp.transforms.channels import Divide, Repeat
+from arcomp.transforms.colours import Expand, Index, Reorder
+from arcomp.transforms.depth import HighLow, Levels, Scale
+from arcomp.transforms.leaves import Coded, Constant
+from arcomp.transforms.node import Node
+from arcomp.transforms.shapes import Fold, Pile, Transpose
+from arcomp.transforms.tree import Leaf, joined, leaf_kinds, leaves
+
+NODES: tuple[type[Node], ...] = (
+    Coded, Constant, Divide, HighLow, Reorder, Expand, Index, Levels, Scale, Repeat, Transpose, Fold, Pile,
+)  # fmt: skip
+"""Every node that a tree can hold. Files number them by their place here."""
+
+__all__ = [
+    "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Leaf", "Levels", "Node", "Pile",
+    "Reorder", "Repeat", "Scale", "Transpose", "joined", "leaf_kinds", "leaves",
+]  # fmt: skip

@@ -1,0 +1,216 @@
+"""Transforms: leaves joined are the stack again; trees and leaves that no encoder writes are refused."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arcomp.errors import FormatError
+from arcomp.samples import Pixels
+from arcomp.transforms import (
+    NODES,
+    Coded,
+    Constant,
+    Divide,
+    Expand,
+    Fold,
+    HighLow,
+    Index,
+    Levels,
+    Node,
+    Pile,
+    Reorder,
+    Repeat,
+    Scale,
+    Transpose,
+    joined,
+    leaf_kinds,
+    leaves,
+)  # fmt: skip
+from arcomp.transforms.colours import keys
+from arcomp.transforms.depth import packed_levels
+from arcomp.transforms.node import Kind
+
+Shape = tuple[int, int, int, int]
+CODED = Coded(16)
+
+
+def shape_of(stack: Pixels) -> Shape:
+    pictures, height, width, channels = stack.shape
+    return pictures, height, width, channels
+
+
+def a_stack(rng: np.random.Generator, depth: int, levels: int) -> Pixels:
+    """A stack of any shape in which so many levels are in use, in some of its channels perhaps one alone."""
+    shape = tuple(int(n) for n in rng.integers(1, (4, 7, 9, 5)))
+    used = rng.integers(0, 1 << depth, levels)
+    stack = used[rng.integers(0, levels, shape)].astype(np.uint8 if depth <= 8 else np.uint16)
+    if rng.random() < 0.3:
+        stack[..., rng.integers(0, shape[3])] = used[0]
+    if rng.random() < 0.3:
+        stack[...] = stack[..., :1]
+    return stack
+
+
+def a_tree(rng: np.random.Generator, stack: Pixels, depth: int, nodes: int) -> Node:
+    """Some tree that a stack can be split by, made by drawing nodes that fit."""
+    _, _, width, channels = stack.shape
+    fit: list[Node] = [Transpose(CODED), Pile(CODED), Fold(int(rng.integers(1, width + 1)), CODED)]
+    if depth > 1:
+        fit.append(HighLow(int(rng.integers(1, depth)), CODED, CODED))
+    if channels > 1:
+        fit.append(Divide(int(rng.integers(1, channels)), CODED, CODED))
+    if (stack == stack[..., :1]).all():
+        fit.append(Repeat(CODED))
+    used = np.zeros((channels, 1 << depth), np.bool_)
+    for c in range(channels):
+        used[c, stack[..., c]] = True
+    fit.append(Levels(packed_levels(used), CODED))
+    wide = int(rng.integers(depth, 17))
+    fit.append(Scale(int(rng.integers(1, ((1 << wide) - 1) // ((1 << depth) - 1) + 1)), wide, CODED))
+    colours = np.unique(stack.reshape(-1, channels), axis=0)
+    if len(colours) <= 256:
+        kept = rng.permutation(colours).astype(">u2" if depth > 8 else np.uint8)
+        fit.append(Index(kept.tobytes(), CODED))
+    if channels == 1 and depth <= 8:
+        fit.append(Reorder(bytes(int(v) for v in rng.permutation(np.unique(stack))), CODED))
+    if (stack == stack[0, 0, 0]).all():
+        fit.append(Constant(tuple(int(v) for v in stack[0, 0, 0])))
+    if not nodes:
+        return Coded(int(rng.integers(depth, 17)))
+    node = fit[rng.integers(0, len(fit))]
+    kind = Kind(shape_of(stack), depth)
+    made = [
+        a_tree(rng, part, child.depth, nodes - 1)
+        for part, child in zip(node.split(stack, kind), node.kinds(kind), strict=True)
+    ]
+    values = [getattr(node, field.name) for field in fields(node)]  # type: ignore[arg-type]
+    return type(node)(*[made.pop(0) if isinstance(value, Node) else value for value in values])
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 16), st.integers(1, 300), st.integers(0, 4))
+def test_leaves_joined_are_the_stack(seed: int, depth: int, levels: int, nodes: int) -> None:
+    rng = np.random.default_rng(seed)
+    stack = a_stack(rng, depth, levels)
+    tree = a_tree(rng, stack, depth, nodes)
+    kinds, made = leaf_kinds(tree, shape_of(stack), depth), leaves(tree, stack, depth)
+    assert [leaf.shape for leaf in made] == [kind.shape for kind in kinds]
+    assert all(
+        leaf.dtype == (np.uint8 if kind.depth <= 8 else np.uint16) for leaf, kind in zip(made, kinds, strict=True)
+    )
+    back = joined(tree, (leaf.copy() for leaf in made), shape_of(stack), depth)
+    assert back.dtype == stack.dtype
+    assert np.array_equal(back, stack)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 8), st.sampled_from([3, 4]))
+def test_palettes_expanded(seed: int, depth: int, channels: int) -> None:
+    rng = np.random.default_rng(seed)
+    entries = int(rng.integers(1, (1 << depth) + 1))
+    palette = rng.integers(0, 3, (entries, channels)).astype(np.uint8)
+    first = np.unique(keys(palette), return_index=True)[1]
+    stack = first[rng.integers(0, len(first), (2, 5, 6, 1))].astype(np.uint8)
+    tree = Expand(Divide(3, Coded(8), Coded(8, 1)) if channels == 4 else Coded(8))
+    made = leaves(tree, stack, depth, palette)
+    assert np.array_equal(joined(tree, made, shape_of(stack), depth, palette), stack)
+    with pytest.raises(FormatError):
+        joined(tree, [leaf + 3 for leaf in made], shape_of(stack), depth, palette)
+
+
+GRAY: Shape = (1, 2, 3, 1)
+HOSTILE: dict[str, tuple[Node, Shape, int]] = {
+    "shallow": (Coded(7), GRAY, 8),
+    "deep": (Coded(17), GRAY, 8),
+    "third model": (Coded(8, 2), GRAY, 8),
+    "negative model": (Coded(8, -1), GRAY, 8),
+    "constant of too few": (Constant((1,)), (1, 2, 3, 2), 8),
+    "constant too large": (Constant((256,)), GRAY, 8),
+    "constant negative": (Constant((-1,)), GRAY, 8),
+    "nothing divided": (Divide(0, CODED, CODED), (1, 2, 3, 2), 8),
+    "all divided": (Divide(2, CODED, CODED), (1, 2, 3, 2), 8),
+    "no low bits": (HighLow(0, CODED, CODED), GRAY, 8),
+    "no high bits": (HighLow(8, CODED, CODED), GRAY, 8),
+    "negative bits": (HighLow(-1, CODED, CODED), GRAY, 8),
+    "no order": (Reorder(b"", CODED), GRAY, 8),
+    "order with one twice": (Reorder(b"\0\1\0", CODED), GRAY, 8),
+    "order of too many bits": (Reorder(b"\0\4", CODED), GRAY, 2),
+    "order of colours": (Reorder(b"\0\1", CODED), (1, 2, 3, 3), 8),
+    "no palette": (Expand(CODED), GRAY, 8),
+    "no colours": (Index(b"", CODED), GRAY, 8),
+    "colours cut": (Index(b"\0\1\2\3", CODED), (1, 2, 3, 3), 8),
+    "colours of too many bits": (Index(b"\0\1\2\4", CODED), GRAY, 2),
+    "257 colours": (Index(bytes(514), CODED), GRAY, 16),
+    "levels damaged": (Levels(b"\xff\xff", CODED), GRAY, 8),
+    "levels cut": (Levels(packed_levels(np.ones((1, 256), np.bool_))[:-1], CODED), GRAY, 8),
+    "levels and more": (Levels(packed_levels(np.ones((1, 256), np.bool_)) + b"\0", CODED), GRAY, 8),
+    "too few levels": (Levels(packed_levels(np.ones((1, 128), np.bool_)), CODED), GRAY, 8),
+    "too many levels": (Levels(packed_levels(np.ones((1, 1 << 20), np.bool_)), CODED), GRAY, 8),
+    "no levels": (Levels(packed_levels(np.zeros((1, 256), np.bool_)), CODED), GRAY, 8),
+    "scaled by nothing": (Scale(0, 8, CODED), GRAY, 1),
+    "scaled too far": (Scale(256, 8, CODED), GRAY, 1),
+    "scaled beyond all": (Scale(1, 17, CODED), GRAY, 1),
+    "scaled down": (Scale(-1, 8, CODED), GRAY, 1),
+    "no pieces": (Fold(0, CODED), GRAY, 8),
+    "more pieces than columns": (Fold(4, CODED), GRAY, 8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_trees_that_do_not_fit_are_refused(case: str) -> None:
+    tree, shape, depth = HOSTILE[case]
+    with pytest.raises(FormatError):
+        leaf_kinds(tree, shape, depth)
+    with pytest.raises(FormatError):
+        joined(tree, [], shape, depth)
+
+
+def test_trees_are_small() -> None:
+    tree: Node = CODED
+    for _ in range(64):
+        tree = Transpose(tree)
+    with pytest.raises(FormatError):
+        leaf_kinds(tree, GRAY, 8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 16), st.integers(1, 40), st.integers(1, 4))
+def test_leaves_of_anything_are_joined_or_refused(seed: int, depth: int, levels: int, nodes: int) -> None:
+    """What models decode from a damaged file: any samples of the depth they are told, or of another size."""
+    rng = np.random.default_rng(seed)
+    stack = a_stack(rng, depth, levels)
+    tree = a_tree(rng, stack, depth, nodes)
+    kinds = leaf_kinds(tree, shape_of(stack), depth)
+    made = [
+        rng.integers(0, 1 << kind.depth, kind.shape).astype(np.uint8 if kind.depth <= 8 else np.uint16)
+        for kind in kinds
+    ]
+    try:
+        back = joined(tree, made, shape_of(stack), depth)
+    except FormatError:
+        return
+    assert back.shape == stack.shape
+    assert back.dtype == stack.dtype
+    assert int(back.max()) < 1 << depth
+
+
+def test_leaves_missing_or_of_another_size_are_refused() -> None:
+    for made in ([], [np.zeros((1, 2, 3, 2), np.uint8)], [np.zeros((1, 3, 2, 1), np.uint8)]):
+        with pytest.raises(FormatError):
+            joined(Coded(8), made, GRAY, 8)
+
+
+def test_nodes_are_plain() -> None:
+    """Files hold them field by field."""
+    assert {field.type for node in NODES for field in fields(node)} <= {
+        "int",
+        "bool",
+        "bytes",
+        "tuple[int, ...]",
+        "Node",
+    }  # type: ignore[arg-type]
