@@ -24,6 +24,12 @@ class Layout:
         little: whether the low byte of a sample of 16 bits comes first.
         inverted: whether a sample v lies there as 2**bits - 1 - v.
         low_first: whether packed samples begin in the lowest bits of a byte.
+        signed: whether a sample v lies there as v - 2**(bits - 1), in two's complement.
+        word: bits of the word that holds a pixel, 16 or 32, where pixels are words; else 0. Its low byte comes first
+            if the layout is little.
+        fields: of a word, one for each of `channels`: (its lowest bit, how many bits). A field of fewer bits than a
+            sample has holds the sample's highest; those below repeat them from the highest on, so that the largest
+            value of a field is the largest sample. Bits of no field are 0.
     """
 
     bits: int
@@ -31,6 +37,9 @@ class Layout:
     little: bool = False
     inverted: bool = False
     low_first: bool = False
+    signed: bool = False
+    word: int = 0
+    fields: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Raster:
         layout: of its samples.
         stride: bytes from one row to the next; 0: rows take no more bytes than they need.
         upward: whether the last row comes first.
+        transposed: whether the rows that lie there are the rectangle's columns, as in arrays of Fortran's order.
         padding: what lies in the bits and bytes of each row after its samples, row by row in the file's sequence: for
             each row the last byte of its samples with the samples' bits cleared (only if samples do not fill it), then
             the bytes up to the stride. Empty: all of it is 0.
@@ -64,6 +74,7 @@ class Raster:
     stride: int = 0
     upward: bool = False
     padding: bytes = b""
+    transposed: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,26 +105,26 @@ class Differences:
 
 @dataclass(frozen=True)
 class Decimals:
-    """All of a picture as decimal numbers, as in plain PNM.
+    """All of a picture as decimal numbers, as in plain PNM; nothing follows the last.
 
     Attributes:
         picture: as of :class:`Raster`.
         channels: which channels, in the file's sequence.
+        lines: (numbers of a line, how many such lines) one after the other.
+        between: what stands between two numbers of a pixel, perhaps nothing.
+        pixel_end: what stands between two pixels of a line.
+        line_end: what stands between two lines, such as a line feed.
         inverted: whether a sample v of 1 bit is written as 1 - v.
-        between: what stands between two numbers of a line, perhaps nothing.
-        per_line: numbers of a line; 0: those of a row.
-        line_end: what ends each line, such as a line feed.
-        last_end: what ends the last line.
         width: to which numbers are filled up with spaces from the left; 0: not.
     """
 
     picture: int
     channels: tuple[int, ...]
-    inverted: bool
+    lines: tuple[tuple[int, int], ...]
     between: bytes
-    per_line: int
+    pixel_end: bytes
     line_end: bytes
-    last_end: bytes
+    inverted: bool = False
     width: int = 0
 
 

@@ -26,9 +26,9 @@ MAX_CHANNELS = 4
 """Most channels of a picture, alpha included; as a last axis, also a width that nobody has."""
 MAX_DEPTH = 16
 """Most bits of a sample."""
-GIVE = "give uint8 or bool as [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4 channels"
+GIVE = "give bool or integers of 8 or 16 bits as [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4 channels"
 
-_DTYPES = {"bool": 1, "uint8": 8, "uint16": 16}
+_DTYPES = {"bool": 1, "uint8": 8, "uint16": 16, "int8": 8, "int16": 16}
 """Types of arrays, and the bits of their samples."""
 
 
@@ -44,7 +44,8 @@ class Array:
     """The form of an array of numpy.
 
     Attributes:
-        dtype: "bool", "uint8" or "uint16".
+        dtype: "bool", "uint8", "uint16", "int8" or "int16"; samples of the last two are 2**7 or 2**15 more than the
+            numbers of the array.
         images: whether it has an axis of pictures; without one there is one picture.
         channels: whether it has an axis of channels; without one there is one channel.
         name: in an .npz file; "" for an .npy file, or for an array that was in none.
@@ -144,6 +145,8 @@ class Samples:
             images, channels, dtype = len(pixels) > 1, self.channels > 1, pixels.dtype.name
         pixels = pixels if images else pixels[0]
         pixels = pixels if channels else pixels[..., 0]
+        if dtype.startswith("int"):
+            return _from_the_middle(pixels).view(dtype)
         return pixels.astype(dtype, copy=False)
 
     @property
@@ -194,13 +197,18 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
     return np.ascontiguousarray(stack, np.uint8 if depth <= 8 else np.uint16)
 
 
+def _from_the_middle(samples: Pixels) -> Pixels:
+    """Unsigned samples of 8 or 16 bits as signed numbers, or the other way round: bit for bit, still unsigned."""
+    return samples ^ samples.dtype.type(1 << 8 * samples.dtype.itemsize - 1)
+
+
 def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
     """The pictures of an array: a last axis of up to 4 is one of channels, an axis before rows and columns one of
     pictures.
 
     Args:
-        values: bool, uint8 or uint16, of any byte order and layout in memory: [H, W], [H, W, C], [N, H, W] or
-            [N, H, W, C].
+        values: bool, uint8, uint16, int8 or int16, of any byte order and layout in memory: [H, W], [H, W, C],
+            [N, H, W] or [N, H, W, C].
         name: in an .npz file.
         ending: "npy" or "npz"; "" if it is in no file.
 
@@ -208,22 +216,31 @@ def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
         ArcompError: it is of another type or shape, or holds nothing.
     """
     dtype, shape = values.dtype.newbyteorder("=").name, values.shape
-    if dtype not in _DTYPES:
-        negative = values.dtype.kind == "i" and values.size and int(values.min()) < 0
-        why = "with negative samples" if negative else f"of {str(values.dtype)[:40]}"
-        raise ArcompError(f"an array {why} is not supported", remedy=GIVE)
-    shown = str(list(shape))[:60]
-    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[-1] > MAX_CHANNELS):
-        raise ArcompError(f"an array of shape {shown} is not one of pictures", remedy=GIVE)
-    if not values.size:
-        raise ArcompError(f"an array of shape {shown} holds nothing", remedy="give one with samples in it")
-    channels = len(shape) > 2 and shape[-1] <= MAX_CHANNELS
-    images = len(shape) - channels == 3
+    images, channels = axes_of(dtype, shape)
     stack = values if images else values[None]
     stack = stack if channels else stack[..., None]
     if dtype == "bool":
         stack = stack.view(np.uint8)
+    elif dtype.startswith("int"):
+        stack = _from_the_middle(stack.astype(dtype, copy=False).view(f"u{dtype}"))
     return Samples.of(stack, _DTYPES[dtype], form=Array(dtype, images, channels, name), ending=ending)
+
+
+def axes_of(dtype: str, shape: tuple[int, ...]) -> tuple[bool, bool]:
+    """Whether an array of a type, as numpy names it, and a shape has an axis of pictures, and one of channels.
+
+    Raises:
+        ArcompError: it is of another type or shape, or holds nothing.
+    """
+    if dtype not in _DTYPES:
+        raise ArcompError(f"an array of {dtype[:40]} is not supported", remedy=GIVE)
+    shown = str(list(shape))[:60]
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and shape[-1] > MAX_CHANNELS):
+        raise ArcompError(f"an array of shape {shown} is not one of pictures", remedy=GIVE)
+    if 0 in shape:
+        raise ArcompError(f"an array of shape {shown} holds nothing", remedy="give one with samples in it")
+    channels = len(shape) > 2 and shape[-1] <= MAX_CHANNELS
+    return len(shape) - channels == 3, channels
 
 
 def of_bytes(data: bytes | bytearray | memoryview, *, ending: str = "") -> Samples:

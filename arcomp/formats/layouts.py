@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,14 @@ _PIECE = 1 << 22
 """About how many bytes are worked on at once, so that no second copy of a picture is held."""
 
 
+def pixel_bits(layout: Layout) -> int:
+    """Bits of a pixel."""
+    return layout.word or len(layout.channels) * layout.bits
+
+
 def row_bytes(layout: Layout, width: int) -> int:
     """Bytes that the samples of a row of `width` pixels need."""
-    return -(-width * len(layout.channels) * layout.bits // 8)
+    return -(-width * pixel_bits(layout) // 8)
 
 
 def rows_at_once(stride: int) -> int:
@@ -29,7 +35,7 @@ def rows_at_once(stride: int) -> int:
 
 def padding_bytes(layout: Layout, width: int, stride: int) -> int:
     """Bytes of a row, of `stride` bytes, that are padding or in part: those after its last whole byte of samples."""
-    return (stride or row_bytes(layout, width)) - width * len(layout.channels) * layout.bits // 8
+    return (stride or row_bytes(layout, width)) - width * pixel_bits(layout) // 8
 
 
 def unpack(data: Buffer, into: Pixels, layout: Layout, *, stride: int = 0, upward: bool = False) -> bytes:
@@ -52,8 +58,8 @@ def unpack(data: Buffer, into: Pixels, layout: Layout, *, stride: int = 0, upwar
     step = rows_at_once(max(stride, width * len(layout.channels)))
     for top in range(0, height, step):
         values = _stored(rows[top : top + step], layout, width)
-        if layout.inverted:
-            values = values ^ values.dtype.type((1 << layout.bits) - 1)
+        if turned := _turned(layout):
+            values = values ^ values.dtype.type(turned)
         part = into[top : top + step]
         if layout.channels == tuple(range(into.shape[2])):
             part[...] = values
@@ -104,22 +110,54 @@ def packed(
         yield rows
 
 
+def _turned(layout: Layout) -> int:
+    """Which bits of a sample are the other way round in the file."""
+    return ((1 << layout.bits) - 1) * layout.inverted ^ (1 << layout.bits - 1) * layout.signed
+
+
 def _stored(rows: Octets, layout: Layout, width: int) -> Pixels:
     """The samples of some rows, in the file's sequence of channels: uint8 or uint16 [R, W, channels]."""
     channels, bits = len(layout.channels), layout.bits
     count = width * channels
     body = rows[:, : row_bytes(layout, width)]
     values: Pixels
-    if bits == 8:
+    if layout.word:
+        values = _of_words(body.view(_word_type(layout)), layout)
+    elif bits == 8:
         values = body
     elif bits == 16:
         values = body.view("<u2" if layout.little else ">u2")
-        values = values.astype(np.uint16) if layout.inverted else values
+        values = values.astype(np.uint16) if _turned(layout) else values
     elif bits in (1, 2, 4):
         values = _parted(body, bits, layout.low_first)[:, :count]
     else:
         values = _gathered(body, count, layout)
     return values.reshape(len(rows), width, channels)
+
+
+def _word_type(layout: Layout) -> str:
+    return f"{'<' if layout.little else '>'}u{layout.word // 8}"
+
+
+def _of_words(words: npt.NDArray[Any], layout: Layout) -> Pixels:
+    """The fields of words [R, W], each widened to a sample's bits: [R, W, channels]."""
+    values = np.empty((*words.shape, len(layout.fields)), np.uint8 if layout.bits <= 8 else np.uint16)
+    for place, (shift, bits) in enumerate(layout.fields):
+        field = ((words >> shift) & ((1 << bits) - 1)).astype(values.dtype)
+        wide, more = field << (layout.bits - bits), layout.bits - bits
+        while more > 0:
+            more -= bits
+            wide |= field << more if more >= 0 else field >> -more
+        values[..., place] = wide
+    return values
+
+
+def _as_words(samples: Pixels, layout: Layout) -> npt.NDArray[Any]:
+    """Words [R, W] of samples [R, W, channels] in the file's sequence."""
+    words = np.zeros(samples.shape[:2], _word_type(layout))
+    for place, (shift, bits) in enumerate(layout.fields):
+        words |= (samples[..., place] >> (layout.bits - bits)).astype(words.dtype) << shift
+    return words
 
 
 def _parted(body: Octets, bits: int, low_first: bool) -> Octets:
@@ -152,10 +190,12 @@ def _store(samples: Pixels, body: Octets, layout: Layout) -> None:
         for place, channel in enumerate(layout.channels):
             chosen[..., place] = samples[..., channel]
         samples = chosen
+    if turned := _turned(layout):
+        samples = samples.astype(np.uint16 if bits > 8 else np.uint8) ^ turned
     values = samples.reshape(len(samples), -1)
-    if layout.inverted:
-        values = values.astype(np.uint16 if bits > 8 else np.uint8) ^ ((1 << bits) - 1)
-    if bits == 8:
+    if layout.word:
+        body.view(_word_type(layout))[...] = _as_words(samples, layout)
+    elif bits == 8:
         body[...] = values
     elif bits == 16:
         body.view("<u2" if layout.little else ">u2")[...] = values
@@ -177,7 +217,7 @@ def _bits_packed(values: Pixels, layout: Layout) -> Octets:
 
 
 def _padding(rows: Octets, layout: Layout, width: int) -> bytes:
-    bits = width * len(layout.channels) * layout.bits
+    bits = width * pixel_bits(layout)
     if bits // 8 == rows.shape[1]:
         return b""
     tail = rows[:, bits // 8 :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from arcomp.form import Literal, Raster, Segment, Skeleton
+from arcomp.form import Decimals, Literal, Raster, Segment, Skeleton
 from arcomp.formats.layouts import Buffer, packed
 from arcomp.samples import Pixels, Samples
 
@@ -47,6 +47,10 @@ def _segment(segment: Segment, samples: Samples) -> Iterator[Buffer]:
         yield segment.data
     elif isinstance(segment, Raster):
         yield from raster(segment, samples)
+    elif isinstance(segment, Decimals):
+        from arcomp.formats.decimals import rendered  # Numba takes a second to import: only where it is needed
+
+        yield from rendered(segment, picture(samples, segment.picture))
     else:
         raise ValueError(f"segments of type {type(segment).__name__} cannot be rebuilt")
 
@@ -63,4 +67,5 @@ def raster(segment: Raster, samples: Samples) -> Iterator[Buffer]:
     if not inside or min(segment.height, segment.width) < 1 or max(segment.layout.channels) >= whole.shape[2]:
         raise ValueError("a rectangle that is not within its picture")
     part = whole[segment.y : bottom, segment.x : right]
+    part = part.transpose(1, 0, 2) if segment.transposed else part
     yield from packed(part, segment.layout, stride=segment.stride, upward=segment.upward, padding=segment.padding)

@@ -73,9 +73,9 @@ class TestArrays:
         ("array", "words"),
         [
             (RGB.astype(np.float32), "an array of float32"),
-            (RGB / 255, "give uint8 or bool"),
+            (RGB / 255, "give bool or integers"),
             (RGB.astype(np.int64), "an array of int64"),
-            (RGB.astype(np.int16) - 300, "negative samples"),
+            (RGB.astype(np.int32) - 300, "an array of int32"),
             (RGB.astype(np.uint32), "an array of uint32"),
             (RGB.astype(np.complex64), "an array of complex64"),
             (RGB.astype(object), "an array of object"),
