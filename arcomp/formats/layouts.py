@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -191,8 +191,8 @@ def _store(samples: Pixels, body: Octets, layout: Layout) -> None:
             chosen[..., place] = samples[..., channel]
         samples = chosen
     if turned := _turned(layout):
-        samples = samples.astype(np.uint16 if bits > 8 else np.uint8) ^ turned
-    values = samples.reshape(len(samples), -1)
+        samples = np.bitwise_xor(samples.astype(np.uint16 if bits > 8 else np.uint8), turned)
+    values: Pixels = samples.reshape(len(samples), -1)
     if layout.word:
         body.view(_word_type(layout))[...] = _as_words(samples, layout)
     elif bits == 8:
@@ -206,14 +206,14 @@ def _store(samples: Pixels, body: Octets, layout: Layout) -> None:
 def _bits_packed(values: Pixels, layout: Layout) -> Octets:
     """Samples [R, count] in as few bytes as they need."""
     bits, low_first = layout.bits, layout.low_first
-    order = "little" if low_first else "big"
+    order: Literal["little", "big"] = "little" if low_first else "big"
     if bits == 1:
-        return np.packbits(values.astype(np.uint8, copy=False), axis=1, bitorder=order)  # type: ignore[arg-type]
+        return np.packbits(values.astype(np.uint8, copy=False), axis=1, bitorder=order)
     shifts = range(bits) if low_first else range(bits - 1, -1, -1)
     single = np.empty((*values.shape, bits), np.uint8)
     for place, shift in enumerate(shifts):
         single[..., place] = (values >> shift) & 1
-    return np.packbits(single.reshape(len(values), -1), axis=1, bitorder=order)  # type: ignore[arg-type]
+    return np.packbits(single.reshape(len(values), -1), axis=1, bitorder=order)
 
 
 def _padding(rows: Octets, layout: Layout, width: int) -> bytes:

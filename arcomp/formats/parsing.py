@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from arcomp.formats import png
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
 
-_PARSERS: tuple[tuple[bytes, Parser], ...] = ()
+_PARSERS: tuple[tuple[bytes, Parser], ...] = ((png.SIGNATURE, png.parse),)
 """How files begin, and the function that takes them apart."""
 
 

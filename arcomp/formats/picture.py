@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -18,16 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
+from arcomp.formats import png
 from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.plain import check_bmp, read_pbm, read_pnm
-from arcomp.formats.png import prepare
 from arcomp.formats.tiff import ORIENTATION, as_stored, check_tiff
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
 
 _PLUGINS = {
-    "png": ("PNG", "PngImagePlugin"),
     "bmp": ("BMP", "BmpImagePlugin"),
     "tiff": ("TIFF", "TiffImagePlugin"),
     "webp": ("WebP", "WebPImagePlugin"),
@@ -63,8 +63,9 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
         allow_lossy: take JPEG, lossy WebP and lossy TIFF too; their pixels are what Pillow decodes.
 
     Returns:
-        One picture of 8-bit gray or RGB or 1-bit gray. Its `ending` says what the file was: "png", "bmp", "tiff",
-        "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but the last can be written.
+        Of a PNG whatever is in it, frames of an animation too; else one picture of 8-bit gray or RGB or 1-bit gray. Its
+        `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but
+        the last can be written.
 
     Raises:
         PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
@@ -91,17 +92,28 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
         raise refuse_lossy("JPEG")
     dropped = ()
     if kind == "png":
-        data, dropped = prepare(data)
-    elif kind == "bmp":
+        return _read_png(data)
+    if kind == "bmp":
         dropped = check_bmp(data)
     elif kind == "webp":
         dropped = check_webp(data, allow_lossy=allow_lossy)
-    pixels, depth, more = _decode_with_pillow(data, kind, allow_lossy)
-    return _picture(pixels, kind, depth, names((*dropped, *more)))
+    pixels, more = _decode_with_pillow(data, kind, allow_lossy)
+    return _picture(pixels, kind, dropped=names((*dropped, *more)))
 
 
-def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt8, int, tuple[str, ...]]:
-    """Pixels uint8 [H, W, C], their depth, and names of metadata that only an opened picture tells."""
+def _read_png(data: bytes) -> Samples:
+    if len(data) >= 24:
+        check_size(*struct.unpack_from(">II", data, 16))
+    parsed = png.parse(data)
+    if parsed is None:
+        raise damaged("PNG", "no whole picture is in it")
+    if not png.is_sound(data, parsed):
+        raise damaged("PNG", "a checksum of its pixels differs")
+    return parsed.samples
+
+
+def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt8, tuple[str, ...]]:
+    """Pixels uint8 [H, W, C], and names of metadata that only an opened picture tells."""
     from PIL import Image
 
     shown, plugin = _PLUGINS[kind]
@@ -116,7 +128,7 @@ def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt
             raise damaged(shown, _one_line(error)) from error
 
 
-def _pixels(image: Any, kind: str, file_size: int, allow_lossy: bool) -> tuple[UInt8, int, tuple[str, ...]]:
+def _pixels(image: Any, kind: str, file_size: int, allow_lossy: bool) -> tuple[UInt8, tuple[str, ...]]:
     shown = _PLUGINS[kind][0]
     dropped: tuple[str, ...] = ()
     orientation = None
@@ -128,12 +140,11 @@ def _pixels(image: Any, kind: str, file_size: int, allow_lossy: bool) -> tuple[U
         orientation = image.tag_v2.get(ORIENTATION)
     elif kind == "jpeg":
         dropped = _jpeg_extras(image)
-    depth = 1 if kind == "png" and image.mode == "1" else 8
-    if depth == 8 and image.mode not in ("L", "RGB"):
+    if image.mode not in ("L", "RGB"):
         what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
         raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
     image.load()
-    return np.ascontiguousarray(as_stored(_samples(image), orientation)), depth, dropped
+    return np.ascontiguousarray(as_stored(_samples(image), orientation)), dropped
 
 
 def _samples(image: Any) -> UInt8:

@@ -1,8 +1,6 @@
-"""PNG, chunk by chunk: Pillow is given only the chunks that make the pixels.
+"""PNG and APNG, chunk by chunk (PNG, third edition, sections 5 and 11): the samples of its pictures, and the rest.
 
-Pillow reads 16-bit colour as 8-bit, widens 1, 2 and 4 bits, forgets about transparency, does not check the
-checksums of image data, and leaves rows black that are missing from a complete stream. So every chunk is
-walked here, and what cannot be kept exactly is refused.
+Chunks of no picture stay literal bytes, with their checksums, right or wrong.
 """
 
 from __future__ import annotations
@@ -10,167 +8,212 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
-from arcomp.errors import PictureError
-from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names, ordinary_resolution
+import numpy as np
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
+from arcomp.formats.parsed import Parsed
+from arcomp.formats.scanlines import filtered_size, unfilter
+from arcomp.samples import MAX_PIXELS, Pixels, Samples
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">IIBBBBB")
-
-# First column and row, and steps, of each pass of an interlaced picture.
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-_PIECE = 1 << 20
-
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-_COLOURS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGBA"}
-
-_DROPPED = {
-    b"PLTE": "suggested palette",
-    b"sPLT": "suggested palette",
-    b"hIST": "histogram",
-    b"bKGD": "background colour",
-    b"sBIT": "significant bits",
-    b"iCCP": "ICC profile",
-    b"cICP": "colour space",
-    b"mDCV": "mastering display",
-    b"cLLI": "light level",
-    b"tEXt": "text",
-    b"zTXt": "text",
-    b"iTXt": "text",
-    b"tIME": "time",
-    b"eXIf": "Exif",
-    b"caBX": "content credentials",
-    b"iDOT": "",  # where a decoder may split the data: nothing about the picture
-    b"sRGB": "",  # what a picture without colour information is taken for anyway
-}
-_CHRM_OF_SRGB = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_FCTL_SIZE = 26
+_EXCESS = 1 << 20
+"""Most bytes of image data beyond the picture: more are a bomb, or not worth it."""
 
 
-def prepare(data: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Check a PNG file and reduce it to the chunks that make its pixels.
+@dataclass(frozen=True)
+class _Header:
+    """What IHDR says."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.depth, tuple(range(_CHANNELS[self.colour])))
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    kind: bytes
+    start: int
+    end: int
+
+    @property
+    def body(self) -> slice:
+        return slice(self.start + 8, self.end - 4)
+
+
+def parse(data: bytes) -> Parsed | None:
+    """Take a PNG or an APNG apart.
 
     Args:
-        data: the whole file.
+        data: the whole file; or of a file that begins with one, such as an icon's entry: what comes after the last
+            chunk is a literal too.
 
     Returns:
-        A PNG of the same pixels, gray of 1 or 8 bits or RGB of 8, with only IHDR, IDAT and IEND; and the names of what
-        was left out.
-
-    Raises:
-        PictureError: the file is damaged, or its pixels are of another kind or have transparency.
+        Samples as they are stored, of 1, 2, 4, 8 or 16 bits; frames of an APNG are pictures after the first, of their
+        own size. None if there is no whole picture in it.
     """
-    kept: list[bytes] = []
-    dropped: list[str] = []
-    previous = b""
-    end = len(_SIGNATURE)
-    for kind, start, end in _chunks(data):
-        body = data[start + 8 : end - 4]
-        if not previous:
-            _check_header(kind, body)
-        if kind == b"IDAT" and previous != b"IDAT" and len(kept) > 1:
-            raise damaged("PNG", "its image data is in separate places")
-        if kind in (b"IHDR", b"IDAT", b"IEND"):
-            if kind == b"IHDR" and previous:
-                raise damaged("PNG", "it has two headers")
-            kept.append(data[start:end])
-        else:
-            dropped.append(_name(kind, body))
-        previous = kind
-    if len(kept) < 3:
-        raise damaged("PNG", "it has no image data")
-    _check_length(kept)
-    if end < len(data):
-        dropped.append("data after its end")
-    return _SIGNATURE + b"".join(kept), names(dropped)
+    chunks = list(_chunks(data))
+    header = _header(data, chunks)
+    if header is None:
+        return None
+    pictures: list[Pixels] = []
+    skeleton: list[Segment] = []
+    at, pixels_left = 0, MAX_PIXELS
+    for run, height, width in _runs(data, chunks, header):
+        if height * width > pixels_left or (run[0].kind == b"fdAT" and not pictures):
+            continue
+        found = _picture(data, run, header, (height, width), len(pictures))
+        if found is None:
+            if not pictures:
+                return None
+            continue
+        picture, segment = found
+        pictures.append(picture)
+        pixels_left -= height * width
+        skeleton += [Literal(data[at : run[0].start]), segment]
+        at = run[-1].end
+    if not pictures:
+        return None
+    if at < len(data):
+        skeleton.append(Literal(data[at:]))
+    palette = _palette(data, chunks) if header.colour == 3 else None
+    stacks = tuple(_stacks(pictures))
+    samples = Samples(stacks, header.depth, alpha=header.colour in (4, 6), palette=palette, ending="png")
+    return Parsed(samples, tuple(skeleton))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of each chunk up to IEND, with its checksum verified."""
-    at = len(_SIGNATURE)
+def is_sound(data: bytes, parsed: Parsed) -> bool:
+    """Whether the checksums of the header and of all pixels are right."""
+    header = zlib.crc32(data[12:29]).to_bytes(4, "big") == data[29:33]
+    runs = [segment for segment in parsed.skeleton if isinstance(segment, Chunks)]
+    streams = [held for run in runs for held in run.content if isinstance(held, Deflated)]
+    return header and not any(run.wrong for run in runs) and all(stream.check is None for stream in streams)
+
+
+def _chunks(data: bytes) -> Iterator[_Chunk]:
+    """The chunks up to IEND, or up to what is none."""
+    at = len(SIGNATURE) if data.startswith(SIGNATURE) else len(data)
     kind = b""
-    while kind != b"IEND":
-        if len(data) - at < 12:
-            raise damaged("PNG", "it is truncated")
-        (length,) = struct.unpack_from(">I", data, at)
+    while kind != b"IEND" and len(data) - at >= 12:
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
         kind = data[at + 4 : at + 8]
-        end = at + 12 + length
-        if not kind.isalpha():
-            raise damaged("PNG", f"no chunk is at byte {at}")
         if end > len(data):
-            raise damaged("PNG", "it is truncated")
-        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
-            raise damaged("PNG", f"the checksum of its {kind.decode('ascii')} chunk differs")
-        yield kind, at, end
+            return
+        yield _Chunk(kind, at, end)
         at = end
 
 
-def _check_header(kind: bytes, body: bytes) -> None:
-    if kind != b"IHDR" or len(body) != _IHDR.size:
-        raise damaged("PNG", "it does not begin with a header")
-    width, height, depth, colour, compression, filtering, interlace = _IHDR.unpack(body)
-    if depth not in _DEPTHS.get(colour, ()):
-        raise damaged("PNG", f"there is no colour type {colour} with {depth} bits")
-    if compression or filtering or interlace > 1:
-        raise damaged("PNG", "its header names an unknown method")
-    what = f"a PNG picture ({_COLOURS[colour]}, {depth}-bit)"
-    if colour not in (0, 2):
-        raise PictureError(f"{what} is not supported", remedy=TO_RGB)
-    if depth != 8 and (colour, depth) != (0, 1):
-        remedy = TO_8_BITS if depth > 8 else "convert it to 8-bit gray first"
-        raise PictureError(f"{what} is not supported", remedy=remedy)
-    check_size(width, height)
+def _header(data: bytes, chunks: list[_Chunk]) -> _Header | None:
+    """What the first chunk says, if it is a header of a picture that can be."""
+    if not chunks or chunks[0].kind != b"IHDR" or len(data[chunks[0].body]) != _IHDR.size:
+        return None
+    width, height, depth, colour, compression, filtering, interlace = _IHDR.unpack(data[chunks[0].body])
+    known = depth in _DEPTHS.get(colour, ()) and not compression and not filtering and interlace <= 1
+    return _Header(width, height, depth, colour, bool(interlace)) if known and width and height else None
 
 
-def _check_length(kept: list[bytes]) -> None:
-    """Refuse image data that ends before the picture does; it is inflated piece by piece and let go."""
-    width, height, depth, colour, _, _, interlace = _IHDR.unpack(kept[0][8:-4])
-    left = _filtered_size(width, height, depth * (3 if colour == 2 else 1), interlaced=bool(interlace))
-    inflater = zlib.decompressobj()
-    try:
-        for part in kept[1:-1]:
-            rest: bytes | memoryview = memoryview(part)[8:-4]
-            # More data than the picture needs is harmless, and not worth inflating.
-            while len(rest) and left >= 0 and not inflater.eof:
-                left -= len(inflater.decompress(rest, _PIECE))
-                rest = inflater.unconsumed_tail
-    except zlib.error:
-        raise damaged("PNG", "its image data cannot be inflated") from None
-    if left > 0 or (left == 0 and not inflater.eof):
-        raise damaged("PNG", "its image data ends too early")
+def _runs(data: bytes, chunks: list[_Chunk], header: _Header) -> Iterator[tuple[list[_Chunk], int, int]]:
+    """Chunks of image data that follow each other, the height and the width of their picture.
+
+    Of IDAT only the first run: one picture's data in separate places is against the specification.
+    """
+    height, width = header.height, header.width
+    seen = False
+    for kind, group in groupby(chunks, lambda chunk: chunk.kind):
+        run = list(group)
+        if kind == b"fcTL" and len(data[run[-1].body]) == _FCTL_SIZE:
+            width, height = struct.unpack_from(">II", data, run[-1].start + 12)
+        elif kind == b"IDAT" and not seen:
+            seen = True
+            yield run, header.height, header.width
+        elif kind == b"fdAT" and height and width and _numbered(data, run):
+            yield run, height, width
 
 
-def _filtered_size(width: int, height: int, bits: int, *, interlaced: bool) -> int:
-    """Bytes of a picture before deflation, at so many bits a pixel: each row of each pass has a byte for its filter."""
-    total = 0
-    for x, y, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
-        columns, rows = -(-(width - x) // across), -(-(height - y) // down)
-        if columns > 0 and rows > 0:
-            total += rows * (1 + -(-columns * bits // 8))
-    return total
-
-
-def _name(kind: bytes, body: bytes) -> str:
-    """What a chunk besides the pixels is called; refuses those that change what is seen."""
-    if kind == b"tRNS":
-        raise PictureError("a PNG picture with transparency (a tRNS chunk) is not supported", remedy=TO_RGB)
-    if kind in (b"acTL", b"fcTL", b"fdAT"):
-        raise PictureError("an animated PNG picture is not supported", remedy="extract its frames first")
-    if kind == b"iTXt" and body.startswith(b"XML:com.adobe.xmp\0"):
-        return "XMP"
-    if kind == b"gAMA":
-        return "" if body == struct.pack(">I", 45455) else "gamma"
-    if kind == b"cHRM":
-        return "" if body == _CHRM_OF_SRGB else "chromaticities"
-    if kind == b"pHYs":
-        return "" if _ordinary_density(body) else "resolution"
-    name = _DROPPED.get(kind)
-    if name is None and kind[:1].isupper():
-        raise PictureError(f"a PNG picture with an unknown critical chunk ({kind.decode('ascii')})")
-    return f"{kind.decode('ascii')} chunk" if name is None else name
-
-
-def _ordinary_density(body: bytes) -> bool:
-    if len(body) != 9:
+def _numbered(data: bytes, run: list[_Chunk]) -> bool:
+    """Whether chunks begin with sequence numbers, each one more than the one before."""
+    if any(len(data[chunk.body]) < 4 for chunk in run):
         return False
-    across, down, unit = struct.unpack(">IIB", body)
-    return across == down and (ordinary_resolution(across * 0.0254) if unit == 1 else across == 1)
+    first = _number(data, run[0])
+    return all(_number(data, chunk) == first + index for index, chunk in enumerate(run))
+
+
+def _number(data: bytes, chunk: _Chunk) -> int:
+    return int.from_bytes(data[chunk.start + 8 : chunk.start + 12], "big")
+
+
+def _picture(
+    data: bytes, run: list[_Chunk], header: _Header, size: tuple[int, int], index: int
+) -> tuple[Pixels, Segment] | None:
+    """The samples of a run of chunks, and the run as a segment; None if they are not a whole picture."""
+    view = memoryview(data)
+    prefix = 0 if run[0].kind == b"IDAT" else 4
+    bodies = [view[chunk.body][prefix:] for chunk in run]
+    stream = b"".join(bodies)
+    if len(stream) < 2 or stream[0] & 0x0F != 8 or stream[1] & 0x20:  # not deflate, or with a preset dictionary
+        return None
+    need, _ = filtered_size(*size, header.layout, header.interlaced)
+    inflater = zlib.decompressobj(-15)
+    try:
+        content = inflater.decompress(memoryview(stream)[2:], need + _EXCESS)
+    except zlib.error:
+        return None
+    if not inflater.eof or len(content) < need:
+        return None
+    picture = np.empty((*size, len(header.layout.channels)), np.uint8 if header.depth <= 8 else np.uint16)
+    found = unfilter(memoryview(content)[:need], picture, header.layout, header.interlaced)
+    if found is None:
+        return None
+    inside: tuple[Segment, ...] = (Scanlines(index, header.layout, found[0], header.interlaced, found[1]),)
+    inside += (Literal(content[need:]),) if len(content) > need else ()
+    end = len(stream) - len(inflater.unused_data)
+    check: bytes | None = stream[end : end + 4]
+    rest = stream[end + 4 :]
+    check = None if check == zlib.adler32(content).to_bytes(4, "big") else check
+    held: tuple[Segment, ...] = (Deflated(inside, stream[2:end], False, stream[:2], check),)
+    held += (Literal(rest),) if rest else ()
+    lengths = tuple((length, len(list(group))) for length, group in groupby(map(len, bodies)))
+    sequence = _number(data, run[0]) if prefix else None
+    return picture, Chunks(held, run[0].kind, lengths, sequence, tuple(_wrong(view, run)))
+
+
+def _wrong(view: memoryview, run: list[_Chunk]) -> Iterator[tuple[int, int]]:
+    """Which chunk has which checksum, where it is not the right one."""
+    for index, chunk in enumerate(run):
+        check = int.from_bytes(view[chunk.end - 4 : chunk.end], "big")
+        if check != zlib.crc32(view[chunk.start + 4 : chunk.end - 4]):
+            yield index, check
+
+
+def _palette(data: bytes, chunks: list[_Chunk]) -> Pixels | None:
+    """RGB of each entry, RGBA where there is a tRNS chunk; None if there is no palette."""
+    bodies = {chunk.kind: data[chunk.body] for chunk in chunks if chunk.kind in (b"PLTE", b"tRNS")}
+    entries = min(len(bodies.get(b"PLTE", b"")) // 3, 256)
+    if not entries:
+        return None
+    colours = np.frombuffer(bodies[b"PLTE"][: 3 * entries], np.uint8).reshape(entries, 3)
+    if b"tRNS" not in bodies:
+        return colours
+    alpha = np.full((entries, 1), 255, np.uint8)
+    given = np.frombuffer(bodies[b"tRNS"][:entries], np.uint8)
+    alpha[: len(given), 0] = given
+    return np.hstack((colours, alpha))
+
+
+def _stacks(pictures: list[Pixels]) -> Iterator[Pixels]:
+    """Pictures of one size that follow each other, together."""
+    for _, group in groupby(pictures, lambda picture: picture.shape):
+        same = list(group)
+        yield same[0][None] if len(same) == 1 else np.stack(same)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from arcomp.form import Decimals, Literal, Raster, Segment, Skeleton
-from arcomp.formats.layouts import Buffer, packed
+from arcomp.form import Chunks, Decimals, Deflated, Differences, Layout, Literal, Raster, Scanlines, Segment, Skeleton
+from arcomp.formats.differences import difference
+from arcomp.formats.layouts import Octets, packed
 from arcomp.samples import Pixels, Samples
+
+Piece = bytes | memoryview
+"""Some bytes of a file, in one dimension."""
 
 
 def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
@@ -22,7 +28,7 @@ def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
     return made.getvalue()
 
 
-def pieces(skeleton: Skeleton, samples: Samples) -> Iterator[Buffer]:
+def pieces(skeleton: Skeleton, samples: Samples) -> Iterator[Piece]:
     """The file, some bytes after the other: as little as possible is held at once."""
     for segment in skeleton:
         yield from _segment(segment, samples)
@@ -42,30 +48,131 @@ def picture(samples: Samples, index: int) -> Pixels:
     raise ValueError("a picture that is not among the samples")
 
 
-def _segment(segment: Segment, samples: Samples) -> Iterator[Buffer]:
+def _segment(segment: Segment, samples: Samples) -> Iterator[Piece]:
     if isinstance(segment, Literal):
         yield segment.data
     elif isinstance(segment, Raster):
-        yield from raster(segment, samples)
-    elif isinstance(segment, Decimals):
-        from arcomp.formats.decimals import rendered  # Numba takes a second to import: only where it is needed
+        yield from _bytes_of(_raster(segment, samples))
+    elif isinstance(segment, Differences):
+        yield from _bytes_of(_differences(segment.raster, samples))
+    elif isinstance(segment, Scanlines):
+        whole = _with_channels(picture(samples, segment.picture), segment.layout)
+        from arcomp.formats.scanlines import scanlines  # Numba takes a second to import: only where it is needed
 
-        yield from rendered(segment, picture(samples, segment.picture))
+        yield from _bytes_of(scanlines(segment, whole))
+    elif isinstance(segment, Decimals):
+        from arcomp.formats.decimals import rendered
+
+        yield from _bytes_of(rendered(segment, picture(samples, segment.picture)))
+    elif isinstance(segment, Deflated):
+        yield from _deflated(segment, samples)
+    elif isinstance(segment, Chunks):
+        yield from _chunks(segment, pieces(segment.content, samples))
     else:
         raise ValueError(f"segments of type {type(segment).__name__} cannot be rebuilt")
 
 
-def raster(segment: Raster, samples: Samples) -> Iterator[Buffer]:
-    """The rows of a rectangle of a picture.
+def _bytes_of(parts: Iterator[Octets]) -> Iterator[memoryview]:
+    for part in parts:
+        if part.size:
+            yield part.data.cast("B")
 
-    Raises:
-        ValueError: it is not within the picture, or has channels that the picture has not.
-    """
-    whole = picture(samples, segment.picture)
+
+def _differences(raster: Raster, samples: Samples) -> Iterator[Octets]:
+    for rows in _raster(raster, samples):
+        difference(rows, raster.layout, raster.width)
+        yield rows
+
+
+def _raster(segment: Raster, samples: Samples) -> Iterator[Octets]:
+    """The rows of a rectangle of a picture."""
+    whole = _with_channels(picture(samples, segment.picture), segment.layout)
     bottom, right = segment.y + segment.height, segment.x + segment.width
     inside = min(segment.y, segment.x) >= 0 and bottom <= whole.shape[0] and right <= whole.shape[1]
-    if not inside or min(segment.height, segment.width) < 1 or max(segment.layout.channels) >= whole.shape[2]:
+    if not inside or min(segment.height, segment.width) < 1:
         raise ValueError("a rectangle that is not within its picture")
     part = whole[segment.y : bottom, segment.x : right]
     part = part.transpose(1, 0, 2) if segment.transposed else part
     yield from packed(part, segment.layout, stride=segment.stride, upward=segment.upward, padding=segment.padding)
+
+
+def _with_channels(pixels: Pixels, layout: Layout) -> Pixels:
+    """The same, if it has the layout's channels."""
+    if not layout.channels or not 0 <= min(layout.channels) <= max(layout.channels) < pixels.shape[2]:
+        raise ValueError("channels that the picture does not have")
+    return pixels
+
+
+def _deflated(segment: Deflated, samples: Samples) -> Iterator[Piece]:
+    """A deflate stream in its wrapping. What is deflated is made only where it is asked for."""
+    yield segment.header
+    content: Iterable[Piece] = pieces(segment.content, samples) if segment.check is None else ()
+    if segment.predicted:
+        from arcomp.deflate import restore
+
+        data = rebuild(segment.content, samples)
+        yield restore(data, segment.coded)
+        content = (data,)
+    else:
+        yield segment.coded
+    if segment.check is not None:
+        yield segment.check
+        return
+    check = 1
+    for piece in content:
+        check = zlib.adler32(piece, check)
+    yield check.to_bytes(4, "big")
+
+
+def _chunks(segment: Chunks, content: Iterator[Piece]) -> Iterator[Piece]:
+    """Chunks of PNG, each a length, a kind, perhaps a number, some of the content, and a checksum."""
+    wrong, sequence = dict(segment.wrong), segment.sequence
+    lengths = (length for length, count in segment.lengths for _ in range(count))
+    rest = memoryview(b"")
+    for index, length in enumerate(lengths):
+        number = b"" if sequence is None else (sequence + index).to_bytes(4, "big")
+        start = segment.kind + number
+        yield (length + len(number)).to_bytes(4, "big") + start
+        check = zlib.crc32(start)
+        while length:
+            while not rest:
+                piece = next(content, None)
+                if piece is None:
+                    raise ValueError("chunks are longer than what they hold")
+                rest = memoryview(piece)
+            part, rest = rest[:length], rest[length:]
+            check = zlib.crc32(part, check)
+            yield part
+            length -= len(part)
+        yield wrong.get(index, check).to_bytes(4, "big")
+    if rest or any(len(piece) for piece in content):
+        raise ValueError("chunks are shorter than what they hold")
+
+
+def predicted(skeleton: Skeleton, samples: Samples) -> Skeleton:
+    """The same form, in which deflate streams are given by how they differ from predicted ones.
+
+    A stream stays as it is where its corrections would be more than half as long: it is then packed by rules that are
+    not known here, and to predict it costs time, also when the file is rebuilt, for little.
+
+    Args:
+        skeleton: as a reader of files makes it, with all streams in it.
+        samples: with which it is a file.
+    """
+    return tuple(_predicted(segment, samples) for segment in skeleton)
+
+
+def _predicted(segment: Segment, samples: Samples) -> Segment:
+    if isinstance(segment, Chunks):
+        return replace(segment, content=predicted(segment.content, samples))
+    if not isinstance(segment, Deflated) or segment.predicted:
+        return segment
+    from arcomp.deflate import DeflateError, predict
+
+    try:
+        prediction = predict(segment.coded)
+    except DeflateError:
+        return segment
+    if prediction.length != len(segment.coded) or 2 * len(prediction.coded) > len(segment.coded):
+        return segment
+    return replace(segment, coded=prediction.coded, predicted=True)
