@@ -120,7 +120,7 @@ def decode(
     Args:
         data: the file's bytes.
         model: the model, if it is not to be looked up by the name and digest in the file.
-        naive: decode without caches, by a whole evaluation for every front (slow; a test of the caches).
+        naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
         device: used with naive=True only; otherwise decoding runs on the CPU.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
         progress: callback that is given the part done, 0 to 1, now and then.

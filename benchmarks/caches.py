@@ -1,14 +1,14 @@
-"""How much caches save: decoding from them beside decoding by whole passes, in the same run.
+"""How much caches save: decoding from them beside decoding by parallel passes, in the same run.
 
     python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64] [--device cpu]
 
 Colour pictures of 32 x 32 (the first ones of ARRAY, .npy, uint8 [N, 32, 32, 3]; without it, drawn at random) are coded
 by models with the weights shipped as NAME-colour, or as the recipe of that name has them, with fresh weights.
-Decoding from caches is timed to its end, in a second run, and its pixels are compared. Decoding by whole passes
+Decoding from caches is timed to its end, in a second run, and its pixels are compared. Decoding by parallel passes
 evaluates all of the pictures for each position, and for each channel of it: some of these passes, spread over the
 picture, are timed and multiplied up. Of networks that give all channels at once a pass for each position would do: the
-last column is against that. On a GPU (--device cuda) the whole passes run, of encoding too; caches are the processor's:
-a front is too little for it.
+last column is against that. On a GPU (--device cuda) the parallel passes run, of encoding too; caches are the
+processor's: a front is too little for it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def random_walks(count: int) -> Pixels:
 
 
 def pass_seconds(model: DistributionModel, pixels: Pixels, device: str) -> float:
-    """Seconds of a whole pass and of what it is asked for at a front."""
+    """Seconds of a parallel pass and of what it is asked for at a front."""
     _, spec = plan(pixels, 8, model, None, None)
     fronts = list(model.order.fronts(spec.batch))
     taken = []
@@ -100,10 +100,10 @@ def row(model: DistributionModel, pixels: Pixels, device: str) -> dict[str, Any]
 @click.argument("array", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--models", default="gated_pixelcnn,pixelcnnpp,image_transformer,pixelsnail", show_default=True)
 @click.option("--batches", default="1,64", show_default=True, help="Pictures that are coded together.")
-@click.option("--device", default="cpu", show_default=True, help="Where whole passes run.")
+@click.option("--device", default="cpu", show_default=True, help="Where parallel passes run.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there too.")
 def main(array: Path | None, models: str, batches: str, device: str, json_path: Path | None) -> None:
-    """Time decoding of colour pictures from caches and by whole passes."""
+    """Time decoding of colour pictures from caches and by parallel passes."""
     sizes = [int(b) for b in batches.split(",")]
     pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
     rows = [row(shipped(name), pixels[:size].copy(), device) for name in models.split(",") for size in sizes]

@@ -1,4 +1,4 @@
-"""How fast pictures are evaluated whole, in integers and in float: what encoding waits for, without coding.
+"""How fast pictures are evaluated in parallel, in integers and in float: what encoding waits for, without coding.
 
     python -m benchmarks.evaluation ARRAY [--models pixelcnnpp,pixelsnail] [--limit 1000] [--device cpu]
 
@@ -71,7 +71,7 @@ def row(name: str, pixels: Pixels, device: str) -> dict[str, Any]:
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
 @click.option("--device", default="cpu", show_default=True)
 def main(array: Path, models: str, limit: int, device: str) -> None:
-    """Time the whole evaluation of ARRAY's pictures."""
+    """Time the parallel evaluation of ARRAY's pictures."""
     pixels = np.ascontiguousarray(np.load(array, allow_pickle=False)[:limit])
     print(text([row(name, pixels, device) for name in models.split(",")], COLUMNS))
 

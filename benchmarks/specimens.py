@@ -11,7 +11,7 @@ from arcomp.measure.codecs import Pixels
 SEPARATOR = "__"
 """Between a model and a specimen in the names of files."""
 TINY = 64
-"""Most pixels of a picture for decoders that take a whole evaluation, or plain Python, for each."""
+"""Most pixels of a picture for decoders that take a parallel evaluation, or plain Python, for each."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ preset = click.option(
 naive = click.option(
     "--naive",
     is_flag=True,
-    help="Decode without caches, evaluating the whole picture for each step: very slow, a test of the caches.",
+    help="Decode without caches, evaluating the picture in parallel for each step: very slow, a test of the caches.",
 )
 threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="CPU threads to use.")
 

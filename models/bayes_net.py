@@ -39,7 +39,7 @@ class BayesNetConfig(LayeredConfig):
 
     Attributes:
         rows, columns: of the pictures it takes.
-        width: hidden units of each sample's own network, linear up to where their grid clamps them: of so few, none
+        width: hidden units of each sample's own network, linear up to where they are clamped: of so few, none
             should be lost, as one can be that is rectified.
     """
 

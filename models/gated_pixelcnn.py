@@ -32,7 +32,7 @@ from arcomp.orders import Order, Raster
 FIRST = 7
 """Side of the first convolutions."""
 SUMS = LOGITS
-"""Grid of what goes into gates and of the residual sums: 16 bits."""
+"""Quantisation of what goes into gates and of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)

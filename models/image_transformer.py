@@ -48,7 +48,7 @@ SHARPNESS = 2.5
 """Of how they look."""
 HERE: tuple[Tap, ...] = ((0, 0),)
 SUMS = LOGITS
-"""Grid of the residual sums: 16 bits."""
+"""Quantisation of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from arcomp.orders import Order, Wavefront
 FIRST = 7
 """Side of the first convolution."""
 SUMS = LOGITS
-"""Grid of the residual sums: 16 bits."""
+"""Quantisation of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from arcomp.orders import Order, Wavefront
 FIRST, INNER = 7, 3
 """Sides of the first convolution and of those in blocks."""
 SUMS = LOGITS
-"""Grid of the residual sums: 16 bits."""
+"""Quantisation of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)

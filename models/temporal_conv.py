@@ -30,7 +30,7 @@ from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Raster
 
 SUMS = LOGITS
-"""Grid of the residual sums: 16 bits."""
+"""Quantisation of the residual sums: 16 bits."""
 
 
 @dataclass(frozen=True)

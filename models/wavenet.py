@@ -28,7 +28,7 @@ from arcomp.network.wiring import Run, Wiring
 from arcomp.orders import Order, Raster
 
 SUMS = LOGITS
-"""Grid of what goes into gates and of the two sums: 16 bits."""
+"""Quantisation of what goes into gates and of the two sums: 16 bits."""
 
 
 @dataclass(frozen=True)

@@ -38,15 +38,18 @@ DEVICE = "cpu"
 
 def conv(
     seed: int, taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-    source: Quantisation = SIGNED8, grid: Quantisation = RECTIFIED8, *, extreme: bool = False, fine: bool = False,
+    source: Quantisation = SIGNED8, quantisation: Quantisation = RECTIFIED8, *,
+    extreme: bool = False, fine: bool = False,
 ) -> ExactConv:  # fmt: skip
     """A convolution with random weights, or with weights, biases and multipliers at their limits."""
     torch.manual_seed(seed)
-    spec = Conv(taps, mask, groups, inputs, outputs, source, grid, fine=fine)
+    spec = Conv(taps, mask, groups, inputs, outputs, source, quantisation, fine=fine)
     arrays = float_layer(spec).freeze()
     if extreme:
         arrays = beyond_training(tap_mask(taps, mask, groups, inputs, outputs), seed, fine)
-    return ExactConv(arrays, taps, mask, groups, inputs, outputs, source=source, grid=grid, device=DEVICE, fine=fine)
+    return ExactConv(
+        arrays, taps, mask, groups, inputs, outputs, source=source, quantisation=quantisation, device=DEVICE, fine=fine
+    )
 
 
 def ends(fine: bool) -> npt.NDArray[Any]:
@@ -92,7 +95,7 @@ def position_embedding() -> ExactPositionEmbedding:
 HERE: tuple[Tap, ...] = ((0, 0),)
 
 
-# name -> (layer, groups, features of each group's inputs, grids of the inputs)
+# name -> (layer, groups, features of each group's inputs, quantisations of the inputs)
 LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, ...]]] = {
     "linear": (lambda: conv(1, HERE, "B", 1, 7, 5), 1, 7, (SIGNED8,)),
     "linear over channels": (lambda: conv(2, HERE, "B", 3, 4, 6, SIGNED8, LOGITS), 3, 4, (SIGNED8,)),

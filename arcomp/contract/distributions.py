@@ -322,7 +322,7 @@ def _fill(padded: Padded, spec: BatchSpec, model: DistributionModel, source: Sou
 def _fill_naively(
     device: str, padded: Padded, spec: BatchSpec, model: DistributionModel, source: Source, progress: Progress
 ) -> None:
-    """Evaluate the whole picture so far for every front, and for every channel in it."""
+    """Evaluate the picture so far in parallel for every front, and for every channel in it."""
     order = list(model.coding_order(spec.channels))
     past: list[Front] = []
     for front in model.order.fronts(spec.batch):

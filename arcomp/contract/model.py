@@ -69,7 +69,7 @@ class Execution:
     Attributes:
         device: "cpu" or "cuda": where known pictures are evaluated. Decoding from caches is always done on the CPU.
         threads: how many tiles a model that learns codes at a time; None: one for each processor.
-        naive: decode without caches, by a whole evaluation for every front (slow; a test of the caches).
+        naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
         progress: callback that is given the part done, 0 to 1, now and then.
     """
 

@@ -159,15 +159,15 @@ def product(a: torch.Tensor, b: torch.Tensor, largest: int) -> torch.Tensor:
     return (a.to(kind) @ b.to(kind)).to(torch.int64)
 
 
-def rescale(sums: torch.Tensor, columns: tuple[Ints, Ints, Ints], grid: tuple[int, int, int]) -> torch.Tensor:
-    """:class:`arcomp.exact.rescale.Rescale` of int32 or int64 [n, m]: int64, not yet in the grid's type.
+def rescale(sums: torch.Tensor, columns: tuple[Ints, Ints, Ints], quantisation: tuple[int, int, int]) -> torch.Tensor:
+    """:class:`arcomp.exact.rescale.Rescale` of int32 or int64 [n, m]: int64, not yet in the result's type.
 
     Args:
-        columns: bias, multiplier and shift, int64 [m]. grid: zero, low and high.
+        columns: bias, multiplier and shift, int64 [m]. quantisation: zero, low and high.
     """
     bias, multiplier, shift = (constant(a, sums.device) for a in columns)
     v = (sums.to(torch.int64) + bias) * multiplier + torch.bitwise_left_shift(torch.ones_like(shift), shift - 1)
-    zero, low, high = grid
+    zero, low, high = quantisation
     return (torch.bitwise_right_shift(v, shift) + zero).clamp(low, high)
 
 

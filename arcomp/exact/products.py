@@ -114,7 +114,7 @@ def _total(packed: Any, sums: Any, r: Any, j: Any) -> int:
 @kernel(inner=True)
 def rescaled(packed: Any, scale: Any, sums: Any, r: Any, out: Any) -> None:
     """Row r -> out [m]."""
-    zero, low, high = scale.grid[0], scale.grid[1], scale.grid[2]
+    zero, low, high = scale.quantisation[0], scale.quantisation[1], scale.quantisation[2]
     own, offset = sums[0, r], packed.offset[0]
     if sums.shape[0] == 1:
         for j in range(out.shape[0]):

@@ -39,13 +39,13 @@ class Scale(NamedTuple):
 
     Attributes:
         bias, multiplier, shift: int64 [m].
-        grid: int64 [3], zero, low and high.
+        quantisation: int64 [3], zero, low and high.
     """
 
     bias: npt.NDArray[np.int64]
     multiplier: npt.NDArray[np.int64]
     shift: npt.NDArray[np.int64]
-    grid: npt.NDArray[np.int64]
+    quantisation: npt.NDArray[np.int64]
 
 
 @kernel()
@@ -54,7 +54,7 @@ def _rescale(sums: Any, scale: Any, out: Any) -> None:
         for j in range(sums.shape[1]):
             s = scale.shift[j]
             v = (np.int64(sums[i, j]) + scale.bias[j]) * scale.multiplier[j] + (np.int64(1) << (s - 1))
-            out[i, j] = max(scale.grid[1], min(scale.grid[2], (v >> s) + scale.grid[0]))
+            out[i, j] = max(scale.quantisation[1], min(scale.quantisation[2], (v >> s) + scale.quantisation[0]))
 
 
 class Rescale:
@@ -62,7 +62,7 @@ class Rescale:
 
     Args:
         bias: int64 [m]. multiplier: int64 [m]. shift: int64 [m].
-        zero, low, high: of the grid it leads to; within int8 or int16, which decides the result's type.
+        zero, low, high: of the quantisation it leads to; within int8 or int16, which decides the result's type.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Layers with three evaluations of one function: float, exact over whole pictures, exact front by front."""
+"""Layers with three evaluations of one function: float, exact in parallel, exact front by front."""

@@ -6,8 +6,8 @@ values v,
 
     output_i = sum_j p_ij v_j / sum_j p_ij,    p_ij = exp(q_i . k_j / sqrt(KEY)),    j up to i in the order
 
-Exactly: with integers q, k and v on the grid SIGNED8, scores (q . k + 8) >> 4 are in 1/256; with m the largest of those
-seen, p is the table of 2**16 exp(-i / 256) at m - score, 0 from 4096 on; the quotient is rounded, halves up.
+Exactly: with integers q, k and v quantised as SIGNED8, scores (q . k + 8) >> 4 are in 1/256; with m the largest of
+those seen, p is the table of 2**16 exp(-i / 256) at m - score, 0 from 4096 on; the quotient is rounded, halves up.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Attention(Spec):
     heads: int
     features: int
     groups: int = 1
-    grid: Quantisation = SIGNED8
+    quantisation: Quantisation = SIGNED8
 
     @property
     def cached(self) -> int:
@@ -157,7 +157,7 @@ class ExactAttention(ExactLayer):
     """The exact evaluations."""
 
     def __init__(self, spec: Attention) -> None:
-        self.spec, self.grid, self.order = spec, spec.grid, spec.order
+        self.spec, self.quantisation, self.order = spec, spec.quantisation, spec.order
         self._exponential = tables.exponential().astype(np.int32)
 
     def parallel(self, batch: Batch, *x: Array) -> Array:

@@ -17,7 +17,7 @@ def categorical_of(logits: npt.NDArray[np.int16], depth: int) -> FrequencyTable:
     """The distributions that logits stand for.
 
     Args:
-        logits: int16 [n, 2**depth], on the grid LOGITS (1/256).
+        logits: int16 [n, 2**depth], quantised as LOGITS (1/256).
 
     Returns:
         Counts round(2**16 exp(logit - largest)), 0 long before the table ends at e**-16; see
@@ -56,7 +56,7 @@ def averaged(logits: npt.NDArray[np.int16], depth: int) -> FrequencyTable:
     """The mean of several distributions that logits stand for.
 
     Args:
-        logits: int16 [n, members * (2**depth - 1)], member after member, on the grid LOGITS (1/256): those of the
+        logits: int16 [n, members * (2**depth - 1)], member after member, quantised as LOGITS (1/256): those of the
             levels from 1 on, that of level 0 being 0. At most 32 members.
 
     Returns:

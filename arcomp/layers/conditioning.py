@@ -26,13 +26,13 @@ class Conditioning(Spec):
     """The features; the network's evaluations are handed them besides the samples.
 
     Attributes:
-        features: of a position, from the ``begin``-th on of those that are handed. grid: they are on.
+        features: of a position, from the ``begin``-th on of those that are handed. quantisation: theirs.
     """
 
     float_twin: ClassVar[str] = "arcomp.layers.float.conditioning.FloatConditioning"
 
     features: int
-    grid: Quantisation
+    quantisation: Quantisation
     begin: int = 0
     groups: int = 1
 
@@ -40,7 +40,7 @@ class Conditioning(Spec):
         return self.features
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConditioning:
-        return ExactConditioning(self.grid, self.part)
+        return ExactConditioning(self.quantisation, self.part)
 
     @property
     def part(self) -> slice:
@@ -57,8 +57,8 @@ class ExactConditioning(ExactLayer):
 
     features: Ints
 
-    def __init__(self, grid: Quantisation, part: slice) -> None:
-        self.grid, self.part = grid, part
+    def __init__(self, quantisation: Quantisation, part: slice) -> None:
+        self.quantisation, self.part = quantisation, part
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         """Given the features."""

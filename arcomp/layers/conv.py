@@ -53,7 +53,7 @@ def around(kernel: int) -> tuple[Tap, ...]:
 
 
 def full(kernel: int) -> tuple[Tap, ...]:
-    """All of a square of odd side: for networks over what is known beforehand, which are evaluated whole only."""
+    """All of a square of odd side: for networks over what is known beforehand, which are evaluated in parallel only."""
     r = kernel // 2
     return tuple((dy, dx) for dy in range(-r, r + 1) for dx in range(-r, r + 1))
 
@@ -102,7 +102,7 @@ def reach_down(taps: Iterable[Tap]) -> int:
 
 class ExactConv(ExactLayer):
     """Convolution. With no tap but the position itself, and mask B, it is a linear layer at each position. With taps to
-    rows below it can be evaluated only over whole pictures.
+    rows below it are evaluated in parallel only.
 
     A convolution that reads samples gets them through :meth:`push`, as they become known, not as an argument of
     :meth:`step`.
@@ -110,8 +110,8 @@ class ExactConv(ExactLayer):
     Args:
         arrays: as its float twin gives them when it is frozen.
         taps, mask, groups, inputs, outputs: as of :func:`tap_mask`.
-        source: quantisation of the inputs. grid: quantisation of the outputs.
-        device: where whole pictures are computed.
+        source: quantisation of the inputs. quantisation: of the outputs.
+        device: of parallel evaluation.
         stride: outputs are made only at rows and columns that are multiples of it.
         samples: whether it reads the samples.
         fine: whether weights have 13 bits.
@@ -122,7 +122,7 @@ class ExactConv(ExactLayer):
 
     def __init__(
         self, arrays: Mapping[str, Ints], taps: tuple[Tap, ...], mask: str, groups: int, inputs: int, outputs: int,
-        *, source: Quantisation, grid: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
+        *, source: Quantisation, quantisation: Quantisation, device: str = CPU, stride: int = 1, samples: bool = False,
         fine: bool = False,
     ) -> None:  # fmt: skip
         weight, shape = arrays.get("weight"), (groups * outputs, len(taps) * groups * inputs)
@@ -133,11 +133,11 @@ class ExactConv(ExactLayer):
         self.top, self.left, self.right = margins(taps)
         self.bottom = reach_down(taps)
         self.groups, self.inputs = groups, inputs
-        self.source, self.grid, self.stride, self.samples = source, grid, stride, samples
-        self.all_groups = FrozenLinear(arrays, grid, source.largest, device, fine)
+        self.source, self.quantisation, self.stride, self.samples = source, quantisation, stride, samples
+        self.all_groups = FrozenLinear(arrays, quantisation, source.largest, device, fine)
         rows = [slice(g * outputs, (g + 1) * outputs) for g in range(groups)]
         self.by_group = [
-            FrozenLinear({k: a[r] for k, a in arrays.items()}, grid, source.largest, fine=fine) for r in rows
+            FrozenLinear({k: a[r] for k, a in arrays.items()}, quantisation, source.largest, fine=fine) for r in rows
         ]
 
     def parallel(self, batch: Batch, *x: Array) -> Array:

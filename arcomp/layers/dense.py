@@ -33,7 +33,7 @@ class Dense(Spec):
     Attributes:
         height, width: of the pictures; smaller ones lie in the upper left corner, with real 0 around them.
         groups: channels. inputs, outputs: features of each.
-        source: grid of the inputs.
+        source: quantisation of the inputs.
         local: of the position's own inputs; else it reads the samples.
     """
 
@@ -46,7 +46,7 @@ class Dense(Spec):
     inputs: int
     outputs: int
     source: Quantisation
-    grid: Quantisation
+    quantisation: Quantisation
     local: bool = False
 
     @property
@@ -101,8 +101,8 @@ class ExactDense(ExactLayer):
     """
 
     def __init__(self, spec: Dense, arrays: Mapping[str, Ints], device: str = CPU) -> None:
-        self.spec, self.grid, self.arrays = spec, spec.grid, unpacked(arrays, spec.weights, spec.free)
-        self.all_groups = FrozenLinear(self.arrays, spec.grid, spec.source.largest, device)
+        self.spec, self.quantisation, self.arrays = spec, spec.quantisation, unpacked(arrays, spec.weights, spec.free)
+        self.all_groups = FrozenLinear(self.arrays, spec.quantisation, spec.source.largest, device)
         self.own: dict[int, tuple[slice, FrozenLinear]] = {}
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
@@ -150,7 +150,7 @@ class ExactDense(ExactLayer):
             arrays = {key: a[rows] for key, a in self.arrays.items()}
             seen = slice(begin, max(begin + 1, end))
             arrays["weight"] = np.ascontiguousarray(arrays["weight"][:, seen])
-            self.own[sample] = seen, FrozenLinear(arrays, spec.grid, spec.source.largest)
+            self.own[sample] = seen, FrozenLinear(arrays, spec.quantisation, spec.source.largest)
         return self.own[sample]
 
     def step(self, front: Front, group: int, *x: Ints) -> Ints:
@@ -158,7 +158,7 @@ class ExactDense(ExactLayer):
         for known in x:
             self.push(front, group * spec.inputs, known)
         samples = (front.y.astype(np.int64) * spec.width + front.x) * spec.groups + group
-        out = np.empty((len(front), spec.outputs), spec.grid.dtype)
+        out = np.empty((len(front), spec.outputs), spec.quantisation.dtype)
         for sample in np.unique(samples).tolist():
             here = samples == sample
             seen, rows = self._rows(sample)

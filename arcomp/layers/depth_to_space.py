@@ -32,14 +32,14 @@ class DepthToSpace(Spec):
     What causes a coarse position is before its square's first position, so that its features may be used in all of it.
 
     Attributes:
-        features: F. grid: they are on.
+        features: F. quantisation: theirs.
         scale: of the outputs.
     """
 
     float_twin: ClassVar[str] = "arcomp.layers.float.depth_to_space.FloatDepthToSpace"
 
     features: int
-    grid: Quantisation
+    quantisation: Quantisation
     row_level: bool = False
     scale: int = 1
     groups: int = 1
@@ -65,7 +65,7 @@ class ExactDepthToSpace(ExactLayer):
     """The exact evaluations; the second input is there for its size alone."""
 
     def __init__(self, spec: DepthToSpace) -> None:
-        self.spec, self.grid = spec, spec.grid
+        self.spec, self.quantisation = spec, spec.quantisation
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         return dealt(x[0])[:, : int(batch.heights.max()), : int(batch.widths.max())]
@@ -73,7 +73,7 @@ class ExactDepthToSpace(ExactLayer):
     def start(self, batch: Batch) -> None:
         coarse = batch.coarser(SIDE)
         height, width = int(coarse.heights.max()), int(coarse.widths.max())
-        self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.grid.dtype)
+        self._cache = np.zeros((len(batch), height, width, SIDE, SIDE, self.spec.features), self.quantisation.dtype)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         coarse = batch.coarser(SIDE)

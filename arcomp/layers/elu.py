@@ -31,7 +31,7 @@ from arcomp.orders import Batch, Front
 
 @dataclass(frozen=True)
 class ConcatELU(Spec):
-    """elu(x) of all features, then elu(-x): twice as many, x and both on the grid SIGNED8.
+    """elu(x) of all features, then elu(-x): twice as many, x and both quantised as SIGNED8.
 
     Attributes:
         dropout: percent of the outputs that are dropped in training (Srivastava et al. 2014).
@@ -43,7 +43,7 @@ class ConcatELU(Spec):
     row_level: bool = False
     scale: int = 1
     groups: int = 1
-    grid: Quantisation = SIGNED8
+    quantisation: Quantisation = SIGNED8
 
     def total(self, *inputs: int) -> int:
         return 2 * inputs[0]
@@ -75,7 +75,7 @@ class ExactConcatELU(ExactLayer):
     """Nothing is cached."""
 
     def __init__(self) -> None:
-        self.grid = SIGNED8
+        self.quantisation = SIGNED8
         table = elu_table()
         self._tables = np.stack([table, table[np.minimum(256 - np.arange(256), 255)]])
 
@@ -103,14 +103,14 @@ class ExactConcatELU(ExactLayer):
 @dataclass(frozen=True)
 class SigmoidGate(Spec):
     """a sigmoid(b) (Dauphin et al. 2017, "Language modeling with gated convolutional networks", equation 1), all on the
-    grid LOGITS."""
+    quantisation LOGITS."""
 
     float_twin: ClassVar[str] = "arcomp.layers.float.elu.FloatSigmoidGate"
 
     row_level: bool = False
     scale: int = 1
     groups: int = 1
-    grid: Quantisation = LOGITS
+    quantisation: Quantisation = LOGITS
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactSigmoidGate:
         return ExactSigmoidGate()
@@ -127,7 +127,7 @@ def _sigmoid_gate(a: Any, b: Any, logistic: Any, out: Any) -> None:
 class ExactSigmoidGate(Pointwise):
     """(a (L(b) >> 9) + 2**14) >> 15, with L the table of the logistic function in 24 bits."""
 
-    grid = LOGITS
+    quantisation = LOGITS
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         return instructions.SigmoidGate()

@@ -58,7 +58,7 @@ class Embedding(Spec):
     groups: int
     depth: int
     outputs: int
-    grid: Quantisation
+    quantisation: Quantisation
     samples: bool = True
     levels: bool = False
 
@@ -123,16 +123,16 @@ class _Lookup:
     """A linear layer on one-hot inputs.
 
     Args:
-        arrays: as its float twin gives them when it is frozen. depth: of the symbols. grid: of the outputs.
+        arrays: as its float twin gives them when it is frozen. depth: of the symbols. quantisation: of the outputs.
 
     Raises:
         ModelError: shapes, types or bounds are not what exactness needs.
     """
 
-    def __init__(self, arrays: Mapping[str, Ints], depth: int, grid: Quantisation, device: str = CPU) -> None:
+    def __init__(self, arrays: Mapping[str, Ints], depth: int, quantisation: Quantisation, device: str = CPU) -> None:
         weight, *constants = check_linear(arrays, 1 << ONE_BITS)
         bias, multiplier, shift = (a.astype(np.int64) for a in constants)
-        self.rescale = Rescale(bias, multiplier, shift, grid.zero, grid.low, grid.high)
+        self.rescale = Rescale(bias, multiplier, shift, quantisation.zero, quantisation.low, quantisation.high)
         table = weight.T.reshape(-1, 1 << depth, len(weight)).astype(np.int16) << ONE_BITS
         # int16 [inputs, symbols and none, outputs]
         self.table = np.pad(table, ((0, 0), (0, 1), (0, 0)))
@@ -141,7 +141,7 @@ class _Lookup:
         self.ready = None if ready is None else backend(device).constant(ready)
 
     def __call__(self, seen: Array) -> Array:
-        """Symbols, int64 [n, inputs] -> int8 or int16 [n, outputs], by the grid."""
+        """Symbols, int64 [n, inputs] -> int8 or int16 [n, outputs], quantised."""
         if self.ready is not None:
             return self.ready[seen[:, 0]]
         arrays, parts = backend_of(seen), []
@@ -181,12 +181,12 @@ class ExactEmbedding(ExactLayer):
         right = weight is not None and weight.shape == (spec.groups * spec.outputs, seen << spec.depth)
         if weight is None or not right or bool(weight[~spec.free()].any()):  # the mask is as large: not made unseen
             raise ModelError("an embedding's weights do not fit its mask", remedy="install the model's weights again")
-        self.spec, self.grid = spec, spec.grid
+        self.spec, self.quantisation = spec, spec.quantisation
         self.taps, self.margins = np.array(spec.taps, np.int64), margins(spec.taps)
         self.symbols = symbols(spec.depth)
-        self.all_groups = _Lookup(arrays, spec.depth, spec.grid, device)
+        self.all_groups = _Lookup(arrays, spec.depth, spec.quantisation, device)
         rows = [slice(g * spec.outputs, (g + 1) * spec.outputs) for g in range(spec.groups)]
-        self.by_group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.grid) for r in rows]
+        self.by_group = [_Lookup({k: a[r] for k, a in arrays.items()}, spec.depth, spec.quantisation) for r in rows]
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         (levels,) = x

@@ -32,7 +32,7 @@ class FrozenLinear:
 
     Args:
         arrays: as :func:`arcomp.layers.float.linear.freeze_linear` gives them.
-        grid: of the outputs.
+        quantisation: of the outputs.
         largest: bound of the absolute inputs.
         device: where products are computed.
         fine: whether its weights have 13 bits.
@@ -44,20 +44,22 @@ class FrozenLinear:
     def __init__(
         self,
         arrays: Mapping[str, npt.NDArray[Any]],
-        grid: Quantisation,
+        quantisation: Quantisation,
         largest: int,
         device: str = CPU,
         fine: bool = False,
     ) -> None:
         self.weight, bias, multiplier, shift = check_linear(arrays, largest, fine)
-        self.grid, self.largest = grid, largest
+        self.quantisation, self.largest = quantisation, largest
         self.bias = bias.astype(np.int64)
         self.multiplier, self.shift = multiplier.astype(np.int64), shift.astype(np.int64)
         self.matrix = Matrix(self.weight, largest, choose(device)[0], device)
-        self.rescale = Rescale(self.bias, self.multiplier, self.shift, grid.zero, grid.low, grid.high)
+        self.rescale = Rescale(
+            self.bias, self.multiplier, self.shift, quantisation.zero, quantisation.low, quantisation.high
+        )
 
     def __call__(self, x: Array) -> Array:
-        """int8 or int16 [n, k] -> int8 or int16 [n, m], by the grid."""
+        """int8 or int16 [n, k] -> int8 or int16 [n, m], quantised."""
         return multiply_and_scale(self.matrix, self.rescale, x)
 
     def product(self, workspace: Workspace) -> Product:

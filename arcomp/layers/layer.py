@@ -32,10 +32,10 @@ class ExactLayer(ABC):
     """A layer of integers in, integers out.
 
     Attributes:
-        grid: quantisation of the outputs.
+        quantisation: of the outputs.
     """
 
-    grid: Quantisation
+    quantisation: Quantisation
 
     @abstractmethod
     def parallel(self, batch: Batch, *x: Array) -> Array:

@@ -8,7 +8,7 @@ Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sec
 * Front by front: a unit is computed once, when all samples that it sees are known. What is not known yet is real 0, so
   that products with all weights are those under the mask.
 
-Samples enter from 0 up, on the grid RECTIFIED8: what a mask hides is like a sample of level 0, so that black ground
+Samples enter from 0 up, quantised as RECTIFIED8: what a mask hides is like a sample of level 0, so that black ground
 does not move units whose degree differs from mask to mask.
 """
 
@@ -67,7 +67,7 @@ class Masked(Spec):
     masks: int
     seed: int
     direct: bool
-    grid: Quantisation = LOGITS
+    quantisation: Quantisation = LOGITS
     samples: bool = True
 
     @property
@@ -111,7 +111,7 @@ class Masked(Spec):
 
     @property
     def layers(self) -> dict[str, tuple[int, int, Quantisation, Quantisation]]:
-        """Of each linear layer: outputs, inputs, the grid of the inputs and that of the outputs."""
+        """Of each linear layer: outputs, inputs, the quantisations of the inputs and of the outputs."""
         found = {"hidden.0": (self.units, self.count, RECTIFIED8, RECTIFIED8)}
         for i in range(1, self.blocks):
             found[f"hidden.{i}"] = (self.units, self.units, RECTIFIED8, RECTIFIED8)
@@ -157,16 +157,14 @@ class _Shown:
     """A linear layer under a mask: other inputs are as if they were real 0.
 
     Args:
-        linear: the layer. mask: bool [rows, inputs]. zero: of the inputs' grid.
+        linear: the layer. mask: bool [rows, inputs]. zero: of the inputs' quantisation.
     """
 
     def __init__(self, linear: FrozenLinear, mask: Bools, zero: int, device: str) -> None:
         hidden = np.where(mask, 0, linear.weight).sum(1, dtype=np.int64)
-        shown, grid = np.where(mask, linear.weight, 0).astype(np.int8), linear.grid
+        shown, to = np.where(mask, linear.weight, 0).astype(np.int8), linear.quantisation
         self.matrix = Matrix(shown, linear.largest, choose(device)[0], device)
-        self.rescale = Rescale(
-            linear.bias + zero * hidden, linear.multiplier, linear.shift, grid.zero, grid.low, grid.high
-        )
+        self.rescale = Rescale(linear.bias + zero * hidden, linear.multiplier, linear.shift, to.zero, to.low, to.high)
 
     def __call__(self, x: Array) -> Array:
         return multiply_and_scale(self.matrix, self.rescale, x)
@@ -180,10 +178,10 @@ class ExactMasked(ExactLayer):
     """
 
     def __init__(self, spec: Masked, arrays: Mapping[str, Ints], device: str = CPU) -> None:
-        self.spec, self.grid, self.order, self.device = spec, spec.grid, spec.order, device
+        self.spec, self.quantisation, self.order, self.device = spec, spec.quantisation, spec.order, device
         self.linears: list[FrozenLinear] = []
-        for i, (name, (_, _, source, grid)) in enumerate(spec.layers.items()):
-            self.linears.append(FrozenLinear(spec.of_layer(i, name, arrays), grid, source.largest))
+        for i, (name, (_, _, source, quantisation)) in enumerate(spec.layers.items()):
+            self.linears.append(FrozenLinear(spec.of_layer(i, name, arrays), quantisation, source.largest))
         if len(arrays) != len(KINDS) * len(self.linears):
             raise ModelError(
                 "a masked network's arrays are not those it needs", remedy="install the model's weights again"
@@ -214,7 +212,7 @@ class ExactMasked(ExactLayer):
             for layer in layers[: spec.blocks + 1]:
                 made = layer(made)
             if beside is not None:
-                made = clamped(wide(made) + beside, spec.grid)
+                made = clamped(wide(made) + beside, spec.quantisation)
             out[:, :, :, mask] = made.reshape(n, len(positions), spec.groups, -1)[:, numbers]
         return out.reshape(n, spec.height, spec.width, -1)[:, : known.shape[1], : known.shape[2]]
 
@@ -246,7 +244,7 @@ class ExactMasked(ExactLayer):
                 made = self.linears[spec.blocks](self.units[-1][images, mask]).astype(np.int32)
                 if spec.direct:
                     made += self.linears[-1](self.known[images])
-                out[here, mask] = clamped(made, spec.grid)[:, sample * spec.each : (sample + 1) * spec.each]
+                out[here, mask] = clamped(made, spec.quantisation)[:, sample * spec.each : (sample + 1) * spec.each]
         return out.reshape(len(front), -1)
 
     def _compute(self, images: Ints, degree: int) -> None:

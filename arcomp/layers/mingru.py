@@ -8,7 +8,7 @@ on the state before,
 so that the recurrence is linear in the state, and training computes all steps at once by a scan
 (:mod:`arcomp.layers.float.mingru`).
 
-Both linear functions are another layer's outputs: for each group z and c, ``features`` each, on the grid LOGITS. State
+Both linear functions are another layer's outputs: for each group z and c, ``features`` each, quantised as LOGITS. State
 and outputs are 0 beyond the picture's edges. The exact cell is :mod:`arcomp.exact.gru_cell`.
 """
 
@@ -49,7 +49,7 @@ class MinGRU(Spec):
     memory: Tap
     groups: int
     features: int
-    grid: Quantisation = SIGNED8
+    quantisation: Quantisation = SIGNED8
 
     def __post_init__(self) -> None:
         if self.memory not in (ALONG, DOWN):
@@ -99,12 +99,12 @@ class ExactMinGRU(ExactLayer):
     """The exact evaluations."""
 
     def __init__(self, spec: MinGRU) -> None:
-        self.spec, self.grid, self.margins = spec, spec.grid, margins((spec.memory,))
+        self.spec, self.quantisation, self.margins = spec, spec.quantisation, margins((spec.memory,))
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         (given,) = x
         made = self._compiled(given) if on_host(given) else self._by_formula(given)
-        return filled_outside(made, batch, self.grid.zero)
+        return filled_outside(made, batch, self.quantisation.zero)
 
     def _compiled(self, given: Ints) -> Ints:
         """All steps in one kernel, pictures (of layers along the row: rows) shared out among threads."""

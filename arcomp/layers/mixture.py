@@ -69,7 +69,7 @@ def mixture_of(
     """The exact mixture that a head's outputs stand for.
 
     Args:
-        z: int16 [n, 3 K + channel], on the grid LOGITS: K logits, K offsets in units of the scale, K logarithms
+        z: int16 [n, 3 K + channel], quantised as LOGITS: K logits, K offsets in units of the scale, K logarithms
             of twice the scale over the unit, and a gate for each channel before this one: that part of the
             earlier channel's residual is added to the mean (PixelCNN++, section 2.2).
         components: K.

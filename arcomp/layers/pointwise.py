@@ -39,7 +39,7 @@ class Pointwise(ExactLayer):
         if not on_host(x[0]):
             return self.by_formula(*x)
         flat = [np.ascontiguousarray(part).reshape(-1) for part in x]
-        out: Ints = np.empty(len(flat[0]), self.grid.dtype)
+        out: Ints = np.empty(len(flat[0]), self.quantisation.dtype)
         in_parts(len(out), LEAST, lambda first, end: self.compiled(out[first:end], *(f[first:end] for f in flat)))
         return out.reshape(x[0].shape)
 
@@ -50,9 +50,9 @@ class Pointwise(ExactLayer):
         return np.asarray(self.compute(*x))
 
 
-def clamped(x: Array, grid: Quantisation) -> Array:
-    """Wide integers, clamped to a grid and in its type."""
-    return backend_of(x).cast(x.clip(grid.low, grid.high), grid.dtype)
+def clamped(x: Array, quantisation: Quantisation) -> Array:
+    """Wide integers, clamped to a quantisation and in its type."""
+    return backend_of(x).cast(x.clip(quantisation.low, quantisation.high), quantisation.dtype)
 
 
 def wide(x: Array) -> Array:
@@ -88,28 +88,32 @@ def _gate(a: Any, b: Any, logistic: Any, out: Any) -> None:
 
 
 class ExactRequantize(Pointwise):
-    """The same real numbers on another grid, rounded and clamped: a rectifier, if that one starts at 0.
+    """The same real numbers in another quantisation, rounded and clamped: a rectifier, if that one starts at 0.
 
     Args:
-        source: grid of the inputs, at least as fine. grid: of the outputs.
+        source: quantisation of the inputs, at least as fine. quantisation: of the outputs.
     """
 
-    def __init__(self, source: Quantisation, grid: Quantisation) -> None:
-        if source.bits < grid.bits:
-            raise ModelError("a grid can be made coarser, not finer")
-        self.source, self.grid = source, grid
-        self._shift = source.bits - grid.bits
-        self._numbers = np.array([source.zero, self._shift, grid.zero, grid.low, grid.high], np.int64)
+    def __init__(self, source: Quantisation, quantisation: Quantisation) -> None:
+        if source.bits < quantisation.bits:
+            raise ModelError("a quantisation can be made coarser, not finer")
+        self.source, self.quantisation = source, quantisation
+        self._shift = source.bits - quantisation.bits
+        self._numbers = np.array(
+            [source.zero, self._shift, quantisation.zero, quantisation.low, quantisation.high], np.int64
+        )
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
-        grid = self.grid
-        return instructions.Requantize(self.source.zero, self._shift, grid.zero, grid.low, grid.high)
+        quantisation = self.quantisation
+        return instructions.Requantize(
+            self.source.zero, self._shift, quantisation.zero, quantisation.low, quantisation.high
+        )
 
     def by_formula(self, *x: Array) -> Array:
         v = wide(x[0]) - self.source.zero
         if self._shift:
             v = (v + (1 << (self._shift - 1))) >> self._shift
-        return clamped(v + self.grid.zero, self.grid)
+        return clamped(v + self.quantisation.zero, self.quantisation)
 
     def compiled(self, out: Ints, *x: Ints) -> None:
         _requantize(x[0], self._numbers, out)
@@ -119,24 +123,24 @@ class ExactAdd(Pointwise):
     """The sum of inputs (He et al. 2016, "Deep residual learning for image recognition"), clamped.
 
     Args:
-        sources: grids of the inputs, all with as many fractional bits as the sum.
-        grid: of the sum.
+        sources: quantisations of the inputs, all with as many fractional bits as the sum.
+        quantisation: of the sum.
     """
 
-    def __init__(self, sources: tuple[Quantisation, ...], grid: Quantisation) -> None:
-        if any(source.bits != grid.bits for source in sources):
-            raise ModelError("the sides of a sum are on different grids")
-        self.grid = grid
-        self._offset = grid.zero - sum(source.zero for source in sources)
+    def __init__(self, sources: tuple[Quantisation, ...], quantisation: Quantisation) -> None:
+        if any(source.bits != quantisation.bits for source in sources):
+            raise ModelError("the sides of a sum are quantised differently")
+        self.quantisation = quantisation
+        self._offset = quantisation.zero - sum(source.zero for source in sources)
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
-        return instructions.Add(self._offset, self.grid.low, self.grid.high)
+        return instructions.Add(self._offset, self.quantisation.low, self.quantisation.high)
 
     def by_formula(self, *x: Array) -> Array:
         total = wide(x[0])
         for more in x[1:]:
             total = total + more
-        return clamped(total + self._offset, self.grid)
+        return clamped(total + self._offset, self.quantisation)
 
     def compiled(self, out: Ints, *x: Ints) -> None:
         total: Ints = np.zeros(len(out), np.int32) if len(x) == 1 else x[0]
@@ -144,11 +148,11 @@ class ExactAdd(Pointwise):
             wider = np.empty(len(total), np.int32)
             _add(total, more, np.array([0, -(1 << 30), 1 << 30], np.int64), wider)
             total = wider
-        _add(total, x[-1], np.array([self._offset, self.grid.low, self.grid.high], np.int64), out)
+        _add(total, x[-1], np.array([self._offset, self.quantisation.low, self.quantisation.high], np.int64), out)
 
 
 def logistic15(z: Array) -> Array:
-    """The logistic function of integers on the grid LOGITS, from the table in 24 bits, 15 of them, rounded down."""
+    """The logistic function of integers quantised as LOGITS, from the table in 24 bits, 15 of them, rounded down."""
     return _logistic24(z) >> (tables.FINE_BITS - 15)
 
 
@@ -161,11 +165,11 @@ def _logistic24(z: Array) -> Array:
 class ExactGate(Pointwise):
     """tanh(a) sigmoid(b) (van den Oord et al. 2016, "Conditional image generation with PixelCNN decoders", equation 2).
 
-    a and b are on the grid LOGITS, the result is on UNIT8. With L(z) the table of the logistic function in 24 bits,
+    a and b are quantised as LOGITS, the result as UNIT8. With L(z) the table of the logistic function in 24 bits,
     tanh(a) = 2 L(2 a) - 1; both factors are taken in 15 bits, rounded down, and their product is rounded.
     """
 
-    grid = UNIT8
+    quantisation = UNIT8
 
     def instruction(self, workspace: Workspace, batch: Batch) -> instructions.Instruction:
         return instructions.Gate()
@@ -176,4 +180,4 @@ class ExactGate(Pointwise):
     def by_formula(self, *x: Array) -> Array:
         a, b = map(wide, x)
         tanh = (2 * _logistic24(2 * a) - (1 << tables.FINE_BITS)) >> (tables.FINE_BITS - 15)
-        return clamped((tanh * logistic15(b) + (1 << 22)) >> 23, self.grid)
+        return clamped((tanh * logistic15(b) + (1 << 22)) >> 23, self.quantisation)

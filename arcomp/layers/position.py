@@ -44,7 +44,7 @@ class PositionEmbedding(Spec):
     width: int
     features: int
     groups: int = 1
-    grid: Quantisation = SIGNED8
+    quantisation: Quantisation = SIGNED8
     samples: bool = True
     """Given the samples, for their shape alone."""
 
@@ -89,9 +89,9 @@ class ExactPositionEmbedding(ExactLayer):
                 raise ModelError(
                     "a table of places has not the size it should have", remedy="install the model's weights again"
                 )
-        self.spec, self.grid = spec, spec.grid
+        self.spec, self.quantisation = spec, spec.quantisation
         rows, columns = (arrays[name].astype(np.int32) for name in shapes)
-        self._table: Ints = clamped(rows[:, None] + columns[None], spec.grid)
+        self._table: Ints = clamped(rows[:, None] + columns[None], spec.quantisation)
         self._on_device = backend(device).constant(self._table)
 
     def parallel(self, batch: Batch, *x: Array) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 class Quantisation:
     """real = (integer - zero) * 2**-bits, integers in low..high.
 
-    A grid with zero == low starts at the real number 0: clamping to it is the rectifier.
+    One with zero == low starts at the real number 0: clamping to it is the rectifier.
     """
 
     bits: int
@@ -31,7 +31,7 @@ class Quantisation:
 
     @property
     def largest(self) -> int:
-        """The largest absolute value of an integer on the grid."""
+        """The largest absolute value of its integers."""
         return max(abs(self.low), abs(self.high))
 
     @property

@@ -11,7 +11,7 @@ memory     paper                                                  state-to-state
 =========  =====================================================  ==================================================
 
 What inputs give to the gates is another layer's output (a convolution's, or an embedding's): 4 x features of each
-group, i, f, o and g, on the grid LOGITS. State and outputs are 0 beyond the picture's edges. The exact cell is
+group, i, f, o and g, quantised as LOGITS. State and outputs are 0 beyond the picture's edges. The exact cell is
 :mod:`arcomp.exact.cell`, the float recurrence :mod:`arcomp.layers.float.scan`.
 """
 
@@ -60,7 +60,7 @@ class LSTM(Spec):
     kernel: int
     groups: int
     features: int
-    grid: Quantisation = UNIT8
+    quantisation: Quantisation = UNIT8
 
     def __post_init__(self) -> None:
         if self.memory not in (ALONG, DOWN) or self.kernel % 2 == 0 or (self.memory == ALONG and self.kernel > 1):
@@ -158,7 +158,7 @@ class ExactLSTM(ExactLayer):
         features, weight = spec.features, arrays.get("weight")
         if weight is None or weight.shape != (spec.groups * GATES * features, spec.kernel * spec.groups * features):
             raise ModelError("a recurrent layer's weights do not fit it", remedy="install the model's weights again")
-        self.spec, self.grid = spec, spec.grid
+        self.spec, self.quantisation = spec, spec.quantisation
         self.taps, self.margins = np.array(spec.taps, np.int64), margins(spec.taps)
         self.all_groups = FrozenLinear(arrays, LOGITS, UNIT8.largest, device)
         rows = [slice(g * GATES * features, (g + 1) * GATES * features) for g in range(spec.groups)]

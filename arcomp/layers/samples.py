@@ -1,4 +1,4 @@
-"""Samples as networks take them: numbers of the grid SIGNED8, 0 as -128, the largest as 127, evenly between."""
+"""Samples as networks take them: numbers in SIGNED8, 0 as -128, the largest as 127, evenly between."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ smaller by it."""
 
 
 def carried(values: npt.NDArray[Any], depth: int) -> npt.NDArray[np.int8]:
-    """Samples as integers of the grid SIGNED8."""
+    """Samples as integers in SIGNED8."""
     return np.asarray(_levels(depth)[values], np.int8)
 
 

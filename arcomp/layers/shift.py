@@ -30,7 +30,7 @@ class Shift(Spec):
     Attributes:
         order: what "before" means.
         features: how many (samples: all of a position).
-        grid: they are on; zero is 0.
+        quantisation: theirs; zero is 0.
         samples: whether they are the samples themselves.
     """
 
@@ -38,7 +38,7 @@ class Shift(Spec):
 
     order: Order
     features: int
-    grid: Quantisation
+    quantisation: Quantisation
     samples: bool = False
     groups: int = 1
 
@@ -68,15 +68,15 @@ class ExactShift(ExactLayer):
     """The exact evaluations."""
 
     def __init__(self, spec: Shift) -> None:
-        if spec.grid.zero:
+        if spec.quantisation.zero:
             raise ValueError("beyond the ends of a sequence there would be no real 0")
-        self.spec, self.grid, self.order = spec, spec.grid, spec.order
+        self.spec, self.quantisation, self.order = spec, spec.quantisation, spec.order
 
     def parallel(self, batch: Batch, *x: Array) -> Array:
         return shifted(self.order, batch, x[0])
 
     def start(self, batch: Batch) -> None:
-        self.cache = np.zeros((len(batch), self.spec.features), self.grid.dtype)
+        self.cache = np.zeros((len(batch), self.spec.features), self.quantisation.dtype)
 
     def push(self, front: Front, first: int, x: Ints) -> None:
         self.cache[front.image, first : first + x.shape[1]] = x

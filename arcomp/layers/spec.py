@@ -26,7 +26,7 @@ class Spec(ABC):
 
     Attributes:
         groups: of its outputs.
-        grid: of its outputs.
+        quantisation: of its outputs.
         row_level: whether it looks at rows above only, so that a whole row of its outputs is known before the row's
             first sample; it then has one group.
         samples: whether it reads the samples themselves; they are then pushed to it as they become known (``push``).
@@ -40,7 +40,7 @@ class Spec(ABC):
     float_twin: ClassVar[str]
     has_weights: ClassVar[bool] = False
     groups: int
-    grid: Quantisation
+    quantisation: Quantisation
     row_level: bool = False
     samples: bool = False
     scale: int = 1
@@ -58,7 +58,7 @@ class Spec(ABC):
 
     @property
     def working(self) -> int:
-        """Bytes for each position that a whole evaluation takes, about; 0 if it is little beside that of others."""
+        """Bytes for each position that parallel evaluation takes, about; 0 if it is little beside that of others."""
         return 0
 
     @property
@@ -86,7 +86,7 @@ class Conv(Spec):
     Attributes:
         taps: what a position looks at. mask: "A" or "B", over groups at the position itself.
         inputs, outputs: features of each group.
-        source: grid of the inputs.
+        source: quantisation of the inputs.
         samples: whether it reads the samples themselves.
         init_scale: training begins with weights so many times as large as He et al. 2015 have them ("Delving deep into
             rectifiers", section 2.2); less than 1 where a branch ends in a sum, which grows with each otherwise
@@ -105,7 +105,7 @@ class Conv(Spec):
     inputs: int
     outputs: int
     source: Quantisation
-    grid: Quantisation
+    quantisation: Quantisation
     samples: bool = False
     row_level: bool = False
     scale: int = 1
@@ -133,13 +133,14 @@ class Conv(Spec):
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactConv:
         return ExactConv(
             arrays, self.taps, self.mask, self.groups, self.inputs, self.outputs,
-            source=self.source, grid=self.grid, device=device, stride=self.stride, samples=self.samples, fine=self.fine,
+            source=self.source, quantisation=self.quantisation, device=device, stride=self.stride,
+            samples=self.samples, fine=self.fine,
         )  # fmt: skip
 
 
 def linear(
-    groups: int, inputs: int, outputs: int, source: Quantisation, grid: Quantisation, *, row_level: bool = False,
-    scale: int = 1, init_scale: float = 1.0, data_dependent_init: bool = False,
+    groups: int, inputs: int, outputs: int, source: Quantisation, quantisation: Quantisation, *,
+    row_level: bool = False, scale: int = 1, init_scale: float = 1.0, data_dependent_init: bool = False,
 ) -> Conv:  # fmt: skip
     """A linear layer at each position (a convolution of side 1)."""
     return Conv(
@@ -149,7 +150,7 @@ def linear(
         inputs,
         outputs,
         source,
-        grid,
+        quantisation,
         row_level=row_level,
         scale=scale,
         init_scale=init_scale,
@@ -159,12 +160,12 @@ def linear(
 
 @dataclass(frozen=True)
 class Gate(Spec):
-    """tanh(a) sigmoid(b) of two inputs on the grid LOGITS."""
+    """tanh(a) sigmoid(b) of two inputs quantised as LOGITS."""
 
     float_twin: ClassVar[str] = "arcomp.layers.float.pointwise.FloatGate"
 
     groups: int
-    grid: Quantisation = UNIT8
+    quantisation: Quantisation = UNIT8
     row_level: bool = False
     scale: int = 1
 
@@ -174,18 +175,18 @@ class Gate(Spec):
 
 @dataclass(frozen=True)
 class Requantize(Spec):
-    """The same real numbers on another grid; a rectifier, if that one starts at 0."""
+    """The same real numbers in another quantisation; a rectifier, if that one starts at 0."""
 
     float_twin: ClassVar[str] = "arcomp.layers.float.pointwise.FloatSum"
 
     groups: int
     source: Quantisation
-    grid: Quantisation
+    quantisation: Quantisation
     row_level: bool = False
     scale: int = 1
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactRequantize:
-        return ExactRequantize(self.source, self.grid)
+        return ExactRequantize(self.source, self.quantisation)
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,9 @@ class Add(Spec):
 
     groups: int
     sources: tuple[Quantisation, ...]
-    grid: Quantisation
+    quantisation: Quantisation
     row_level: bool = False
     scale: int = 1
 
     def exact_layer(self, arrays: Mapping[str, Ints], device: str) -> ExactAdd:
-        return ExactAdd(self.sources, self.grid)
+        return ExactAdd(self.sources, self.quantisation)

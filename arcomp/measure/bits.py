@@ -23,7 +23,7 @@ def measure(
         samples: pictures of one size, or bytes.
         model: see :mod:`arcomp.contract.registry`.
         tile: (height, width) of tiles; (0, 0) for whole pictures; None for what suits the model.
-        device: where the whole evaluation runs; models that learn are evaluated on the processor.
+        device: of parallel evaluation; models that learn are evaluated on the processor.
         threads: how many tiles a model that learns evaluates at a time; None: one for each processor.
         progress: callback given the part done, 0 to 1, now and then.
 

@@ -49,7 +49,7 @@ class ExactNetwork:
 
     Args:
         arrays: as a float network gives them when it is frozen.
-        device: where whole pictures are computed.
+        device: of parallel evaluation.
 
     Raises:
         ModelError: arrays that are missing, too many, or not those of a layer.

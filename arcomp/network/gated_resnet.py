@@ -17,7 +17,7 @@ from arcomp.layers.spec import Add, Conv, Requantize, Spec, linear
 from arcomp.network.wiring import Run
 
 SUMS = LOGITS
-"""Grid of the residual sums: 16 bits."""
+"""Quantisation of the residual sums: 16 bits."""
 INIT_SCALE = 0.2
 """Of the gate's convolutions; the published code has 0.1."""
 
@@ -85,7 +85,7 @@ class GatedResnet:
         return {f"{self.name}.{key}": spec for key, spec in found.items()}
 
     def forward(self, run: Run, x: Any, *given: Any) -> Any:
-        """The block's output, on the grid SUMS, of x and of what comes over the short-cuts, all on it."""
+        """The block's output, of x and of what comes over the short-cuts, all quantised as SUMS."""
 
         def own(key: str, *inputs: Any) -> Any:
             return run(f"{self.name}.{key}", *inputs)

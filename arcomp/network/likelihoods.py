@@ -25,7 +25,7 @@ class Head(ABC):
     """One kind of distribution.
 
     Attributes:
-        outputs: of the network, for each sample, on the grid LOGITS.
+        outputs: of the network, for each sample, quantised as LOGITS.
     """
 
     outputs: int

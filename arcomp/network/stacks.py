@@ -67,10 +67,10 @@ class _Stack(Wiring):
 
 
 class Around(_Stack):
-    """A stack that sees samples on all sides; it can be evaluated only over whole pictures.
+    """A stack that sees samples on all sides; it is evaluated in parallel only.
 
     Args:
-        config, width, blocks, outputs: of the stack. planes: features of its input, on the grid SIGNED8.
+        config, width, blocks, outputs: of the stack. planes: features of its input, quantised as SIGNED8.
         start: of outputs that stand for distributions, the first ones: what these begin as
             (:attr:`arcomp.network.linear_skip.LinearSkip.start`).
     """

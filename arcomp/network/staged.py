@@ -42,7 +42,7 @@ class Staged(Layered):
         """What the network that looks around is shown: [m, h, w, planes], h and w of the lattice's squares.
 
         Args:
-            samples: [N, H, W, C + 1], on the grid SIGNED8 or in float; 0 outside the pictures, the last feature 1
+            samples: [N, H, W, C + 1], quantised as SIGNED8 or in float; 0 outside the pictures, the last feature 1
                 inside of them. view: [N, H, W, channels of the view], if there is one, in the same way.
         """
 

@@ -1,4 +1,4 @@
-"""The exact evaluations of :mod:`arcomp.models.context.net`: whole pictures, and front by front.
+"""The exact evaluations of :mod:`arcomp.models.context.net`: in parallel, and front by front.
 
 Both look at the neighbourhood with the same kernels and send the same integers through the same layers; they
 differ in how many positions they do at once. The pictures decoded so far are the only cache that is needed.
@@ -72,11 +72,13 @@ class Network:
         self.own = [np.ascontiguousarray(h.weight[:, widths[-1] :]) for h in self.hidden]
 
     @staticmethod
-    def _layer(arrays: Arrays, name: str, shape: tuple[int, int], grid: Quantisation, device: str) -> FrozenLinear:
+    def _layer(
+        arrays: Arrays, name: str, shape: tuple[int, int], quantisation: Quantisation, device: str
+    ) -> FrozenLinear:
         own = {k[len(name) + 1 :]: v for k, v in arrays.items() if k.startswith(name + ".")}
         if "weight" in own and own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
-        return FrozenLinear(own, grid, SIGNED8.largest, device)
+        return FrozenLinear(own, quantisation, SIGNED8.largest, device)
 
     def sums(self, inputs: npt.NDArray[np.int8], watch: Watch | None = None) -> npt.NDArray[np.int32]:
         """The heads' shared part: int8 [n, inputs] -> int32 [n, channels * head]."""

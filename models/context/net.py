@@ -62,7 +62,7 @@ class Context(nn.Module):
         Args:
             inputs: int8 [n, inputs]. extras: int8 [n, extras]. values: [n, C], levels.
             base: int [n, C] in Q4. scale: int [n, C] in Q8.
-            rounding: evaluate as frozen (weights and activations on their grids).
+            rounding: evaluate as frozen (weights and activations quantised).
 
         Returns:
             float [n, C].

@@ -2,10 +2,10 @@
 
 Kingma and Ba 2015 ("Adam") on the pixels coded so far, a step after every group of whole fronts of at least so many
 pixels as the configuration says; the decoder takes the same steps. Weights, gradients and moments are float64 in a
-fixed sequence of + - * / and square roots, LANES at a time; what comes out is rounded to the grid LOGITS, and
+fixed sequence of + - * / and square roots, LANES at a time; what comes out is rounded to LOGITS, and
 everything before and after is integer.
 
-Outputs are in units of the grid (1/256), hidden units are 0 .. 255.
+Outputs are in units of LOGITS (1/256), hidden units are 0 .. 255.
 """
 
 from __future__ import annotations

@@ -93,12 +93,19 @@ def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
 
 @kernel()
 def extract_features(
-    planes: Any, squares: Any, work: Any, pixels: npt.NDArray[np.uint8], begin: int, end: int, seen: Any, hashed: Any
+    planes: Any,
+    squares: Any,
+    workspace: Any,
+    pixels: npt.NDArray[np.uint8],
+    begin: int,
+    end: int,
+    seen: Any,
+    hashed: Any,
 ) -> None:
     """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding.
 
     Args:
-        planes, squares, work: records.
+        planes, squares, workspace: records.
         seen, hashed: records, written; ``hashed`` may be None.
     """
     channels, windows = planes.channels, planes.windows
@@ -110,29 +117,29 @@ def extract_features(
         if count <= 0:
             continue
         own = slice(n, n + count)
-        predict(planes, squares, work, t, first, count)
-        features(planes, squares, work, t, first, count, seen.inputs[:, own])
+        predict(planes, squares, workspace, t, first, count)
+        features(planes, squares, workspace, t, first, count, seen.inputs[:, own])
         o = 0
         for c in range(channels):
             more = extras(c, windows)
-            channel_features(squares, work, c, count, seen.extras[o : o + more, own])
+            channel_features(squares, workspace, c, count, seen.extras[o : o + more, own])
             o += more
             if hashed is not None:
                 views = Views(hashed.contexts[c][:, own], hashed.checks[c][:, own], hashed.selectors[c][:, own])
-                hash_contexts(planes, work, t, first, count, c, views)
+                hash_contexts(planes, workspace, t, first, count, c, views)
             for k in range(count):
-                work.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
-                seen.values[c, n + k] = work.current[c, k]
-                seen.base[c, n + k] = work.base[c, k]
-                seen.scale[c, n + k] = work.scale[c, k]
+                workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                seen.values[c, n + k] = workspace.current[c, k]
+                seen.base[c, n + k] = workspace.base[c, k]
+                seen.scale[c, n + k] = workspace.scale[c, k]
             for w in range(windows):
                 for k in range(count):
-                    seen.residuals[c, w, n + k] = work.predictions[c, w, k] - work.base[c, k]
-            push(planes, t, first, count, c, work.current[c])
+                    seen.residuals[c, w, n + k] = workspace.predictions[c, w, k] - workspace.base[c, k]
+            push(planes, t, first, count, c, workspace.current[c])
         if hashed is not None and channels > 2:
             for k in range(count):
-                hashed.lattice_rows[n + k] = work.current[0, k] * LEVELS + work.current[1, k]
-        update_errors(planes, work, t, first, count)
+                hashed.lattice_rows[n + k] = workspace.current[0, k] * LEVELS + workspace.current[1, k]
+        update_errors(planes, workspace, t, first, count)
         n += count
         seen.ends[0] += 1
         seen.ends[seen.ends[0]] = n

@@ -46,8 +46,8 @@ def residual_class(e: int) -> int:
 
 
 @kernel(inner=True)
-def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channel: int, out: Any) -> None:
-    """Contexts of a channel of a front, when the channels before it are in ``work.current``.
+def hash_contexts(planes: Any, workspace: Any, t: int, first: int, count: int, channel: int, out: Any) -> None:
+    """Contexts of a channel of a front, when the channels before it are in ``workspace.current``.
 
     Args:
         out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.coding.mixing.FrontData`.
@@ -75,12 +75,16 @@ def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channe
                 _hash(out, 6, channel, k, w + ne * DIFFERENCES, 0)
             selectors[0, k] = 4
         else:
-            p, w0, n0 = np.int64(work.current[0, k]), np.int64(values[0, west, a]), np.int64(values[0, north, a - 1])
+            p, w0, n0 = (
+                np.int64(workspace.current[0, k]),
+                np.int64(values[0, west, a]),
+                np.int64(values[0, north, a - 1]),
+            )
             dw, dn = w - w0 + LEVELS, n - n0 + LEVELS
             second = np.int64(0)
             by_west, by_north = np.int64(0), np.int64(0)
             if channel > 1:
-                q = np.int64(work.current[1, k])
+                q = np.int64(workspace.current[1, k])
                 second = q - p + LEVELS
                 by_west = (q - np.int64(values[1, west, a]) + LEVELS) * DIFFERENCES
                 by_north = (q - np.int64(values[1, north, a - 1]) + LEVELS) * DIFFERENCES
@@ -91,7 +95,7 @@ def hash_contexts(planes: Any, work: Any, t: int, first: int, count: int, channe
             if more:
                 _hash(out, 5, channel, k, p - n0 + LEVELS + by_north, LEVELS - n)
                 _hash(out, 6, channel, k, dw + dn * DIFFERENCES, LEVELS - p)
-            previous = (np.int64(work.current[channel - 1, k]) << 6) - work.base[channel - 1, k]
+            previous = (np.int64(workspace.current[channel - 1, k]) << 6) - workspace.base[channel - 1, k]
             selectors[0, k] = residual_class(previous >> 2)
         _hash(out, 4, channel, k, 0, 0)
         selectors[1, k] = residual_class(np.int64(errors[west, a]) + errors[north, a - 1])

@@ -146,7 +146,7 @@ def pack_net(config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]]
     )
 
 
-def workspace(config: PhotoConfig, longest: int) -> Workspace:
+def new_workspace(config: PhotoConfig, longest: int) -> Workspace:
     """For fronts of at most ``longest`` pixels."""
     n = -(-longest // dense.LANES) * dense.LANES
     shared = config.channels * config.head
@@ -229,7 +229,7 @@ def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, coun
     """What the mixing stage codes with, from a head's outputs.
 
     Args:
-        outputs: integers [3 K + gates, count] on the grid LOGITS. base: int32 [count], Q6. scale: int32 [count], Q8.
+        outputs: integers [3 K + gates, count] quantised as LOGITS. base: int32 [count], Q6. scale: int32 [count], Q8.
         residuals: int32 [windows, count], Q6: the windows' predictions less the base.
         out: int32 [count, 3 K + 2], written: weights (2**16 in all), means (Q8), inverse scales (Q16), the
             mean rounded to a level (1 .. HIGHEST), class of the scale.
@@ -279,8 +279,8 @@ class ChunkNetwork:
     def __init__(self, config: PhotoConfig, layers: dict[str, dict[str, npt.NDArray[Any]]], device: str) -> None:
         from arcomp.layers.frozen import FrozenLinear
 
-        def made(name: str, grid: Quantisation) -> FrozenLinear:
-            return FrozenLinear(layers[name], grid, SIGNED8.largest, device)
+        def made(name: str, quantisation: Quantisation) -> FrozenLinear:
+            return FrozenLinear(layers[name], quantisation, SIGNED8.largest, device)
 
         channels = range(config.channels)
         self.config, self.device = config, device

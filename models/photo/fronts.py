@@ -44,9 +44,9 @@ def addresses(parts: Any, heads: Any) -> Calls:
 def _wanted(parts: Any, heads: Any) -> list[apart.Wanted]:
     """Kernels in the order of :class:`Calls`, and what they take."""
     strip, coder = record(parts), record(binary.encoder(1))
-    planes, squares, work = record(parts.planes), record(parts.squares), record(parts.work)
+    planes, squares, workspace = record(parts.planes), record(parts.squares), record(parts.workspace)
     return [
-        (predict_front, (planes, squares, work, 0, 0, 0)),
+        (predict_front, (planes, squares, workspace, 0, 0, 0)),
         (front_features, (strip, 0, 0, 0)),
         (channel_outputs, (strip, heads, 0, 0, 0, 0)),
         (code_channel, (strip, coder, heads, True, 0, 0)),
@@ -54,30 +54,30 @@ def _wanted(parts: Any, heads: Any) -> list[apart.Wanted]:
 
 
 @kernel(apart=True)
-def predict_front(planes: Any, squares: Any, work: Any, t: int, first: int, count: int) -> None:
+def predict_front(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Least squares of a front."""
-    predict(planes, squares, work, t, first, count)
+    predict(planes, squares, workspace, t, first, count)
 
 
 @kernel(apart=True)
 def front_features(strip: Any, t: int, first: int, count: int) -> None:
     """The network's inputs and its trunk, of a front."""
-    features(strip.planes, strip.squares, strip.work, t, first, count, strip.activations.inputs)
+    features(strip.planes, strip.squares, strip.workspace, t, first, count, strip.activations.inputs)
     trunk(strip.net, strip.activations, count)
 
 
 @kernel(apart=True)
 def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """One channel of a front: its head's outputs, gates and contexts."""
-    planes, work, activations = strip.planes, strip.work, strip.activations
-    channel_features(strip.squares, work, c, count, activations.extras)
+    planes, workspace, activations = strip.planes, strip.workspace, strip.activations
+    channel_features(strip.squares, workspace, c, count, activations.extras)
     head(strip.net, activations, c, planes.channels, extras(c, planes.windows), count)
     if heads is not None:
         adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
     for w in range(planes.windows):
         for k in range(count):
-            activations.residuals[w, k] = work.predictions[c, w, k] - work.base[c, k]
-    hash_contexts(planes, work, t, first, count, c, strip.front)
+            activations.residuals[w, k] = workspace.predictions[c, w, k] - workspace.base[c, k]
+    hash_contexts(planes, workspace, t, first, count, c, strip.front)
 
 
 @kernel(apart=True)
@@ -85,13 +85,15 @@ def code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, cou
     """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
     hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
     """
-    net, activations, work, front = strip.net, strip.activations, strip.work, strip.front
+    net, activations, workspace, front = strip.net, strip.activations, strip.workspace, strip.front
     if heads is not None:
         adaptation.forward(heads, c, activations.units, count, activations.outputs)
-    mixtures(net, activations.outputs, work.base[c], work.scale[c], activations.residuals, count, front.mixture)
+    mixtures(
+        net, activations.outputs, workspace.base[c], workspace.scale[c], activations.residuals, count, front.mixture
+    )
     mixing.code(strip.stage, coder, front, decoding, c, count)
     if heads is not None:
-        values, logistic = work.current[c, :count], strip.stage.constants.logistic
-        adaptation.learn(heads, c, front.mixture, work.scale[c], activations.residuals, values, logistic)
+        values, logistic = workspace.current[c, :count], strip.stage.constants.logistic
+        adaptation.learn(heads, c, front.mixture, workspace.scale[c], activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
             adaptation.step(heads, count)

@@ -104,12 +104,12 @@ def _mean_error(plane: Any, t: int, at: int, count: int, first: int, last: int, 
 
 
 @kernel(inner=True)
-def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
+def _errors(planes: Any, t: int, at: int, count: int, workspace: Any) -> None:
     """All mean errors of a front, and scales from them."""
     values, channels, windows = planes.values, planes.channels, planes.windows
     neighbours = len(ERROR_WEIGHTS)
     for c in range(channels):
-        total = work.total[c]
+        total = workspace.total[c]
         near = total[2]
         _mean_error(values[base_error(channels, c)], t, at, count, 0, 4, near)
         _mean_error(values[base_error(channels, c)], t, at, count, 4, neighbours, total[0])
@@ -120,9 +120,9 @@ def _errors(planes: Any, t: int, at: int, count: int, work: Any) -> None:
             total[0, k] = (((total[0, k] + near[k]) * np.int32(_ERROR_UNIT)) >> 12) + np.int32(_SCALE_FLOOR)
             total[1, k] = ((total[1, k] * np.int32(_ERROR_UNIT)) >> 12) + np.int32(_SCALE_FLOOR)
             near[k] = (near[k] >> 3) + np.int32(_SCALE_FLOOR)
-            work.scale[c, k] = total[0, k]
-            work.inverse[c, k] = np.int32(_INVERSE / np.float64(total[0, k]))
-            work.trunk_inverse[c, k] = np.int32(_INVERSE / np.float64(total[1, k]))
+            workspace.scale[c, k] = total[0, k]
+            workspace.inverse[c, k] = np.int32(_INVERSE / np.float64(total[0, k]))
+            workspace.trunk_inverse[c, k] = np.int32(_INVERSE / np.float64(total[1, k]))
         for w in range(windows):
             for k in range(count):
                 total[3 + w, k] = (total[3 + w, k] * np.int32(_ERROR_UNIT)) >> 12
@@ -178,7 +178,7 @@ def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None
 
 
 @kernel(inner=True)
-def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: int, out: Any) -> None:
+def features(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int, out: Any) -> None:
     """The trunk's inputs of a front, which do without its own values; after :func:`least_squares.predict`.
 
     Args:
@@ -188,19 +188,19 @@ def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: in
     values, channels, windows = planes.values, planes.channels, planes.windows
     mask = values.shape[1] - 1
     at = MARGIN + first
-    _errors(planes, t, at, count, work)
+    _errors(planes, t, at, count, workspace)
     o = 0
     for c in range(channels):
-        base, inverse, own = work.trunk_base[c], work.trunk_inverse[c], work.inverse[c]
-        _blend(work.total[c], work.full[c], work.weight, count, base)
+        base, inverse, own = workspace.trunk_base[c], workspace.trunk_inverse[c], workspace.inverse[c]
+        _blend(workspace.total[c], workspace.full[c], workspace.weight, count, base)
         for j in range(len(NEIGHBOURS)):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             row = values[c, (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
             _neighbour(row, base, inverse, count, out[o])
             o += 1
         for w in range(windows):
-            _scaled(work.low[c, w], base, inverse, count, out[o])
-            _scaled(work.full[c, w], base, inverse, count, out[o + 1])
+            _scaled(workspace.low[c, w], base, inverse, count, out[o])
+            _scaled(workspace.full[c, w], base, inverse, count, out[o + 1])
             o += 2
         for j in range(SIGNED_ERRORS):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
@@ -215,7 +215,7 @@ def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: in
                     row = values[window_error(channels, w, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
                     _error(row, own, False, count, out[o])
                     o += 1
-        total = work.total[c]
+        total = workspace.total[c]
         for k in range(count):
             s = log2(squares.logs, total[0, k])
             out[o, k] = _clip8(s - _TYPICAL_ERROR)
@@ -227,45 +227,48 @@ def features(planes: Any, squares: Any, work: Any, t: int, first: int, count: in
             for k in range(count):
                 s = log2(squares.logs, total[0, k])
                 out[o, k] = _clip8(4 * (log2(squares.logs, total[3 + w, k] + _SCALE_FLOOR) - s))
-                v = log2(squares.logs, work.variance[c, w, k] + 2)
+                v = log2(squares.logs, workspace.variance[c, w, k] + 2)
                 out[o + 1, k] = _clip8((v >> 1) + 96 - s)
             o += 2
 
 
 @kernel(inner=True)
-def channel_features(squares: Any, work: Any, channel: int, count: int, out: Any) -> None:
-    """A head's further inputs, when the channels before its own are in ``work.current``: int8 [extras, >= count]."""
-    windows = work.full.shape[1]
+def channel_features(squares: Any, workspace: Any, channel: int, count: int, out: Any) -> None:
+    """A head's further inputs, int8 [extras, >= count], made when the channels before its own are known.
+
+    Those are in ``workspace.current``.
+    """
+    windows = workspace.full.shape[1]
     for w in range(windows):
-        p = work.predictions[channel, w]
+        p = workspace.predictions[channel, w]
         for k in range(count):
-            p[k] = work.full[channel, w, k]
+            p[k] = workspace.full[channel, w, k]
         for c in range(channel):
-            factor = work.factor[w, channel * (channel - 1) // 2 + c]
+            factor = workspace.factor[w, channel * (channel - 1) // 2 + c]
             for k in range(count):
-                residual = (work.current[c, k] << LEVEL_BITS) - work.predictions[c, w, k]
+                residual = (workspace.current[c, k] << LEVEL_BITS) - workspace.predictions[c, w, k]
                 p[k] += np.int32((np.int64(factor[k]) * residual + 512) >> 10)
         for k in range(count):
             p[k] = max(np.int32(_LOWEST_PREDICTION), min(np.int32(_HIGHEST_PREDICTION), p[k]))
-    base, inverse = work.base[channel], work.inverse[channel]
-    _blend(work.total[channel], work.predictions[channel], work.weight, count, base)
+    base, inverse = workspace.base[channel], workspace.inverse[channel]
+    _blend(workspace.total[channel], workspace.predictions[channel], workspace.weight, count, base)
     o = 0
     for c in range(channel):
         for k in range(count):
-            v = work.current[c, k] << LEVEL_BITS
-            r = _clip8(((v - work.base[c, k]) * work.inverse[c, k] + np.int32(2048)) >> 12)
+            v = workspace.current[c, k] << LEVEL_BITS
+            r = _clip8(((v - workspace.base[c, k]) * workspace.inverse[c, k] + np.int32(2048)) >> 12)
             out[o, k] = r
             out[o + 1, k] = min(np.int32(127), abs(r))
         o += 2
     for k in range(count):
-        out[o, k] = _clip8(((base[k] - work.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
-        s = log2(squares.logs, work.total[channel, 0, k])
-        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, work.total[channel, 1, k])))
+        out[o, k] = _clip8(((base[k] - workspace.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
+        s = log2(squares.logs, workspace.total[channel, 0, k])
+        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, workspace.total[channel, 1, k])))
         out[o + 2, k] = (base[k] >> 8) - _MID_QUARTER
     o += 3
     if windows > 1:
         for w in range(windows):
-            _scaled(work.predictions[channel, w], base, inverse, count, out[o])
+            _scaled(workspace.predictions[channel, w], base, inverse, count, out[o])
             o += 1
 
 
@@ -279,28 +282,28 @@ def push(planes: Any, t: int, first: int, count: int, channel: int, current: Any
 
 
 @kernel(inner=True)
-def update_errors(planes: Any, work: Any, t: int, first: int, count: int) -> None:
+def update_errors(planes: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Errors and sample weights of a front whose levels are all known; then its margins."""
     values, channels, windows = planes.values, planes.channels, planes.windows
     mask = values.shape[1] - 1
     at = MARGIN + first
     limit = np.int32(_ERROR_LIMIT)
     for c in range(channels):
-        own = work.current[c]
+        own = workspace.current[c]
         signed = values[base_error(channels, c), t & mask, at : at + count]
         absolute = values[trunk_error(channels, c), t & mask, at : at + count]
         for k in range(count):
             v = own[k] << LEVEL_BITS
-            signed[k] = max(-limit, min(limit, (v - work.base[c, k]) >> 2))
-            absolute[k] = min(limit, abs(v - work.trunk_base[c, k]) >> 2)
+            signed[k] = max(-limit, min(limit, (v - workspace.base[c, k]) >> 2))
+            absolute[k] = min(limit, abs(v - workspace.trunk_base[c, k]) >> 2)
         for w in range(windows):
             row = values[window_error(channels, w, c), t & mask, at : at + count]
             for k in range(count):
-                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - work.predictions[c, w, k]) >> 2))
-    activity = work.total[0, 0]  # no longer needed
+                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - workspace.predictions[c, w, k]) >> 2))
+    activity = workspace.total[0, 0]  # no longer needed
     activity[:count] = 0
     for c in range(channels):
-        own = work.current[c]
+        own = workspace.current[c]
         west = values[c, (t - 1) & mask, at : at + count]
         north = values[c, (t - SKEW) & mask, at - 1 : at - 1 + count]
         north_west = values[c, (t - SKEW - 1) & mask, at - 1 : at - 1 + count]

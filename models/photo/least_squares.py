@@ -97,13 +97,13 @@ def start_row(planes: Any, spec: Any, t: int, at: int, sums: Any, samples: Any) 
 
 
 @kernel(inner=True)
-def slide(planes: Any, spec: Any, work: Any, sums: Any, t: int, first: int, count: int) -> None:
+def slide(planes: Any, spec: Any, workspace: Any, sums: Any, t: int, first: int, count: int) -> None:
     """Move the windows of a front's pixels one step to the right: a sample of each row comes, one goes.
 
     Args:
         spec: the window's row of :attr:`Squares.spec`. sums: int32 [pairs, columns].
     """
-    flat, ring, pairs = planes.flat, planes.values.shape[1], work.pairs
+    flat, ring, pairs = planes.flat, planes.values.shape[1], workspace.pairs
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
     taps, m = spec[TAPS], spec[SIZE]
     mask = ring - 1
@@ -125,7 +125,7 @@ def slide(planes: Any, spec: Any, work: Any, sums: Any, t: int, first: int, coun
             covariance.add(m, block, pairs, sums, at)
     bottom = first + count - 1
     if t - SKEW * bottom < step:
-        start_row(planes, spec, t, MARGIN + bottom, sums, work.samples)
+        start_row(planes, spec, t, MARGIN + bottom, sums, workspace.samples)
 
 
 @kernel(inner=True)
@@ -177,25 +177,25 @@ def _factorise(matrix: Any, m: int) -> None:
 
 
 @kernel(inner=True)
-def solve(planes: Any, squares: Any, work: Any, w: int, t: int, first: int, offset: int) -> None:
+def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int, offset: int) -> None:
     """Predictions of 8 pixels of a front by one window.
 
     Args:
         w: number of the window. first: the front's first row.
-        offset: number of the first of the 8 pixels in the front: where results go in ``work.low``, ``full``,
+        offset: number of the first of the 8 pixels in the front: where results go in ``workspace.low``, ``full``,
             ``factor`` and ``variance``.
     """
     values, channels, spec, real = planes.values, planes.channels, squares.spec[w], squares.real[w]
-    matrix, vector, at = work.matrix, work.vector, MARGIN + first + offset
+    matrix, vector, at = workspace.matrix, workspace.vector, MARGIN + first + offset
     taps, m = spec[TAPS], spec[SIZE]
     mask = values.shape[1] - 1
     own_pairs = m * (m + 1) // 2
     prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own_pairs]
     if spec[SIMILARITY]:
-        _regularised(work.similarity.sums, offset % LANES, m, real, prior, matrix)
+        _regularised(workspace.similarity.sums, offset % LANES, m, real, prior, matrix)
     else:
         begin = spec[SUMS_AT] + (t % spec[STEP]) * own_pairs
-        _regularised(work.sums[begin : begin + own_pairs], at, m, real, prior, matrix)
+        _regularised(workspace.sums[begin : begin + own_pairs], at, m, real, prior, matrix)
     _factorise(matrix, m)
     predictors = (taps - 1) * channels
     for c in range(channels):
@@ -210,10 +210,10 @@ def solve(planes: Any, squares: Any, work: Any, w: int, t: int, first: int, offs
         i = predictors + c
         store_doubles(vector, i, 0, load_doubles_of_shorts(values[c], (t - 1) & mask, at))
         _add(matrix, vector, i, 0, LOW_ORDER * channels)
-        _predictions(vector[i], work.low[c, w], offset)
+        _predictions(vector[i], workspace.low[c, w], offset)
         _add(matrix, vector, i, LOW_ORDER * channels, predictors)
-        _predictions(vector[i], work.full[c, w], offset)
-    _of_the_fit(work, w, offset, predictors, m)
+        _predictions(vector[i], workspace.full[c, w], offset)
+    _of_the_fit(workspace, w, offset, predictors, m)
 
 
 @kernel(inner=True)
@@ -237,20 +237,20 @@ def _add(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
 
 
 @kernel(inner=True)
-def _of_the_fit(work: Any, w: int, offset: int, predictors: int, m: int) -> None:
+def _of_the_fit(workspace: Any, w: int, offset: int, predictors: int, m: int) -> None:
     """Of 8 pixels: variances, and L among the current channels."""
-    matrix, units = work.matrix, work.units
+    matrix, units = workspace.matrix, workspace.units
     start = offset % LANES
     for i in range(predictors, m):
         for k in range(8):
             v = min(max(matrix[i * (i + 3) // 2, k] * units[start + k], 0.0), _VARIANCE_LIMIT)
-            work.variance[i - predictors, w, offset + k] = np.int32(np.floor(v))
+            workspace.variance[i - predictors, w, offset + k] = np.int32(np.floor(v))
     p = 0
     for i in range(predictors + 1, m):
         for j in range(predictors, i):
             for k in range(8):
                 v = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
-                work.factor[w, p, offset + k] = np.int32(np.floor(v + 0.5))
+                workspace.factor[w, p, offset + k] = np.int32(np.floor(v + 0.5))
             p += 1
 
 
@@ -262,9 +262,9 @@ def _predictions(totals: Any, out: Any, offset: int) -> None:
 
 
 @kernel(inner=True)
-def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int) -> None:
-    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``work``."""
-    units, total = work.units, work.similarity.total
+def predict(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
+    """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``workspace``."""
+    units, total = workspace.units, workspace.similarity.total
     for w in range(planes.windows):
         spec = squares.spec[w]
         m = spec[SIZE]
@@ -272,10 +272,10 @@ def predict(planes: Any, squares: Any, work: Any, t: int, first: int, count: int
             own = m * (m + 1) // 2
             begin = spec[SUMS_AT] + (t % spec[STEP]) * own
             units[:] = squares.real[w, 2] * float(1 << VARIANCE_BITS)
-            slide(planes, spec, work, work.sums[begin : begin + own], t, first, count)
+            slide(planes, spec, workspace, workspace.sums[begin : begin + own], t, first, count)
         for offset in range(0, count, 8):
             if spec[SIMILARITY] and offset % LANES == 0:
-                similarity.similarity_weighted(planes, squares, work, w, t, MARGIN + first + offset)
+                similarity.similarity_weighted(planes, squares, workspace, w, t, MARGIN + first + offset)
                 for k in range(LANES):
                     units[k] = float(1 << VARIANCE_BITS) / np.float64(total[0, k])
-            solve(planes, squares, work, w, t, first, offset)
+            solve(planes, squares, workspace, w, t, first, offset)

@@ -28,11 +28,12 @@ from arcomp.layers.float.linear import Linear
 from arcomp.layers.float.mixture import mixture_bits
 from arcomp.layers.mixture import LOG_SCALE_RANGE
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
-from arcomp.models.photo import chunks, workspace
+from arcomp.models.photo import chunks
 from arcomp.models.photo import inputs as photo_inputs
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.planes import blank, front_count
 from arcomp.models.photo.windows import layout, mean_covariance
+from arcomp.models.photo.workspace import new_squares, new_workspace
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -116,7 +117,7 @@ class Photo(nn.Module):
             inputs: int8 [n, inputs]. extras: int8 [n, all channels' extras]. values: [n, C], levels.
             base: int [n, C] in Q6. scale: int [n, C] in Q8.
             residuals: int [n, C, windows] in Q6, the windows' predictions less the base.
-            rounding: evaluate as frozen (weights and activations on their grids).
+            rounding: evaluate as frozen (weights and activations quantised).
 
         Returns:
             float [n, C].
@@ -145,11 +146,11 @@ class Photo(nn.Module):
         coded = np.ascontiguousarray(pixels[..., list(CODING_ORDER[config.channels])])
         height, width, channels = coded.shape
         planes = blank(height, width, channels, len(config.windows), config.ring)
-        squares = workspace.squares(config.windows, channels, self.prior.cpu().numpy())
-        work = workspace.work(config.windows, channels, planes.values.shape[2], height)
+        squares = new_squares(config.windows, channels, self.prior.cpu().numpy())
+        workspace = new_workspace(config.windows, channels, planes.values.shape[2], height)
         seen = chunks.unwritten(config, height * width)
         end = front_count(height, width)
-        chunks.extract_features(record(planes), record(squares), record(work), coded, 0, end, record(seen), None)
+        chunks.extract_features(record(planes), record(squares), record(workspace), coded, 0, end, record(seen), None)
         return {
             "inputs": np.ascontiguousarray(seen.inputs.T),
             "extras": np.ascontiguousarray(seen.extras.T),

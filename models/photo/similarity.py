@@ -50,7 +50,7 @@ class Workspace(NamedTuple):
     """[1, LANES]: the sum of the weights."""
 
 
-def workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
+def new_workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
     """For any of the windows."""
     samples = max([w.samples() + 1 for w in windows if w.similarity], default=2)
     size = max([w.size(channels) for w in windows if w.similarity], default=1)
@@ -99,24 +99,24 @@ def _weigh(planes: Any, squares: Any, w: int, workspace: Any, t: int, at: int) -
 
 
 @kernel(inner=True)
-def similarity_weighted(planes: Any, squares: Any, work: Any, w: int, t: int, at: int) -> None:
-    """The sums of a window of LANES pixels: ``sums`` and ``total`` of ``work.similarity``.
+def similarity_weighted(planes: Any, squares: Any, workspace: Any, w: int, t: int, at: int) -> None:
+    """The sums of a window of LANES pixels: ``sums`` and ``total`` of ``workspace.similarity``.
 
     Args:
         w: number of the window. at: column of the first pixel in front t.
     """
-    spec, places, workspace = squares.spec[w], squares.places, work.similarity
+    spec, places, own = squares.spec[w], squares.places, workspace.similarity
     m, begin = spec[SIZE], spec[SAMPLES_AT]
-    _weigh(planes, squares, w, workspace, t, at)
-    workspace.sums[: m * (m + 1) // 2] = 0
+    _weigh(planes, squares, w, own, t, at)
+    own.sums[: m * (m + 1) // 2] = 0
     both = (spec[SAMPLES] + 1) // 2
     for first in range(0, both, covariance.BLOCK):
         count = min(covariance.BLOCK, both - first)
         for k in range(count):
             n = 2 * (first + k)
             i, j = begin + n, begin + n + 1
-            weights = pair_shorts(load_shorts(workspace.weight, n, 0), load_shorts(workspace.weight, n + 1, 0))
+            weights = pair_shorts(load_shorts(own.weight, n, 0), load_shorts(own.weight, n + 1, 0))
             a = (t + places[i, 1] + SKEW * places[i, 0], places[i, 0])
             b = (t + places[j, 1] + SKEW * places[j, 0], places[j, 0])
-            covariance.differences(planes, spec[TAPS], at, a, b, weights, work.pairs, k * m)
-        covariance.add(m, count, work.pairs, workspace.sums, 0)
+            covariance.differences(planes, spec[TAPS], at, a, b, weights, workspace.pairs, k * m)
+        covariance.add(m, count, workspace.pairs, own.sums, 0)

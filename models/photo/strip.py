@@ -22,12 +22,13 @@ from arcomp.errors import FormatError, ModelError
 from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import Record, record
-from arcomp.models.photo import adaptation, chunks, exact, fronts, workspace
+from arcomp.models.photo import adaptation, chunks, exact, fronts
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
 from arcomp.models.photo.inputs import push, update_errors
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
+from arcomp.models.photo.workspace import Squares, Workspace, new_squares, new_workspace
 
 CHUNK = 1 << 14
 """Positions that are evaluated at a time in encoding, about."""
@@ -85,8 +86,8 @@ class Parts(NamedTuple):
 
     calls: fronts.Calls
     planes: Planes
-    squares: workspace.Squares
-    work: workspace.Work
+    squares: Squares
+    workspace: Workspace
     net: PackedNet
     activations: exact.Workspace
     stage: mixing.Stage
@@ -105,15 +106,15 @@ class Strip:
         self.config, self.height, self.width = config, height, width
         longest = min(height, -(-width // SKEW))
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
-        work = workspace.work(config.windows, config.channels, planes.values.shape[2], longest)
+        workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
         n = longest + 16
         self.parts = Parts(
             fronts.Calls(0, 0, 0, 0),
             planes,
-            workspace.squares(config.windows, config.channels, frozen.prior),
-            work,
+            new_squares(config.windows, config.channels, frozen.prior),
+            workspace,
             frozen.net,
-            exact.workspace(config, longest),
+            exact.new_workspace(config, longest),
             mixing.new_stage(settings, config.channels, config.mixture, frozen.mixer_weights),
             mixing.FrontData(
                 np.zeros((n, 3 * config.mixture + 2), np.int32),
@@ -122,7 +123,7 @@ class Strip:
                 np.zeros((settings.tables, n), np.int32),
                 lattice.colours(lattice.NONE),
                 np.zeros(n, np.int32),
-                work.current,
+                workspace.current,
                 np.zeros(0, np.float32),
                 np.zeros(2),
             ),
@@ -183,8 +184,10 @@ class Strip:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
         parts = self.parts
         chunk = chunks.chunk(self.config, len(parts.front.contexts), self._positions(begin, end))
-        planes, squares, work = (record(part) for part in (parts.planes, parts.squares, parts.work))
-        chunks.extract_features(planes, squares, work, pixels, begin, end, record(chunk.seen), record(chunk.hashed))
+        planes, squares, workspace = (record(part) for part in (parts.planes, parts.squares, parts.workspace))
+        chunks.extract_features(
+            planes, squares, workspace, pixels, begin, end, record(chunk.seen), record(chunk.hashed)
+        )
         return chunk
 
     def encode_by_chunks(
@@ -228,7 +231,7 @@ def decode_naively(
             outputs, units = network.outputs(chunk.seen.inputs, chunk.seen.extras)
             n = chunk.seen.values.shape[1]
             _decode_channel(strip, reading, own.heads, record(chunk), (outputs, units), c, n - count, n)
-            pixels[ys, t - SKEW * ys, c] = own.parts.work.current[c, :count]
+            pixels[ys, t - SKEW * ys, c] = own.parts.workspace.current[c, :count]
 
 
 def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
@@ -246,10 +249,12 @@ def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
 @kernel(inner=True)
 def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begin: int, end: int) -> None:
     """Positions begin .. end - 1 of a chunk as the front that is coded next."""
-    seen, hashed, front, work, activations = chunk.seen, chunk.hashed, strip.front, strip.work, strip.activations
+    seen, hashed = chunk.seen, chunk.hashed
+    front, workspace, activations = strip.front, strip.workspace, strip.activations
     for k in range(end - begin):
         n = begin + k
-        work.base[c, k], work.scale[c, k], work.current[c, k] = seen.base[c, n], seen.scale[c, n], seen.values[c, n]
+        workspace.base[c, k], workspace.scale[c, k] = seen.base[c, n], seen.scale[c, n]
+        workspace.current[c, k] = seen.values[c, n]
         front.lattice_rows[k] = hashed.lattice_rows[n]
         for w in range(activations.residuals.shape[0]):
             activations.residuals[w, k] = seen.residuals[c, w, n]
@@ -306,7 +311,7 @@ def _code_fronts(
         pixels: uint8 [height, width, C], read or written.
         bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
     """
-    calls, planes, work, front = strip.calls, strip.planes, strip.work, strip.front
+    calls, planes, workspace, front = strip.calls, strip.planes, strip.workspace, strip.front
     channels = planes.channels
     done = 0
     for t in range(begin, end):
@@ -314,17 +319,17 @@ def _code_fronts(
         count = last_row(t, planes.height) - first + 1
         if count <= 0:
             continue
-        call(calls.predict, (planes, strip.squares, work, t, first, count))
+        call(calls.predict, (planes, strip.squares, workspace, t, first, count))
         call(calls.features, (strip, t, first, count))
         for c in range(channels):
-            current = work.current[c]
+            current = workspace.current[c]
             call(calls.outputs, (strip, heads, t, first, count, c))
             if not decoding:
                 for k in range(count):
                     current[k] = pixels[first + k, t - SKEW * (first + k), c]
             if c == 2:
                 for k in range(count):
-                    front.lattice_rows[k] = work.current[0, k] * LEVELS + work.current[1, k]
+                    front.lattice_rows[k] = workspace.current[0, k] * LEVELS + workspace.current[1, k]
             call(calls.code, (strip, coder, heads, decoding, c, count))
             push(planes, t, first, count, c, current)
             for k in range(count):
@@ -332,6 +337,6 @@ def _code_fronts(
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
                 if bits.shape[0]:
                     bits[first + k, t - SKEW * (first + k), c] = front.costs[k]
-        update_errors(planes, work, t, first, count)
+        update_errors(planes, workspace, t, first, count)
         done += count
     return done

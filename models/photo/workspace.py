@@ -34,7 +34,7 @@ class Squares(NamedTuple):
     fading: npt.NDArray[np.float64]
 
 
-class Work(NamedTuple):
+class Workspace(NamedTuple):
     """The workspace of one front of a strip: a column for each pixel of the longest front, and LANES to spare."""
 
     sums: Int32
@@ -77,13 +77,13 @@ class Work(NamedTuple):
     """[channels, n]: the pixel's own levels, once known."""
 
 
-def squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
+def new_squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
     """Constants of the windows; ``prior`` in 2**-24 of the trace."""
     spec, real, _, _ = layout(windows, channels)
     return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table(), *samples_of(windows))
 
 
-def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Work:
+def new_workspace(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Workspace:
     """For fronts of at most ``longest`` pixels; ``columns`` of a plane."""
     _, _, sums, _ = layout(windows, channels)
     n = -(-longest // LANES) * LANES + LANES
@@ -94,11 +94,11 @@ def work(windows: tuple[Window, ...], channels: int, columns: int, longest: int)
         made: Int32 = aligned((*shape, n), np.int32)
         return made
 
-    return Work(
+    return Workspace(
         aligned((sums, columns), np.int32),
         covariance.pairs_of(largest),
         aligned((largest + 1, max(w.samples() for w in windows) + 1), np.int32),
-        similarity.workspace(windows, channels),
+        similarity.new_workspace(windows, channels),
         aligned((pairs(largest), 8), np.float64),
         aligned((largest, 8), np.float64),
         aligned((LANES,), np.float64),

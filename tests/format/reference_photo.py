@@ -151,14 +151,14 @@ class Window:
         ends = [(-i, self.right + 1 if i else 0) for i in range(self.rows + 1)]
         places = [(self.step * i, self.step * j) for i, e in ends for j in range(-self.left, e)]
         samples = [self.sample(y + dy, x + dx) for dy, dx in places]
-        likenesses = [1] * len(samples)
+        weights = [1] * len(samples)
         if self.similarity:
             distances = [self.distance(y, x, dy, dx) for dy, dx in places]
-            likenesses = likeness(self, len(self.planes.pixels), places, distances)
-            samples = [[n * a for a in sample] for n, sample in zip(likenesses, samples, strict=True)]
+            weights = similarity_weights(self, len(self.planes.pixels), places, distances)
+            samples = [[n * a for a in sample] for n, sample in zip(weights, samples, strict=True)]
         total = iter([sum(entries) for entries in zip(*samples, strict=True)])
         rows = [[next(total) for _ in range(i + 1)] for i in range(self.taps * len(self.planes.pixels))]
-        return rows, sum(likenesses)
+        return rows, sum(weights)
 
     def distance(self, y: int, x: int, dy: int, dx: int) -> int:
         """d: between a sample's neighbours and the position's."""
@@ -170,7 +170,7 @@ class Window:
         return int(self.rows * (self.left + self.right + 1) + self.left)
 
 
-def likeness(window: Window, channels: int, places: list[tuple[int, int]], distances: list[int]) -> list[int]:
+def similarity_weights(window: Window, channels: int, places: list[tuple[int, int]], distances: list[int]) -> list[int]:
     """Of all samples of a position."""
     fades = [1.0]
     for _ in range(64):
@@ -209,7 +209,7 @@ class Fit:
     """A window's predictions at a position, by channel."""
 
     def __init__(self, window: Window, y: int, x: int) -> None:
-        sums, likenesses = window.sums(y, x)
+        sums, total_weight = window.sums(y, x)
         prior, ridge = iter(window.prior), window.ridge
         scale = window.beta * (float(sum(row[-1] for row in sums)) + ridge)
         a = [[float(s) + scale * (float(next(prior)) / 16777216.0) for s in row] for row in sums]
@@ -223,7 +223,7 @@ class Fit:
                 z[i] = z[i] - a[i][j] * z[j]
         unit = (5.0 / float(64 * window.count()) if window.weighted else 1.0 / float(window.count())) * 16.0
         if window.similarity:
-            unit = 16.0 / float(likenesses)
+            unit = 16.0 / float(total_weight)
         self.low, self.full, self.variance = [], [], []
         for c, p in enumerate(pixels):
             total, row = float(p[y, x - 1]), a[len(z) + c]

@@ -97,7 +97,7 @@ def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple
     assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
-FLOATS = ("Fit", "factorise", "rounded", "blend", "likeness")
+FLOATS = ("Fit", "factorise", "rounded", "blend", "similarity_weights")
 
 
 @pytest.mark.parametrize("module", [reference_photo, reference_stage])

@@ -25,7 +25,7 @@ from tests.laws.evaluations import padded_of, random_input, stepped
 from tests.specimens import MODELS, ORDERS, batch_of
 
 SQUARE: tuple[Tap, ...] = tuple((dy, dx) for dy in (-1, 0) for dx in (-1, 0, 1))
-# name -> (layer, features of inputs, grids of inputs, how many steps of its grid the evaluations may differ)
+# name -> (layer, features of inputs, quantisations of inputs, how many steps of its own the evaluations may differ)
 SPECS: dict[str, tuple[Spec, int, tuple[Quantisation, ...], int]] = {
     "conv of stride 2": (Conv(SQUARE, "B", 1, 5, 6, SIGNED8, LOGITS, stride=2), 5, (SIGNED8,), 2),
     "concat elu": (ConcatELU(), 4, (SIGNED8,), 0),
@@ -41,27 +41,27 @@ SPECS: dict[str, tuple[Spec, int, tuple[Quantisation, ...], int]] = {
 }
 
 
-def mild(seed: int, batch: Any, features: int, grid: Quantisation) -> npt.NDArray[Any]:
-    """Inputs of which some are at the ends of the grid and most are of usual size."""
-    x = torch.from_numpy(random_input(seed, batch, features, grid))
-    usual = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)) / grid.step
+def mild(seed: int, batch: Any, features: int, quantisation: Quantisation) -> npt.NDArray[Any]:
+    """Inputs of which some are at the ends of the range and most are of usual size."""
+    x = torch.from_numpy(random_input(seed, batch, features, quantisation))
+    usual = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)) / quantisation.step
     pick = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed + 1)) < 0.1
-    return torch.where(pick, x, usual.round().clamp(grid.low, grid.high).to(x.dtype)).numpy()
+    return torch.where(pick, x, usual.round().clamp(quantisation.low, quantisation.high).to(x.dtype)).numpy()
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_float_layer_is_near_the_exact_one(name: str) -> None:
-    spec, features, grids, steps = SPECS[name]
+    spec, features, quantisations, steps = SPECS[name]
     torch.manual_seed(0)
     layer, batch = float_layer(spec), batch_of((8, 13), (8, 13))
-    inputs = [mild(3 + i, batch, features, grid) for i, grid in enumerate(grids)]
+    inputs = [mild(3 + i, batch, features, quantisation) for i, quantisation in enumerate(quantisations)]
     exact = torch.from_numpy(spec.exact_layer(layer.freeze(), "cpu").parallel(batch, *inputs))
     with torch.no_grad():
         real = layer(
-            *((torch.from_numpy(x).float() - g.zero) * g.step for x, g in zip(inputs, grids, strict=True)),
+            *((torch.from_numpy(x).float() - g.zero) * g.step for x, g in zip(inputs, quantisations, strict=True)),
             rounding=True,
         )
-    distance = (real / spec.grid.step + spec.grid.zero - exact.float()).abs()
+    distance = (real / spec.quantisation.step + spec.quantisation.zero - exact.float()).abs()
     assert float(distance.max()) <= steps + 1e-3
     assert float(exact.float().std()) > 2  # there was something to compare
 

@@ -53,7 +53,7 @@ def test_float_nll_is_that_of_the_network_alone(name: str, content: str) -> None
 @pytest.mark.parametrize("content", ["smooth", "noise"])
 def test_float_and_network_nll_agree(channels: int, content: str, windows: Any) -> None:
     """The NLL of the mixtures before any learning, for untrained weights: of the float network with weights and
-    activations on their grids within 0.3 % of the exact one, without any rounding within 1 %. Also in noise, where much
+    quantised activations within 0.3 % of the exact one, without any rounding within 1 %. Also in noise, where much
     of the mixture's mass is beyond the alphabet."""
     net = photo_net(channels, windows, seed=5)
     pixels = pictures(content, (40, 48, channels), 8)

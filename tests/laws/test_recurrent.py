@@ -80,9 +80,9 @@ def test_gradient_through_time(kernel: int, axis: int, rounding: bool) -> None:
     torch.manual_seed(0)
     groups, features = 2, 3
 
-    def kept(x: torch.Tensor, grid: Quantisation) -> torch.Tensor:
-        x = x.clamp(grid.low * grid.step, grid.high * grid.step)
-        return round_through(x / grid.step) * grid.step if rounding else x
+    def kept(x: torch.Tensor, quantisation: Quantisation) -> torch.Tensor:
+        x = x.clamp(quantisation.low * quantisation.step, quantisation.high * quantisation.step)
+        return round_through(x / quantisation.step) * quantisation.step if rounding else x
 
     given = torch.randn(2, 6, 5, groups * 4 * features, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(groups * 4 * features, kernel * groups * features, dtype=torch.float64, requires_grad=True)
@@ -114,7 +114,7 @@ def test_gradient_stops_where_the_state_is_clamped() -> None:
 
 @pytest.mark.parametrize("spec", [LSTM(ALONG, 1, 2, 6), LSTM(DOWN, 3, 2, 6), LSTM(DOWN, 1, 1, 6)])
 def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
-    """What is trained, with rounding, is what is frozen, but for the rounding of gates: a few steps of the grid."""
+    """What is trained, with rounding, is what is frozen, but for the rounding of gates: a few steps."""
     torch.manual_seed(3)
     layer = float_layer(spec)
     torch.nn.init.normal_(layer.linear.bias)

@@ -28,15 +28,15 @@ def specimen(name: str) -> tuple[Model, int, int]:
 def test_they_sum_to_the_nll(name: str) -> None:
     model, channels, depth = specimen(name)
     pixels = np.stack([pictures("smooth", (15, 19, channels), depth, seed) for seed in range(2)])
-    told: list[float] = []
-    found = measure(pixels, depth, model, progress=told.append)
+    reported: list[float] = []
+    found = measure(pixels, depth, model, progress=reported.append)
     encoded = encode(pixels, depth, model)
     assert found.samples.shape == pixels.shape
     assert found.samples.dtype == np.float32
     assert found.total == pytest.approx(encoded.nll_bits, rel=1e-6)
     assert (found.samples > 0).all()
     assert found.network == (None if name in NAMES else pytest.approx(encoded.network_bits))
-    assert told[-1] == 1
+    assert reported[-1] == 1
 
 
 @pytest.mark.parametrize("name", ["context rgb", "pixelcnn rgb", "wavenet gray", "photo rgb", "photo online gray"])

@@ -13,25 +13,26 @@ from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Quant
 from arcomp.layers.spec import Conv
 
 
-@pytest.mark.parametrize("grid", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
+@pytest.mark.parametrize("quantisation", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
 @pytest.mark.parametrize("rounding", [False, True])
-def test_carrying_is_clamping_and_rounding_straight_through(grid: Quantisation, rounding: bool) -> None:
+def test_carrying_is_clamping_and_rounding_straight_through(quantisation: Quantisation, rounding: bool) -> None:
     """Bit for bit, values and gradients, at the ends of the range too."""
     torch.manual_seed(0)
-    low, high = (grid.low - grid.zero) * grid.step, (grid.high - grid.zero) * grid.step
-    x = torch.cat([torch.randn(4096) * 5, torch.arange(-600, 600) * grid.step / 2, torch.tensor([low, high, 0.0])])
+    step = quantisation.step
+    low, high = (quantisation.low - quantisation.zero) * step, (quantisation.high - quantisation.zero) * step
+    x = torch.cat([torch.randn(4096) * 5, torch.arange(-600, 600) * step / 2, torch.tensor([low, high, 0.0])])
     gradient = torch.randn_like(x)
     one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
     clamped = one.clamp(low, high)
-    expected = round_through(clamped / grid.step) * grid.step if rounding else clamped
-    found = carry(other, grid, rounding)
+    expected = round_through(clamped / quantisation.step) * quantisation.step if rounding else clamped
+    found = carry(other, quantisation, rounding)
     expected.backward(gradient)  # type: ignore[no-untyped-call]
     found.backward(gradient)  # type: ignore[no-untyped-call]
     assert torch.equal(found, expected)
     assert one.grad is not None
     assert other.grad is not None
     assert torch.equal(other.grad, one.grad)
-    assert int((one.grad == 0).sum()) > 0 or grid is LOGITS
+    assert int((one.grad == 0).sum()) > 0 or quantisation is LOGITS
 
 
 def test_products_in_bfloat16_are_carried_in_float32() -> None:

@@ -14,7 +14,7 @@ from arcomp.contract import registry
 from arcomp.contract.weights_file import Weights
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from arcomp.models.photo import inputs, least_squares, workspace
+from arcomp.models.photo import inputs, least_squares
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.least_squares import LEVEL_BITS
 from arcomp.models.photo.model import PhotoModel
@@ -31,6 +31,7 @@ from arcomp.models.photo.planes import (
 )
 from arcomp.models.photo.training import freeze, learn_mixer_weights
 from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
+from arcomp.models.photo.workspace import new_squares, new_workspace
 from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo, photo_net, pictures
 
 # --- least squares --------------------------------------------------------------------------------------------------
@@ -47,14 +48,14 @@ WINDOWS = {
 
 
 @kernel()
-def predictions_of(planes: Any, squares: Any, work: Any, pixels: Any, t: int, first: int, count: int) -> None:
+def predictions_of(planes: Any, squares: Any, workspace: Any, pixels: Any, t: int, first: int, count: int) -> None:
     """Look at a front, then enter its pixels."""
-    least_squares.predict(planes, squares, work, t, first, count)
+    least_squares.predict(planes, squares, workspace, t, first, count)
     for c in range(planes.channels):
         for k in range(count):
-            work.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
-        inputs.push(planes, t, first, count, c, work.current[c])
-    inputs.update_errors(planes, work, t, first, count)
+            workspace.current[c, k] = pixels[first + k, t - 8 * (first + k), c]
+        inputs.push(planes, t, first, count, c, workspace.current[c])
+    inputs.update_errors(planes, workspace, t, first, count)
 
 
 def beyond(plane: npt.NDArray[np.int64], y: int, x: int, above: int) -> int:
@@ -83,7 +84,7 @@ def weights_of(pixels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return out
 
 
-def likeness(pixels: npt.NDArray[np.int64], window: Window, y: int, x: int) -> dict[tuple[int, int], float]:
+def similarity_weights(pixels: npt.NDArray[np.int64], window: Window, y: int, x: int) -> dict[tuple[int, int], float]:
     """Weights of the samples (dy, dx) of a pixel, by docs/format.md: nearly halves must round alike."""
 
     def near(y: int, x: int) -> npt.NDArray[np.int64]:
@@ -106,7 +107,7 @@ def by_numpy(
     """(low, full, variance of each channel, factor among channels) of a pixel: np.linalg.solve of the window's sums."""
     channels = pixels.shape[2]
     weight = weights_of(pixels) if window.weighted else None
-    alike = likeness(pixels, window, y, x) if window.similarity else None
+    weights = similarity_weights(pixels, window, y, x) if window.similarity else None
 
     def v(y: int, x: int) -> npt.NDArray[np.float64]:
         own = [pixels[..., c] for c in range(channels)]
@@ -122,7 +123,7 @@ def by_numpy(
         for q in range(-window.left, window.right + 1 if k else 0):
             u = v(y - s * k, x + s * q)
             w = 1.0 if weight is None else beyond(weight, y - s * k, x + s * q, UNSEEN_WEIGHT)
-            total += (w if alike is None else alike[-k, q]) * np.outer(u, u)
+            total += (w if weights is None else weights[-k, q]) * np.outer(u, u)
     square = np.zeros((m, m))
     square[np.tril_indices(m)] = prior
     square += np.tril(square, -1).T
@@ -136,7 +137,7 @@ def by_numpy(
             out.append(west + float(np.linalg.solve(a[:n, :n], a[:n, known + c]) @ own[:n]))
         n = known + c
         left = a[n, n] - a[n, :n] @ np.linalg.solve(a[:n, :n], a[:n, n])
-        counted = sum(alike.values()) if alike else window.samples() * (64 / 5 if window.weighted else 1)
+        counted = sum(weights.values()) if weights else window.samples() * (64 / 5 if window.weighted else 1)
         variance.append(float(left) / counted)
     lower = np.linalg.cholesky(a)
     return low, full, variance, (lower / np.diag(lower))[known:, known:]
@@ -153,11 +154,11 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
     pixels = pictures("smooth", (height, width, channels), 8) // 2 + rng.integers(0, 9, (height, width, channels))
     pixels = pixels.astype(np.uint8)
     prior = mean_covariance([pictures("noise", (20, 30, channels), 8), pixels], window)
-    squares = workspace.squares((window,), channels, prior)
+    squares = new_squares((window,), channels, prior)
     ring = PhotoConfig(channels, (window,), (8,), 8, 1, "cheap").ring
     planes = blank(height, width, channels, 1, ring)
-    work = workspace.work((window,), channels, planes.values.shape[2], height)
-    records = [record(part) for part in (planes, squares, work)]
+    workspace = new_workspace((window,), channels, planes.values.shape[2], height)
+    records = [record(part) for part in (planes, squares, workspace)]
     real = pixels.astype(np.int64)
     places = {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(40)}
     places |= {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (1, 0), (5, 1), (height - 1, 4)}
@@ -173,11 +174,11 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
             low, full, variance, factor = by_numpy(real, window, prior / 2.0**24, y, x)
             unit = 1 << LEVEL_BITS
             for c in range(channels):
-                assert abs(work.low[c, 0, k] / unit - np.clip(low[c], -32, 287)) <= 0.5001 / unit
-                assert abs(work.full[c, 0, k] / unit - np.clip(full[c], -32, 287)) <= 0.5001 / unit
-                assert abs(work.variance[c, 0, k] / 16 + 0.5 / 16 - variance[c]) <= 0.5001 / 16
+                assert abs(workspace.low[c, 0, k] / unit - np.clip(low[c], -32, 287)) <= 0.5001 / unit
+                assert abs(workspace.full[c, 0, k] / unit - np.clip(full[c], -32, 287)) <= 0.5001 / unit
+                assert abs(workspace.variance[c, 0, k] / 16 + 0.5 / 16 - variance[c]) <= 0.5001 / 16
             for p, (i, j) in enumerate([(1, 0), (2, 0), (2, 1)] if channels == 3 else []):
-                assert abs(work.factor[0, p, k] / 1024 - np.clip(factor[i, j], -16, 16)) <= 0.5001 / 1024
+                assert abs(workspace.factor[0, p, k] / 1024 - np.clip(factor[i, j], -16, 16)) <= 0.5001 / 1024
             seen += 1
     assert seen == len(places)
     if window.weighted:

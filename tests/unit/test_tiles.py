@@ -152,13 +152,13 @@ def test_as_many_as_asked_for(threads: int | None) -> None:
 
 
 def test_progress_is_all_that_is_done() -> None:
-    told: list[float] = []
-    data = encode(PIXELS, 8, Raw(), threads=3, progress=told.append).data
-    assert told == sorted(told)
-    assert (len(told), told[-1]) == (48, 1.0)
-    told.clear()
-    decode(data, model=Raw(), threads=1, progress=told.append)
-    assert told[-1] == 1.0
+    reported: list[float] = []
+    data = encode(PIXELS, 8, Raw(), threads=3, progress=reported.append).data
+    assert reported == sorted(reported)
+    assert (len(reported), reported[-1]) == (48, 1.0)
+    reported.clear()
+    decode(data, model=Raw(), threads=1, progress=reported.append)
+    assert reported[-1] == 1.0
 
 
 @pytest.mark.parametrize("at", [0, 4, 20, 44])

@@ -30,4 +30,4 @@ class FloatAttention(FloatLayer):
             return inside.reshape(*inside.shape[:2], heads, -1).transpose(1, 2).contiguous()
 
         found = functional.scaled_dot_product_attention(parted(query), parted(key), parted(value), is_causal=True)
-        return carry(places.scattered(found.transpose(1, 2).flatten(2)), self.spec.grid, rounding)
+        return carry(places.scattered(found.transpose(1, 2).flatten(2)), self.spec.quantisation, rounding)

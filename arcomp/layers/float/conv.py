@@ -27,7 +27,7 @@ class FloatConv(FloatLayer):
         if spec.mask not in ("A", "B"):
             raise ValueError(f"a convolution with mask {spec.mask}")
         self.spec, taps, groups = spec, spec.taps, spec.groups
-        self.linear = Linear(len(taps) * groups * spec.inputs, groups * spec.outputs, spec.grid, spec.fine)
+        self.linear = Linear(len(taps) * groups * spec.inputs, groups * spec.outputs, spec.quantisation, spec.fine)
         self.free: torch.Tensor
         free = tap_mask(taps, spec.mask, groups, spec.inputs, spec.outputs)
         self.register_buffer("free", torch.from_numpy(free))
@@ -47,7 +47,7 @@ class FloatConv(FloatLayer):
         if rounding:
             weight = rounded(weight, self.linear.limit)
         if taps == ((0, 0),) and stride == 1:
-            return carry(functional.linear(x, weight, self.linear.bias), self.spec.grid, rounding)
+            return carry(functional.linear(x, weight, self.linear.bias), self.spec.quantisation, rounding)
         (top, left, right), bottom, step = margins(taps), reach_down(taps), self._apart
         high, wide = (top + bottom) // step + 1, (left + right) // step + 1
         by_tap = weight.reshape(len(weight), len(taps), x.shape[3]).mT
@@ -55,7 +55,7 @@ class FloatConv(FloatLayer):
         padded = functional.pad(x.permute(0, 3, 1, 2), (left, right, top, bottom))
         kernel = kernel.reshape(*by_tap.shape[:2], high, wide)
         y = functional.conv2d(padded, kernel, self.linear.bias, stride, dilation=step)
-        return carry(y.permute(0, 2, 3, 1), self.spec.grid, rounding)
+        return carry(y.permute(0, 2, 3, 1), self.spec.quantisation, rounding)
 
     def data_dependent_init(self, made: torch.Tensor, deviation: float) -> None:
         """Scale and shift weights, so that these outputs, [.., outputs], would have had mean 0 and this deviation;

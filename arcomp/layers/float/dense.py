@@ -26,7 +26,9 @@ class FloatDense(FloatLayer):
         super().__init__()
         self.spec = spec
         positions = spec.height * spec.width
-        self.linear = Linear(positions * spec.groups * spec.inputs, positions * spec.groups * spec.outputs, spec.grid)
+        self.linear = Linear(
+            positions * spec.groups * spec.inputs, positions * spec.groups * spec.outputs, spec.quantisation
+        )
         self.free: torch.Tensor
         self.register_buffer("free", torch.from_numpy(spec.free()))
         with torch.no_grad():  # as if each row had no more inputs than it sees
@@ -42,7 +44,7 @@ class FloatDense(FloatLayer):
         if rounding:
             weight = rounded(weight)
         inside = placed(x, spec.height, spec.width, 0)
-        y = carry(functional.linear(inside, weight, self.linear.bias), spec.grid, rounding)
+        y = carry(functional.linear(inside, weight, self.linear.bias), spec.quantisation, rounding)
         return y.reshape(len(x), spec.height, spec.width, -1)[:, : x.shape[1], : x.shape[2]]
 
     def freeze(self) -> Arrays:

@@ -48,7 +48,7 @@ class FloatEmbedding(FloatLayer):
         super().__init__()
         self.spec = spec
         seen = len(spec.taps) * spec.groups
-        self.linear = Linear(seen << spec.depth, spec.groups * spec.outputs, spec.grid)
+        self.linear = Linear(seen << spec.depth, spec.groups * spec.outputs, spec.quantisation)
         nn.init.normal_(self.linear.weight, std=seen**-0.5)  # of the inputs, so many are 1
         if spec.levels:
             columns = smooth(spec.groups * spec.outputs, seen, 1 << spec.depth) * seen**-0.5
@@ -57,7 +57,7 @@ class FloatEmbedding(FloatLayer):
         self.register_buffer("free", torch.from_numpy(spec.free()))
 
     def forward(self, x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
-        """float [N, H, W, groups], samples on the grid SIGNED8 -> [N, H, W, groups * outputs]."""
+        """float [N, H, W, groups], samples quantised as SIGNED8 -> [N, H, W, groups * outputs]."""
         spec, (n, height, width, _) = self.spec, x.shape
         weight = self.linear.weight * self.free
         if rounding:
@@ -67,11 +67,11 @@ class FloatEmbedding(FloatLayer):
         # a row for each symbol of each input, and after each input's a row of zeros for none
         rows = functional.pad(weight.t().reshape(seen.shape[1], 1 << spec.depth, -1), (0, 0, 0, 1)).flatten(0, 1)
         if seen.shape[1] == 1:  # outputs are rows
-            y = functional.embedding(seen[:, 0], carry(rows + self.linear.bias, spec.grid, rounding))
+            y = functional.embedding(seen[:, 0], carry(rows + self.linear.bias, spec.quantisation, rounding))
         else:
             first = torch.arange(seen.shape[1], device=x.device) * ((1 << spec.depth) + 1)
             sums = functional.embedding_bag(seen + first, rows, mode="sum")
-            y = carry(sums + self.linear.bias, spec.grid, rounding)
+            y = carry(sums + self.linear.bias, spec.quantisation, rounding)
         return y.reshape(n, height, width, -1)
 
     def freeze(self) -> Arrays:

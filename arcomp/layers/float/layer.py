@@ -15,7 +15,7 @@ from arcomp.layers.spec import Spec
 class FloatLayer(nn.Module):
     """A layer that is trained: float [N, H, W, features] for each input, and ``rounding`` -> float [N, H, W, features].
 
-    With ``rounding``, weights and outputs are on their grids, as they will be when frozen.
+    With ``rounding``, weights and outputs are quantised, as they will be when frozen.
     """
 
     def freeze(self) -> Arrays:

@@ -30,17 +30,17 @@ def rounded(weight: torch.Tensor, limit: int = WEIGHT_LIMIT) -> torch.Tensor:
 
 
 class Linear(nn.Linear):
-    """y = W x + b, clamped to the output grid.
+    """y = W x + b, clamped to the outputs' quantisation.
 
     Args:
         inputs, outputs: widths.
-        grid: of the outputs; a grid that starts at real 0 makes this a linear layer followed by ReLU.
+        quantisation: of the outputs; a quantisation that starts at real 0 makes this a linear layer followed by ReLU.
         fine: whether weights will have 13 bits, not 7.
     """
 
-    def __init__(self, inputs: int, outputs: int, grid: Quantisation, fine: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int, quantisation: Quantisation, fine: bool = False) -> None:
         super().__init__(inputs, outputs)
-        self.grid, self.fine, self.limit = grid, fine, FINE_LIMIT if fine else WEIGHT_LIMIT
+        self.quantisation, self.fine, self.limit = quantisation, fine, FINE_LIMIT if fine else WEIGHT_LIMIT
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
         nn.init.zeros_(self.bias)
 
@@ -49,14 +49,14 @@ class Linear(nn.Linear):
         weight = self.weight
         if rounding:
             weight = rounded(weight, self.limit)
-        return carry(functional.linear(x, weight, self.bias), self.grid, rounding)
+        return carry(functional.linear(x, weight, self.bias), self.quantisation, rounding)
 
 
 def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arrays:
     """A float layer's integers.
 
     Args:
-        bits: of the grids its inputs are on (one step for all).
+        bits: of its inputs' quantisations (one step for all).
         zeros: int64 [inputs], the zero point of each input.
 
     Returns:
@@ -68,7 +68,7 @@ def freeze_linear(layer: Linear, bits: int, zeros: npt.NDArray[np.int64]) -> Arr
     steps = torch.maximum(weight_steps(layer.weight, layer.limit).double()[:, 0], offset.abs() / (2.0**24 * step))
     integers = torch.round(weight / steps[:, None]).to(torch.int64).numpy()
     bias = torch.round(offset / (steps * step)).to(torch.int64).numpy() - integers @ zeros
-    scales = [as_multiplier(float(s) * step / layer.grid.step) for s in steps]
+    scales = [as_multiplier(float(s) * step / layer.quantisation.step) for s in steps]
     return {
         "weight": integers.astype(np.int8 if layer.limit == WEIGHT_LIMIT else np.int16),
         "bias": bias.astype(np.int32),
@@ -86,9 +86,9 @@ def dequantize_linear(layer: Linear, arrays: Mapping[str, Ints], bits: int, zero
     """
     step = 2.0**-bits
     weight = arrays["weight"].astype(np.float64)
-    # A sum of integers times multiplier / 2**shift counts steps of the output's grid.
+    # A sum of integers times multiplier / 2**shift counts steps of the output's quantisation.
     ratio = np.ldexp(arrays["multiplier"].astype(np.float64), -arrays["shift"].astype(np.int32))
-    steps = ratio * layer.grid.step / step
+    steps = ratio * layer.quantisation.step / step
     offset = arrays["bias"] + weight @ zeros
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(weight * steps[:, None]))

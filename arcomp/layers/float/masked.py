@@ -63,7 +63,7 @@ class FloatMasked(FloatLayer):
 
         def through(i: int, used: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
             linear = self.parts[i]
-            return carry(functional.linear(inputs, weights[i] * used, linear.bias), linear.grid, rounding)
+            return carry(functional.linear(inputs, weights[i] * used, linear.bias), linear.quantisation, rounding)
 
         beside = through(spec.blocks + 1, self.masks(spec.blocks + 1)[0], given) if spec.direct else 0.0
         found = []
@@ -71,7 +71,7 @@ class FloatMasked(FloatLayer):
             made = given
             for i in range(spec.blocks + 1):
                 made = through(i, self.masks(i).index_select(0, mask)[0], made)
-            made = carry(made + beside, spec.grid, rounding)
+            made = carry(made + beside, spec.quantisation, rounding)
             found.append(made.reshape(n, len(positions), spec.groups, 1, -1))
         outputs = torch.cat(found, 3).index_select(1, numbers).reshape(n, spec.height, spec.width, -1)
         return outputs[:, :height, :width]

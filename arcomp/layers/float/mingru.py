@@ -48,4 +48,4 @@ class FloatMinGRU(FloatLayer):
             gate = torch.sigmoid(parts[..., 0, :])
             candidate = carry(parts[..., 1, :], STATE, False)
             state = linear_scan(1 - gate, gate * candidate, spec.axis)
-        return carry(state.flatten(3), spec.grid, rounding)
+        return carry(state.flatten(3), spec.quantisation, rounding)

@@ -1,4 +1,4 @@
-"""Functions of a position's own features in float: sums and other grids, and the gate of PixelCNN."""
+"""Functions of a position's own features in float: sums and other quantisations, and the gate of PixelCNN."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from arcomp.layers.spec import Add, Gate, Requantize
 
 
 class FloatSum(FloatLayer):
-    """The sum of the inputs, one or more, on a grid."""
+    """The sum of the inputs, one or more, quantised."""
 
     def __init__(self, spec: Add | Requantize) -> None:
         super().__init__()
-        self.grid = spec.grid
+        self.quantisation = spec.quantisation
 
     def forward(self, *x: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         total = x[0]
         for more in x[1:]:
             total = total + more
-        return carry(total, self.grid, rounding)
+        return carry(total, self.quantisation, rounding)
 
 
 class FloatGate(FloatLayer):

@@ -20,7 +20,7 @@ class FloatPositionEmbedding(FloatLayer):
 
     def __init__(self, spec: PositionEmbedding) -> None:
         super().__init__()
-        self.grid = spec.grid
+        self.quantisation = spec.quantisation
         half = spec.features // 2
         rows, columns = 0.1 * torch.randn(spec.height, spec.features), 0.1 * torch.randn(spec.width, spec.features)
         rows[:, :half] += torch.from_numpy(waves(spec.height, half))
@@ -30,18 +30,21 @@ class FloatPositionEmbedding(FloatLayer):
     def forward(self, samples: torch.Tensor, rounding: bool = False) -> torch.Tensor:
         n, height, width, _ = samples.shape
         rows, columns = (
-            carry(table, self.grid, rounding) for table in (self.rows[:height, None], self.columns[None, :width])
+            carry(table, self.quantisation, rounding)
+            for table in (self.rows[:height, None], self.columns[None, :width])
         )
-        return carry((rows + columns).expand(n, -1, -1, -1), self.grid, rounding)
+        return carry((rows + columns).expand(n, -1, -1, -1), self.quantisation, rounding)
 
     def freeze(self) -> Arrays:
-        tables, grid = {"rows": self.rows, "columns": self.columns}, self.grid
+        tables, quantisation = {"rows": self.rows, "columns": self.columns}, self.quantisation
         return {
-            name: np.rint(table.detach().numpy() / grid.step).clip(grid.low, grid.high).astype(np.int8)
+            name: np.rint(table.detach().numpy() / quantisation.step)
+            .clip(quantisation.low, quantisation.high)
+            .astype(np.int8)
             for name, table in tables.items()
         }
 
     def dequantize(self, arrays: Mapping[str, Ints]) -> None:
         with torch.no_grad():
             for name, table in (("rows", self.rows), ("columns", self.columns)):
-                table.copy_(torch.from_numpy(arrays[name]) * self.grid.step)
+                table.copy_(torch.from_numpy(arrays[name]) * self.quantisation.step)

@@ -5,6 +5,7 @@ Bengio et al. 2013, "Estimating or propagating gradients through stochastic neur
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ import torch
 from arcomp.layers.quantisation import Quantisation
 
 
-def carry(x: torch.Tensor, grid: Quantisation, rounding: bool) -> torch.Tensor:
-    """Clamp x to a grid's range and, if asked, round to its points: float32, whatever x is.
+def carry(x: torch.Tensor, quantisation: Quantisation, rounding: bool) -> torch.Tensor:
+    """Clamp x to a quantisation's range and, if asked, round to its steps: float32, whatever x is.
 
     The gradient is that of clamping.
     """
-    least, most = (grid.low - grid.zero) * grid.step, (grid.high - grid.zero) * grid.step
-    carried: torch.Tensor = _Carry.apply(x.float(), least, most, grid.step if rounding else 0.0)  # type: ignore[no-untyped-call]
+    step, zero = quantisation.step, quantisation.zero
+    least, most = (quantisation.low - zero) * step, (quantisation.high - zero) * step
+    apply: Callable[..., torch.Tensor] = _Carry.apply
+    carried = apply(x.float(), least, most, step if rounding else 0.0)
     return carried
 
 

@@ -6,6 +6,7 @@ products and a few passes over what is already there, and the weights' gradient 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -32,10 +33,10 @@ def _spread(gathered: torch.Tensor, n: int, length: int, kernel: int) -> torch.T
     return total[:, reach : reach + length]
 
 
-def _carry_(x: torch.Tensor, grid: Quantisation, rounding: bool) -> torch.Tensor:
-    """Clamp to a grid without a zero point, and round to it if asked, in place."""
-    x.clamp_(grid.low * grid.step, grid.high * grid.step)
-    return x.div_(grid.step).round_().mul_(grid.step) if rounding else x
+def _carry_(x: torch.Tensor, quantisation: Quantisation, rounding: bool) -> torch.Tensor:
+    """Clamp to a quantisation without a zero point, and round to it if asked, in place."""
+    x.clamp_(quantisation.low * quantisation.step, quantisation.high * quantisation.step)
+    return x.div_(quantisation.step).round_().mul_(quantisation.step) if rounding else x
 
 
 def scan(
@@ -48,12 +49,13 @@ def scan(
         weight: float [groups * 4 * features, kernel * groups * features], of the outputs h of the step before, at
             ``kernel`` of the positions that are one step. bias: float [groups * 4 * features].
         axis: 1 or 2, the one that steps go along; the positions of the other are one step.
-        rounding: whether h and c are rounded to their grids, straight-through.
+        rounding: whether h and c are rounded to their quantisations, straight-through.
 
     Returns:
         h, float [N, H, W, groups * features].
     """
-    made: torch.Tensor = _Scan.apply(given, weight, bias, features, kernel, axis, rounding)  # type: ignore[no-untyped-call]
+    apply: Callable[..., torch.Tensor] = _Scan.apply
+    made = apply(given, weight, bias, features, kernel, axis, rounding)
     return made
 
 
