@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from arcomp.errors import OutputError
 from arcomp.formats.arrays import ARRAY_ENDINGS, write_array
+from arcomp.formats.png_writing import write_png
 from arcomp.samples import Array, Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -32,7 +33,6 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 """Endings that can be written, lower-case without a dot, and Pillow's name of their format."""
 
 _PLUGINS = {
-    "PNG": "PngImagePlugin",
     "BMP": "BmpImagePlugin",
     "TIFF": "TiffImagePlugin",
     "WEBP": "WebPImagePlugin",
@@ -40,14 +40,13 @@ _PLUGINS = {
 }
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {"optimize": False, "compress_level": 6},
     "TIFF": {"compression": "tiff_adobe_deflate"},
     # exact: without it, WebP may change colours it believes to be invisible.
     "WEBP": {"lossless": True, "exact": True, "quality": 100, "method": 4},
 }
 
 _CHANNELS = {"ppm": 3, "pgm": 1, "webp": 3}
-_DEPTHS = {"png": (1, 8), "pbm": (1,), "pnm": (1, 8)}
+_DEPTHS = {"pbm": (1,), "pnm": (1, 8)}
 """Bits a sample that files of an ending hold, unless only 8."""
 _MAX_SIDE = {"webp": 16383}
 _LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
@@ -80,11 +79,13 @@ def write(samples: Samples, ending: str) -> bytes:
         OutputError: files of that ending cannot hold them without loss.
     """
     ending = ending.lower().lstrip(".")
-    if samples.alpha or samples.palette is not None:
-        what = "transparency" if samples.alpha else "a palette"
-        raise OutputError(f"pictures with {what} cannot be written yet", remedy="convert to gray or RGB first")
     if isinstance(samples.form, Bytes):
         return samples.pixels.tobytes()
+    if ending == "png":
+        return write_png(samples)
+    if samples.palette is not None or (samples.alpha and ending not in ARRAY_ENDINGS):
+        what = "transparency" if samples.alpha else "a palette"
+        raise OutputError(f"pictures with {what} cannot be written as {ending[:16]}", remedy="choose png")
     if ending in ARRAY_ENDINGS:
         if isinstance(samples.form, Array):
             return write_array(samples.array, samples.form.name, ending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import subprocess
 import sys
@@ -155,7 +156,10 @@ class TestOneBit:
         ending = {"PNG": "png", "PPM": "pbm"}[form]
         assert (picture.depth, picture.ending) == (1, ending)
         assert np.array_equal(picture.pixels[0], self.BITS)
-        assert write_picture(picture.pixels[0], 1, ending) == data
+        written = write_picture(picture.pixels[0], 1, ending)
+        assert np.array_equal(read(written).pixels[0], self.BITS)
+        with Image.open(io.BytesIO(written)) as image:
+            assert np.array_equal(np.asarray(image), self.BITS[:, :, 0].astype(bool))
 
     def test_one_written_by_the_specification(self) -> None:
         rows = np.packbits(self.BITS[:, :, 0], axis=1)[:, :, None]
@@ -191,7 +195,7 @@ class TestOneBit:
     def test_what_pbm_cannot_hold(self) -> None:
         with pytest.raises(OutputError, match="8 bits"):
             write_picture(GRAY, 8, "pbm")
-        with pytest.raises(OutputError, match="1 bit of gray"):
+        with pytest.raises(OutputError, match="RGB of 1 bits"):
             write_picture(RGB & 1, 1, "png")
 
 
@@ -236,7 +240,6 @@ class TestWriting:
     @pytest.mark.parametrize(
         ("pixels", "depth"),
         [
-            (RGB, 16),
             (RGB, 7),
             (RGB.astype(np.float32), 8),
             (RGB[:, :, 0], 8),

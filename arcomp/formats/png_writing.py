@@ -1,0 +1,128 @@
+"""Any picture as a PNG (PNG, third edition, sections 5 and 11), with what is known about it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from arcomp.errors import OutputError
+from arcomp.form import Layout, Scanlines
+from arcomp.formats.png import SIGNATURE
+from arcomp.formats.scanlines import chosen, scanlines
+from arcomp.samples import Samples
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_COLOURS = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
+"""PNG's colour types by channels and whether the last is alpha."""
+_PALETTE = 3
+_LEVEL = 6
+_CHUNK = 1 << 20
+_XMP = b"XML:com.adobe.xmp"
+_MAX_SIDE = (1 << 31) - 1
+_MAX_KEY = 79
+
+
+def write_png(
+    samples: Samples,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    text: Mapping[str, str] = _NOTHING,
+) -> bytes:
+    """A PNG of which :func:`arcomp.formats.png.parse` gives the same samples back.
+
+    Args:
+        samples: one picture: gray of 1, 2, 4, 8 or 16 bits; gray and alpha, RGB or RGBA of 8 or 16; or indices of up to
+            8 bits, which are put into the next of PNG's depths.
+        icc: a colour profile.
+        exif: Exif, from its byte order mark on.
+        xmp: XMP, in UTF-8.
+        text: texts by their keywords, of 1 to 79 characters of Latin-1 each.
+
+    Raises:
+        OutputError: PNG does not hold such samples as they are, or such keywords.
+    """
+    if samples.count != 1:
+        raise OutputError(f"holds {samples.count} pictures", remedy="choose npy")
+    colour, layout = _kind(samples)
+    picture = samples.pixels[0]
+    if max(picture.shape[:2]) > _MAX_SIDE:
+        raise OutputError(f"png holds at most {_MAX_SIDE} pixels a side")
+    height, width, _ = picture.shape
+    chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, layout.bits, colour, 0, 0, 0))]
+    chunks += [_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9))] if icc else []
+    chunks += [_chunk(b"eXIf", exif)] if exif else []
+    chunks += [_chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + xmp)] if xmp else []
+    chunks += [_text(key, value) for key, value in text.items()]
+    chunks += _palette(samples)
+    chunks += [_chunk(b"IDAT", part) for part in _compressed(samples, layout)]
+    return b"".join((SIGNATURE, *chunks, _chunk(b"IEND", b"")))
+
+
+def _kind(samples: Samples) -> tuple[int, Layout]:
+    """PNG's colour type, and how samples lie there.
+
+    Raises:
+        OutputError: there is none for them.
+    """
+    depth, layout = samples.depth, tuple(range(samples.channels))
+    if samples.palette is not None:
+        bits = next((bits for bits in (1, 2, 4, 8) if bits >= depth), 16)
+        if bits > 8 or not 1 <= len(samples.palette) <= 1 << bits:
+            raise OutputError(f"png cannot hold a palette of {len(samples.palette)} colours at {depth} bits")
+        return _PALETTE, Layout(bits, layout)
+    colour = _COLOURS.get((samples.channels, samples.alpha))
+    if colour is None:
+        raise OutputError(f"png cannot hold {samples.channels} channels of no known meaning", remedy="choose npy")
+    if depth not in ((1, 2, 4, 8, 16) if colour == 0 else (8, 16)):
+        what = {0: "gray", 2: "RGB", 4: "gray with alpha", 6: "RGBA"}[colour]
+        raise OutputError(f"png cannot hold {what} of {depth} bits a sample as it is", remedy="choose npy")
+    return colour, Layout(depth, layout)
+
+
+def _palette(samples: Samples) -> list[bytes]:
+    """The chunks of a palette, with alpha up to the last entry that is not opaque."""
+    if samples.palette is None:
+        return []
+    made = [_chunk(b"PLTE", samples.palette[:, :3].tobytes())]
+    if samples.palette.shape[1] == 4:  # also if all is opaque: read again, it is RGBA again
+        alpha = samples.palette[:, 3].tobytes()
+        made.append(_chunk(b"tRNS", alpha.rstrip(b"\xff") or alpha[:1]))
+    return made
+
+
+def _compressed(samples: Samples, layout: Layout) -> Iterator[bytes]:
+    """The image data, some of it after the other."""
+    picture = samples.pixels[0]
+    filters = bytes(len(picture)) if samples.palette is not None else chosen(picture, layout)
+    deflater = zlib.compressobj(_LEVEL)
+    held = bytearray()
+    for rows in scanlines(Scanlines(0, layout, filters), picture):
+        held += deflater.compress(rows.data)
+        while len(held) >= _CHUNK:
+            yield bytes(held[:_CHUNK])
+            del held[:_CHUNK]
+    yield bytes(held) + deflater.flush()
+
+
+def _text(key: str, value: str) -> bytes:
+    """A chunk of text; of UTF-8 where Latin-1 does not do.
+
+    Raises:
+        OutputError: for a key that PNG does not take.
+    """
+    name = key.encode("latin-1", "replace")
+    if name.decode("latin-1") != key or not 1 <= len(name) <= _MAX_KEY or b"\0" in name:
+        raise OutputError(f"png has no text of the name {key[:80]!r}", remedy="name it by 1 to 79 letters")
+    try:
+        plain = value.encode("latin-1")
+    except UnicodeEncodeError:
+        return _chunk(b"iTXt", name + b"\0\0\0\0\0" + value.encode("utf-8"))
+    return _chunk(b"tEXt", name + b"\0" + plain)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
