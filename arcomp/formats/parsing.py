@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from arcomp.formats import png
+from arcomp.formats import ico, png
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
 
-_PARSERS: tuple[tuple[bytes, Parser], ...] = ((png.SIGNATURE, png.parse),)
+_PARSERS: tuple[tuple[bytes, Parser], ...] = (
+    (png.SIGNATURE, png.parse),
+    (ico.ICON, ico.parse),
+    (ico.CURSOR, ico.parse),
+    (ico.ICNS, ico.parse),
+)
 """How files begin, and the function that takes them apart."""
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 import numpy as np
 
 from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
+from arcomp.formats.embedded import stacks
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.scanlines import filtered_size, unfilter
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
@@ -89,8 +90,7 @@ def parse(data: bytes) -> Parsed | None:
     if at < len(data):
         skeleton.append(Literal(data[at:]))
     palette = _palette(data, chunks) if header.colour == 3 else None
-    stacks = tuple(_stacks(pictures))
-    samples = Samples(stacks, header.depth, alpha=header.colour in (4, 6), palette=palette, ending="png")
+    samples = Samples(stacks(pictures), header.depth, alpha=header.colour in (4, 6), palette=palette, ending="png")
     return Parsed(samples, tuple(skeleton))
 
 
@@ -210,10 +210,3 @@ def _palette(data: bytes, chunks: list[_Chunk]) -> Pixels | None:
     given = np.frombuffer(bodies[b"tRNS"][:entries], np.uint8)
     alpha[: len(given), 0] = given
     return np.hstack((colours, alpha))
-
-
-def _stacks(pictures: list[Pixels]) -> Iterator[Pixels]:
-    """Pictures of one size that follow each other, together."""
-    for _, group in groupby(pictures, lambda picture: picture.shape):
-        same = list(group)
-        yield same[0][None] if len(same) == 1 else np.stack(same)
