@@ -14,7 +14,7 @@ What is compressed may be
 * the path of a picture (PNG, BMP, TIFF, lossless WebP, PBM, PGM, PPM) or of an array (.npy, .npz); with a model of
   text, of any file;
 * the bytes of such a file (bytes, bytearray, memoryview), or the file itself, open for reading in binary;
-* a picture of Pillow, gray, RGB or of 1 bit;
+* a picture of Pillow;
 * :class:`Samples`, such as :func:`decompress` gives.
 
 Anything else, and whatever a model does not take, is refused with an :class:`ArcompError`, whose text is one line:
@@ -24,18 +24,19 @@ what is wrong and what to do about it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol, TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import codec, formats, sampling
+from arcomp import arguments, codec, formats, pillow, sampling
 from arcomp.container import MAGIC, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Model
-from arcomp.errors import ArcompError, PictureError
+from arcomp.errors import ArcompError, LossyError, said_of
 from arcomp.measure import bits
 from arcomp.samples import MAX_PIXELS, Samples, of_array
 
@@ -93,9 +94,12 @@ def compress(
     Raises:
         ArcompError: it cannot be read, is not supported, or the model does not take it.
     """
+    how = _options(tile, device, threads, progress)
     found = _model(model)
-    samples = _samples(source, or_bytes=found.takes_bytes, allow_lossy=allow_lossy)
-    return codec.encode(samples, found, tile=tile, device=device, threads=threads, progress=progress or _silent).data
+    with _lossy_allowed_on_request():
+        samples = _samples(source, or_bytes=found.takes_bytes, allow_lossy=allow_lossy)
+    with _said_of(source):
+        return codec.encode(samples, found, **how).data
 
 
 def decompress(
@@ -109,7 +113,8 @@ def decompress(
 
     Args:
         data: its bytes, the file open for reading in binary, or its path.
-        model: the model, or the path of its weights, if it is not where models are looked for.
+        model: the model, or the path of its weights, if it is not where models are looked for. It must be the one that
+            the file was written with.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
         progress: callback that is given the part done, 0 to 1, now and then.
 
@@ -119,8 +124,10 @@ def decompress(
     Raises:
         ArcompError: it cannot be read, is damaged, or its model is not here.
     """
+    count, callback = arguments.threads(threads), arguments.progress(progress)
     held = None if model is None else _model(model)
-    return codec.decode(_bytes(data), model=held, threads=threads, progress=progress or _silent)
+    with _said_of(data):
+        return codec.decode(_bytes(data), model=held, threads=count, progress=callback)
 
 
 def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
@@ -137,10 +144,11 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
     Raises:
         ArcompError: it cannot be read, is damaged, or is of a kind that is not supported.
     """
-    if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
-        return formats.read(source, allow_lossy=allow_lossy)
-    data = _bytes(source)
-    return codec.decode(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
+    with _lossy_allowed_on_request(), _said_of(source):
+        if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
+            return formats.read(arguments.path(source), allow_lossy=allow_lossy)
+        data = _bytes(source)
+        return codec.decode(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
 
 
 def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
@@ -155,8 +163,11 @@ def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
     Raises:
         ArcompError: no such file holds them without loss, or it cannot be written.
     """
-    data = formats.write(_samples(source), formats.format_of(path))
-    write_atomically(os.fspath(path), data, overwrite=overwrite)
+    target = arguments.path(path)
+    samples = _samples(source)
+    with said_of(target):
+        data = formats.write(samples, formats.format_of(target))
+    write_atomically(target, data, overwrite=overwrite)
 
 
 def load(name: Path) -> Model:
@@ -172,7 +183,7 @@ def load(name: Path) -> Model:
     Raises:
         ArcompError: there is none, or its weights are damaged.
     """
-    return registry.load(os.fspath(name))
+    return registry.load(arguments.path(name))
 
 
 def code_lengths(
@@ -204,9 +215,11 @@ def code_lengths(
     Raises:
         ArcompError: as of :func:`compress`.
     """
+    how = _options(tile, device, threads, progress)
     found = _model(model)
     samples = _samples(source, or_bytes=found.takes_bytes)
-    return bits.measure(samples, found, tile=tile, device=device, threads=threads, progress=progress or _silent)
+    with _said_of(source):
+        return bits.measure(samples, found, **how)
 
 
 def sample(
@@ -225,20 +238,56 @@ def sample(
         shape: [N, H, W, C]; of texts [N, 1, length, 1].
         depth: bits of a sample; the most that the model takes, up to 8, if None.
         seed: the same seed draws the same samples, on every machine.
-        temperature: below 1, pictures are likelier.
+        temperature: 0 to 100; below 1, pictures are likelier.
         progress: callback that is given the part done, 0 to 1, now and then.
 
     Raises:
         ArcompError: the model does not take such pictures, or has nothing to draw from.
     """
+    size, number, heat = arguments.shape(shape), arguments.seed(seed), arguments.temperature(temperature)
+    bit_depth, callback = arguments.depth(depth), arguments.progress(progress)
     found = _model(model)
-    if depth is None:
-        depth = next((d for d in range(8, 0, -1) if takes(found, shape[3], d)), 8)
-    return sampling.draw(found, shape, depth, seed=seed, temperature=temperature, progress=progress or _silent)
+    if bit_depth is None:
+        bit_depth = next((d for d in range(8, 0, -1) if takes(found, size[3], d)), 8)
+    return sampling.draw(found, size, bit_depth, seed=number, temperature=heat, progress=callback)
 
 
-def _silent(part: float) -> None:
-    """Default progress callback: does nothing."""
+class _Options(TypedDict):
+    """Arguments of the codec that do not change what is coded."""
+
+    tile: tuple[int, int] | None
+    device: str
+    threads: int | None
+    progress: Progress
+
+
+def _options(tile: object, device: object, threads: object, progress: object) -> _Options:
+    """The same, checked.
+
+    Raises:
+        ArcompError: one of them is not as described.
+    """
+    return {
+        "tile": arguments.tile(tile),
+        "device": arguments.device(device),
+        "threads": arguments.threads(threads),
+        "progress": arguments.progress(progress),
+    }
+
+
+def _said_of(source: object) -> AbstractContextManager[None]:
+    """Errors raised inside name the file, where the source is a path."""
+    return said_of(arguments.path(source)) if isinstance(source, (str, os.PathLike)) else nullcontext()
+
+
+@contextmanager
+def _lossy_allowed_on_request() -> Iterator[None]:
+    """A refusal of a lossy picture says how to have it taken."""
+    try:
+        yield
+    except LossyError as error:
+        error.remedy = "allow_lossy=True takes its decoded pixels"
+        raise
 
 
 def _model(model: str | os.PathLike[str] | Model) -> Model:
@@ -246,7 +295,7 @@ def _model(model: str | os.PathLike[str] | Model) -> Model:
         return model
     if isinstance(model, (str, os.PathLike)):
         return load(model)
-    raise ArcompError(f"a {type(model).__name__} is no model", remedy="give its name, or what arcomp.load gave")
+    raise ArcompError(f"{arguments.named(model)} is no model", remedy="give its name, or what arcomp.load gave")
 
 
 def _bytes(data: object) -> bytes:
@@ -260,13 +309,29 @@ def _bytes(data: object) -> bytes:
     if isinstance(data, (bytearray, memoryview)):
         return bytes(data)
     if isinstance(data, (str, os.PathLike)):
-        return formats.read(data, as_bytes=True).pixels.tobytes()
-    if hasattr(data, "read"):
-        found = data.read()
-        if isinstance(found, bytes):
-            return found
+        return formats.read(arguments.path(data), as_bytes=True).pixels.tobytes()
+    if hasattr(data, "read") and not isinstance(data, type):
+        return _read(data)
+    raise ArcompError(f"{arguments.named(data)} is no file", remedy="give a path, bytes, or a file open as binary")
+
+
+def _read(file: Any) -> bytes:
+    """The rest of an open file.
+
+    Raises:
+        ArcompError: it cannot be read, or is open as text.
+    """
+    try:
+        found = file.read()
+    except Exception as error:  # a file of the user's own may raise anything
+        raise ArcompError(
+            f"the file cannot be read: {arguments.one_line(error)}", remedy='open it for reading, with mode "rb"'
+        ) from error
+    if isinstance(found, (bytes, bytearray, memoryview)):
+        return bytes(found)
+    if isinstance(found, str):
         raise ArcompError("the file is open as text", remedy='open it as binary, with mode "rb"')
-    raise ArcompError(f"a {type(data).__name__} is no file", remedy="give a path, bytes, or a file open as binary")
+    raise ArcompError(f"reading the file gave {arguments.named(found)}", remedy="give a file that is open as binary")
 
 
 def _samples(source: Source, *, or_bytes: bool = False, allow_lossy: bool = False) -> Samples:
@@ -278,35 +343,36 @@ def _samples(source: Source, *, or_bytes: bool = False, allow_lossy: bool = Fals
     if isinstance(source, Samples):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return formats.read(source, or_bytes=or_bytes, allow_lossy=allow_lossy)
-    if isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read"):
+        return formats.read(arguments.path(source), or_bytes=or_bytes, allow_lossy=allow_lossy)
+    made = not isinstance(source, type)
+    if isinstance(source, (bytes, bytearray, memoryview)) or (made and hasattr(source, "read")):
         return formats.read(_bytes(source), or_bytes=or_bytes, allow_lossy=allow_lossy)
-    if hasattr(source, "getbands") and hasattr(source, "mode"):
-        return _pillow(source)
-    if not hasattr(source, "__array__"):
-        what = type(source).__name__
-        raise ArcompError(f"a {what} cannot be compressed", remedy="give an array of numpy, a path, or bytes of a file")
-    array = np.asarray(source)
+    if made and hasattr(source, "getbands") and hasattr(source, "mode"):
+        return pillow.samples_of(source, allow_lossy=allow_lossy)
+    if not made or not hasattr(source, "__array__"):
+        what = arguments.named(source)
+        raise ArcompError(f"{what} cannot be compressed", remedy="give an array of numpy, a path, or bytes of a file")
+    array = _array(source)
     if array.size > MAX_PIXELS * 4 or (array.ndim == 2 and array.size > MAX_PIXELS):
         raise ArcompError(f"an array of shape {list(array.shape)} is too large", remedy="cut it into several")
     return of_array(array)
 
 
-def _pillow(image: Any) -> Samples:
-    """A picture of Pillow.
+def _array(source: Any) -> npt.NDArray[Any]:
+    """What gives an array of numpy, as one.
 
     Raises:
-        PictureError: neither gray, RGB, nor of 1 bit.
+        ArcompError: it does not, or some of it is masked.
     """
-    mode = str(image.mode)
-    if mode not in ("1", "L", "RGB"):
-        raise PictureError(f"a picture of mode {mode} is not supported", remedy='convert it: image.convert("RGB")')
-    pixels = np.asarray(image, np.uint8)
-    ending = str(image.format or "png").lower()
-    return Samples.of(
-        pixels.reshape(1, *pixels.shape[:2], -1), 1 if mode == "1" else 8,
-        ending=ending if ending in formats.ENDINGS else "png",
-    )  # fmt: skip
+    if isinstance(source, np.ma.MaskedArray) and np.ma.is_masked(source):
+        raise ArcompError("an array with masked entries", remedy="give array.filled(0), or array.data")
+    try:
+        return np.asarray(source)
+    except Exception as error:  # an object of the user's own may raise anything
+        what = arguments.named(source)
+        raise ArcompError(
+            f"{what} gives no array: {arguments.one_line(error)}", remedy="make an array of numpy of it first"
+        ) from error
 
 
 __all__ = ["Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "sample", "save"]

@@ -18,7 +18,7 @@ from arcomp.contract import registry
 from arcomp.contract.fitting import fitted
 from arcomp.contract.model import BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
-from arcomp.errors import ArcompError, VerificationError
+from arcomp.errors import ArcompError, ModelError, VerificationError
 from arcomp.samples import Pixels, Samples
 
 
@@ -119,7 +119,7 @@ def decode(
 
     Args:
         data: the file's bytes.
-        model: the model, if it is not to be looked up by the name and digest in the file.
+        model: the one that the file was written with, if it is not to be looked up by name and digest.
         naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
         device: used with naive=True only; otherwise decoding runs on the CPU.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
@@ -131,12 +131,13 @@ def decode(
     Raises:
         FormatError: not an arcomp file, damaged, or from a newer version.
         VerificationError: the pixels decoded are not those that were encoded.
-        ModelError: the model is not here, or does not take such pictures.
+        ModelError: the model is not here, is not the file's, or does not take such pictures.
         ArcompError: the pictures need more memory than this machine has.
     """
     header, payload = unpack(data)
-    if model is None or model.digest[:DIGEST_BYTES] != header.digest or model.name != header.model:
+    if model is None:
         model = registry.load(header.model, header.digest)
+    check_model(header, model)
     model.check(header.channels, header.depth)
     shape = (header.images, header.height, header.width)
     tiling = Tiling(shape, (header.tile_height, header.tile_width))
@@ -150,6 +151,20 @@ def decode(
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
     return Samples.of(pixels, header.depth, form=header.form, ending=header.source)
+
+
+def check_model(header: Header, model: Model) -> None:
+    """Refuse a model that a file was not written with.
+
+    Raises:
+        ModelError: it is another one, or has other weights.
+    """
+    if model.name != header.model or model.digest[:DIGEST_BYTES] != header.digest:
+        raise ModelError(
+            f"was written with model {header.model}, digest {header.digest.hex()[:16]}, not with {model.name}, digest "
+            f"{model.digest.hex()[:16]}",
+            remedy="give those weights as the model, or none",
+        )
 
 
 def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> None:

@@ -41,6 +41,10 @@ class PictureError(ArcompError):
     """A picture cannot be read, or is of a kind that is not supported."""
 
 
+class LossyError(PictureError):
+    """A picture lost information when it was made, which has to be allowed."""
+
+
 class OutputError(ArcompError):
     """An output cannot be written, exists already, or cannot hold the pixels without loss."""
 

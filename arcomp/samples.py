@@ -100,6 +100,8 @@ class Samples:
     dropped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.stacks, (tuple, list)):
+            raise ArcompError("samples are not a sequence of arrays", remedy="make them with Samples.of")
         stacks = tuple(_checked(stack, self.depth) for stack in self.stacks)
         if not stacks:
             raise ArcompError("there are no pixels to compress")
@@ -186,11 +188,13 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
     Raises:
         ArcompError: it is none.
     """
+    if not isinstance(stack, np.ndarray):
+        raise ArcompError("samples are no array of numpy", remedy="make one of them: uint8 or uint16 [N, H, W, C]")
     if stack.ndim != 4 or not stack.size:
         raise ArcompError("there are no pixels to compress")
     if not 1 <= stack.shape[3] <= MAX_CHANNELS:
         raise ArcompError(f"{stack.shape[3]} channels are not supported, only 1 to {MAX_CHANNELS}")
-    if not 1 <= depth <= MAX_DEPTH:
+    if not isinstance(depth, (int, np.integer)) or not 1 <= depth <= MAX_DEPTH:
         raise ArcompError(f"{depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
     if stack.dtype.kind != "u" or (depth < 8 * stack.dtype.itemsize and int(stack.max()) >> depth):
         raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
 from arcomp.cli.files import ENDING
-from arcomp.errors import ModelError
 
 if TYPE_CHECKING:
     from arcomp.container import Header
@@ -181,17 +180,13 @@ def model_for(header: Header, given: str | None) -> Model:
     Raises:
         ModelError: it is not here, or is not the one given.
     """
+    from arcomp.codec import check_model
     from arcomp.contract import registry
 
     if given is None:
         return registry.load(header.model, header.digest)
     model = registry.load(given)
-    if model.name != header.model or not model.digest.startswith(header.digest):
-        raise ModelError(
-            f"was written with model {header.model}, digest {header.digest.hex()[:16]}, and {given} is {model.name}, "
-            f"digest {model.digest.hex()[:16]}",
-            remedy="give those weights with -m, or none",
-        )
+    check_model(header, model)
     return model
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arcomp.cli.console import Console, report, shown
 from arcomp.cli.files import read_file
-from arcomp.errors import ArcompError, ModelError, PictureError
+from arcomp.errors import ArcompError, LossyError, ModelError, PictureError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
@@ -32,14 +32,16 @@ def find(given: str, model: Model) -> list[str]:
     return found
 
 
-def read_samples(name: str, model: Model, *, as_bytes: bool = False, allow_lossy: bool = False) -> tuple[Samples, int]:
+def read_samples(
+    name: str, model: Model, *, as_bytes: bool = False, allow_lossy: bool | None = None
+) -> tuple[Samples, int]:
     """A file's samples as a model takes them, and the file's length in bytes.
 
     Args:
         name: a path, or ``-`` for standard input.
         model: that is to code them. Where it takes bytes, what is no picture and no array is bytes.
         as_bytes: take pictures and arrays as bytes, too.
-        allow_lossy: take JPEG and other lossy pictures.
+        allow_lossy: --pixels: take JPEG and other lossy pictures; None where the verb has no such option.
 
     Raises:
         ArcompError: the file cannot be read, is damaged, or is nothing that the model takes.
@@ -52,8 +54,10 @@ def read_samples(name: str, model: Model, *, as_bytes: bool = False, allow_lossy
     data = read_file(name, lambda start: as_bytes or kind(start, or_bytes=model.takes_bytes))
     found = "bytes" if as_bytes else kind(data, or_bytes=model.takes_bytes)
     try:
-        samples = read(data, allow_lossy=allow_lossy, or_bytes=model.takes_bytes, as_bytes=as_bytes)
+        samples = read(data, allow_lossy=bool(allow_lossy), or_bytes=model.takes_bytes, as_bytes=as_bytes)
     except PictureError as error:
+        if isinstance(error, LossyError) and allow_lossy is not None:
+            error.remedy = "--pixels compresses its decoded pixels"
         if found == "picture" and model.takes_bytes:
             raise PictureError(error.cause, remedy="--bytes takes the file's bytes as they are") from error
         raise

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from arcomp.errors import PictureError
 from arcomp.samples import MAX_PIXELS
 
-LOSSY_HINT = "--pixels compresses its decoded pixels"
+LOSSY_HINT = "convert it to PNG first"
 TO_RGB = "convert it to RGB without transparency first"
 TO_8_BITS = "only pictures of 8 bits a sample, or gray ones of 1 bit, are supported"
 GET_AGAIN = "get the file again from where it came from"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcomp.errors import PictureError
+from arcomp.errors import LossyError, PictureError
 from arcomp.formats.common import LOSSY_HINT
 
 _READABLE = (
@@ -81,6 +81,6 @@ def _refusal(start: bytes) -> PictureError:
     )
 
 
-def refuse_lossy(what: str) -> PictureError:
+def refuse_lossy(what: str) -> LossyError:
     """The error for a picture that lost information when it was made, where that is not allowed."""
-    return PictureError(f"{what} is already compressed and would grow", remedy=LOSSY_HINT)
+    return LossyError(f"{what} is already compressed and would grow", remedy=LOSSY_HINT)

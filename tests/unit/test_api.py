@@ -92,7 +92,7 @@ class TestArrays:
             (np.zeros((5, 5, 0), np.uint8), "holds nothing"),
             (np.broadcast_to(np.uint8(1), (1 << 20, 1 << 20)), "too large"),
             ([[1, 2], [3, 4]], "a list cannot be compressed"),
-            (None, "a NoneType cannot be compressed"),
+            (None, "None cannot be compressed"),
             (3.5, "a float cannot be compressed"),
             (io.StringIO("P2 1 1 255 7"), "open as text"),
         ],
@@ -108,7 +108,7 @@ class TestArrays:
             arcomp.compress(RGB[..., :2], "photo-fast")
         with pytest.raises(ModelError, match="no model"):
             arcomp.compress(RGB, "absent")
-        with pytest.raises(ArcompError, match="a int is no model"):
+        with pytest.raises(ArcompError, match="an int is no model"):
             arcomp.compress(RGB, 3)  # type: ignore[arg-type]
 
 
@@ -151,9 +151,9 @@ class TestFiles:
             arcomp.decompress(arcomp.compress(RGB, MODEL)[:-1])
         with pytest.raises(PictureError, match="empty"):
             arcomp.open(b"")
-        with pytest.raises(PictureError, match=r"mode RGBA is not supported; convert it"):
-            arcomp.compress(Image.new("RGBA", (3, 3)), MODEL)
-        with pytest.raises(ArcompError, match="a int is no file"):
+        with pytest.raises(PictureError, match=r"mode CMYK is not supported; convert it"):
+            arcomp.compress(Image.new("CMYK", (3, 3)), MODEL)
+        with pytest.raises(ArcompError, match="an int is no file"):
             arcomp.decompress(7)  # type: ignore[arg-type]
 
     def test_text(self) -> None:

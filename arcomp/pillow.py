@@ -1,0 +1,82 @@
+"""Pictures of Pillow as samples: exactly what they hold, or a refusal in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp import arguments, formats
+from arcomp.errors import LossyError, PictureError
+from arcomp.samples import Samples
+
+_DEPTHS = {"1": 1, "L": 8, "P": 8, "LA": 8, "RGB": 8, "RGBA": 8, "I;16": 16, "I;16L": 16, "I;16B": 16}
+"""Bits of a sample, by mode."""
+_LOSSY = ("JPEG", "MPO", "JPEG2000", "AVIF", "HEIF", "WEBP")
+"""Formats that lose information when they are written, or may: an open WebP picture does not say whether it did."""
+TO_RGB = 'convert it: image.convert("RGB")'
+
+
+def samples_of(image: Any, *, allow_lossy: bool = False) -> Samples:
+    """A picture's samples, its palette and its transparency.
+
+    Args:
+        image: of Pillow.
+        allow_lossy: take one that was read from a JPEG or another lossy file, too.
+
+    Raises:
+        PictureError: it has several frames, a mode or a transparency that are not supported, holds nothing, or cannot
+            be decoded.
+        LossyError: it is lossy.
+    """
+    mode = str(image.mode)
+    if mode not in _DEPTHS:
+        raise PictureError(f"a picture of mode {mode} is not supported", remedy=TO_RGB)
+    try:
+        frames, size = int(getattr(image, "n_frames", 1)), image.size
+        image.load()
+        pixels = np.asarray(image)
+    except Exception as error:  # Pillow raises nearly anything at damaged files
+        raise PictureError(
+            f"the picture cannot be decoded: {arguments.one_line(error)}", remedy="get its file again"
+        ) from error
+    if not all(size):
+        raise PictureError("the picture holds no pixels", remedy="give one that does")
+    if frames != 1:
+        raise PictureError(f"a picture of {frames} frames", remedy="give each frame by itself, as frame.copy()")
+    lossy = image.format in _LOSSY or image.info.get("compression") == "jpeg"
+    if lossy and not allow_lossy:
+        raise LossyError(f"a picture from a {image.format} file may be lossy", remedy=TO_RGB)
+    if mode != "P" and "transparency" in image.info:
+        raise PictureError("a transparent colour is not supported", remedy='convert it: image.convert("RGBA")')
+    ending = str(image.format or "png").lower()
+    stack = pixels.reshape(1, *pixels.shape[:2], -1)
+    return Samples(
+        (stack.astype(np.uint16 if mode.startswith("I") else np.uint8),),
+        _DEPTHS[mode],
+        alpha=mode in ("LA", "RGBA"),
+        palette=_palette(image, int(stack.max())) if mode == "P" else None,
+        ending=ending if ending in formats.ENDINGS else "png",
+    )
+
+
+def _palette(image: Any, largest: int) -> npt.NDArray[np.uint8]:
+    """uint8 [entries, 3], or [entries, 4] where some are transparent; entries that are missing are black.
+
+    Args:
+        largest: index in the picture.
+    """
+    colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    palette = np.zeros((max(len(colours), largest + 1), 3), np.uint8)
+    palette[: len(colours)] = colours
+    transparency = image.info.get("transparency")
+    if transparency is None:
+        return palette
+    alpha = np.full((len(palette), 1), 255, np.uint8)
+    if isinstance(transparency, int):
+        alpha[transparency : transparency + 1] = 0
+    else:
+        known = np.frombuffer(bytes(transparency), np.uint8)[: len(alpha)]
+        alpha[: len(known), 0] = known
+    return np.hstack([palette, alpha])
