@@ -24,12 +24,13 @@ __all__ = [
     "decompress",
     "load",
     "open",
+    "restore",
     "sample",
     "save",
 ]
 
 if TYPE_CHECKING:
-    from arcomp.api import Samples, code_lengths, compress, decompress, load, open, sample, save
+    from arcomp.api import Samples, code_lengths, compress, decompress, load, open, restore, sample, save
     from arcomp.errors import ArcompError
 else:  # a type checker would take __getattr__ for an answer to everything
 

@@ -31,14 +31,14 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import arguments, codec, formats, pillow, sampling
-from arcomp.container import MAGIC, write_atomically
+from arcomp import arguments, codec, files, formats, pillow, sampling
+from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
-from arcomp.contract.model import Bits, Model
+from arcomp.contract.model import Bits, Execution, Model
 from arcomp.errors import ArcompError, LossyError, said_of
 from arcomp.measure import bits
-from arcomp.samples import MAX_PIXELS, Samples, of_array
+from arcomp.samples import MAX_PIXELS, Samples, of_array, of_bytes
 
 Path: TypeAlias = str | os.PathLike[str]
 Data: TypeAlias = bytes | bytearray | memoryview | BinaryIO
@@ -72,10 +72,12 @@ def compress(
     tile: tuple[int, int] | None = None,
     device: str = "cpu",
     threads: int | None = None,
-    allow_lossy: bool = False,
+    verify: bool = True,
     progress: Progress | None = None,
 ) -> bytes:
     """Compress an array, a file, or a picture.
+
+    Of a file, the very same file comes back (:func:`restore`): its pictures are coded by the model, all else as bytes.
 
     Args:
         source: see the top of this module.
@@ -85,7 +87,7 @@ def compress(
             model.
         device: "cpu" or "cuda": where the model is evaluated. The result does not depend on it.
         threads: how many tiles a model that learns codes at a time; None: one for each processor.
-        allow_lossy: take JPEG and other lossy pictures too: their decoded pixels are kept.
+        verify: of a file, decode the result and compare before it is returned.
         progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
@@ -94,12 +96,14 @@ def compress(
     Raises:
         ArcompError: it cannot be read, is not supported, or the model does not take it.
     """
-    how = _options(tile, device, threads, progress)
-    found = _model(model)
-    with _lossy_allowed_on_request():
-        samples = _samples(source, or_bytes=found.takes_bytes, allow_lossy=allow_lossy)
-    with _said_of(source):
-        return codec.encode(samples, found, **how).data
+    how, found = _options(tile, device, threads, progress), _model(model)
+    with _lossy_allowed_on_request(), _said_of(source):
+        if not _is_file(source):
+            return codec.encode(_samples(source), found, **how).data
+        data, about = _file(source)
+        settings = files.Settings(how["tile"], how["device"], how["threads"], bool(verify))
+        examined = files.examine(data, found, about, settings)
+        return files.compress(examined, found, settings, progress=how["progress"]).data
 
 
 def decompress(
@@ -119,7 +123,8 @@ def decompress(
         progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
-        What was compressed. Its `array` has the original shape and type.
+        What was compressed: an array, a picture, or the pictures of a file, whose `array` has the original shape and
+        type. Of a file that is no picture, its bytes.
 
     Raises:
         ArcompError: it cannot be read, is damaged, or its model is not here.
@@ -127,7 +132,35 @@ def decompress(
     count, callback = arguments.threads(threads), arguments.progress(progress)
     held = None if model is None else _model(model)
     with _said_of(data):
-        return codec.decode(_bytes(data), model=held, threads=count, progress=callback)
+        member, how = unpack(_bytes(data)), Execution(threads=count, progress=callback)
+        if member.geometry is None:
+            return of_bytes(files.restored(member, held, how))
+        return codec.decode_member(member, held, how)
+
+
+def restore(
+    data: Path | Data,
+    *,
+    model: str | Model | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> bytes:
+    """The file that was compressed, bit for bit.
+
+    >>> import arcomp
+    >>> arcomp.restore(arcomp.compress(b"P5 2 1 255 AZ"))
+    b'P5 2 1 255 AZ'
+
+    Args:
+        data, model, threads, progress: as of :func:`decompress`.
+
+    Raises:
+        ArcompError: as of :func:`decompress`; or it was made of an array, which came from no file.
+    """
+    count, callback = arguments.threads(threads), arguments.progress(progress)
+    held = None if model is None else _model(model)
+    with _said_of(data):
+        return files.decompress(_bytes(data), model=held, threads=count, progress=callback)
 
 
 def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
@@ -148,7 +181,7 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
         if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
             return formats.read(arguments.path(source), allow_lossy=allow_lossy)
         data = _bytes(source)
-        return codec.decode(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
+        return decompress(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
 
 
 def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
@@ -309,7 +342,7 @@ def _bytes(data: object) -> bytes:
     if isinstance(data, (bytearray, memoryview)):
         return bytes(data)
     if isinstance(data, (str, os.PathLike)):
-        return formats.read(arguments.path(data), as_bytes=True).pixels.tobytes()
+        return formats.whole(arguments.path(data))
     if hasattr(data, "read") and not isinstance(data, type):
         return _read(data)
     raise ArcompError(f"{arguments.named(data)} is no file", remedy="give a path, bytes, or a file open as binary")
@@ -332,6 +365,21 @@ def _read(file: Any) -> bytes:
     if isinstance(found, str):
         raise ArcompError("the file is open as text", remedy='open it as binary, with mode "rb"')
     raise ArcompError(f"reading the file gave {arguments.named(found)}", remedy="give a file that is open as binary")
+
+
+def _is_file(source: object) -> bool:
+    """Whether it is a path, an open file, or a file's bytes."""
+    plain = (str, os.PathLike, bytes, bytearray, memoryview)
+    return isinstance(source, plain) or (hasattr(source, "read") and not isinstance(source, type))
+
+
+def _file(source: object) -> tuple[bytes, files.About]:
+    """A file's bytes, and what else is kept of it."""
+    data = _bytes(source)
+    if not isinstance(source, (str, os.PathLike)):
+        return data, files.About()
+    status = os.stat(source)
+    return data, files.About(os.path.basename(os.fspath(source)), status.st_mtime_ns, status.st_mode & 0o7777)
 
 
 def _samples(source: Source, *, or_bytes: bool = False, allow_lossy: bool = False) -> Samples:
@@ -375,4 +423,6 @@ def _array(source: Any) -> npt.NDArray[Any]:
         ) from error
 
 
-__all__ = ["Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "sample", "save"]
+__all__ = [
+    "Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "restore", "sample", "save",
+]  # fmt: skip

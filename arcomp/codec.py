@@ -1,7 +1,8 @@
-"""Pictures to a file and back.
+"""Samples to a file and back.
 
-pixels -> tiles -> the model's payload -> container, and back. How a payload is made is the model's
-(:mod:`arcomp.contract.model`).
+samples -> a transform -> leaves -> tiles -> each leaf's model -> streams -> container, and back. How a picture is coded
+is the model's (:mod:`arcomp.contract.model`); which transform a kind of samples needs, :mod:`arcomp.planning`'s. Whole
+files, of which samples are a part, are in :mod:`arcomp.files`.
 """
 
 from __future__ import annotations
@@ -9,38 +10,49 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from arcomp.container import DIGEST_BYTES, Header, pack, pixels_checksum, possible_source, unpack
+from arcomp.container import DIGEST_BYTES, Geometry, Member, ModelId, Part, pack, samples_checksum, unpack
 from arcomp.contract import registry
-from arcomp.contract.fitting import fitted
-from arcomp.contract.model import BatchSpec, Execution, Model, Payload, Progress
+from arcomp.contract.fitting import narrowed
+from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError, VerificationError
-from arcomp.samples import Pixels, Samples
+from arcomp.planning import FALLBACK
+from arcomp.planning import plan as plan_stack
+from arcomp.samples import Bytes, Pixels, Samples
+from arcomp.transforms import Coded, Leaf, Node, joined, leaf_kinds, leaves
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A compressed file, and figures about it.
+    """Compressed samples, and figures about them.
 
     Attributes:
-        data: the file's bytes.
-        nll_bits: negative log-likelihood of the samples under the exact model, in bits, plus the bits of the model's
-            side information (the histogram's counts).
+        member: what a file of them holds.
+        nll_bits: negative log-likelihood of the samples under the exact models, in bits, plus the bits of their side
+            information (the histogram's counts).
         samples: number of sub-pixels.
         seconds: evaluation and coding, without start-up.
         network_bits: for a model that learns while it codes, bits under its network alone: without what it counts, but
             with the lattice of colours, and with heads that learn. None for other models.
     """
 
-    data: bytes
+    member: Member
     nll_bits: float
     samples: int
     seconds: float
     network_bits: float | None = None
+    _data: list[bytes] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes."""
+        if not self._data:
+            self._data.append(pack(self.member))
+        return self._data[0]
 
     @property
     def overhead_percent(self) -> float:
@@ -50,24 +62,25 @@ class Encoded:
     @property
     def bits_per_subpixel(self) -> float:
         """Bits of the whole file, divided by the number of its samples."""
-        return 8 * len(self.data) / self.samples
+        return 8 * len(self.data) / self.samples if self.samples else 0.0
 
 
 def encode(
     samples: Samples,
     model: Model,
     *,
+    trees: tuple[Node, ...] | None = None,
     tile: tuple[int, int] | None = None,
     device: str = "cpu",
     threads: int | None = None,
     progress: Progress = lambda part: None,
 ) -> Encoded:
-    """Compress samples into one file.
+    """Compress samples.
 
     Args:
-        samples: pictures of one size, or bytes. Their form and ending are stored, so that decoding can restore a file
-            of the same kind.
-        model: see :mod:`arcomp.contract.registry`.
+        samples: pictures, or bytes. Their form is stored, so that decoding gives the same array.
+        model: see :mod:`arcomp.contract.registry`. What it does not take is made into what it takes, if it can be.
+        trees: the transform of each stack; None: what :func:`transforms` gives.
         tile: (height, width) of the tiles, which are coded independently; (0, 0): whole pictures; None: what suits the
             model.
         device: where the model is evaluated; the file does not depend on it.
@@ -76,22 +89,88 @@ def encode(
 
     Raises:
         ModelError: the model does not take such samples.
-        ArcompError: pictures of several sizes, more memory is needed than this machine has, or they are too large for
-            a file.
+        ArcompError: more memory is needed than this machine has, or they are too large for a file.
     """
     began = time.perf_counter()
-    samples = fitted(samples, model)
-    pixels, depth = samples.pixels, samples.depth
-    tiling, spec = plan(pixels, depth, model, tile, threads)
-    payload = model.encode(pixels, tiling, spec, Execution(device, threads, progress=progress))
-    images, height, width, channels = pixels.shape
-    header = Header(
-        images, height, width, channels, depth, model.name, model.digest[:DIGEST_BYTES], *tiling.tile,
-        pixels_checksum(pixels, depth), payload.side, possible_source(samples.ending), samples.form,
-        payload.binary_samples,
+    samples = narrowed(samples, model)
+    geometry = Geometry(
+        tuple(stack.shape[:3] for stack in samples.stacks), samples.channels, samples.depth, samples.alpha,
+        samples.palette,
     )  # fmt: skip
-    seconds = time.perf_counter() - began
-    return Encoded(pack(header, payload.data), payload.nll_bits, pixels.size, seconds, payload.network_bits)
+    trees = transforms(samples, model) if trees is None else trees
+    models = Models(model)
+    parts: list[Part] = []
+    bits, network = 0.0, 0.0
+    work = _Work(progress, sum(stack.size for stack in samples.stacks))
+    for stack, tree in zip(samples.stacks, trees, strict=True):
+        made = leaves(tree, stack, samples.depth, samples.palette)
+        kinds = leaf_kinds(tree, stack.shape, samples.depth, samples.palette)
+        for leaf, kind in zip(made, kinds, strict=True):
+            how = Execution(device, threads, progress=work.part(leaf.size))
+            part, payload = _encode_leaf(leaf, kind.depth, models[kind.model], tile, how)
+            parts.append(part)
+            bits, network = bits + payload.nll_bits, network + (payload.network_bits or payload.nll_bits)
+    crc = samples_checksum(samples.stacks, samples.depth)
+    member = Member(geometry, trees, tuple(parts), models.ids(), samples.form, crc)
+    return Encoded(member, bits, samples.size, time.perf_counter() - began, network if model.learns else None)
+
+
+def transforms(samples: Samples, model: Model) -> tuple[Node, ...]:
+    """How each stack is made into what models take.
+
+    Raises:
+        ModelError: the model does not take such samples.
+    """
+    samples = narrowed(samples, model)
+    if isinstance(samples.form, Bytes):
+        model.check(1, 8)
+        return (Coded(8),)
+    depth, alpha, palette = samples.depth, samples.alpha, samples.palette
+    return tuple(plan_stack(stack, depth, alpha, palette, model) for stack in samples.stacks)
+
+
+def leaves_of(samples: Samples, trees: tuple[Node, ...]) -> list[Leaf]:
+    """What is coded of samples, without coding it."""
+    found: list[Leaf] = []
+    for stack, tree in zip(samples.stacks, trees, strict=True):
+        found += leaf_kinds(tree, stack.shape, samples.depth, samples.palette)
+    return found
+
+
+def _encode_leaf(
+    pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, how: Execution
+) -> tuple[Part, Payload]:
+    tiling, spec = plan(pixels, depth, model, tile, how.threads)
+    payload = model.encode(pixels, tiling, spec, how)
+    return Part(tiling.tile, payload.streams, payload.side, payload.binary_samples), payload
+
+
+class Models:
+    """The models of a file: the one that was asked for, and the one for what that does not take."""
+
+    def __init__(self, first: Model) -> None:
+        self._models = [first]
+
+    def __getitem__(self, i: int) -> Model:
+        if i == len(self._models):
+            self._models.append(registry.load(FALLBACK))
+        return self._models[i]
+
+    def ids(self) -> tuple[ModelId, ...]:
+        return tuple(ModelId(model.name, model.digest[:DIGEST_BYTES]) for model in self._models)
+
+
+class _Work:
+    """Makes one progress of the progress of several parts."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress, self.total, self.done = progress, max(1, total), 0
+
+    def part(self, size: int) -> Progress:
+        """The callback of a part of so many samples."""
+        before, self.done = self.done, self.done + size
+        self.total = max(self.total, self.done)
+        return lambda part: self.progress((before + part * size) / self.total)
 
 
 def plan(
@@ -102,7 +181,7 @@ def plan(
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
     spec = BatchSpec(tiling.batch, channels, depth)
-    _check_memory(tiling, spec, model, threads)
+    check_memory(tiling, spec, model, threads)
     return tiling, spec
 
 
@@ -115,56 +194,113 @@ def decode(
     threads: int | None = None,
     progress: Progress = lambda part: None,
 ) -> Samples:
-    """Decompress a file.
+    """Decompress the samples of a file.
 
     Args:
         data: the file's bytes.
-        model: the one that the file was written with, if it is not to be looked up by name and digest.
+        model: the model, if it is not to be looked up by the name and digest in the file.
         naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
         device: used with naive=True only; otherwise decoding runs on the CPU.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
         progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
-        What was compressed, with its form and ending.
+        What was compressed, with its form.
 
     Raises:
         FormatError: not an arcomp file, damaged, or from a newer version.
-        VerificationError: the pixels decoded are not those that were encoded.
+        VerificationError: the samples decoded are not those that were encoded.
         ModelError: the model is not here, is not the file's, or does not take such pictures.
-        ArcompError: the pictures need more memory than this machine has.
+        ArcompError: the pictures need more memory than this machine has, or the file holds none.
     """
-    header, payload = unpack(data)
-    if model is None:
-        model = registry.load(header.model, header.digest)
-    check_model(header, model)
-    model.check(header.channels, header.depth)
-    shape = (header.images, header.height, header.width)
-    tiling = Tiling(shape, (header.tile_height, header.tile_width))
-    spec = BatchSpec(tiling.batch, header.channels, header.depth)
-    _check_memory(tiling, spec, model, threads)
-    found = Payload(payload, header.side, header.decisions)
-    pixels = model.decode(found, tiling, spec, Execution(device, threads, naive, progress))
-    if pixels_checksum(pixels, header.depth) != header.pixels_crc:
+    return decode_member(unpack(data), model, Execution(device, threads, naive, progress))
+
+
+def decode_member(member: Member, model: Model | None = None, how: Execution = USUAL) -> Samples:
+    """The samples of a member; arguments and errors are those of :func:`decode`."""
+    geometry = member.geometry
+    if geometry is None:
+        raise ArcompError("holds a file that is no picture", remedy="`arcomp decompress` gives the file back")
+    models, parts = _models(member, model), iter(member.parts)
+    work = _Work(how.progress, sum(math.prod(stack) for stack in geometry.stacks) * geometry.channels)
+    stacks = []
+    for tree, size in zip(member.trees, geometry.stacks, strict=True):
+        shape = (*size, geometry.channels)
+        kinds = leaf_kinds(tree, shape, geometry.depth, geometry.palette)
+        made = (
+            _decode_leaf(next(parts), leaf, models[leaf.model], replace(how, progress=work.part(math.prod(leaf.shape))))
+            for leaf in kinds
+        )
+        stacks.append(joined(tree, made, shape, geometry.depth, geometry.palette))
+    if samples_checksum(tuple(stacks), geometry.depth) != member.samples_crc:
         raise VerificationError(
-            "the pixels decoded are not those that were encoded",
+            "the samples decoded are not those that were encoded",
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
-    return Samples.of(pixels, header.depth, form=header.form, ending=header.source)
+    return Samples(tuple(stacks), geometry.depth, member.form, geometry.alpha, geometry.palette)
 
 
-def check_model(header: Header, model: Model) -> None:
+def coded_by(member: Member, model: Model | None = None) -> list[tuple[Model, Leaf]]:
+    """Which model codes which leaf of a member.
+
+    Args:
+        model: see :func:`decode`.
+
+    Raises:
+        ModelError: a model is not here.
+        FormatError: a transform is not one of its pictures.
+    """
+    geometry = member.geometry
+    if geometry is None:
+        return []
+    models = _models(member, model)
+    return [
+        (models[leaf.model], leaf)
+        for tree, size in zip(member.trees, geometry.stacks, strict=True)
+        for leaf in leaf_kinds(tree, (*size, geometry.channels), geometry.depth, geometry.palette)
+    ]
+
+
+def check_model(member: Member, model: Model) -> None:
     """Refuse a model that a file was not written with.
 
     Raises:
         ModelError: it is another one, or has other weights.
     """
-    if model.name != header.model or model.digest[:DIGEST_BYTES] != header.digest:
+    if member.geometry is not None and not any(_is(model, wanted) for wanted in member.models):
+        wanted = " and ".join(f"{wanted.name}, digest {wanted.digest.hex()}" for wanted in member.models)
         raise ModelError(
-            f"was written with model {header.model}, digest {header.digest.hex()[:16]}, not with {model.name}, digest "
+            f"was written with {f'model {wanted}' if wanted else 'no model'}, not with {model.name}, digest "
             f"{model.digest.hex()[:16]}",
             remedy="give those weights as the model, or none",
         )
+
+
+def _is(model: Model, wanted: ModelId) -> bool:
+    return model.name == wanted.name and model.digest[:DIGEST_BYTES] == wanted.digest
+
+
+def _models(member: Member, given: Model | None) -> list[Model]:
+    """The models of a member, the given one among them.
+
+    Raises:
+        ModelError: one is not here, or the given one is none of them.
+    """
+    if given is not None:
+        check_model(member, given)
+    return [
+        given if given is not None and _is(given, wanted) else registry.load(wanted.name, wanted.digest)
+        for wanted in member.models
+    ]
+
+
+def _decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
+    *pictures, channels = leaf.shape
+    model.check(channels, leaf.depth)
+    tiling = Tiling((pictures[0], pictures[1], pictures[2]), part.tile)
+    spec = BatchSpec(tiling.batch, channels, leaf.depth)
+    check_memory(tiling, spec, model, how.threads)
+    return model.decode(Payload(part.streams, part.side, part.binary_samples), tiling, spec, how)
 
 
 def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> None:
@@ -174,7 +310,9 @@ def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> Non
         ModelError: the model does not take such pictures.
     """
     few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
-    decode(encode(Samples.of(few, depth), model, device=device).data, model=model)
+    how = Execution(device)
+    part, _ = _encode_leaf(few, depth, model, None, how)
+    _decode_leaf(part, Leaf(few.shape, depth, 0), model, Execution())
 
 
 def physical_memory() -> float:
@@ -185,7 +323,7 @@ def physical_memory() -> float:
         return math.inf
 
 
-def _check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None) -> None:
+def check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None) -> None:
     """Refuse what cannot fit, before any of it is taken.
 
     Raises:

@@ -193,5 +193,19 @@ class Chunks:
 
 
 Segment = Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks
+SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks)
+"""The kinds of segments, in the sequence of their numbers in a file."""
 Skeleton = tuple[Segment, ...]
 """A whole file, one segment after the other."""
+
+
+def kinds_of(skeleton: Skeleton) -> list[str]:
+    """What a skeleton is made of, in words, each kind once: "literal", "chunks", "deflated (predicted)"."""
+    found: list[str] = []
+    for segment in skeleton:
+        name = type(segment).__name__.lower()
+        if isinstance(segment, Deflated):
+            name += " (predicted)" if segment.predicted else " (kept)"
+        inner = getattr(segment, "content", ())
+        found += [name, *kinds_of(inner)]
+    return list(dict.fromkeys(found))

@@ -20,7 +20,7 @@ Colour = Literal["gray", "rgb", "palette", "bytes", "unknown"]
 """What the channels of a position are, alpha aside: one of gray, three of red, green and blue, one of indices into a
 palette, one byte of a sequence, or any number of no known meaning."""
 
-MAX_PIXELS = 1 << 28
+MAX_PIXELS = 1 << 30
 """Most pixels in a file: of all its pictures together."""
 MAX_CHANNELS = 4
 """Most channels of a picture, alpha included; as a last axis, also a width that nobody has."""

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
-from arcomp.cli.files import ENDING
 
 if TYPE_CHECKING:
-    from arcomp.container import Header
+    from arcomp.container import Member
     from arcomp.contract.model import Model
-    from arcomp.samples import Form, Samples
+    from arcomp.samples import Samples
 
 COMPILING = 2.0
 """Seconds of compiling after which a message says so."""
@@ -54,13 +53,20 @@ class Startup:
             device: where it will be encoded; None if it will only be decoded.
         """
         from arcomp import codec
-        from arcomp.exact.compiled import Compiling
 
         key = (model.name, model.digest, channels, depth, device or "")
         if key not in self._warm:
-            with Compiling(COMPILING, self._tell), _ended_by_interrupts():
+            with self.compiling():
                 codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
+
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Where kernels may have to be compiled, before there is anything to undo."""
+        from arcomp.exact.compiled import Compiling
+
+        with Compiling(COMPILING, self._tell), _ended_by_interrupts():
+            yield
         if not self.seconds:
             self.seconds = time.perf_counter() - STARTED
 
@@ -118,51 +124,67 @@ class Total:
         )
 
 
-def ending_to_keep(name: str, path: str, samples: Samples) -> str:
-    """The original ending to store in the header; empty if the output's name (img.png.arcomp) already shows it.
-
-    Args:
-        name: the input's name, or "-". path: the output's. samples: what was read.
-    """
-    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
-    from arcomp.samples import Array, Bytes
-
-    given = "" if name == "-" else format_of(name)
-    restored = format_of(path[: -len(ENDING)]) if path.endswith(ENDING) else ""
-    if isinstance(samples.form, Bytes):
-        return "" if restored == given else given
-    known = ARRAY_ENDINGS if isinstance(samples.form, Array) else ENDINGS
-    if restored in known:
-        return ""
-    return next((ending for ending in (given, samples.ending) if ending in known), "png")
-
-
-def about_header(header: Header) -> dict[str, Any]:
+def about_member(member: Member) -> dict[str, Any]:
     """What JSON says about every compressed file."""
+    geometry, original = member.geometry, member.original
+    first = geometry.stacks[0] if geometry else (None, None, None)
     return {
-        "model": header.model,
-        "digest_begins": header.digest.hex(),
-        "content": header.form.kind,
-        "images": header.images,
-        "width": header.width,
-        "height": header.height,
-        "channels": header.channels,
-        "bit_depth": header.depth,
-    }
+        "model": member.models[0].name if member.models else None,
+        "digest_begins": member.models[0].digest.hex() if member.models else None,
+        "models": [model.name for model in member.models],
+        "digests_begin": [model.digest.hex() for model in member.models],
+        "content": member.form.kind if geometry else "file",
+        "images": sum(stack[0] for stack in geometry.stacks) if geometry else 0,
+        "width": first[2],
+        "height": first[1],
+        "channels": geometry.channels if geometry else None,
+        "bit_depth": geometry.depth if geometry else None,
+        "alpha": geometry.alpha if geometry else None,
+        "palette": None if geometry is None or geometry.palette is None else len(geometry.palette),
+        "transforms": [str(tree) for tree in member.trees],
+        "form": described(member),
+        "original": None if original is None else {
+            "name": original.name,
+            "bytes": original.length,
+            "sha256": original.sha256.hex(),
+            "modified_ns": original.modified,
+            "mode": None if original.mode is None else f"{original.mode:04o}",
+        },
+    }  # fmt: skip
 
 
-def unit(form: Form) -> str:
+def described(member: Member) -> str:
+    """How the original is made: "bytes", "samples", or the segments of its skeleton."""
+    if member.geometry is None:
+        return "bytes"
+    if not member.skeleton:
+        return "samples"
+    from arcomp.form import kinds_of
+
+    return ", ".join(kinds_of(member.skeleton))
+
+
+def unit(member: Member) -> str:
     """What a sample is called."""
-    return "byte" if form.kind == "bytes" else "sub-pixel"
+    return "byte" if member.form.kind == "bytes" else "sub-pixel"
 
 
-def geometry(header: Header) -> str:
-    """A file's contents in words, such as "640 x 480, RGB, 8 bits"."""
-    if header.form.kind == "bytes":
-        return plural(header.width, "byte")
-    images = f"{header.images} pictures of " if header.images > 1 else ""
-    kind = _KINDS.get(header.channels, f"{header.channels} channels")
-    return f"{images}{header.width} x {header.height}, {kind}, {plural(header.depth, 'bit')}"
+def contents(member: Member) -> str:
+    """What a file holds in words, such as "640 x 480, RGB, 8 bits"."""
+    geometry = member.geometry
+    if geometry is None:
+        return plural(member.original.length if member.original else 0, "byte")
+    _, height, width = geometry.stacks[0]
+    if member.form.kind == "bytes":
+        return plural(width, "byte")
+    count = sum(stack[0] for stack in geometry.stacks)
+    of = f"{count} pictures of " if count > 1 else ""
+    sizes = f"{width} x {height}" + (" and other sizes" if len(geometry.stacks) > 1 else "")
+    kind = _KINDS.get(geometry.channels - geometry.alpha, f"{geometry.channels - geometry.alpha} channels")
+    if geometry.palette is not None:
+        kind = f"palette of {len(geometry.palette)}"
+    kind += " with alpha" if geometry.alpha else ""
+    return f"{of}{sizes}, {kind}, {plural(geometry.depth, 'bit')}"
 
 
 def digits(seconds: float) -> float:
@@ -170,35 +192,44 @@ def digits(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def model_for(header: Header, given: str | None) -> Model:
-    """The model a file needs.
+def model_for(member: Member, given: str | None) -> Model | None:
+    """The model that is given for a file.
 
     Args:
-        header: of the file.
-        given: -m: a name, or the path of weights that are not where models are looked for.
+        member: the file. given: -m: a name, or the path of weights that are not where models are looked for.
 
     Raises:
-        ModelError: it is not here, or is not the one given.
+        ModelError: it is none of those that the file needs.
     """
     from arcomp.codec import check_model
     from arcomp.contract import registry
 
     if given is None:
-        return registry.load(header.model, header.digest)
+        return None
     model = registry.load(given)
-    check_model(header, model)
+    check_model(member, model)
     return model
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a file gave: the samples of its pictures, if it has any; the original file, if it was made of one."""
+
+    member: Member
+    samples: Samples | None
+    original: bytes | None
+    seconds: float
 
 
 def decoded(
     data: bytes, name: str, startup: Startup, console: Console, model_name: str | None, naive: bool, device: str
-) -> tuple[Samples, float]:
-    """Decode a file's bytes: the samples, and the seconds it took.
+) -> Decoded:
+    """Decode a file.
 
     Args:
         data: the file's bytes.
         name: what progress calls it.
-        startup: prepares the file's model.
+        startup: prepares the file's models.
         console: shows progress.
         model_name: -m.
         naive: --naive.
@@ -207,16 +238,19 @@ def decoded(
     Raises:
         ArcompError: damaged, or its model is not here.
     """
-    from arcomp import codec
+    from arcomp import codec, files
     from arcomp.container import unpack
+    from arcomp.contract.model import Execution
 
-    header, _ = unpack(data)
-    model = model_for(header, model_name)
-    startup.warm(model, header.channels, header.depth, None)
+    member = unpack(data)
+    model = model_for(member, model_name)
+    for found, leaf in codec.coded_by(member, model):
+        startup.warm(found, leaf.shape[3], leaf.depth, None)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        samples = codec.decode(
-            data, model=model, naive=naive, device="cuda" if device == "cuda" else "cpu", threads=startup.threads,
-            progress=meter,
-        )  # fmt: skip
-    return samples, time.perf_counter() - began
+        how = Execution("cuda" if device == "cuda" else "cpu", startup.threads, naive, meter)
+        if member.original is None:
+            samples, original = codec.decode_member(member, model, how), None
+        else:
+            samples, original = None, files.restored(member, model, how)
+    return Decoded(member, samples, original, time.perf_counter() - began)

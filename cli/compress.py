@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, Total, digits, ending_to_keep, unit
+from arcomp.cli.coding import Startup, Total, about_member, contents, digits, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
-from arcomp.cli.data import read_samples
-from arcomp.cli.files import ENDING, STDOUT, Target
-from arcomp.errors import VerificationError
+from arcomp.cli.files import ENDING, STDOUT, Target, read_file
 
 if TYPE_CHECKING:
-    from arcomp.codec import Encoded
     from arcomp.contract.model import Model
-    from arcomp.samples import Samples
+    from arcomp.files import Compressed, Settings
 
 
 @dataclass
@@ -29,13 +25,9 @@ class Compressor:
     console: Console
     target: Target
     model: Model
-    device: str
-    verify: bool
+    settings: Settings
     pixels: bool
-    as_bytes: bool
     startup: Startup
-    threads: int | None = None
-    drop: bool = False
     total: Total = field(default_factory=Total)
 
     def __call__(self, name: str) -> None:
@@ -44,89 +36,89 @@ class Compressor:
         Raises:
             ArcompError: it cannot be read or written, is not supported, or does not decode to the original.
         """
-        samples, bytes_in = read_samples(name, self.model, as_bytes=self.as_bytes, allow_lossy=self.pixels)
-        path = self.target.place(name + ENDING)
+        from arcomp.files import About
+
+        data, about = read_file(name), About()
+        if name != "-":
+            status = os.stat(name)
+            about = About(os.path.basename(name), status.st_mtime_ns, status.st_mode & 0o7777)
+        bytes_in, restored = len(data), name
+        if self.pixels:
+            data, restored = self._as_png(data, name)
+            about = About(os.path.basename(restored) if name != "-" else "", about.modified, about.mode)
+        path = self.target.place(restored + ENDING)
         self.target.claim(path, name)
-        kept = self.target.remove and bool(samples.dropped) and not self.drop
-        if samples.dropped:
-            stays = "; so the input stays (--drop removes it)" if kept else ""
-            self.console.warn(f"{shown(name)}: not kept: {', '.join(samples.dropped)}{stays}")
-        self.startup.warm(self.model, samples.channels, samples.depth, self.device)
-        samples = replace(samples, ending=ending_to_keep(name, path, samples))
-        encoded, verify_seconds = self._encode(samples, name)
-        self.target.put(path, encoded.data, name, replaces=self.verify and not kept)
-        self._tell(name, path, bytes_in, samples, encoded, verify_seconds)
+        made = self._compress(data, about, name)
+        self.target.put(path, made.data, name, replaces=self.settings.verify and not self.pixels, about=about)
+        self._tell(name, path, bytes_in, made)
 
-    def _encode(self, samples: Samples, name: str) -> tuple[Encoded, float]:
-        import numpy as np
+    def _as_png(self, data: bytes, name: str) -> tuple[bytes, str]:
+        """A picture's pixels and metadata as a PNG, and what that is called."""
+        from arcomp.formats.conversion import converted
 
-        from arcomp import codec
+        self.console.warn(f"{shown(name)}: its pixels and metadata are kept, as a PNG, not the file itself")
+        return converted(data, "png"), os.path.splitext(name)[0] + ".png" if name != "-" else name
 
+    def _compress(self, data: bytes, about: Any, name: str) -> Compressed:
+        from arcomp import files
+
+        with self.startup.compiling():
+            found = files.examine(data, self.model, about, self.settings)
+        for model, leaf in found.coded_by(self.model):
+            self.startup.warm(model, leaf.shape[3], leaf.depth, self.settings.device)
+        share = 0.5 if self.settings.verify else 1.0  # verifying takes as long as coding
         with self.console.progress(f"compressing {shown(name)}") as meter:
-            encoded = codec.encode(samples, self.model, device=self.device, threads=self.threads, progress=meter)
-        began = time.perf_counter()
-        if self.verify:
-            with self.console.progress(f"verifying {shown(name)}") as meter:
-                decoded = codec.decode(encoded.data, model=self.model, threads=self.threads, progress=meter)
-            again, pixels = decoded.pixels, samples.pixels
-            if again.shape != pixels.shape or not all(map(np.array_equal, _rows(again), _rows(pixels))):
-                raise VerificationError(
-                    "decoding did not give back the original; nothing was written", remedy="run `arcomp doctor`"
-                )
-        return encoded, time.perf_counter() - began
+            return files.compress(
+                found, self.model, self.settings,
+                progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
+            )  # fmt: skip
 
-    def _tell(
-        self, name: str, path: str, bytes_in: int, samples: Samples, encoded: Encoded, verify_seconds: float
-    ) -> None:
-        images, height, width, channels = samples.pixels.shape
-        bytes_out = len(encoded.data)
+    def _tell(self, name: str, path: str, bytes_in: int, made: Compressed) -> None:
+        bytes_out, coded = len(made.data), made.coded
         about: dict[str, Any] = {
             "input": name,
             "output": path,
-            "model": self.model.name,
-            "digest": self.model.digest.hex(),
-            "content": samples.form.kind,
-            "images": images,
-            "width": width,
-            "height": height,
-            "channels": channels,
-            "bit_depth": samples.depth,
+            **about_member(made.member),
+            "digest": self.model.digest.hex() if coded else None,
             "input_bytes": bytes_in,
             "output_bytes": bytes_out,
-            "bits_per_subpixel": encoded.bits_per_subpixel,
-            "nll_bits": encoded.nll_bits,
-            "network_nll_bits": encoded.network_bits,
-            "overhead_percent": encoded.overhead_percent,
-            "seconds": digits(encoded.seconds),
-            "verified": self.verify,
-            "verify_seconds": digits(verify_seconds),
+            "form_bytes": made.form_bytes,
+            "seconds": digits(made.seconds),
+            "verified": self.settings.verify,
+            "verify_seconds": digits(made.verify_seconds),
             "startup_seconds": digits(self.startup.seconds),
-            "device": self.device,
-            "dropped": list(samples.dropped),
+            "device": self.settings.device,
         }
-        model_bits = encoded.nll_bits / encoded.samples
+        rate, details = "", [contents(made.member)]
+        if coded and made.samples:
+            nll = coded.nll_bits
+            over = 100 * (8 * bytes_out / nll - 1) if nll else 0.0
+            about |= {
+                "bits_per_subpixel": 8 * bytes_out / coded.samples,
+                "nll_bits": nll,
+                "network_nll_bits": coded.network_bits,
+                "overhead_percent": over,
+            }
+            rate = (
+                f", {8 * bytes_out / coded.samples:.3f} bits/{unit(made.member)} "
+                f"(NLL {nll / coded.samples:.3f}, overhead {percent(over)})"
+            )
+            details.append(f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.settings.device}")
+            if coded.network_bits is not None:
+                details.append(f"NLL of the network alone {coded.network_bits / coded.samples:.3f}")
         line = (
             f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(bytes_in)} -> {size(bytes_out)} "
-            f"({bytes_out / bytes_in:.1%}), {encoded.bits_per_subpixel:.3f} bits/{unit(samples.form)} "
-            f"(NLL {model_bits:.3f}, "
-            f"overhead {percent(encoded.overhead_percent)}), {duration(encoded.seconds)}"
-            f"{'' if self.verify else ', NOT verified'}"
+            f"({bytes_out / max(1, bytes_in):.1%}){rate}{'' if coded else ', kept as bytes'}, {duration(made.seconds)}"
+            f"{'' if self.settings.verify else ', NOT verified'}"
         )
-        details = [f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.device}"]
-        if encoded.network_bits is not None:
-            details.append(f"NLL of the network alone {encoded.network_bits / encoded.samples:.3f}")
-        details += [f"verified in {duration(verify_seconds)}"] if self.verify else []
+        details += [f"form {made.form_bytes} bytes"]
+        details += [f"verified in {duration(made.verify_seconds)}"] if self.settings.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))
-        self.total.add(bytes_in, bytes_out, encoded.samples, encoded.seconds)
+        self.total.add(bytes_in, bytes_out, coded.samples if coded else 0, made.seconds)
 
 
-def _rows(pixels: Any) -> Iterator[Any]:
-    """Pictures [N, H, W, C] row by row: to compare all of them at once would take as much memory again."""
-    return (row for picture in pixels for row in picture)
-
-
-@click.command("compress", short_help="Compress pictures, arrays, or text.")
+@click.command("compress", short_help="Compress any files: pictures best.")
 @options.inputs
 @options.output
 @options.model_or_default
@@ -134,16 +126,14 @@ def _rows(pixels: Any) -> Iterator[Any]:
 @options.force
 @options.remove
 @options.to_stdout
-@click.option("--drop", is_flag=True, help="With --rm: also remove files whose metadata is lost, such as Exif.")
 @click.option("--no-verify", is_flag=True, help="Do not decode the result to compare it with the input.")
 @click.option(
     "--pixels",
     is_flag=True,
-    help="Also take JPEG and other lossy files: compress the decoded pixels; the result is larger than the file.",
+    help="Keep pictures' pixels and metadata, as a PNG, in place of the file: smaller for GIF, lossless WebP, and PNG "
+    "that was optimised.",
 )
-@click.option(
-    "--bytes", "as_bytes", is_flag=True, help="Compress any file as bytes, even a picture (with a model of text)."
-)
+@click.option("--bytes", "as_bytes", is_flag=True, help="Look for no pictures in files.")
 @options.threads
 @options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
 @options.talkative
@@ -156,34 +146,33 @@ def command(
     force: bool,
     remove: bool,
     to_stdout: bool,
-    drop: bool,
     no_verify: bool,
     pixels: bool,
     as_bytes: bool,
     threads: int | None,
     device: str,
 ) -> int:
-    """Compress pictures: img.png becomes img.png.arcomp.
+    """Compress files: img.png becomes img.png.arcomp.
 
-    FILE is a picture of 8-bit gray or RGB (PNG, BMP, TIFF, lossless WebP, PNM), or an array of uint8 or bool (.npy,
-    .npz). Models of binary pictures take gray pictures of 1 bit; models of text take any file. Every result is decoded
-    again and compared with its input before it is put in place.
+    Any file comes back bit for bit, with its name, time and permissions. PNG, BMP, TIFF, PNM, .npy and .npz are coded
+    by the model; other files are kept as bytes, or coded by a model of text (-m). Every result is decoded again and
+    compared with its input before it is put in place.
     """
     if remove and no_verify:
         raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")
     if remove and pixels:
-        raise click.UsageError("--rm would delete lossy originals, which arcomp cannot restore; leave out --pixels")
-    if drop and not remove:
-        raise click.UsageError("--drop needs --rm")
+        raise click.UsageError("--rm would delete files that do not come back; leave out --pixels")
+    if pixels and as_bytes:
+        raise click.UsageError("--pixels and --bytes are two things to do with a picture")
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
     from arcomp.contract import registry
+    from arcomp.files import Settings
 
     model = registry.load(options.chosen_model(model_name, preset))
     where = options.choose_device(device, uses_torch=not model.weightless)
-    work = Compressor(
-        console, target, model, where, not no_verify, pixels, as_bytes, Startup(threads, console), threads, drop
-    )
+    settings = Settings(None, where, threads, not no_verify, as_bytes)
+    work = Compressor(console, target, model, settings, pixels, Startup(threads, console))
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
         console.summary(work.total.line(failed))

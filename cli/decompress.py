@@ -9,36 +9,40 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, about_header, decoded, digits, geometry
+from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
-from arcomp.errors import OutputError, VerificationError
+from arcomp.errors import OutputError
 
 if TYPE_CHECKING:
-    from arcomp.container import Header
+    from arcomp.container import Member
+    from arcomp.files import About
 
 
-def named(name: str, header: Header) -> tuple[str, str]:
-    """The name and the format of what an input becomes when none is asked for.
+def named(name: str, member: Member) -> str:
+    """The name of what an input becomes when none is asked for.
 
     Args:
         name: the input, ``-`` for standard input.
-        header: of the file, for names that tell no format.
+        member: the file, for names that have no ending.
 
     Returns:
-        A path beside the input ("" where the input's name gives none), and an ending, perhaps "".
+        A path beside the input; "" where the input's name gives none.
     """
-    from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
-    from arcomp.samples import Bytes
-
     if not name.lower().endswith(ENDING) or os.path.basename(name).lower() == ENDING:
-        return "", header.source
+        return ""
     restored = name[: -len(ENDING)]
-    ending = format_of(restored)
-    known = bool(ending) if isinstance(header.form, Bytes) else ending in {*ENDINGS, *ARRAY_ENDINGS}
-    if known or not header.source:
-        return restored, ending
-    return f"{restored}.{header.source}", header.source
+    if os.path.splitext(restored)[1]:
+        return restored
+    if member.original is None:
+        return f"{restored}.{default_ending(member)}"
+    ending = os.path.splitext(member.original.name)[1]
+    return restored + (ending if ending[1:].isalnum() else "")
+
+
+def default_ending(member: Member) -> str:
+    """What samples that came from no file are written as."""
+    return "png" if member.form.kind == "picture" else "npy" if member.form.kind == "array" else "bin"
 
 
 @dataclass
@@ -63,78 +67,79 @@ class Decompressor:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
         from arcomp.container import unpack
-        from arcomp.formats import reads_back, write
+        from arcomp.formats import format_of, reads_back
 
         data = read_compressed(name)
-        header, _ = unpack(data)
-        path, ending = self._output(name, header)
+        member = unpack(data)
+        path, chosen = self._output(name, member)
         self.target.claim(path, name)
-        _check_format(header, ending)
-        samples, seconds = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
-        written = write(samples, ending)
-        if self.target.remove and not reads_back(written, samples):
-            raise VerificationError("what was written does not read back the same", remedy="choose another format")
-        self.target.put(path, written, name, replaces=True)
-        self._tell(name, path, data, written, header, seconds)
+        found = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
+        written = _written(found, format_of(path), chosen)
+        same = written == found.original or (found.samples is not None and reads_back(written, found.samples))
+        if self.target.remove and not same:
+            raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
+        self.target.put(path, written, name, replaces=same, about=_about(member) if same else None)
+        self._tell(name, path, data, written, found)
 
-    def _output(self, name: str, header: Header) -> tuple[str, str]:
-        """Where the picture goes, and in which format."""
-        from arcomp.formats import format_of
-
-        restored, ending = named(name, header)
+    def _output(self, name: str, member: Member) -> tuple[str, bool]:
+        """Where the file goes, and whether its name was chosen with -o, so that its ending may ask for a conversion."""
+        restored = named(name, member)
         if not (self.target.to_stdout or (self.target.output and not self.target.into_folder)):
             if not restored:
                 raise OutputError(f"its name does not end in {ENDING}", remedy="name the output with -o")
-            return self.target.place(restored), ending
-        path = self.target.place(restored)
-        return path, ending if path == STDOUT else format_of(path) or header.source
+            return self.target.place(restored), False
+        path = self.target.place(restored or name)
+        return path, path != STDOUT
 
-    def _tell(self, name: str, path: str, data: bytes, written: bytes, header: Header, seconds: float) -> None:
+    def _tell(self, name: str, path: str, data: bytes, written: bytes, found: Decoded) -> None:
         about: dict[str, Any] = {
             "input": name,
             "output": path,
-            **about_header(header),
+            **about_member(found.member),
             "input_bytes": len(data),
             "output_bytes": len(written),
-            "seconds": digits(seconds),
+            "converted": written != found.original,
+            "seconds": digits(found.seconds),
             "verified": True,
             "startup_seconds": digits(self.startup.seconds),
         }
         line = (
             f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(len(data))} -> {size(len(written))}, "
-            f"{duration(seconds)}"
+            f"{duration(found.seconds)}"
         )
-        details = f"{geometry(header)}, model {header.model}, start-up {duration(self.startup.seconds)}"
+        models = ", ".join(model.name for model in found.member.models)
+        details = f"{contents(found.member)}, model {models or 'none'}, start-up {duration(self.startup.seconds)}"
         self.console.result(line, about, details)
-        self.files, self.seconds = self.files + 1, self.seconds + seconds
+        self.files, self.seconds = self.files + 1, self.seconds + found.seconds
         self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(written)
 
 
-def _check_format(header: Header, ending: str) -> None:
-    """Refuse, before decoding, what no file of that ending can hold.
+def _written(found: Decoded, ending: str, chosen: bool) -> bytes:
+    """The file to write.
+
+    Args:
+        ending: of its name. chosen: whether the user named it: then the ending may ask for another format.
 
     Raises:
-        OutputError: nor can anything else here, or another ending can.
+        OutputError: no such file holds the pixels without loss.
     """
-    import numpy as np
+    from arcomp.formats import write
+    from arcomp.formats.conversion import converted, is_of
 
-    from arcomp.formats import ARRAY_ENDINGS, write
-    from arcomp.samples import Bytes, Samples
+    if found.samples is not None:
+        return write(found.samples, ending or default_ending(found.member))
+    original = found.original or b""
+    kept = found.member.original
+    if not chosen or (kept and os.path.splitext(kept.name)[1][1:].lower() == ending) or is_of(original, ending):
+        return original
+    return converted(original, ending)
 
-    if isinstance(header.form, Bytes):
-        return
-    if not ending:
-        raise OutputError("nothing says which format to write", remedy="name the output with -o, as in -o out.png")
-    if ending in ARRAY_ENDINGS:
-        return
-    if header.images != 1:
-        raise OutputError(f"holds {header.images} pictures", remedy="name the output with -o, as in -o out.npy")
-    dtype = np.uint8 if header.depth <= 8 else np.uint16
-    try:
-        write(Samples.of(np.zeros((1, 1, 1, header.channels), dtype), header.depth), ending)
-    except OutputError as error:
-        # Its remedy is a list of formats; how to name one is for the command line to say.
-        raise OutputError(error.cause, remedy=f"name the output with -o ({error.remedy or 'no format can'})") from error
+
+def _about(member: Member) -> About | None:
+    from arcomp.files import About
+
+    original = member.original
+    return None if original is None else About(original.name, original.modified, original.mode)
 
 
 @click.command("decompress", short_help="Decompress.")
@@ -160,10 +165,10 @@ def command(
     threads: int | None,
     device: str,
 ) -> int:
-    """Decompress files: img.png.arcomp becomes img.png.
+    """Decompress files: img.png.arcomp becomes img.png, bit for bit, with its time and permissions.
 
-    The output's ending chooses its format: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm; npy and npz for
-    arrays. So -o other.bmp converts. Text and other bytes are restored as they were, whatever the ending.
+    -o other.bmp converts a picture: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm, pam; npy and npz. Pixels
+    are converted without loss, or not at all; metadata goes along where the other format has room for it.
     """
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)

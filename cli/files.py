@@ -10,11 +10,15 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
 from arcomp.cli.console import MISSING, Console, shown, stdout_to_nowhere
 from arcomp.errors import ArcompError, OutputError
+
+if TYPE_CHECKING:
+    from arcomp.files import About
 
 ENDING = ".arcomp"
 START = 320
@@ -22,7 +26,7 @@ START = 320
 STDOUT = "-"
 
 
-def read_file(name: str, check: Callable[[bytes], object]) -> bytes:
+def read_file(name: str, check: Callable[[bytes], object] = lambda start: None) -> bytes:
     """All bytes of an input; ``-`` is standard input.
 
     Args:
@@ -170,14 +174,18 @@ class Target:
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
         check_target(made, overwrite=self.force)
 
-    def put(self, path: str, data: bytes, source: str, replaces: bool) -> None:
+    def put(self, path: str, data: bytes, source: str, replaces: bool, about: About | None = None) -> None:
         """Write an output and, if asked to, remove its input.
+
+        The output has the time and permissions that are kept of the original, but never lets others do what the input
+        does not let them do.
 
         Args:
             path: from :meth:`place`.
             data: what was verified.
             source: the input.
             replaces: whether all of the input can be made from it again; otherwise that is not removed.
+            about: time and permissions; None: as the system gives them to new files.
 
         Raises:
             OutputError: it cannot be written; nothing of it is left.
@@ -192,7 +200,12 @@ class Target:
                 os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             except OSError as error:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
-        write_atomically(path, data, overwrite=self.force)
+        mode = None if about is None else about.mode
+        if source != "-":
+            mode = _no_more_than(0o666 if mode is None else mode, os.stat(source).st_mode)
+        write_atomically(
+            path, data, overwrite=self.force, mode=mode, modified=None if about is None else about.modified
+        )
         self._written.add(os.path.realpath(path))
         if self.remove and replaces and source != "-":
             with open(path, "rb") as file:
@@ -205,6 +218,17 @@ class Target:
             except OSError as error:
                 cause = f"its output {path} is written, but it cannot be removed: {error.strerror or error}"
                 raise OutputError(cause, path=source) from error
+
+
+def _no_more_than(mode: int, source: int) -> int:
+    """Permissions, without what the input does not grant to group and others: what may not be read there may not be
+    read, written or run here."""
+    for shift in (0, 3):
+        if not source >> shift & 4:
+            mode &= ~(7 << shift)
+        if not source >> shift & 2:
+            mode &= ~(2 << shift)
+    return mode & 0o777 | 0o600
 
 
 def _to_stdout(data: bytes) -> None:

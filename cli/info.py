@@ -3,77 +3,101 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import about_header, geometry, unit
+from arcomp.cli.coding import about_member, contents, described, unit
 from arcomp.cli.console import Console, shown, size
 from arcomp.cli.files import read_compressed
 
 if TYPE_CHECKING:
-    from arcomp.container import Header
+    from arcomp.container import Member, ModelId, Original, Part
 
 
-def whereabouts(header: Header) -> Path | str | None:
-    """Where the model that decodes a file is: a path, "built in", or None if it is not here."""
+def whereabouts(model: ModelId) -> Path | str | None:
+    """Where a model that decodes a file is: a path, "built in", or None if it is not here."""
     from arcomp.contract import library
 
-    found = library.find(header.model, header.digest)
-    return "built in" if found is None and library.built_in(header.model, header.digest) else found
+    found = library.find(model.name, model.digest)
+    return "built in" if found is None and library.built_in(model.name, model.digest) else found
 
 
-def _about(name: str) -> tuple[dict[str, Any], Header]:
+def _about(name: str) -> tuple[dict[str, Any], Member]:
     from arcomp.container import VERSION, unpack
 
     data = read_compressed(name)
-    header, payload = unpack(data)
-    where = whereabouts(header)
-    samples = header.images * header.height * header.width * header.channels
+    member = unpack(data)
+    where = [whereabouts(model) for model in member.models]
+    coded = sum(map(_length, member.parts))
     return {
         "input": name,
         "format_version": VERSION,
-        **about_header(header),
-        "tile_width": header.tile_width,
-        "tile_height": header.tile_height,
-        "source": header.source,
-        "available": where is not None,
-        "where": None if where is None else str(where),
+        **about_member(member),
+        "tiles": [list(part.tile) for part in member.parts],
+        "streams": sum(len(part.streams) for part in member.parts),
+        "available": None not in where,
+        "where": [None if found is None else str(found) for found in where],
         "input_bytes": len(data),
-        "payload_bytes": len(payload),
-        "side_bytes": len(header.side),
-        "bits_per_subpixel": 8 * len(data) / samples,
-    }, header
+        "coded_bytes": coded,
+        "form_bytes": len(data) - coded,
+        "bits_per_subpixel": 8 * len(data) / samples if (samples := _samples(member)) else None,
+    }, member
+
+
+def _length(part: Part) -> int:
+    """Bytes of a part's streams."""
+    return len(part.side) + sum(map(len, part.streams))
+
+
+def _samples(member: Member) -> int:
+    geometry = member.geometry
+    return sum(n * h * w for n, h, w in geometry.stacks) * geometry.channels if geometry else 0
+
+
+def _original(original: Original) -> str:
+    said = [original.name or "without a name", f"{original.length} bytes", f"SHA-256 {original.sha256.hex()[:16]}..."]
+    if original.modified is not None:
+        when = datetime.fromtimestamp(original.modified / 1e9, timezone.utc)
+        said.append(f"changed {when:%Y-%m-%d %H:%M:%S} UTC")
+    if original.mode is not None:
+        said.append(f"mode {original.mode:04o}")
+    return ", ".join(said)
 
 
 @click.command("info", short_help="Say what files hold.")
 @options.inputs
 @options.talkative
 def command(console: Console, inputs: tuple[str, ...]) -> int:
-    """Say what files hold: geometry, model, sizes. Checksums are checked, pixels are not decoded."""
+    """Say what files hold: the original, its pictures, how they are coded, sizes. Checksums are checked, pixels are not
+    decoded."""
 
     def work(name: str) -> None:
-        about, header = _about(name)
+        about, member = _about(name)
         if console.as_json:
             print(json.dumps(about))
             return
         if console.quiet:
             return
-        where = f"here: {about['where']}" if console.verbose else "here"
-        others = about["input_bytes"] - about["payload_bytes"]
-        digest = about["digest_begins"]
-        tiles = f", tiles of {header.tile_width} x {header.tile_height}" if header.tile_width else ""
         console.print(shown(name))
+        if member.original:
+            console.print(f"  original {_original(member.original)}")
+        kind = member.form.kind if member.geometry else "file"
+        console.print(f"  {kind:<8} {contents(member)}")
+        console.print(f"  form     {described(member)}")
+        for tree in member.trees[:4] if console.verbose or len(member.parts) != 1 else ():
+            console.print(f"  made of  {tree}")
+        for model, where in zip(member.models, about["where"], strict=True):
+            here = "NOT here" if where is None else f"here: {where}" if console.verbose else "here"
+            console.print(f"  model    {model.name}, digest {model.digest.hex()}, {here}")
+        rate = f", {about['bits_per_subpixel']:.3f} bits/{unit(member)}" if member.geometry else ""
         console.print(
-            f"  {header.form.kind:<8} {geometry(header)}{tiles}" + (f", from {header.source}" if header.source else "")
-        )
-        console.print(f"  model    {header.model}, digest {digest}, {where if about['available'] else 'NOT here'}")
-        console.print(f"  format   version {about['format_version']}")
-        console.print(
-            f"  size     {size(about['input_bytes'])} (payload {about['payload_bytes']} bytes, header {others} bytes), "
-            f"{about['bits_per_subpixel']:.3f} bits/{unit(header.form)}"
+            f"  size     {size(about['input_bytes'])} (samples {about['coded_bytes']} bytes in "
+            f"{about['streams']} streams, all else {about['form_bytes']}){rate}, format version "
+            f"{about['format_version']}"
         )
 
     return 1 if options.each(inputs, work, console) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import Startup, about_header, decoded, digits, geometry
+from arcomp.cli.coding import Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import read_compressed
 
@@ -21,24 +21,24 @@ def command(
     console: Console, inputs: tuple[str, ...], model_name: str | None, naive: bool, threads: int | None, device: str
 ) -> int:
     """Decode files and verify them; write nothing."""
-    from arcomp.container import unpack
-
     options.check_cuda(device)
     startup = Startup(threads, console)
 
     def work(name: str) -> None:
         data = read_compressed(name)
-        header, _ = unpack(data)
-        _, seconds = decoded(data, name, startup, console, model_name, naive, device)
+        found = decoded(data, name, startup, console, model_name, naive, device)
         about = {
             "input": name,
-            **about_header(header),
+            **about_member(found.member),
             "input_bytes": len(data),
-            "seconds": digits(seconds),
+            "seconds": digits(found.seconds),
             "verified": True,
             "startup_seconds": digits(startup.seconds),
         }
-        line = f"{shown(name)}: ok, {size(len(data))}, {geometry(header)}, model {header.model}, {duration(seconds)}"
+        models = ", ".join(model.name for model in found.member.models) or "none"
+        line = (
+            f"{shown(name)}: ok, {size(len(data))}, {contents(found.member)}, model {models}, {duration(found.seconds)}"
+        )
         console.result(line, about, f"start-up {duration(startup.seconds)}")
 
     failed = options.each(inputs, work, console)

@@ -7,21 +7,21 @@ from typing import Any
 
 from arcomp import codec, formats, sampling
 from arcomp.codec import Encoded
-from arcomp.container import Header, unpack
+from arcomp.container import Member, unpack
 from arcomp.contract.model import Bits, Model
 from arcomp.measure import bits
 from arcomp.samples import Pixels, Samples
 
 
-def encode(pixels: Pixels, depth: int, model: Model, *, source: str = "", **options: Any) -> Encoded:
+def encode(pixels: Pixels, depth: int, model: Model, **options: Any) -> Encoded:
     """Pictures [N, H, W, C] as a file."""
-    return codec.encode(Samples.of(pixels, depth, ending=source), model, **options)
+    return codec.encode(Samples.of(pixels, depth), model, **options)
 
 
-def decode(data: bytes, **options: Any) -> tuple[Pixels, Header]:
-    """The pictures [N, H, W, C] of a file, and its header."""
+def decode(data: bytes, **options: Any) -> tuple[Pixels, Member]:
+    """The pictures [N, H, W, C] of a file, and what the file says."""
     pixels = codec.decode(data, **options).pixels
-    return pixels, unpack(data)[0]
+    return pixels, unpack(data)
 
 
 def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> Bits:

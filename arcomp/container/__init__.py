@@ -1,16 +1,19 @@
-"""The file: an `.arcomp` container and how it reaches the disk. FORMAT.md is its specification."""
+"""The file: an `.arcomp` container and how it reaches the disk. docs/format.md is its specification."""
 
 from arcomp.container.atomic import check_target, write_atomically
 from arcomp.container.content import check_content
-from arcomp.container.fields import (
+from arcomp.container.header import Extent, Header
+from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_header, unpack
+from arcomp.container.member import (
     DIGEST_BYTES,
-    MAX_HEADER_BYTES,
     MAX_SIDE_BYTES,
-    Header,
-    pixels_checksum,
-    possible_source,
+    Geometry,
+    Member,
+    ModelId,
+    Original,
+    Part,
+    samples_checksum,
 )
-from arcomp.container.layout import MAGIC, VERSION, pack, read_header, unpack
 
 __all__ = [
     "DIGEST_BYTES",
@@ -18,13 +21,18 @@ __all__ = [
     "MAX_HEADER_BYTES",
     "MAX_SIDE_BYTES",
     "VERSION",
+    "Extent",
+    "Geometry",
     "Header",
+    "Member",
+    "ModelId",
+    "Original",
+    "Part",
     "check_content",
     "check_target",
     "pack",
-    "pixels_checksum",
-    "possible_source",
     "read_header",
+    "samples_checksum",
     "unpack",
     "write_atomically",
 ]

@@ -30,23 +30,34 @@ _WORDS: dict[int, tuple[str, str]] = {
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes | memoryview, *, overwrite: bool) -> None:
+def write_atomically(
+    path: str | os.PathLike[str],
+    data: bytes | memoryview,
+    *,
+    overwrite: bool,
+    mode: int | None = None,
+    modified: int | None = None,
+) -> None:
     """Write a file so that its name shows the whole of it or, after any failure, what was there before.
 
     The bytes go to a temporary file in the same folder, reach the disk, and take the name in one step.
-    The temporary is removed on every failure, an interrupt included. Permissions follow the umask.
+    The temporary is removed on every failure, an interrupt included. A file that is replaced keeps others from what it
+    kept them from.
 
     Args:
         path: where to write. With `overwrite`, a symbolic link is followed and its target replaced.
         data: the whole content, contiguous bytes.
         overwrite: replace a file of that name; if false, an existing name is never replaced, even when it
             appears while this runs.
+        mode: permissions, 0 to 0o777; None: as the umask says.
+        modified: time of its last change, in nanoseconds since 1970; None: now.
 
     Raises:
         OutputError: the name is taken, or is not a regular file; no space, no permission, no such folder...
     """
     with _said_of(path):
-        _write_beside(_target(path, overwrite), data, overwrite)
+        target = _target(path, overwrite)
+        _write_beside(target, data, overwrite, _narrowed(target, mode), modified)
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -98,19 +109,35 @@ def _target(path: str | os.PathLike[str], overwrite: bool) -> str:
     return target
 
 
-def _write_beside(target: str, data: bytes | memoryview, overwrite: bool) -> None:
+def _narrowed(target: str, mode: int | None) -> int | None:
+    """Permissions of a file that takes the place of one that is perhaps there: no more than that had."""
+    try:
+        there = os.lstat(target).st_mode & 0o777
+    except OSError:
+        return mode
+    return there if mode is None else there & mode | (mode & 0o600)
+
+
+def _write_beside(
+    target: str, data: bytes | memoryview, overwrite: bool, mode: int | None, modified: int | None
+) -> None:
     folder = os.path.dirname(target)
     # A name of its own length, so that a long but possible target name stays possible.
     temporary = os.path.join(folder, f".arcomp-{secrets.token_hex(8)}.part")
     try:
         # O_BINARY exists on Windows only, where without it line endings would be changed.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        handle = os.open(temporary, flags, 0o666)
+        # Whatever permissions it will have, nobody else opens it before it has them.
+        handle = os.open(temporary, flags, 0o666 if mode is None else 0o600)
         try:
             _write_all(handle, data)
             os.fsync(handle)
         finally:
             os.close(handle)
+        if mode is not None:
+            os.chmod(temporary, mode)
+        if modified is not None:
+            os.utime(temporary, ns=(modified, modified))
         if overwrite:
             os.replace(temporary, target)
         else:

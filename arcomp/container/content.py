@@ -8,17 +8,21 @@ from arcomp.samples import Array, Bytes, Form, Picture
 _DAMAGED = FormatError("the header is damaged: its content field is not understood", remedy="get a fresh copy")
 NAME_LIMIT = 255
 """Most bytes of an array's name."""
+DTYPES = ("uint8", "bool", "uint16")
+"""Types of arrays, by their number in the field."""
+_DEPTHS = {"uint8": 8, "bool": 1, "uint16": 16}
 
 _BYTES, _ARRAY = 1, 2
 """First byte of the field."""
+_IMAGES, _CHANNELS = 1, 2
 
 
 def encode_content(form: Array | Bytes) -> bytes:
     """The value of the field; the form is one that :func:`check_content` allows."""
     if isinstance(form, Bytes):
         return bytes([_BYTES])
-    flags = (form.dtype == "bool") | form.images << 1 | form.channels << 2
-    return bytes([_ARRAY, flags]) + form.name.encode()
+    axes = _IMAGES * form.images | _CHANNELS * form.channels
+    return bytes([_ARRAY, DTYPES.index(form.dtype), axes]) + form.name.encode()
 
 
 def decode_content(value: bytes) -> Form:
@@ -34,13 +38,13 @@ def decode_content(value: bytes) -> Form:
         return Bytes()
     if kind != _ARRAY:
         return Picture()
-    if not rest or rest[0] > 7:
+    if len(rest) < 2 or rest[0] >= len(DTYPES) or rest[1] > (_IMAGES | _CHANNELS):
         raise _DAMAGED
     try:
-        name = rest[1:].decode()
+        name = rest[2:].decode()
     except UnicodeDecodeError:
         raise _DAMAGED from None
-    return Array("bool" if rest[0] & 1 else "uint8", bool(rest[0] & 2), bool(rest[0] & 4), name)
+    return Array(DTYPES[rest[0]], bool(rest[1] & _IMAGES), bool(rest[1] & _CHANNELS), name)
 
 
 def check_content(form: Form, shape: tuple[int, ...], depth: int) -> None:
@@ -56,14 +60,14 @@ def check_content(form: Form, shape: tuple[int, ...], depth: int) -> None:
     elif isinstance(form, Array):
         _check_array(form)
         wrong = not form.images and images > 1
-        wrong |= (not form.channels and channels > 1) or depth > (1 if form.dtype == "bool" else 8)
+        wrong |= (not form.channels and channels > 1) or depth > _DEPTHS[form.dtype]
     if wrong:
         raise FormatError(f"samples of shape {list(shape)} and {depth} bits are not the content that is claimed")
 
 
 def _check_array(form: Array) -> None:
-    if form.dtype not in ("bool", "uint8"):
-        raise FormatError(f"an array of {form.dtype} cannot be stored in a file yet", remedy="give uint8 or bool")
+    if form.dtype not in DTYPES:
+        raise FormatError(f"an array of {form.dtype} cannot be stored in a file", remedy="give uint8, uint16 or bool")
     try:
         size = len(form.name.encode())
     except UnicodeEncodeError:

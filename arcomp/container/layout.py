@@ -1,84 +1,104 @@
-"""A whole file: magic, version, header, checksums, payload. FORMAT.md is the specification."""
+"""A whole file: magic, version, header, streams. docs/format.md is the specification."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from itertools import pairwise
 from typing import BinaryIO
 
-from arcomp.container.fields import DAMAGED, MAX_HEADER_BYTES, NEWER, Header, decode_fields, encode_fields
+import numpy as np
+
+from arcomp.container.fields import CRC, DAMAGED, NEWER
 from arcomp.container.foreign import explain
+from arcomp.container.header import Extent, Header, assemble, header_fields, pack_skeleton, parse_header
+from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 
 MAGIC = b"\x89ARC\r\n\x1a\n"
 """First bytes of a file: not text, and changed by every transfer that changes line endings."""
-
 VERSION = 1
 """Format version written, and the only one read."""
+MEMBER, INDEX = 0, 1
+"""What begins with the magic: a member, or the index of an archive."""
+MAX_HEADER_BYTES = 17 << 20
+"""Most bytes of fields in a header."""
 
 _START = struct.Struct("<8sBB")
 _LENGTH_BYTES = 4
 """The most that the header's length takes: MAX_HEADER_BYTES is below 2**28."""
-_CRC = struct.Struct("<I")
 
 
-def pack(header: Header, payload: bytes | memoryview) -> bytes:
-    """A whole file.
-
-    Args:
-        header: geometry, model and checksum of the pixels.
-        payload: what the model's coder wrote, contiguous bytes.
-
-    Returns:
-        The file's bytes; the same arguments give the same bytes.
+def pack(member: Member) -> bytes:
+    """A whole file of one member; the same member gives the same bytes with the same version of zlib and lzma.
 
     Raises:
         FormatError: the header is longer than the format allows.
     """
-    fields = encode_fields(header, payload)
+    streams: list[bytes | memoryview] = []
+    skeleton = pack_skeleton(member)
+    if skeleton:
+        streams.append(skeleton[1])
+    for part in member.parts:
+        streams += ([part.side] if len(part.side) else []) + list(part.streams)
+    extents = [Extent(len(stream), zlib.crc32(stream)) for stream in streams]
+    return b"".join((framed(header_fields(member, extents, skeleton[0] if skeleton else None)), *streams))
+
+
+def framed(fields: bytes, kind: int = MEMBER) -> bytes:
+    """Fields with all that comes before and after them in a header.
+
+    Raises:
+        FormatError: they are too long.
+    """
     if len(fields) > MAX_HEADER_BYTES:
         raise FormatError(f"a header of {len(fields)} bytes, the limit is {MAX_HEADER_BYTES}")
-    start = _START.pack(MAGIC, VERSION, 0) + encode_number(len(fields)) + fields
-    return b"".join((start, _CRC.pack(zlib.crc32(start)), payload))
+    start = _START.pack(MAGIC, VERSION, kind) + encode_number(len(fields)) + fields
+    return start + CRC.pack(zlib.crc32(start))
 
 
-def unpack(data: bytes | bytearray | memoryview) -> tuple[Header, bytes]:
-    """Header and payload of a whole file, with everything but the pixels verified.
+def unpack(data: bytes | bytearray | memoryview) -> Member:
+    """The only member of a file, with everything but samples and original verified.
 
     Args:
-        data: the file, contiguous bytes.
-
-    Returns:
-        The header and the payload; the caller compares the decoded pixels with `header.pixels_crc`.
+        data: the file, contiguous bytes. The member's streams are views of it.
 
     Raises:
         FormatError: this is no arcomp file, a newer one, truncated, too long, or damaged.
     """
     view = memoryview(data).cast("B")
-    begin, end = _extent(bytes(view[: _START.size + _LENGTH_BYTES]))
-    if len(view) < end:
-        raise _truncated(len(view), f"at least {end}")
-    header, length, crc = _parse(view[:end], begin)
-    payload = view[end:]
-    if len(payload) < length:
-        raise _truncated(len(view), str(end + length))
-    if len(payload) > length:
-        extra = len(payload) - length
-        raise FormatError(f"{extra} bytes after its end", remedy=f"keep its first {end + length} bytes only")
-    if zlib.crc32(payload) != crc:
-        raise FormatError("the payload is damaged: its checksum differs", remedy=DAMAGED)
-    return header, bytes(payload)
+    member, end = unpack_at(view, 0)
+    if end < len(view):
+        raise FormatError(f"{len(view) - end} bytes after its end", remedy=f"keep its first {end} bytes only")
+    return member
 
 
-def read_header(stream: BinaryIO) -> tuple[Header, int, int]:
-    """The header alone, without reading the payload.
+def unpack_at(view: memoryview, at: int) -> tuple[Member, int]:
+    """The member that begins at a byte of a file, and where it ends.
+
+    Raises:
+        FormatError: as of :func:`unpack`.
+    """
+    kind, begin, end = extent(bytes(view[at : at + _START.size + _LENGTH_BYTES]))
+    if kind != MEMBER:
+        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    if len(view) - at < end:
+        raise _truncated(len(view) - at, f"at least {end}")
+    header = parse_header(fields_of(view[at : at + end], begin))
+    if len(view) - at - end < header.length:
+        raise _truncated(len(view) - at, str(end + header.length))
+    return assemble(header, _streams(header, view[at + end : at + end + header.length])), at + end + header.length
+
+
+def read_header(stream: BinaryIO) -> tuple[Header, int]:
+    """The header alone, without reading a stream.
 
     Args:
-        stream: a file open for reading bytes, at its start; it is left at the payload.
+        stream: a file open for reading bytes, at a member; it is left at the first stream.
 
     Returns:
-        The header, the payload's length in bytes as the header claims it, and the bytes before the payload.
+        The header, and its bytes.
 
     Raises:
         FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
@@ -89,12 +109,23 @@ def read_header(stream: BinaryIO) -> tuple[Header, int, int]:
         start += more
         if not more or more[0] < 128:  # the header's length ends here
             break
-    begin, end = _extent(start)
+    _, begin, end = extent(start)
     data = start + _read(stream, end - len(start))
     if len(data) < end:
         raise _truncated(len(data), f"at least {end}")
-    header, length, _ = _parse(memoryview(data), begin)
-    return header, length, end
+    return parse_header(fields_of(memoryview(data), begin)), end
+
+
+def _streams(header: Header, view: memoryview) -> list[memoryview]:
+    """Each stream, verified."""
+    ends = np.cumsum([0, *(stream.length for stream in header.streams)]).tolist()
+    streams = [view[begin:end] for begin, end in pairwise(ends)]
+    for i, (stream, claimed) in enumerate(zip(streams, header.streams, strict=True)):
+        if zlib.crc32(stream) != claimed.crc:
+            raise FormatError(
+                f"stream {i + 1} of {len(streams)} is damaged: its checksum differs", remedy=DAMAGED
+            )
+    return streams
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:
@@ -109,36 +140,44 @@ def _read(stream: BinaryIO, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _extent(start: bytes) -> tuple[int, int]:
-    """Where fields and payload begin, from a file's first bytes; refuses what is not of this version."""
+def extent(start: bytes) -> tuple[int, int, int]:
+    """From a member's first bytes: what it is, where its fields begin, where its streams begin.
+
+    Raises:
+        FormatError: it is none, or not of this version.
+    """
     if start[: len(MAGIC)] != MAGIC[: len(start)] or not start:
         raise explain(start)
     if len(start) <= _START.size:
-        raise _truncated(len(start), f"at least {_START.size + 1 + _CRC.size}")
-    _, version, reserved = _START.unpack_from(start)
+        raise _truncated(len(start), f"at least {_START.size + 1 + CRC.size}")
+    _, version, kind = _START.unpack_from(start)
     if version > VERSION:
         raise FormatError(f"format version {version}, this arcomp reads up to {VERSION}", remedy=NEWER)
     if version < 1:
         raise FormatError("the header is damaged: there is no format version 0", remedy=DAMAGED)
-    if reserved:
-        raise FormatError(f"reserved flags {reserved:#04x} are set, not known here", remedy=NEWER)
+    if kind not in (MEMBER, INDEX):
+        raise FormatError(f"a part of kind {kind}, not known here", remedy=NEWER)
     if len(start) < _START.size + _LENGTH_BYTES and all(byte > 127 for byte in start[_START.size :]):
-        raise _truncated(len(start), f"at least {len(start) + 1 + _CRC.size}")
+        raise _truncated(len(start), f"at least {len(start) + 1 + CRC.size}")
     length, begin = decode_number(start, _START.size, "its length")
     if length > MAX_HEADER_BYTES:
         raise FormatError(
             f"the header is damaged: it claims {length} bytes, the limit is {MAX_HEADER_BYTES}",
             remedy=DAMAGED,
         )
-    return begin, begin + length + _CRC.size
+    return kind, begin, begin + length + CRC.size
 
 
-def _parse(head: memoryview, begin: int) -> tuple[Header, int, int]:
-    """Header, payload length and payload checksum from everything before the payload."""
-    (crc,) = _CRC.unpack(head[-_CRC.size :])
-    if zlib.crc32(head[: -_CRC.size]) != crc:
+def fields_of(head: memoryview, begin: int) -> memoryview:
+    """The fields of a header, of whose bytes `begin` come before them; their checksum is verified.
+
+    Raises:
+        FormatError: it differs.
+    """
+    (crc,) = CRC.unpack(head[-CRC.size :])
+    if zlib.crc32(head[: -CRC.size]) != crc:
         raise FormatError("the header is damaged: its checksum differs", remedy=DAMAGED)
-    return decode_fields(head[begin : -_CRC.size])
+    return head[begin : -CRC.size]
 
 
 def _truncated(have: int, want: str) -> FormatError:

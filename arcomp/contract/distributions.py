@@ -23,7 +23,7 @@ import numpy.typing as npt
 from arcomp.coding import DecisionDecoder, DecisionEncoder, Decoder, Distribution, Encoder, sample
 from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Padded, Payload, Progress, Watch
 from arcomp.contract.tiling import Tiling
-from arcomp.errors import ModelError
+from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Batch, Front, Order, grouped
 from arcomp.samples import Pixels
 
@@ -121,17 +121,19 @@ class DistributionModel(Model):
             _encode(encoder, model, samples, part, how.device, shared(how.progress, i, len(parts)))
             for i, (model, samples, part) in enumerate(parts)
         )
-        return Payload(encoder.finish(), spec.side, binary, nll + 8 * len(spec.side))
+        return Payload((encoder.finish(),), spec.side, binary, nll + 8 * len(spec.side))
 
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
-        data = bytes(payload.data)
+        if len(payload.streams) != 1:
+            raise FormatError(f"the file has {len(payload.streams)} streams in place of one", remedy="get a fresh copy")
+        data = bytes(payload.streams[0])
         decoder = DecisionDecoder(data) if payload.binary_samples else Decoder(data)
 
         def source(front: Front, channel: int, distribution: Distribution) -> Int32:
             return decoder.decode(distribution)
 
         padded = tiling.blank(spec.channels, spec.dtype)
-        fill(padded, replace(spec, side=payload.side), self, source, how)
+        fill(padded, replace(spec, side=bytes(payload.side)), self, source, how)
         return tiling.join(padded)
 
     def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:

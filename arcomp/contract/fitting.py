@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from arcomp.container import check_content
 from arcomp.contract.model import Model
 from arcomp.errors import ModelError
 from arcomp.samples import Array, Bytes, Samples
@@ -19,39 +18,51 @@ def takes(model: Model, channels: int, depth: int) -> bool:
     return True
 
 
-def fitted(samples: Samples, model: Model) -> Samples:
+def takes_samples(model: Model, samples: Samples) -> bool:
+    """Whether a model takes samples as they are."""
+    return takes(model, samples.channels, samples.depth)
+
+
+def narrowed(samples: Samples, model: Model) -> Samples:
     """The same samples, of the depth that they are coded with.
 
     Arrays of bool have 1 bit a sample, pictures what their file says. Arrays of uint8 have 8, or the most that the
     model takes if that is less and no sample is larger.
 
     Raises:
+        ModelError: they are bytes, and the model takes none; or a sample is too large for it.
+    """
+    if isinstance(samples.form, Bytes) and not model.takes_bytes:
+        raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
+    if isinstance(samples.form, Array) and 1 < samples.depth <= 8:
+        depth = next((d for d in range(samples.depth, 0, -1) if takes(model, samples.channels, d)), samples.depth)
+        if depth < samples.depth:
+            return _of_depth(samples, depth, model)
+    return samples
+
+
+def fitted(samples: Samples, model: Model) -> Samples:
+    """Samples that a model takes as they are: narrowed, of one size, without alpha and palette.
+
+    Raises:
         ModelError: the model does not take them.
-        FormatError: a file cannot hold them.
         ArcompError: they are pictures of several sizes.
     """
     if samples.alpha or samples.palette is not None:
         what = "with transparency" if samples.alpha else "with a palette"
-        raise ModelError(f"no model takes pictures {what} yet", remedy="convert to gray or RGB first")
-    shape, depth = samples.pixels.shape, samples.depth
-    check_content(samples.form, shape, depth)
-    if isinstance(samples.form, Bytes) and not model.takes_bytes:
-        raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
-    if isinstance(samples.form, Array) and depth > 1:
-        depth = next((d for d in range(depth, 0, -1) if takes(model, samples.channels, d)), depth)
-        if depth < samples.depth:
-            return _narrowed(samples, depth, model)
-    model.check(samples.channels, depth)
+        raise ModelError(f"pictures {what} are not measured under one model", remedy="convert to gray or RGB first")
+    samples = replace(narrowed(samples, model), stacks=(samples.pixels,))
+    model.check(samples.channels, samples.depth)
     return samples
 
 
-def _narrowed(samples: Samples, depth: int, model: Model) -> Samples:
+def _of_depth(samples: Samples, depth: int, model: Model) -> Samples:
     """The samples with fewer bits each.
 
     Raises:
         ModelError: a sample has more.
     """
-    largest = int(samples.pixels.max())
+    largest = max(int(stack.max()) for stack in samples.stacks)
     if largest >> depth:
         most = f"{depth} bit{'s' if depth > 1 else ''}"
         raise ModelError(

@@ -39,7 +39,7 @@ def stream_digest(model: Model, channels: int, device: str = "cpu") -> str:
     tiling, spec = _tiles(model, channels, 8)
     payload = model.encode(fixed_picture(channels), tiling, spec, Execution(device))
     digest = hashlib.sha256()
-    for stream in model.streams(payload, len(tiling.batch)):
+    for stream in payload.streams:
         digest.update(np.frombuffer(stream, np.uint8).astype("<i8").tobytes())
     return digest.hexdigest()
 

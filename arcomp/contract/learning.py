@@ -1,7 +1,4 @@
-"""Models that learn while they code: every tile a stream of its own, several coded at a time.
-
-The payload is the length of each tile's stream (a number), then the streams.
-"""
+"""Models that learn while they code: every tile a stream of its own, several coded at a time."""
 
 from __future__ import annotations
 
@@ -11,13 +8,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.container.numbers import decode_number, encode_number
 from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Progress, Watch
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
@@ -100,10 +95,10 @@ class LearningModel(Model):
             streams[i] = self.encode_tile(self._tile(pixels, tiling, i), how.device, meter)
 
         _run(work, spec, how)
-        lengths = b"".join(encode_number(len(s.data)) for s in streams)
-        data = lengths + b"".join(s.data for s in streams)
         return Payload(
-            data, nll_bits=sum(s.nll_bits for s in streams), network_bits=sum(s.network_bits for s in streams)
+            tuple(s.data for s in streams),
+            nll_bits=sum(s.nll_bits for s in streams),
+            network_bits=sum(s.network_bits for s in streams),
         )
 
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
@@ -113,11 +108,14 @@ class LearningModel(Model):
             )
         batch, order = spec.batch, list(self.coding_order(spec.channels))
         pixels: Pixels = np.zeros((*tiling.pictures, spec.channels), spec.dtype)
-        parts = self.streams(payload, len(batch))
+        if len(payload.streams) != len(batch):
+            raise FormatError(
+                f"the file has {len(payload.streams)} streams for {len(batch)} tiles", remedy="get a fresh copy of it"
+            )
 
         def work(i: int, meter: Positions) -> None:
             tile = np.zeros((batch.heights[i], batch.widths[i], spec.channels), spec.dtype)
-            self.decode_tile(parts[i], tile, meter, how.naive)
+            self.decode_tile(payload.streams[i], tile, meter, how.naive)
             tiling.part(pixels, i)[..., order] = tile
 
         _run(work, spec, how)
@@ -161,21 +159,6 @@ class LearningModel(Model):
         for i in range(len(spec.batch)):
             stream = self.encode_tile(self._tile(pixels, tiling, i), device, watch=callback)
             callback("stream", np.frombuffer(stream.data, np.uint8))
-
-    def streams(self, payload: Payload, count: int) -> list[memoryview]:
-        """Each tile's.
-
-        Raises:
-            FormatError: they are not as long as the payload says.
-        """
-        data, lengths, at = memoryview(payload.data), [], 0
-        for i in range(count):
-            length, at = decode_number(data, at, f"the length of stream {i}")
-            lengths.append(length)
-        if at + sum(lengths) != len(data):
-            raise FormatError("the payload's streams are not as long as it says", remedy="get a fresh copy of the file")
-        ends = np.cumsum([at, *lengths]).tolist()
-        return [data[begin:end] for begin, end in pairwise(ends)]
 
     def _tile(self, pixels: Pixels, tiling: Tiling, i: int) -> Tile:
         """A copy of a tile, channels in coding order."""

@@ -79,12 +79,16 @@ class Execution:
     progress: Progress = lambda part: None
 
 
+USUAL = Execution()
+"""On the processor, by as many threads as it has."""
+
+
 @dataclass(frozen=True)
 class Payload:
     """The result of encoding, and the input of decoding.
 
     Attributes:
-        data: the coded bytes.
+        streams: the coded bytes: of a model that learns a stream for each tile, of others one.
         side: the model's side information: what it must know before it can decode.
         binary_samples: whether samples of 1 bit are coded as binary decisions (:mod:`arcomp.coding.decided`) rather
             than as digits. False for models that learn, which always code binary decisions.
@@ -93,8 +97,8 @@ class Payload:
             for other models.
     """
 
-    data: bytes | memoryview
-    side: bytes = b""
+    streams: tuple[bytes | memoryview, ...]
+    side: bytes | memoryview = b""
     binary_samples: bool = False
     nll_bits: float = 0.0
     network_bits: float | None = None
@@ -240,10 +244,6 @@ class Model(ABC):
     def watch(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, callback: Watch, device: str = "cpu") -> None:
         """Evaluate pictures, and give a callback every layer's outputs; then the distributions' masses, as "masses.c"
         for channel c, or, for a model that learns, the coded bytes, as "stream"."""
-
-    def streams(self, payload: Payload, count: int) -> list[memoryview]:
-        """The independently coded streams of a payload. For most models it is one; ``count`` is the number of tiles."""
-        return [memoryview(payload.data)]
 
     def float_bits(self, pixels: Pixels, depth: int, device: str = "cpu") -> float | None:
         """Bits of pictures, side information included, under the float evaluation. Its weights are the real numbers

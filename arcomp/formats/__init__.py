@@ -2,7 +2,7 @@
 
 from arcomp.formats.arrays import ARRAY_ENDINGS, is_array, read_array, read_arrays
 from arcomp.formats.folders import files_below, named_as_pictures
-from arcomp.formats.reading import START, kind, read, reads_back, start_of
+from arcomp.formats.reading import START, kind, read, reads_back, start_of, whole
 from arcomp.formats.writing import ENDINGS, format_of, write
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "read_arrays",
     "reads_back",
     "start_of",
+    "whole",
     "write",
 ]

@@ -58,7 +58,7 @@ def read(source: Path | bytes, *, allow_lossy: bool = False, or_bytes: bool = Fa
     if not isinstance(source, bytes):
         path = os.fspath(source)
         try:
-            data = _whole(path, lambda start: as_bytes or kind(start, or_bytes=or_bytes))
+            data = whole(path, lambda start: as_bytes or kind(start, or_bytes=or_bytes))
             return read(data, allow_lossy=allow_lossy, or_bytes=or_bytes, as_bytes=as_bytes)
         except PictureError as error:
             raise error.at(path) from error.__cause__
@@ -88,8 +88,12 @@ def start_of(path: Path) -> bytes:
         return b""
 
 
-def _whole(path: str, check: Callable[[bytes], object]) -> bytes:
-    """All bytes of a file; ``check`` is given the first START and raises where reading the rest would be a waste."""
+def whole(path: str, check: Callable[[bytes], object] = lambda start: None) -> bytes:
+    """All bytes of a file; ``check`` is given the first START and raises where reading the rest would be a waste.
+
+    Raises:
+        PictureError: it cannot be read.
+    """
     try:
         with open(path, "rb") as file:
             start = file.read(START)

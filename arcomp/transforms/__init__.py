@@ -13,7 +13,7 @@ from arcomp.transforms.depth import HighLow, Levels, Scale
 from arcomp.transforms.leaves import Coded, Constant
 from arcomp.transforms.node import Node
 from arcomp.transforms.shapes import Fold, Pile, Transpose
-from arcomp.transforms.tree import Leaf, joined, leaf_kinds, leaves
+from arcomp.transforms.tree import Leaf, coded_leaves, joined, leaf_kinds, leaves
 
 NODES: tuple[type[Node], ...] = (
     Coded, Constant, Divide, HighLow, Reorder, Expand, Index, Levels, Scale, Repeat, Transpose, Fold, Pile,
@@ -22,5 +22,5 @@ NODES: tuple[type[Node], ...] = (
 
 __all__ = [
     "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Leaf", "Levels", "Node", "Pile",
-    "Reorder", "Repeat", "Scale", "Transpose", "joined", "leaf_kinds", "leaves",
+    "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined", "leaf_kinds", "leaves",
 ]  # fmt: skip

@@ -28,6 +28,13 @@ class Leaf:
     model: int
 
 
+def coded_leaves(tree: Node) -> tuple[Coded, ...]:
+    """The coded leaves of a tree, in the order of their streams, whatever stack it is for."""
+    if isinstance(tree, Coded):
+        return (tree,)
+    return tuple(leaf for child in tree.children() for leaf in coded_leaves(child))
+
+
 def leaf_kinds(
     tree: Node, shape: tuple[int, int, int, int], depth: int, palette: Palette | None = None
 ) -> tuple[Leaf, ...]:

@@ -105,8 +105,8 @@ def test_tiles_are_of_the_network_that_is_used() -> None:
         for channels, depth, tile in ((3, 8, (0, 0)), (1, 1, (4, 4))):
             pixels = pictures("noise", (8, 8, channels), depth)[None]
             data = encode(pixels, depth, model).data
-            found, header = decode(data, model=model)
-            assert (header.tile_height, header.tile_width) == tile
+            found, member = decode(data, model=model)
+            assert member.parts[0].tile == tile
             assert np.array_equal(found, pixels)
 
 
@@ -164,8 +164,8 @@ def test_many_samples_of_one_bit_are_decisions(monkeypatch: pytest.MonkeyPatch) 
     assert decisions.nll_bits == digits.nll_bits
     for encoded, said in ((digits, False), (decisions, True)):
         for naive in (False, True):
-            decoded, header = decode(encoded.data, model=model, naive=naive)
-            assert header.decisions == said
+            decoded, member = decode(encoded.data, model=model, naive=naive)
+            assert member.parts[0].binary_samples == said
             assert np.array_equal(decoded, pixels)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from arcomp import codec
-from arcomp.container import pack, unpack
+from arcomp.container import Geometry, pack, unpack
 from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
 from arcomp.contract.model import BatchSpec
@@ -163,9 +163,9 @@ def test_codec_with_tiles_and_several_images(name: str) -> None:
     model = make()
     pixels = np.stack([pictures("smooth", (13, 10, channels), depth, seed) for seed in range(3)])
     encoded = encode(pixels, depth, model, tile=(5, 4))
-    decoded, header = decode(encoded.data, model=model)
+    decoded, member = decode(encoded.data, model=model)
     assert np.array_equal(decoded, pixels)
-    assert (header.tile_height, header.tile_width) == (5, 4)
+    assert member.parts[0].tile == (5, 4)
 
 
 def test_a_tile_as_large_as_the_picture_is_no_tile() -> None:
@@ -176,9 +176,9 @@ def test_a_tile_as_large_as_the_picture_is_no_tile() -> None:
 
 def test_side_information_that_a_model_has_no_use_for_is_refused() -> None:
     model = MODELS["context gray"][0]()
-    header, payload = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
+    member = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
     with pytest.raises(ModelError, match="side information"):
-        decode(pack(replace(header, side=b"x"), payload), model=model)
+        decode(pack(replace(member, parts=(replace(member.parts[0], side=b"x"),))), model=model)
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,12 @@ def test_damaged_counts_are_refused(side: bytes) -> None:
 def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small file with right checksums that claims a picture of 2**28 pixels, each row with its padding."""
     model = MODELS["context gray"][0]()
-    header, payload = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
+    member = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
     monkeypatch.setattr(codec, "physical_memory", lambda: 2.0**30)
     tracemalloc.start()
     try:
         with pytest.raises(ArcompError, match="GiB of memory"):
-            decode(pack(replace(header, height=2**28, width=1, channels=1), payload), model=model)
+            decode(pack(replace(member, geometry=Geometry(((1, 2**28, 1),), 1, 8))), model=model)
         assert tracemalloc.get_traced_memory()[1] < 1 << 22
     finally:
         tracemalloc.stop()

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from arcomp import codec
 from arcomp.container import unpack
-from arcomp.contract.model import Payload
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import matmul
 from arcomp.exact.compiled import kernel
@@ -168,14 +167,13 @@ def test_stream_does_not_depend_on_the_batch(name: str) -> None:
     model = make()
     pixels = np.stack([pictures(content, (13, 10, channels), 8) for content in CONTENTS])
     encoded = encode(pixels, 8, model, tile=(7, 0))  # 0: as wide as the picture
-    header, payload = unpack(encoded.data)
-    assert (header.tile_height, header.tile_width) == (7, 10)
-    parts = model.streams(Payload(payload), 2 * len(CONTENTS))
+    (part,) = unpack(encoded.data).parts
+    assert part.tile == (7, 10)
     order = list(model.coding_order(channels))
     nll = network = 0.0
     for i, (n, y) in enumerate((n, y) for n in range(len(CONTENTS)) for y in (0, 7)):
         alone = parallel(model, np.ascontiguousarray(pixels[n, y : y + 7][..., order]))
-        assert bytes(parts[i]) == alone.data
+        assert bytes(part.streams[i]) == alone.data
         nll, network = nll + alone.nll_bits, network + alone.network_bits
     assert (encoded.nll_bits, encoded.network_bits) == (pytest.approx(nll), pytest.approx(network))
     assert np.array_equal(decode(encoded.data, model=model)[0], pixels)
@@ -189,8 +187,8 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(photo_model, "SPLIT_PIXELS", 599)
     assert model.tile(20, 30, 1, 8) == (10, 30)
     assert model.tile(1, 10**6, 1, 8) == (1, 10**6)
-    header, _ = unpack(encode(pixels[None], 8, model).data)
-    assert (header.tile_height, header.tile_width) == (10, 30)
+    (part,) = unpack(encode(pixels[None], 8, model).data).parts
+    assert part.tile == (10, 30)
     monkeypatch.setattr(photo_model, "STRIP_PIXELS", 200)
     assert model.tile(20, 30, 1, 8) == (5, 30)  # three would leave a processor without work at the end
     patient = specimen("photo online rgb", "smooth", (20, 30))[0]

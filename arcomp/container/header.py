@@ -1,0 +1,307 @@
+"""The fields of a member's header, as bytes and back."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.container.content import decode_content, encode_content
+from arcomp.container.fields import CRC, DAMAGED, OPTIONAL, Cursor, numbers, read_fields, write_fields
+from arcomp.container.member import (
+    DIGEST_BYTES,
+    HASH_BYTES,
+    MAX_NAME_BYTES,
+    MAX_STACKS,
+    MAX_TILES,
+    Geometry,
+    Member,
+    ModelId,
+    Original,
+    Part,
+)
+from arcomp.container.packing import squeeze, unsqueeze
+from arcomp.container.records import Family
+from arcomp.errors import FormatError
+from arcomp.form import SEGMENTS, Skeleton
+from arcomp.samples import Form, Picture
+from arcomp.transforms import NODES, Node, coded_leaves
+
+TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON = range(1, 8)
+TAG_NAME, TAG_MODIFIED, TAG_MODE, TAG_CONTENT = (OPTIONAL | i for i in range(1, 5))
+KNOWN = frozenset((*range(1, 8), *(OPTIONAL | i for i in range(1, 5))))
+MAX_SKELETON_BYTES = 1 << 34
+"""Most bytes of a skeleton: the largest file that is kept as bytes."""
+
+SEGMENT_RECORDS = Family(SEGMENTS, "the file's form")
+NODE_RECORDS = Family(NODES, "a transform")
+
+_HAS_ALPHA = 1
+_BINARY, _HAS_SIDE = 1, 2
+_TIME, _MODE = struct.Struct("<q"), struct.Struct("<H")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A stream's length in bytes, and its CRC-32."""
+
+    length: int
+    crc: int
+
+
+def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, int] | None) -> bytes:
+    """All fields of a member's header.
+
+    Args:
+        streams: of all streams, in their sequence.
+        skeleton: of the stream that holds form and palette, its method and unpacked length; None: there is none.
+    """
+    fields: list[tuple[int, bytes]] = []
+    if member.geometry:
+        fields.append((TAG_PICTURES, _pictures(member.geometry)))
+        models = (model.digest + numbers(len(model.name)) + model.name.encode() for model in member.models)
+        fields += [(TAG_MODELS, b"".join(models))] if member.models else []
+        fields.append((TAG_PARTS, _parts(member)))
+        fields.append((TAG_SAMPLES, CRC.pack(member.samples_crc)))
+    if streams:
+        fields.append((TAG_STREAMS, b"".join(numbers(s.length) + CRC.pack(s.crc) for s in streams)))
+    original = member.original
+    if original:
+        fields.append((TAG_ORIGINAL, numbers(original.length) + original.sha256))
+    if skeleton is not None:
+        palette = member.geometry.palette if member.geometry else None
+        entries = (0, 0) if palette is None else palette.shape
+        fields.append((TAG_SKELETON, numbers(*skeleton, member.skeleton is not None, *entries)))
+    if original and original.name:
+        fields.append((TAG_NAME, original.name.encode("utf-8", "surrogateescape")))
+    if original and original.modified is not None:
+        fields.append((TAG_MODIFIED, _TIME.pack(original.modified)))
+    if original and original.mode is not None:
+        fields.append((TAG_MODE, _MODE.pack(original.mode)))
+    if member.geometry and not isinstance(member.form, Picture):
+        fields.append((TAG_CONTENT, encode_content(member.form)))
+    return write_fields(fields)
+
+
+def _pictures(geometry: Geometry) -> bytes:
+    flags = _HAS_ALPHA * geometry.alpha
+    sizes = b"".join(numbers(*stack) for stack in geometry.stacks)
+    return numbers(geometry.channels, geometry.depth, flags, len(geometry.stacks)) + sizes
+
+
+def _parts(member: Member) -> bytes:
+    """Each stack's tree, then what its parts say."""
+    out, parts = [], iter(member.parts)
+    for tree in member.trees:
+        out.append(NODE_RECORDS.encode(tree))
+        for part in (next(parts) for _ in coded_leaves(tree)):
+            flags = _BINARY * part.binary_samples | _HAS_SIDE * bool(part.side)
+            out.append(numbers(*part.tile, flags, len(part.streams)))
+    return b"".join(out)
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """What a header says of a part; its streams follow the header."""
+
+    tile: tuple[int, int]
+    binary_samples: bool
+    has_side: bool
+    streams: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header says, before any stream is read."""
+
+    geometry: Geometry | None
+    trees: tuple[Node, ...]
+    plans: tuple[PartPlan, ...]
+    models: tuple[ModelId, ...]
+    samples_crc: int
+    streams: tuple[Extent, ...]
+    original: Original | None
+    packed: tuple[int, int, bool, int, int] | None
+    form: Form
+
+    @property
+    def length(self) -> int:
+        """Bytes of all streams."""
+        return sum(stream.length for stream in self.streams)
+
+
+def parse_header(data: memoryview) -> Header:
+    """The header in a member's fields, their checksum already verified.
+
+    Raises:
+        FormatError: fields are missing, malformed, beyond a limit, or critical and unknown.
+    """
+    values = dict(read_fields(data, KNOWN))
+    geometry, trees, plans, models, crc = None, (), (), (), 0
+    if TAG_PICTURES in values:
+        geometry = _read_pictures(Cursor(values[TAG_PICTURES], "pictures"))
+        trees, plans = _read_parts(_required(values, TAG_PARTS, "parts"), len(geometry.stacks))
+        models = _read_models(Cursor(values.get(TAG_MODELS, b""), "models"))
+        cursor = _required(values, TAG_SAMPLES, "samples")
+        crc = cursor.crc()
+        cursor.end()
+    elif set(values) & {TAG_MODELS, TAG_PARTS, TAG_SAMPLES}:
+        raise FormatError("the header is damaged: its pictures field is missing", remedy=DAMAGED)
+    form = decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else Picture()
+    return Header(
+        geometry, trees, plans, models, crc, _read_streams(Cursor(values.get(TAG_STREAMS, b""), "streams")),
+        _read_original(values), _read_skeleton(values), form,
+    )  # fmt: skip
+
+
+def _required(values: dict[int, memoryview], tag: int, name: str) -> Cursor:
+    if tag not in values:
+        raise FormatError(f"the header is damaged: its {name} field is missing", remedy=DAMAGED)
+    return Cursor(values[tag], name)
+
+
+def _present(values: dict[int, memoryview], tag: int, name: str) -> bytes:
+    """The bytes of a field that may be missing but, if there, is never empty: one form for each header."""
+    if not len(values[tag]):
+        raise FormatError(f"the header is damaged: its {name} field is empty", remedy=DAMAGED)
+    return bytes(values[tag])
+
+
+def _read_pictures(cursor: Cursor) -> Geometry:
+    channels, depth, flags, count = cursor.number(), cursor.number(), cursor.number(0, 1), cursor.number(1, MAX_STACKS)
+    stacks = tuple((cursor.number(), cursor.number(), cursor.number()) for _ in range(count))
+    cursor.end()
+    return Geometry(stacks, channels, depth, bool(flags & _HAS_ALPHA))
+
+
+def _read_models(cursor: Cursor) -> tuple[ModelId, ...]:
+    models = []
+    while cursor.left:
+        digest = cursor.take(DIGEST_BYTES)
+        models.append(ModelId(cursor.text(cursor.number(1, 64)), digest))
+    return tuple(models)
+
+
+def _read_parts(cursor: Cursor, stacks: int) -> tuple[tuple[Node, ...], tuple[PartPlan, ...]]:
+    trees, plans = [], []
+    for _ in range(stacks):
+        tree, cursor.at = NODE_RECORDS.decode(cursor.value, cursor.at)
+        trees.append(tree)
+        for _ in coded_leaves(tree):
+            tile = cursor.number(), cursor.number()
+            flags = cursor.number(0, 3)
+            plans.append(PartPlan(tile, bool(flags & _BINARY), bool(flags & _HAS_SIDE), cursor.number(1, MAX_TILES)))
+    cursor.end()
+    return tuple(trees), tuple(plans)
+
+
+def _read_streams(cursor: Cursor) -> tuple[Extent, ...]:
+    found = []
+    while cursor.left:
+        found.append(Extent(cursor.number(), cursor.crc()))
+    return tuple(found)
+
+
+def _read_original(values: dict[int, memoryview]) -> Original | None:
+    if TAG_ORIGINAL not in values:
+        return None
+    cursor = Cursor(values[TAG_ORIGINAL], "original")
+    length, sha256 = cursor.number(), cursor.take(HASH_BYTES)
+    cursor.end()
+    name, modified, mode = "", None, None
+    if TAG_NAME in values:
+        name = _present(values, TAG_NAME, "name")[: MAX_NAME_BYTES + 1].decode("utf-8", "surrogateescape")
+    if TAG_MODIFIED in values:
+        modified = _number_of(values[TAG_MODIFIED], _TIME, "time")
+    if TAG_MODE in values:
+        mode = _number_of(values[TAG_MODE], _MODE, "mode")
+    return Original(length, sha256, name, modified, mode)
+
+
+def _number_of(value: memoryview, kind: struct.Struct, name: str) -> int:
+    if len(value) != kind.size:
+        raise Cursor(value, name).wrong()
+    return int(kind.unpack(value)[0])
+
+
+def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, int] | None:
+    if TAG_SKELETON not in values:
+        return None
+    cursor = Cursor(values[TAG_SKELETON], "skeleton")
+    method, length, segments = cursor.number(), cursor.number(0, MAX_SKELETON_BYTES), cursor.number(0, 1)
+    entries, channels = cursor.number(0, 1 << 16), cursor.number(0, 4)
+    cursor.end()
+    if (entries == 0) != (channels == 0) or channels in (1, 2):
+        raise FormatError("the header is impossible: a palette without colours", remedy=DAMAGED)
+    return method, length, bool(segments), entries, channels
+
+
+def pack_skeleton(member: Member) -> tuple[tuple[int, int], bytes] | None:
+    """The stream that holds palette and form: (its method, its unpacked length) and its bytes; None if it is empty.
+
+    A palette is stored as all entries' red, green, blue, and then their opacities, as PNG has them.
+    """
+    palette = member.geometry.palette if member.geometry else None
+    if palette is None and member.skeleton is None:
+        return None
+    if palette is None and member.skeleton == ():
+        return (0, 0), b""
+    colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
+    data = b"".join(map(SEGMENT_RECORDS.encode, member.skeleton or ())) + colours
+    method, packed = squeeze(data)
+    return (method, len(data)), packed
+
+
+def unpack_skeleton(
+    packed: tuple[int, int, bool, int, int], stream: bytes | memoryview
+) -> tuple[Skeleton | None, npt.NDArray[np.uint8] | None]:
+    """What that stream holds: the form, and the palette.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    method, length, segments, entries, channels = packed
+    data = unsqueeze(method, stream, length)
+    palette: npt.NDArray[np.uint8] | None = None
+    end = length - entries * channels
+    if end < 0 or (not segments and end):
+        raise FormatError("the file is damaged: its palette is cut off", remedy=DAMAGED)
+    if entries:
+        palette = np.empty((entries, channels), np.uint8)
+        colours = np.frombuffer(data, np.uint8, entries * channels, end)
+        palette[:, :3] = colours[: 3 * entries].reshape(entries, 3)
+        palette[:, 3:] = colours[3 * entries :].reshape(entries, channels - 3)
+    found: list[Any] = []
+    at, view = 0, memoryview(data)[:end]
+    while at < end:
+        segment, at = SEGMENT_RECORDS.decode(view, at)
+        found.append(segment)
+    return (tuple(found) if segments else None), palette
+
+
+def assemble(header: Header, streams: list[memoryview]) -> Member:
+    """The member of a header and its streams.
+
+    Raises:
+        FormatError: they do not fit together.
+    """
+    wanted = (header.packed is not None) + sum(plan.streams + plan.has_side for plan in header.plans)
+    if wanted != len(streams):
+        raise FormatError(f"the header is impossible: {len(streams)} streams in place of {wanted}", remedy=DAMAGED)
+    rest = iter(streams)
+    skeleton, palette = unpack_skeleton(header.packed, next(rest)) if header.packed else (None, None)
+    parts = []
+    for plan in header.plans:
+        side = next(rest) if plan.has_side else b""
+        parts.append(Part(plan.tile, tuple(next(rest) for _ in range(plan.streams)), side, plan.binary_samples))
+    geometry = header.geometry
+    if palette is not None:
+        if geometry is None:
+            raise FormatError("the header is impossible: a palette without pictures", remedy=DAMAGED)
+        geometry = Geometry(geometry.stacks, geometry.channels, geometry.depth, geometry.alpha, palette)
+    return Member(
+        geometry, header.trees, tuple(parts), header.models, header.form, header.samples_crc, header.original, skeleton
+    )

@@ -1,0 +1,214 @@
+"""A member: what a compressed file says about the file it was made of, its pictures and how they were coded.
+
+A :class:`Member` that exists is valid: every limit of docs/format.md is checked when it is made, whether it comes from
+a file or from a caller, and before any memory is taken for what it claims.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.container.content import check_content
+from arcomp.errors import FormatError
+from arcomp.form import Skeleton
+from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS, Form, Picture
+from arcomp.transforms import Node, coded_leaves
+
+MAX_TILES = 1 << 20
+"""Most streams in a file."""
+MAX_SIDE_BYTES = 16 << 20
+"""Most bytes of a part's side information."""
+MAX_STACKS = 1 << 16
+"""Most stacks of pictures in a file."""
+MAX_NAME_BYTES = 1024
+"""Most bytes of a file's name."""
+DIGEST_BYTES = 8
+"""Bytes of a model's digest that a file carries: the first of the SHA-256."""
+HASH_BYTES = 32
+"""Bytes of a file's SHA-256."""
+
+_MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Original:
+    """The file that was compressed.
+
+    Attributes:
+        length: in bytes. sha256: of its bytes.
+        name: without folders; "" if it had none.
+        modified: when it was changed, in nanoseconds since 1970; None if not known.
+        mode: its permissions as of POSIX, 0 to 0o7777; None if not known.
+    """
+
+    length: int
+    sha256: bytes
+    name: str = ""
+    modified: int | None = None
+    mode: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.length < 1 << 63 or len(self.sha256) != HASH_BYTES:
+            raise FormatError("the original's length or hash is impossible")
+        if not -(1 << 63) <= (self.modified or 0) < 1 << 63 or not 0 <= (self.mode or 0) <= 0o7777:
+            raise FormatError("the original's time or mode is impossible")
+        try:
+            size = len(self.name.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            size = MAX_NAME_BYTES + 1
+        if size > MAX_NAME_BYTES or "\0" in self.name or "/" in self.name or self.name in (".", ".."):
+            raise FormatError("the original's name is impossible")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The pictures.
+
+    Attributes:
+        stacks: (how many, height, width) of each stack.
+        channels: samples of a pixel, 1 to 4. depth: bits of a sample, 1 to 16.
+        alpha: whether the last channel is opacity.
+        palette: uint8 [entries, 3 or 4], or None.
+    """
+
+    stacks: tuple[tuple[int, int, int], ...]
+    channels: int
+    depth: int
+    alpha: bool = False
+    palette: npt.NDArray[np.uint8] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.stacks) <= MAX_STACKS:
+            raise FormatError(f"{len(self.stacks)} sizes of pictures, only 1 to {MAX_STACKS} are possible")
+        for stack in self.stacks:
+            for what, side in zip(("images", "height", "width"), stack, strict=True):
+                if not 1 <= side < 1 << 32:
+                    raise FormatError(f"the geometry is impossible: {what} is {side}")
+        if not 1 <= self.channels <= MAX_CHANNELS:
+            raise FormatError(f"{self.channels} channels are not supported, only 1 to {MAX_CHANNELS}")
+        if not 1 <= self.depth <= MAX_DEPTH:
+            raise FormatError(f"{self.depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
+        pixels = sum(math.prod(stack) for stack in self.stacks)
+        if pixels > MAX_PIXELS:
+            size = " and ".join(" x ".join(map(str, stack)) for stack in self.stacks[:3])
+            raise FormatError(
+                f"{size} is {pixels} pixels, the limit is {MAX_PIXELS}", remedy="cut it into smaller pictures"
+            )
+        if self.palette is not None and (
+            self.channels != 1 or self.palette.ndim != 2 or self.palette.shape[1] not in (3, 4)
+            or not 1 <= len(self.palette) <= 1 << self.depth
+        ):  # fmt: skip
+            raise FormatError("the palette is not one of these pictures")
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """A model: its name, 1 to 64 characters of a-z, 0-9, `_` and `-`; the first bytes of its weights' digest."""
+
+    name: str
+    digest: bytes
+
+    def __post_init__(self) -> None:
+        if _MODEL_NAME.fullmatch(self.name) is None:
+            raise FormatError(f"a model's name must be 1 to 64 of a-z 0-9 _ -, not {self.name[:80]!r}")
+        if len(self.digest) != DIGEST_BYTES:
+            raise FormatError(f"a model's digest must be {DIGEST_BYTES} bytes, not {len(self.digest)}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A leaf of a transform, as a model coded it.
+
+    Attributes:
+        tile: (height, width) of the tiles, which are coded independently; (0, 0): each picture is one tile.
+        binary_samples: whether samples, of 1 bit, are coded as binary decisions, not as digits.
+        streams: the coded bytes; a model that learns has one for each tile.
+        side: bytes that the model needs before it can decode; empty if none.
+    """
+
+    tile: tuple[int, int]
+    streams: tuple[bytes | memoryview, ...]
+    side: bytes | memoryview = b""
+    binary_samples: bool = False
+
+    def __post_init__(self) -> None:
+        height, width = self.tile
+        if not (0 <= height < 1 << 32 and 0 <= width < 1 << 32) or (height == 0) != (width == 0):
+            raise FormatError(f"the tile size is impossible: {height} x {width}")
+        if len(self.side) > MAX_SIDE_BYTES:
+            raise FormatError(f"{len(self.side)} bytes of side information, the limit is {MAX_SIDE_BYTES}")
+        if not 1 <= len(self.streams) <= MAX_TILES:
+            raise FormatError(f"{len(self.streams)} streams of one part, the limit is {MAX_TILES}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A compressed file.
+
+    Attributes:
+        geometry: the pictures; None if the file is kept as bytes.
+        form: what the samples were made of, for programs that ask for them.
+        trees: how each stack is made of parts. parts: what the trees' leaves name, tree by tree.
+        models: what coded them; a leaf of a tree says which.
+        samples_crc: CRC-32 of the samples, stack after stack, see :func:`samples_checksum`.
+        original: the file that was compressed; None for samples that came from none.
+        skeleton: how that file is made of the samples; None: it is they, one byte each, or there is no file.
+    """
+
+    geometry: Geometry | None
+    trees: tuple[Node, ...] = ()
+    parts: tuple[Part, ...] = ()
+    models: tuple[ModelId, ...] = ()
+    form: Form = Picture()
+    samples_crc: int = 0
+    original: Original | None = None
+    skeleton: Skeleton | None = None
+
+    def __post_init__(self) -> None:
+        stacks = self.geometry.stacks if self.geometry else ()
+        leaves = [node for tree in self.trees for node in coded_leaves(tree)]
+        if len(self.trees) != len(stacks) or len(self.parts) != len(leaves):
+            raise FormatError("not every picture has its parts")
+        if self.geometry is None and (self.skeleton is None or self.original is None):
+            raise FormatError("there is nothing in it")
+        if not 0 <= self.samples_crc < 1 << 32:
+            raise FormatError(f"a checksum must fit in 32 bits, not {self.samples_crc}")
+        if sum(len(part.streams) for part in self.parts) > MAX_TILES:
+            raise FormatError(f"more than {MAX_TILES} streams", remedy="choose larger tiles or fewer images")
+        for node in leaves:
+            if node.model >= len(self.models):
+                raise FormatError(f"a part of the picture names model {node.model} of {len(self.models)}")
+        if self.geometry:
+            shape = (stacks[0][0], *stacks[0][1:], self.geometry.channels)
+            check_content(self.form, shape, self.geometry.depth)
+
+
+def samples_checksum(stacks: tuple[npt.NDArray[Any], ...], depth: int) -> int:
+    """CRC-32 of decoded samples.
+
+    Args:
+        stacks: of unsigned or signed integers [N, H, W, C]; any memory layout.
+        depth: bits a sample, 1 to 16; up to 8 a sample counts as one byte, above as two, low byte first.
+
+    Returns:
+        The checksum, 0 to 2**32 - 1, of all stacks' samples in row-major order, channels interleaved.
+
+    Raises:
+        FormatError: they are not integers, or a sample does not fit in `depth` bits.
+    """
+    crc = 0
+    for stack in stacks:
+        if stack.dtype.kind not in "ui":
+            raise FormatError(f"samples must be integers, not {stack.dtype}")
+        for picture in stack:
+            if depth < 8 * picture.dtype.itemsize and (int(picture.min()) < 0 or int(picture.max()) >> depth):
+                raise FormatError(f"a sample does not fit in {depth} bits")
+            crc = zlib.crc32(np.ascontiguousarray(picture, dtype=np.dtype("u1" if depth <= 8 else "<u2")).data, crc)
+    return crc

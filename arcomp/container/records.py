@@ -1,0 +1,139 @@
+"""Frozen dataclasses as bytes: the segments of a form, the nodes of a transform.
+
+A *family* is a sequence of classes. A record is the number of its class in the family (one byte), then its fields in
+the sequence that the class declares:
+
+* a whole number: a number (:mod:`arcomp.container.numbers`); a truth value: the number 0 or 1;
+* bytes: their length (a number), then themselves;
+* a tuple: how many (a number), then each; a tuple of fixed length: each;
+* a record of the family: as here, so records nest, at most 16 deep;
+* another dataclass: its fields, without a number of its class;
+* something that may be None: 0 for None, else 1 and then itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Sequence
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from arcomp.container.numbers import decode_number, encode_number
+from arcomp.errors import FormatError
+
+MOST_NESTED = 16
+_DAMAGED = "get the file again from where it came from"
+
+
+class Family:
+    """Classes whose records can be stored, and how.
+
+    Args:
+        classes: frozen dataclasses. The sequence is a part of the format: new ones go to its end.
+        what: a record is called in messages.
+    """
+
+    def __init__(self, classes: Sequence[type], what: str) -> None:
+        self.classes, self.what = tuple(classes), what
+        self._fields: dict[type, list[tuple[str, Any]]] = {}
+
+    def encode(self, record: object) -> bytes:
+        """A record's bytes."""
+        tag = self.classes.index(type(record))
+        return bytes([tag]) + self._encode_fields(record)
+
+    def decode(self, data: bytes | memoryview, at: int) -> tuple[Any, int]:
+        """The record that begins at a byte, and where it ends.
+
+        Raises:
+            FormatError: there is none, or its class refuses its values.
+        """
+        return self._decode(data, at, MOST_NESTED)
+
+    def _decode(self, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+        if at >= len(data) or data[at] >= len(self.classes) or not deeper:
+            raise self._damaged("of an unknown kind" if at < len(data) and deeper else "cut off or nested too deep")
+        return self._decode_fields(self.classes[data[at]], data, at + 1, deeper - 1)
+
+    def _damaged(self, why: str) -> FormatError:
+        return FormatError(f"the file is damaged: {self.what} is {why}", remedy=_DAMAGED)
+
+    def _declared(self, kind: type) -> list[tuple[str, Any]]:
+        if kind not in self._fields:
+            hints = get_type_hints(kind)
+            self._fields[kind] = [(field.name, hints[field.name]) for field in dataclasses.fields(kind)]
+        return self._fields[kind]
+
+    def _stands_alone(self, hint: Any) -> bool:
+        """Whether values of a type are dataclasses outside the family."""
+        return isinstance(hint, type) and not any(issubclass(kind, hint) for kind in self.classes)
+
+    def _encode_fields(self, record: object) -> bytes:
+        return b"".join(self._encode_value(getattr(record, name), hint) for name, hint in self._declared(type(record)))
+
+    def _decode_fields(self, kind: type, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+        values = {}
+        for name, hint in self._declared(kind):
+            values[name], at = self._decode_value(hint, data, at, deeper)
+        return kind(**values), at
+
+    def _encode_value(self, value: Any, hint: Any) -> bytes:
+        if hint in (int, bool):
+            return encode_number(value)
+        if hint is bytes:
+            return encode_number(len(value)) + value
+        if get_origin(hint) is tuple:
+            of, *rest = get_args(hint)
+            if rest == [...]:
+                return encode_number(len(value)) + b"".join(self._encode_value(v, of) for v in value)
+            return b"".join(self._encode_value(v, h) for v, h in zip(value, [of, *rest], strict=True))
+        if inner := _optional(hint):
+            return b"\0" if value is None else b"\1" + self._encode_value(value, inner)
+        if self._stands_alone(hint):
+            return self._encode_fields(value)
+        return self.encode(value)
+
+    def _decode_value(self, hint: Any, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+        if hint in (int, bool):
+            return self._number(data, at, 1 if hint is bool else (1 << 63) - 1)
+        if hint is bytes:
+            length, at = self._number(data, at, len(data) - at)
+            if length > len(data) - at:
+                raise self._damaged("cut off")
+            return bytes(data[at : at + length]), at + length
+        if get_origin(hint) is tuple:
+            return self._decode_tuple(get_args(hint), data, at, deeper)
+        if inner := _optional(hint):
+            there, at = self._number(data, at, 1)
+            return self._decode_value(inner, data, at, deeper) if there else (None, at)
+        if self._stands_alone(hint):
+            return self._decode_fields(hint, data, at, deeper)
+        record, end = self._decode(data, at, deeper)
+        if not isinstance(record, hint if isinstance(hint, type) else get_args(hint)):
+            raise self._damaged(f"a {type(record).__name__}, which cannot be there")
+        return record, end
+
+    def _decode_tuple(self, hints: Any, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+        if hints[-1] is ...:
+            count, at = self._number(data, at, len(data) - at)  # each takes a byte at least
+            hints = [hints[0]] * count
+        values = []
+        for hint in hints:
+            value, at = self._decode_value(hint, data, at, deeper)
+            values.append(value)
+        return tuple(values), at
+
+    def _number(self, data: bytes | memoryview, at: int, most: int) -> tuple[int, int]:
+        value, at = decode_number(data, at, f"a part of {self.what}")
+        if value > most:
+            raise self._damaged(f"not possible: {value} in place of at most {most}")
+        return value, at
+
+
+def _optional(hint: Any) -> Any:
+    """X of X | None; None for other types."""
+    if get_origin(hint) in (types.UnionType, Union):
+        inner = [arg for arg in get_args(hint) if arg is not type(None)]
+        if len(inner) == 1:
+            return inner[0]
+    return None

@@ -1,0 +1,262 @@
+"""A whole file, compressed so that the very same file comes back.
+
+bytes -> a form and samples -> a member, and back. The file is rebuilt from what is about to be written and compared.
+Where its form does not give it back, or costs more than it saves, the file is kept as bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from dataclasses import dataclass, replace
+
+from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, transforms
+from arcomp.container import Member, Original, pack, unpack
+from arcomp.contract.fitting import takes_samples
+from arcomp.contract.model import USUAL, Execution, Model, Progress
+from arcomp.errors import ArcompError, FormatError, VerificationError
+from arcomp.form import Literal, Skeleton
+from arcomp.formats.parsing import parse
+from arcomp.formats.rebuild import pieces, predicted
+from arcomp.samples import Samples, of_bytes
+from arcomp.transforms import Leaf, Node
+
+WORTH_CODING = 0.9
+"""A form is given up if beside its samples it takes more than this part of the file."""
+_NO_SAMPLES = of_bytes(b"\0")
+_PLACE = 1 << 15
+"""Bytes of each place that is looked at to guess how small a file becomes as bytes."""
+_BETTER = 0.4
+"""What LZMA makes, at best, of what deflate at its fastest makes."""
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """A compressed file, and figures about it.
+
+    Attributes:
+        data: the compressed file.
+        member: what it says.
+        samples: of the pictures that were found in the file; None: it is kept as bytes.
+        coded: figures of the samples' coding; None without samples.
+        seconds: without start-up and verification.
+        verify_seconds: decoding again and comparing.
+    """
+
+    data: bytes
+    member: Member
+    samples: Samples | None
+    coded: Encoded | None
+    seconds: float
+    verify_seconds: float = 0.0
+
+    @property
+    def form_bytes(self) -> int:
+        """What the file takes beside the coded samples: header, skeleton, checksums."""
+        return len(self.data) - sum(len(s) for part in self.member.parts for s in (part.side, *part.streams))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How files are compressed.
+
+    Attributes:
+        tile, device, threads: see :func:`arcomp.codec.encode`.
+        verify: whether the result is decoded again.
+        as_bytes: whether to look for no picture in files.
+    """
+
+    tile: tuple[int, int] | None = None
+    device: str = "cpu"
+    threads: int | None = None
+    verify: bool = True
+    as_bytes: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """What is kept of a file besides its bytes; see :class:`arcomp.container.Original`."""
+
+    name: str = ""
+    modified: int | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found in a file, before a sample is coded.
+
+    Attributes:
+        data: the file. original: what is kept about it.
+        samples: of its pictures; None: it is kept as bytes.
+        skeleton: how it is made of them; None: they are the file, one byte each.
+        trees: the transform of each stack.
+        seconds: what finding out took.
+    """
+
+    data: bytes
+    original: Original
+    samples: Samples | None
+    skeleton: Skeleton | None
+    trees: tuple[Node, ...]
+    seconds: float
+
+    def coded_by(self, model: Model) -> list[tuple[Model, Leaf]]:
+        """Which model will code which leaf; `model` is the one that was asked for."""
+        leaves = leaves_of(self.samples, self.trees) if self.samples else []
+        return [(Models(model)[leaf.model], leaf) for leaf in leaves]
+
+
+def examine(data: bytes, model: Model, about: About = About(), settings: Settings = Settings()) -> Examined:
+    """Find pictures in a file, and how it is made of them.
+
+    Args:
+        data: its bytes.
+        model: is to code the samples. A model of bytes takes any file that is no picture, too.
+        about: what else is kept of it.
+        settings: how.
+
+    Raises:
+        ModelError: the model does not take its pictures.
+    """
+    began = time.perf_counter()
+    original = Original(len(data), hashlib.sha256(data).digest(), about.name, about.modified, about.mode)
+    samples, skeleton = _found(data, model, settings)
+    trees = transforms(samples, model) if samples else ()
+    return Examined(data, original, samples, skeleton, trees, time.perf_counter() - began)
+
+
+def compress(
+    found: Examined,
+    model: Model,
+    settings: Settings = Settings(),
+    *,
+    progress: Progress = lambda part: None,
+    verifying: Progress = lambda part: None,
+) -> Compressed:
+    """Compress a file.
+
+    Args:
+        found: in it.
+        model: codes the samples.
+        settings: as :func:`examine` had them.
+        progress, verifying: callbacks that are given the part done, 0 to 1, of coding and of verifying.
+
+    Raises:
+        VerificationError: decoding does not give back what was coded: this machine computes wrongly.
+        ArcompError: more memory is needed than this machine has.
+    """
+    began = time.perf_counter() - found.seconds
+    if found.samples is None:
+        return _as_bytes(found, began)
+    coded = encode(
+        found.samples, model, trees=found.trees, tile=settings.tile, device=settings.device, threads=settings.threads,
+        progress=progress,
+    )  # fmt: skip
+    member = replace(coded.member, original=found.original, skeleton=found.skeleton)
+    packed = pack(member)
+    made = Compressed(packed, member, found.samples, coded, time.perf_counter() - began)
+    if len(packed) > min(len(found.data), _guessed_as_bytes(found.data)):
+        plain = _as_bytes(found, began)
+        if len(plain.data) <= len(packed):
+            return plain
+    verifying_from = time.perf_counter()
+    samples = found.samples
+    if settings.verify:
+        samples = decode_member(unpack(packed), model, Execution(threads=settings.threads, progress=verifying))
+    if _rebuilt(found.skeleton, samples, len(found.data)) != found.data:
+        return _as_bytes(found, began)
+    return replace(made, verify_seconds=time.perf_counter() - verifying_from)
+
+
+def _found(data: bytes, model: Model, settings: Settings) -> tuple[Samples | None, Skeleton | None]:
+    """The samples in a file and how it is made of them; no samples if it is better kept as bytes."""
+    parsed = None if settings.as_bytes or not data else parse(data)
+    if model.takes_bytes and data and (parsed is None or not takes_samples(model, parsed.samples)):
+        return of_bytes(data), None
+    if parsed is None:
+        return None, None
+    skeleton = predicted(parsed.skeleton, parsed.samples)
+    beside = pack(Member(None, original=Original(0, bytes(32)), skeleton=skeleton))
+    return (parsed.samples, skeleton) if len(beside) < WORTH_CODING * len(data) + 256 else (None, None)
+
+
+def _as_bytes(found: Examined, began: float) -> Compressed:
+    """A file that is kept as bytes."""
+    member = Member(None, original=found.original, skeleton=(Literal(found.data),) if found.data else ())
+    return Compressed(pack(member), member, None, None, time.perf_counter() - began)
+
+
+def _guessed_as_bytes(data: bytes) -> float:
+    """How small a file could become as bytes, guessed from a few places; 0 if it is small enough to try."""
+    if len(data) <= 16 * _PLACE:
+        return 0
+    step = (len(data) - _PLACE) // 15
+    looked = [data[at : at + _PLACE] for at in range(0, len(data) - _PLACE + 1, step)]
+    return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / sum(map(len, looked))
+
+
+def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int) -> bytes:
+    """The file that a form makes of samples.
+
+    Args:
+        skeleton: None: the samples are the file, a byte each.
+        samples: None: the form holds all of it.
+        length: of the file.
+
+    Raises:
+        FormatError: the form does not fit the samples, or makes a longer file.
+    """
+    if skeleton is None:
+        if samples is None or samples.depth != 8:
+            raise FormatError("the form of its file is missing", remedy="get a fresh copy")
+        return samples.pixels.tobytes()
+    made = bytearray()
+    try:
+        for piece in pieces(skeleton, samples if samples is not None else _NO_SAMPLES):
+            made += piece
+            if len(made) > length:
+                break
+    except (ValueError, IndexError) as error:
+        raise FormatError("the form of its file does not fit its samples", remedy="get a fresh copy") from error
+    return bytes(made)
+
+
+def decompress(
+    data: bytes | memoryview,
+    *,
+    model: Model | None = None,
+    naive: bool = False,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress = lambda part: None,
+) -> bytes:
+    """The file that was compressed, bit for bit.
+
+    Args:
+        data: the compressed file.
+        model, naive, device, threads, progress: see :func:`arcomp.codec.decode`.
+
+    Raises:
+        FormatError: not an arcomp file, damaged, or from a newer version.
+        VerificationError: what was decoded is not what was encoded.
+        ModelError: a model is not here.
+        ArcompError: it was made of samples that came from no file, or needs more memory than this machine has.
+    """
+    return restored(unpack(data), model, Execution(device, threads, naive, progress))
+
+
+def restored(member: Member, model: Model | None = None, how: Execution = USUAL) -> bytes:
+    """The file that a member was made of; errors are those of :func:`decompress`."""
+    original = member.original
+    if original is None:
+        raise ArcompError("holds samples that came from no file", remedy="arcomp.decompress gives the samples")
+    samples = None if member.geometry is None else decode_member(member, model, how)
+    made = _rebuilt(member.skeleton, samples, original.length)
+    if len(made) != original.length or hashlib.sha256(made).digest() != original.sha256:
+        raise VerificationError(
+            "the file decoded is not the one that was compressed",
+            remedy="run `arcomp doctor`, or get a fresh copy of the file",
+        )
+    return made

@@ -1,0 +1,35 @@
+"""One picture's file as another: the same pixels, and its metadata where the other format has room for it."""
+
+from __future__ import annotations
+
+from arcomp.errors import PictureError
+from arcomp.formats.kinds import kind_of
+from arcomp.formats.reading import read
+from arcomp.formats.writing import ENDINGS, write
+
+_KINDS = {"tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"}
+"""The kind of a file, by its ending, where the two differ."""
+
+
+def is_of(data: bytes, ending: str) -> bool:
+    """Whether a file may have an ending as it is: it is of the kind that the ending says, or the ending says none.
+
+    Args:
+        data: the file. ending: lower-case, without a dot.
+    """
+    if ending not in ENDINGS and ending not in ("npy", "npz", "jpg", "jpeg"):
+        return True
+    try:
+        return kind_of(data[:64]) == _KINDS.get(ending, ending)
+    except PictureError:
+        return False
+
+
+def converted(data: bytes, ending: str) -> bytes:
+    """A picture's file as one of another ending.
+
+    Raises:
+        PictureError: it is no picture that can be read.
+        OutputError: no such file holds its pixels without loss.
+    """
+    return write(read(data, allow_lossy=True), ending)
