@@ -122,9 +122,7 @@ def _streams(header: Header, view: memoryview) -> list[memoryview]:
     streams = [view[begin:end] for begin, end in pairwise(ends)]
     for i, (stream, claimed) in enumerate(zip(streams, header.streams, strict=True)):
         if zlib.crc32(stream) != claimed.crc:
-            raise FormatError(
-                f"stream {i + 1} of {len(streams)} is damaged: its checksum differs", remedy=DAMAGED
-            )
+            raise FormatError(f"stream {i + 1} of {len(streams)} is damaged: its checksum differs", remedy=DAMAGED)
     return streams
 
 
