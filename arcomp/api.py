@@ -101,14 +101,9 @@ def compress(
         if not _is_file(source):
             return codec.encode(_samples(source), found, **how).data
         data, about = _file(source)
-<<<<<<< HEAD
         settings = files.Settings(how["tile"], how["device"], how["threads"], bool(verify))
         examined = files.examine(data, found, about, settings)
         return files.compress(examined, found, settings, progress=how["progress"]).data
-=======
-        return files.compress(files.examine(data, found, about, settings), found, settings, progress=progress).data
-    return codec.encode(_samples(source), found, tile=tile, device=device, threads=threads, progress=progress).data
->>>>>>> afee153 (Formatting)
 
 
 def decompress(
@@ -429,20 +424,5 @@ def _array(source: Any) -> npt.NDArray[Any]:
 
 
 __all__ = [
-<<<<<<< HEAD
     "Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "restore", "sample", "save",
 ]  # fmt: skip
-=======
-    "Bits",
-    "Model",
-    "Samples",
-    "code_lengths",
-    "compress",
-    "decompress",
-    "load",
-    "open",
-    "restore",
-    "sample",
-    "save",
-]
->>>>>>> afee153 (Formatting)
