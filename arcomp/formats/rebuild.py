@@ -130,7 +130,7 @@ def _chunks(segment: Chunks, content: Iterator[Piece]) -> Iterator[Piece]:
     lengths = (length for length, count in segment.lengths for _ in range(count))
     rest = memoryview(b"")
     for index, length in enumerate(lengths):
-        number = b"" if sequence is None else (sequence + index).to_bytes(4, "big")
+        number = b"" if sequence is None else ((sequence + index) & 0xFFFFFFFF).to_bytes(4, "big")
         start = segment.kind + number
         yield (length + len(number)).to_bytes(4, "big") + start
         check = zlib.crc32(start)
