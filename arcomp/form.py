@@ -150,24 +150,44 @@ class Deflated:
 
 @dataclass(frozen=True)
 class PackBits:
-    """Rows in PackBits (TIFF 6.0, section 9), each as long as the stride or the samples of its raster need; each
-    literal and run is the longest that there can be, runs from 2 (or 3) equal bytes on.
+    """Bytes in PackBits (TIFF 6.0, section 9).
 
     Attributes:
-        raster: what is packed.
-        shortest_run: how many equal bytes are made a run, 2 or 3, inside a literal.
+        content: what is packed.
+        row: bytes that are cut into packets by themselves, one row after the other.
+        headers: of all packets, if they are not cut as libtiff does: equal bytes are a run from 2 on; but a run of 2
+            between bytes that are no run joins them, as long as all are at most 128.
     """
 
-    raster: Raster | Differences
-    shortest_run: int = 2
+    content: tuple[Segment, ...]
+    row: int
+    headers: bytes = b""
 
 
 @dataclass(frozen=True)
 class Lzw:
-    """TIFF's LZW (TIFF 6.0, section 13): codes from the highest bit, as libtiff writes them.
+    """Bytes in TIFF's LZW (TIFF 6.0, section 13): a Clear, then codes, each for the longest string that is known, the
+    highest bit first. After k codes since the last Clear, the next one has as many bits as 258 + k needs, 9 to 12.
 
     Attributes:
         content: what is packed.
+        clears: codes that stand between two Clears, as (codes, how many times in sequence); what is after the last
+            Clear does not count.
+        end: the bits after the last code of the content, below a highest bit of 1; None: the code that ends a stream,
+            and zeros up to a whole byte.
+    """
+
+    content: tuple[Segment, ...]
+    clears: tuple[tuple[int, int], ...] = ()
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class BitsReversed:
+    """Bytes in which the lowest bit comes first: TIFF's FillOrder 2.
+
+    Attributes:
+        content: the bytes with the highest bit first.
     """
 
     content: tuple[Segment, ...]
@@ -192,8 +212,8 @@ class Chunks:
     wrong: tuple[tuple[int, int], ...] = ()
 
 
-Segment = Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks
-SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks)
+Segment = Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed
+SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed)
 """The kinds of segments, in the sequence of their numbers in a file."""
 Skeleton = tuple[Segment, ...]
 """A whole file, one segment after the other."""

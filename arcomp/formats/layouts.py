@@ -17,6 +17,9 @@ Buffer = bytes | bytearray | memoryview | Octets
 _PIECE = 1 << 22
 """About how many bytes are worked on at once, so that no second copy of a picture is held."""
 
+BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+"""Each byte with its bits in reverse."""
+
 
 def pixel_bits(layout: Layout) -> int:
     """Bits of a pixel."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from arcomp.formats import ico, png
+from arcomp.formats import ico, png, tiff
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
@@ -14,6 +14,7 @@ _PARSERS: tuple[tuple[bytes, Parser], ...] = (
     (ico.ICON, ico.parse),
     (ico.CURSOR, ico.parse),
     (ico.ICNS, ico.parse),
+    *((start, tiff.parse) for start in tiff.STARTS),
 )
 """How files begin, and the function that takes them apart."""
 

@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
-from arcomp.formats import png
+from arcomp.formats import png, tiff
 from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.plain import check_bmp, read_pbm, read_pnm
-from arcomp.formats.tiff import ORIENTATION, as_stored, check_tiff
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
 
@@ -63,9 +62,9 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
         allow_lossy: take JPEG, lossy WebP and lossy TIFF too; their pixels are what Pillow decodes.
 
     Returns:
-        Of a PNG whatever is in it, frames of an animation too; else one picture of 8-bit gray or RGB or 1-bit gray. Its
-        `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy, "jpeg". All but
-        the last can be written.
+        Of a PNG or TIFF whatever is in it, frames of an animation and pages too; else one picture of 8-bit gray or RGB
+        or 1-bit gray. Its `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy,
+        "jpeg". All but the last can be written.
 
     Raises:
         PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
@@ -93,11 +92,13 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
     dropped = ()
     if kind == "png":
         return _read_png(data)
+    if kind == "tiff":
+        return _read_tiff(data, allow_lossy)
     if kind == "bmp":
         dropped = check_bmp(data)
     elif kind == "webp":
         dropped = check_webp(data, allow_lossy=allow_lossy)
-    pixels, more = _decode_with_pillow(data, kind, allow_lossy)
+    pixels, more = _decode_with_pillow(data, kind)
     return _picture(pixels, kind, dropped=names((*dropped, *more)))
 
 
@@ -112,7 +113,18 @@ def _read_png(data: bytes) -> Samples:
     return parsed.samples
 
 
-def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt8, tuple[str, ...]]:
+def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
+    parsed = tiff.parse(data)
+    refusal = tiff.refusal(data, parsed)
+    if parsed is not None and refusal is None:
+        return parsed.samples
+    if refusal is not None and not (allow_lossy and tiff.is_lossy(data)):
+        raise refusal
+    pixels, _ = _decode_with_pillow(tiff.not_turned(data), "tiff")
+    return _picture(pixels, "tiff")
+
+
+def _decode_with_pillow(data: bytes, kind: str) -> tuple[UInt8, tuple[str, ...]]:
     """Pixels uint8 [H, W, C], and names of metadata that only an opened picture tells."""
     from PIL import Image
 
@@ -121,30 +133,26 @@ def _decode_with_pillow(data: bytes, kind: str, allow_lossy: bool) -> tuple[UInt
     with _our_limits(Image):
         try:
             with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
-                return _pixels(image, kind, len(data), allow_lossy)
+                return _pixels(image, kind)
         except (PictureError, MemoryError):
             raise
         except Exception as error:  # Pillow raises nearly anything at damaged files
             raise damaged(shown, _one_line(error)) from error
 
 
-def _pixels(image: Any, kind: str, file_size: int, allow_lossy: bool) -> tuple[UInt8, tuple[str, ...]]:
+def _pixels(image: Any, kind: str) -> tuple[UInt8, tuple[str, ...]]:
     shown = _PLUGINS[kind][0]
     dropped: tuple[str, ...] = ()
-    orientation = None
     check_size(*image.size)
-    if kind == "tiff":
-        if getattr(image, "n_frames", 1) != 1:
-            raise PictureError(f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first")
-        dropped = check_tiff(image.tag_v2, file_size, allow_lossy=allow_lossy)
-        orientation = image.tag_v2.get(ORIENTATION)
-    elif kind == "jpeg":
+    if kind == "tiff" and getattr(image, "n_frames", 1) != 1:
+        raise PictureError(f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first")
+    if kind == "jpeg":
         dropped = _jpeg_extras(image)
     if image.mode not in ("L", "RGB"):
         what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
         raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
     image.load()
-    return np.ascontiguousarray(as_stored(_samples(image), orientation)), dropped
+    return _samples(image), dropped
 
 
 def _samples(image: Any) -> UInt8:

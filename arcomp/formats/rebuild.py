@@ -7,9 +7,24 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from arcomp.form import Chunks, Decimals, Deflated, Differences, Layout, Literal, Raster, Scanlines, Segment, Skeleton
+from arcomp.form import (
+    BitsReversed,
+    Chunks,
+    Decimals,
+    Deflated,
+    Differences,
+    Layout,
+    Literal,
+    Lzw,
+    PackBits,
+    Raster,
+    Scanlines,
+    Segment,
+    Skeleton,
+)
+from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
-from arcomp.formats.layouts import Octets, packed
+from arcomp.formats.layouts import BITS_REVERSED, Octets, packed
 from arcomp.samples import Pixels, Samples
 
 Piece = bytes | memoryview
@@ -66,6 +81,13 @@ def _segment(segment: Segment, samples: Samples) -> Iterator[Piece]:
         yield from _bytes_of(rendered(segment, picture(samples, segment.picture)))
     elif isinstance(segment, Deflated):
         yield from _deflated(segment, samples)
+    elif isinstance(segment, PackBits):
+        yield packbits.pack(rebuild(segment.content, samples), segment.row, segment.headers)
+    elif isinstance(segment, Lzw):
+        yield lzw.pack(rebuild(segment.content, samples), segment.clears, segment.end)
+    elif isinstance(segment, BitsReversed):
+        for piece in pieces(segment.content, samples):
+            yield bytes(piece).translate(BITS_REVERSED)
     elif isinstance(segment, Chunks):
         yield from _chunks(segment, pieces(segment.content, samples))
     else:
@@ -163,7 +185,7 @@ def predicted(skeleton: Skeleton, samples: Samples) -> Skeleton:
 
 
 def _predicted(segment: Segment, samples: Samples) -> Segment:
-    if isinstance(segment, Chunks):
+    if isinstance(segment, Chunks | BitsReversed):
         return replace(segment, content=predicted(segment.content, samples))
     if not isinstance(segment, Deflated) or segment.predicted:
         return segment

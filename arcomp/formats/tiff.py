@@ -1,163 +1,335 @@
-"""TIFF, by its tags: the few kinds that are 8-bit gray or RGB without loss."""
+"""TIFF and BigTIFF, taken apart: strips and tiles of any number of pictures, if they can be compressed again.
+
+Where the pictures of a file are of several kinds, those are taken that hold most samples. All else is left as it is,
+also pictures that are damaged, share bytes with others, or are packed in ways that are not taken apart.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import zlib
+from bisect import bisect
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from arcomp.errors import PictureError
-from arcomp.formats.common import TO_8_BITS, TO_RGB, damaged, names, ordinary_resolution
+from arcomp.form import BitsReversed, Deflated, Differences, Literal, Lzw, PackBits, Raster, Segment
+from arcomp.formats import lzw, packbits
+from arcomp.formats.common import damaged
+from arcomp.formats.differences import accumulate
 from arcomp.formats.kinds import refuse_lossy
+from arcomp.formats.layouts import BITS_REVERSED, unpack
+from arcomp.formats.parsed import Parsed
+from arcomp.formats.tiff_pages import (
+    COMPRESSION,
+    DEFLATE,
+    HEIGHT,
+    LOSSLESS,
+    LZW,
+    NONE,
+    TAKEN_APART,
+    WIDTH,
+    Block,
+    Kind,
+    Page,
+    page_of,
+)
+from arcomp.formats.tiff_tags import STARTS, Directory, OddTiffError, directories
+from arcomp.samples import MAX_PIXELS, Pixels, Samples
 
-BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES = 258, 259, 262, 274, 277
-ROWS_PER_STRIP, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 278, 284, 338, 339
-WIDTH, HEIGHT, RESOLUTIONS, RESOLUTION_UNIT = 256, 257, (282, 283), 296
-TILE_WIDTH, TILE_HEIGHT = 322, 323
-STRIPS, TILES = (273, 279), (324, 325)
+__all__ = ["STARTS", "is_lossy", "not_turned", "parse", "refusal"]
 
-_LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}
-_PHOTOMETRIC = {
-    3: "palette",
-    4: "transparency mask",
-    5: "CMYK",
-    6: "YCbCr",
-    8: "Lab",
-    9: "Lab",
-    10: "Lab",
-    32803: "raw sensor",
-    32844: "LogL",
-    32845: "LogLuv",
-    34892: "linear raw",
-}
-
-# What describes the pixels themselves, and so is not lost.
-_STRUCTURE = {254, 255, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, 266, *STRIPS, SAMPLES, ROWS_PER_STRIP}
-_STRUCTURE |= {280, 281, PLANAR, RESOLUTION_UNIT, 297, 317, TILE_WIDTH, TILE_HEIGHT, *TILES, EXTRA_SAMPLES}
-_STRUCTURE |= {SAMPLE_FORMAT, 347, 530, 531, 532}
-
-_DROPPED = {
-    269: "document name",
-    270: "description",
-    271: "camera",
-    272: "camera",
-    ORIENTATION: "orientation",
-    285: "page name",
-    305: "software",
-    306: "time",
-    315: "artist",
-    316: "host computer",
-    330: "sub-pictures",
-    700: "XMP",
-    33432: "copyright",
-    33723: "IPTC",
-    34377: "Photoshop data",
-    34665: "Exif",
-    34675: "ICC profile",
-    34853: "position",
-    37724: "Photoshop data",
-}
+_MOST = 2048
+"""Most bytes of samples for each byte of a file: no compression that is taken apart gives more."""
+SAVE_AGAIN = "save it again, uncompressed or with deflate"
+_MORE = 1 << 16
+"""Bytes that a strip or tile may unpack to beyond those it needs."""
 
 
-def check_tiff(tags: Any, file_size: int, *, allow_lossy: bool) -> tuple[str, ...]:
-    """Check the tags of a TIFF picture.
+class _Placed:
+    """Where pieces of a file are that are not literal, and what they are."""
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.segments: list[tuple[int, int, tuple[Segment, ...]]] = []
+
+    def claim(self, blocks: Iterable[Block]) -> None:
+        """Take places for the blocks of a page; two of them may share one.
+
+        Raises:
+            OddTiffError: they overlap each other, or what was placed before.
+        """
+        places = sorted({(block.offset, block.offset + block.length) for block in blocks if block.length})
+        if any(end > start for (_, end), (start, _) in pairwise(places)):
+            raise OddTiffError("strips or tiles that overlap each other")
+        for start, end in places:
+            index = bisect(self.starts, start)
+            if (index and self.ends[index - 1] > start) or (index < len(self.starts) and self.starts[index] < end):
+                raise OddTiffError("strips or tiles that overlap those of another picture")
+        for start, end in places:
+            index = bisect(self.starts, start)
+            self.starts.insert(index, start)
+            self.ends.insert(index, end)
+
+    def skeleton(self, data: bytes) -> Iterator[Segment]:
+        """All of the file."""
+        at = 0
+        for start, end, segments in sorted(self.segments, key=lambda piece: piece[0]):
+            if start > at:
+                yield Literal(data[at:start])
+            yield from segments
+            at = end
+        if at < len(data):
+            yield Literal(data[at:])
+
+
+def parse(data: bytes) -> Parsed | None:
+    """Take a TIFF apart.
 
     Args:
-        tags: Pillow's mapping of tag numbers to values, of the first picture.
-        file_size: bytes in the whole file.
-        allow_lossy: take pictures with JPEG inside and other lossy compression too.
+        data: the whole file.
 
     Returns:
-        The names of what is not kept.
+        None if there is no picture in it that can be taken apart.
+    """
+    try:
+        pages = list(_pages(data))
+    except OddTiffError:
+        return None
+    size: dict[Kind, int] = {}
+    for page in pages:
+        size[page.kind] = size.get(page.kind, 0) + page.pixels * page.kind.channels * page.kind.depth
+    for kind in sorted(size, key=lambda kind: -size[kind]):
+        parsed = _parsed(data, kind, [page for page in pages if page.kind == kind])
+        if parsed is not None:
+            return parsed
+    return None
+
+
+def _pages(data: bytes) -> Iterator[Page]:
+    """Those of the main sequence, then those that they name.
 
     Raises:
-        PictureError: the picture is not of 8-bit gray or RGB, is lossy, or its data is not all there.
+        OddTiffError: it is no TIFF.
     """
-    bits = _values(tags, BITS, 1)
-    form = _values(tags, SAMPLE_FORMAT, 1)
-    photometric = _values(tags, PHOTOMETRIC, 0)[0]
-    compression = _values(tags, COMPRESSION, 1)[0]
-    samples = _values(tags, SAMPLES, 1)[0]
-    if any(value not in (1, 4) for value in form):
-        raise _unsupported("of signed or floating-point samples", TO_8_BITS)
-    lossy = compression not in _LOSSLESS
-    if photometric in _PHOTOMETRIC and not (photometric == 6 and lossy):
-        raise _unsupported(f"of {_PHOTOMETRIC[photometric]} colour", TO_RGB)
-    if any(value != 8 for value in bits):
-        raise _unsupported(f"of {max(bits)}-bit samples", TO_8_BITS)
-    if lossy and not allow_lossy:
-        raise refuse_lossy(f"a TIFF picture with compression {compression}")
-    if EXTRA_SAMPLES in tags or samples != (1 if photometric < 2 else 3):
-        raise _unsupported("with transparency or extra channels", TO_RGB)
-    _check_data(tags, file_size, samples)
-    return names(_name(tags, tag) for tag in tags)
+    main, below = directories(data)
+    for directory in main + below:
+        try:
+            page = page_of(directory, len(data), alone=len(main) == 1)
+        except OddTiffError:
+            continue
+        yield page
 
 
-def _unsupported(what: str, remedy: str) -> PictureError:
-    return PictureError(f"a TIFF picture {what} is not supported", remedy=remedy)
+def _parsed(data: bytes, kind: Kind, pages: list[Page]) -> Parsed | None:
+    """The pictures of one kind."""
+    pixels = sum(page.pixels for page in pages)
+    dtype = np.dtype(np.uint8 if kind.depth <= 8 else np.uint16)
+    if pixels > MAX_PIXELS or pixels * kind.channels * dtype.itemsize > _MOST * len(data):
+        return None
+    placed = _Placed()
+    stacks: list[Pixels] = []
+    done = 0
+    for (height, width), run in groupby(pages, key=lambda page: (page.height, page.width)):
+        same = list(run)
+        stack = np.zeros((sum(page.count for page in same), height, width, kind.channels), dtype)
+        many = 0
+        for page in same:
+            part = stack[many : many + page.count]
+            try:
+                placed.claim(page.blocks)
+                placed.segments += _page(data, page, part, done + many)
+            except OddTiffError:
+                part[...] = 0
+                continue
+            many += page.count
+        if many:
+            stacks.append(stack[:many])
+        done += many
+    if not done:
+        return None
+    palette = np.frombuffer(kind.palette, np.uint8).reshape(-1, 3) if kind.palette else None
+    samples = Samples(tuple(stacks), kind.depth, alpha=kind.alpha, palette=palette, ending="tiff")
+    return Parsed(samples, tuple(placed.skeleton(data)))
 
 
-def _values(tags: Any, tag: int, default: int) -> tuple[int, ...]:
-    found = tags.get(tag, default)
-    values = tuple(found) if isinstance(found, tuple) else (found,)
-    if not values or not all(isinstance(value, int) for value in values):
-        raise damaged("TIFF", f"tag {tag} does not hold numbers")
-    return values
-
-
-def _check_data(tags: Any, file_size: int, samples: int) -> None:
-    """Every strip or tile must be there, and inside the file: Pillow leaves missing ones black."""
-    width, height = _values(tags, WIDTH, 0)[0], _values(tags, HEIGHT, 0)[0]
-    if TILES[0] in tags:
-        offsets, counts = TILES
-        tile_height, tile_width = _values(tags, TILE_HEIGHT, 0)[0], _values(tags, TILE_WIDTH, 0)[0]
-    else:
-        offsets, counts = STRIPS
-        tile_height, tile_width = min(_values(tags, ROWS_PER_STRIP, height)[0], height), width
-    if min(width, height, tile_width, tile_height) < 1:
-        raise damaged("TIFF", "a size is zero")
-    wanted = -(-height // tile_height) * -(-width // tile_width)
-    if _values(tags, PLANAR, 1)[0] == 2:
-        wanted *= samples
-    starts = _values(tags, offsets, 0)
-    lengths = _values(tags, counts, 0) if counts in tags else (1,) * len(starts)
-    if len(starts) != wanted or len(lengths) != wanted:
-        raise damaged("TIFF", f"it has {len(starts)} of {wanted} parts of its image data")
-    if _values(tags, COMPRESSION, 1)[0] == 1 and sum(lengths) < width * height * samples and counts in tags:
-        raise damaged("TIFF", f"it has {sum(lengths)} of {width * height * samples} samples")
-    for start, length in zip(starts, lengths, strict=True):
-        if start < 8 or length < 1 or start + length > file_size:
-            raise damaged("TIFF", "it is truncated: a part of its image data is not in the file")
-
-
-def _name(tags: Any, tag: int) -> str:
-    if tag in _STRUCTURE or (tag == ORIENTATION and tags[tag] == 1):
-        return ""
-    if tag in RESOLUTIONS:
-        # Without a unit of length (1), the value is an aspect ratio; 3 is dots per centimetre.
-        unit = {1: 0.0, 3: 2.54}.get(tags.get(RESOLUTION_UNIT, 2), 1.0)
-        return "" if ordinary_resolution(float(tags[tag]) * unit) else "resolution"
-    return _DROPPED.get(tag, f"TIFF tag {tag}")
-
-
-def as_stored(pixels: np.ndarray[Any, np.dtype[np.uint8]], orientation: object) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Undo the turn that Pillow gives a TIFF picture by its orientation tag.
+def _page(data: bytes, page: Page, pictures: Pixels, first: int) -> list[tuple[int, int, tuple[Segment, ...]]]:
+    """Read the pictures behind a directory.
 
     Args:
-        pixels: uint8 [H, W, C] as Pillow returns them.
-        orientation: the tag's value before loading; 1 to 8, others mean 1 (as for Pillow).
+        data: the file.
+        page: what the directory says.
+        pictures: [page.count, H, W, C], where to put the samples.
+        first: which picture of the file pictures[0] is.
 
     Returns:
-        The pixels as stored, uint8; of shape [W, H, C] for orientations 5 to 8.
+        For each strip or tile where it begins and ends, and what stands there.
+
+    Raises:
+        OddTiffError: one is damaged, or not packed in a way that can be repeated.
     """
-    turned = {
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.transpose(1, 0, 2),
-        6: lambda a: a.transpose(1, 0, 2)[::-1],
-        7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda a: a.transpose(1, 0, 2)[:, ::-1],
-    }
-    undo = turned.get(orientation) if isinstance(orientation, int) else None
-    return pixels if undo is None else undo(pixels)
+    found: dict[int, tuple[int, int, tuple[Segment, ...]]] = {}
+    whole = memoryview(data)
+    for block in page.blocks:
+        if not block.length:
+            continue
+        packed = whole[block.offset : block.offset + block.length]
+        if page.reversed_bits:
+            packed = memoryview(_reversed(packed))
+        inside, used = _unpacked(packed, page, block, pictures, first)
+        if page.reversed_bits:
+            inside, used = (BitsReversed((*inside, *_rest(packed[used:]))),), block.length
+        found.setdefault(block.offset, (block.offset, block.offset + used, inside))
+    return list(found.values())
+
+
+def _unpacked(
+    packed: memoryview, page: Page, block: Block, pictures: Pixels, first: int
+) -> tuple[tuple[Segment, ...], int]:
+    """The segments of a strip or tile, and how many of its bytes they are."""
+    need = page.stride * block.height
+    if page.compression == NONE:
+        return _rows(packed, page, block, pictures, first), len(packed)
+    if page.compression == DEFLATE:
+        content, stream, used = _inflated(packed, need + _MORE)
+        return (replace(stream, content=_rows(content, page, block, pictures, first)),), used
+    if page.compression == LZW:
+        found = lzw.unpack(packed, need + _MORE)
+        if found is None:
+            raise OddTiffError("a stream of LZW that is not made again")
+        inside = _rows(memoryview(found.data), page, block, pictures, first)
+        return (Lzw(inside, found.clears, found.end),), found.used
+    unpacked = packbits.unpack(packed, need, page.stride)
+    if unpacked is None:
+        raise OddTiffError("a stream that is too short")
+    inside = _rows(memoryview(unpacked.data), page, block, pictures, first)
+    return (PackBits(inside, page.stride, unpacked.headers),), unpacked.used
+
+
+def _rows(raw: memoryview, page: Page, block: Block, pictures: Pixels, first: int) -> tuple[Segment, ...]:
+    """Read the samples of a strip or tile."""
+    stride = page.stride
+    size = stride * block.height
+    if len(raw) < size:
+        raise OddTiffError("a strip or tile that has fewer bytes than samples")
+    layout = page.layout if page.layout.channels == block.channels else replace(page.layout, channels=block.channels)
+    rows = np.frombuffer(raw[:size], np.uint8).reshape(block.height, stride)
+    if page.differences:
+        rows = rows.copy()
+        accumulate(rows, layout, block.width)
+    right, bottom = block.x + block.width, block.y + block.height
+    into = pictures[block.picture, block.y : bottom, block.x : right]
+    padding = unpack(rows, into, layout, stride=stride)
+    raster = Raster(
+        first + block.picture,
+        block.y,
+        block.x,
+        block.height,
+        block.width,
+        layout,
+        stride if page.row != block.width else 0,
+        padding=padding,
+    )
+    return (Differences(raster) if page.differences else raster, *_rest(raw[size:]))
+
+
+def _rest(raw: memoryview) -> tuple[Literal, ...]:
+    return (Literal(bytes(raw)),) if len(raw) else ()
+
+
+def _reversed(packed: memoryview) -> bytes:
+    """Each byte with its bits in reverse."""
+    return bytes(packed).translate(BITS_REVERSED)
+
+
+def _inflated(packed: memoryview, limit: int) -> tuple[memoryview, Deflated, int]:
+    """Inflate a stream of zlib (RFC 1950).
+
+    Returns:
+        What it holds; the stream, still without its content; and its length in bytes.
+
+    Raises:
+        OddTiffError: it is none, or holds more than the limit.
+    """
+    header = bytes(packed[:2])
+    inflater = zlib.decompressobj(-15)
+    try:
+        content = inflater.decompress(packed[2:], limit)
+    except zlib.error:
+        raise OddTiffError("a stream of deflate that is damaged") from None
+    if len(header) < 2 or header[0] & 15 != 8 or header[1] & 32 or not inflater.eof:
+        raise OddTiffError("a stream of deflate that is not whole")
+    end = len(packed) - len(inflater.unused_data)
+    check = bytes(packed[end : end + 4])
+    right = zlib.adler32(content).to_bytes(4, "big") == check
+    stream = bytes(packed[2:end])
+    return memoryview(content), Deflated((), stream, False, header, None if right else check), end + len(check)
+
+
+def refusal(data: bytes, parsed: Parsed | None) -> PictureError | None:
+    """Why a TIFF is not one to read pictures from: the largest is not taken apart, or damaged.
+
+    Args:
+        data: the file.
+        parsed: what :func:`parse` gives for it.
+    """
+    largest = _largest(data)
+    if parsed is None or (largest and _area(largest) > max(stack[0, ..., 0].size for stack in parsed.samples.stacks)):
+        return _not_taken(largest)
+    return None if all(_is_sound(segment) for segment in parsed.skeleton) else damaged("TIFF", "a checksum differs")
+
+
+def is_lossy(data: bytes) -> bool:
+    """Whether the largest picture is packed in a way that loses something."""
+    largest = _largest(data)
+    return largest is not None and _compression(largest) not in LOSSLESS
+
+
+def not_turned(data: bytes) -> bytes:
+    """The same file without what says how to turn its first picture: for readers that do it."""
+    changed = bytearray(data)
+    try:
+        directories(data)[0][0].forget_turn(changed)
+    except (OddTiffError, IndexError):
+        return data
+    return bytes(changed)
+
+
+def _not_taken(directory: Directory | None) -> PictureError:
+    compression = _compression(directory) if directory else NONE
+    if compression not in LOSSLESS:
+        return refuse_lossy(f"a TIFF picture with compression {compression}")
+    if compression not in TAKEN_APART:
+        return PictureError(f"a TIFF picture with compression {compression} is not supported", remedy=SAVE_AGAIN)
+    return PictureError("a TIFF picture that is damaged, or not of 1 to 4 channels of 1 to 16 bits", remedy=SAVE_AGAIN)
+
+
+def _largest(data: bytes) -> Directory | None:
+    try:
+        main, below = directories(data)
+    except OddTiffError:
+        return None
+    return max(main + below, key=_area, default=None)
+
+
+def _area(directory: Directory) -> int:
+    try:
+        return directory.number(WIDTH, 0) * directory.number(HEIGHT, 0)
+    except OddTiffError:
+        return 0
+
+
+def _compression(directory: Directory) -> int:
+    try:
+        return directory.number(COMPRESSION, NONE)
+    except OddTiffError:
+        return NONE
+
+
+def _is_sound(segment: Segment) -> bool:
+    if isinstance(segment, BitsReversed):
+        return all(_is_sound(inside) for inside in segment.content)
+    return not isinstance(segment, Deflated) or segment.check is None

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from arcomp.errors import OutputError
 from arcomp.formats.arrays import ARRAY_ENDINGS, write_array
 from arcomp.formats.png_writing import write_png
+from arcomp.formats.tiff_writing import write_tiff
 from arcomp.samples import Array, Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -34,13 +35,11 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 
 _PLUGINS = {
     "BMP": "BmpImagePlugin",
-    "TIFF": "TiffImagePlugin",
     "WEBP": "WebPImagePlugin",
     "PPM": "PpmImagePlugin",
 }
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "TIFF": {"compression": "tiff_adobe_deflate"},
     # exact: without it, WebP may change colours it believes to be invisible.
     "WEBP": {"lossless": True, "exact": True, "quality": 100, "method": 4},
 }
@@ -83,6 +82,8 @@ def write(samples: Samples, ending: str) -> bytes:
         return samples.pixels.tobytes()
     if ending == "png":
         return write_png(samples)
+    if ending in ("tif", "tiff"):
+        return write_tiff(samples)
     if samples.palette is not None or (samples.alpha and ending not in ARRAY_ENDINGS):
         what = "transparency" if samples.alpha else "a palette"
         raise OutputError(f"pictures with {what} cannot be written as {ending[:16]}", remedy="choose png")

@@ -1,0 +1,142 @@
+"""TIFF files of samples of every kind (TIFF 6.0): strips in deflate, of differences where samples have 8 or 16 bits."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.errors import OutputError
+from arcomp.form import Layout
+from arcomp.formats.differences import difference
+from arcomp.formats.layouts import packed, row_bytes
+from arcomp.formats.tiff_pages import (
+    BITS,
+    BLACK_IS_ZERO,
+    CHANNELS,
+    COLOUR_MAP,
+    COMPRESSION,
+    DEFLATE,
+    EXTRA_SAMPLES,
+    HEIGHT,
+    PALETTE,
+    PHOTOMETRIC,
+    PREDICTOR,
+    RGB,
+    ROWS_PER_STRIP,
+    STRIPS,
+    WIDTH,
+)
+from arcomp.samples import Pixels, Samples
+
+_STRIP = 1 << 18
+"""About how many bytes a strip has before it is deflated."""
+_LEVEL = 6
+_SHORT, _LONG = 3, 4
+_SIZES = {_SHORT: "H", _LONG: "I"}
+_UNSPECIFIED, _OPACITY = 0, 2
+"""What extra samples are: of no known meaning, or opacity with which colours are not multiplied."""
+_MOST = 1 << 32
+"""Bytes that a file has fewer of."""
+
+Tags = dict[int, tuple[int, list[int]]]
+"""The type and the values of each tag."""
+
+
+def write_tiff(samples: Samples) -> bytes:
+    """A TIFF with a page for each picture.
+
+    Channels of no known meaning are gray with extra samples. Samples keep their bits.
+
+    Raises:
+        OutputError: the palette has opacity, or the file would be too large.
+    """
+    if samples.palette is not None and samples.palette.shape[1] == 4:
+        raise OutputError("tiff cannot hold a palette with opacity", remedy="choose png")
+    file = bytearray(b"II*\0" + bytes(4))
+    link = 4
+    for stack in samples.stacks:
+        for pixels in stack:
+            link = _add_page(file, link, pixels, samples)
+    return bytes(file)
+
+
+def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples) -> int:
+    """Add the strips and the directory of a picture, and write where that is; the place to write where the next is."""
+    height, width, channels = pixels.shape
+    layout = Layout(samples.depth, tuple(range(channels)), little=samples.depth == 16)
+    differences = samples.depth in (8, 16) and samples.palette is None
+    rows = min(height, max(1, _STRIP // row_bytes(layout, width)))
+    offsets, lengths = [], []
+    for top in range(0, height, rows):
+        strip = _strip(pixels[top : top + rows], layout, differences)
+        offsets.append(len(file))
+        lengths.append(len(strip))
+        file += strip
+    photometric, extra = _meaning(samples)
+    tags: Tags = {
+        WIDTH: (_LONG, [width]),
+        HEIGHT: (_LONG, [height]),
+        BITS: (_SHORT, [samples.depth] * channels),
+        COMPRESSION: (_SHORT, [DEFLATE]),
+        PHOTOMETRIC: (_SHORT, [photometric]),
+        STRIPS[0]: (_LONG, offsets),
+        CHANNELS: (_SHORT, [channels]),
+        ROWS_PER_STRIP: (_LONG, [rows]),
+        STRIPS[1]: (_LONG, lengths),
+    }
+    if differences:
+        tags[PREDICTOR] = _SHORT, [2]
+    if samples.palette is not None:
+        tags[COLOUR_MAP] = _SHORT, _colour_map(samples.palette, samples.depth)
+    if extra:
+        tags[EXTRA_SAMPLES] = _SHORT, extra
+    return _add_directory(file, link, tags)
+
+
+def _strip(pixels: Pixels, layout: Layout, differences: bool) -> bytes:
+    deflater = zlib.compressobj(_LEVEL)
+    parts = []
+    for rows in packed(pixels, layout):
+        if differences:
+            difference(rows, layout, pixels.shape[1])
+        parts.append(deflater.compress(rows.data))
+    return b"".join((*parts, deflater.flush()))
+
+
+def _meaning(samples: Samples) -> tuple[int, list[int]]:
+    """The kind of colour, and what the samples beyond it are."""
+    if samples.palette is not None:
+        return PALETTE, []
+    if samples.colour == "rgb":
+        return RGB, [_OPACITY] * samples.alpha
+    return BLACK_IS_ZERO, [_UNSPECIFIED] * (samples.channels - 1 - samples.alpha) + [_OPACITY] * samples.alpha
+
+
+def _colour_map(palette: npt.NDArray[np.uint8], depth: int) -> list[int]:
+    """All reds, then greens, then blues, of 16 bits; as many as there are values of a sample."""
+    colours = np.zeros((3, 1 << depth), np.int64)
+    many = min(len(palette), 1 << depth)
+    colours[:, :many] = palette[:many].T
+    return (257 * colours).ravel().tolist()
+
+
+def _add_directory(file: bytearray, link: int, tags: Tags) -> int:
+    entries = []
+    for tag, (kind, values) in sorted(tags.items()):
+        body = struct.pack(f"<{len(values)}{_SIZES[kind]}", *values)
+        if len(body) > 4:
+            file += bytes(len(file) % 2)
+            place = len(file)
+            file += body
+            body = struct.pack("<I", place)
+        entries.append(struct.pack("<HHI", tag, kind, len(values)) + body.ljust(4, b"\0"))
+    file += bytes(len(file) % 2)
+    begin = len(file)
+    file += struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    if len(file) >= _MOST:
+        raise OutputError("a TIFF has fewer than 4 GiB", remedy="choose png")
+    struct.pack_into("<I", file, link, begin)
+    return len(file) - 4
