@@ -9,7 +9,19 @@ from itertools import groupby
 
 import numpy as np
 
-from arcomp.form import Chunks, Decimals, Deflated, Literal, Lzw, Raster, Scanlines, Segment, Skeleton
+from arcomp.form import (
+    BitsReversed,
+    Chunks,
+    Decimals,
+    Deflated,
+    Literal,
+    Lzw,
+    PackBits,
+    Raster,
+    Scanlines,
+    Segment,
+    Skeleton,
+)
 from arcomp.formats.parsed import Parsed
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
 
@@ -73,9 +85,8 @@ def _renumbered(skeleton: Skeleton, before: int) -> Skeleton:
 def _later(segment: Segment, before: int) -> Segment:
     if isinstance(segment, Raster | Scanlines | Decimals):
         return replace(segment, picture=segment.picture + before)
-    if isinstance(segment, Deflated | Lzw | Chunks):
+    if isinstance(segment, Deflated | PackBits | Lzw | Chunks | BitsReversed):
         return replace(segment, content=_renumbered(segment.content, before))
     if isinstance(segment, Literal):
         return segment
-    raster = _later(segment.raster, before)
-    return replace(segment, raster=raster)  # type: ignore[arg-type]
+    return replace(segment, raster=replace(segment.raster, picture=segment.raster.picture + before))

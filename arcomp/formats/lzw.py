@@ -111,6 +111,15 @@ def _width(codes: int) -> int:
     return 9 + (codes >= 254) + (codes >= 766) + (codes >= 1790)
 
 
+@kernel(inner=True)
+def _code(packed: Octets, bit: int, width: int) -> int:
+    """The code that begins at a bit."""
+    word = 0
+    for at in range(bit >> 3, (bit + width + 7) >> 3):
+        word = word << 8 | int(packed[at])
+    return word >> (-(bit + width) & 7) & ((1 << width) - 1)
+
+
 @kernel()
 def _unpack(packed: Octets, out: Octets, clears: Ints, strings: Ints, found: Ints) -> None:
     """Write to found: bytes of data (-1: no stream), Clears but the first, codes of data since the last, bits before
@@ -131,13 +140,7 @@ def _unpack(packed: Octets, out: Octets, clears: Ints, strings: Ints, found: Int
         if bit + width > bits:
             after = bits
             break
-        at = bit >> 3
-        word = np.int64(packed[at]) << 16
-        if at + 1 < len(packed):
-            word |= np.int64(packed[at + 1]) << 8
-        if at + 2 < len(packed):
-            word |= np.int64(packed[at + 2])
-        code = (word >> (24 - width - (bit & 7))) & ((1 << width) - 1)
+        code = _code(packed, bit, width)
         after = bit + width
         if code == END:
             break

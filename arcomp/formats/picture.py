@@ -114,6 +114,7 @@ def _read_png(data: bytes) -> Samples:
 
 
 def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
+    check_size(*tiff.size(data))
     parsed = tiff.parse(data)
     refusal = tiff.refusal(data, parsed)
     if parsed is not None and refusal is None:

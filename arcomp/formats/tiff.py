@@ -39,7 +39,7 @@ from arcomp.formats.tiff_pages import (
 from arcomp.formats.tiff_tags import STARTS, Directory, OddTiffError, directories
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
 
-__all__ = ["STARTS", "is_lossy", "not_turned", "parse", "refusal"]
+__all__ = ["STARTS", "is_lossy", "not_turned", "parse", "refusal", "size"]
 
 _MOST = 2048
 """Most bytes of samples for each byte of a file: no compression that is taken apart gives more."""
@@ -280,6 +280,14 @@ def refusal(data: bytes, parsed: Parsed | None) -> PictureError | None:
     if parsed is None or (largest and _area(largest) > max(stack[0, ..., 0].size for stack in parsed.samples.stacks)):
         return _not_taken(largest)
     return None if all(_is_sound(segment) for segment in parsed.skeleton) else damaged("TIFF", "a checksum differs")
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height of the largest picture, as its directory claims; at least 1."""
+    largest = _largest(data)
+    if largest is None or not _area(largest):
+        return 1, 1
+    return largest.number(WIDTH, 1), largest.number(HEIGHT, 1)
 
 
 def is_lossy(data: bytes) -> bool:
