@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+import stat
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,11 +42,13 @@ class Compressor:
         data, about = read_file(name), About()
         if name != "-":
             status = os.stat(name)
-            about = About(os.path.basename(name), status.st_mtime_ns, status.st_mode & 0o7777)
+            about = About(os.path.basename(name))
+            if stat.S_ISREG(status.st_mode):
+                about = replace(about, modified=status.st_mtime_ns, mode=stat.S_IMODE(status.st_mode))
         bytes_in, restored = len(data), name
         if self.pixels:
             data, restored = self._as_png(data, name)
-            about = About(os.path.basename(restored) if name != "-" else "", about.modified, about.mode)
+            about = replace(about, name=os.path.basename(restored) if name != "-" else "")
         path = self.target.place(restored + ENDING)
         self.target.claim(path, name)
         made = self._compress(data, about, name)

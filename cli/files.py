@@ -201,8 +201,8 @@ class Target:
             except OSError as error:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
         mode = None if about is None else about.mode
-        if source != "-":
-            mode = _no_more_than(0o666 if mode is None else mode, os.stat(source).st_mode)
+        if source != "-" and os.path.isfile(source):
+            mode = _no_more_than(0o666 & ~_umask() if mode is None else mode, os.stat(source).st_mode)
         write_atomically(
             path, data, overwrite=self.force, mode=mode, modified=None if about is None else about.modified
         )
@@ -218,6 +218,13 @@ class Target:
             except OSError as error:
                 cause = f"its output {path} is written, but it cannot be removed: {error.strerror or error}"
                 raise OutputError(cause, path=source) from error
+
+
+def _umask() -> int:
+    """What new files may not be, as the system says it; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _no_more_than(mode: int, source: int) -> int:

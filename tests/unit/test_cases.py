@@ -1,0 +1,24 @@
+"""Files after public bug reports of other programs: each comes back bit for bit.
+
+They are not in the repository; where they are not beside it, nothing is tested. What each taught stands in tests of its
+own, with a small file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arcomp.measure.whole_files import there_and_back
+
+SHARED = Path(__file__).parents[3] / "shared"
+CASES = sorted(path for path in (SHARED / "cases" / "files").rglob("*") if path.is_file())
+
+
+@pytest.mark.skipif(not CASES, reason="the files are not here")
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_comes_back(path: Path) -> None:
+    outcome = there_and_back(path, "histogram", threads=1)
+    assert not outcome.failed
+    assert outcome.right, outcome
