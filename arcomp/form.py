@@ -60,6 +60,7 @@ class Raster:
         stride: bytes from one row to the next; 0: rows take no more bytes than they need.
         upward: whether the last row comes first.
         transposed: whether the rows that lie there are the rectangle's columns, as in arrays of Fortran's order.
+        pictures: how many pictures of one stack, one below the other, are taken for one here.
         padding: what lies in the bits and bytes of each row after its samples, row by row in the file's sequence: for
             each row the last byte of its samples with the samples' bits cleared (only if samples do not fill it), then
             the bytes up to the stride. Empty: all of it is 0.
@@ -75,6 +76,7 @@ class Raster:
     upward: bool = False
     padding: bytes = b""
     transposed: bool = False
+    pictures: int = 1
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,8 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
 
 def _from_the_middle(samples: Pixels) -> Pixels:
     """Unsigned samples of 8 or 16 bits as signed numbers, or the other way round: bit for bit, still unsigned."""
-    return samples ^ samples.dtype.type(1 << 8 * samples.dtype.itemsize - 1)
+    turned: Pixels = samples ^ samples.dtype.type(1 << 8 * samples.dtype.itemsize - 1)
+    return turned
 
 
 def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:

@@ -1,7 +1,7 @@
 """Files in and out: exactly the samples that are stored, or one line that says why not."""
 
-from arcomp.formats.arrays import ARRAY_ENDINGS, is_array, read_array, read_arrays
 from arcomp.formats.folders import files_below, named_as_pictures
+from arcomp.formats.npy import ARRAY_ENDINGS, is_array, read_array, read_arrays
 from arcomp.formats.reading import START, kind, read, reads_back, start_of, whole
 from arcomp.formats.writing import ENDINGS, format_of, write
 

@@ -27,7 +27,7 @@ _MOST_RUNS = 1 << 20
 _WIDTHS = (0, 2, 3, 4, 5, 6)
 """Widths to which numbers may be filled up."""
 
-_PROBLEMS = {-1: "it is truncated", -2: "a sample is not a number", -3: "there is a comment among its samples"}
+_UNUSUAL = PictureError("the lines of its samples differ", remedy="save it as a raw picture")
 
 
 class Numbers(NamedTuple):
@@ -64,18 +64,22 @@ def read(text: bytes, at: int, shape: tuple[int, int, int], *, single: bool = Fa
 
     Raises:
         PictureError: there are too few, others than decimal numbers up to 65535, or they have no shape that
-            :class:`Decimals` describes.
+            :class:`Decimals` describes; only then with a remedy.
     """
     count = shape[0] * shape[1] * shape[2]
     if len(text) - at < (count if single else 2 * count - 1):
-        raise PictureError(_PROBLEMS[-1])
+        raise PictureError(f"it is truncated, {len(text) - at} bytes for {count} samples")
     octets = np.frombuffer(text, np.uint8)
     breaks = np.count_nonzero(octets[at:] == 10) + np.count_nonzero(octets[at:] == 13)
     values, lines = np.empty(count, np.uint16), np.zeros(breaks + 1, np.int64)
     gaps, found = np.zeros((3, 2), np.int64), np.zeros(3, np.int64)
     _read(octets, at, shape[2], single, values, lines, gaps, found)
-    if found[0] < 0:
-        raise PictureError(_PROBLEMS[int(found[0])])
+    if found[0] == -1:
+        raise PictureError(f"it is truncated, {found[1]} of {count} samples")
+    if found[0] == -2:
+        raise PictureError(f"a sample is {'neither 0 nor 1' if single else 'not a number up to 65535'}")
+    if found[0] == -3:
+        raise PictureError("there are comments among its samples", remedy="save it as a raw picture")
     begin, end = int(found[0]), int(found[1])
     runs = _runs(lines[: int(found[2])])
     for width in _WIDTHS[: 1 if single else None]:
@@ -84,7 +88,7 @@ def read(text: bytes, at: int, shape: tuple[int, int, int], *, single: bool = Fa
         start = begin - len(text[at:begin]) + len(_without_fill(text, at, begin, width))
         if max(map(len, (between, pixel_end, line_end))) <= _SEPARATOR and _same(text, start, end, values, form):
             return Numbers(values, form, start, end)
-    raise PictureError("its samples are in lines that differ")
+    raise _UNUSUAL
 
 
 def rendered(form: Decimals, samples: Pixels) -> Iterator[Octets]:
@@ -153,7 +157,7 @@ def _runs(lines: Integers) -> tuple[tuple[int, int], ...]:
     """Lengths of lines as (length, how many)."""
     starts = np.flatnonzero(np.diff(lines, prepend=-1))
     if len(starts) > _MOST_RUNS:
-        raise PictureError("its lines are all of other lengths")
+        raise _UNUSUAL
     counts = np.diff(starts, append=len(lines))
     return tuple(zip(lines[starts].tolist(), counts.tolist(), strict=True))
 
@@ -178,7 +182,8 @@ def _read(
         values: for the numbers.
         lines: for how many numbers each line has.
         gaps: for where the first gap within a pixel, between pixels of a line, and between lines lies (begin, end).
-        found: for where the first number begins (or what is wrong, below 0), where the last ends, how many lines.
+        found: for where the first number begins, where the last ends, and how many lines there are; or for -1 and how
+            many numbers there are, where that is too few; -2, where something is no number; -3, where it is a comment.
     """
     end, line = at, 0
     for i in range(values.size):
@@ -187,7 +192,7 @@ def _read(
             broken |= text[begin] == 10 or text[begin] == 13
             begin += 1
         if begin == text.size:
-            found[0] = -1
+            found[0], found[1] = -1, i
             return
         value, last = 0, begin
         while last < text.size and 48 <= text[last] <= 57 and value < 65536 and not (single and last > begin):

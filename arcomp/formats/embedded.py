@@ -23,7 +23,7 @@ from arcomp.form import (
     Skeleton,
 )
 from arcomp.formats.parsed import Parsed
-from arcomp.samples import MAX_PIXELS, Pixels, Samples
+from arcomp.samples import MAX_PIXELS, Picture, Pixels, Samples
 
 Part = tuple[int, int, Parsed]
 """Where a picture's bytes begin and end in a file, and what they are."""
@@ -40,7 +40,7 @@ def together(data: bytes, parts: Sequence[Part], ending: str) -> Parsed | None:
         ending: of such files.
 
     Returns:
-        None if there are no parts.
+        None if there are no parts. Of an only one, the samples are still made of what they were; else of pictures.
     """
     bytes_of: Counter[object] = Counter()
     for begin, end, parsed in parts:
@@ -49,26 +49,30 @@ def together(data: bytes, parts: Sequence[Part], ending: str) -> Parsed | None:
         return None
     (kind, _), *_ = bytes_of.most_common(1)
     skeleton: list[Segment] = []
-    pictures: list[Pixels] = []
-    chosen: list[Parsed] = []
-    at, room = 0, MAX_PIXELS
+    chosen: list[Samples] = []
+    at, count, room = 0, 0, MAX_PIXELS
     for begin, end, parsed in sorted(parts, key=lambda part: part[:2]):
         if _kind(parsed.samples) != kind or begin < at or parsed.samples.positions > room:
             continue
         skeleton += [Literal(data[at:begin])] if at < begin else []
-        skeleton += _renumbered(parsed.skeleton, len(pictures))
-        pictures += [picture for stack in parsed.samples.stacks for picture in stack]
-        chosen.append(parsed)
-        at, room = end, room - parsed.samples.positions
+        skeleton += _renumbered(parsed.skeleton, count)
+        chosen.append(parsed.samples)
+        at, count, room = end, count + parsed.samples.count, room - parsed.samples.positions
     skeleton += [Literal(data[at:])] if at < len(data) else []
-    samples = replace(chosen[0].samples, stacks=stacks(pictures), ending=ending)
-    return Parsed(samples, tuple(skeleton))
+    first, pictures = chosen[0], _joined([stack for samples in chosen for stack in samples.stacks])
+    form = first.form if len(chosen) == 1 else Picture()
+    return Parsed(replace(first, stacks=pictures, form=form, ending=ending), tuple(skeleton))
 
 
 def stacks(pictures: Sequence[Pixels]) -> tuple[Pixels, ...]:
     """Pictures [H, W, C]; those of one size that follow each other together: [N, H, W, C] each."""
-    found = (list(group) for _, group in groupby(pictures, lambda picture: picture.shape))
-    return tuple(same[0][None] if len(same) == 1 else np.stack(same) for same in found)
+    return _joined([picture[None] for picture in pictures])
+
+
+def _joined(parts: Sequence[Pixels]) -> tuple[Pixels, ...]:
+    """Stacks [N, H, W, C]; those of pictures of one size that follow each other as one."""
+    found = (list(group) for _, group in groupby(parts, lambda part: part.shape[1:]))
+    return tuple(same[0] if len(same) == 1 else np.concatenate(same) for same in found)
 
 
 def _kind(samples: Samples) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from arcomp.formats.arrays import ARRAY_ENDINGS
+from arcomp.formats.npy import ARRAY_ENDINGS
 from arcomp.formats.writing import ENDINGS, format_of
 
 

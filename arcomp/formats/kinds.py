@@ -34,12 +34,6 @@ _REFUSED = (
     (b"PK\x03\x04", "a zip archive", "unpack it first"),
 )
 
-_PNM = {
-    b"P7": "a PAM picture",
-    b"Pf": "a PFM picture of floating-point samples",
-    b"PF": "a PFM picture of floating-point samples",
-}
-
 
 def kind_of(start: bytes) -> str:
     """The kind of a picture that can perhaps be read.
@@ -61,10 +55,10 @@ def kind_of(start: bytes) -> str:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "webp"
     if start[:1] == b"P" and (start[2:3].isspace() or start[2:3] == b"#"):
-        if start[:2] in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6"):
+        if start[1:2] in b"1234567":
             return "pnm"
-        if start[:2] in _PNM:
-            what = _PNM[start[:2]]
+        if start[1:2] in b"Ff":
+            what = "a PFM picture of floating-point samples"
             raise PictureError(f"{what} is not supported", remedy="convert it to 8 bits a sample first")
     raise _refusal(start)
 
@@ -77,7 +71,7 @@ def _refusal(start: bytes) -> PictureError:
         what = {b"av": "an AVIF", b"he": "a HEIC", b"mi": "a HEIC"}.get(start[8:10], "an MP4-like")
         return PictureError(f"{what} file is not supported", remedy="convert it to PNG first")
     return PictureError(
-        "not a picture of a known kind", remedy="PNG, BMP, TIFF, lossless WebP, PBM, PGM and PPM can be read"
+        "not a picture of a known kind", remedy="PNG, BMP, TIFF, lossless WebP, PBM, PGM, PPM and PAM can be read"
     )
 
 

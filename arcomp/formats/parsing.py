@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from arcomp.formats import ico, png, tiff
+from arcomp.formats import bmp, ico, npy, png, pnm, tiff
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
@@ -15,6 +15,10 @@ _PARSERS: tuple[tuple[bytes, Parser], ...] = (
     (ico.CURSOR, ico.parse),
     (ico.ICNS, ico.parse),
     *((start, tiff.parse) for start in tiff.STARTS),
+    (b"BM", bmp.parse),
+    (npy.NPY, npy.parse),
+    (npy.ZIP, npy.parse),
+    *((b"P%d" % kind, pnm.parse) for kind in range(1, 8)),
 )
 """How files begin, and the function that takes them apart."""
 

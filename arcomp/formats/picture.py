@@ -13,21 +13,20 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
-from arcomp.formats import png, tiff
+from arcomp.formats import bmp, png, pnm, tiff
 from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names
 from arcomp.formats.kinds import kind_of, refuse_lossy
-from arcomp.formats.plain import check_bmp, read_pbm, read_pnm
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
 
 _PLUGINS = {
-    "bmp": ("BMP", "BmpImagePlugin"),
     "tiff": ("TIFF", "TiffImagePlugin"),
     "webp": ("WebP", "WebPImagePlugin"),
     "jpeg": ("JPEG", "JpegImagePlugin"),
@@ -62,9 +61,9 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
         allow_lossy: take JPEG, lossy WebP and lossy TIFF too; their pixels are what Pillow decodes.
 
     Returns:
-        Of a PNG or TIFF whatever is in it, frames of an animation and pages too; else one picture of 8-bit gray or RGB
-        or 1-bit gray. Its `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm" or, lossy,
-        "jpeg". All but the last can be written.
+        Of PNG, TIFF, BMP and PNM whatever is in it, frames of an animation and pages too; else one picture of 8-bit
+        gray or RGB. Its `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm", "pam" or,
+        lossy, "jpeg". All but the last can be written.
 
     Raises:
         PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
@@ -81,23 +80,17 @@ def _picture(pixels: UInt8, ending: str, depth: int = 8, dropped: tuple[str, ...
 
 
 def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
-    if data[:2] in (b"P1", b"P4"):
-        pixels, dropped = read_pbm(data)
-        return _picture(pixels, "pbm", 1, dropped)
     if kind == "pnm":
-        pixels, ending, dropped = read_pnm(data)
-        return _picture(pixels, ending, dropped=dropped)
+        return pnm.parsed(data).samples
+    if kind == "bmp":
+        return _gray_if_it_is(bmp.parsed(data).samples)
     if kind == "jpeg" and not allow_lossy:
         raise refuse_lossy("JPEG")
-    dropped = ()
     if kind == "png":
         return _read_png(data)
     if kind == "tiff":
         return _read_tiff(data, allow_lossy)
-    if kind == "bmp":
-        dropped = check_bmp(data)
-    elif kind == "webp":
-        dropped = check_webp(data, allow_lossy=allow_lossy)
+    dropped = check_webp(data, allow_lossy=allow_lossy) if kind == "webp" else ()
     pixels, more = _decode_with_pillow(data, kind)
     return _picture(pixels, kind, dropped=names((*dropped, *more)))
 
@@ -123,6 +116,14 @@ def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
         raise refusal
     pixels, _ = _decode_with_pillow(tiff.not_turned(data), "tiff")
     return _picture(pixels, "tiff")
+
+
+def _gray_if_it_is(samples: Samples) -> Samples:
+    """Samples without their palette where it is that of grays, from black on, as BMP has it for gray pictures."""
+    if samples.palette is None:
+        return samples
+    grays = np.arange(len(samples.palette)) * (255 // ((1 << samples.depth) - 1))
+    return replace(samples, palette=None) if (samples.palette == grays[:, None]).all() else samples
 
 
 def _decode_with_pillow(data: bytes, kind: str) -> tuple[UInt8, tuple[str, ...]]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from arcomp.errors import ArcompError, PictureError
-from arcomp.formats.arrays import is_array, read_array
 from arcomp.formats.kinds import kind_of
+from arcomp.formats.npy import is_array, read_array
 from arcomp.formats.picture import read_picture
 from arcomp.samples import Bytes, Samples, of_bytes
 

@@ -49,15 +49,15 @@ def pieces(skeleton: Skeleton, samples: Samples) -> Iterator[Piece]:
         yield from _segment(segment, samples)
 
 
-def picture(samples: Samples, index: int) -> Pixels:
-    """A picture counted through all stacks, uint8 or uint16 [H, W, C].
+def picture(samples: Samples, index: int, count: int = 1) -> Pixels:
+    """A picture counted through all stacks, uint8 or uint16 [H, W, C]; or several of one stack, one below the other.
 
     Raises:
         ValueError: there are not so many.
     """
     for stack in samples.stacks:
-        if 0 <= index < len(stack):
-            view: Pixels = stack[index]
+        if 0 <= index < index + count <= len(stack):
+            view: Pixels = stack[index : index + count].reshape(-1, *stack.shape[2:])
             return view
         index -= len(stack)
     raise ValueError("a picture that is not among the samples")
@@ -108,7 +108,7 @@ def _differences(raster: Raster, samples: Samples) -> Iterator[Octets]:
 
 def _raster(segment: Raster, samples: Samples) -> Iterator[Octets]:
     """The rows of a rectangle of a picture."""
-    whole = _with_channels(picture(samples, segment.picture), segment.layout)
+    whole = _with_channels(picture(samples, segment.picture, segment.pictures), segment.layout)
     bottom, right = segment.y + segment.height, segment.x + segment.width
     inside = min(segment.y, segment.x) >= 0 and bottom <= whole.shape[0] and right <= whole.shape[1]
     if not inside or min(segment.height, segment.width) < 1:
@@ -122,6 +122,12 @@ def _with_channels(pixels: Pixels, layout: Layout) -> Pixels:
     """The same, if it has the layout's channels."""
     if not layout.channels or not 0 <= min(layout.channels) <= max(layout.channels) < pixels.shape[2]:
         raise ValueError("channels that the picture does not have")
+    if layout.word or layout.fields:
+        inside = all(
+            min(place, n) >= 0 and place + n <= layout.word and 0 < n <= layout.bits for place, n in layout.fields
+        )
+        if layout.word not in (16, 32) or len(layout.fields) != len(layout.channels) or not inside:
+            raise ValueError("fields that a word does not have")
     return pixels
 
 

@@ -7,16 +7,14 @@ import io
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from arcomp.errors import OutputError
-from arcomp.formats.arrays import ARRAY_ENDINGS, write_array
+from arcomp.formats.bmp import write_bmp
+from arcomp.formats.npy import ARRAY_ENDINGS, write_npy
 from arcomp.formats.png_writing import write_png
+from arcomp.formats.pnm import write_pnm
 from arcomp.formats.tiff_writing import write_tiff
-from arcomp.samples import Array, Bytes, Samples
+from arcomp.samples import Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,30 +23,17 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
         "tif": "TIFF",
         "tiff": "TIFF",
         "webp": "WEBP",
-        "ppm": "PPM",
-        "pgm": "PPM",
-        "pbm": "PPM",
-        "pnm": "PPM",
+        "ppm": "PNM",
+        "pgm": "PNM",
+        "pbm": "PNM",
+        "pnm": "PNM",
+        "pam": "PNM",
     }
 )
-"""Endings that can be written, lower-case without a dot, and Pillow's name of their format."""
+"""Endings that can be written, lower-case without a dot, and their format."""
 
-_PLUGINS = {
-    "BMP": "BmpImagePlugin",
-    "WEBP": "WebPImagePlugin",
-    "PPM": "PpmImagePlugin",
-}
-
-_OPTIONS: dict[str, dict[str, Any]] = {
-    # exact: without it, WebP may change colours it believes to be invisible.
-    "WEBP": {"lossless": True, "exact": True, "quality": 100, "method": 4},
-}
-
-_CHANNELS = {"ppm": 3, "pgm": 1, "webp": 3}
-_DEPTHS = {"pbm": (1,), "pnm": (1, 8)}
-"""Bits a sample that files of an ending hold, unless only 8."""
-_MAX_SIDE = {"webp": 16383}
 _LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
+_MAX_SIDE_OF_WEBP = 16383
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -84,63 +69,46 @@ def write(samples: Samples, ending: str) -> bytes:
         return write_png(samples)
     if ending in ("tif", "tiff"):
         return write_tiff(samples)
-    if samples.palette is not None or (samples.alpha and ending not in ARRAY_ENDINGS):
-        what = "transparency" if samples.alpha else "a palette"
-        raise OutputError(f"pictures with {what} cannot be written as {ending[:16]}", remedy="choose png")
+    if ENDINGS.get(ending) == "PNM":
+        return write_pnm(samples, ending)
     if ending in ARRAY_ENDINGS:
-        if isinstance(samples.form, Array):
-            return write_array(samples.array, samples.form.name, ending)
-        return write_array(samples.pixels, "", ending)
-    if samples.count != 1:
-        raise OutputError(f"holds {samples.count} pictures", remedy="choose npy")
-    return _write_picture(samples.pixels[0], samples.depth, ending)
-
-
-def _write_picture(picture_pixels: npt.NDArray[Any], depth: int, ending: str) -> bytes:
-    """The bytes of a picture, uint8 [H, W, C] with C = 1 (gray) or 3 (RGB).
-
-    Raises:
-        OutputError: files of that ending cannot hold it without loss.
-    """
-    _check(picture_pixels, depth, ending)
-    from PIL import Image
-
-    form = ENDINGS[ending]
-    importlib.import_module(f"PIL.{_PLUGINS[form]}")
-    raster = picture_pixels[:, :, 0] if picture_pixels.shape[2] == 1 else picture_pixels
-    image = Image.fromarray(np.ascontiguousarray(raster.astype(bool) if depth == 1 else raster))
-    buffer = io.BytesIO()
-    try:
-        image.save(buffer, format=form, **_OPTIONS.get(form, {}))
-    except MemoryError:
-        raise OutputError("not enough memory to encode it", remedy="choose ppm or pgm") from None
-    except Exception as error:  # Pillow raises nearly anything, for instance where a codec is not built in
-        cause = " ".join(str(error).split())[:100]
-        raise OutputError(f"cannot be encoded as {ending}: {cause}", remedy="choose png") from error
-    return buffer.getvalue()
-
-
-def _check(pixels: npt.NDArray[Any], depth: int, ending: str) -> None:
+        return write_npy(samples, ending)
     if ending not in ENDINGS:
         why = "cannot hold the pixels without loss here" if ending in _LOSSY else "cannot be written"
         shown = f"a .{ending[:16]} file" if ending else "a file without an ending"
         raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or 0 in pixels.shape:
-        raise OutputError(f"an array of shape {pixels.shape} is not a picture, [H, W, 1] or [H, W, 3] is")
-    kind = {1: "gray", 3: "RGB"}
-    channels = pixels.shape[2]
-    if channels != _CHANNELS.get(ending, channels):
+    if samples.count != 1:
+        raise OutputError(f"holds {samples.count} pictures", remedy="choose npz")
+    return write_bmp(samples) if ending == "bmp" else _write_webp(samples)
+
+
+def _write_webp(samples: Samples) -> bytes:
+    """A lossless WebP file of one picture.
+
+    Raises:
+        OutputError: such files cannot hold it.
+    """
+    if samples.palette is not None or samples.alpha:
+        what = "transparency" if samples.alpha else "a palette"
+        raise OutputError(f"pictures with {what} cannot be written as webp", remedy="choose png")
+    if (samples.channels, samples.depth) != (3, 8):
+        what = "gray" if samples.channels == 1 else f"{samples.channels}-channel"
         raise OutputError(
-            f"{ending} cannot hold {kind[channels]} pixels as such, only {kind[_CHANNELS[ending]]}",
-            remedy="choose png",
+            f"webp cannot hold {what} pixels of {samples.depth} bits, only 8-bit RGB", remedy="choose png"
         )
-    if pixels.dtype != np.uint8 or depth not in (1, 8) or (depth == 1 and channels != 1):
-        raise OutputError(
-            f"{kind[channels]} samples of {depth} bits ({pixels.dtype}) cannot be written as {ending}, "
-            "only 8 bits (uint8), or 1 bit of gray"
-        )
-    if depth not in _DEPTHS.get(ending, (8,)):
-        raise OutputError(f"{ending} cannot hold samples of {depth} bit{'s' if depth > 1 else ''}", remedy="choose png")
-    limit = _MAX_SIDE.get(ending)
-    if limit is not None and max(pixels.shape[:2]) > limit:
-        raise OutputError(f"{ending} holds at most {limit} pixels a side", remedy="choose png")
+    picture = samples.pixels[0]
+    if max(picture.shape) > _MAX_SIDE_OF_WEBP:
+        raise OutputError(f"webp holds at most {_MAX_SIDE_OF_WEBP} pixels a side", remedy="choose png")
+    from PIL import Image
+
+    importlib.import_module("PIL.WebPImagePlugin")
+    buffer = io.BytesIO()
+    try:
+        # exact: without it, WebP may change colours it believes to be invisible.
+        Image.fromarray(picture).save(buffer, format="WEBP", lossless=True, exact=True, quality=100, method=4)
+    except MemoryError:
+        raise OutputError("not enough memory to encode it", remedy="choose ppm or pgm") from None
+    except Exception as error:  # Pillow raises nearly anything, for instance where a codec is not built in
+        cause = " ".join(str(error).split())[:100]
+        raise OutputError(f"cannot be encoded as webp: {cause}", remedy="choose png") from error
+    return buffer.getvalue()

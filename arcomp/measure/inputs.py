@@ -59,7 +59,7 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
 
 
 def read(path: Path, limit: int | None = None, *, text: bool = False) -> Samples:
-    """A picture, an array of pictures (:mod:`arcomp.formats.arrays`), or bytes; without its ending, which the names of
+    """A picture, an array of pictures (:mod:`arcomp.formats.npy`), or bytes; without its ending, which the names of
     compressed files tell.
 
     Args:

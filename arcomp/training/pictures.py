@@ -1,6 +1,6 @@
 """Pictures to train on: found, split by picture, cropped, turned and degraded, each round from its own seed.
 
-They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.formats.arrays`
+They come from files of pictures, or as arrays of numpy (.npy, or every array of an .npz; :mod:`arcomp.formats.npy`
 says which).
 """
 

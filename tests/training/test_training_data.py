@@ -24,7 +24,7 @@ from tests.training.runs import PIXELCNN, RECIPE, TEXT, shortened, train
 
 
 @pytest.mark.parametrize(
-    "content", [np.zeros((9, 3, 4), np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
+    "content", [np.zeros(9, np.uint8), np.zeros((2, 3, 4), np.float32), np.zeros((0, 3, 4), np.uint8), None]
 )
 def test_arrays_that_are_no_pictures(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "a.npy"

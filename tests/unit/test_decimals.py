@@ -95,21 +95,27 @@ def test_bits(shape: Callable[[Pixels], str]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"1 2 3", "truncated"),
-        (b"1 2 3    ", "truncated"),
+        (b"1 2 3", "truncated, 5 bytes for 4 samples"),
+        (b"1 2 3    ", "truncated, 3 of 4 samples"),
         (b"1 2 x 4", "not a number"),
         (b"1 2 -3 4", "not a number"),
         (b"1 2 65536 4", "not a number"),
         (b"1 2 999999999999999999999 4", "not a number"),
         (b"1 2 # 3\n3 4", "comment"),
-        (b"1 2  3 4", "lines that differ"),
-        (b"1 2 03 4", "lines that differ"),
-        (b"1" + b" " * 65 + b"2" + b" " * 65 + b"3 4", "lines that differ"),
+        (b"1 2  3 4", "lines of its samples differ"),
+        (b"1 2 03 4", "lines of its samples differ"),
+        (b"1" + b" " * 65 + b"2" + b" " * 65 + b"3 4", "lines of its samples differ"),
     ],
 )
 def test_what_is_refused(text: bytes, words: str) -> None:
     with pytest.raises(PictureError, match=words):
         read(text, 0, (2, 2, 1))
+
+
+@pytest.mark.parametrize("text", [b"10a1", b"1021", b"10-11"])
+def test_bits_that_are_none(text: bytes) -> None:
+    with pytest.raises(PictureError, match="neither 0 nor 1"):
+        read(text, 0, (2, 2, 1), single=True)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from arcomp.contract import registry
 from arcomp.contract.fitting import fitted
 from arcomp.errors import ModelError, PictureError
 from arcomp.formats import is_array, kind, read, read_array, write
-from arcomp.formats.arrays import write_array
+from arcomp.formats.npy import write_array
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.wavenet import WaveNet
 from arcomp.samples import Array, Samples
@@ -38,6 +38,8 @@ class TestArrays:
             ((9, 5, 6), (9, 5, 6, 1)),
             ((2, 3, 5), (2, 3, 5, 1)),
             ((9, 5, 3), (1, 9, 5, 3)),
+            ((9, 5, 1), (1, 9, 5, 1)),
+            ((5, 4, 4), (1, 5, 4, 4)),
             ((9, 5, 3, 1), (9, 5, 3, 1)),
             ((2, 4, 4, 4), (2, 4, 4, 4)),
             ((1, 1), (1, 1, 1, 1)),
@@ -50,11 +52,6 @@ class TestArrays:
         assert array.pixels.shape == as_pictures
         assert np.array_equal(array.pixels.ravel(), values.ravel())
 
-    @pytest.mark.parametrize("shape", [(5, 4, 4), (9, 4, 3), (9, 5, 4), (9, 5, 1), (9, 5, 2), (3, 3, 3)])
-    def test_axes_that_leave_it_open(self, shape: tuple[int, ...]) -> None:
-        with pytest.raises(PictureError, match="four axes"):
-            read_array(npy(np.zeros(shape, np.uint8)))
-
     @pytest.mark.parametrize("shape", [(), (5,), (1, 2, 3, 4, 5), (2, 3, 4, 5), (0, 5, 5), (5, 0), (1 << 15, 1 << 15)])
     def test_shapes_that_are_no_pictures(self, shape: tuple[int, ...]) -> None:
         claimed = np.broadcast_to(np.zeros((), np.uint8), shape)
@@ -62,9 +59,9 @@ class TestArrays:
         with pytest.raises(PictureError, match="shape"):
             read_array(data)
 
-    @pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.float32, "U3", [("a", np.uint8)]])
+    @pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.float16, np.float32, "U3", [("a", np.uint8)]])
     def test_types_that_are_not_taken(self, dtype: Any) -> None:
-        with pytest.raises(PictureError, match="give uint8 or bool"):
+        with pytest.raises(PictureError, match="give bool or integers"):
             read_array(npy(np.zeros((8, 8), dtype)))
 
     def test_nothing_is_executed(self) -> None:
@@ -75,12 +72,11 @@ class TestArrays:
 
     def test_archives(self) -> None:
         assert read_array(npz(images=DIGITS)).form.name == "images"  # type: ignore[union-attr]
-        with pytest.raises(PictureError, match="2 arrays"):
-            read_array(npz(a=DIGITS, b=DIGITS))
+        assert len(read_array(npz(a=DIGITS, b=DIGITS)).pixels) == 2 * len(DIGITS)
         hostile = bytearray(npz(a=DIGITS))
         at = hostile.rindex(b"PK\x01\x02") + 24
         hostile[at : at + 4] = (1 << 31).to_bytes(4, "little")
-        with pytest.raises(PictureError, match="too large"):
+        with pytest.raises(PictureError, match="damaged"):
             read_array(bytes(hostile))
 
     @given(st.integers(0, 10**6), st.integers(0, 255))

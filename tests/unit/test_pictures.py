@@ -70,7 +70,7 @@ class TestReading:
         for data in (plain, raw):
             picture = read(data)
             np.testing.assert_array_equal(picture.pixels[0], RGB)
-            assert (picture.ending, picture.dropped) == ("ppm", ("comments",))
+            assert picture.ending == "ppm"
         assert read(b"P2 1 2 255 7 255").pixels[0].ravel().tolist() == [7, 255]
 
     def test_raster_that_looks_like_white_space_or_a_comment(self) -> None:
@@ -136,10 +136,9 @@ class TestDropped:
             assert picture.dropped == ()
             np.testing.assert_array_equal(picture.pixels[0], RGB)
 
-    def test_tiff_bmp_webp(self) -> None:
+    def test_tiff_webp(self) -> None:
         data = saved(RGB, "TIFF", tiffinfo={270: "hello", 65000: 3}, dpi=(300, 300), icc_profile=b"p" * 200)
         assert read(data).dropped == ("ICC profile", "TIFF tag 65000", "description", "resolution")
-        assert read(saved(RGB, "BMP", dpi=(300, 300))).dropped == ("resolution",)
         data = saved(RGB, "WEBP", lossless=True, icc_profile=b"p" * 200, xmp=b"<x/>")
         assert read(data).dropped == ("ICC profile", "XMP")
 
@@ -167,18 +166,17 @@ class TestOneBit:
         assert np.array_equal(picture.pixels[0], self.BITS)
         assert "no whole picture" in refusal(png(rows, depth=1, size=(13, 11), rows=10))
 
-    @pytest.mark.parametrize("gap", [b" ", b"\n", b"# a comment\n"])
+    @pytest.mark.parametrize("gap", [b" ", b"\n", b""])
     def test_plain_pbm(self, gap: bytes) -> None:
         picture = read(b"P1" + b" #x\n3 " + b"2\n" + gap.join([b"1", b"0", b"1", b"0", b"0", b"1"]))
         assert picture.pixels[0][:, :, 0].tolist() == [[0, 1, 0], [1, 1, 0]]
-        assert picture.dropped == ("comments",)
 
     @pytest.mark.parametrize(
         ("data", "word"),
         [
             (b"P4 9 2\n" + bytes(3), "truncated, 3 of 4"),
-            (b"P4 9 2\n" + bytes(5), "more after"),
             (b"P1 2 2\n1 0 1", "truncated, 3 of 4"),
+            (b"P1 2 2\n1 0 # 1\n1 1", "comments among"),
             (b"P1 2 2\n1 0 2 1", "neither 0 nor 1"),
             (b"P4 2\n", "header"),
             (b"P4 99999 99999\n", "limit"),
@@ -187,13 +185,12 @@ class TestOneBit:
     def test_damaged_pbm(self, data: bytes, word: str) -> None:
         assert word in refusal(data)
 
-    @pytest.mark.parametrize("ending", ["bmp", "tif", "pgm"])
-    def test_files_that_cannot_hold_them(self, ending: str) -> None:
+    def test_files_that_cannot_hold_them(self) -> None:
         with pytest.raises(OutputError, match="1 bit"):
-            write_picture(self.BITS, 1, ending)
+            write_picture(self.BITS, 1, "tif")
 
     def test_what_pbm_cannot_hold(self) -> None:
-        with pytest.raises(OutputError, match="8 bits"):
+        with pytest.raises(OutputError, match="gray of 1 bit"):
             write_picture(GRAY, 8, "pbm")
         with pytest.raises(OutputError, match="RGB of 1 bits"):
             write_picture(RGB & 1, 1, "png")
@@ -206,7 +203,7 @@ class TestWriting:
     def test_reads_back_the_same(self, ending: str, shape: tuple[int, int, int], seed: int) -> None:
         pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
         channels = shape[2]
-        if ending == "pbm" or (ending, channels) in {("ppm", 1), ("pgm", 3), ("webp", 1)}:
+        if ending == "pbm" or (ending, channels) == ("webp", 1):
             with pytest.raises(OutputError):
                 write_picture(pixels, 8, ending)
             return

@@ -68,19 +68,11 @@ class TestRefusedKinds:
             assert image.mode == "RGB"  # Pillow forgets the fourth
         assert "extra channels" in refusal(data)
 
-    @pytest.mark.parametrize("maximum", [1, 100, 254, 256, 65535])
-    def test_pnm_of_another_maximum(self, maximum: int) -> None:
-        assert str(maximum) in refusal(b"P5 2 2 %d\n" % maximum + bytes(8))
-        assert str(maximum) in refusal(b"P2 2 2 %d\n0 0 1 1" % maximum)
-
-    @pytest.mark.parametrize("start", [b"P7\n", b"Pf 1 1 -1\n", b"PF 1 1 -1\n"])
+    @pytest.mark.parametrize("start", [b"Pf 1 1 -1\n", b"PF 1 1 -1\n"])
     def test_other_pnm(self, start: bytes) -> None:
         assert "not supported" in refusal(start)
 
     def test_bmp(self) -> None:
-        assert "palette" in refusal(saved(RGB, "BMP", "P"))
-        assert "1-bit" in refusal(saved(RGB, "BMP", "1"))
-        assert "32-bit" in refusal(saved(RGB, "BMP", "RGBA"))
         packed = bytearray(saved(GRAY, "BMP"))
         packed[30] = 1
         assert "compression 1" in refusal(bytes(packed))
@@ -90,8 +82,6 @@ class TestRefusedKinds:
         assert "2 pages" in refusal(saved(RGB, "TIFF", save_all=True, append_images=frames))
         line = refusal(saved(RGB, "WEBP", save_all=True, append_images=frames, lossless=True))
         assert "animated" in line
-        assert "18 samples after" in refusal(b"P5 2 2 255\n" + bytes(22))
-        assert "1 samples after" in refusal(b"P2 2 2 255\n 1 2 3 4 5")
 
     def test_webp_with_transparency(self) -> None:
         pixels = np.dstack([RGB, GRAY])
@@ -208,9 +198,10 @@ class TestDamage:
         assert "truncated" in refusal(tiff_rgb(RGB, t273=("I", (0,))))
         assert "428 of 429" in refusal(tiff_rgb(RGB, t279=("I", (428,))))
 
-    @pytest.mark.parametrize("text", [b"1 2 3 x", b"1 2 3 -4", b"1 2 3 256", b"1 2 3 0004", b"1 2 3"])
+    @pytest.mark.parametrize("text", [b"1 2 3 x", b"1 2 3 -4", b"1 2 3 256", b"1 2 3"])
     def test_plain_samples(self, text: bytes) -> None:
         assert "damaged" in refusal(b"P2 2 2 255\n" + text)
+        assert "save it as a raw picture" in refusal(b"P2 2 2 255\n1 2 3 0004")
 
     @settings(deadline=None)
     @given(st.sampled_from(["PNG", "BMP", "PPM", "TIFF", "WEBP", "JPEG"]), st.data())
