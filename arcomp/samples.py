@@ -182,6 +182,11 @@ class Samples:
         return meanings.get(self.channels - self.alpha, "unknown")
 
 
+def kind_of_channels(channels: int) -> str:
+    """What pictures with so many channels are called: "gray", "RGB", "2 channels"."""
+    return {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
+
+
 def _checked(stack: Pixels, depth: int) -> Pixels:
     """A stack that can be relied on: of native uint8 or uint16, C-contiguous, no sample too large.
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 COMPILING = 2.0
 """Seconds of compiling after which a message says so."""
-_KINDS = {1: "gray", 3: "RGB"}
 
 
 class Startup:
@@ -171,6 +170,8 @@ def unit(member: Member) -> str:
 
 def contents(member: Member) -> str:
     """What a file holds in words, such as "640 x 480, RGB, 8 bits"."""
+    from arcomp.samples import kind_of_channels
+
     geometry = member.geometry
     if geometry is None:
         return plural(member.original.length if member.original else 0, "byte")
@@ -180,7 +181,7 @@ def contents(member: Member) -> str:
     count = sum(stack[0] for stack in geometry.stacks)
     of = f"{count} pictures of " if count > 1 else ""
     sizes = f"{width} x {height}" + (" and other sizes" if len(geometry.stacks) > 1 else "")
-    kind = _KINDS.get(geometry.channels - geometry.alpha, f"{geometry.channels - geometry.alpha} channels")
+    kind = kind_of_channels(geometry.channels - geometry.alpha)
     if geometry.palette is not None:
         kind = f"palette of {len(geometry.palette)}"
     kind += " with alpha" if geometry.alpha else ""

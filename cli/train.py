@@ -229,7 +229,9 @@ def _takes(recipe: Recipe) -> str:
     """The data that a recipe is for."""
     if recipe.data.kind == "bytes":
         return f"text and bytes, {recipe.data.crop:,} at a time"
-    colour = {1: "gray", 3: "RGB"}.get(recipe.channels, plural(recipe.channels, "channel"))
+    from arcomp.samples import kind_of_channels
+
+    colour = kind_of_channels(recipe.channels)
     return f"{colour}, {plural(recipe.depth, 'bit')}, {recipe.data.crop} x {recipe.data.crop} pixels"
 
 

@@ -48,6 +48,10 @@ class BayesNetConfig(LayeredConfig):
     width: int = setting(1, 512)
 
     @property
+    def frame(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
+    @property
     def head(self) -> Ensemble:
         """Of a single member: one logit of two, as in a logistic regression."""
         return Ensemble(self.depth, 1)

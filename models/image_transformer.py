@@ -70,6 +70,10 @@ class ImageTransformerConfig(MixtureConfig):
     zigzag: int = setting(0, 1)
 
     @property
+    def frame(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
+    @property
     def sequence(self) -> Order:
         """The order of a picture."""
         return ORDERS[self.zigzag]

@@ -56,6 +56,10 @@ class MADEConfig(LayeredConfig):
     order: int = setting(0, 65535)
 
     @property
+    def frame(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
+    @property
     def head(self) -> Ensemble:
         return Ensemble(self.depth, self.masks)
 

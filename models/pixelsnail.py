@@ -70,6 +70,10 @@ class PixelSNAILConfig(MixtureConfig):
         if self.kernel not in TAPS:
             raise ModelError(f"a kernel of side {self.kernel}", remedy="set 2 or 3")
 
+    @property
+    def frame(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
 
 class PixelSNAILWiring(LinearSkipWiring):
     """The network: figure 3 of the paper."""

@@ -150,7 +150,7 @@ class DistributionModel(Model):
         if kept and not self.row_by_row:  # in another order, later samples would not be conditioned on all kept ones
             raise ModelError(
                 f"model {self.name} with these weights does not go row by row and cannot complete pictures",
-                remedy="choose context, or a model of the ladder that does, with -m",
+                remedy="choose a model that does (`arcomp models` lists all)",
             )
 
     def sample(

@@ -136,7 +136,7 @@ class LearningModel(Model):
             what = "complete pictures" if kept else "draw at another temperature than 1"
             raise ModelError(
                 f"model {self.name} learns from each decision and cannot {what}",
-                remedy="choose context or a model of the ladder with -m",
+                remedy="choose a model that does not learn (`arcomp models` lists all)",
             )
 
     def sample(

@@ -9,7 +9,7 @@ learn.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -259,6 +259,16 @@ class Model(ABC):
             None if the model has no such evaluation.
         """
         return None
+
+
+def check_kind(name: str, networks: Container[int], channels: int, depth: int) -> None:
+    """For models with a network of 8 bits for gray, for RGB, or for each.
+
+    Raises:
+        ModelError: there is none for pictures of that kind.
+    """
+    if channels not in networks or depth != 8:
+        raise refuse(name, "8-bit gray and RGB", channels, depth)
 
 
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:

@@ -21,7 +21,7 @@ from arcomp.measure.record import Measurement
 from arcomp.measure.results import TITLE, Result
 from arcomp.measure.sheets import sheet
 from arcomp.measure.tables import Column, cell
-from arcomp.samples import Bytes, Samples
+from arcomp.samples import Bytes, Samples, kind_of_channels
 
 SHOWN = 64
 """Pictures of an array that are drawn, the first ones."""
@@ -146,7 +146,7 @@ def _about(samples: Samples) -> str:
     count, height, width, channels = samples.pixels.shape
     if isinstance(samples.form, Bytes):
         return f"{width:,} bytes, drawn in rows of {row(width)}"
-    kind = {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
+    kind = kind_of_channels(channels)
     depth = "1 bit" if least_depth(samples) == 1 else "8 bits"
     several = f"{count:,} pictures of " if count > 1 else ""
     shown = f"; the first {SHOWN} are drawn" if count > SHOWN else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from arcomp.contract.settings import setting
 from arcomp.errors import ModelError
@@ -33,11 +32,10 @@ class LayeredConfig:
         """The order of a group of pictures; None for the model's default."""
         return None
 
-
-def frame(config: LayeredConfig) -> tuple[int, int] | None:
-    """Rows and columns of the largest pictures that a network takes; None if it takes any size."""
-    settings: Any = config
-    return (settings.rows, settings.columns) if hasattr(config, "rows") else None
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        """Rows and columns of the largest pictures that the network takes; None if it takes any size."""
+        return None
 
 
 def check_side(kernel: int, most: int) -> None:

@@ -28,7 +28,7 @@ from arcomp.exact.arrays import CPU
 from arcomp.exact.devices import backend
 from arcomp.layers.samples import carried
 from arcomp.layers.spec import Spec
-from arcomp.network.configuration import LayeredConfig, frame
+from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import ExactNetwork
 from arcomp.network.wiring import Wiring
 from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
@@ -156,7 +156,7 @@ class Layered(DistributionModel):
         """The network's fixed size, if it has one; for bytes, a chunk; else a square."""
         if self.flat and height == 1:
             return 1, CHUNK
-        return frame(self.configs[channels, depth]) or (self.side, self.side)
+        return self.configs[channels, depth].frame or (self.side, self.side)
 
     def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
         """Bytes of the caches of the largest group of tiles, and of the largest layer's working memory."""
@@ -330,7 +330,7 @@ class LayeredTrainer(Trainer):
         return self.model.freeze(networks)
 
     def frame(self, config: Mapping[str, Any]) -> tuple[int, int] | None:
-        return frame(checked(self.model.config_type, config))
+        return checked(self.model.config_type, config).frame
 
     def mismatch(self, weights: Weights, config: Mapping[str, Any]) -> str:
         own = checked(self.model.config_type, config)
@@ -338,6 +338,6 @@ class LayeredTrainer(Trainer):
             if kind != (own.channels, own.depth):
                 if other.sequence != own.sequence:
                     return "order"
-                if frame(other) != frame(own):
+                if other.frame != own.frame:
                     return "size of pictures"
         return ""

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from arcomp.container.atomic import write_atomically
-from arcomp.container.tensors import in_order
+from arcomp.container.tensors import in_order, part
 from arcomp.errors import TrainingError
 from arcomp.exact.digest import weights_digest
 from arcomp.training.recipes import Recipe
@@ -48,17 +48,6 @@ def save(state: State, recipe: Recipe, path: Path) -> None:
     _write(path, about, tensors)
 
 
-def keep_average(checkpoint: Path, path: Path) -> None:
-    """Write what remains of a checkpoint when its run is over: the average alone, a quarter of it. It can be frozen
-    again and begun from; a run that goes on from it begins with the moments of none.
-
-    Raises:
-        TrainingError: no checkpoint. OutputError: it cannot be written.
-    """
-    about, tensors = read_checkpoint(checkpoint)
-    _write(path, about, {k: v for k, v in tensors.items() if k.startswith("average.")})
-
-
 def _write(path: Path, about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
     said = {"arcomp": json.dumps(about | {"digest": _digest(tensors, about)})}
     write_atomically(path, in_order(save_tensors(tensors, said)), overwrite=True)
@@ -86,7 +75,7 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     check_recipe(made_with, recipe if same else replace(made_with, model=recipe.model), path)
     state = start(made_with, device)
     try:
-        parts = {name: _part(tensors, name) for name in ("model", "average")}
+        parts = {name: part(tensors, name) for name in ("model", "average")}
         state.average.load_state_dict(parts["average"])
         state.model.load_state_dict(parts["model"] or parts["average"])
         for i, parameter in enumerate(state.model.parameters()):
@@ -100,11 +89,6 @@ def load(path: Path, recipe: Recipe, device: torch.device | str = "cpu", *, same
     state.step, state.round, state.seconds = about["step"], about["round"], about["seconds"]
     state.history, state.data = about["history"], about["data"]
     return state
-
-
-def _part(tensors: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
-    """What is called so and more, without it."""
-    return {k.removeprefix(name + "."): v for k, v in tensors.items() if k.startswith(name + ".")}
 
 
 def recipe_of(path: Path) -> Recipe:

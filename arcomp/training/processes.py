@@ -3,9 +3,8 @@
 Each has the whole network and all the data, and computes its share of every batch; gradients are averaged by torch's
 DistributedDataParallel (Li et al. 2020, "PyTorch distributed: experiences on accelerating data parallel training",
 section 3), over gloo on processors and NCCL on CUDA. They take the same steps as one process with the same batch, up
-to the rounding of floating-point sums, unless a network draws at random in training (dropout; the masks of ``made``,
-where it has several): each process then draws for its own share. The first process leads: it alone measures, reports
-and writes.
+to the rounding of floating-point sums, unless a network draws at random in training (dropout, masks): each
+process then draws for its own share. The first process leads: it alone measures, reports and writes.
 """
 
 from __future__ import annotations

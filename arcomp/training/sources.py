@@ -10,6 +10,7 @@ import numpy as np
 from arcomp.contract import registry
 from arcomp.errors import TrainingError
 from arcomp.formats import named_as_pictures
+from arcomp.samples import kind_of_channels
 from arcomp.training import recipes
 from arcomp.training.chunks import Chunks
 from arcomp.training.data import Data, below
@@ -40,8 +41,7 @@ class Seen:
     def __str__(self) -> str:
         if self.kind == "bytes":
             return "text or other bytes"
-        colour = {1: "gray", 3: "RGB"}.get(self.channels, f"{self.channels} channels")
-        return f"{colour} pictures of {self.depth} bit{'s' if self.depth > 1 else ''}"
+        return f"{kind_of_channels(self.channels)} pictures of {self.depth} bit{'s' if self.depth > 1 else ''}"
 
 
 def inspect(folders: list[Path]) -> Seen:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import Distribution, LogisticMixture
+from arcomp.container.tensors import part
 from arcomp.contract.distributions import Incremental, Int32, Parallel
 from arcomp.contract.model import BatchSpec, Padded, Watch
 from arcomp.errors import ModelError
@@ -75,7 +76,7 @@ class Network:
     def _layer(
         arrays: Arrays, name: str, shape: tuple[int, int], quantisation: Quantisation, device: str
     ) -> FrozenLinear:
-        own = {k[len(name) + 1 :]: v for k, v in arrays.items() if k.startswith(name + ".")}
+        own = part(arrays, name)
         if "weight" in own and own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
         return FrozenLinear(own, quantisation, SIGNED8.largest, device)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
+from arcomp.container.tensors import part
 from arcomp.contract.distributions import DistributionModel, Incremental, Parallel
-from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
+from arcomp.contract.model import BatchSpec, Padded, Watch, check_kind
 from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
@@ -44,8 +45,7 @@ class ContextModel(DistributionModel):
         return ContextTrainer()
 
     def check(self, channels: int, depth: int) -> None:
-        if channels not in self.configs or depth != 8:
-            raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+        check_kind(self.name, self.configs, channels, depth)
 
     def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
         height, width = int(spec.batch.heights.max()), int(spec.batch.widths.max())
@@ -74,8 +74,7 @@ class ContextModel(DistributionModel):
         return self._networks[channels, device]
 
     def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
-        prefix = f"{channels}."
-        return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+        return part(self.weights.arrays, str(channels))
 
     def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
         with needs_torch("a network in float"):

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.levels import HIGHEST, LEVELS
+from arcomp.container.tensors import part
 from arcomp.contract.model import Watch
 from arcomp.errors import ModelError
 from arcomp.exact import dense, tables
@@ -91,7 +92,7 @@ def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt
     shapes |= {f"heads.{c}": (config.outputs, config.head) for c in channels}
     made: dict[str, dict[str, npt.NDArray[Any]]] = {}
     for name, shape in shapes.items():
-        own = {k[len(name) + 1 :]: a for k, a in arrays.items() if k.startswith(name + ".")}
+        own = part(arrays, name)
         check_linear(own, SIGNED8.largest)
         if own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")

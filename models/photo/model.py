@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.container.tensors import part
 from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
-from arcomp.contract.model import Watch, refuse
+from arcomp.contract.model import Watch, check_kind
 from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
@@ -56,8 +57,7 @@ class PhotoModel(LearningModel):
         return PhotoTrainer()
 
     def check(self, channels: int, depth: int) -> None:
-        if channels not in self.configs or depth != 8:
-            raise refuse(self.name, "8-bit gray and RGB", channels, depth)
+        check_kind(self.name, self.configs, channels, depth)
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
         return CODING_ORDER[channels]
@@ -77,8 +77,7 @@ class PhotoModel(LearningModel):
         return memory(self.configs[channels], height, width)
 
     def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
-        prefix = f"{channels}."
-        return {k[len(prefix) :]: a for k, a in self.weights.arrays.items() if k.startswith(prefix)}
+        return part(self.weights.arrays, str(channels))
 
     def _layers(self, channels: int) -> Any:
         from arcomp.models.photo.exact import check_arrays

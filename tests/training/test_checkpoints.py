@@ -14,11 +14,9 @@ import torch
 
 from arcomp.errors import OutputError, TrainingError
 from arcomp.training import checkpoint, loop, recipes
-from arcomp.training.checkpoint import keep_average, load, read_checkpoint
-from arcomp.training.finish import finish
+from arcomp.training.checkpoint import load, read_checkpoint
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
-from arcomp.training.sources import gather
 from arcomp.training.step import Step
 from tests.training.runs import PIXELCNN, RECIPE, shortened, train, weights_of
 
@@ -141,18 +139,6 @@ def test_hostile_checkpoints_are_refused(photographs: Path, tmp_path: Path, chan
     _rewritten(tmp_path / "c", change)
     with pytest.raises(TrainingError):
         load(tmp_path / "c", SHORT)
-
-
-def test_the_average_alone_freezes_again_and_can_be_begun_from(photographs: Path, tmp_path: Path) -> None:
-    state, data = train(SHORT, photographs, tmp_path / "c"), gather(SHORT, [photographs])
-    keep_average(tmp_path / "c", tmp_path / "kept")
-    assert (tmp_path / "kept").stat().st_size < 0.5 * (tmp_path / "c").stat().st_size
-    again = train(SHORT, photographs, tmp_path / "kept", resume=True)
-    assert again.step == state.step
-    digests = {finish(s, SHORT, data, tmp_path / "w.safetensors", overwrite=True).digest for s in (state, again)}
-    assert len(digests) == 1
-    longer = shortened(SHORT, steps=SHORT.optimiser.steps + 8)
-    assert train(longer, photographs, tmp_path / "kept", resume=True).step == longer.optimiser.steps
 
 
 def test_damaged_checkpoints_are_refused(photographs: Path, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_every_recipe_has_a_step_there(name: str) -> None:
     assert bits[1] == pytest.approx(bits[0], rel=1e-3)
     assert norms[1] == pytest.approx(norms[0], rel=2e-2)
     short = replace(recipe, optimiser=replace(recipe.optimiser, batch=2))
-    take = step.steps(start(short, "cuda"), short, Team(CUDA))
+    take = step.stepper(start(short, "cuda"), short, Team(CUDA))
     examples = {k: a[:2].cuda() for k, a in examples_of(model.cpu(), crops).items()}
     for rounding in (False, True):  # steps are recorded, where they are alike
         lost = [float(take(examples, Moment(1e-4, rounding, 0.5))) for _ in range(step.FIRST + 3)]
@@ -113,7 +113,7 @@ def test_replayed_steps_are_steps(
     """Recorded and replayed, with rounding and without, as one by one."""
     recipe = shortened(recipe, passes=passes)
     replayed = train(recipe, photographs, tmp_path / "a", team=Team(CUDA))
-    monkeypatch.setattr(step, "ReplayedSteps", step.Interpreter)
+    monkeypatch.setattr(step, "RecordedStep", step.Step)
     one_by_one = train(recipe, photographs, tmp_path / "b", team=Team(CUDA))
     assert replayed.step == one_by_one.step == recipe.optimiser.steps
     others = weights_of(one_by_one)
