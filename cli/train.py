@@ -300,7 +300,7 @@ def _changes(
     "--begin-from",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Start a new run from a checkpoint of the same model and shape (photo: or a smaller one).",
+    help="Start a new run from a checkpoint of the same model and shape, or a smaller one if it can grow.",
 )
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Train for N steps instead of the recipe's.")
 @click.option(

@@ -162,7 +162,37 @@ def test_nobody_asks_what_kind_a_model_is() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
                 asked += [f"{path}: {name}" for name in re.findall(r"\w+", ast.unparse(node.args[1])) if name in kinds]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("hasattr", "getattr"):
+                whose = ast.unparse(node.args[0]).rpartition(".")[2]
+                asked += [f"{path}: an attribute of {whose}"] if whose in ("model", "config", "settings") else []
     assert asked == []
+
+
+NAMED = {
+    "arcomp.contract.registry": {"photo"},
+    "arcomp.cli.options": {"photo"},
+    "arcomp.planning": {"context"},
+}
+"""Where ARCHITECTURE.md says that models are named: the default, and what codes the rest."""
+
+
+def test_models_are_named_by_themselves_only() -> None:
+    """In code, that is; docstrings may give examples."""
+    found = modules()
+    names = {module.split(".")[2] for module in found if re.fullmatch(r"arcomp\.models\.\w+", module)}
+    assert {"photo", "context", "wavenet"} <= names
+    said: dict[str, set[str]] = {}
+    for module, path in found.items():
+        if module.startswith("arcomp.models"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                words = set(re.findall(r"\w+", node.value)) & (names - {"made"})  # which is a word, too
+                if words and not re.fullmatch(r"arcomp\.[\w.]+", node.value):
+                    said.setdefault(module, set()).update(words)
+    assert said == NAMED
 
 
 @pytest.mark.parametrize("statement", ["import arcomp", "import arcomp.cli", "import arcomp.errors, arcomp.container"])
