@@ -26,43 +26,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict
 
-import numpy as np
-import numpy.typing as npt
-
-from arcomp import arguments, codec, files, formats, pillow, sampling
+from arcomp import arguments, codec, files, formats, sampling
 from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Execution, Model
 from arcomp.errors import ArcompError, LossyError, said_of
 from arcomp.measure import bits
-from arcomp.samples import MAX_PIXELS, Samples, of_array, of_bytes
+from arcomp.samples import Samples, of_bytes
+from arcomp.sources import Data, Path, Source, bytes_of, file_of, is_file, samples_of
 
-Path: TypeAlias = str | os.PathLike[str]
-Data: TypeAlias = bytes | bytearray | memoryview | BinaryIO
 Progress: TypeAlias = Callable[[float], None]
 """Callback that is given the part done, 0 to 1."""
-
-
-class Arrays(Protocol):
-    """NumPy arrays, and anything with ``__array__``."""
-
-    def __array__(self, /) -> npt.NDArray[Any]: ...
-
-
-class Pictures(Protocol):
-    """Pictures of Pillow."""
-
-    @property
-    def mode(self) -> str: ...
-
-    def getbands(self) -> tuple[str, ...]: ...
-
-
-Source: TypeAlias = Samples | Arrays | Pictures | Path | Data
-"""What can be compressed."""
 
 
 def compress(
@@ -97,10 +74,10 @@ def compress(
         ArcompError: it cannot be read, is not supported, or the model does not take it.
     """
     how, found = _options(tile, device, threads, progress), _model(model)
-    with _lossy_allowed_on_request(), _said_of(source):
-        if not _is_file(source):
-            return codec.encode(_samples(source), found, **how).data
-        data, about = _file(source)
+    with _said_of(source):
+        if not is_file(source):
+            return codec.encode(samples_of(source), found, **how).data
+        data, about = file_of(source)
         settings = files.Settings(how["tile"], how["device"], how["threads"], bool(verify))
         examined = files.examine(data, found, about, settings)
         return files.compress(examined, found, settings, progress=how["progress"]).data
@@ -132,7 +109,7 @@ def decompress(
     count, callback = arguments.threads(threads), arguments.progress(progress)
     held = None if model is None else _model(model)
     with _said_of(data):
-        member, how = unpack(_bytes(data)), Execution(threads=count, progress=callback)
+        member, how = unpack(bytes_of(data)), Execution(threads=count, progress=callback)
         if member.geometry is None:
             return of_bytes(files.restored(member, held, how))
         return codec.decode_member(member, held, how)
@@ -160,7 +137,7 @@ def restore(
     count, callback = arguments.threads(threads), arguments.progress(progress)
     held = None if model is None else _model(model)
     with _said_of(data):
-        return files.decompress(_bytes(data), model=held, threads=count, progress=callback)
+        return files.decompress(bytes_of(data), model=held, threads=count, progress=callback)
 
 
 def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
@@ -180,7 +157,7 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
     with _lossy_allowed_on_request(), _said_of(source):
         if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
             return formats.read(arguments.path(source), allow_lossy=allow_lossy)
-        data = _bytes(source)
+        data = bytes_of(source)
         return decompress(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
 
 
@@ -197,7 +174,7 @@ def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
         ArcompError: no such file holds them without loss, or it cannot be written.
     """
     target = arguments.path(path)
-    samples = _samples(source)
+    samples = samples_of(source)
     with said_of(target):
         data = formats.write(samples, formats.format_of(target))
     write_atomically(target, data, overwrite=overwrite)
@@ -250,7 +227,7 @@ def code_lengths(
     """
     how = _options(tile, device, threads, progress)
     found = _model(model)
-    samples = _samples(source, or_bytes=found.takes_bytes)
+    samples = samples_of(source, or_bytes=found.takes_bytes)
     with _said_of(source):
         return bits.measure(samples, found, **how)
 
@@ -329,98 +306,6 @@ def _model(model: str | os.PathLike[str] | Model) -> Model:
     if isinstance(model, (str, os.PathLike)):
         return load(model)
     raise ArcompError(f"{arguments.named(model)} is no model", remedy="give its name, or what arcomp.load gave")
-
-
-def _bytes(data: object) -> bytes:
-    """All bytes of a file.
-
-    Raises:
-        ArcompError: it cannot be read, or is none.
-    """
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, (bytearray, memoryview)):
-        return bytes(data)
-    if isinstance(data, (str, os.PathLike)):
-        return formats.whole(arguments.path(data))
-    if hasattr(data, "read") and not isinstance(data, type):
-        return _read(data)
-    raise ArcompError(f"{arguments.named(data)} is no file", remedy="give a path, bytes, or a file open as binary")
-
-
-def _read(file: Any) -> bytes:
-    """The rest of an open file.
-
-    Raises:
-        ArcompError: it cannot be read, or is open as text.
-    """
-    try:
-        found = file.read()
-    except Exception as error:  # a file of the user's own may raise anything
-        raise ArcompError(
-            f"the file cannot be read: {arguments.one_line(error)}", remedy='open it for reading, with mode "rb"'
-        ) from error
-    if isinstance(found, (bytes, bytearray, memoryview)):
-        return bytes(found)
-    if isinstance(found, str):
-        raise ArcompError("the file is open as text", remedy='open it as binary, with mode "rb"')
-    raise ArcompError(f"reading the file gave {arguments.named(found)}", remedy="give a file that is open as binary")
-
-
-def _is_file(source: object) -> bool:
-    """Whether it is a path, an open file, or a file's bytes."""
-    plain = (str, os.PathLike, bytes, bytearray, memoryview)
-    return isinstance(source, plain) or (hasattr(source, "read") and not isinstance(source, type))
-
-
-def _file(source: object) -> tuple[bytes, files.About]:
-    """A file's bytes, and what else is kept of it."""
-    data = _bytes(source)
-    if not isinstance(source, (str, os.PathLike)):
-        return data, files.About()
-    status = os.stat(source)
-    return data, files.About(os.path.basename(os.fspath(source)), status.st_mtime_ns, status.st_mode & 0o7777)
-
-
-def _samples(source: Source, *, or_bytes: bool = False, allow_lossy: bool = False) -> Samples:
-    """Whatever the user has, as samples.
-
-    Raises:
-        ArcompError: it cannot be read, or is of a type or shape that is not supported.
-    """
-    if isinstance(source, Samples):
-        return source
-    if isinstance(source, (str, os.PathLike)):
-        return formats.read(arguments.path(source), or_bytes=or_bytes, allow_lossy=allow_lossy)
-    made = not isinstance(source, type)
-    if isinstance(source, (bytes, bytearray, memoryview)) or (made and hasattr(source, "read")):
-        return formats.read(_bytes(source), or_bytes=or_bytes, allow_lossy=allow_lossy)
-    if made and hasattr(source, "getbands") and hasattr(source, "mode"):
-        return pillow.samples_of(source, allow_lossy=allow_lossy)
-    if not made or not hasattr(source, "__array__"):
-        what = arguments.named(source)
-        raise ArcompError(f"{what} cannot be compressed", remedy="give an array of numpy, a path, or bytes of a file")
-    array = _array(source)
-    if array.size > MAX_PIXELS * 4 or (array.ndim == 2 and array.size > MAX_PIXELS):
-        raise ArcompError(f"an array of shape {list(array.shape)} is too large", remedy="cut it into several")
-    return of_array(array)
-
-
-def _array(source: Any) -> npt.NDArray[Any]:
-    """What gives an array of numpy, as one.
-
-    Raises:
-        ArcompError: it does not, or some of it is masked.
-    """
-    if isinstance(source, np.ma.MaskedArray) and np.ma.is_masked(source):
-        raise ArcompError("an array with masked entries", remedy="give array.filled(0), or array.data")
-    try:
-        return np.asarray(source)
-    except Exception as error:  # an object of the user's own may raise anything
-        what = arguments.named(source)
-        raise ArcompError(
-            f"{what} gives no array: {arguments.one_line(error)}", remedy="make an array of numpy of it first"
-        ) from error
 
 
 __all__ = [

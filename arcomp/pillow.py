@@ -18,17 +18,16 @@ _LOSSY = ("JPEG", "MPO", "JPEG2000", "AVIF", "HEIF", "WEBP")
 TO_RGB = 'convert it: image.convert("RGB")'
 
 
-def samples_of(image: Any, *, allow_lossy: bool = False) -> Samples:
+def samples_of(image: Any) -> Samples:
     """A picture's samples, its palette and its transparency.
 
     Args:
         image: of Pillow.
-        allow_lossy: take one that was read from a JPEG or another lossy file, too.
 
     Raises:
         PictureError: it has several frames, a mode or a transparency that are not supported, holds nothing, or cannot
             be decoded.
-        LossyError: it is lossy.
+        LossyError: it was read from a file that may be lossy.
     """
     mode = str(image.mode)
     if mode not in _DEPTHS:
@@ -45,9 +44,10 @@ def samples_of(image: Any, *, allow_lossy: bool = False) -> Samples:
         raise PictureError("the picture holds no pixels", remedy="give one that does")
     if frames != 1:
         raise PictureError(f"a picture of {frames} frames", remedy="give each frame by itself, as frame.copy()")
-    lossy = image.format in _LOSSY or image.info.get("compression") == "jpeg"
-    if lossy and not allow_lossy:
-        raise LossyError(f"a picture from a {image.format} file may be lossy", remedy=TO_RGB)
+    if image.format in _LOSSY or image.info.get("compression") == "jpeg":
+        raise LossyError(
+            f"a picture from a {image.format} file may be lossy", remedy="give the file, or image.copy() for its pixels"
+        )
     if mode != "P" and "transparency" in image.info:
         raise PictureError("a transparent colour is not supported", remedy='convert it: image.convert("RGBA")')
     ending = str(image.format or "png").lower()

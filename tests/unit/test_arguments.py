@@ -62,7 +62,7 @@ def test_cuda_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("shape", [(2, 3), None, "ab", (0, 8, 8, 1), (1, -1, 8, 1), (1, 8, 8, 9), (1.0, 8, 8, 1), (1, 10**6, 300, 1)]),
+        ("shape", [(2, 3), None, "ab", (0, 8, 8, 1), (1, -1, 8, 1), (1, 8, 8, 9), (1.0, 8, 8, 1), (9**9, 9, 9, 1)]),
         ("depth", [0, 17, "1", 1.0]),
         ("seed", [-1, "a", None, 1.5]),
         ("temperature", ["x", "1", -1, float("nan"), float("inf"), None, 101]),
@@ -127,8 +127,8 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         assert refusal(verb, path).startswith(f"{path}: ")
         with pytest.raises(FormatError):
             verb(str(path))
-    arcomp.save(RGB[..., 0] > 9, tmp_path / "x.npy")
-    assert refusal(arcomp.compress, tmp_path / "x.npy", "photo-fast").startswith(f"{tmp_path / 'x.npy'}: ")
+    (tmp_path / "x.txt").write_text("text")
+    assert refusal(arcomp.code_lengths, tmp_path / "x.txt", MODEL).startswith(f"{tmp_path / 'x.txt'}: ")
 
 
 def test_the_model_of_another_file() -> None:
@@ -200,11 +200,9 @@ class TestPillow:
         file = io.BytesIO()
         Image.fromarray(RGB).save(file, ending)
         with Image.open(file) as image:
-            with pytest.raises(LossyError, match="allow_lossy=True"):
+            with pytest.raises(LossyError, match="may be lossy; give the file"):
                 arcomp.compress(image, MODEL)
-            assert np.array_equal(
-                arcomp.decompress(arcomp.compress(image, MODEL, allow_lossy=True)).array, np.asarray(image)
-            )
+            assert np.array_equal(pillow.samples_of(image.copy()).array, np.asarray(image))
         with pytest.raises(LossyError, match="allow_lossy=True"):
             arcomp.open(file.getvalue())
 
