@@ -1,0 +1,9 @@
+"""Deflate streams (RFC 1951) as their content and few bytes of corrections.
+
+An encoder's choices are predicted by the rules of the encoders that there are; only where it chose otherwise something
+is coded (docs/deflate.md). This is the idea of preflate and precomp.
+"""
+
+from arcomp.deflate.stream import DeflateError, Prediction, predict, restore
+
+__all__ = ["DeflateError", "Prediction", "predict", "restore"]

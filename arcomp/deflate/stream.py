@@ -1,0 +1,241 @@
+"""Streams are taken apart into their content and corrections, and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from arcomp.coding.binary import AT, Coder, decoder, encoder, finish
+from arcomp.deflate.blocks import DONE, ROOM, WRONG, run
+from arcomp.deflate.corrections import MODELS
+from arcomp.deflate.layout import (
+    CARRIED,
+    CLEAN,
+    COLUMNS,
+    DECODE,
+    DIRTY,
+    ENCODE,
+    FAILED,
+    FIRST_TOKEN,
+    FORGETS,
+    KIND,
+    LAST_KIND,
+    LENGTH,
+    MOST_BLOCKS,
+    NUMBERS,
+    OUT,
+    OUT_HELD,
+    OVERFLOW,
+    PAD_BITS,
+    PADDING,
+    PHASE,
+    SIZE,
+    START,
+    STOP_AT,
+    STOP_WRONG,
+    STORED,
+    SURVEY,
+    TABLES,
+    WALKED,
+    WORK,
+    WRONG_ENDS,
+    WRONG_TOKENS,
+    Int32,
+    Int64,
+    Machine,
+    UInt8,
+    header,
+)  # fmt: skip
+from arcomp.deflate.matching import NOTHING
+from arcomp.deflate.parse import parse
+from arcomp.deflate.rules import Rules, memory_levels, pack, parameters, unpack
+from arcomp.errors import FormatError
+from arcomp.exact.records import record
+
+LARGEST = (1 << 31) - 1024
+"""Bytes of content."""
+PREFIX = 1 << 21
+"""Bytes of content on which rules are tried."""
+_STEPS, _LEAST_STEPS, _MOST_STEPS = 1 << 10, 1 << 26, 1 << 34
+_WALKS, _LEAST_WALKS = 64, 1 << 24
+
+
+class DeflateError(FormatError):
+    """This is no deflate stream, or these are not the corrections of one."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A deflate stream, taken apart.
+
+    Attributes:
+        data: the content.
+        length: bytes of the stream; what was given may go on after them.
+        coded: with the content, all that is needed to make these bytes again.
+        name: of the rules that the encoder seems to have had.
+    """
+
+    data: bytes
+    length: int
+    coded: bytes
+    name: str
+
+
+class _Parsed:
+    """A stream's arrays, and machines made of them."""
+
+    def __init__(self, stream: bytes) -> None:
+        self.data, self.tokens, self.blocks, self.stream, self.given, self.bits = parse(stream)
+        self.size = len(self.data) - PADDING
+        self.blocks[-1, PAD_BITS] = stream[self.bits >> 3] >> (self.bits & 7) if self.bits & 7 else 0
+        _mark_forgotten(self.blocks, self.tokens)
+
+    def machine(self, rules: Rules, phase: int, words: int) -> Machine:
+        """At the start of the stream."""
+        return _machine(rules, phase, self.data, self.tokens, self.blocks, self.stream, encoder(words))
+
+
+def _machine(
+    rules: Rules, phase: int, data: UInt8, tokens: Int32, blocks: Int64, stream: UInt8, coder: Coder
+) -> Machine:  # fmt: skip
+    numbers, size = np.zeros(NUMBERS, np.int64), len(data) - PADDING
+    numbers[[PHASE, SIZE, CARRIED, LAST_KIND]] = phase, size, NOTHING, 3
+    numbers[WORK] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
+    numbers[WALKED] = numbers[FAILED] = _LEAST_WALKS + _WALKS * size
+    numbers[STOP_AT], numbers[STOP_WRONG] = size + 1, size + 1
+    models = np.full(MODELS, 1 << 29, np.int32)
+    tables = np.full(TABLES, -1, np.int32)
+    return Machine(parameters(rules), data, tokens, tables, numbers, models, coder, blocks, stream, header(), header())
+
+
+def _mark_forgotten(blocks: Int64, tokens: Int32) -> None:
+    """Note after which empty stored blocks no match reaches before them, as after a Z_FULL_FLUSH."""
+    empty = np.flatnonzero((blocks[:-1, KIND] == STORED) & (blocks[:-1, LENGTH] == 0))
+    if not len(empty):
+        return
+    spans = np.minimum(np.maximum(tokens >> 16, 1), 258).astype(np.int64)
+    starts = np.zeros(len(tokens) + 1, np.int64)
+    np.cumsum(spans, out=starts[1:])
+    inside = np.diff(blocks[:, FIRST_TOKEN])
+    shift = blocks[:-1, START] - starts[blocks[:-1, FIRST_TOKEN]]  # stored blocks lie between tokens
+    starts = starts[:-1] + np.repeat(shift, inside)
+    reached = np.minimum.accumulate((starts - (tokens & 0xFFFF))[::-1])[::-1]
+    after = blocks[empty, FIRST_TOKEN]
+    later = after < len(tokens)
+    forgets = later.copy()
+    forgets[later] = reached[after[later]] >= blocks[empty[later], START]
+    blocks[empty, FORGETS] = forgets
+
+
+def _candidates(parsed: _Parsed) -> Iterator[Rules]:
+    """Rules that a stream may have been made with, the most frequent first."""
+    inner = parsed.blocks[:-2]
+    counts = np.diff(parsed.blocks[:-1, FIRST_TOKEN])[inner[:, KIND] != STORED]
+    farthest = int((parsed.tokens & 0xFFFF).max(initial=0))
+    window = next((bits for bits in range(9, 15) if (1 << bits) - 262 >= farthest), 15)
+    memories = memory_levels(counts)
+    if farthest < 2:
+        yield from (Rules(number, window, memory) for number in (10, 0) for memory in memories)
+    for number in (6, 9, 1, 3, 4, 5, 7, 8, 2, 19, 16, 29, 26, 10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
+        for memory in memories:
+            yield Rules(number, window, memory)
+
+
+def _survey(parsed: _Parsed, rules: Rules, stop: int, most: int) -> tuple[int, Rules, Int64]:
+    """How many tokens and ends of blocks are wrong by these rules, up to a place in the content or so many.
+
+    Also the rules, perhaps without simulated blocks, and the blocks with what was found of each.
+    """
+    machine = parsed.machine(rules, SURVEY, 4)
+    machine.numbers[STOP_AT], machine.numbers[STOP_WRONG] = stop, most
+    parsed.blocks[:, DIRTY] = 0
+    if run(record(machine)) == WRONG:
+        return _survey(parsed, rules._replace(simulated=False), stop, most)
+    wrong = int(machine.numbers[WRONG_TOKENS] + machine.numbers[WRONG_ENDS])
+    return wrong, rules, parsed.blocks.copy()
+
+
+def _choose(parsed: _Parsed) -> Rules:
+    """The rules that give the fewest wrong tokens at the beginning of a stream."""
+    stop = min(PREFIX, parsed.size + 1)
+    best, least = Rules(6), parsed.size + len(parsed.blocks) + 1
+    for rules in _candidates(parsed):
+        wrong, rules, _ = _survey(parsed, rules, stop, least)
+        if wrong < least:
+            best, least = rules, wrong
+        if least == 0:
+            return best
+    for window in range(best.window + 1, 16):
+        wrong, rules, _ = _survey(parsed, best._replace(window=window), stop, least)
+        if wrong < least:
+            best, least = rules, wrong
+    return best
+
+
+def _encode(parsed: _Parsed, rules: Rules) -> bytes:
+    _, rules, parsed.blocks = _survey(parsed, rules, parsed.size + 1, parsed.size + 1)
+    words = len(parsed.stream) // 4 + 1024
+    while True:
+        machine = parsed.machine(rules, ENCODE, words)
+        machine.numbers[CLEAN] = not parsed.blocks[:, DIRTY].any()
+        run(record(machine))
+        if not machine.numbers[OVERFLOW]:
+            break
+        words *= 2
+    payload = finish(machine.coder)
+    return pack(rules) + payload.ljust(4 * int(machine.coder.state[AT]) - 8, b"\0")
+
+
+def predict(stream: bytes) -> Prediction:
+    """Take a deflate stream (RFC 1951) apart.
+
+    Args:
+        stream: begins with it; what follows does not matter.
+
+    Raises:
+        DeflateError: it is no deflate stream, or one that cannot be taken apart.
+    """
+    try:
+        parsed = _Parsed(stream)
+    except ValueError as error:
+        raise DeflateError(f"not a deflate stream: {error}") from None
+    if parsed.size > LARGEST:
+        raise DeflateError("a deflate stream of more than 2 GB of content")
+    rules = _choose(parsed)
+    coded = _encode(parsed, rules)
+    if len(parsed.blocks) > _most_blocks(parsed.size, len(coded)):
+        raise DeflateError("a deflate stream of empty blocks")
+    return Prediction(parsed.data[: parsed.size].tobytes(), (parsed.bits + 7) // 8, coded, rules.name)
+
+
+def _most_blocks(size: int, coded: int) -> int:
+    """How many blocks there may be."""
+    return size + 64 * coded + 4096
+
+
+def restore(data: bytes, coded: bytes) -> bytes:
+    """The deflate stream that was taken apart.
+
+    Raises:
+        DeflateError: these are not what :func:`predict` gave.
+    """
+    try:
+        rules = unpack(coded[:2].ljust(2, b"\xff"))
+    except ValueError as error:
+        raise DeflateError(f"corrections of a deflate stream are damaged: {error}") from None
+    size = len(data)
+    content = np.frombuffer(bytearray(data) + bytes(PADDING), np.uint8)
+    out = np.empty(size + size // 4 + 4096, np.uint8)
+    blocks, tokens = np.zeros((0, COLUMNS), np.int64), np.empty(size + 1, np.int32)
+    machine = _machine(rules, DECODE, content, tokens, blocks, out, decoder(coded[2:]))
+    machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
+    while (status := run(record(machine))) == ROOM:
+        more = np.empty(len(machine.stream) + 2 * size + 4096, np.uint8)
+        used = int(machine.numbers[OUT])
+        more[:used] = machine.stream[:used]
+        machine = machine._replace(stream=more)
+    if status != DONE or machine.numbers[OUT_HELD]:
+        raise DeflateError("corrections of a deflate stream are damaged")
+    return machine.stream[: int(machine.numbers[OUT])].tobytes()
