@@ -17,7 +17,7 @@ from arcomp.formats.parsed import Parsed
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, Pixels, Samples
 
 _GAP = rb"(?:[ \t\n\v\f\r]|#[^\r\n]*[\r\n])+"
-_NUMBER = _GAP + rb"(\d{1,10})"
+_NUMBER = _GAP + rb"(\d{1,10})(?!\d)"
 _HEADER = re.compile(rb"P(?:([14])%b|([2356])%b)" % (2 * _NUMBER, 3 * _NUMBER))
 _PAM_HEADER = re.compile(rb"P7[ \t\r]*\n(.*?\n)[ \t]*ENDHDR[ \t\r]*\n", re.DOTALL)
 _BEFORE_RASTER = re.compile(rb"[ \t\n\v\f\r]|(?=#)")
