@@ -70,9 +70,11 @@ def unpack(stream: memoryview, limit: int) -> Unpacked | None:
     runs = tuple((count, len(list(same))) for count, same in groupby(clears[:cleared].tolist()))
     end = None if tail == _usual_end(codes, bit) else tail
     data = out[:length].tobytes()
-    if pack(data, runs, end) != stream[:used]:
-        return None
-    return Unpacked(data, runs, end, used)
+    try:
+        same = pack(data, runs, end) == stream[:used]
+    except ValueError:
+        same = False
+    return Unpacked(data, runs, end, used) if same else None
 
 
 def pack(data: bytes, clears: Clears, end: int | None) -> bytes:

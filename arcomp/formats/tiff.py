@@ -45,7 +45,7 @@ _MOST = 2048
 """Most bytes of samples for each byte of a file: no compression that is taken apart gives more."""
 SAVE_AGAIN = "save it again, uncompressed or with deflate"
 _MORE = 1 << 16
-"""Bytes that a strip or tile may unpack to beyond those it needs."""
+"""Bytes that a strip or tile may unpack to beyond those that a whole one has."""
 
 
 class _Placed:
@@ -190,14 +190,17 @@ def _unpacked(
     packed: memoryview, page: Page, block: Block, pictures: Pixels, first: int
 ) -> tuple[tuple[Segment, ...], int]:
     """The segments of a strip or tile, and how many of its bytes they are."""
-    need = page.stride * block.height
+    need, limit = page.stride * block.height, page.stride * page.rows + _MORE
     if page.compression == NONE:
         return _rows(packed, page, block, pictures, first), len(packed)
+    if need > _MOST * len(packed):
+        raise OddTiffError("a stream that is too short")
+    limit = min(limit, _MOST * len(packed))
     if page.compression == DEFLATE:
-        content, stream, used = _inflated(packed, need + _MORE)
+        content, stream, used = _inflated(packed, limit)
         return (replace(stream, content=_rows(content, page, block, pictures, first)),), used
     if page.compression == LZW:
-        found = lzw.unpack(packed, need + _MORE)
+        found = lzw.unpack(packed, limit)
         if found is None:
             raise OddTiffError("a stream of LZW that is not made again")
         inside = _rows(memoryview(found.data), page, block, pictures, first)

@@ -20,7 +20,7 @@ TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING, DEPTH = 322,
 STRIPS, TILES = (273, 279), (324, 325)
 
 NONE, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 _COMPRESSIONS = {NONE: NONE, LZW: LZW, DEFLATE: DEFLATE, 32946: DEFLATE, PACKBITS: PACKBITS}
 TAKEN_APART = frozenset(_COMPRESSIONS)
 LOSSLESS = TAKEN_APART | {2, 3, 4, 34925, 50000}
@@ -71,7 +71,7 @@ class Page:
         compression: NONE, LZW, DEFLATE or PACKBITS.
         differences: whether samples stand as differences.
         reversed_bits: whether each byte's lowest bit comes first.
-        row: pixels of a block's row, also those beyond the picture.
+        row, rows: pixels of a block's row, and rows of a whole block, also those beyond the picture.
         blocks: in the sequence of the directory.
     """
 
@@ -84,6 +84,7 @@ class Page:
     differences: bool
     reversed_bits: bool
     row: int
+    rows: int
     blocks: tuple[Block, ...]
 
     @property
@@ -134,10 +135,10 @@ def page_of(directory: Directory, size: int, *, alone: bool) -> Page:
         raise OddTiffError("a compression that is not taken apart")
     channels = tuple(range(kind.channels)) if planes == 1 else (0,)
     layout = Layout(kind.depth, channels, kind.depth == 16 and directory.file.order == "<", inverted, signed=signed)
-    row, blocks = _blocks(directory, kind, planes, layout)
+    row, rows, blocks = _blocks(directory, kind, planes, layout)
     reversed_bits = directory.number(FILL_ORDER, 1) == 2
     count = planes // kind.channels if planes > 1 else 1
-    page = Page(kind, width, height, count, layout, compression, predictor == 2, reversed_bits, row, blocks)
+    page = Page(kind, width, height, count, layout, compression, predictor == 2, reversed_bits, row, rows, blocks)
     if compression == NONE:
         page = replace(page, blocks=_plain(page))
         page = _stack(page, directory, size) if alone else page
@@ -183,8 +184,8 @@ def _palette(directory: Directory, depth: int) -> bytes:
     return (colours >> shift).astype(np.uint8).reshape(3, -1).T.tobytes()
 
 
-def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tuple[int, tuple[Block, ...]]:
-    """Pixels of a row of a strip or tile, and all strips or tiles."""
+def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tuple[int, int, tuple[Block, ...]]:
+    """Pixels of a row of a strip or tile, rows of a whole one, and all strips or tiles."""
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
     tiled = TILES[0] in directory.entries
     if tiled:
@@ -193,16 +194,18 @@ def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tu
         down, across = min(directory.number(ROWS_PER_STRIP, height), height), width
     if min(down, across) < 1 or max(down, across) > MAX_PIXELS:
         raise OddTiffError("strips or tiles of no size")
-    corners = [(y, x) for y in range(0, height, down) for x in range(0, width, across)]
     offset_tag, length_tag = TILES if tiled else STRIPS
     offsets, lengths = directory.numbers(offset_tag).tolist(), directory.numbers(length_tag).tolist()
-    if not lengths and directory.number(COMPRESSION, NONE) == NONE:
+    wanted = -(-height // down) * -(-width // across) * planes
+    unknown = not lengths and directory.number(COMPRESSION, NONE) == NONE
+    if len(offsets) < wanted or (len(lengths) < wanted and not unknown):
+        raise OddTiffError("fewer strips or tiles than there must be")
+    corners = [(y, x) for y in range(0, height, down) for x in range(0, width, across)]
+    if unknown:
         rows = [down if tiled else min(down, height - y) for y, _ in corners] * planes
         lengths = [row_bytes(layout, across) * many for many in rows]
-    if min(len(offsets), len(lengths)) < len(corners) * planes:
-        raise OddTiffError("fewer strips or tiles than there must be")
     blocks = []
-    for index, (offset, length) in enumerate(zip(offsets[: len(corners) * planes], lengths, strict=False)):
+    for index, (offset, length) in enumerate(zip(offsets[:wanted], lengths, strict=False)):
         if length < 1 and offset:
             raise OddTiffError("a strip or tile of no bytes")
         plane, place = divmod(index, len(corners))
@@ -211,7 +214,7 @@ def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tu
         channels = layout.channels if planes == 1 else (channel,)
         size = min(down, height - y), min(across, width - x)
         blocks.append(Block(offset, length, picture, y, x, *size, channels))
-    return across, tuple(blocks)
+    return across, down, tuple(blocks)
 
 
 def _plain(page: Page) -> tuple[Block, ...]:

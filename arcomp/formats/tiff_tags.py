@@ -159,15 +159,15 @@ def directories(data: bytes) -> tuple[list[Directory], list[Directory]]:
     file = _File(data)
     seen: set[int] = {0}
     main = _sequence(file, file.first, seen)
-    below: list[tuple[int, list[Directory]]] = []
+    below: list[tuple[int, Directory]] = []
     for directory in main:
         try:
             places = directory.numbers(_SUB_DIRECTORIES).tolist()
         except OddTiffError:
             continue
-        below += [(level, _sequence(file, place, seen)) for level, place in enumerate(places)]
-    below.sort(key=lambda pair: pair[0])
-    return main, [directory for _, found in below for directory in found]
+        for level, place in enumerate(places):
+            below += enumerate(_sequence(file, place, seen), level)
+    return main, [found for _, found in sorted(below, key=lambda pair: pair[0])]
 
 
 def _sequence(file: _File, place: int, seen: set[int]) -> list[Directory]:

@@ -26,6 +26,7 @@ from arcomp.formats.tiff_pages import (
     PREDICTOR,
     RGB,
     ROWS_PER_STRIP,
+    SEPARATED,
     STRIPS,
     WIDTH,
 )
@@ -48,7 +49,8 @@ Tags = dict[int, tuple[int, list[int]]]
 def write_tiff(samples: Samples) -> bytes:
     """A TIFF with a page for each picture.
 
-    Channels of no known meaning are gray with extra samples. Samples keep their bits.
+    Four channels of no known meaning are written as cyan, magenta, yellow and black, two as gray and an extra sample.
+    Samples keep their bits.
 
     Raises:
         OutputError: the palette has opacity, or the file would be too large.
@@ -112,6 +114,8 @@ def _meaning(samples: Samples) -> tuple[int, list[int]]:
         return PALETTE, []
     if samples.colour == "rgb":
         return RGB, [_OPACITY] * samples.alpha
+    if samples.channels == 4:
+        return SEPARATED, []
     return BLACK_IS_ZERO, [_UNSPECIFIED] * (samples.channels - 1 - samples.alpha) + [_OPACITY] * samples.alpha
 
 
