@@ -69,22 +69,22 @@ def read(text: bytes, at: int, shape: tuple[int, int, int], *, single: bool = Fa
     count = shape[0] * shape[1] * shape[2]
     if len(text) - at < (count if single else 2 * count - 1):
         raise PictureError(f"it is truncated, {len(text) - at} bytes for {count} samples")
-    octets = np.frombuffer(text, np.uint8)
-    breaks = np.count_nonzero(octets[at:] == 10) + np.count_nonzero(octets[at:] == 13)
-    values, lines = np.empty(count, np.uint16), np.zeros(breaks + 1, np.int64)
+    values, runs = np.empty(count, np.uint16), np.zeros((min(count, _MOST_RUNS), 2), np.int64)
     gaps, found = np.zeros((3, 2), np.int64), np.zeros(3, np.int64)
-    _read(octets, at, shape[2], single, values, lines, gaps, found)
+    _read(np.frombuffer(text, np.uint8), at, shape[2], single, values, runs, gaps, found)
     if found[0] == -1:
         raise PictureError(f"it is truncated, {found[1]} of {count} samples")
     if found[0] == -2:
         raise PictureError(f"a sample is {'neither 0 nor 1' if single else 'not a number up to 65535'}")
+    if found[0] == -4:
+        raise _UNUSUAL
     if found[0] == -3:
         raise PictureError("there are comments among its samples", remedy="save it as a raw picture")
     begin, end = int(found[0]), int(found[1])
-    runs = _runs(lines[: int(found[2])])
+    lines = tuple((int(length), int(count)) for length, count in runs[: found[2]])
     for width in _WIDTHS[: 1 if single else None]:
         between, pixel_end, line_end = (_without_fill(text, int(a), int(b), width) for a, b in gaps)
-        form = Decimals(0, tuple(range(shape[2])), runs, between, pixel_end, line_end, width=width)
+        form = Decimals(0, tuple(range(shape[2])), lines, between, pixel_end, line_end, width=width)
         start = begin - len(text[at:begin]) + len(_without_fill(text, at, begin, width))
         if max(map(len, (between, pixel_end, line_end))) <= _SEPARATOR and _same(text, start, end, values, form):
             return Numbers(values, form, start, end)
@@ -153,13 +153,16 @@ def _without_fill(text: bytes, begin: int, end: int, width: int) -> bytes:
     return gap[: len(gap) - min(spaces, width - digits)] if digits else gap
 
 
-def _runs(lines: Integers) -> tuple[tuple[int, int], ...]:
-    """Lengths of lines as (length, how many)."""
-    starts = np.flatnonzero(np.diff(lines, prepend=-1))
-    if len(starts) > _MOST_RUNS:
-        raise _UNUSUAL
-    counts = np.diff(starts, append=len(lines))
-    return tuple(zip(lines[starts].tolist(), counts.tolist(), strict=True))
+@kernel(inner=True)
+def _line_ended(runs: Integers, run: int, length: int) -> int:
+    """Count a line of so many numbers; the run that it belongs to, or len(runs) if there is no room for another."""
+    if runs[run, 0] != length and runs[run, 0] != 0:
+        run += 1
+        if run == len(runs):
+            return run
+    runs[run, 0] = length
+    runs[run, 1] += 1
+    return run
 
 
 @kernel()
@@ -169,7 +172,7 @@ def _read(
     channels: int,
     single: bool,
     values: npt.NDArray[np.uint16],
-    lines: Integers,
+    runs: Integers,
     gaps: Integers,
     found: Integers,
 ) -> None:
@@ -180,12 +183,13 @@ def _read(
         channels: numbers of a pixel.
         single: whether each digit is a number.
         values: for the numbers.
-        lines: for how many numbers each line has.
+        runs: for how many numbers lines have, and how many such lines follow each other, each at least one.
         gaps: for where the first gap within a pixel, between pixels of a line, and between lines lies (begin, end).
-        found: for where the first number begins, where the last ends, and how many lines there are; or for -1 and how
-            many numbers there are, where that is too few; -2, where something is no number; -3, where it is a comment.
+        found: for where the first number begins, where the last ends, and how many runs there are; or for -1 and how
+            many numbers there are, where that is too few; -2, where something is no number; -3, where it is a comment;
+            -4, where there are too many runs.
     """
-    end, line = at, 0
+    end, run, length = at, 0, 0
     for i in range(values.size):
         begin, broken = end, False
         while begin < text.size and (text[begin] == 32 or 9 <= text[begin] <= 13):
@@ -204,14 +208,21 @@ def _read(
         if i == 0:
             found[0] = begin
         else:
-            line += broken
+            if broken:
+                run, length = _line_ended(runs, run, length), 0
+                if run == len(runs):
+                    found[0] = -4
+                    return
             place = 2 if broken else int(i % channels == 0)
             if gaps[place, 0] == 0:
                 gaps[place, 0], gaps[place, 1] = end, begin
-        lines[line] += 1
+        length += 1
         values[i] = value
         end = last
-    found[1], found[2] = end, line + 1
+    run = _line_ended(runs, run, length)
+    if run == len(runs):
+        found[0] = -4
+    found[1], found[2] = end, run + 1
 
 
 @kernel()

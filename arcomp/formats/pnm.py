@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,10 +22,11 @@ _NUMBER = _GAP + rb"(\d{1,10})(?!\d)"
 _HEADER = re.compile(rb"P(?:([14])%b|([2356])%b)" % (2 * _NUMBER, 3 * _NUMBER))
 _PAM_HEADER = re.compile(rb"P7[ \t\r]*\n(.*?\n)[ \t]*ENDHDR[ \t\r]*\n", re.DOTALL)
 _BEFORE_RASTER = re.compile(rb"[ \t\n\v\f\r]|(?=#)")
-_COMMENTS = re.compile(rb"(?:[ \t\n\v\f\r]*#[^\r\n]*[\r\n])*")
+_COMMENT = re.compile(rb"[ \t\n\v\f\r]*#[^\r\n]*[\r\n]")
+_SPACE = re.compile(rb"[ \t\n\v\f\r]+")
 _ROOM = 1 << 16
 """Most bytes of a header."""
-_MOST_PICTURES = 1 << 16
+_MOST_PICTURES = 1 << 14
 """Those after them are left as bytes."""
 
 
@@ -93,8 +95,8 @@ def parsed(data: bytes) -> Parsed:
             break
         ending = ending or header.name
         at = parts[-1][1]
-        while data[at : at + 1].isspace():
-            at += 1
+        between = _SPACE.match(data, at)
+        at = between.end() if between else at
     found = together(data, parts, ending)
     assert found is not None
     return found
@@ -159,9 +161,9 @@ def _picture(data: bytes, header: Header) -> Part:
 def _plain(data: bytes, header: Header) -> Part:
     from arcomp.formats.decimals import read  # Numba takes a second to import: only where it is needed
 
-    comments = _COMMENTS.match(data, header.end)
+    *_, begin = header.end, *_after_comments(data, header.end)
     shape = header.height, header.width, header.channels
-    numbers = read(data, comments.end() if comments else header.end, shape, single=header.kind == 1)
+    numbers = read(data, begin, shape, single=header.kind == 1)
     largest = int(numbers.values.max())
     if largest > header.maximum:
         raise PictureError(f"a sample is {largest}, above its maximum of {header.maximum}")
@@ -201,11 +203,16 @@ def _raster_at(data: bytes, end: int, size: int) -> int:
     places = [found.end()]
     if data[end : end + 2] == b"\r\n":
         places.append(end + 2)
-    comments = _COMMENTS.match(data, end, end + _ROOM)
-    if comments and comments.end() > end:
-        places.append(comments.end())
-    exact = [place for place in places if place + size == len(data)]
+    exact = [place for place in (*places, *_after_comments(data, end)) if place + size == len(data)]
     return (exact or places)[0]
+
+
+def _after_comments(data: bytes, at: int) -> Iterator[int]:
+    """Where each of the comments ends that follow each other from `at` on."""
+    end = at + _ROOM
+    while found := _COMMENT.match(data, at, end):
+        at = found.end()
+        yield at
 
 
 def write_pnm(samples: Samples, ending: str) -> bytes:
