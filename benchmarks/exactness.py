@@ -161,13 +161,14 @@ class Matrix:
         self.rows: list[Row] = []
         self.files: dict[str, str] = {}
         self.capability, self.devices = "", ["cpu"]
-        self.right = {s.name: pixels_digest(s.pixels) for s in specimens}
+        self.right = {
+            s.name: hashlib.sha256(s.file).hexdigest() if s.file else pixels_digest(s.pixels) for s in specimens
+        }
         self.tiny = {s.name for s in specimens if s.tiny}
         (folder / "files").mkdir()
         for specimen in specimens:
             np.save(folder / f"{specimen.name}.npy", specimen.pixels)
-        listed = [{"name": s.name, "tile": s.tile, "tiny": s.tiny} for s in specimens]
-        (folder / "specimens.json").write_text(json.dumps(listed), encoding="utf-8")
+        (folder / "specimens.json").write_text(json.dumps([s.about() for s in specimens]), encoding="utf-8")
 
     def compare(self, combination: Combination) -> Row:
         """Run one combination and compare it with the first."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.measure.codecs import Pixels
+from arcomp.samples import Pixels
 from benchmarks import children
-from benchmarks.specimens import SEPARATOR
+from benchmarks.specimens import SEPARATOR, samples_of
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
@@ -56,13 +56,13 @@ def evaluate(request: dict[str, Any]) -> dict[str, Any]:
             if not request["first"] and not path.exists():
                 continue
             if not naive:
-                data = _encode(original, model, specimen["tile"], request)
+                data = _encode(original, model, specimen, request)
                 if data is None:
                     continue
                 files[file] = hashlib.sha256(data).hexdigest()
                 if request["first"]:
                     path.write_bytes(data)
-            pixels[file], errors[file] = _decode(path.read_bytes(), model, naive, request["threads"])
+            pixels[file], errors[file] = _decode(path.read_bytes(), model, naive, request["threads"], specimen)
     found = {
         "files": None if naive else files,
         "pixels": pixels,
@@ -97,30 +97,36 @@ def _devices() -> list[str]:
     return ["cpu", "torch", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
-def _encode(pixels: Pixels, model: Any, tile: list[int], request: dict[str, Any]) -> bytes | None:
+def _encode(pixels: Pixels, model: Any, specimen: dict[str, Any], request: dict[str, Any]) -> bytes | None:
     """The file, or None if the model does not take such pictures."""
-    from arcomp import codec
+    from arcomp import codec, files
     from arcomp.errors import ModelError
-    from arcomp.samples import Samples
 
-    given = {"tile": tuple(tile), "device": request["device"], "threads": request["threads"]}
+    device, threads = request["device"], request["threads"]
     try:
-        model.check(pixels.shape[3], 8)
-        return codec.encode(Samples.of(pixels), model, **given).data
+        if specimen["file"]:
+            settings = files.Settings(None, device, threads, False)
+            found = files.examine(bytes.fromhex(specimen["file"]), model, settings=settings)
+            return files.compress(found, model, settings).data
+        tile = tuple(specimen["tile"])
+        return codec.encode(samples_of(specimen, pixels), model, tile=tile, device=device, threads=threads).data
     except ModelError:
         return None
 
 
-def _decode(data: bytes, model: Any, naive: bool, threads: int) -> tuple[str, str]:
-    """Digest of the pixels, and what is said if there are none."""
-    from arcomp import codec
+def _decode(data: bytes, model: Any, naive: bool, threads: int, specimen: dict[str, Any]) -> tuple[str, str]:
+    """Digest of the pixels, or of the file, and what is said if there are none."""
+    from arcomp import codec, files
     from arcomp.errors import ArcompError
 
     try:
-        pixels = codec.decode(data, model=model, naive=naive, threads=threads).pixels
+        if specimen["file"]:
+            found = files.decompress(data, model=model, naive=naive, threads=threads)
+        else:
+            found = codec.decode(data, model=model, naive=naive, threads=threads).pixels.tobytes()
     except ArcompError as error:
         return "", str(error)
-    return hashlib.sha256(pixels.tobytes()).hexdigest(), ""
+    return hashlib.sha256(found).hexdigest(), ""
 
 
 if __name__ == "__main__":

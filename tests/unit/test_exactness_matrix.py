@@ -27,7 +27,8 @@ def test_specimens_are_fixed_and_told_apart() -> None:
     made = built_in()
     assert len({s.name for s in made}) == len(made)
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(made, built_in(), strict=True))
-    assert {s.pixels.shape[3] for s in made if s.tiny} == {1, 3}
+    assert {s.pixels.shape[3] for s in made if s.tiny} == {1, 2, 3}
+    assert {s.depth for s in made} == {1, 4, 8, 12, 16}
 
 
 def test_exactness_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
