@@ -1,78 +1,144 @@
 """A reference decoder: docs/format.md in plain Python integers, with the names of that page.
 
-It shares nothing with the package, uses nothing beyond the standard library, and computes without floats.
-It is slow; it is there to be read beside the page, and to be compared with. In the page's order:
-reference_container.py, reference_coders.py, reference_tables.py, reference_models.py (histogram and context),
-reference_photo.py.
+It shares nothing with the package, uses nothing beyond the standard library, and computes without floats (but for model
+photo, where the page does). It is slow; it is there to be read beside the page, and to be compared with. In the page's
+order: reference_numbers, reference_container (sections, fields, packed bytes), reference_records, reference_transforms,
+reference_rebuild (skeletons), reference_deflate, reference_archive; reference_coders, reference_tables,
+reference_weights, reference_models (histogram and context); reference_layers, reference_samples, reference_networks,
+reference_dense (bayes_net and made), reference_ladder (the order of all these); reference_photo, reference_stage,
+reference_heads.
 
-    python -m tests.format.reference FILE.arcomp [WEIGHTS.safetensors]
+    python -m tests.format.reference FILE.arcomp [WEIGHTS.safetensors ...] > original
 
-prints the SHA-256 of the decoded samples (their bytes are those of the pixels checksum).
+writes the file that was compressed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.format import reference_photo
-from tests.format.reference_coders import BinaryDecoder, RangeDecoder, decode_decisions, decode_symbols
-from tests.format.reference_container import (
-    Decoded,
-    Header,
-    Position,
-    Tile,
-    read,
-    require,
-    tiles_of,
-)
+from tests.format import reference_ladder, reference_photo
+from tests.format.reference_coders import Coder
+from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, tiles_of
 from tests.format.reference_models import Context, Histogram
+from tests.format.reference_numbers import Refused, require
+from tests.format.reference_rebuild import Picture, rebuilt
+from tests.format.reference_records import Record
+from tests.format.reference_transforms import pixels, restored
+
+sys.setrecursionlimit(20_000)  # features are asked for layer by layer, position by position
 
 
-def decode(data: bytes, weights: bytes | None = None) -> Decoded:
-    """Decode a file; ``weights`` is the file of weights, for a model that has them (rules 1 to 10)."""
-    header, payload = read(data)
-    tiles = tiles_of(header)
-    require(header.model in ("histogram", "context", "photo"), f"unknown model {header.model}")
-    if header.model == "photo":
-        found = reference_photo.values(header, payload, tiles, weights)
+class Stack(NamedTuple):
+    """Pictures of one size: their samples by picture, row, column, channel."""
+
+    shape: Shape
+    depth: int
+    samples: list[int]
+
+    def pictures(self) -> list[Picture]:
+        """Rows of pixels of samples."""
+        n, h, w, c = self.shape
+        rows = [pixels(self.samples[i : i + w * c], c) for i in range(0, len(self.samples), w * c)]
+        return [rows[i * h : i * h + h] for i in range(n)]
+
+
+def decode(data: bytes, *weights: bytes) -> list[Stack]:
+    """The samples of a file; ``weights`` are the files of weights that its models need (rules 1 to 10)."""
+    return stacks_of(read(data), weights)
+
+
+def restore(data: bytes, *weights: bytes) -> bytes:
+    """The file that was compressed (rules 1 to 10)."""
+    member = read(data)
+    header, stacks = member.header, stacks_of(member, weights)
+    require(header.original is not None, "there was no file")
+    if member.segments is None:
+        require(len(stacks) == 1 and header.depth == 8, "the skeleton is missing")
+        made = bytes(stacks[0].samples)
     else:
-        found = values(header, payload, tiles, weights)
-    n, h, w, channels, depth = header[:5]
-    samples = [0] * (n * h * w * channels)
-    for (i, y, x), channel, value in found:
-        row = tiles[i].image * h + tiles[i].top + y
-        samples[(row * w + tiles[i].left + x) * channels + channel] = value
-
-    decoded = Decoded(n, h, w, channels, depth, samples)
-    require(zlib.crc32(sample_bytes(decoded)) == header.pixels, "the decoded pixels are damaged")
-    return decoded
+        made = rebuilt(member.segments, [stack.pictures() for stack in stacks])
+    length, sha256 = header.original or (0, b"")
+    require(len(made) == length and hashlib.sha256(made).digest() == sha256, "the original is damaged")
+    return made
 
 
-def values(
-    header: Header, payload: bytes, tiles: list[Tile], weights: bytes | None
-) -> Iterator[tuple[Position, int, int]]:
-    """All samples of one stream: position, channel as stored, value."""
-    model = Histogram(header, tiles) if header.model == "histogram" else Context(header, tiles, weights)
-    decisions, digits = BinaryDecoder(payload), None if header.decisions else RangeDecoder(payload)
+def stacks_of(member: Member, weights: Sequence[bytes]) -> list[Stack]:
+    """The decoded stacks of a member."""
+    header = member.header
+    parts, found = iter(zip(header.plans, member.parts, strict=True)), []
+
+    def decoded(leaf: Record, kind: Kind) -> list[int]:
+        plan, (side, streams) = next(parts)
+        require(not plan.flags & 1 or kind.depth == 1, "decisions of more than one bit")
+        digest, model = header.models[leaf.model]
+        part = Part(*kind.shape, kind.depth, digest, model, *plan[:2], plan.flags & 1 == 1, side, streams)
+        return samples_of(part, weights)
+
+    for size, tree in zip(header.stacks, header.trees, strict=True):
+        kind = Kind((*size, header.channels), header.depth)
+        found.append(Stack(*kind, restored(tree, kind, member.palette, decoded)))
+    crc = 0
+    for stack in found:
+        crc = zlib.crc32(sample_bytes(stack), crc)
+    require(crc == header.samples, "the decoded samples are damaged")
+    return found
+
+
+def samples_of(part: Part, weights: Sequence[bytes]) -> list[int]:
+    """The samples of a part."""
+    tiles = tiles_of(part)
+    samples = [0] * (part.images * part.height * part.width * part.channels)
+    for (i, y, x), channel, value in values(part, tiles, own(part, weights)):
+        row = tiles[i].image * part.height + tiles[i].top + y
+        samples[(row * part.width + tiles[i].left + x) * part.channels + channel] = value
+    return samples
+
+
+def own(part: Part, weights: Sequence[bytes]) -> bytes | None:
+    """The file of weights of a part's model."""
+    for data in weights:
+        try:
+            entries = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+            metadata = entries["__metadata__"]
+            if metadata["model"] == part.model and metadata["digest"][:16] == part.digest.hex():
+                return data
+        except (ValueError, LookupError, TypeError) as error:
+            raise Refused("not a file of weights") from error
+    return None
+
+
+def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tuple[Position, int, int]]:
+    """All samples of a part: position, channel as stored, value."""
+    if part.model == "photo":
+        yield from reference_photo.values(part, tiles, weights)
+        return
+    if part.model in reference_ladder.MODELS:
+        yield from reference_ladder.values(part, tiles, weights)
+        return
+    require(part.model in ("histogram", "context"), f"unknown model {part.model}")
+    model = Histogram(part, tiles) if part.model == "histogram" else Context(part, tiles, weights)
+    coder = Coder(part.streams, part.decisions)
     for front in model.fronts():
         for c, stored in enumerate(model.coding_order):
-            given = [model.distribution(at, c) for at in front]
-            symbols = decode_symbols(digits, header.depth, given) if digits else decode_decisions(decisions, given)
+            symbols = coder.decode(part.depth, [model.distribution(at, c) for at in front])
             for at, value in zip(front, symbols, strict=True):
                 model.known(at, c, value)
                 yield at, stored, value
 
 
-def sample_bytes(decoded: Decoded) -> bytes:
-    """The samples as the pixels checksum takes them."""
-    return struct.pack(f"<{len(decoded.samples)}{'B' if decoded.depth <= 8 else 'H'}", *decoded.samples)
+def sample_bytes(stack: Stack) -> bytes:
+    """The samples as the checksum takes them."""
+    return struct.pack(f"<{prod(stack.shape)}{'B' if stack.depth <= 8 else 'H'}", *stack.samples)
 
 
 if __name__ == "__main__":
-    files = [Path(name).read_bytes() for name in sys.argv[1:3]]
-    print(hashlib.sha256(sample_bytes(decode(*files))).hexdigest())
+    sys.stdout.buffer.write(restore(*(Path(name).read_bytes() for name in sys.argv[1:])))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from tests.format.reference_container import (
-    require,
-)
+from tests.format.reference_numbers import require
 
 Edges = Callable[[int], int]  # a distribution: G on the edges 0 .. n
 
@@ -23,6 +21,20 @@ def decode_symbols(coder: RangeDecoder, depth: int, distributions: list[Edges]) 
             value = coder.digit([(v - at[0]) * ((1 << 24) - s) // (at[s] - at[0]) + j for j, v in enumerate(at)])
             intervals[i] = edges[value], edges[value + 1]
     return [a for a, _ in intervals]
+
+
+class Coder:
+    """The stream of a part, of digits or of decisions."""
+
+    def __init__(self, streams: tuple[bytes, ...], decisions: bool) -> None:
+        require(len(streams) == 1, "more than one stream")
+        self.coder = BinaryDecoder(streams[0]) if decisions else RangeDecoder(streams[0])
+
+    def decode(self, depth: int, distributions: list[Edges]) -> list[int]:
+        """A symbol for each distribution."""
+        if isinstance(self.coder, BinaryDecoder):
+            return decode_decisions(self.coder, distributions)
+        return decode_symbols(self.coder, depth, distributions)
 
 
 def decode_decisions(coder: BinaryDecoder, distributions: list[Edges]) -> list[int]:

@@ -1,37 +1,46 @@
-"""docs/format.md's Overview, Layout, Fields, Limits and Order: from a file's bytes to its header and tiles."""
+"""docs/format.md's Layout, Fields, Packed bytes and Limits: from a file's bytes to a member and its streams."""
 
 from __future__ import annotations
 
+import lzma
 import zlib
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tests.format.reference_numbers import Reader, Refused, clamp, number, require
+from tests.format.reference_records import NODES, SEGMENTS, Record, coded_leaves, read_record
 
-class Refused(ValueError):  # noqa: N818 (reads as a sentence)
-    """The file, or its weights, must not be decoded."""
-
-
-def require(true: bool, otherwise: str) -> None:
-    """Refuse the file unless a rule holds."""
-    if not true:
-        raise Refused(otherwise)
-
-
-def clamp(v: int, a: int, b: int) -> int:
-    return max(a, min(b, v))
-
+__all__ = ["Refused", "clamp", "number", "require"]
 
 MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
-
-
-GEOMETRY, MODEL, TILES, PAYLOAD, PIXELS, SIDE, STRIPS, CODER, SOURCE, CONTENT = *range(1, 9), 0x81, 0x82
-
-
+END = bytes.fromhex("89 41 52 43 45 4E 44 0A")
+PICTURES, MODELS, PARTS, SAMPLES, STREAMS, ORIGINAL, SKELETON = range(1, 8)
+NAME, MODIFIED, MODE, CONTENT = range(0x81, 0x85)
+CRITICAL = {0: range(PICTURES, SKELETON + 1), 1: (1, STREAMS)}  # by the kind of section
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
+DICTIONARY = bytes.fromhex(
+    "49492a00080000004d4d002a00000008000000424d0000000000003600000028000000010018000000000000000000130b0000130b0000"
+    "0000000000000000934e554d5059010076007b276465736372273a20277c7531272c2027666f727472616e5f6f72646572273a2046616c"
+    "73652c20277368617065273a202835352c203535292c207d2020202020202020200a50350a50360a3235350a"
+    "89504e470d0a1a0a0000000d49484452000000000000000008060000000000000973424954080808087c08648800000009704859730000"
+    "0b1300000b1301009a9c180000000774494d450000000467414d410000b18f0bfc6105000000206348524d00007a26000080840000fa00"
+    "000080e8000075300000ea6000003a98000017709cba513c00000006624b474400ff00ff00ffa0bda793000000017352474200aece1ce9"
+    "0000001974455874536f66747761726500"
+    "00000003504c5445000000000174524e530040e6d866000000004944415478da785e789c0000000049454e44ae426082"
+)
+
+Shape = tuple[int, int, int, int]
 
 
-class Header(NamedTuple):
-    """The values of the fields."""
+class Kind(NamedTuple):
+    """What a stack is."""
+
+    shape: Shape
+    depth: int
+
+
+class Part(NamedTuple):
+    """A coded leaf: a stack, and what its model needs to decode it."""
 
     images: int
     height: int
@@ -42,45 +51,63 @@ class Header(NamedTuple):
     model: str
     tile_height: int
     tile_width: int
-    pixels: int
-    side: bytes
     decisions: bool
+    side: bytes
+    streams: tuple[bytes, ...]
 
 
-class Decoded(NamedTuple):
-    """Samples by image, row, column, channel."""
+class Plan(NamedTuple):
+    """What a header says of a part."""
 
-    images: int
-    height: int
-    width: int
+    tile_height: int
+    tile_width: int
+    flags: int
+    streams: int
+
+
+class Header(NamedTuple):
+    """The fields of a member. Without pictures there are no stacks."""
+
+    stacks: list[tuple[int, int, int]]
     channels: int
     depth: int
-    samples: list[int]
+    alpha: bool
+    models: list[tuple[bytes, str]]
+    trees: list[Record]
+    plans: list[Plan]
+    samples: int
+    streams: list[tuple[int, int]]
+    original: tuple[int, bytes] | None
+    packed: list[int]  # of the skeleton: method, length, segments, entries, channels
 
 
-def number(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at a place, and the place after it."""
-    value = 0
-    for i in range(9):
-        require(at + i < len(data), "a number does not end")
-        byte = data[at + i]
-        value |= (byte & 127) << (7 * i)
-        if byte < 128:
-            require(byte > 0 or i == 0, "a number is not in its shortest form")
-            return value, at + i + 1
-    raise Refused("a number does not end")
+class Member(NamedTuple):
+    """A header, and what is in the streams."""
+
+    header: Header
+    segments: list[Record] | None
+    palette: list[tuple[int, ...]]
+    parts: list[tuple[bytes, tuple[bytes, ...]]]  # side information, streams
 
 
-def numbers(value: bytes, count: int) -> tuple[list[int], bytes]:
-    """So many numbers at the start of a field's value, and the bytes after them."""
-    found, at = [], 0
-    for _ in range(count):
-        v, at = number(value, at)
-        found.append(v)
-    return found, value[at:]
+# ---------------------------------------------------------------- Sections
 
 
-def split_fields(block: bytes) -> dict[int, bytes]:
+def section(data: bytes, at: int) -> tuple[int, dict[int, bytes], int]:
+    """Kind and fields of the section that begins at a place, and where its streams begin (rules 1 to 6)."""
+    require(data[at : at + 8] == MAGIC, "not an arcomp file")
+    require(data[at + 8 : at + 9] == b"\x01", "another version: a newer arcomp is needed")
+    kind = data[at + 9 : at + 10]
+    require(kind in (b"\0", b"\1"), "another kind of section: a newer arcomp is needed")
+    length, b = number(data, at + 10)
+    require(length <= 17825792, "the header is too long")
+    require(len(data) >= b + length + 4, "truncated within the header")
+    checksum = int.from_bytes(data[b + length : b + length + 4], "little")
+    require(zlib.crc32(data[at : b + length]) == checksum, "the header is damaged")
+    return kind[0], split_fields(data[b : b + length], kind[0]), b + length + 4
+
+
+def split_fields(block: bytes, kind: int) -> dict[int, bytes]:
     """The values by their tags (rules 5 and 6)."""
     fields: dict[int, bytes] = {}
     at, previous = 0, -1
@@ -89,84 +116,196 @@ def split_fields(block: bytes) -> dict[int, bytes]:
         size, at = number(block, at + 1)
         require(tag > previous, "fields are out of order or twice there")
         require(at + size <= len(block), "a field does not end with the header")
-        require(tag >= 128 or GEOMETRY <= tag <= CODER, f"unknown field {tag}: a newer arcomp is needed")
+        require(tag >= 128 or tag in CRITICAL[kind], f"unknown field {tag}: a newer arcomp is needed")
+        require(size > 0 or (tag >= 128 and tag not in range(NAME, CONTENT + 1)), "an empty field")
         fields[tag] = block[at : at + size]
         at, previous = at + size, tag
-    for tag in (GEOMETRY, MODEL, PAYLOAD, PIXELS):
-        require(tag in fields, f"field {tag} is missing")
     return fields
+
+
+def extents(fields: dict[int, bytes]) -> list[tuple[int, int]]:
+    """Length and CRC-32 of each stream."""
+    reader, found = Reader(fields.get(STREAMS, b"")), []
+    while reader.more:
+        found.append((reader.number(), reader.u32()))
+    return found
+
+
+def cut(data: bytes, at: int, claimed: list[tuple[int, int]]) -> tuple[list[bytes], int]:
+    """The streams that begin at a place, and where they end (rule 8)."""
+    found = []
+    for length, crc in claimed:
+        require(at + length <= len(data), "truncated within the streams")
+        stream = data[at : at + length]
+        require(zlib.crc32(stream) == crc, "a stream is damaged")
+        found.append(stream)
+        at += length
+    return found, at
+
+
+# ---------------------------------------------------------------- Fields
 
 
 def header_of(fields: dict[int, bytes]) -> Header:
     """The fields' values within their limits (rule 5)."""
-    (n, h, w, c, depth), rest = numbers(fields[GEOMETRY], 5)
-    require(not rest, "bytes after the geometry")
-    require(all(1 <= v < 1 << 32 for v in (n, h, w)) and n * h * w <= 1 << 28, "too few or many pixels")
-    require(1 <= c <= 4 and 1 <= depth <= 16, "channels or depth outside the limits")
-
-    digest, name = fields[MODEL][:8], fields[MODEL][8:]
-    require(1 <= len(name) <= 64 and not name.strip(LOWER + DIGITS + b"_-"), "bad name of a model")
-
-    require(not (TILES in fields and STRIPS in fields), "both tiles and strips")
-    (tile_height, tile_width), rest = numbers(fields[TILES], 2) if TILES in fields else ([h, w], b"")
-    if STRIPS in fields:
-        (tile_height,), rest = numbers(fields[STRIPS], 1)
-    require(not rest, "bytes after the tile size")
-    require(1 <= tile_height < 1 << 32 and 1 <= tile_width < 1 << 32, "bad tile size")
-    require(n * -(-h // tile_height) * -(-w // tile_width) <= 1 << 20, "too many tiles")
-
-    require(len(fields[PIXELS]) == 4, "bad pixels field")
-    side = fields.get(SIDE, b"")
-    require(SIDE not in fields or 1 <= len(side) <= 1 << 24, "bad side information")
-    source = fields.get(SOURCE, b"x")
-    require(1 <= len(source) <= 16 and not source.strip(LOWER + DIGITS), "bad source format")
-
+    stacks: list[tuple[int, int, int]] = []
+    channels = depth = samples = 0
+    alpha, models, trees, plans = False, [], [], []
+    if PICTURES in fields:
+        require(PARTS in fields and SAMPLES in fields, "a field is missing")
+        channels, depth, alpha, stacks = pictures_of(Reader(fields[PICTURES]))
+        models = models_of(Reader(fields.get(MODELS, b"")))
+        trees, plans = parts_of(Reader(fields[PARTS]), len(stacks), len(models))
+        require(len(fields[SAMPLES]) == 4, "bad samples field")
+        samples = int.from_bytes(fields[SAMPLES], "little")
+    else:
+        require(not {MODELS, PARTS, SAMPLES, CONTENT} & set(fields), "there are no pictures")
+    original, packed = original_of(fields), []
+    if SKELETON in fields:
+        reader = Reader(fields[SKELETON])
+        limits = ((0, 2), (0, 1 << 34), (0, 1), (0, 1 << 16), (0, 4))
+        packed = [reader.number(*limit) for limit in limits]
+        reader.end()
+        entries, of = packed[3:]
+        require((entries, of) == (0, 0) or (entries > 0 and of >= 3), "a palette without colours")
+        require(entries == 0 or (channels == 1 and entries <= 1 << depth), "a palette of other pictures")
+        require(entries > 0 or packed[2] == 1, "an empty skeleton")
+    require(bool(stacks) or (original is not None and bool(packed) and packed[2] == 1), "there is nothing in it")
     if CONTENT in fields:
-        check_content(fields[CONTENT], n, h, c, depth)
-
-    if CODER in fields:
-        require(fields[CODER] == b"\1" and depth == 1, "coded in an unknown way: a newer arcomp is needed")
-
-    pixels = int.from_bytes(fields[PIXELS], "little")
-    return Header(
-        n, h, w, c, depth, digest, name.decode(), tile_height, tile_width, pixels, side, CODER in fields
-    )  # fmt: skip
+        check_content(fields[CONTENT], stacks[0], channels, depth)
+    return Header(stacks, channels, depth, alpha, models, trees, plans, samples, extents(fields), original, packed)
 
 
-def check_content(value: bytes, n: int, h: int, c: int, depth: int) -> None:
+def pictures_of(reader: Reader) -> tuple[int, int, bool, list[tuple[int, int, int]]]:
+    channels, depth = reader.number(1, 4), reader.number(1, 16)
+    alpha, most = reader.number(0, 1) == 1, (1 << 32) - 1
+    stacks = [
+        (reader.number(1, most), reader.number(1, most), reader.number(1, most))
+        for _ in range(reader.number(1, 1 << 16))
+    ]
+    reader.end()
+    require(sum(n * h * w for n, h, w in stacks) <= 1 << 30, "too many pixels")
+    return channels, depth, alpha, stacks
+
+
+def models_of(reader: Reader) -> list[tuple[bytes, str]]:
+    found = []
+    while reader.more:
+        digest = reader.bytes(8)
+        name = reader.bytes(reader.number(1, 64))
+        require(not name.strip(LOWER + DIGITS + b"_-"), "bad name of a model")
+        found.append((digest, name.decode()))
+    return found
+
+
+def parts_of(reader: Reader, stacks: int, models: int) -> tuple[list[Record], list[Plan]]:
+    trees, plans = [], []
+    for _ in range(stacks):
+        trees.append(read_record(reader, NODES))
+        for leaf in coded_leaves(trees[-1]):
+            require(leaf.model < min(2, models), "a part of a model that is not named")
+            most = (1 << 32) - 1
+            plan = Plan(reader.number(0, most), reader.number(0, most), reader.number(0, 3), reader.number(1, 1 << 20))
+            require((plan.tile_height == 0) == (plan.tile_width == 0), "bad tile size")
+            plans.append(plan)
+    reader.end()
+    require(sum(plan.streams for plan in plans) <= 1 << 20, "too many streams")
+    return trees, plans
+
+
+def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
+    """Length and SHA-256; what is said about the file besides is checked and left."""
+    if ORIGINAL not in fields:
+        require(not {NAME, MODIFIED, MODE} & set(fields), "something of a file that is not there")
+        return None
+    reader = Reader(fields[ORIGINAL])
+    length, sha256 = reader.number(), reader.bytes(32)
+    reader.end()
+    name = fields.get(NAME, b"x")
+    require(len(name) <= 1024 and name not in (b".", b"..") and not {0, 47} & set(name), "bad name")
+    require(len(fields.get(MODIFIED, bytes(8))) == 8, "bad time")
+    mode = fields.get(MODE, bytes(2))
+    require(len(mode) == 2 and int.from_bytes(mode, "little") <= 0o7777, "bad mode")
+    return length, sha256
+
+
+def check_content(value: bytes, stack: tuple[int, int, int], c: int, depth: int) -> None:
     """What the samples are said to have been made of can be so (rule 5)."""
-    require(len(value) > 0, "an empty content")
+    n, h, _ = stack
     if value[0] == 1:
         require(value == b"\x01" and (n, h, c, depth) == (1, 1, 1, 8), "not bytes")
     if value[0] == 2:
-        require(2 <= len(value) <= 257 and value[1] < 8, "bad array")
-        require(depth <= (1 if value[1] & 1 else 8), "too deep for the array")
-        require((n == 1 or value[1] & 2 > 0) and (c == 1 or value[1] & 4 > 0), "axes that the array does not have")
+        require(3 <= len(value) <= 258 and value[1] < 3 and value[2] < 4, "bad array")
+        require(depth <= (8, 1, 16)[value[1]], "too deep for the array")
+        require((n == 1 or value[2] & 1 > 0) and (c == 1 or value[2] & 2 > 0), "axes that the array does not have")
         try:
-            value[2:].decode("utf-8")
+            value[3:].decode("utf-8")
         except UnicodeDecodeError:
             raise Refused("the array's name is not UTF-8") from None
 
 
-def read(data: bytes) -> tuple[Header, bytes]:
-    """Header and payload (rules 1 to 8)."""
-    require(data[:8] == MAGIC, "not an arcomp file")
-    require(data[8:9] == b"\x01", "another version: a newer arcomp is needed")
-    require(data[9:10] == b"\x00", "reserved flags: a newer arcomp is needed")
-    length, b = number(data, 10)
-    require(length <= 17825792, "the header is too long")
-    require(len(data) >= b + length + 4, "truncated within the header")
-    checksum = int.from_bytes(data[b + length : b + length + 4], "little")
-    require(zlib.crc32(data[: b + length]) == checksum, "the header is damaged")
+# ---------------------------------------------------------------- Members
 
-    fields = split_fields(data[b : b + length])
+
+def unpacked(method: int, data: bytes, length: int) -> bytes:
+    """Packed bytes."""
+    made: bytes | None = data
+    try:
+        if method:
+            window = max(4096, min(1 << 24, length))
+            inflater: Any = zlib.decompressobj(-15, zdict=DICTIONARY)
+            if method == 2:
+                filters = [{"id": lzma.FILTER_LZMA2, "dict_size": window}]
+                inflater = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+            made = inflater.decompress(data, length + 1)
+            made = made if inflater.eof and not inflater.unused_data else None
+    except (zlib.error, lzma.LZMAError, EOFError):
+        made = None
+    require(made is not None and len(made) == length, "packed bytes are damaged")
+    return made or b""
+
+
+def read_member(data: bytes, at: int = 0) -> tuple[Member, int]:
+    """The member that begins at a place, and where it ends (rules 1 to 8)."""
+    kind, fields, begin = section(data, at)
+    require(kind == 0, "an index, not a member")
     header = header_of(fields)
-    (p,), rest = numbers(fields[PAYLOAD], 1)
-    require(len(rest) == 4, "bad payload field")
-    payload = data[b + length + 4 :]
-    require(len(payload) == p, f"{len(payload)} bytes of payload instead of {p}")
-    require(zlib.crc32(payload) == int.from_bytes(rest, "little"), "the payload is damaged")
-    return header, payload
+    wanted = bool(header.packed) + sum(plan.streams + plan.flags // 2 for plan in header.plans)
+    require(len(header.streams) == wanted, "more or fewer streams than there should be")
+    streams, end = cut(data, begin, header.streams)
+    rest = iter(streams)
+    segments, palette = skeleton_of(header.packed, next(rest)) if header.packed else (None, [])
+    parts = []
+    for plan in header.plans:
+        side = next(rest) if plan.flags & 2 else b""
+        require(not plan.flags & 2 or 1 <= len(side) <= 1 << 24, "bad side information")
+        parts.append((side, tuple(next(rest) for _ in range(plan.streams))))
+    return Member(header, segments, palette, parts), end
+
+
+def skeleton_of(packed: list[int], stream: bytes) -> tuple[list[Record] | None, list[tuple[int, ...]]]:
+    """Segments and palette."""
+    method, length, has_segments, entries, channels = packed
+    data = unpacked(method, stream, length)
+    end = length - entries * channels
+    require(end >= 0 and (has_segments == 1 or end == 0), "the palette is cut off")
+    colours, opacities = data[end : end + 3 * entries], data[end + 3 * entries :]
+    palette = [tuple(colours[3 * i : 3 * i + 3]) + tuple(opacities[i : i + 1]) for i in range(entries)]
+    reader, segments = Reader(data[:end]), []
+    while reader.more:
+        segments.append(read_record(reader, SEGMENTS))
+    return segments if has_segments else None, palette
+
+
+def read(data: bytes) -> Member:
+    """The only member of a file; an index may be after it."""
+    member, end = read_member(data)
+    if end < len(data):
+        kind, fields, begin = section(data, end)
+        require(kind == 1, "bytes, or another member, after the end")
+        _, end = cut(data, begin, extents(fields))
+        require(data[end + 8 :] == END, "an index without its trailer")
+    return member
 
 
 Position = tuple[int, int, int]  # tile, y, x
@@ -182,8 +321,10 @@ class Tile(NamedTuple):
     width: int
 
 
-def tiles_of(header: Header) -> list[Tile]:
+def tiles_of(part: Part) -> list[Tile]:
     """All tiles, image by image, row by row."""
-    h, w, th, tw = header.height, header.width, header.tile_height, header.tile_width
-    corners = product(range(header.images), range(0, h, th), range(0, w, tw))
+    h, w = part.height, part.width
+    th, tw = part.tile_height or h, part.tile_width or w
+    require(part.images * -(-h // th) * -(-w // tw) <= 1 << 20, "too many tiles")
+    corners = product(range(part.images), range(0, h, th), range(0, w, tw))
     return [Tile(image, y, x, min(th, h - y), min(tw, w - x)) for image, y, x in corners]

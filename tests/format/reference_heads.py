@@ -8,9 +8,9 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from tests.format.reference_container import clamp
-from tests.format.reference_models import Linear
+from tests.format.reference_numbers import clamp
 from tests.format.reference_stage import LOGISTIC, Mixture
+from tests.format.reference_weights import Linear
 
 
 def logistic(z: int) -> float:

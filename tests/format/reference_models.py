@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import struct
 from collections.abc import Iterator
 from itertools import accumulate, islice
 from operator import mul
-from typing import Any
 
 from tests.format.reference_coders import Edges
-from tests.format.reference_container import (
-    Header,
-    Position,
-    Refused,
-    Tile,
-    clamp,
-    number,
-    require,
-)
+from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_numbers import Reader, clamp, require
 from tests.format.reference_tables import BLEND, EXP, LOG2, SCALE, SIGMA
+from tests.format.reference_weights import LOGIT, RECTIFIED, Linear, digest_of, read_weights
 
 
 def least_mass(depth: int) -> int:
@@ -38,26 +28,26 @@ def counts_to_distribution(counts: list[int], depth: int) -> Edges:
 class Histogram:
     """Every sample has its channel's distribution, made of the counts in the side information."""
 
-    def __init__(self, header: Header, tiles: list[Tile]) -> None:
-        require(digest_of("histogram", {}, {})[:8] == header.digest, "the file needs other weights")
-        self.coding_order = list(range(header.channels))
-        self.tiles, self.distributions, at = tiles, [], 0
-        for _ in range(header.channels):
-            counts, at = self.counts(header.side, at, 1 << header.depth)
+    def __init__(self, part: Part, tiles: list[Tile]) -> None:
+        require(digest_of("histogram", {}, {})[:8] == part.digest, "the file needs other weights")
+        self.coding_order = list(range(part.channels))
+        self.tiles, self.distributions, reader = tiles, [], Reader(part.side)
+        for _ in range(part.channels):
+            counts = self.counts(reader, 1 << part.depth)
             require(0 < sum(counts) < 1 << 20, "a channel's counts sum to 0 or to too much")
-            self.distributions.append(counts_to_distribution(counts, header.depth))
-        require(at == len(header.side), "bytes after the counts")
+            self.distributions.append(counts_to_distribution(counts, part.depth))
+        reader.end()
 
     @staticmethod
-    def counts(side: bytes, at: int, n: int) -> tuple[list[int], int]:
-        """A channel's counts that begin at a place, and the place after them."""
+    def counts(reader: Reader, n: int) -> list[int]:
+        """A channel's counts."""
         counts: list[int] = []
         while len(counts) < n:
-            count, at = number(side, at)
-            further, at = number(side, at) if count == 0 else (0, at)
+            count = reader.number()
+            further = reader.number() if count == 0 else 0
             require(further < n - len(counts), "zeros beyond the end of a channel")
             counts += [count] * (1 + further)
-        return counts, at
+        return counts
 
     def fronts(self) -> Iterator[list[Position]]:
         """Blocks of 32,768 positions."""
@@ -95,66 +85,17 @@ def mixture_to_distribution(w: list[int], m: list[int], v: list[int], depth: int
     return g
 
 
-Array = tuple[str, list[int], bytes]  # type, shape, bytes
-
-
-TYPES = {"I8": "int8", "I16": "int16", "I32": "int32"}
-
-
-CODES = {"int8": "<b", "int16": "<h", "int32": "<i"}
-
-
-def digest_of(model: str, config: Any, arrays: dict[str, Array]) -> bytes:
-    """The SHA-256 of all that decides what a model computes."""
-    items = [model.encode(), json.dumps(config, sort_keys=True, separators=(",", ":")).encode()]
-    for name, (kind, shape, data) in sorted(arrays.items()):
-        items += [name.encode(), kind.encode(), ",".join(map(str, shape)).encode(), data]
-    return hashlib.sha256(b"".join(len(item).to_bytes(8, "little") + item for item in items)).digest()
-
-
-def read_weights(data: bytes, model: str, digest: bytes) -> tuple[Any, dict[str, Array]]:
-    """Configuration and arrays of a file of weights (rule 9)."""
-    try:
-        start = 8 + int.from_bytes(data[:8], "little")
-        entries = json.loads(data[8:start])
-        metadata = entries.pop("__metadata__")
-        config = json.loads(metadata["config"])
-        arrays = {
-            name: (TYPES[e["dtype"]], e["shape"], data[start:][slice(*e["data_offsets"])])
-            for name, e in entries.items()
-        }
-        require((metadata["arcomp"], metadata["model"]) == ("1", model), "these are other weights")
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Refused(f"not a file of weights for {model}") from error
-    require(digest_of(model, config, arrays)[:8] == digest, "the file needs other weights")
-    return config, arrays
-
-
-class Linear:
-    """A linear layer."""
-
-    def __init__(self, arrays: dict[str, Array], name: str, limits: tuple[int, int, int]) -> None:
-        def values(part: str) -> list[int]:
-            kind, _, data = arrays[f"{name}.{part}"]
-            return [v for (v,) in struct.iter_unpack(CODES[kind], data)]
-
-        _, (m, k), _ = arrays[f"{name}.weight"]
-        weight = values("weight")
-        rows = [weight[j * k : (j + 1) * k] for j in range(m)]
-        self.rows = list(zip(rows, values("bias"), values("multiplier"), values("shift"), strict=True))
-        self.limits = limits
-
-    def __call__(self, x: list[int]) -> list[int]:
-        """y."""
-        zero, low, high = self.limits
-        y = []
-        for row, bias, multiplier, shift in self.rows:
-            total = (sum(map(mul, row, x)) + bias) * multiplier
-            y.append(clamp(((total + (1 << (shift - 1))) >> shift) + zero, low, high))
-        return y
-
-
-RECTIFIED, LOGIT = (-128, -128, 127), (0, -32768, 32767)  # zero, low, high
+def logistics(z: list[int], k: int, base: int, scale: int, offsets: list[int], depth: int) -> Edges:
+    """The mixture of k logistics that outputs name."""
+    best = z.index(max(z[:k]))
+    e = [EXP[min(4095, z[best] - zk)] for zk in z[:k]]
+    w = [(ek << 16) // sum(e) for ek in e]
+    w[best] += (1 << 16) - sum(w)
+    centre = 16 * base + sum((z[3 * k + i] * offset) >> 4 for i, offset in enumerate(offsets))
+    m = [centre + ((scale * zk) >> 8) for zk in z[k : 2 * k]]
+    sharp = (1 << 28) // scale
+    v = [clamp((sharp * SCALE[clamp(zk + 1536, 0, 2560)]) >> 16, 1, 1 << 25) for zk in z[2 * k : 3 * k]]
+    return mixture_to_distribution(w, m, v, depth)
 
 
 NEIGHBOURS = [
@@ -224,12 +165,12 @@ class Inputs:
 class Context:
     """The network over the neighbours."""
 
-    def __init__(self, header: Header, tiles: list[Tile], weights: bytes | None) -> None:
-        require(header.depth == 8 and header.channels in (1, 3), "context takes 8 bits, 1 or 3 channels")
-        require(not header.side, "context has no side information")
+    def __init__(self, part: Part, tiles: list[Tile], weights: bytes | None) -> None:
+        require(part.depth == 8 and part.channels in (1, 3), "context takes 8 bits, 1 or 3 channels")
+        require(not part.side, "context has no side information")
         require(weights is not None, "context needs its file of weights")
-        config, arrays = read_weights(weights or b"", "context", header.digest)
-        channels, start = header.channels, f"{header.channels}."
+        config, arrays = read_weights(weights or b"", "context", part.digest)
+        channels, start = part.channels, f"{part.channels}."
         require(str(channels) in config["networks"], f"these weights have no network for {channels} channels")
         network = config["networks"][str(channels)]
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
@@ -264,20 +205,8 @@ class Context:
                 features = layer(features)
             self.features[at], self.offsets[at] = features, []
         z = self.heads[channel](self.hidden[channel](self.features[at]))
-        return self.distribution_of(z, self.inputs[at][channel], self.offsets[at])
-
-    def distribution_of(self, z: list[int], inputs: Inputs, offsets: list[int]) -> Edges:
-        """The mixture that a head's outputs name."""
-        k = self.mixture
-        best = z.index(max(z[:k]))
-        e = [EXP[min(4095, z[best] - zk)] for zk in z[:k]]
-        w = [(ek << 16) // sum(e) for ek in e]
-        w[best] += (1 << 16) - sum(w)
-        centre = 16 * inputs.base + sum((z[3 * k + i] * offset) >> 4 for i, offset in enumerate(offsets))
-        m = [centre + ((inputs.scale * zk) >> 8) for zk in z[k : 2 * k]]
-        sharp = (1 << 28) // inputs.scale
-        v = [clamp((sharp * SCALE[clamp(zk + 1536, 0, 2560)]) >> 16, 1, 1 << 25) for zk in z[2 * k : 3 * k]]
-        return mixture_to_distribution(w, m, v, 8)
+        inputs = self.inputs[at][channel]
+        return logistics(z, self.mixture, inputs.base, inputs.scale, self.offsets[at], 8)
 
     def known(self, at: Position, channel: int, value: int) -> None:
         """Enter a value into the planes and for the channels after it."""

@@ -12,35 +12,29 @@ from collections.abc import Iterator
 from operator import mul
 from typing import Any
 
-from tests.format.reference_container import Header, Position, Tile, clamp, number, require
+from tests.format.reference_container import Part, Position, Tile
 from tests.format.reference_heads import Heads, slopes_of
-from tests.format.reference_models import CODES, LOGIT, NEIGHBOURS, RECTIFIED, Array, Linear, c8, read_weights
+from tests.format.reference_models import NEIGHBOURS, c8
+from tests.format.reference_numbers import clamp, require
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
 from tests.format.reference_tables import LOG2
+from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linear, read_weights
 
-# ---------------------------------------------------------------- Payload
+# ---------------------------------------------------------------- Streams
 
 
-def values(
-    header: Header, payload: bytes, tiles: list[Tile], weights: bytes | None
-) -> Iterator[tuple[Position, int, int]]:
+def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tuple[Position, int, int]]:
     """All samples: position, channel as stored, value."""
-    require(header.depth == 8 and header.channels in (1, 3), "photo takes 8 bits, 1 or 3 channels")
-    require(not header.side, "photo has no side information")
+    require(part.depth == 8 and part.channels in (1, 3), "photo takes 8 bits, 1 or 3 channels")
+    require(not part.side and not part.decisions, "photo has no side information and no flag")
     require(weights is not None, "photo needs its file of weights")
-    config, arrays = read_weights(weights or b"", "photo", header.digest)
-    channels = str(header.channels)
+    config, arrays = read_weights(weights or b"", "photo", part.digest)
+    channels = str(part.channels)
     require(channels in config["networks"], f"these weights have no network for {channels} channels")
     model = Photo(config["networks"][channels], arrays)
-    lengths, at = [], 0
-    for _ in tiles:
-        length, at = number(payload, at)
-        lengths.append(length)
-    require(at + sum(lengths) == len(payload), "the payload's streams are not as long as it says")
-    for i, (tile, length) in enumerate(zip(tiles, lengths, strict=True)):
-        strip = Strip(model, tile, payload[at : at + length])
-        at += length
-        for (y, x), c, value in strip.values():
+    require(len(part.streams) == len(tiles), "not as many streams as tiles")
+    for i, (tile, stream) in enumerate(zip(tiles, part.streams, strict=True)):
+        for (y, x), c, value in Strip(model, tile, stream).values():
             yield (i, y, x), model.coding_order[c], value
 
 

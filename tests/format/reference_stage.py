@@ -10,7 +10,7 @@ from itertools import accumulate
 from operator import mul
 
 from tests.format.reference_coders import BinaryDecoder
-from tests.format.reference_container import clamp, require
+from tests.format.reference_numbers import clamp, require
 from tests.format.reference_tables import EXP, LOG2, ONE, SCALE, exp_of_minus, nearest
 
 STAGES = {"cheap": (5, 16, False), "full": (7, 18, True), "deep": (7, 20, True)}  # tables, bits, maps

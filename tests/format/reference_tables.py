@@ -41,3 +41,14 @@ LOG2 = [0] + [(i**16).bit_length() - 1 for i in range(1, 4096)]
 
 
 BLEND = [(1 << 40) // (i + 2) ** 3 for i in range(2041)]
+
+
+def drawn(*arguments: int) -> int:
+    """R."""
+    wrap, v = (1 << 64) - 1, 0
+    for argument in arguments:
+        v = (v + argument + 0x9E3779B97F4A7C15) & wrap
+        v = ((v ^ (v >> 30)) * 0xBF58476D1CE4E5B9) & wrap
+        v = ((v ^ (v >> 27)) * 0x94D049BB133111EB) & wrap
+        v ^= v >> 31
+    return v
