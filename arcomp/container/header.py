@@ -144,15 +144,15 @@ def parse_header(data: memoryview) -> Header:
     if TAG_PICTURES in values:
         geometry = _read_pictures(Cursor(values[TAG_PICTURES], "pictures"))
         trees, plans = _read_parts(_required(values, TAG_PARTS, "parts"), len(geometry.stacks))
-        models = _read_models(Cursor(values.get(TAG_MODELS, b""), "models"))
+        models = _read_models(values)
         cursor = _required(values, TAG_SAMPLES, "samples")
         crc = cursor.crc()
         cursor.end()
-    elif set(values) & {TAG_MODELS, TAG_PARTS, TAG_SAMPLES}:
+    elif set(values) & {TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_CONTENT}:
         raise FormatError("the header is damaged: its pictures field is missing", remedy=DAMAGED)
     form = decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else Picture()
     return Header(
-        geometry, trees, plans, models, crc, _read_streams(Cursor(values.get(TAG_STREAMS, b""), "streams")),
+        geometry, trees, plans, models, crc, read_streams(values),
         _read_original(values), _read_skeleton(values), form,
     )  # fmt: skip
 
@@ -177,8 +177,10 @@ def _read_pictures(cursor: Cursor) -> Geometry:
     return Geometry(stacks, channels, depth, bool(flags & _HAS_ALPHA))
 
 
-def _read_models(cursor: Cursor) -> tuple[ModelId, ...]:
-    models = []
+def _read_models(values: dict[int, memoryview]) -> tuple[ModelId, ...]:
+    if TAG_MODELS not in values:
+        return ()
+    cursor, models = Cursor(_present(values, TAG_MODELS, "models"), "models"), []
     while cursor.left:
         digest = cursor.take(DIGEST_BYTES)
         models.append(ModelId(cursor.text(cursor.number(1, 64)), digest))
@@ -198,8 +200,15 @@ def _read_parts(cursor: Cursor, stacks: int) -> tuple[tuple[Node, ...], tuple[Pa
     return tuple(trees), tuple(plans)
 
 
-def _read_streams(cursor: Cursor) -> tuple[Extent, ...]:
-    found = []
+def read_streams(values: dict[int, memoryview]) -> tuple[Extent, ...]:
+    """Length and checksum of each stream of a section, from its fields.
+
+    Raises:
+        FormatError: they are malformed.
+    """
+    if TAG_STREAMS not in values:
+        return ()
+    cursor, found = Cursor(_present(values, TAG_STREAMS, "streams"), "streams"), []
     while cursor.left:
         found.append(Extent(cursor.number(), cursor.crc()))
     return tuple(found)
@@ -207,6 +216,8 @@ def _read_streams(cursor: Cursor) -> tuple[Extent, ...]:
 
 def _read_original(values: dict[int, memoryview]) -> Original | None:
     if TAG_ORIGINAL not in values:
+        if set(values) & {TAG_NAME, TAG_MODIFIED, TAG_MODE}:
+            raise FormatError("the header is damaged: its original field is missing", remedy=DAMAGED)
         return None
     cursor = Cursor(values[TAG_ORIGINAL], "original")
     length, sha256 = cursor.number(), cursor.take(HASH_BYTES)
@@ -236,6 +247,8 @@ def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, 
     cursor.end()
     if (entries == 0) != (channels == 0) or channels in (1, 2):
         raise FormatError("the header is impossible: a palette without colours", remedy=DAMAGED)
+    if not segments and not entries:
+        raise FormatError("the header is impossible: a skeleton of nothing", remedy=DAMAGED)
     return method, length, bool(segments), entries, channels
 
 
@@ -296,6 +309,8 @@ def assemble(header: Header, streams: list[memoryview]) -> Member:
     parts = []
     for plan in header.plans:
         side = next(rest) if plan.has_side else b""
+        if plan.has_side and not len(side):
+            raise FormatError("the header is impossible: side information of 0 bytes", remedy=DAMAGED)
         parts.append(Part(plan.tile, tuple(next(rest) for _ in range(plan.streams)), side, plan.binary_samples))
     geometry = header.geometry
     if palette is not None:

@@ -9,9 +9,18 @@ from typing import BinaryIO
 
 import numpy as np
 
-from arcomp.container.fields import CRC, DAMAGED, NEWER
+from arcomp.container.fields import CRC, DAMAGED, NEWER, read_fields
 from arcomp.container.foreign import explain
-from arcomp.container.header import Extent, Header, assemble, header_fields, pack_skeleton, parse_header
+from arcomp.container.header import (
+    TAG_STREAMS,
+    Extent,
+    Header,
+    assemble,
+    header_fields,
+    pack_skeleton,
+    parse_header,
+    read_streams,
+)
 from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
@@ -21,9 +30,13 @@ MAGIC = b"\x89ARC\r\n\x1a\n"
 VERSION = 1
 """Format version written, and the only one read."""
 MEMBER, INDEX = 0, 1
-"""What begins with the magic: a member, or the index of an archive."""
+"""Kinds of sections, each of which begins with the magic: a member, or the index of an archive."""
 MAX_HEADER_BYTES = 17 << 20
 """Most bytes of fields in a header."""
+
+TRAILER = struct.Struct("<Q8s")
+"""After an index: its length in bytes, this included, and a magic, so that it is found from the end of a file."""
+TRAILER_MAGIC = b"\x89ARCEND\n"
 
 _START = struct.Struct("<8sBB")
 _LENGTH_BYTES = 4
@@ -69,9 +82,42 @@ def unpack(data: bytes | bytearray | memoryview) -> Member:
     """
     view = memoryview(data).cast("B")
     member, end = unpack_at(view, 0)
+    if end < len(view) and view[end : end + len(MAGIC)] == MAGIC:
+        kind, _, _ = extent(bytes(view[end : end + _START.size + _LENGTH_BYTES]))
+        if kind == MEMBER:
+            raise FormatError("an archive of several members", remedy="name one of them")
+        end += index_length(view, end)
     if end < len(view):
         raise FormatError(f"{len(view) - end} bytes after its end", remedy=f"keep its first {end} bytes only")
     return member
+
+
+def index_length(view: memoryview, at: int, *, trailer: bool = True) -> int:
+    """Bytes of the index that begins at a byte, its trailer included.
+
+    Args:
+        view: a file, or its beginning.
+        at: where the index begins.
+        trailer: whether stream and trailer are there, too, and are verified.
+
+    Raises:
+        FormatError: it is truncated or damaged.
+    """
+    _, begin, end = extent(bytes(view[at : at + _START.size + _LENGTH_BYTES]))
+    if len(view) - at < end:
+        raise _truncated(len(view) - at, f"at least {end}")
+    streams = read_streams(dict(read_fields(fields_of(view[at : at + end], begin), (1, TAG_STREAMS))))
+    if len(streams) != 1:
+        raise FormatError(f"the header is impossible: {len(streams)} streams in place of 1", remedy=DAMAGED)
+    length = end + streams[0].length + TRAILER.size
+    if not trailer:
+        return length
+    if len(view) - at < length:
+        raise _truncated(len(view) - at, str(length))
+    stream, last = view[at + end : at + length - TRAILER.size], view[at + length - TRAILER.size : at + length]
+    if zlib.crc32(stream) != streams[0].crc or TRAILER.unpack(last) != (length, TRAILER_MAGIC):
+        raise FormatError("the index is damaged", remedy=DAMAGED)
+    return length
 
 
 def unpack_at(view: memoryview, at: int) -> tuple[Member, int]:
@@ -103,17 +149,29 @@ def read_header(stream: BinaryIO) -> tuple[Header, int]:
     Raises:
         FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
     """
+    kind, begin, data = read_start(stream)
+    if kind != MEMBER:
+        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    return parse_header(fields_of(memoryview(data), begin)), len(data)
+
+
+def read_start(stream: BinaryIO) -> tuple[int, int, bytes]:
+    """What a section is, where its fields begin, and all bytes before its streams, their checksum not yet verified.
+
+    Raises:
+        FormatError: it is none, not of this version, or truncated.
+    """
     start = _read(stream, _START.size)
     while len(start) >= _START.size and len(start) < _START.size + _LENGTH_BYTES:
         more = _read(stream, 1)
         start += more
         if not more or more[0] < 128:  # the header's length ends here
             break
-    _, begin, end = extent(start)
+    kind, begin, end = extent(start)
     data = start + _read(stream, end - len(start))
     if len(data) < end:
         raise _truncated(len(data), f"at least {end}")
-    return parse_header(fields_of(memoryview(data), begin)), end
+    return kind, begin, data
 
 
 def _streams(header: Header, view: memoryview) -> list[memoryview]:
@@ -154,7 +212,7 @@ def extent(start: bytes) -> tuple[int, int, int]:
     if version < 1:
         raise FormatError("the header is damaged: there is no format version 0", remedy=DAMAGED)
     if kind not in (MEMBER, INDEX):
-        raise FormatError(f"a part of kind {kind}, not known here", remedy=NEWER)
+        raise FormatError(f"a section of kind {kind}, not known here", remedy=NEWER)
     if len(start) < _START.size + _LENGTH_BYTES and all(byte > 127 for byte in start[_START.size :]):
         raise _truncated(len(start), f"at least {len(start) + 1 + CRC.size}")
     length, begin = decode_number(start, _START.size, "its length")

@@ -178,6 +178,8 @@ class Member:
             raise FormatError("not every picture has its parts")
         if self.geometry is None and (self.skeleton is None or self.original is None):
             raise FormatError("there is nothing in it")
+        if self.skeleton is not None and self.original is None:
+            raise FormatError("the form of a file that there is not")
         if not 0 <= self.samples_crc < 1 << 32:
             raise FormatError(f"a checksum must fit in 32 bits, not {self.samples_crc}")
         if sum(len(part.streams) for part in self.parts) > MAX_TILES:

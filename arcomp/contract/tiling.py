@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.container.member import MAX_TILES
+from arcomp.errors import FormatError
 from arcomp.orders import Batch
 
 
@@ -16,6 +18,9 @@ class Tiling:
     Args:
         shape: (images, height, width) of the pictures.
         tile: (height, width) of a tile; 0: the picture's. Tiles at the right and lower edges may be smaller.
+
+    Raises:
+        FormatError: there are more than a file may have.
 
     Attributes:
         pictures: (images, height, width) of the pictures. shape: the same of the padded batch of tiles.
@@ -28,6 +33,8 @@ class Tiling:
         self.pictures = images, height, width = shape
         th, tw = (tile[0] or height, tile[1] or width)
         rows, columns = range(0, height, th), range(0, width, tw)
+        if images * len(rows) * len(columns) > MAX_TILES:
+            raise FormatError(f"more than {MAX_TILES} tiles", remedy="choose larger tiles or fewer images")
         self.corners = [(n, y, x) for n in range(images) for y in rows for x in columns]
         heights = [min(th, height - y) for _, y, _ in self.corners]
         widths = [min(tw, width - x) for _, _, x in self.corners]

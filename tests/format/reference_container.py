@@ -171,6 +171,7 @@ def header_of(fields: dict[int, bytes]) -> Header:
         require(entries == 0 or (channels == 1 and entries <= 1 << depth), "a palette of other pictures")
         require(entries > 0 or packed[2] == 1, "an empty skeleton")
     require(bool(stacks) or (original is not None and bool(packed) and packed[2] == 1), "there is nothing in it")
+    require(original is not None or not packed or packed[2] == 0, "the skeleton of a file that there is not")
     if CONTENT in fields:
         check_content(fields[CONTENT], stacks[0], channels, depth)
     return Header(stacks, channels, depth, alpha, models, trees, plans, samples, extents(fields), original, packed)

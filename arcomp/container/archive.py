@@ -1,0 +1,258 @@
+"""Archives: members one after another, and an index at the end that says what is in them.
+
+An index is a help and no more: every member says all about itself, and is found without one.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from arcomp.container.fields import CRC, DAMAGED, Cursor, numbers, read_fields, write_fields
+from arcomp.container.header import TAG_STREAMS, Header, parse_header
+from arcomp.container.layout import (
+    INDEX,
+    MAGIC,
+    MEMBER,
+    TRAILER,
+    TRAILER_MAGIC,
+    fields_of,
+    framed,
+    index_length,
+    read_start,
+    unpack,
+)
+from arcomp.container.member import MAX_NAME_BYTES, Member
+from arcomp.container.packing import squeeze, unsqueeze
+from arcomp.errors import FormatError
+
+MAX_ENTRIES_BYTES = 1 << 28
+"""Most bytes of an index's entries, unpacked."""
+_TAG_ENTRIES = 1
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a member is.
+
+    Attributes:
+        offset: its first byte in the archive. length: in bytes.
+        name: of the file that it was made of; "" if it has none.
+        original: that file's length in bytes; None if it was made of no file.
+    """
+
+    offset: int
+    length: int
+    name: str = ""
+    original: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The byte after its last."""
+        return self.offset + self.length
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What is in an archive.
+
+    Attributes:
+        entries: in the sequence of the archive.
+        damaged: (first byte, the one after the last) of what is no member and no index.
+    """
+
+    entries: tuple[Entry, ...]
+    damaged: tuple[tuple[int, int], ...] = ()
+
+
+def index_of(entries: Sequence[Entry], at: int) -> bytes:
+    """An index.
+
+    Args:
+        entries: of members, in their sequence.
+        at: the byte of the archive where it will begin; after them.
+
+    Raises:
+        FormatError: there are too many, or they are not in sequence.
+    """
+    begin = entries[0].offset if entries else at
+    listed, end = [], begin
+    for entry in entries:
+        name = entry.name.encode("utf-8", "surrogateescape")
+        if entry.offset < end or entry.end > at or entry.length < 1 or len(name) > MAX_NAME_BYTES:
+            raise FormatError("entries of an index that are not in sequence")
+        size = 0 if entry.original is None else entry.original + 1
+        listed.append(numbers(entry.offset - end, entry.length, size, len(name)) + name)
+        end = entry.end
+    data = b"".join(listed) + numbers(at - end)
+    if len(data) > MAX_ENTRIES_BYTES:
+        raise FormatError(f"{len(entries)} members are too many for an index", remedy="make several archives")
+    method, packed = squeeze(data)
+    streams = numbers(len(packed)) + CRC.pack(zlib.crc32(packed))
+    fields = [(_TAG_ENTRIES, numbers(method, len(data), len(entries))), (TAG_STREAMS, streams)]
+    head = framed(write_fields(fields), INDEX)
+    return head + packed + TRAILER.pack(len(head) + len(packed) + TRAILER.size, TRAILER_MAGIC)
+
+
+def joined(members: Iterable[bytes]) -> bytes:
+    """An archive of members, with an index."""
+    entries, data = [], bytearray()
+    for member in members:
+        entries.append(_entry(parse_of(member), len(data), len(member)))
+        data += member
+    return bytes(data) + index_of(entries, len(data))
+
+
+def parse_of(member: bytes) -> Header:
+    """The header of a member.
+
+    Raises:
+        FormatError: it is none.
+    """
+    kind, begin, head = read_start(io.BytesIO(member))
+    if kind != MEMBER:
+        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    return parse_header(fields_of(memoryview(head), begin))
+
+
+def _entry(header: Header, offset: int, length: int) -> Entry:
+    original = header.original
+    return Entry(offset, length, original.name if original else "", original.length if original else None)
+
+
+def read_archive(source: BinaryIO | bytes) -> Archive:
+    """What is in an archive: by its index where it has a right one, else by its members' headers.
+
+    Args:
+        source: a file of one or more members, open and seekable, or its bytes.
+
+    Raises:
+        FormatError: there is no member in it.
+    """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    end = file.seek(0, io.SEEK_END)
+    found: list[Entry] = []
+    while end:
+        index = read_index(file, end)
+        if index is None:
+            break
+        entries, end = index
+        found = entries + found
+    damaged: list[tuple[int, int]] = []
+    found = list(scan(file, end, damaged)) + found
+    if not found:
+        file.seek(0)
+        read_start(file)  # says why, if it is no archive at all
+        raise FormatError("there is no whole member in it", remedy=DAMAGED)
+    return Archive(tuple(found), tuple(damaged))
+
+
+def member_of(source: BinaryIO | bytes, entry: Entry) -> Member:
+    """One member of an archive; nothing else is read.
+
+    Raises:
+        FormatError: it is damaged, or not there.
+    """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    file.seek(entry.offset)
+    return unpack(file.read(entry.length))
+
+
+def read_index(file: BinaryIO, end: int) -> tuple[list[Entry], int] | None:
+    """The index that ends at a byte of a file: its entries, and where what it covers begins.
+
+    Returns:
+        None if there is none, or if it is damaged or not one of the members there are.
+    """
+    if end < TRAILER.size:
+        return None
+    file.seek(end - TRAILER.size)
+    length, magic = TRAILER.unpack(file.read(TRAILER.size))
+    if magic != TRAILER_MAGIC or length > end:
+        return None
+    file.seek(end - length)
+    try:
+        entries, begin = _parsed_index(file.read(length), end - length)
+    except FormatError:
+        return None
+    for entry in entries:
+        file.seek(entry.offset)
+        if file.read(len(MAGIC)) != MAGIC:
+            return None
+    return entries, begin
+
+
+def _parsed_index(data: bytes, at: int) -> tuple[list[Entry], int]:
+    """The entries of an index that begins at a byte, and where what it covers begins.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    kind, begin, head = read_start(io.BytesIO(data))
+    if kind != INDEX or index_length(memoryview(data), 0) != len(data):
+        raise FormatError("no index")
+    values = dict(read_fields(fields_of(memoryview(head), begin), (_TAG_ENTRIES, TAG_STREAMS)))
+    if _TAG_ENTRIES not in values:
+        raise FormatError("the index is damaged: its entries field is missing", remedy=DAMAGED)
+    cursor = Cursor(values[_TAG_ENTRIES], "entries")
+    method, length, count = cursor.number(), cursor.number(1, MAX_ENTRIES_BYTES), cursor.number()
+    cursor.end()
+    packed = data[len(head) : -TRAILER.size]
+    listed = Cursor(unsqueeze(method, packed, length), "entries")
+    found, end = [], 0
+    for _ in range(count):
+        offset, size, original = end + listed.number(), listed.number(1), listed.number()
+        name = listed.take(listed.number(0, MAX_NAME_BYTES)).decode("utf-8", "surrogateescape")
+        found.append(Entry(offset, size, name, original - 1 if original else None))
+        end = offset + size
+    first = at - end - listed.number()
+    listed.end()
+    if first < 0:
+        raise FormatError("the index is damaged: it covers more than there is", remedy=DAMAGED)
+    return [Entry(first + e.offset, e.length, e.name, e.original) for e in found], first
+
+
+def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[Entry]:
+    """The members in the first bytes of a file, found by their headers; no stream is read.
+
+    Args:
+        file: open and seekable.
+        end: of the bytes that are looked at.
+        damaged: gets (first byte, the one after the last) of what is neither member nor index.
+    """
+    at = 0
+    while at < end:
+        file.seek(at)
+        try:
+            kind, begin, head = read_start(file)
+            if kind == INDEX:
+                length = index_length(memoryview(head), 0, trailer=False)
+            else:
+                header = parse_header(fields_of(memoryview(head), begin))
+                length = len(head) + header.length
+                if at + length <= end:
+                    yield _entry(header, at, length)
+        except FormatError:
+            length = end
+        if at + length > end:
+            after = _next_magic(file, at + 1, end)
+            damaged.append((at, after))
+            at = after
+        else:
+            at += length
+
+
+def _next_magic(file: BinaryIO, begin: int, end: int) -> int:
+    """Where the magic stands next; the end, if nowhere."""
+    while begin < end:
+        file.seek(begin)
+        block = file.read(min(_BLOCK + len(MAGIC) - 1, end - begin))
+        at = block.find(MAGIC)
+        if at >= 0:
+            return begin + at
+        begin += _BLOCK
+    return end
