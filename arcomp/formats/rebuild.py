@@ -195,10 +195,8 @@ def _predicted(segment: Segment, samples: Samples) -> Segment:
         return replace(segment, content=predicted(segment.content, samples))
     if not isinstance(segment, Deflated) or segment.predicted:
         return segment
-    try:
-        from arcomp.deflate import DeflateError, predict
-    except ImportError:  # TODO: it is about to come; until then streams stay as they are
-        return segment
+    from arcomp.deflate import DeflateError, predict
+
     try:
         prediction = predict(segment.coded)
     except DeflateError:
