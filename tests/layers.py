@@ -18,6 +18,7 @@ from arcomp.layers.conv import ExactConv, Tap, above, line, square, tap_mask
 from arcomp.layers.elu import ExactConcatELU, ExactSigmoidGate
 from arcomp.layers.embedding import Embedding
 from arcomp.layers.float.layer import float_layer
+from arcomp.layers.float.linear import Linear
 from arcomp.layers.layer import ExactLayer
 from arcomp.layers.masked import Masked
 from arcomp.layers.mingru import MinGRU
@@ -140,3 +141,10 @@ LAYERS: dict[str, tuple[Callable[[], ExactLayer], int, int, tuple[Quantisation, 
     "attention zigzag": (lambda: ExactAttention(Attention(Zigzag(), 1, KEY)), 1, KEY, (SIGNED8,) * 3),
     "add of 16 bits": (lambda: ExactAdd((LOGITS,) * 3, LOGITS), 3, 4, (LOGITS,) * 3),
 }  # fmt: skip
+
+
+def linear_of(layer: torch.nn.Module) -> Linear:
+    """The linear function that a float layer is made of."""
+    found = layer.linear
+    assert isinstance(found, Linear)
+    return found

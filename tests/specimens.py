@@ -68,7 +68,7 @@ def at_their_limits(weights: Weights, seed: int) -> Weights:
     return Weights(weights.model, weights.config, arrays)
 
 
-def layered(kind: type[Layered], extreme: bool = False, seed: int = 0, **config: int) -> Layered:
+def layered(kind: type[Layered], extreme: bool = False, /, seed: int = 0, **config: int) -> Layered:
     """A model of layers with random weights, or with those that are free at their limits."""
     torch.manual_seed(seed)
     trained = kind.float_model(config)

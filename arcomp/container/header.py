@@ -140,7 +140,10 @@ def parse_header(data: memoryview) -> Header:
         FormatError: fields are missing, malformed, beyond a limit, or critical and unknown.
     """
     values = dict(read_fields(data, KNOWN))
-    geometry, trees, plans, models, crc = None, (), (), (), 0
+    geometry, crc = None, 0
+    trees: tuple[Node, ...] = ()
+    plans: tuple[PartPlan, ...] = ()
+    models: tuple[ModelId, ...] = ()
     if TAG_PICTURES in values:
         geometry = _read_pictures(Cursor(values[TAG_PICTURES], "pictures"))
         trees, plans = _read_parts(_required(values, TAG_PARTS, "parts"), len(geometry.stacks))

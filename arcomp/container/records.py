@@ -81,7 +81,7 @@ class Family:
         if hint in (int, bool):
             return encode_number(value)
         if hint is bytes:
-            return encode_number(len(value)) + value
+            return encode_number(len(value)) + bytes(value)
         if get_origin(hint) is tuple:
             of, *rest = get_args(hint)
             if rest == [...]:

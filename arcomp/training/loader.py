@@ -56,7 +56,7 @@ class PrefetchingLoader(Loader):
 
     def __init__(self, model: Trainable, data: Data, device: torch.device, workers: int) -> None:
         super().__init__(deepcopy(model).cpu(), data)
-        self.device, self.stream = device, torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self.device, self.stream = device, torch.cuda.Stream(device)
         self.workers, self.coming = ThreadPoolExecutor(workers), ThreadPoolExecutor(1)
         self.rounds: dict[int, Future[Examples]] = {}
 

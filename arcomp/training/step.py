@@ -60,7 +60,7 @@ class Step:
     def _learn(self, batch: Batch, rounding: bool) -> torch.Tensor:
         bits: torch.Tensor = self.loss(batch, rounding)
         self.state.optimiser.zero_grad(set_to_none=True)
-        bits.backward()  # type: ignore[no-untyped-call]
+        bits.backward()
         torch.nn.utils.clip_grad_norm_(self.state.model.parameters(), CLIP)
         self.state.optimiser.step()
         return bits.detach()

@@ -30,7 +30,7 @@ class TestNames:
 
     @pytest.mark.parametrize("ending", ["bmp", "tiff", "webp", "ppm"])
     def test_formats(self, folder: Path, ending: str) -> None:
-        options = {"lossless": True} if ending == "webp" else {}
+        options: dict[str, Any] = {"lossless": True} if ending == "webp" else {}
         path = folder / f"a.{ending}"
         Image.fromarray(pixels()).save(path, **options)
         start = path.read_bytes()[:2]

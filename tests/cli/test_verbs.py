@@ -12,6 +12,7 @@ from PIL import Image
 import arcomp
 from arcomp.contract import registry
 from arcomp.errors import OutputError
+from arcomp.measure.bits import measure
 from arcomp.measure.evaluation import costs
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelrnn import PixelRNN
@@ -78,7 +79,6 @@ class TestEval:
             for i, shape in enumerate(shapes)
         ]
         calls: list[int] = []
-        measure = evaluation.measure
 
         def counted(samples: Samples, *args: object, **kwargs: object) -> object:
             calls.append(samples.count)

@@ -30,7 +30,8 @@ def picture(name: str) -> npt.NDArray[np.uint8]:
     y, x = np.mgrid[:28, :36].astype(np.int64)
     if name.endswith("-digits"):
         ring = abs((y - 14) ** 2 + (x - 14) ** 2 - 80) < 30
-        return ring[:, :28].astype(np.uint8)[None, :, :, None]
+        disc: npt.NDArray[np.uint8] = ring[:, :28].astype(np.uint8)[None, :, :, None]
+        return disc
     grain = (y * 7919 + x * 104729 + y * x * 31) % 23
     planes = [(y * 3 + x * (c + 2) + grain + np.where(x > 4 + y, 60, 0)) % 256 for c in range(3)]
     return np.stack(planes, -1).astype(np.uint8)[None]

@@ -37,6 +37,7 @@ from arcomp.network.layered import GROUP, Layered
 from arcomp.network.likelihoods import FOLLOW
 from arcomp.orders import Batch, split
 from tests.coded import decode, encode
+from tests.layers import linear_of
 from tests.specimens import MODELS, layered, pictures
 
 SIDE = 11
@@ -245,7 +246,8 @@ MIXTURES: dict[type[Layered], dict[str, int]] = {
 
 def fresh(kind: type[Layered], mixture: int = 3) -> FloatModel:
     torch.manual_seed(0)
-    return kind.float_model({"channels": 3, "depth": 8, "mixture": mixture, **SIZES, **MIXTURES[kind]})
+    made: FloatModel = kind.float_model({"channels": 3, "depth": 8, "mixture": mixture, **SIZES, **MIXTURES[kind]})
+    return made
 
 
 @pytest.mark.parametrize("kind", MIXTURES)
@@ -270,7 +272,7 @@ def test_means_begin_as_a_plane_and_the_channel_befores_residual() -> None:
     pixels = pictures("smooth", (9, 8, 3), 8)
     net, head = model.networks()[""], model.config.head
     with torch.no_grad():
-        net.by_name["outputs"].linear.weight.zero_()  # features say nothing
+        linear_of(net.by_name["outputs"]).weight.zero_()  # features say nothing
         z = net(shown(torch.from_numpy(pixels[None]), 8)).reshape(9, 8, 3, head.outputs)
     x = pixels.astype(np.float64) - 128
     plane = np.zeros_like(x)

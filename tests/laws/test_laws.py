@@ -103,7 +103,7 @@ def test_model_is_causal(name: str) -> None:
         for c in range(spec.channels)
         for i in range(len(f))
     ]
-    step = {key: t for t, key in enumerate(sequence)}
+    step: dict[tuple[int, ...], int] = {key: t for t, key in enumerate(sequence)}
     rng = np.random.default_rng(5)
     moved = 0
     for _ in range(8):

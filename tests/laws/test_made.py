@@ -206,7 +206,7 @@ class Reference:
         weight = self.weights[layer][j]
         zero, low, high = (-128, -128, 127) if rectified else (0, -32768, 32767)
         total = sum(w * v for w, v in zip(weight, x, strict=True)) + bias
-        return max(low, min(high, ((total * multiplier + (1 << (shift - 1))) >> shift) + zero))
+        return int(max(low, min(high, ((total * multiplier + (1 << (shift - 1))) >> shift) + zero)))
 
     def counts(self, entered: list[int], sample: int) -> list[int]:
         """Of a sample, given all samples of a tile by number (as they enter; -128 where it lacks them)."""

@@ -183,7 +183,8 @@ def test_decoding_evaluates_each_pass_once(kind: type[Layered], monkeypatch: pyt
 
     monkeypatch.setattr(ExactNetwork, "parallel", counted)
     assert np.array_equal(decode(data, model=model)[0], pixels)
-    assert calls == [3] * {MultiscalePixelCNN: 6, GrayscalePixelCNN: 1, SubscalePixelNetwork: 3}[kind]
+    passes: dict[type[Layered], int] = {MultiscalePixelCNN: 6, GrayscalePixelCNN: 1, SubscalePixelNetwork: 3}
+    assert calls == [3] * passes[kind]
 
 
 def test_the_benchmark_of_fronts(tmp_path: Path) -> None:
@@ -221,7 +222,8 @@ def test_hostile_weights_are_refused(kind: type[Layered]) -> None:
     good = layered(kind, **SMALL).weights
     pixels = pictures("noise", (9, 8, 3), 8)[None]
     names = [key for key in sorted(good.arrays) if key.endswith("first.weight")]
-    assert len(names) == {MultiscalePixelCNN: 4, GrayscalePixelCNN: 3, SubscalePixelNetwork: 3}[kind]
+    networks: dict[type[Layered], int] = {MultiscalePixelCNN: 4, GrayscalePixelCNN: 3, SubscalePixelNetwork: 3}
+    assert len(names) == networks[kind]
     for name in names:
         wrong = [
             {k: a for k, a in good.arrays.items() if k != name},

@@ -33,7 +33,8 @@ def frequencies(rng: np.random.Generator, n: int, values: int, skew: float) -> F
     room = (1 << FREQUENCY_BITS) - values
     ends = np.floor(np.cumsum(weights, 1) / weights.sum(1, keepdims=True) * room).astype(np.int64)
     ends[:, -1] = room
-    return np.diff(ends, axis=1, prepend=0).astype(np.float32)
+    found: npt.NDArray[np.float32] = np.diff(ends, axis=1, prepend=0).astype(np.float32)
+    return found
 
 
 def draw(rng: np.random.Generator, less_one: Float32, likely: float) -> Int32:

@@ -29,6 +29,7 @@ from arcomp.training.data import DataConfig
 from arcomp.training.finish import finish
 from arcomp.training.sources import gather
 from tests.coded import decode, encode
+from tests.layers import linear_of
 from tests.specimens import batch_of, layered, pictures
 
 
@@ -52,10 +53,9 @@ def test_cell_is_the_textbook_one() -> None:
     """Graves 2013, equations 7 to 11, in double precision: c within its step of 1/4096 and what gates of 15 bits lose,
     h within half its step of 1/128 and what the table's step of 1/512 loses."""
     rng = np.random.default_rng(1)
-    given, recurrent = int16s(rng, 400, 44) // 16, int16s(rng, 400, 44) // 16
-    before = int16s(rng, 400, 11)
-    c, h = map(torch.from_numpy, cell(given, recurrent, before))
-    given, recurrent, before = map(torch.from_numpy, (given, recurrent, before))
+    arrays = int16s(rng, 400, 44) // 16, int16s(rng, 400, 44) // 16, int16s(rng, 400, 11)
+    c, h = map(torch.from_numpy, cell(*arrays))
+    given, recurrent, before = map(torch.from_numpy, arrays)
     i, f, o, g = ((given.double() + recurrent.double()) / 256).chunk(4, 1)
     state = torch.sigmoid(f) * before / 4096 + torch.sigmoid(i) * torch.tanh(g)
     state = state.clamp(STATE.low * STATE.step, STATE.high * STATE.step)
@@ -117,7 +117,7 @@ def test_float_lstm_is_the_exact_one(spec: LSTM) -> None:
     """What is trained, with rounding, is what is frozen, but for the rounding of gates: a few steps."""
     torch.manual_seed(3)
     layer = float_layer(spec)
-    torch.nn.init.normal_(layer.linear.bias)
+    torch.nn.init.normal_(linear_of(layer).bias)
     exact = spec.exact_layer(layer.freeze(), "cpu")
     batch = batch_of((8, 13), (8, 13))
     x = torch.round(300 * torch.randn(2, 8, 13, spec.groups * 24)).to(torch.int16)
@@ -134,7 +134,7 @@ def test_float_embedding_is_the_exact_one(taps: tuple[Tap, ...], depth: int) -> 
     torch.manual_seed(3)
     spec = Embedding(taps, "A", 2 if len(taps) > 1 else 1, depth, 5, LOGITS)
     layer = float_layer(spec)
-    torch.nn.init.normal_(layer.linear.bias)
+    torch.nn.init.normal_(linear_of(layer).bias)
     exact = spec.exact_layer(layer.freeze(), "cpu")
     values = np.random.default_rng(0).integers(0, 1 << depth, (2, 8, 13, spec.groups))
     x = carried(values, depth)
@@ -159,7 +159,7 @@ def test_an_embedding_of_levels_begins_smoothly(levels: bool) -> None:
     """Columns of neighbours are alike, of distant levels not, and outputs are as large as otherwise."""
     torch.manual_seed(0)
     spec = Embedding(line(2), "A", 3, 8, 12, LOGITS, levels=levels)
-    columns = float_layer(spec).linear.weight.data.view(36, 6, 256)
+    columns = linear_of(float_layer(spec)).weight.data.view(36, 6, 256)
     deviation = float(columns.std()) * 6**0.5
     assert 0.9 < deviation < 1.1
     steps = (columns[..., 1:] - columns[..., :-1]).std() / columns.std()
@@ -178,7 +178,7 @@ def test_cells_are_those_of_the_page(spec: LSTM) -> None:
     """docs/format.md, "Cells", position after position in Python's integers."""
     torch.manual_seed(5)
     layer = float_layer(spec)
-    torch.nn.init.normal_(layer.linear.weight)
+    torch.nn.init.normal_(linear_of(layer).weight)
     arrays, rng, h = layer.freeze(), np.random.default_rng(5), spec.features
     given = int16s(rng, 1, 4, 5, 8 * h) // 20
     found = spec.exact_layer(arrays, "cpu").parallel(batch_of((4, 5)), given)[0].tolist()
@@ -210,7 +210,7 @@ def test_embeddings_are_those_of_the_page() -> None:
     torch.manual_seed(5)
     spec = Embedding(line(2), "A", 2, 2, 3, LOGITS)
     layer = float_layer(spec)
-    torch.nn.init.normal_(layer.linear.bias)
+    torch.nn.init.normal_(linear_of(layer).bias)
     arrays = layer.freeze()
     values = np.random.default_rng(5).integers(0, 4, (3, 4, 2))
     shown = carried(values[None], 2)
@@ -239,7 +239,8 @@ def test_state_reaches_the_end(kind: type[Layered], channels: int) -> None:
     def last(first: int) -> torch.Tensor:
         values[0, 0, 0] = first
         level = torch.from_numpy(carried(values.numpy(), 1)).float() * SIGNED8.step
-        return net(level)[0, -1, -1].detach()
+        outputs: torch.Tensor = net(level)[0, -1, -1].detach()
+        return outputs
 
     assert not torch.equal(last(0), last(1))
 

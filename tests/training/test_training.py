@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def test_long_rounds_are_reported_and_kept(photographs: Path, tmp_path: Path, mo
 def test_a_run_by_the_clock_ends_by_it(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second passes each time the clock is read; a minute is so many steps, and the rest of it after resuming."""
     ticks = iter(range(10**6))
-    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     recipe, reports = shortened(RECIPE, minutes=1.0), list[loop.Progress]()
 
     class StopError(Exception):
@@ -200,7 +201,7 @@ def test_a_run_by_the_clock_ends_by_it(photographs: Path, tmp_path: Path, monkey
 def test_the_end_by_the_clock_is_kept(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between whichever two of its readings the time is over."""
     ticks = iter(range(10**6))
-    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     for seconds in range(37, 43):  # the first round takes 39
         recipe, path = shortened(RECIPE, minutes=seconds / 60), tmp_path / str(seconds)
         state = train(recipe, photographs, path, validate_every=10**6)

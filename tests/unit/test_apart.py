@@ -20,7 +20,7 @@ from arcomp.exact.records import record
 class Sums(NamedTuple):
     """A record."""
 
-    values: npt.NDArray[np.int64]
+    values: npt.NDArray[Any]
     add: int
 
 
@@ -37,7 +37,7 @@ def add_to_all(sums: Any, negative: bool) -> None:
         apart.call(sums.add, (sums, None, negative, np.int32(i)))
 
 
-def _address(values: npt.NDArray[np.int64]) -> int:
+def _address(values: npt.NDArray[Any]) -> int:
     return apart.address(add, (record(Sums(values, 0)), None, True, 0))
 
 

@@ -44,7 +44,7 @@ def arrays(draw: st.DrawFn) -> npt.NDArray[Any]:
     kind = draw(st.sampled_from([np.uint8, np.bool_]))
     values = np.random.default_rng(draw(st.integers(0, 99))).integers(0, 256 if kind is np.uint8 else 2, shape)
     layout = draw(st.sampled_from(["C", "F", "strided", "reversed", "read-only"]))
-    array = np.array(values, kind, order="F" if layout == "F" else "C")
+    array: npt.NDArray[Any] = np.array(values, kind, order="F" if layout == "F" else "C")
     if layout == "strided":
         array = np.repeat(array, 2, 0)[::2]
     elif layout == "reversed":
@@ -189,7 +189,7 @@ def test_draws_are_samples() -> None:
 class TestSamples:
     def test_there_is_room_for_more_than_models_take(self) -> None:
         deep = Samples.of(RGB.astype(">u2")[None] * 257, 16)
-        assert (deep.pixels.dtype, deep.array.shape, deep.colour) == (np.uint16, RGB.shape, "rgb")
+        assert (deep.pixels.dtype.name, deep.array.shape, deep.colour) == ("uint16", RGB.shape, "rgb")
         with_alpha = Samples((np.zeros((1, 5, 6, 4), np.uint8),), 8, alpha=True)
         indices = Samples((np.zeros((1, 5, 6, 1), np.uint8),), 4, palette=np.zeros((16, 3), np.uint8))
         sizes = Samples((np.zeros((2, 5, 6, 3), np.uint8), np.ones((1, 9, 9, 3), np.uint8)), 8)

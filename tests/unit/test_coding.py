@@ -94,7 +94,10 @@ def test_every_symbol_has_mass_and_all_sum_up(depth: int) -> None:
     for extreme in (False, True):
         for seed in range(5):
             one = random_mixture(np.random.default_rng(seed), 1, depth, extreme=extreme)
-            d = LogisticMixture(*(np.repeat(a, 1 << depth, 0) for a in (one.weights, one.means, one.inverses)), depth)
+            d = LogisticMixture(
+                np.repeat(one.weights, 1 << depth, 0), np.repeat(one.means, 1 << depth, 0),
+                np.repeat(one.inverses, 1 << depth, 0), depth,
+            )  # fmt: skip
             masses = d.masses(symbols)
             assert (masses >= 1).all()
             assert masses.sum() == 1 << TOTAL_BITS

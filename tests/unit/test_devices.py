@@ -29,7 +29,7 @@ class Watch(TorchDispatchMode):
     """Notes operations that look at the processor."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[str] = []
 
     def __torch_dispatch__(

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from arcomp.container import unpack
 from arcomp.errors import ExactnessError, ModelError
 from arcomp.exact import by_torch, matmul, tables
-from arcomp.exact.bounds import FINE_LIMIT, WEIGHT_LIMIT, digits
+from arcomp.exact.bounds import FINE_LIMIT, SHIFT_LIMIT, WEIGHT_LIMIT, digits
 from arcomp.exact.devices import backend as device_backend
 from arcomp.exact.digest import weights_digest
 from arcomp.exact.matmul import BACKENDS, Matrix
-from arcomp.exact.rescale import SHIFT_LIMIT, Rescale, as_multiplier
+from arcomp.exact.rescale import Rescale, as_multiplier
 from arcomp.layers.float.linear import Linear, freeze_linear
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8

@@ -11,6 +11,7 @@ from arcomp.layers.float.layer import float_layer
 from arcomp.layers.float.rounding import carry, round_through
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, UNIT8, Quantisation
 from arcomp.layers.spec import Conv
+from tests.layers import linear_of
 
 
 @pytest.mark.parametrize("quantisation", [SIGNED8, RECTIFIED8, UNIT8, LOGITS])
@@ -26,8 +27,8 @@ def test_carrying_is_clamping_and_rounding_straight_through(quantisation: Quanti
     clamped = one.clamp(low, high)
     expected = round_through(clamped / quantisation.step) * quantisation.step if rounding else clamped
     found = carry(other, quantisation, rounding)
-    expected.backward(gradient)  # type: ignore[no-untyped-call]
-    found.backward(gradient)  # type: ignore[no-untyped-call]
+    expected.backward(gradient)
+    found.backward(gradient)
     assert torch.equal(found, expected)
     assert one.grad is not None
     assert other.grad is not None
@@ -39,7 +40,7 @@ def test_products_in_bfloat16_are_carried_in_float32() -> None:
     x = torch.tensor([1.0, 3.0], dtype=torch.bfloat16, requires_grad=True)
     carried = carry(x / 3, LOGITS, True)
     assert carried.dtype == torch.float32
-    carried.sum().backward()  # type: ignore[no-untyped-call]
+    carried.sum().backward()
     assert x.grad is not None
     assert x.grad.dtype == torch.bfloat16
 
@@ -53,8 +54,10 @@ def test_a_convolution_is_a_sum_over_its_taps(taps: tuple[Tap, ...], groups: int
     inputs, outputs = 3, 4
     layer = float_layer(Conv(taps, "B", groups, inputs, outputs, SIGNED8, LOGITS))
     x = torch.randn(2, 6, 7, groups * inputs)
-    weight = (layer.linear.weight * layer.free).detach().reshape(groups * outputs, len(taps), groups * inputs)
-    expected = np.zeros((2, 6, 7, groups * outputs), np.float32) + layer.linear.bias.detach().numpy()
+    linear, free = linear_of(layer), layer.free
+    assert isinstance(free, torch.Tensor)
+    weight = (linear.weight * free).detach().reshape(groups * outputs, len(taps), groups * inputs)
+    expected = np.zeros((2, 6, 7, groups * outputs), np.float32) + linear.bias.detach().numpy()
     for n, y0, x0 in np.ndindex(2, 6, 7):
         for t, (dy, dx) in enumerate(taps):
             if y0 + dy >= 0 and 0 <= x0 + dx < 7:

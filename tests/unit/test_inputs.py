@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arcomp import codec
 from arcomp.contract import registry
 from arcomp.contract.fitting import fitted
+from arcomp.contract.model import Model
 from arcomp.errors import ModelError, PictureError
 from arcomp.formats import is_array, kind, read, read_array, write
 from arcomp.formats.npy import write_array
@@ -26,7 +27,7 @@ from tests.specimens import layered
 HISTOGRAM = registry.load("histogram")
 
 
-def read_fitted(data: bytes, model: registry.Model) -> Samples:
+def read_fitted(data: bytes, model: Model) -> Samples:
     return fitted(read(data), model)
 
 

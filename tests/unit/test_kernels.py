@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,12 @@ from arcomp.exact.lanes import (
 )
 from arcomp.models.photo import covariance
 
+Function = Callable[[Any], Any]
 INT32 = st.integers(-(2**31), 2**31 - 1)
 
 
 @kernel()
-def word_operations(x: Any, shorts: Any, scalar: int, column: int, out: Any) -> int:
+def word_operations(x: Any, shorts: Any, scalar: int, column: int, out: Any) -> np.int64:
     """Rows of out: a + b, a - b, a * b, a >> b % 32, all lanes scalar, a widened short."""
     a, b = load_words(x, 0, column), load_words(x, 1, column)
     store_words(out, 0, column, a + b)
@@ -306,15 +308,18 @@ def test_compiling_leaves_the_collector_as_it_was() -> None:
     """It pauses while a kernel, and those that it calls, are compiled; also if that fails."""
     seen: list[bool] = []
 
-    @numba.extending.register_jitable
+    jitable: Callable[[Function], Function] = numba.extending.register_jitable
+    compiled: Callable[[Function], Function] = numba.njit
+
+    @jitable
     def inner(x: Any) -> Any:
         return x + 1
 
-    @numba.njit
+    @compiled
     def right(x: Any) -> Any:
         return inner(x)
 
-    @numba.njit
+    @compiled
     def wrong(x: Any) -> Any:
         return x.nothing
 
@@ -346,4 +351,5 @@ def test_code_for_other_types_has_another_file(tmp_path: Path, monkeypatch: pyte
     assert len(list(tmp_path.rglob("*.nbc"))) == 2
     again = kernel()(twice)
     assert again(1.5) == 3
-    assert sum(again.stats.cache_hits.values()) == 1
+    dispatcher: Any = again
+    assert sum(dispatcher.stats.cache_hits.values()) == 1

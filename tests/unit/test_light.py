@@ -58,7 +58,7 @@ def test_the_coded_path_imports_no_torch() -> None:
     ],
 )
 def test_files_go_there_and_back(model: str, shape: tuple[int, ...], depth: int, tmp_path: Path) -> None:
-    pixels = pictures("smooth", (*shape[-3:-1], shape[-1]), depth)
+    pixels = pictures("smooth", (shape[-3], shape[-2], shape[-1]), depth)
     source = tmp_path / ("in.png" if len(shape) == 3 else "in.npy")
     if len(shape) == 3:
         Image.fromarray(pixels).save(source)

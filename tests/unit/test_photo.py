@@ -130,7 +130,9 @@ def by_numpy(
     a = total + window.beta * (np.trace(total) + window.ridge) * square + window.ridge * np.eye(m)
     known = m - channels
     own = v(y, x)
-    low, full, variance = [], [], []
+    low: list[float] = []
+    full: list[float] = []
+    variance: list[float] = []
     for c in range(channels):
         west = beyond(pixels[..., c], y, x - 1, MID_LEVEL)
         for n, out in ((LOW_ORDER * channels, low), (known, full)):
@@ -151,14 +153,14 @@ def test_least_squares_are_numpys(name: str, channels: int) -> None:
     window = WINDOWS[name]
     height, width = 11, 21
     rng = np.random.default_rng(3)
-    pixels = pictures("smooth", (height, width, channels), 8) // 2 + rng.integers(0, 9, (height, width, channels))
-    pixels = pixels.astype(np.uint8)
+    grain = rng.integers(0, 9, (height, width, channels))
+    pixels = (pictures("smooth", (height, width, channels), 8) // 2 + grain).astype(np.uint8)
     prior = mean_covariance([pictures("noise", (20, 30, channels), 8), pixels], window)
     squares = new_squares((window,), channels, prior)
     ring = PhotoConfig(channels, (window,), (8,), 8, 1, "cheap").ring
     planes = blank(height, width, channels, 1, ring)
     workspace = new_workspace((window,), channels, planes.values.shape[2], height)
-    records = [record(part) for part in (planes, squares, workspace)]
+    records = record(planes), record(squares), record(workspace)
     real = pixels.astype(np.int64)
     places = {(int(rng.integers(height)), int(rng.integers(width))) for _ in range(40)}
     places |= {(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1), (1, 0), (5, 1), (height - 1, 4)}

@@ -204,9 +204,11 @@ def test_windows_out_of_range_are_refused(change: dict[str, Any]) -> None:
 
 
 def test_networks_that_are_not_what_they_are_called() -> None:
-    for config in ({}, {"networks": {}}, {"networks": []}, {"networks": {"1": PLAIN}}, {"networks": {"3": None}}, []):
+    networks: list[Any] = [{}, [], {"1": PLAIN}, {"3": None}]
+    wrong: list[Any] = [{}, [], *({"networks": one} for one in networks)]
+    for config in wrong:
         with pytest.raises(ModelError, match="configuration"):
-            PhotoModel(Weights("photo", config, {}))  # type: ignore[arg-type]
+            PhotoModel(Weights("photo", config, {}))
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def restored() -> Iterator[None]:
         _set(path, "none")()
     if NEW:
         torch.backends.cuda.matmul.fp32_precision = "ieee"
-        torch.backends.mkldnn.matmul.fp32_precision = "ieee"
+        torch.backends.mkldnn.matmul.fp32_precision = "ieee"  # type: ignore[attr-defined]
     torch.set_float32_matmul_precision("highest")
 
 
@@ -65,7 +65,7 @@ class Kinds(TorchDispatchMode):
     """The types that matrices are multiplied in."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen: set[torch.dtype] = set()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from arcomp.coding import FrequencyTable, sample
 from arcomp.coding.table import cumulate
 from arcomp.contract import registry
+from arcomp.contract.model import Model
 from arcomp.errors import ModelError
 from arcomp.models.made import MADE
 from arcomp.models.pixelcnn import PixelCNN
@@ -65,7 +66,7 @@ class TestSampling:
     @pytest.mark.parametrize(
         "model", [BINARY, TEXTUAL, layered(MADE, channels=1, depth=1, rows=8, columns=9, **HIDDEN)]
     )
-    def test_what_is_given_stays(self, model: registry.Model) -> None:
+    def test_what_is_given_stays(self, model: Model) -> None:
         depth = 8 if model is TEXTUAL else 1
         given = pictures("noise", (2 * 8, 9, 1), depth).reshape(2, 8, 9, 1)
         found = draw(model, given.shape, depth, given=given, kept=40, seed=5)
