@@ -306,4 +306,4 @@ def test_hostile_weights_of_recurrent_layers_are_refused(layer: str) -> None:
     ):
         arrays = {**good.arrays, name: wrong}
         with pytest.raises(ModelError):
-            encode(np.zeros((1, 4, 4, 2), np.uint8), 2, CharRNN(type(good)(good.model, good.config, arrays)))
+            encode(pictures("noise", (4, 4, 2), 2)[None], 2, CharRNN(type(good)(good.model, good.config, arrays)))

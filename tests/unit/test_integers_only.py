@@ -116,8 +116,7 @@ DOUBLE_SIGNATURES = {
 # What records hold in float64: the same, the bits that the mixing stage reports, and, in float32, each sample's.
 DOUBLE_FIELDS = {
     "Squares": {"real", "prior", "fading"},
-    "Work": {"matrix", "vector", "units", "weight"},
-    "Workspace": {"ratio"},
+    "Workspace": {"matrix", "vector", "units", "weight", "ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
     "Constants": {"cost"},
     "FrontData": {"costs", "totals"},
