@@ -95,7 +95,6 @@ class TestReading:
         data = saved(RGB, "TIFF", compression=compression, tiffinfo={274: orientation})
         picture = read(data)
         np.testing.assert_array_equal(picture.pixels[0], RGB)
-        assert picture.dropped == (() if orientation == 1 else ("orientation",))
 
     def test_png_orientation_is_not_applied(self) -> None:
         exif = Image.Exif()
@@ -136,9 +135,7 @@ class TestDropped:
             assert picture.dropped == ()
             np.testing.assert_array_equal(picture.pixels[0], RGB)
 
-    def test_tiff_webp(self) -> None:
-        data = saved(RGB, "TIFF", tiffinfo={270: "hello", 65000: 3}, dpi=(300, 300), icc_profile=b"p" * 200)
-        assert read(data).dropped == ("ICC profile", "TIFF tag 65000", "description", "resolution")
+    def test_webp(self) -> None:
         data = saved(RGB, "WEBP", lossless=True, icc_profile=b"p" * 200, xmp=b"<x/>")
         assert read(data).dropped == ("ICC profile", "XMP")
 
@@ -184,10 +181,6 @@ class TestOneBit:
     )
     def test_damaged_pbm(self, data: bytes, word: str) -> None:
         assert word in refusal(data)
-
-    def test_files_that_cannot_hold_them(self) -> None:
-        with pytest.raises(OutputError, match="1 bit"):
-            write_picture(self.BITS, 1, "tif")
 
     def test_what_pbm_cannot_hold(self) -> None:
         with pytest.raises(OutputError, match="gray of 1 bit"):
@@ -251,11 +244,11 @@ class TestWriting:
 
     def test_codec_that_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(*_: Any, **__: Any) -> None:
-            raise OSError("encoder libtiff not available")
+            raise OSError("encoder libwebp not available")
 
         monkeypatch.setattr(Image.Image, "save", missing)
-        with pytest.raises(OutputError, match="encoder libtiff not available"):
-            write_picture(RGB, 8, "tiff")
+        with pytest.raises(OutputError, match="encoder libwebp not available"):
+            write_picture(RGB, 8, "webp")
 
     def test_format_of(self) -> None:
         paths: list[str | Path] = ["a/B.PNG", "x.tar.TIF", "none", ".hidden", "a.b/c", Path("q.pgm")]
