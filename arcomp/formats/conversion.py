@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arcomp.errors import PictureError
 from arcomp.formats.kinds import kind_of
+from arcomp.formats.metadata import read_metadata
 from arcomp.formats.reading import read
 from arcomp.formats.writing import ENDINGS, write
 
@@ -32,4 +33,4 @@ def converted(data: bytes, ending: str) -> bytes:
         PictureError: it is no picture that can be read.
         OutputError: no such file holds its pixels without loss.
     """
-    return write(read(data, allow_lossy=True), ending)
+    return write(read(data, allow_lossy=True), ending, read_metadata(data))

@@ -44,7 +44,9 @@ class _Header:
 
 
 @dataclass(frozen=True)
-class _Chunk:
+class Chunk:
+    """A chunk, and where it lies in its file."""
+
     kind: bytes
     start: int
     end: int
@@ -65,7 +67,7 @@ def parse(data: bytes) -> Parsed | None:
         Samples as they are stored, of 1, 2, 4, 8 or 16 bits; frames of an APNG are pictures after the first, of their
         own size. None if there is no whole picture in it.
     """
-    chunks = list(_chunks(data))
+    chunks = list(chunks_of(data))
     header = _header(data, chunks)
     if header is None:
         return None
@@ -102,7 +104,7 @@ def is_sound(data: bytes, parsed: Parsed) -> bool:
     return header and not any(run.wrong for run in runs) and all(stream.check is None for stream in streams)
 
 
-def _chunks(data: bytes) -> Iterator[_Chunk]:
+def chunks_of(data: bytes) -> Iterator[Chunk]:
     """The chunks up to IEND, or up to what is none."""
     at = len(SIGNATURE) if data.startswith(SIGNATURE) else len(data)
     kind = b""
@@ -111,11 +113,11 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         kind = data[at + 4 : at + 8]
         if end > len(data):
             return
-        yield _Chunk(kind, at, end)
+        yield Chunk(kind, at, end)
         at = end
 
 
-def _header(data: bytes, chunks: list[_Chunk]) -> _Header | None:
+def _header(data: bytes, chunks: list[Chunk]) -> _Header | None:
     """What the first chunk says, if it is a header of a picture that can be."""
     if not chunks or chunks[0].kind != b"IHDR" or len(data[chunks[0].body]) != _IHDR.size:
         return None
@@ -124,7 +126,7 @@ def _header(data: bytes, chunks: list[_Chunk]) -> _Header | None:
     return _Header(width, height, depth, colour, bool(interlace)) if known and width and height else None
 
 
-def _runs(data: bytes, chunks: list[_Chunk], header: _Header) -> Iterator[tuple[list[_Chunk], int, int]]:
+def _runs(data: bytes, chunks: list[Chunk], header: _Header) -> Iterator[tuple[list[Chunk], int, int]]:
     """Chunks of image data that follow each other, the height and the width of their picture.
 
     Of IDAT only the first run: one picture's data in separate places is against the specification.
@@ -142,7 +144,7 @@ def _runs(data: bytes, chunks: list[_Chunk], header: _Header) -> Iterator[tuple[
             yield run, height, width
 
 
-def _numbered(data: bytes, run: list[_Chunk]) -> bool:
+def _numbered(data: bytes, run: list[Chunk]) -> bool:
     """Whether chunks begin with sequence numbers, each one more than the one before."""
     if any(len(data[chunk.body]) < 4 for chunk in run):
         return False
@@ -150,12 +152,12 @@ def _numbered(data: bytes, run: list[_Chunk]) -> bool:
     return all(_number(data, chunk) == first + index for index, chunk in enumerate(run))
 
 
-def _number(data: bytes, chunk: _Chunk) -> int:
+def _number(data: bytes, chunk: Chunk) -> int:
     return int.from_bytes(data[chunk.start + 8 : chunk.start + 12], "big")
 
 
 def _picture(
-    data: bytes, run: list[_Chunk], header: _Header, size: tuple[int, int], index: int
+    data: bytes, run: list[Chunk], header: _Header, size: tuple[int, int], index: int
 ) -> tuple[Pixels, Segment] | None:
     """The samples of a run of chunks, and the run as a segment; None if they are not a whole picture."""
     view = memoryview(data)
@@ -189,7 +191,7 @@ def _picture(
     return picture, Chunks(held, run[0].kind, lengths, sequence, tuple(_wrong(view, run)))
 
 
-def _wrong(view: memoryview, run: list[_Chunk]) -> Iterator[tuple[int, int]]:
+def _wrong(view: memoryview, run: list[Chunk]) -> Iterator[tuple[int, int]]:
     """Which chunk has which checksum, where it is not the right one."""
     for index, chunk in enumerate(run):
         check = int.from_bytes(view[chunk.end - 4 : chunk.end], "big")
@@ -197,7 +199,7 @@ def _wrong(view: memoryview, run: list[_Chunk]) -> Iterator[tuple[int, int]]:
             yield index, check
 
 
-def _palette(data: bytes, chunks: list[_Chunk]) -> Pixels | None:
+def _palette(data: bytes, chunks: list[Chunk]) -> Pixels | None:
     """RGB of each entry, RGBA where there is a tRNS chunk; None if there is no palette."""
     bodies = {chunk.kind: data[chunk.body] for chunk in chunks if chunk.kind in (b"PLTE", b"tRNS")}
     entries = min(len(bodies.get(b"PLTE", b"")) // 3, 256)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
 from arcomp.errors import OutputError
 from arcomp.form import Layout, Scanlines
+from arcomp.formats.metadata import NONE, Metadata
 from arcomp.formats.png import SIGNATURE
 from arcomp.formats.scanlines import chosen, scanlines
 from arcomp.samples import Samples
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _COLOURS = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
 """PNG's colour types by channels and whether the last is alpha."""
 _PALETTE = 3
@@ -24,23 +23,13 @@ _MAX_SIDE = (1 << 31) - 1
 _MAX_KEY = 79
 
 
-def write_png(
-    samples: Samples,
-    *,
-    icc: bytes | None = None,
-    exif: bytes | None = None,
-    xmp: bytes | None = None,
-    text: Mapping[str, str] = _NOTHING,
-) -> bytes:
+def write_png(samples: Samples, metadata: Metadata = NONE) -> bytes:
     """A PNG of which :func:`arcomp.formats.png.parse` gives the same samples back.
 
     Args:
         samples: one picture: gray of 1, 2, 4, 8 or 16 bits; gray and alpha, RGB or RGBA of 8 or 16; or indices of up to
             8 bits, which are put into the next of PNG's depths.
-        icc: a colour profile.
-        exif: Exif, from its byte order mark on.
-        xmp: XMP, in UTF-8.
-        text: texts by their keywords, of 1 to 79 characters of Latin-1 each.
+        metadata: goes along; texts under keywords of 1 to 79 characters of Latin-1.
 
     Raises:
         OutputError: PNG does not hold such samples as they are, or such keywords.
@@ -53,13 +42,21 @@ def write_png(
         raise OutputError(f"png holds at most {_MAX_SIDE} pixels a side")
     height, width, _ = picture.shape
     chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, layout.bits, colour, 0, 0, 0))]
-    chunks += [_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc, 9))] if icc else []
-    chunks += [_chunk(b"eXIf", exif)] if exif else []
-    chunks += [_chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + xmp)] if xmp else []
-    chunks += [_text(key, value) for key, value in text.items()]
+    chunks += _metadata(metadata)
     chunks += _palette(samples)
     chunks += [_chunk(b"IDAT", part) for part in _compressed(samples, layout)]
     return b"".join((SIGNATURE, *chunks, _chunk(b"IEND", b"")))
+
+
+def _metadata(metadata: Metadata) -> Iterator[bytes]:
+    if metadata.icc:
+        yield _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9))
+    if metadata.exif:
+        yield _chunk(b"eXIf", metadata.exif)
+    if metadata.xmp:
+        yield _chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + metadata.xmp)
+    for key, value in metadata.text.items():
+        yield _text(key, value)
 
 
 def _kind(samples: Samples) -> tuple[int, Layout]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from arcomp.errors import OutputError
 from arcomp.formats.bmp import write_bmp
+from arcomp.formats.metadata import NONE, Metadata
 from arcomp.formats.npy import ARRAY_ENDINGS, write_npy
 from arcomp.formats.png_writing import write_png
 from arcomp.formats.pnm import write_pnm
@@ -48,13 +49,14 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(os.fspath(path))[1][1:].lower()
 
 
-def write(samples: Samples, ending: str) -> bytes:
+def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     """A file of which :func:`arcomp.formats.read` gives the same samples back.
 
     Args:
         samples: bytes become what they were, whatever the ending; an array has its type, axes and name again in an
             .npy or .npz file; pictures go there as [N, H, W, C].
         ending: "npy", "npz" or a key of :data:`ENDINGS`, in any case, with or without its dot.
+        metadata: goes along into PNG and WebP.
 
     Returns:
         The bytes of the file.
@@ -66,7 +68,7 @@ def write(samples: Samples, ending: str) -> bytes:
     if isinstance(samples.form, Bytes):
         return samples.pixels.tobytes()
     if ending == "png":
-        return write_png(samples)
+        return write_png(samples, metadata)
     if ending in ("tif", "tiff"):
         return write_tiff(samples)
     if ENDINGS.get(ending) == "PNM":
@@ -79,10 +81,10 @@ def write(samples: Samples, ending: str) -> bytes:
         raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
     if samples.count != 1:
         raise OutputError(f"holds {samples.count} pictures", remedy="choose npz")
-    return write_bmp(samples) if ending == "bmp" else _write_webp(samples)
+    return write_bmp(samples) if ending == "bmp" else _write_webp(samples, metadata)
 
 
-def _write_webp(samples: Samples) -> bytes:
+def _write_webp(samples: Samples, metadata: Metadata) -> bytes:
     """A lossless WebP file of one picture.
 
     Raises:
@@ -103,9 +105,11 @@ def _write_webp(samples: Samples) -> bytes:
 
     importlib.import_module("PIL.WebPImagePlugin")
     buffer = io.BytesIO()
+    about = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
+    about = {key: value for key, value in about.items() if value}
     try:
         # exact: without it, WebP may change colours it believes to be invisible.
-        Image.fromarray(picture).save(buffer, format="WEBP", lossless=True, exact=True, quality=100, method=4)
+        Image.fromarray(picture).save(buffer, format="WEBP", lossless=True, exact=True, quality=100, method=4, **about)
     except MemoryError:
         raise OutputError("not enough memory to encode it", remedy="choose ppm or pgm") from None
     except Exception as error:  # Pillow raises nearly anything, for instance where a codec is not built in

@@ -10,6 +10,7 @@ from PIL import Image
 
 from arcomp.errors import OutputError
 from arcomp.formats import read, write
+from arcomp.formats.metadata import Metadata, read_metadata
 from arcomp.formats.png_writing import write_png
 from arcomp.samples import Samples
 from tests.unit.picture_files import GRAY, LARGE, RGB
@@ -83,7 +84,7 @@ def test_image_data_is_cut_into_chunks() -> None:
 def test_what_is_known_about_it() -> None:
     profile, exif = LARGE.tobytes()[:3000], b"II*\0\x08\0\0\0\0\0\0\0\0\0"
     texts = {"Author": "somebodÿ", "Title": "\u03c0"}
-    data = write_png(Samples.of(RGB[None]), icc=profile, exif=exif, xmp=b"<x/>", text=texts)
+    data = write_png(Samples.of(RGB[None]), Metadata(profile, exif, b"<x/>", texts))
     same(data, Samples.of(RGB[None]))
     with Image.open(io.BytesIO(data)) as image:
         image.load()
@@ -92,6 +93,7 @@ def test_what_is_known_about_it() -> None:
     assert info["exif"].removeprefix(b"Exif\0\0") == exif
     assert info["xmp"] == b"<x/>"
     assert {key: str(info[key]) for key in texts} == texts
+    assert read_metadata(data) == Metadata(profile, exif, b"<x/>", texts)
 
 
 @pytest.mark.parametrize(
@@ -114,4 +116,4 @@ def test_what_png_cannot_hold(samples: Samples, word: str) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 80, "\u03c0", "a\0b"])
 def test_keywords_that_png_does_not_take(key: str) -> None:
     with pytest.raises(OutputError, match="name"):
-        write_png(Samples.of(RGB[None]), text={key: "x"})
+        write_png(Samples.of(RGB[None]), Metadata(text={key: "x"}))
