@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from arcomp.errors import FormatError
-from arcomp.samples import Array, Bytes, Form, Picture
+from arcomp.samples import GIVE, Array, Bytes, Form, Picture
 
 _DAMAGED = FormatError("the header is damaged: its content field is not understood", remedy="get a fresh copy")
 NAME_LIMIT = 255
 """Most bytes of an array's name."""
-DTYPES = ("uint8", "bool", "uint16")
+DTYPES = ("uint8", "bool", "uint16", "int8", "int16")
 """Types of arrays, by their number in the field."""
-_DEPTHS = {"uint8": 8, "bool": 1, "uint16": 16}
+_DEPTHS = {"uint8": 8, "bool": 1, "uint16": 16, "int8": 8, "int16": 16}
 
 _BYTES, _ARRAY = 1, 2
 """First byte of the field."""
@@ -67,7 +67,7 @@ def check_content(form: Form, shape: tuple[int, ...], depth: int) -> None:
 
 def _check_array(form: Array) -> None:
     if form.dtype not in DTYPES:
-        raise FormatError(f"an array of {form.dtype} cannot be stored in a file", remedy="give uint8, uint16 or bool")
+        raise FormatError(f"an array of {form.dtype} cannot be stored in a file", remedy=GIVE)
     try:
         size = len(form.name.encode())
     except UnicodeEncodeError:
