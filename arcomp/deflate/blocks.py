@@ -27,11 +27,14 @@ from arcomp.deflate.layout import (
     DECODE,
     DIRTY,
     DYNAMIC,
+    EARLY,
     ENCODE,
+    ENDS,
     EXPLICIT,
     FIRST_TOKEN,
     FIXED,
     FLOOR,
+    FORCED,
     FORGETS,
     KIND,
     LAST,
@@ -55,6 +58,7 @@ from arcomp.deflate.layout import (
     WRONG_ENDS,
     WRONG_TOKENS,
 )  # fmt: skip
+from arcomp.deflate.libdeflate import GREEDY, begin_block, libdeflate_token, observe
 from arcomp.deflate.matching import NOTHING, fast_token, run_token, skip, slow_token
 from arcomp.deflate.writing import BLOCK_ROOM, count_symbols, pad, write_block, write_stored
 from arcomp.exact.compiled import kernel
@@ -74,55 +78,60 @@ def _next_token(m: Any, p: Any, known: Any) -> Any:
         return slow_token(m, p, known)
     if mode == FAST:
         return fast_token(m, p, known)
-    return run_token(m, p, known) if mode == RUNS else 0
+    if mode == RUNS:
+        return run_token(m, p, known)
+    return libdeflate_token(m, p) if mode >= GREEDY else 0
 
 
 @kernel(inner=True)
 def _pass(m: Any, p: Any, likely: Any, token: Any, known: Any) -> Any:
     """Go on after a token, where another was likely perhaps. Returns the position after it."""
-    numbers, length = m.numbers, min(token >> 16, MAX_MATCH)
+    numbers, mode, length = m.numbers, m.rules.mode, min(token >> 16, MAX_MATCH)
     if token != likely:
         numbers[WRONG_TOKENS] += 1
-    if length == 0:
-        if token != likely:
-            numbers[CARRIED] = NOTHING
-        return p + 1
-    numbers[CARRIED] = NOTHING
-    if m.rules.mode == FAST:
+    if length or token != likely:
+        numbers[CARRIED], numbers[FORCED] = NOTHING, 0
+    if length and mode == FAST:
         skip(m, p, length, known)
-    return p + length
+    elif mode >= GREEDY:
+        observe(m, p, token)
+    return p + max(length, 1)
 
 
 @kernel(inner=True)
-def _code_tokens(m: Any, first: Any, last: Any, explicit: Any, known: Any, dirty: Any) -> Any:
+def _code_tokens(m: Any, first: Any, last: Any, explicit: Any, end: Any, dirty: Any) -> Any:
     """The tokens of a block from the position on, which moves to its end.
 
     Args:
         first, last: the block's tokens; last < 0: they are found.
-        explicit: whether the block ends at ``known``, and not where the rules end it.
-        known: where the content ends, as far as the rules see.
-        dirty: whether they are corrected; else what is found is right, or counted as wrong.
+        explicit: whether the block ends at ``end``, and not where the rules end it.
+        end: of the block if it is explicit, else of the content.
+        dirty: whether tokens are corrected; else what is found is right, or counted as wrong.
 
     Returns the number of tokens, -1 if something is wrong.
     """
-    numbers, tokens = m.numbers, m.tokens
+    numbers, tokens, observing = m.numbers, m.tokens, m.rules.mode >= GREEDY
     p, t, most = numbers[POSITION], first, first + m.rules.tokens
-    end, writes = min(known, numbers[STOP_AT]), numbers[PHASE] == DECODE
-    while p < end and (explicit or last >= 0 or t < most) and t != last:
+    known, stop = numbers[SIZE] if observing else end, min(end, numbers[STOP_AT])
+    if observing:
+        begin_block(m)
+    while p < stop and t != last and (explicit or last >= 0 or (t < most and not numbers[ENDS])):
         likely = _next_token(m, p, known)
         token = likely if last < 0 else tokens[t]
         if dirty:
-            token = code_checked(m, p, likely, token, known)
+            token = code_checked(m, p, likely, token, end)
             if token < 0 or exhausted(m):
                 return -1
         p = _pass(m, p, likely, token, known)
         if numbers[WRONG_TOKENS] > numbers[STOP_WRONG]:
             break
-        if writes:
-            tokens[t] = token
         t += 1
+        if numbers[PHASE] == DECODE:
+            tokens[t - 1] = token
+        elif numbers[ENDS] and t != last:
+            numbers[EARLY] = 1
     numbers[POSITION] = p
-    return t - first
+    return -1 if explicit and p > end else t - first
 
 
 @kernel(inner=True)
@@ -149,6 +158,8 @@ def _ends_elsewhere(m: Any, row: Any) -> Any:
     count, length = blocks[row + 1, FIRST_TOKEN] - blocks[row, FIRST_TOKEN], blocks[row, LENGTH]
     if blocks[row, KIND] == STORED:
         return int(length == 0 or not m.rules.simulated)
+    if m.rules.mode >= GREEDY:
+        return 0
     at_end = numbers[POSITION] + length == numbers[SIZE]
     return int(not (count == m.rules.tokens or (at_end and count < m.rules.tokens)))
 
@@ -159,11 +170,15 @@ def _survey_block(m: Any) -> Any:
     numbers, blocks, row = m.numbers, m.blocks, m.numbers[BLOCK]
     end, wrong, stored = numbers[POSITION] + blocks[row, LENGTH], numbers[WRONG_TOKENS], blocks[row, KIND] == STORED
     explicit = blocks[row, EXPLICIT] = _ends_elsewhere(m, row)
-    known = end if explicit else numbers[SIZE]
+    limit = end if explicit else numbers[SIZE]
+    numbers[EARLY] = 0
     if stored and explicit:
         numbers[POSITION] = end
     else:
-        _code_tokens(m, blocks[row, FIRST_TOKEN], -1 if stored else blocks[row + 1, FIRST_TOKEN], explicit, known, 0)
+        _code_tokens(m, blocks[row, FIRST_TOKEN], -1 if stored else blocks[row + 1, FIRST_TOKEN], explicit, limit, 0)
+        if m.rules.mode >= GREEDY:
+            explicit = int(numbers[EARLY] or not (numbers[ENDS] or numbers[POSITION] == numbers[SIZE]))
+            blocks[row, EXPLICIT] = explicit
     if explicit:
         numbers[CARRIED] = NOTHING
     blocks[row, DIRTY] = int(numbers[WRONG_TOKENS] > wrong)
@@ -241,8 +256,8 @@ def _code_block(m: Any) -> Any:
     if (stored and explicit) or (encoding and numbers[CLEAN]):
         numbers[POSITION] = start + length
     else:
-        known = start + length if explicit else numbers[SIZE]
-        count = _code_tokens(m, first, -1 if stored else end, explicit, known, 0 if stored else dirty)
+        limit = start + length if explicit else numbers[SIZE]
+        count = _code_tokens(m, first, -1 if stored else end, explicit, limit, 0 if stored else dirty)
         if count < 0 or (stored and numbers[POSITION] - start > MOST_STORED):
             return WRONG
     if explicit:

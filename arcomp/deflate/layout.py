@@ -78,12 +78,16 @@ KIND, LAST, FIRST_TOKEN, START, LENGTH, TREES, PAD_BITS, EXPLICIT, DIRTY, FORGET
 (
     PHASE, SIZE, POSITION, BLOCK, INSERTED, CARRIED, FLOOR, WORK, INDEXED, WALKED, FAILED, HISTORY, LAST_LENGTH,
     LAST_KIND, LAST_EXPLICIT, LAST_DIRTY, WRONG_TOKENS, WRONG_ENDS, STOP_AT, STOP_WRONG, MOST_BLOCKS, OUT, OUT_BITS,
-    OUT_HELD, OVERFLOW, CLEAN, NUMBERS,
-) = range(27)  # fmt: skip
+    OUT_HELD, OVERFLOW, CLEAN, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, NUMBERS,
+) = range(35)  # fmt: skip
 SURVEY, ENCODE, DECODE = range(3)
 
 # Machine.tables: chains of positions.
-HEAD, HEAD_3, INDEX_HEAD, PREVIOUS, INDEX_PREVIOUS, TABLES = 0, 1 << 16, 1 << 17, 3 << 16, (3 << 16) + WINDOW, 1 << 18
+HEAD, HEAD_3, INDEX_HEAD = 0, 1 << 16, 2 << 16
+PREVIOUS, PREVIOUS_3, INDEX_PREVIOUS, TABLES = 6 << 15, 7 << 15, 8 << 15, 9 << 15
+
+# Machine.seen: what libdeflate notes of a block: literals, earlier and new observations by kind, how many of each.
+OLD, NEW, SEEN, SEEN_SIZE = 256, 272, 288, 290
 
 
 class Parameters(NamedTuple):
@@ -108,6 +112,10 @@ class Parameters(NamedTuple):
     """Of code lengths."""
     simulated: int
     """Whether stored blocks end where others would."""
+    block: int
+    """Bytes of a block, about."""
+    matches: int
+    """Of a block."""
 
 
 class Machine(NamedTuple):
@@ -121,6 +129,7 @@ class Machine(NamedTuple):
     """Length * 65536 + distance, 0 for a literal: of the stream, or (decoding) of a block."""
     tables: Int32
     numbers: Int64
+    seen: Int64
     models: Int32
     """Of each decision: probability of 1 in 22 bits, then a count in 8 bits."""
     coder: Coder

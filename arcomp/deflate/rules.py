@@ -8,7 +8,8 @@ import numpy as np
 
 from arcomp.deflate.blocks import FAST, HUFFMAN, RUNS, SLOW
 from arcomp.deflate.layout import WINDOW, Int64, Parameters
-from arcomp.deflate.trees import ZLIB
+from arcomp.deflate.libdeflate import GREEDY, LAZY, LAZY_2
+from arcomp.deflate.trees import LIBDEFLATE, ZLIB
 
 MIN_LOOKAHEAD = 262
 TOO_FAR_DISTANCE = 4096
@@ -19,12 +20,20 @@ LEVELS = {
 """zlib's good_length, max_lazy, nice_length and max_chain of each level (configuration_table of deflate.c)."""
 
 
+LIBDEFLATE_LEVELS = {
+    1: (GREEDY, 2, 32), 2: (GREEDY, 6, 10), 3: (GREEDY, 12, 14), 4: (GREEDY, 16, 30), 5: (LAZY, 16, 30),
+    6: (LAZY, 35, 65), 7: (LAZY, 100, 130), 8: (LAZY_2, 300, 258), 9: (LAZY_2, 600, 258),
+}  # fmt: skip
+"""libdeflate's compressor, max_search_depth and nice_match_length of each level."""
+ENDLESS = 1 << 40
+
+
 class Rules(NamedTuple):
     """Rules with all that there is to choose.
 
     Attributes:
         number: 0: zlib's Z_HUFFMAN_ONLY; 1 to 9: levels of zlib; 10: Z_RLE; 14 to 19: levels 4 to 9 with Z_FILTERED;
-            24 to 29: levels 4 to 9 as if TOO_FAR were 32768.
+            24 to 29: levels 4 to 9 as if TOO_FAR were 32768; 31 to 39: levels of libdeflate.
         window: log2 of the window's bytes, 9 to 15.
         memory: zlib's memLevel, 1 to 9: of the hash, and of tokens in a block.
         simulated: whether stored blocks end where others would.
@@ -38,14 +47,17 @@ class Rules(NamedTuple):
     @property
     def name(self) -> str:
         """What they are called."""
-        level = self.number % 10
-        kinds = {0: "zlib -{}", 1: "zlib -{} filtered", 2: "zlib -{} without TOO_FAR"}
-        special = {0: "zlib huffman", 10: "zlib rle"}
-        name = special.get(self.number) or kinds[self.number // 10].format(level)
+        kind, level = divmod(self.number, 10)
+        if kind == 3:
+            return f"libdeflate -{level}"
+        if not level:
+            name = "zlib rle" if kind else "zlib huffman"
+        else:
+            name = f"zlib -{level}" + ("", " filtered", " without TOO_FAR")[kind]
         return name + f" mem {self.memory}" * (self.memory != 8) + f" window {self.window}" * (self.window != 15)
 
 
-NUMBERS = (0, *range(1, 10), 10, *range(14, 20), *range(24, 30))
+NUMBERS = (*range(11), *range(14, 20), *range(24, 30), *range(31, 40))
 """All rules that there are."""
 
 
@@ -62,9 +74,32 @@ def unpack(data: bytes) -> Rules:
     return rules
 
 
+def _libdeflate(level: int) -> Parameters:
+    mode, depth, nice = LIBDEFLATE_LEVELS[level]
+    return Parameters(
+        mode,
+        good=int(level > 1),
+        lazy=0,
+        nice=nice,
+        chain=depth,
+        filtered=0,
+        too_far=4096 if mode == GREEDY else 8192,
+        shift=16 if level > 1 else 17,
+        mask=0,
+        farthest=WINDOW - 1,
+        tokens=ENDLESS,
+        builder=LIBDEFLATE,
+        simulated=0,
+        block=300000 if level > 1 else 65535,
+        matches=50000 if level > 1 else 8192,
+    )
+
+
 def parameters(rules: Rules) -> Parameters:
     """What kernels need to know."""
     kind, level = divmod(rules.number, 10)
+    if kind == 3:
+        return _libdeflate(level)
     bits = rules.memory + 7
     good, lazy, nice, chain = LEVELS.get(level, (0, 0, 0, 0))
     mode = (FAST if level < 4 else SLOW) if level else RUNS if kind else HUFFMAN
@@ -82,6 +117,8 @@ def parameters(rules: Rules) -> Parameters:
         tokens=(1 << (rules.memory + 6)) - 1,
         builder=ZLIB,
         simulated=int(rules.simulated),
+        block=0,
+        matches=0,
     )
 
 

@@ -31,6 +31,7 @@ from arcomp.deflate.layout import (
     PAD_BITS,
     PADDING,
     PHASE,
+    SEEN_SIZE,
     SIZE,
     START,
     STOP_AT,
@@ -58,6 +59,8 @@ LARGEST = (1 << 31) - 1024
 """Bytes of content."""
 PREFIX = 1 << 21
 """Bytes of content on which rules are tried."""
+FEW_TOKENS = 1 << 14
+"""On which all rules are tried."""
 _STEPS, _LEAST_STEPS, _MOST_STEPS = 1 << 10, 1 << 26, 1 << 34
 _WALKS, _LEAST_WALKS = 64, 1 << 24
 
@@ -105,9 +108,12 @@ def _machine(
     numbers[WORK] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
     numbers[WALKED] = numbers[FAILED] = _LEAST_WALKS + _WALKS * size
     numbers[STOP_AT], numbers[STOP_WRONG] = size + 1, size + 1
+    seen = np.zeros(SEEN_SIZE, np.int64)
     models = np.full(MODELS, 1 << 29, np.int32)
     tables = np.full(TABLES, -1, np.int32)
-    return Machine(parameters(rules), data, tokens, tables, numbers, models, coder, blocks, stream, header(), header())
+    return Machine(
+        parameters(rules), data, tokens, tables, numbers, seen, models, coder, blocks, stream, header(), header()
+    )
 
 
 def _mark_forgotten(blocks: Int64, tokens: Int32) -> None:
@@ -138,9 +144,12 @@ def _candidates(parsed: _Parsed) -> Iterator[Rules]:
     memories = memory_levels(counts)
     if farthest < 2:
         yield from (Rules(number, window, memory) for number in (10, 0) for memory in memories)
-    for number in (6, 9, 1, 3, 4, 5, 7, 8, 2, 19, 16, 29, 26, 10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
-        for memory in memories:
-            yield Rules(number, window, memory)
+    for number in (6, 9, 1, 19, 29, 4, 16, 26, 3, 5, 7, 8, 2):
+        yield from (Rules(number, window, memory) for memory in memories)
+    for number in (36, 39, 31, 37, 38, 35, 34, 33, 32):
+        yield Rules(number, simulated=False)
+    for number in (10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
+        yield from (Rules(number, window, memory) for memory in memories)
 
 
 def _survey(parsed: _Parsed, rules: Rules, stop: int, most: int) -> tuple[int, Rules, Int64]:
@@ -158,19 +167,29 @@ def _survey(parsed: _Parsed, rules: Rules, stop: int, most: int) -> tuple[int, R
 
 
 def _choose(parsed: _Parsed) -> Rules:
-    """The rules that give the fewest wrong tokens at the beginning of a stream."""
+    """The rules that give the fewest wrong tokens at the beginning of a stream.
+
+    All are tried on few tokens, those that did best on more of them.
+    """
     stop = min(PREFIX, parsed.size + 1)
-    best, least = Rules(6), parsed.size + len(parsed.blocks) + 1
+    spans = np.minimum(np.maximum(parsed.tokens[:FEW_TOKENS] >> 16, 1), 258)
+    early = min(stop, max(int(spans.sum()), PREFIX >> 6))
+    least, tried = parsed.size + len(parsed.blocks) + 1, list[tuple[int, Rules]]()
     for rules in _candidates(parsed):
+        wrong, rules, _ = _survey(parsed, rules, early, least + (least >> 1) + 16)
+        tried.append((wrong, rules))
+        least = min(least, wrong)
+        if wrong == 0 and _survey(parsed, rules, stop, 1)[0] == 0:
+            return rules
+    tried = sorted((one for one in tried if one[0] <= least + (least >> 1) + 16), key=lambda one: one[0])[:4]
+    best, least = tried[0][1], parsed.size + len(parsed.blocks) + 1
+    others = [rules for _, rules in tried] + [best._replace(window=window) for window in range(best.window + 1, 16)]
+    for rules in others:
         wrong, rules, _ = _survey(parsed, rules, stop, least)
         if wrong < least:
             best, least = rules, wrong
         if least == 0:
-            return best
-    for window in range(best.window + 1, 16):
-        wrong, rules, _ = _survey(parsed, best._replace(window=window), stop, least)
-        if wrong < least:
-            best, least = rules, wrong
+            break
     return best
 
 
