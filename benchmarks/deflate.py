@@ -40,21 +40,29 @@ class Measured(NamedTuple):
         return Measured._make(a + b for a, b in zip(self, other, strict=True))
 
 
+def _zlib(level: int, memory: int, strategy: int, data: bytes) -> bytes:
+    encoder = zlib.compressobj(level, zlib.DEFLATED, -15, memory, strategy)
+    return encoder.compress(data) + encoder.flush()
+
+
+def _unwrapped(encode: Encoder, data: bytes) -> bytes:
+    return encode(data)[2:-4]
+
+
 def encoders() -> Iterator[tuple[str, Encoder]]:
     """Those that can be had, by name."""
     for level in (1, 6, 9):
-        yield f"zlib-{level}", lambda data, level=level: zlib.compress(data, level)[2:-4]
-    filtered = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED)
-    yield "zlib-9-filtered", lambda data: (c := filtered.copy()).compress(data) + c.flush()
+        yield f"zlib-{level}", partial(_zlib, level, 8, zlib.Z_DEFAULT_STRATEGY)
+    yield "zlib-9-filtered", partial(_zlib, 9, 9, zlib.Z_FILTERED)
     with suppress(ImportError):
         imagecodecs = import_module("imagecodecs")
         for level in (1, 6, 9, 12):
             yield f"libdeflate-{level}", partial(imagecodecs.deflate_encode, level=level, raw=True)
         for level in (1, 2, 3, 6, 9):
-            yield f"zlibng-{level}", lambda data, level=level: imagecodecs.zlibng_encode(data, level)[2:-4]
+            yield f"zlibng-{level}", partial(_unwrapped, partial(imagecodecs.zlibng_encode, level=level))
     with suppress(ImportError):
         zopfli = import_module("zopfli.zlib")
-        yield "zopfli", lambda data: zopfli.compress(data, numiterations=5)[2:-4]
+        yield "zopfli", partial(_unwrapped, partial(zopfli.compress, numiterations=5))
 
 
 def stream_of(path: Path) -> bytes | None:

@@ -215,7 +215,7 @@ def observe(m: Any, p: Any, token: Any) -> None:
     length = min(token >> 16, MAX_MATCH)
     if length:
         numbers[MATCHES] += 1
-        kind = 9 if length >= 9 else 8
+        kind: Any = 9 if length >= 9 else 8
     else:
         literal = np.int64(m.data[p])
         seen[literal] += 1
