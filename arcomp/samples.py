@@ -85,7 +85,6 @@ class Samples:
         palette: uint8 [entries, 3 or 4], RGB or RGBA: what the samples, then of one channel, are indices into. None
             for samples that are no indices.
         ending: of a file of this format, lower-case and without a dot, such as "png"; "" if none is known.
-        dropped: what else the file holds that is not kept, in words: "Exif", "ICC profile". Sorted, without repetition.
 
     Raises:
         ArcompError: on construction, for what is not as described.
@@ -97,7 +96,6 @@ class Samples:
     alpha: bool = False
     palette: npt.NDArray[np.uint8] | None = None
     ending: str = ""
-    dropped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.stacks, (tuple, list)):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from arcomp.errors import PictureError
 from arcomp.samples import MAX_PIXELS
 
 LOSSY_HINT = "convert it to PNG first"
-TO_RGB = "convert it to RGB without transparency first"
-TO_8_BITS = "only pictures of 8 bits a sample, or gray ones of 1 bit, are supported"
+TO_RGB = "convert it to RGB first"
 GET_AGAIN = "get the file again from where it came from"
 
 
@@ -35,13 +32,3 @@ def check_size(width: int, height: int) -> None:
             f"{width} x {height} is {width * height} pixels, the limit is {MAX_PIXELS}",
             remedy="cut it into smaller pictures",
         )
-
-
-def names(found: Iterable[str]) -> tuple[str, ...]:
-    """Names of metadata, sorted and without empty ones or repetition."""
-    return tuple(sorted({name for name in found if name}))
-
-
-def ordinary_resolution(dots_per_inch: float) -> bool:
-    """Whether a resolution is one that programs write when nobody asked: 72, 96, or none."""
-    return any(abs(dots_per_inch - usual) < 0.1 for usual in (0.0, 72.0, 96.0))

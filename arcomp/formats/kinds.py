@@ -9,6 +9,8 @@ _READABLE = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
     (b"BM", "bmp"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
@@ -18,7 +20,6 @@ _READABLE = (
 _REFUSED = (
     (b"\x89ARC", "an arcomp file", "it is compressed already"),
     (b"\x89PNG", "a damaged PNG picture, perhaps by a transfer in text mode", "transfer it again as binary"),
-    (b"GIF8", "a GIF picture, which has a palette", "convert it to an RGB PNG first"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", "convert it to PNG first"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture", "convert it to PNG first"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG first"),
@@ -42,7 +43,7 @@ def kind_of(start: bytes) -> str:
         start: the file's first bytes, 16 or more where there are so many.
 
     Returns:
-        "png", "jpeg", "bmp", "tiff", "webp" or "pnm".
+        "png", "jpeg", "bmp", "gif", "tiff", "webp" or "pnm".
 
     Raises:
         PictureError: the file is empty, or of a kind that cannot be read, named where it is known.
@@ -71,7 +72,7 @@ def _refusal(start: bytes) -> PictureError:
         what = {b"av": "an AVIF", b"he": "a HEIC", b"mi": "a HEIC"}.get(start[8:10], "an MP4-like")
         return PictureError(f"{what} file is not supported", remedy="convert it to PNG first")
     return PictureError(
-        "not a picture of a known kind", remedy="PNG, BMP, TIFF, lossless WebP, PBM, PGM, PPM and PAM can be read"
+        "not a picture of a known kind", remedy="PNG, BMP, TIFF, GIF, lossless WebP, PBM, PGM, PPM and PAM can be read"
     )
 
 

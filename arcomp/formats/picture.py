@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from arcomp.errors import PictureError
 from arcomp.formats import bmp, png, pnm, tiff
-from arcomp.formats.common import TO_8_BITS, TO_RGB, check_size, damaged, names
+from arcomp.formats.common import TO_RGB, check_size, damaged
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
@@ -29,20 +29,8 @@ from arcomp.samples import Samples
 _PLUGINS = {
     "tiff": ("TIFF", "TiffImagePlugin"),
     "webp": ("WebP", "WebPImagePlugin"),
+    "gif": ("GIF", "GifImagePlugin"),
     "jpeg": ("JPEG", "JpegImagePlugin"),
-}
-
-_MODES = {
-    "1": ("1 bit a pixel", TO_8_BITS),
-    "P": ("a palette", TO_RGB),
-    "PA": ("a palette", TO_RGB),
-    "LA": ("transparency", TO_RGB),
-    "RGBA": ("transparency", TO_RGB),
-    "CMYK": ("CMYK colour", TO_RGB),
-    "YCbCr": ("YCbCr colour", TO_RGB),
-    "LAB": ("Lab colour", TO_RGB),
-    "I": ("more than 8 bits a sample", TO_8_BITS),
-    "F": ("floating-point samples", TO_8_BITS),
 }
 
 UInt8 = npt.NDArray[np.uint8]
@@ -62,8 +50,8 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
 
     Returns:
         Of PNG, TIFF, BMP and PNM whatever is in it, frames of an animation and pages too; else one picture of 8-bit
-        gray or RGB. Its `ending` says what the file was: "png", "bmp", "tiff", "webp", "ppm", "pgm", "pbm", "pam" or,
-        lossy, "jpeg". All but the last can be written.
+        gray, RGB or RGBA, or of a GIF, with its palette. Its `ending` says what the file was: "png", "bmp", "tiff",
+        "webp", "ppm", "pgm", "pbm", "pam", "gif" or, lossy, "jpeg". All but the last two can be written.
 
     Raises:
         PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
@@ -73,10 +61,6 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
         return _decode(data, kind_of(data[:64]), allow_lossy)
     except MemoryError:
         raise PictureError("not enough memory to read it", remedy="cut it into pieces") from None
-
-
-def _picture(pixels: UInt8, ending: str, depth: int = 8, dropped: tuple[str, ...] = ()) -> Samples:
-    return Samples((pixels[None],), depth, ending=ending, dropped=dropped)
 
 
 def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
@@ -90,9 +74,9 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
         return _read_png(data)
     if kind == "tiff":
         return _read_tiff(data, allow_lossy)
-    dropped = check_webp(data, allow_lossy=allow_lossy) if kind == "webp" else ()
-    pixels, more = _decode_with_pillow(data, kind)
-    return _picture(pixels, kind, dropped=names((*dropped, *more)))
+    if kind == "webp":
+        check_webp(data, allow_lossy=allow_lossy)
+    return _decode_with_pillow(data, kind)
 
 
 def _read_png(data: bytes) -> Samples:
@@ -114,8 +98,7 @@ def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
         return parsed.samples
     if refusal is not None and not (allow_lossy and tiff.is_lossy(data)):
         raise refusal
-    pixels, _ = _decode_with_pillow(tiff.not_turned(data), "tiff")
-    return _picture(pixels, "tiff")
+    return _decode_with_pillow(tiff.not_turned(data), "tiff")
 
 
 def _gray_if_it_is(samples: Samples) -> Samples:
@@ -126,8 +109,7 @@ def _gray_if_it_is(samples: Samples) -> Samples:
     return replace(samples, palette=None) if (samples.palette == grays[:, None]).all() else samples
 
 
-def _decode_with_pillow(data: bytes, kind: str) -> tuple[UInt8, tuple[str, ...]]:
-    """Pixels uint8 [H, W, C], and names of metadata that only an opened picture tells."""
+def _decode_with_pillow(data: bytes, kind: str) -> Samples:
     from PIL import Image
 
     shown, plugin = _PLUGINS[kind]
@@ -135,26 +117,44 @@ def _decode_with_pillow(data: bytes, kind: str) -> tuple[UInt8, tuple[str, ...]]
     with _our_limits(Image):
         try:
             with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
-                return _pixels(image, kind)
+                return _opened(image, kind)
         except (PictureError, MemoryError):
             raise
         except Exception as error:  # Pillow raises nearly anything at damaged files
             raise damaged(shown, _one_line(error)) from error
 
 
-def _pixels(image: Any, kind: str) -> tuple[UInt8, tuple[str, ...]]:
+def _opened(image: Any, kind: str) -> Samples:
     shown = _PLUGINS[kind][0]
-    dropped: tuple[str, ...] = ()
     check_size(*image.size)
-    if kind == "tiff" and getattr(image, "n_frames", 1) != 1:
-        raise PictureError(f"a TIFF file of {image.n_frames} pages", remedy="split it into one file a page first")
-    if kind == "jpeg":
-        dropped = _jpeg_extras(image)
-    if image.mode not in ("L", "RGB"):
-        what, remedy = _MODES.get(image.mode.split(";")[0], (f"mode {image.mode}", TO_RGB))
-        raise PictureError(f"a {shown} picture with {what} is not supported", remedy=remedy)
+    if kind != "jpeg" and getattr(image, "n_frames", 1) != 1:
+        raise PictureError(f"a {shown} file of {image.n_frames} pictures", remedy="split it into one file each first")
+    if kind == "gif":
+        return _of_gif(image)
+    if image.mode not in ("L", "RGB", "RGBA"):
+        raise PictureError(f"a {shown} picture of {image.mode} is not supported", remedy=TO_RGB)
     image.load()
-    return _samples(image), dropped
+    return Samples((_samples(image)[None],), 8, alpha=image.mode == "RGBA", ending=kind)
+
+
+def _of_gif(image: Any) -> Samples:
+    """Indices, and a palette that has an entry for each of them; gray where Pillow found no more in it."""
+    image.load()
+    indices = _samples(image)
+    transparent = image.info.get("transparency")
+    if image.mode == "L" and transparent is None:
+        return Samples((indices[None],), 8, ending="gif")
+    flat = bytes(np.arange(256).repeat(3).astype(np.uint8)) if image.mode == "L" else bytes(image.getpalette("RGB"))
+    entries = max(len(flat) // 3, int(indices.max()) + 1, (transparent or 0) + 1)
+    palette = np.zeros((entries, 4), np.uint8)
+    palette[: len(flat) // 3, :3] = np.frombuffer(flat, np.uint8).reshape(-1, 3)
+    palette[:, 3] = 255
+    if transparent is None:
+        palette = palette[:, :3].copy()
+    else:
+        palette[transparent, 3] = 0
+    depth = next(bits for bits in (1, 2, 4, 8) if entries <= 1 << bits)
+    return Samples((indices[None],), depth, palette=palette, ending="gif")
 
 
 def _samples(image: Any) -> UInt8:
@@ -166,12 +166,6 @@ def _samples(image: Any) -> UInt8:
         part = image.crop((0, y, width, min(height, y + rows)))
         pixels[y : y + rows] = np.asarray(part, np.uint8).reshape(-1, width, pixels.shape[2])
     return pixels
-
-
-def _jpeg_extras(image: Any) -> tuple[str, ...]:
-    known = {"icc_profile": "ICC profile", "exif": "Exif", "xmp": "XMP", "comment": "comment"}
-    known |= {"photoshop": "Photoshop data", "mp": "further pictures"}
-    return names(name for key, name in known.items() if key in image.info)
 
 
 @contextmanager

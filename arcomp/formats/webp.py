@@ -1,4 +1,4 @@
-"""WebP, by its RIFF chunks: lossless or not, animated or not, and what else is in it."""
+"""WebP, by its RIFF chunks: lossless or not, animated or not."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import struct
 from collections.abc import Iterator
 
 from arcomp.errors import PictureError
-from arcomp.formats.common import TO_RGB, damaged, names
+from arcomp.formats.common import damaged
 from arcomp.formats.kinds import refuse_lossy
 
-_DROPPED = {b"ICCP": "ICC profile", b"EXIF": "Exif", b"XMP ": "XMP", b"VP8X": "", b"VP8L": "", b"VP8 ": ""}
 
-
-def check_webp(data: bytes, *, allow_lossy: bool) -> tuple[str, ...]:
-    """Check that a WebP file holds one picture without transparency, and that it is lossless.
+def check_webp(data: bytes, *, allow_lossy: bool) -> None:
+    """Check that a WebP file holds one picture, and that it is lossless.
 
     WebP has no checksums: damage that leaves a picture that can be decoded is not found, by any reader.
 
@@ -21,13 +19,9 @@ def check_webp(data: bytes, *, allow_lossy: bool) -> tuple[str, ...]:
         data: the whole file.
         allow_lossy: take lossy pictures too.
 
-    Returns:
-        The names of what is not kept.
-
     Raises:
-        PictureError: the file is truncated, animated, lossy, or has an alpha channel.
+        PictureError: the file is truncated, animated or lossy.
     """
-    dropped: list[str] = []
     kinds: set[bytes] = set()
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
@@ -35,17 +29,11 @@ def check_webp(data: bytes, *, allow_lossy: bool) -> tuple[str, ...]:
     for kind, _ in _chunks(data, end):
         if kind in (b"ANIM", b"ANMF"):
             raise PictureError("an animated WebP picture is not supported", remedy="extract its frames first")
-        if kind == b"ALPH":
-            raise PictureError("a WebP picture with transparency is not supported", remedy=TO_RGB)
         kinds.add(kind)
-        dropped.append(_DROPPED.get(kind, f"{kind.decode('latin-1').strip()!r} chunk"))
     if b"VP8 " in kinds and not allow_lossy:
         raise refuse_lossy("a lossy WebP picture")
     if not kinds & {b"VP8 ", b"VP8L"}:
         raise damaged("WebP", "it has no image data")
-    if end < len(data):
-        dropped.append("data after its end")
-    return names(dropped)
 
 
 def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int]]:

@@ -90,14 +90,10 @@ def _write_webp(samples: Samples, metadata: Metadata) -> bytes:
     Raises:
         OutputError: such files cannot hold it.
     """
-    if samples.palette is not None or samples.alpha:
-        what = "transparency" if samples.alpha else "a palette"
-        raise OutputError(f"pictures with {what} cannot be written as webp", remedy="choose png")
-    if (samples.channels, samples.depth) != (3, 8):
-        what = "gray" if samples.channels == 1 else f"{samples.channels}-channel"
-        raise OutputError(
-            f"webp cannot hold {what} pixels of {samples.depth} bits, only 8-bit RGB", remedy="choose png"
-        )
+    kind = samples.channels, samples.alpha, samples.depth
+    if samples.palette is not None or kind not in ((3, False, 8), (4, True, 8)):
+        what = "a palette" if samples.palette is not None else f"{samples.colour} of {samples.depth} bits"
+        raise OutputError(f"webp cannot hold {what}, only 8-bit RGB and RGBA", remedy="choose png")
     picture = samples.pixels[0]
     if max(picture.shape) > _MAX_SIDE_OF_WEBP:
         raise OutputError(f"webp holds at most {_MAX_SIDE_OF_WEBP} pixels a side", remedy="choose png")

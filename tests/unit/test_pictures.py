@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from arcomp.errors import ArcompError, OutputError
-from arcomp.formats import ENDINGS, format_of, read
+from arcomp.formats import ENDINGS, format_of, read, write
 from tests.coded import write_picture
 from tests.unit.picture_files import (
     GRAY,
@@ -56,7 +56,7 @@ class TestReading:
         np.testing.assert_array_equal(picture.pixels[0], pixels)
         assert picture.pixels[0].dtype == np.uint8
         assert picture.pixels[0].flags.c_contiguous
-        assert (picture.depth, picture.dropped) == (8, ())
+        assert picture.depth == 8
         expected = {"PPM": "pgm" if pixels.shape[2] == 1 else "ppm"}.get(form, form.lower())
         assert picture.ending == expected
 
@@ -121,23 +121,51 @@ class TestReading:
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-class TestDropped:
-    def test_png(self) -> None:
+class TestOtherReaders:
+    """Formats that Pillow decodes."""
+
+    def test_png_with_much_metadata(self) -> None:
         info = PngImagePlugin.PngInfo()
-        info.add_text("Author", "somebody")
         info.add_itxt("XML:com.adobe.xmp", "<x/>")
-        exif = Image.Exif()
-        exif[271] = "camera"
-        data = saved(RGB, "PNG", pnginfo=info, dpi=(300, 300), icc_profile=b"p" * 200, exif=exif)
+        data = saved(RGB, "PNG", pnginfo=info, dpi=(300, 300), icc_profile=b"p" * 200)
         text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(1 << 24)))
         for whole in (data + b"more", png(RGB, chunks=[text])):
-            picture = read(whole)
-            assert picture.dropped == ()
-            np.testing.assert_array_equal(picture.pixels[0], RGB)
+            np.testing.assert_array_equal(read(whole).pixels[0], RGB)
 
-    def test_webp(self) -> None:
-        data = saved(RGB, "WEBP", lossless=True, icc_profile=b"p" * 200, xmp=b"<x/>")
-        assert read(data).dropped == ("ICC profile", "XMP")
+    def test_webp_with_alpha(self) -> None:
+        pixels = np.dstack([RGB, GRAY & 1])  # with colour where nothing is seen
+        samples = read(saved(pixels, "WEBP", lossless=True, exact=True))
+        np.testing.assert_array_equal(samples.pixels[0], pixels)
+        assert samples.alpha
+        again = read(write(samples, "webp"))
+        np.testing.assert_array_equal(again.pixels[0], pixels)
+        assert again.alpha
+
+    @pytest.mark.parametrize("colours", [2, 3, 16, 17, 256])
+    @pytest.mark.parametrize("transparent", [None, 1])
+    def test_gif(self, colours: int, transparent: int | None) -> None:
+        palette = RANDOM.integers(0, 256, (colours, 3), dtype=np.uint8)
+        indices = RANDOM.integers(0, colours, (40, 30), dtype=np.uint8)
+        image = Image.fromarray(indices, "P")
+        image.putpalette(palette.tobytes())
+        stream = io.BytesIO()
+        image.save(stream, "GIF", optimize=False, **({} if transparent is None else {"transparency": transparent}))
+        samples = read(stream.getvalue())
+        assert samples.palette is not None
+        seen = samples.palette[samples.pixels[0, :, :, 0]]
+        np.testing.assert_array_equal(seen[..., :3], palette[indices])
+        assert seen.shape[2] == (3 if transparent is None else 4)
+        if transparent is not None:
+            np.testing.assert_array_equal(seen[..., 3] == 0, indices == transparent)
+        assert samples.depth == {2: 2, 3: 2, 16: 4}.get(colours, 8)
+        again = read(write(samples, "png"))
+        np.testing.assert_array_equal(again.pixels, samples.pixels)
+        np.testing.assert_array_equal(again.palette, samples.palette)
+
+    def test_gif_of_grays(self) -> None:
+        samples = read(saved(GRAY, "GIF"))
+        seen = samples.pixels[0] if samples.palette is None else samples.palette[samples.pixels[0, :, :, 0]]
+        np.testing.assert_array_equal(np.broadcast_to(GRAY, seen.shape), seen)
 
 
 class TestOneBit:
@@ -202,7 +230,6 @@ class TestWriting:
             return
         picture = read(write_picture(pixels, 8, ending))
         np.testing.assert_array_equal(picture.pixels[0], pixels)
-        assert picture.dropped == ()
         assert write_picture(picture.pixels[0], picture.depth, picture.ending) == write_picture(
             pixels, 8, picture.ending
         )
