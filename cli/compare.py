@@ -96,7 +96,7 @@ def table(found: Sequence[Result], terminal: int | None, of_bytes: bool = False)
         made = _fitted(rows, columns, done, terminal)
     lines = [made] if made else []
     lines += _left_out(found)
-    if any(r.learns for r in done):
+    if any(STAR in (row["nll_float"] or "") for row in rows):
         lines.append(f"{STAR} of the network alone, without what the model learns from the picture as it codes")
     return "\n".join(lines)
 
@@ -197,12 +197,15 @@ def _contestants(
 
     Raises:
         ModelError: no such model.
+        click.UsageError: none is named.
     """
     from arcomp.contract import library, registry
     from arcomp.measure.compare import ModelContestant
     from arcomp.measure.contestants import classical, classical_of_bytes
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
+    if not chosen:
+        raise click.UsageError("--models names none; leave it out for all that are here")
     short = [source.removesuffix(library.ENDING) for source in chosen]
     where = options.choose_device(device, uses_torch=True)
     made: list[Contestant] = []
@@ -290,7 +293,7 @@ class Reports:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=options.Integers(1),
     metavar="N",
     help="Take only the first N files of a folder and the first N pictures of an array.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -62,6 +63,9 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
+FULL = {errno.ENOSPC: "no space is left on the device", errno.EDQUOT: "the disk quota is used up"}
+
+
 def describe(error: BaseException) -> str:
     """One line for any error; those not raised on purpose say that they are not."""
     if isinstance(error, ArcompError):
@@ -70,6 +74,8 @@ def describe(error: BaseException) -> str:
         return "; ".join(["interrupted", *map(str, error.args)])
     if isinstance(error, MemoryError):
         return "not enough memory; cut the picture into smaller ones"
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"{FULL[error.errno]}; free some space, or write elsewhere"
     if isinstance(error, OSError):
         name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return f"{name}{error.strerror or error}"

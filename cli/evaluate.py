@@ -144,7 +144,7 @@ class Evaluator:
     multiple=True,
     help="A name from `arcomp models`, or a .safetensors file. Give it again to evaluate several models.",
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take only the first N images.")
+@click.option("--limit", type=options.Integers(1), metavar="N", help="Take only the first N images.")
 @options.threads
 @options.device("Where the model runs; the result is the same. auto: CUDA if there is a GPU.")
 @options.talkative

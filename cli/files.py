@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from arcomp.cli.console import MISSING, Console, shown, stdout_to_nowhere
+from arcomp.cli.console import MISSING, Console, describe, shown, stdout_to_nowhere
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
@@ -246,4 +246,4 @@ def _to_stdout(data: bytes) -> None:
         raise
     except OSError as error:
         stdout_to_nowhere()
-        raise OutputError(f"cannot be written: {error.strerror or error}", path="standard output") from error
+        raise OutputError(f"cannot be written: {describe(error)}", path="standard output") from error

@@ -76,7 +76,10 @@ class Verbs(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def group() -> None:
-    """Neural lossless compression of pictures. A `-` stands for standard input or output."""
+    """Neural lossless compression of pictures.
+
+    A `-` stands for standard input, and as output of compress and decompress for standard output.
+    """
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -15,9 +15,17 @@ from arcomp.cli.console import Console, report
 from arcomp.errors import ArcompError, has_torch, needs_torch
 
 
+class Integers(click.IntRange):
+    """Integers within a range, ends included."""
+
+    name = "integer"
+
+
 class Numbers(click.FloatRange):
     """Real numbers within a range, ends included unless it is open; not infinite ones, and not what is no number, which
     no comparison refuses."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = super().convert(value, param, ctx)
@@ -63,7 +71,7 @@ naive = click.option(
     is_flag=True,
     help="Decode without caches, evaluating the picture in parallel for each step: very slow, a test of the caches.",
 )
-threads = click.option("--threads", metavar="N", type=click.IntRange(1, 4096), help="CPU threads to use.")
+threads = click.option("--threads", metavar="N", type=Integers(1, 4096), help="CPU threads to use.")
 
 
 DECODING = "Where --naive runs (auto: the CPU). Without --naive the CPU always decodes."

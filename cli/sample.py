@@ -15,7 +15,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
 from arcomp.cli.data import read_samples
-from arcomp.cli.files import Target
+from arcomp.cli.files import STDOUT, Target
 from arcomp.errors import ModelError, OutputError, said_of
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _printable(text: bytes) -> str:
 @click.option(
     "-n",
     "count",
-    type=click.IntRange(1, 1 << 16),
+    type=options.Integers(1, 1 << 16),
     metavar="N",
     help="How many to draw; with --complete: for each picture. [default: 16 pictures, 1 text; 1 if there are several]",
 )
@@ -172,7 +172,11 @@ def _printable(text: bytes) -> str:
     help="Below 1 the samples are more typical. [default: 1]",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, metavar="N", help="The same seed draws the same samples. [default: 0]"
+    "--seed",
+    type=options.Integers(0),
+    default=0,
+    metavar="N",
+    help="The same seed draws the same samples. [default: 0]",
 )
 @click.option(
     "--size", callback=_size, metavar="HxW", help="Size of pictures; a single number is a length of text in bytes."
@@ -215,6 +219,7 @@ def command(
     from arcomp.samples import Samples
     from arcomp.sampling import draw
 
+    output = None if output == STDOUT else output
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     wanted = _wanted(model, count, size, gray, complete, prefix, output)

@@ -302,7 +302,7 @@ def _changes(
     metavar="FILE",
     help="Start a new run from a checkpoint of the same model and shape, or a smaller one if it can grow.",
 )
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Train for N steps instead of the recipe's.")
+@click.option("--steps", type=options.Integers(1), metavar="N", help="Train for N steps instead of the recipe's.")
 @click.option(
     "--minutes",
     type=options.Numbers(0, min_open=True),
@@ -315,7 +315,7 @@ def _changes(
     metavar="R",
     help="Highest learning rate instead of the recipe's; a resumed run may change it.",
 )
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed instead of the recipe's.")
+@click.option("--seed", type=options.Integers(0), metavar="N", help="Seed instead of the recipe's.")
 @click.option("--bf16", is_flag=True, help="Multiply in bfloat16 while training.")
 @click.option(
     "--join",

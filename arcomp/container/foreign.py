@@ -54,4 +54,4 @@ def explain(start: bytes) -> FormatError:
         return FormatError(f"not an arcomp file but {kind}", remedy="unpack it first")
     if kind:
         return FormatError(f"not an arcomp file but {kind}", remedy="compress it first")
-    return FormatError("not an arcomp file")
+    return FormatError("not an arcomp file", remedy="compress it first, or check its name")

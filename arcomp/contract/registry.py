@@ -96,9 +96,11 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
         raise ModelError(f"there are several weights of model {name}", remedy=f"name one of {', '.join(others)}")
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
+    others = [] if digest else family(_model_of(name), where)
+    here = f"there are {', '.join(others)}; or " if others else ""
     raise ModelError(
         f"{wanted} is not in {searched}",
-        remedy=f"put its weights there as {name}.*{ENDING}, or name the file itself as the model, or update arcomp",
+        remedy=f"{here}put its weights there as {name}{ENDING}, or name their file as the model, or update arcomp",
     )
 
 

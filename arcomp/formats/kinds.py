@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arcomp.errors import LossyError, PictureError
-from arcomp.formats.common import LOSSY_HINT
+from arcomp.formats.common import GET_AGAIN, LOSSY_HINT
 
 _READABLE = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -49,7 +49,7 @@ def kind_of(start: bytes) -> str:
         PictureError: the file is empty, or of a kind that cannot be read, named where it is known.
     """
     if not start:
-        raise PictureError("the file is empty")
+        raise PictureError("the file is empty", remedy=GET_AGAIN)
     for magic, kind in _READABLE:
         if start.startswith(magic):
             return kind

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from arcomp.errors import ArcompError, PictureError
+from arcomp.formats.common import GET_AGAIN
 from arcomp.formats.kinds import kind_of
 from arcomp.formats.npy import is_array, read_array
 from arcomp.formats.picture import read_picture
@@ -63,7 +64,7 @@ def read(source: Path | bytes, *, allow_lossy: bool = False, or_bytes: bool = Fa
         except PictureError as error:
             raise error.at(path) from error.__cause__
     if not source:
-        raise PictureError("the file is empty")
+        raise PictureError("the file is empty", remedy=GET_AGAIN)
     found = "bytes" if as_bytes else kind(source, or_bytes=or_bytes)
     if found == "bytes":
         return of_bytes(source)

@@ -270,6 +270,6 @@ def _notes(found: Sequence[Result], units: Units) -> list[str]:
         "integer weights stand for; and exact, in integers, as the file was coded. Overhead: how much larger the file "
         "is than the exact NLL."
     ]
-    if any(r.learns and r.done for r in found):
+    if any(r.learns and r.per_subpixel("nll_bits_float") for r in found if r.done):
         lines.append("* of the network alone, without what the model learns from the picture as it codes.")
     return lines + [f"{r.model}: skipped: {r.skipped}." for r in found if r.done and r.skipped]

@@ -107,13 +107,15 @@ class TestCommand:
 
         monkeypatch.setattr("arcomp.measure.results.as_csv", full)
         said = say("compare", *self.MODELS, "a.png", "--json", "r.json", "--csv", "r.csv", "--html", "r.html")
-        assert (said.status, said.lines) == (1, ["arcomp: r.csv: No space left on device"])
+        assert said.status == 1
+        assert said.lines == ["arcomp: r.csv: no space is left on the device; free some space, or write elsewhere"]
         assert {p.name for p in folder.iterdir()} == {"a.png", "r.json", "r.html"}
 
     def test_refusals(self, folder: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)
         refused(say("compare", "absent.png", *self.MODELS), "absent.png: does not exist")
         refused(say("compare", "a.png", "--models", "absent"), "no model 'absent'")
+        refused(say("compare", "a.png", "--models", ""), "--models names none", 2)
         refused(say("compare", "a.png", *self.MODELS, "--html", "-"), "need a file", 2)
         refused(say("compare", "a.png", *self.MODELS, "--csv", "r", "--json", "r"), "a file each", 2)
         refused(say("compare", "a.png", *self.MODELS, "--json", "no/r.json"), "its folder does not exist")
@@ -150,6 +152,23 @@ class TestCommand:
         said = say("compare", "a.png", "--models", binary.name)
         assert said.status == 1
         assert said.results[-1].startswith("small: skipped: takes 1 channel of 1 bit")
+
+    @pytest.mark.parametrize("torch", [True, False])
+    def test_the_note_is_there_where_its_star_is(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, torch: bool
+    ) -> None:
+        """In the table and on the page."""
+        if torch:
+            pytest.importorskip("torch")
+        else:
+            monkeypatch.setattr("arcomp.measure.compare.float_nll", lambda *args: None)
+        picture(folder / "a.png", 20, 30, 3)
+        said = say("compare", "a.png", "--models", "photo-fast,histogram", "--html", "r.html")
+        assert said.status == 0
+        page = (folder / "r.html").read_text(encoding="utf-8")
+        for text in (said.out.decode(), page):
+            assert ("* of the network alone" in text) is torch
+            assert text.count("*") == 2 * torch or text is page
 
     def test_limit(self, folder: Path) -> None:
         np.save(folder / "many.npy", np.zeros((50, 4, 8), np.uint8))

@@ -194,6 +194,12 @@ class TestPresets:
         monkeypatch.setenv("HOME", str(picture.parent))
         refused(say("compress", "-p", "max", picture), "photo-max is not in")
 
+    def test_a_name_that_is_not_there(self, picture: Path) -> None:
+        said = say("compress", "-m", "photo-slow", picture)
+        refused(
+            said, "there are photo-balanced, photo-fast, photo-max; or put its weights there as photo-slow.safetensors"
+        )
+
 
 class TestDoctor:
     def test_warm(self, monkeypatch: pytest.MonkeyPatch) -> None:

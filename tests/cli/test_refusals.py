@@ -126,7 +126,7 @@ class TestBadFiles:
                 done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, text=True)
             assert done.returncode == 1
             assert len(done.stderr.splitlines()) == 1
-            assert "No space left" in done.stderr
+            assert "no space is left on the device; free some space" in done.stderr
 
     def test_a_missing_folder(self, picture: Path) -> None:
         refused(say("compress", *MODEL, picture, "-o", "none/x.arcomp"), "folder does not exist")

@@ -44,4 +44,7 @@ class TestHelp:
         refused(say("compress"), "FILE", 2)
         refused(say("compress", "--frobnicate", picture), "--frobnicate", 2)
         refused(say("compress", "--threads", "0", picture), "threads", 2)
+        refused(say("compress", "--threads", "x", picture), "'x' is not a valid integer;", 2)
+        refused(say("sample", "-m", "context", "-o", "-"), "pictures go to a file; name it with -o")
+        assert "'x' is not a valid number;" in say("sample", "-m", "context", "--temperature", "x").err
         assert say().status == 2

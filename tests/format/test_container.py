@@ -171,7 +171,7 @@ class TestWhatElseItMayBe:
             (b"MM\0*" + bytes(30), "a TIFF picture"),
             (b"\x1f\x8b\x08" + bytes(30), "gzip data"),
             (b"PK\x03\x04" + bytes(30), "a zip archive"),
-            (b"hello", "not an arcomp file"),
+            (b"hello", "not an arcomp file; compress it first"),
         ],
     )
     def test_other_files_are_named(self, start: bytes, word: str) -> None:

@@ -92,7 +92,10 @@ class Recipe:
         for part, known in (("data", DataConfig), ("optimiser", OptimiserPart)):
             unknown = set(d[part]) - {f.name for f in fields(known)}
             if unknown:
-                raise TrainingError(f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}")
+                raise TrainingError(
+                    f"the recipe's [{part}] has unknown settings: {', '.join(sorted(unknown))}",
+                    remedy=f"leave them out; there are {', '.join(f.name for f in fields(known))}",
+                )
         config = {k: tuple(v) if isinstance(v, list) else v for k, v in recipe.config.items()}
         recipe = replace(recipe, config=config)
         recipe.check()
@@ -109,7 +112,7 @@ class Recipe:
         try:
             trainer.check(self.config)
         except ModelError as error:
-            raise TrainingError(f"the recipe's [config]: {error.cause}") from error
+            raise TrainingError(f"the recipe's [config]: {error.cause}", remedy=error.remedy) from error
         if self.data.kind == "bytes" and not (trainer.sequences and self.channels == 1 and self.depth == 8):
             able = ", ".join(name for name, trainer in trained().items() if trainer.sequences)
             raise TrainingError(
@@ -129,7 +132,9 @@ def _converted(d: Any) -> Recipe:
     except msgspec.ValidationError as error:
         said, _, where = str(error).partition(" - at `$.")
         which = f"the recipe's {where.rstrip('`')}" if where else "the recipe"
-        raise TrainingError(f"{which}: {said[:1].lower()}{said[1:]}".replace("`", "")) from error
+        raise TrainingError(
+            f"{which}: {said[:1].lower()}{said[1:]}".replace("`", ""), remedy="change that setting"
+        ) from error
 
 
 def names() -> list[str]:
