@@ -10,6 +10,9 @@ from arcomp.formats.writing import ENDINGS, write
 
 _KINDS = {"tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"}
 """The kind of a file, by its ending, where the two differ."""
+_NETPBM = {"pam": b"7", "pbm": b"14"}
+"""The second byte of Netpbm's files, by their ending; of .ppm, .pgm and .pnm it may be any but 7: who reads them goes by
+it."""
 
 
 def is_of(data: bytes, ending: str) -> bool:
@@ -21,9 +24,12 @@ def is_of(data: bytes, ending: str) -> bool:
     if ending not in ENDINGS and ending not in ("npy", "npz", "jpg", "jpeg"):
         return True
     try:
-        return kind_of(data[:64]) == _KINDS.get(ending, ending)
+        kind = kind_of(data[:64])
     except PictureError:
         return False
+    if kind == "pnm" and data[1:2] not in _NETPBM.get(ending, b"123456"):
+        return False
+    return kind == _KINDS.get(ending, ending)
 
 
 def converted(data: bytes, ending: str) -> bytes:

@@ -14,6 +14,7 @@ from PIL import Image
 from arcomp.errors import OutputError
 from arcomp.form import Decimals, Raster
 from arcomp.formats import read, write
+from arcomp.formats.conversion import is_of
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.pnm import parse
 from arcomp.formats.rebuild import rebuild
@@ -281,3 +282,16 @@ def test_writing_several() -> None:
 def test_what_cannot_be_written(samples: Samples, ending: str) -> None:
     with pytest.raises(OutputError):
         write(samples, ending)
+
+
+@pytest.mark.parametrize(
+    ("start", "endings"),
+    [
+        (b"P6\n", {"ppm", "pgm", "pnm"}),
+        (b"P2\n", {"ppm", "pgm", "pnm"}),
+        (b"P4\n", {"ppm", "pgm", "pnm", "pbm"}),
+        (b"P7\n", {"pam"}),
+    ],
+)
+def test_endings_that_a_file_may_have(start: bytes, endings: set[str]) -> None:
+    assert {ending for ending in ("ppm", "pgm", "pnm", "pbm", "pam", "png") if is_of(start, ending)} == endings
