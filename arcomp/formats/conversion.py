@@ -11,8 +11,7 @@ from arcomp.formats.writing import ENDINGS, write
 _KINDS = {"tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"}
 """The kind of a file, by its ending, where the two differ."""
 _NETPBM = {"pam": b"7", "pbm": b"14"}
-"""The second byte of Netpbm's files, by their ending; of .ppm, .pgm and .pnm it may be any but 7: who reads them goes by
-it."""
+"""The second byte of files of Netpbm, by their ending; for others it may be any but 7: readers go by it."""
 
 
 def is_of(data: bytes, ending: str) -> bool:
