@@ -17,7 +17,7 @@ import numpy as np
 from arcomp.errors import PictureError
 from arcomp.form import BitsReversed, Deflated, Differences, Literal, Lzw, PackBits, Raster, Segment
 from arcomp.formats import lzw, packbits
-from arcomp.formats.common import damaged
+from arcomp.formats.common import TO_RGB, damaged
 from arcomp.formats.differences import accumulate
 from arcomp.formats.kinds import refuse_lossy
 from arcomp.formats.layouts import BITS_REVERSED, unpack
@@ -29,12 +29,14 @@ from arcomp.formats.tiff_pages import (
     LOSSLESS,
     LZW,
     NONE,
+    SUBFILE_TYPE,
     TAKEN_APART,
     WIDTH,
     Block,
     Kind,
     Page,
     page_of,
+    peculiarity,
 )
 from arcomp.formats.tiff_tags import STARTS, Directory, OddTiffError, directories
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
@@ -273,15 +275,25 @@ def _inflated(packed: memoryview, limit: int) -> tuple[memoryview, Deflated, int
 
 
 def refusal(data: bytes, parsed: Parsed | None) -> PictureError | None:
-    """Why a TIFF is not one to read pictures from: the largest is not taken apart, or damaged.
+    """Why a TIFF is not one to read pictures from: not all of it is taken apart, or it is damaged, or who sees its
+    samples alone would take them for something else.
 
     Args:
         data: the file.
         parsed: what :func:`parse` gives for it.
     """
     largest = _largest(data)
-    if parsed is None or (largest and _area(largest) > max(stack[0, ..., 0].size for stack in parsed.samples.stacks)):
+    if (
+        parsed is None
+        or largest is None
+        or _area(largest) > max(s.shape[1] * s.shape[2] for s in parsed.samples.stacks)
+    ):
         return _not_taken(largest)
+    pages = sum(_is_page(directory) for directory in directories(data)[0])
+    if parsed.samples.count < pages:
+        return PictureError("a TIFF with pages of different kinds", remedy="split it into one file a page first")
+    if odd := peculiarity(largest):
+        return PictureError(f"a TIFF picture of {odd} is not supported", remedy=TO_RGB)
     return None if all(_is_sound(segment) for segment in parsed.skeleton) else damaged("TIFF", "a checksum differs")
 
 
@@ -331,6 +343,14 @@ def _area(directory: Directory) -> int:
         return directory.number(WIDTH, 0) * directory.number(HEIGHT, 0)
     except OddTiffError:
         return 0
+
+
+def _is_page(directory: Directory) -> bool:
+    """Whether it is not marked as a smaller copy of another."""
+    try:
+        return not directory.number(SUBFILE_TYPE, 0) & 1
+    except OddTiffError:
+        return True
 
 
 def _compression(directory: Directory) -> int:

@@ -14,13 +14,24 @@ from arcomp.formats.layouts import row_bytes
 from arcomp.formats.tiff_tags import Directory, OddTiffError
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS
 
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, DESCRIPTION = 256, 257, 258, 259, 262, 266, 270
+SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, DESCRIPTION = (
+    254,
+    256,
+    257,
+    258,
+    259,
+    262,
+    266,
+    270,
+)
 CHANNELS, ROWS_PER_STRIP, PLANAR, PREDICTOR, COLOUR_MAP = 277, 278, 284, 317, 320
 TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING, DEPTH = 322, 323, 338, 339, 530, 32997
 STRIPS, TILES = (273, 279), (324, 325)
 
 NONE, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
+_CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, SEPARATED: 4}
+_COLOURS = {YCBCR: "YCbCr", 8: "Lab", 9: "Lab", 10: "Lab", 32803: "raw sensor", 34892: "raw sensor"}
 _COMPRESSIONS = {NONE: NONE, LZW: LZW, DEFLATE: DEFLATE, 32946: DEFLATE, PACKBITS: PACKBITS}
 TAKEN_APART = frozenset(_COMPRESSIONS)
 LOSSLESS = TAKEN_APART | {2, 3, 4, 34925, 50000}
@@ -173,6 +184,23 @@ def _meaning(directory: Directory) -> _Meaning:
     palette = _palette(directory, depth) if photometric == PALETTE and channels == 1 else b""
     inverted = photometric == WHITE_IS_ZERO and channels == 1
     return _Meaning(Kind(channels, depth, alpha, palette), inverted, signed, planes)
+
+
+def peculiarity(directory: Directory) -> str:
+    """What samples are that who reads them by their channels alone would take for something else, in words; "" if they
+    are gray, perhaps with something else, of a palette, red, green and blue, or cyan, magenta, yellow and black.
+
+    Raises:
+        OddTiffError: they are of a kind that is not taken apart.
+    """
+    found = _meaning(directory)
+    photometric = directory.number(PHOTOMETRIC, RGB if found.kind.channels == 3 else BLACK_IS_ZERO)
+    if found.signed:
+        return "signed samples"
+    if photometric not in _CHANNELS:
+        return f"{_COLOURS.get(photometric, 'unknown')} colour"
+    plain = found.kind.channels - found.kind.alpha == _CHANNELS[photometric]
+    return "" if plain or (photometric, found.kind.channels) == (BLACK_IS_ZERO, 2) else "extra channels"
 
 
 def _palette(directory: Directory, depth: int) -> bytes:

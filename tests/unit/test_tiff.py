@@ -211,3 +211,42 @@ class TestPictures:
         same(data + b"more", RGB)
         same(data[:-4] + (1 << 30).to_bytes(4, "little"), RGB)  # the next directory is not in the file
         same(data[:-4] + data[4:8], RGB)  # it is the first again
+
+
+class TestOtherWriters:
+    """Files that tifffile writes."""
+
+    @pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits"])
+    @pytest.mark.parametrize("tile", [None, (16, 32)])
+    def test_every_layout(self, compression: str | None, tile: tuple[int, int] | None) -> None:
+        tifffile = pytest.importorskip("tifffile")
+        pytest.importorskip("imagecodecs")
+        for channels, planar, bits, order in product((1, 3), (False, True), (8, 16), "<>"):
+            stack = np.stack([pictures(channels, bits, 33, 45) for _ in range(2)])
+            given = stack.transpose(0, 3, 1, 2) if planar and channels > 1 else stack
+            how: dict[str, Any] = {"planarconfig": "separate" if planar else "contig"} if channels > 1 else {}
+            how |= {"predictor": compression in ("zlib", "lzw"), "tile": tile, "rowsperstrip": None if tile else 7}
+            how |= {"photometric": "rgb" if channels > 1 else "minisblack", "byteorder": order, "metadata": None}
+            file = io.BytesIO()
+            tifffile.imwrite(file, given if channels > 1 else stack[..., 0], compression=compression, **how)
+            same(file.getvalue(), stack, bits)
+
+    @pytest.mark.parametrize(
+        "how",
+        [{"imagej": True}, {"truncate": True, "photometric": "minisblack"}, {"ome": True}, {"compression": "zlib"}],
+    )
+    def test_stacks(self, how: dict[str, Any]) -> None:
+        tifffile = pytest.importorskip("tifffile")
+        stack = np.stack([pictures(1, 16) for _ in range(5)])
+        file = io.BytesIO()
+        tifffile.imwrite(file, stack[..., 0], **how)
+        same(file.getvalue(), stack, 16)
+
+    @pytest.mark.parametrize("bits", [10, 12, 14])
+    def test_packed_samples(self, bits: int) -> None:
+        tifffile = pytest.importorskip("tifffile")
+        pytest.importorskip("imagecodecs")
+        pixels = pictures(1, bits)
+        file = io.BytesIO()
+        tifffile.imwrite(file, pixels[..., 0], bitspersample=bits)
+        same(file.getvalue(), pixels, bits)

@@ -79,6 +79,30 @@ class TestOdd:
         taken_apart(data)
         assert "would grow" in refusal(data)
 
+    def test_pages_of_different_kinds(self) -> None:
+        data = tiff_of(page_of(GRAY), page_of(RGB))
+        same(data, RGB)
+        assert "different kinds" in refusal(data)
+        assert read(tiff_of(page_of(GRAY, t254=1), page_of(RGB))).count == 1
+
+    @pytest.mark.parametrize(
+        ("channels", "tags", "word"),
+        [
+            (1, {"t339": 2}, "signed"),
+            (3, {"t262": 8}, "Lab"),
+            (3, {"t262": 6, "t530": [1, 1]}, "YCbCr"),
+            (3, {"t262": 1, "t338": [0, 0]}, "extra"),
+            (2, {"t262": 0, "t338": 2}, "extra"),
+            (4, {"t262": 2, "t338": 0}, "extra"),
+            (1, {"t262": 32803}, "sensor"),
+            (1, {"t262": 9999}, "unknown"),
+        ],
+    )
+    def test_samples_that_only_come_back_in_their_file(self, channels: int, tags: dict[str, Any], word: str) -> None:
+        data = tiff_of(page_of(pictures(channels, 8), **tags))
+        taken_apart(data)
+        assert word in refusal(data)
+
 
 class TestRefused:
     @pytest.mark.parametrize(
