@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from itertools import product
 from typing import Any
