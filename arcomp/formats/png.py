@@ -15,6 +15,7 @@ import numpy as np
 
 from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
 from arcomp.formats.embedded import stacks
+from arcomp.formats.inflating import Inflater
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.scanlines import filtered_size, unfilter
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
@@ -26,6 +27,8 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _FCTL_SIZE = 26
 _EXCESS = 1 << 20
 """Most bytes of image data beyond the picture: more are a bomb, or not worth it."""
+_MOST_INFLATED = 1032
+"""Bytes that a byte of deflate holds at most: four matches of 258 bytes, of 2 bits each."""
 
 
 @dataclass(frozen=True)
@@ -167,23 +170,23 @@ def _picture(
     if len(stream) < 2 or stream[0] & 0x0F != 8 or stream[1] & 0x20:  # not deflate, or with a preset dictionary
         return None
     need, _ = filtered_size(*size, header.layout, header.interlaced)
-    inflater = zlib.decompressobj(-15)
-    try:
-        content = inflater.decompress(memoryview(stream)[2:], need + _EXCESS)
-    except zlib.error:
+    if need > _MOST_INFLATED * len(stream):
         return None
-    if not inflater.eof or len(content) < need:
-        return None
+    inflater = Inflater(memoryview(stream)[2:])
     picture = np.empty((*size, len(header.layout.channels)), np.uint8 if header.depth <= 8 else np.uint16)
-    found = unfilter(memoryview(content)[:need], picture, header.layout, header.interlaced)
-    if found is None:
+    try:
+        filters, padding = unfilter(inflater.take, picture, header.layout, header.interlaced)
+        more = inflater.take(_EXCESS)
+    except (zlib.error, ValueError):
         return None
-    inside: tuple[Segment, ...] = (Scanlines(index, header.layout, found[0], header.interlaced, found[1]),)
-    inside += (Literal(content[need:]),) if len(content) > need else ()
-    end = len(stream) - len(inflater.unused_data)
+    if not inflater.ended:
+        return None
+    inside: tuple[Segment, ...] = (Scanlines(index, header.layout, filters, header.interlaced, padding),)
+    inside += (Literal(more),) if more else ()
+    end = 2 + inflater.used
     check: bytes | None = stream[end : end + 4]
     rest = stream[end + 4 :]
-    check = None if check == zlib.adler32(content).to_bytes(4, "big") else check
+    check = None if check == inflater.check.to_bytes(4, "big") else check
     held: tuple[Segment, ...] = (Deflated(inside, stream[2:end], False, stream[:2], check),)
     held += (Literal(rest),) if rest else ()
     lengths = tuple((length, len(list(group))) for length, group in groupby(map(len, bodies)))

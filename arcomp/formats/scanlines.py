@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from arcomp.form import Layout, Scanlines
 from arcomp.formats.layouts import Buffer, Octets, packed, padding_bytes, row_bytes, rows_at_once, unpack
 from arcomp.samples import Pixels
 
+Take = Callable[[int], Buffer]
 FILTERS = 5
 """None, Sub, Up, Average and Paeth, by their numbers."""
 
@@ -42,49 +43,51 @@ def _pixel_bytes(layout: Layout) -> int:
     return max(1, len(layout.channels) * layout.bits // 8)
 
 
-def unfilter(data: Buffer, into: Pixels, layout: Layout, interlaced: bool) -> tuple[bytes, bytes] | None:
+def unfilter(take: Take, into: Pixels, layout: Layout, interlaced: bool) -> tuple[bytes, bytes]:
     """Read the samples of scanlines.
 
     Args:
-        data: as many bytes as :func:`filtered_size` says.
+        take: gives as many of their bytes as it is asked for, one after the other.
         into: uint8 or uint16 [H, W, C], the picture to fill.
         layout: of the samples, big-endian.
         interlaced: whether there are the passes of Adam7.
 
     Returns:
-        The filter bytes, and the padding of all rows (empty if it is all 0); None if there is no such filter.
+        The filter bytes, and the padding of all rows (empty if it is all 0).
+
+    Raises:
+        ValueError: there are too few bytes, or there is no such filter.
     """
-    values = np.frombuffer(data, np.uint8)
-    filters, paddings, at = [], [], 0
+    filters: list[bytes] = []
+    paddings: list[bytes] = []
     for part in _passes(into, interlaced):
-        height, width, _ = part.shape
-        need = row_bytes(layout, width)
-        rows = values[at : at + height * (1 + need)].reshape(height, 1 + need)
-        at += rows.size
-        filters.append(rows[:, 0].copy())
-        if int(filters[-1].max()) >= FILTERS:
-            return None
-        paddings.append(_unfilter_pass(rows, part, layout))
-    padding = b"" if not any(any(tails) for tails in paddings) else b"".join(paddings)
-    return np.concatenate(filters).tobytes(), padding
+        _unfilter_pass(take, part, layout, filters, paddings)
+    padding = b"".join(paddings) if any(any(tails) for tails in paddings) else b""
+    return b"".join(filters), padding
 
 
-def _unfilter_pass(rows: Octets, part: Pixels, layout: Layout) -> bytes:
-    """The samples of one pass; returns the padding of its rows, even if it is 0."""
+def _unfilter_pass(take: Take, part: Pixels, layout: Layout, filters: list[bytes], paddings: list[bytes]) -> None:
+    """The samples of one pass; to the lists its filters are added, and the padding of its rows, even if it is 0."""
     from arcomp.formats.filters import unfilter_rows  # Numba takes a second to import
 
     height, width, _ = part.shape
-    step = rows_at_once(rows.shape[1])
-    plain = np.zeros((min(step, height) + 1, rows.shape[1] - 1), np.uint8)
+    need = row_bytes(layout, width)
+    step = rows_at_once(need)
+    plain = np.zeros((min(step, height) + 1, need), np.uint8)
     tail = padding_bytes(layout, width, 0)
-    paddings = []
     for top in range(0, height, step):
         count = min(step, height - top)
-        unfilter_rows(rows[top : top + count].copy(), plain[: count + 1], _pixel_bytes(layout))
+        data = take(count * (1 + need))
+        if len(data) < count * (1 + need):
+            raise ValueError("fewer bytes than scanlines need")
+        rows = np.frombuffer(data, np.uint8).reshape(count, 1 + need).copy()
+        if int(rows[:, 0].max()) >= FILTERS:
+            raise ValueError("a filter that PNG does not have")
+        unfilter_rows(rows, plain[: count + 1], _pixel_bytes(layout))
         padding = unpack(plain[1 : count + 1], part[top : top + count], layout)
+        filters.append(rows[:, 0].tobytes())
         paddings.append(padding or bytes(tail * count))
         plain[0] = plain[count]
-    return b"".join(paddings)
 
 
 def scanlines(segment: Scanlines, picture: Pixels) -> Iterator[Octets]:
