@@ -104,7 +104,8 @@ def row(name: str, total: Measured, rules: str) -> str:
 def main(paths: tuple[Path, ...], own: bool, chosen: str, most: int) -> None:
     """Print a table."""
     click.echo(
-        "| encoder | streams | bytes | corrections | predict MB/s | restore MB/s | rules |\n|---|---|---|---|---|---|---|"
+        "| encoder | streams | bytes | corrections | predict MB/s | restore MB/s | rules |\n"
+        "|---|---|---|---|---|---|---|"
     )
     measure(zlib.compress(b"compile")[2:])
     streams = [(path, stream) for path in paths if (stream := stream_of(path))]

@@ -18,7 +18,8 @@ class Past(NamedTuple):
     """What a head looks at, position after position; what other heads look at lies between.
 
     Attributes:
-        keys, values: int8 or int16. size: how many positions.
+        keys: int8 or int16, flat: [positions, heads, key], from the head's own key of the first position on.
+        values: the same: [positions, heads, value]. size: how many positions.
         heads: how many there are, each with ``key`` features of a key and ``value`` features of a value.
     """
 

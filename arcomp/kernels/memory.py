@@ -67,8 +67,13 @@ class Memory(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """Functions in integers: :func:`arcomp.exact.tables.fine_logistic`, int32; the table of
-    :mod:`arcomp.layers.elu`, int16; :func:`arcomp.exact.tables.exponential`, int64."""
+    """Functions in integers.
+
+    Attributes:
+        logistic: int32 [6145], :func:`arcomp.exact.tables.fine_logistic`.
+        elu: int16 [256], :func:`arcomp.layers.elu.elu_table`.
+        exponential: int64 [4096], :func:`arcomp.exact.tables.exponential`.
+    """
 
     logistic: Ints
     elu: Ints
@@ -79,7 +84,8 @@ class Scratch(NamedTuple):
     """To work in.
 
     Attributes:
-        features: int16, inputs or outputs of a product. scores: int64, of positions. totals: int64, of features.
+        features: int16 [most features], inputs or outputs of a product. scores: int64 [most positions of a picture].
+        totals: int64 [most features of a head, or outputs of a look-up].
     """
 
     features: Ints

@@ -1,4 +1,8 @@
-"""A network's definition, written once: its layers by name, and how they are joined."""
+"""A network's definition, written once: its layers by name, and how they are joined.
+
+Weights are stored under the layers' names, so those stay, also where the code has another word since: "near" is the
+linear skip, "place" the position embedding, "before" a shift.
+"""
 
 from __future__ import annotations
 

@@ -151,8 +151,14 @@ class TestDamage:
         refusal(start + data + end)
 
     def test_tiff_with_parts_missing(self) -> None:
-        for tags in ({"t278": ("H", (6,))}, {"t273": ("I", (0,))}, {"t273": ("I", (900,))}, {"t279": ("I", (428,))}):
-            assert "damaged" in refusal(tiff_rgb(RGB, **tags))
+        for tag, value in (
+            ("t278", ("H", (6,))),
+            ("t273", ("I", (0,))),
+            ("t273", ("I", (900,))),
+            ("t279", ("I", (428,))),
+        ):
+            changed: dict[str, Any] = {tag: value}
+            assert "damaged" in refusal(tiff_rgb(RGB, **changed))
 
     @pytest.mark.parametrize("text", [b"1 2 3 x", b"1 2 3 -4", b"1 2 3 256", b"1 2 3"])
     def test_plain_samples(self, text: bytes) -> None:

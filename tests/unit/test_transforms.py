@@ -207,10 +207,6 @@ def test_leaves_missing_or_of_another_size_are_refused() -> None:
 
 def test_nodes_are_plain() -> None:
     """Files hold them field by field."""
-    assert {field.type for node in NODES for field in fields(node)} <= {
-        "int",
-        "bool",
-        "bytes",
-        "tuple[int, ...]",
-        "Node",
-    }  # type: ignore[arg-type]
+    nodes: tuple[Any, ...] = NODES
+    kinds = {field.type for node in nodes for field in fields(node)}
+    assert kinds <= {"int", "bool", "bytes", "tuple[int, ...]", "Node"}
