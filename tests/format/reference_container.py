@@ -150,7 +150,9 @@ def header_of(fields: dict[int, bytes]) -> Header:
     """The fields' values within their limits (rule 5)."""
     stacks: list[tuple[int, int, int]] = []
     channels = depth = samples = 0
-    alpha, models, trees, plans = False, [], [], []
+    alpha, models = False, []
+    trees: list[Record] = []
+    plans: list[Plan] = []
     if PICTURES in fields:
         require(PARTS in fields and SAMPLES in fields, "a field is missing")
         channels, depth, alpha, stacks = pictures_of(Reader(fields[PICTURES]))

@@ -57,7 +57,8 @@ def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tup
 
 def groups_of(tiles: list[Tile]) -> Iterator[list[int]]:
     """Numbers of tiles that are coded together."""
-    group, size = [], 0
+    group: list[int] = []
+    size = 0
     for i, tile in enumerate(tiles):
         positions = tile.height * tile.width
         if group and size + positions > 65536:

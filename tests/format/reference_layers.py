@@ -175,7 +175,8 @@ def embedding(p: Parameters, name: str, samples: Features, taps: Taps, size: int
                 if (dy, dx) != (0, 0) or j < g:
                     ones.append((i * samples.groups + j) * n + samples.group(y + dy, x + dx, j)[0])
         rows = p.of(name)[g * size : g * size + size]
-        return linear([([weight[i] for i in ones], *rest) for weight, *rest in rows], [64] * len(ones), LOGIT)
+        seen: list[Row] = [([row[0][i] for i in ones], row[1], row[2], row[3]) for row in rows]
+        return linear(seen, [64] * len(ones), LOGIT)
 
     return Features(samples.shape, samples.groups, size, LOGIT, rule)
 

@@ -205,7 +205,8 @@ def pixelcnnpp(p: Parameters, config: Config, known: Known, _: InSequence) -> Fe
 
 def pixelsnail(p: Parameters, config: Config, known: Known, sequence: InSequence) -> Features:
     width, heads, samples = config["width"], config["heads"], known.features(grouped=False)
-    first, taps = CORNER, [(-1, -1), (-1, 0), (0, -1), (0, 0)]
+    first: Taps = CORNER
+    taps: Taps = [(-1, -1), (-1, 0), (0, -1), (0, 0)]
     if config.get("kernel") == 3:
         first, taps = before(5), square(3)
     x = convolution(p, "first", samples, first, width, LOGIT)

@@ -16,8 +16,8 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 
 def rebuilt(skeleton: list[Record], pictures: list[list[Picture]]) -> bytes:
     """The file of segments and stacks of pictures."""
-    parts = {
-        "literal": lambda s: s.data,
+    parts: dict[str, Callable[[Record], bytes]] = {
+        "literal": lambda s: bytes(s.data),
         "raster": lambda s: raster(s, pictures),
         "scanlines": lambda s: scanlines(s, pictures),
         "differences": lambda s: raster(s.raster, pictures, differences=True),
@@ -48,7 +48,7 @@ def taken(pictures: list[list[Picture]], index: int, count: int = 1) -> Picture:
 def stored(v: int, layout: Record) -> int:
     """A sample as it lies in the file."""
     require(v < 1 << layout.bits, "a sample of too many bits")
-    return v ^ ((1 << layout.bits) - 1) * layout.inverted ^ (1 << (layout.bits - 1)) * layout.signed
+    return int(v ^ ((1 << layout.bits) - 1) * layout.inverted ^ (1 << (layout.bits - 1)) * layout.signed)
 
 
 def row_of(row: list[list[int]], layout: Record) -> tuple[bytes, int]:
@@ -189,8 +189,10 @@ def packbits(data: bytes, row: int, headers: bytes) -> bytes:
     require(row > 0, "rows of no bytes")
     for begin in range(0, len(data), row):
         for packet in packets_of(data[begin : begin + row]):
-            literal = isinstance(packet, bytearray)
-            made += bytes([len(packet) - 1]) + packet if literal else bytes([257 - packet[0], packet[1]])
+            if isinstance(packet, bytearray):
+                made += bytes([len(packet) - 1]) + packet
+            else:
+                made += bytes([257 - packet[0], packet[1]])
     return made
 
 
@@ -257,7 +259,7 @@ def chunks(s: Record, content: bytes) -> bytes:
     for length, count in s.lengths:
         for _ in range(count):
             require(at + length <= len(content), "chunks of more bytes")
-            start = s.kind
+            start: bytes = s.named["kind"]  # the chunks', not the segment's
             if s.sequence is not None:
                 start += ((s.sequence + which) % (1 << 32)).to_bytes(4, "big")
             body = start + content[at : at + length]
