@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from arcomp.errors import PictureError
+from arcomp.errors import OutputError, PictureError
+from arcomp.formats import png
 from arcomp.formats.kinds import kind_of
 from arcomp.formats.metadata import read_metadata
+from arcomp.formats.png_writing import repacked
 from arcomp.formats.reading import read
 from arcomp.formats.writing import ENDINGS, write
 
@@ -32,10 +34,16 @@ def is_of(data: bytes, ending: str) -> bool:
 
 
 def converted(data: bytes, ending: str) -> bytes:
-    """A picture's file as one of another ending.
+    """A picture's file as one of another ending. A PNG as PNG is deflated anew, and keeps all else that is in it.
 
     Raises:
         PictureError: it is no picture that can be read.
         OutputError: no such file holds its pixels without loss.
     """
+    parsed = png.parse(data) if data.startswith(png.SIGNATURE) else None
+    if parsed is not None and png.is_sound(data, parsed):
+        if ending == "png":
+            return repacked(parsed)
+        if ending in ENDINGS and png.has_transparent_colour(data):
+            raise OutputError(f"{ending} cannot hold a colour that is transparent", remedy="choose png")
     return write(read(data, allow_lossy=True), ending, read_metadata(data))

@@ -107,6 +107,11 @@ def is_sound(data: bytes, parsed: Parsed) -> bool:
     return header and not any(run.wrong for run in runs) and all(stream.check is None for stream in streams)
 
 
+def has_transparent_colour(data: bytes) -> bool:
+    """Whether a PNG says that one gray or colour is transparent; its samples do not."""
+    return data[25] in (0, 2) and any(chunk.kind == b"tRNS" for chunk in chunks_of(data))
+
+
 def chunks_of(data: bytes) -> Iterator[Chunk]:
     """The chunks up to IEND, or up to what is none."""
     at = len(SIGNATURE) if data.startswith(SIGNATURE) else len(data)

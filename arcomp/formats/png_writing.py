@@ -5,11 +5,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from arcomp.errors import OutputError
-from arcomp.form import Layout, Scanlines
+from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
 from arcomp.formats.metadata import NONE, Metadata
+from arcomp.formats.parsed import Parsed
 from arcomp.formats.png import SIGNATURE
+from arcomp.formats.rebuild import pieces, rebuild
 from arcomp.formats.scanlines import chosen, scanlines
 from arcomp.samples import Samples
 
@@ -46,6 +49,39 @@ def write_png(samples: Samples, metadata: Metadata = NONE) -> bytes:
     chunks += _palette(samples)
     chunks += [_chunk(b"IDAT", part) for part in _compressed(samples, layout)]
     return b"".join((SIGNATURE, *chunks, _chunk(b"IEND", b"")))
+
+
+def repacked(parsed: Parsed) -> bytes:
+    """The same PNG, with image data that is deflated anew: all its other chunks, frames and filters stay.
+
+    Args:
+        parsed: by :func:`arcomp.formats.png.parse`.
+    """
+    skeleton = tuple(_again(segment, parsed.samples) for segment in parsed.skeleton)
+    return rebuild(skeleton, parsed.samples)
+
+
+def _again(segment: Segment, samples: Samples) -> Segment:
+    """Image data in a new stream, and in as many chunks where they are numbered."""
+    if not isinstance(segment, Chunks) or not isinstance(segment.content[0], Deflated):
+        return segment
+    inside = segment.content[0].content
+    deflater = zlib.compressobj(_LEVEL, wbits=-15)
+    coded = b"".join([deflater.compress(piece) for piece in pieces(inside, samples)]) + deflater.flush()
+    size = len(coded) + 6 + sum(len(part.data) for part in segment.content[1:] if isinstance(part, Literal))
+    count = -(-size // _CHUNK)
+    if segment.sequence is not None:
+        count = sum(many for _, many in segment.lengths)
+    most = -(-size // count)
+    whole, rest = divmod(size, most)
+    lengths = ((most, whole), (rest, min(rest, 1)), (0, count - whole - min(rest, 1)))
+    stream = Deflated(inside, coded, False, b"\x78\x9c", None)
+    return replace(
+        segment,
+        content=(stream, *segment.content[1:]),
+        wrong=(),
+        lengths=tuple(part for part in lengths if part[1] > 0),
+    )
 
 
 def _metadata(metadata: Metadata) -> Iterator[bytes]:

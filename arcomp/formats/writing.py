@@ -92,7 +92,11 @@ def _write_webp(samples: Samples, metadata: Metadata) -> bytes:
     """
     kind = samples.channels, samples.alpha, samples.depth
     if samples.palette is not None or kind not in ((3, False, 8), (4, True, 8)):
-        what = "a palette" if samples.palette is not None else f"{samples.colour} of {samples.depth} bits"
+        what = (
+            "a palette"
+            if samples.palette is not None
+            else f"{samples.colour.replace('rgb', 'RGB')} of {samples.depth} bits"
+        )
         raise OutputError(f"webp cannot hold {what}, only 8-bit RGB and RGBA", remedy="choose png")
     picture = samples.pixels[0]
     if max(picture.shape) > _MAX_SIDE_OF_WEBP:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from arcomp.errors import OutputError
+from arcomp.errors import OutputError, PictureError
 from arcomp.formats import read, write
+from arcomp.formats.conversion import converted
 from arcomp.formats.metadata import Metadata, read_metadata
+from arcomp.formats.png import chunks_of, is_sound, parse
 from arcomp.formats.png_writing import write_png
 from arcomp.samples import Samples
-from tests.unit.picture_files import GRAY, LARGE, RGB
+from tests.unit.picture_files import GRAY, LARGE, RGB, chunk, png
 
 RANDOM = np.random.default_rng(6)
 KINDS = [(1, False, depth) for depth in (1, 2, 4, 8, 16)]
@@ -117,3 +121,62 @@ def test_what_png_cannot_hold(samples: Samples, word: str) -> None:
 def test_keywords_that_png_does_not_take(key: str) -> None:
     with pytest.raises(OutputError, match="name"):
         write_png(Samples.of(RGB[None]), Metadata(text={key: "x"}))
+
+
+class TestRepacking:
+    def of(self, data: bytes) -> bytes:
+        made = converted(data, "png")
+        before, after = parse(data), parse(made)
+        assert before is not None
+        assert after is not None
+        for a, b in zip(before.samples.stacks, after.samples.stacks, strict=True):
+            np.testing.assert_array_equal(a, b)
+        others = [[c for c in chunks_of(x) if c.kind not in (b"IDAT", b"fdAT")] for x in (data, made)]
+        bodies = [[x[c.start : c.end] for c in found] for x, found in zip((data, made), others, strict=True)]
+        assert bodies[0] == bodies[1]
+        assert is_sound(made, after)
+        return made
+
+    def test_all_else_stays(self) -> None:
+        text = chunk(b"prVt", b"hello")
+        for more in ([], [text, chunk(b"gAMA", bytes(4)), text], [chunk(b"tRNS", bytes(6))]):
+            self.of(png(RGB, chunks=more) + b"after its end")
+
+    def test_it_is_a_stream_of_zlib(self) -> None:
+        stream = zlib.compress(b"".join(b"\0" + row.tobytes() for row in LARGE), 1)
+        data = png(LARGE)
+        start, end = data.index(b"IDAT") - 4, len(data) - 12
+        odd = (
+            data[:start]
+            + b"".join(chunk(b"IDAT", stream[i : i + 999]) for i in range(0, len(stream), 999))
+            + data[end:]
+        )
+        assert self.of(odd) == self.of(data)
+
+    def test_large_pictures(self) -> None:
+        assert self.of(write(samples_of(1500, 1000, 3, False, 8), "png")).count(b"IDAT") == 5
+
+    @pytest.mark.parametrize("size", [1, 20, 50, 1000])
+    def test_animations(self, size: int) -> None:
+        """Chunks with numbers stay as many, however long they are."""
+        stream = zlib.compress(b"".join(b"\0" + row.tobytes() for row in RGB), 9)
+        parts = [stream[i : i + size] for i in range(0, len(stream), size)]
+        frames, number = [], 0
+        for _ in range(2):
+            frames.append(chunk(b"fcTL", struct.pack(">5IHHBB", number, 13, 11, 0, 0, 1, 10, 0, 0)))
+            frames += [chunk(b"fdAT", struct.pack(">I", number + 1 + i) + part) for i, part in enumerate(parts)]
+            number += 1 + len(parts)
+        data = png(RGB)
+        self.of(data[:-12] + b"".join(frames) + data[-12:])
+
+    def test_a_damaged_one_is_refused(self) -> None:
+        data = bytearray(png(RGB))
+        data[-20] ^= 1
+        with pytest.raises(PictureError, match="damaged"):
+            converted(bytes(data), "png")
+
+    def test_a_transparent_colour_is_not_forgotten(self) -> None:
+        data = png(RGB, chunks=[chunk(b"tRNS", bytes(6))])
+        with pytest.raises(OutputError, match="transparent"):
+            converted(data, "tif")
+        converted(png(RGB), "tif")
