@@ -103,10 +103,8 @@ def row(name: str, total: Measured, rules: str) -> str:
 @click.option("--most", default=1 << 24, help="Bytes of content to take of a file.")
 def main(paths: tuple[Path, ...], own: bool, chosen: str, most: int) -> None:
     """Print a table."""
-    click.echo(
-        "| encoder | streams | bytes | corrections | predict MB/s | restore MB/s | rules |\n"
-        "|---|---|---|---|---|---|---|"
-    )
+    click.echo("| encoder | streams | bytes | corrections | predict MB/s | restore MB/s | rules |")
+    click.echo("|" + 7 * "---|")
     measure(zlib.compress(b"compile")[2:])
     streams = [(path, stream) for path in paths if (stream := stream_of(path))]
     if own:

@@ -63,12 +63,12 @@ NUMBERS = (*range(11), *range(14, 20), *range(24, 30), *range(31, 40))
 
 def pack(rules: Rules) -> bytes:
     """Two bytes."""
-    return bytes([rules.number, (rules.window - 8) | rules.memory << 3 | rules.simulated << 7])
+    return bytes([rules.number, (rules.window - 8) | rules.memory << 3])
 
 
 def unpack(data: bytes) -> Rules:
     """From two bytes; ValueError if there are no such rules."""
-    rules = Rules(data[0], (data[1] & 7) + 8, data[1] >> 3 & 15, bool(data[1] >> 7))
+    rules = Rules(data[0], (data[1] & 7) + 8, data[1] >> 3)
     if rules.number not in NUMBERS or rules.window < 9 or not 1 <= rules.memory <= 9:
         raise ValueError("there are no such rules")
     return rules

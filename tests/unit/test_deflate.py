@@ -1,46 +1,26 @@
-"""Deflate streams come back bit for bit, and those of zlib cost next to nothing."""
+"""Deflate streams come back bit for bit, and those of known encoders cost next to nothing."""
 
 from __future__ import annotations
 
 import zlib
-from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from arcomp.deflate import DeflateError, predict, restore
+from benchmarks.deflate import encoders, stream_of
+from tests.deflate_streams import KINDS, content, deflated, flushed, odd
 
-KINDS = ("text", "noise", "photo", "runs", "zeros")
-
-
-@cache
-def content(kind: str, size: int = 60000) -> bytes:
-    """Bytes of a kind, the same each time."""
-    rng = np.random.default_rng(1)
-    if kind == "text":
-        words = [bytes(rng.integers(97, 123, int(n), dtype=np.uint8)) for n in rng.integers(2, 9, 300)]
-        return b" ".join(words[i] for i in rng.zipf(1.3, size // 3) % 300)[:size]
-    if kind == "noise":
-        return rng.integers(0, 256, size, dtype=np.uint8).tobytes()
-    if kind == "photo":
-        return np.clip(rng.normal(0, 4, size), -100, 100).astype(np.int8).tobytes()
-    if kind == "runs":
-        values, lengths = rng.integers(0, 5, size // 20, dtype=np.uint8), rng.integers(1, 60, size // 20)
-        return np.repeat(values, lengths).tobytes()[:size]
-    return bytes(size)
+PNGSUITE = Path(__file__).parents[3] / "shared" / "data" / "pngsuite"
 
 
-def deflated(data: bytes, level: int = 6, strategy: int = 0, memory: int = 8, window: int = 15) -> bytes:
-    """zlib's raw deflate stream."""
-    encoder = zlib.compressobj(level, zlib.DEFLATED, -window, memory, strategy)
-    return encoder.compress(data) + encoder.flush()
-
-
-def corrections(stream: bytes) -> int:
+def corrections(stream: bytes, data: bytes | None = None) -> int:
     """Bytes of corrections of a stream, which comes back."""
     predicted = predict(stream + b"what follows")
     assert predicted.length == len(stream)
-    assert predicted.data == zlib.decompress(stream, -15)
+    assert data is None or predicted.data == data
     assert restore(predicted.data, predicted.coded) == stream
     return len(predicted.coded)
 
@@ -50,7 +30,7 @@ def test_levels_and_strategies_of_zlib(kind: str) -> None:
     for level in range(10):
         for strategy in range(5):
             stream = deflated(content(kind), level, strategy)
-            assert corrections(stream) <= 16 + len(stream) // 1000, (level, strategy)
+            assert corrections(stream, content(kind)) <= 16 + len(stream) // 1000, (level, strategy)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -58,16 +38,107 @@ def test_memory_levels_and_windows_of_zlib(kind: str) -> None:
     for level, strategy in ((1, 0), (6, 0), (9, 1)):
         for memory, window in [(m, 15) for m in range(1, 10)] + [(8, w) for w in range(9, 15)]:
             stream = deflated(content(kind), level, strategy, memory, window)
-            assert corrections(stream) <= 16 + len(stream) // 1000, (level, strategy, memory, window)
+            assert corrections(stream, content(kind)) <= 16 + len(stream) // 1000, (level, strategy, memory, window)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mode", [zlib.Z_PARTIAL_FLUSH, zlib.Z_SYNC_FLUSH, zlib.Z_FULL_FLUSH, zlib.Z_BLOCK])
+def test_flushes(kind: str, mode: int) -> None:
+    data = content(kind)
+    for level in (0, 1, 6, 9):
+        assert corrections(flushed(data, level, mode), data) <= 16 + 6 * (len(data) // 7000 + 1)
 
 
 @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", b"aaaa", b"abcabc"])
 def test_little(data: bytes) -> None:
     for level in range(10):
-        corrections(deflated(data, level))
+        corrections(deflated(data, level), data)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x07", b"\x00", b"\x05", b"not deflate", deflated(content("text"))[:-3]])
+@pytest.mark.parametrize("name", [name for name, _ in odd()])
+def test_odd_streams(name: str) -> None:
+    corrections(dict(odd())[name])
+
+
+@pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs imagecodecs")
+@pytest.mark.parametrize("level", range(10))
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_of_libdeflate(kind: str, level: int) -> None:
+    import imagecodecs
+
+    stream = imagecodecs.deflate_encode(content(kind, 400000), level, raw=True)
+    assert corrections(stream, content(kind, 400000)) <= 32 + len(stream) // 1000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_encoders_without_rules_come_back(kind: str) -> None:
+    data = content(kind, 30000)
+    for name, encode in encoders():
+        if not name.startswith("zlib-"):
+            corrections(encode(data), data)
+
+
+@pytest.mark.skipif(not PNGSUITE.is_dir(), reason="needs PngSuite")
+@pytest.mark.parametrize("path", sorted(PNGSUITE.glob("*.png")), ids=lambda path: path.stem)
+def test_pngsuite(path: Path) -> None:
+    stream = stream_of(path)
+    if stream is None or path.stem.startswith("x"):
+        pytest.skip("no stream")
+    corrections(stream[:-4])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x07",
+        b"\x00",
+        b"\x05",
+        b"not deflate",
+        deflated(content("text"))[:-3],
+        deflated(content("noise"))[:-3],
+        b"\x01\x01\x00\xfe\xfe",
+        b"\x02\x08",
+    ],
+)
 def test_what_is_no_deflate_stream_is_refused(data: bytes) -> None:
     with pytest.raises(DeflateError):
         predict(data)
+
+
+def test_damaged_streams_and_corrections() -> None:
+    """One error, or something that comes back: never another exception, nor a crash."""
+    rng = np.random.default_rng(2)
+    data = content("text", 4000) + content("photo", 3000) + content("noise", 2000)
+    streams = [deflated(data, level, 0, memory) for level, memory in ((1, 8), (6, 1), (9, 9))]
+    streams += [flushed(data, 6, zlib.Z_FULL_FLUSH, 1000), *(stream for _, stream in odd())]
+    refused = 0
+    for _ in range(400):
+        stream = bytearray(streams[rng.integers(len(streams))])
+        for _ in range(rng.integers(1, 4)):
+            stream[rng.integers(len(stream))] ^= 1 << int(rng.integers(8))
+        try:
+            predicted = predict(bytes(stream))
+        except DeflateError:
+            continue
+        assert restore(predicted.data, predicted.coded) == stream[: predicted.length]
+        coded = bytearray(predicted.coded)
+        coded[rng.integers(len(coded))] ^= 1 << int(rng.integers(8))
+        coded = coded[: rng.integers(1, len(coded) + 1)] if rng.integers(2) else coded
+        coded += rng.integers(0, 256, int(rng.integers(20)), dtype=np.uint8).tobytes()
+        try:
+            restore(predicted.data[: rng.integers(len(predicted.data) + 1)], bytes(coded))
+        except DeflateError:
+            refused += 1
+    assert refused > 50
+
+
+def test_random_corrections() -> None:
+    rng = np.random.default_rng(3)
+    for number in range(256):
+        coded = bytes([number, 7 | 8 << 3]) + rng.integers(0, 256, 300, dtype=np.uint8).tobytes()
+        for data in (b"", content("text", 3000), content("zeros", 3000)):
+            try:
+                restore(data, coded)
+            except DeflateError:
+                continue
