@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -74,12 +74,12 @@ class Bits:
             self.put(byte, 8)
         return self
 
-    def fixed(self, symbols: list[tuple[int, ...]], last: int = 0) -> Bits:
+    def fixed(self, symbols: Sequence[tuple[int, ...]], last: int = 0) -> Bits:
         """A block with fixed codes: (literal,) or (symbol, extra, bits, distance symbol, extra, bits)."""
         self.put(last | 2, 3)
         return self.tokens(symbols, [8] * 144 + [9] * 112 + [7] * 24 + [8] * 8, [5] * 32)
 
-    def tokens(self, symbols: list[tuple[int, ...]], literals: list[int], distances: list[int]) -> Bits:
+    def tokens(self, symbols: Sequence[tuple[int, ...]], literals: list[int], distances: list[int]) -> Bits:
         """Symbols, and the end of the block."""
         for token in symbols:
             self.code(literals, token[0])
@@ -87,8 +87,10 @@ class Bits:
                 self.put(token[1], token[2]).code(distances, token[3]).put(token[4], token[5])
         return self.code(literals, 256)
 
-    def dynamic(self, literals: list[int], distances: list[int], told: list[tuple[int, ...]], order: list[int]) -> Bits:
-        """The head of a block: code lengths as ``told`` says, (symbol,) or (symbol, extra, bits); the code of these."""
+    def dynamic(
+        self, literals: list[int], distances: list[int], told: Sequence[tuple[int, ...]], order: list[int]
+    ) -> Bits:
+        """The head of a block: code lengths as told, by (symbol,) or (symbol, extra, bits); the code of these."""
         self.put(4, 3).put(len(literals) - 257, 5).put(len(distances) - 1, 5).put(15, 4)
         for i in LENGTH_ORDER:
             self.put(order[i], 3)
