@@ -292,7 +292,11 @@ def refusal(data: bytes, parsed: Parsed | None) -> PictureError | None:
     pages = sum(_is_page(directory) for directory in directories(data)[0])
     if parsed.samples.count < pages:
         return PictureError("a TIFF with pages of different kinds", remedy="split it into one file a page first")
-    if odd := peculiarity(largest):
+    try:
+        odd = peculiarity(largest)
+    except OddTiffError:
+        return _not_taken(largest)
+    if odd:
         return PictureError(f"a TIFF picture of {odd} is not supported", remedy=TO_RGB)
     return None if all(_is_sound(segment) for segment in parsed.skeleton) else damaged("TIFF", "a checksum differs")
 
@@ -300,9 +304,9 @@ def refusal(data: bytes, parsed: Parsed | None) -> PictureError | None:
 def size(data: bytes) -> tuple[int, int]:
     """Width and height of the largest picture, as its directory claims; at least 1."""
     largest = _largest(data)
-    if largest is None or not _area(largest):
+    if largest is None:
         return 1, 1
-    return largest.number(WIDTH, 1), largest.number(HEIGHT, 1)
+    return max(1, _number(largest, WIDTH, 1)), max(1, _number(largest, HEIGHT, 1))
 
 
 def is_lossy(data: bytes) -> bool:
@@ -339,25 +343,24 @@ def _largest(data: bytes) -> Directory | None:
 
 
 def _area(directory: Directory) -> int:
-    try:
-        return directory.number(WIDTH, 0) * directory.number(HEIGHT, 0)
-    except OddTiffError:
-        return 0
+    return _number(directory, WIDTH, 0) * _number(directory, HEIGHT, 0)
 
 
 def _is_page(directory: Directory) -> bool:
     """Whether it is not marked as a smaller copy of another."""
-    try:
-        return not directory.number(SUBFILE_TYPE, 0) & 1
-    except OddTiffError:
-        return True
+    return not _number(directory, SUBFILE_TYPE, 0) & 1
 
 
 def _compression(directory: Directory) -> int:
+    return _number(directory, COMPRESSION, NONE)
+
+
+def _number(directory: Directory, tag: int, default: int) -> int:
+    """A tag's value; the default also if it is odd."""
     try:
-        return directory.number(COMPRESSION, NONE)
+        return directory.number(tag, default)
     except OddTiffError:
-        return NONE
+        return default
 
 
 def _is_sound(segment: Segment) -> bool:

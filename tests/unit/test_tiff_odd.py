@@ -195,6 +195,10 @@ class TestDamage:
             else:
                 data[at:at] = draw.draw(st.binary(max_size=5))
         parsed = tiff.parse(bytes(data))
+        assert min(tiff.size(bytes(data))) >= 1
+        assert tiff.refusal(bytes(data), parsed) or parsed
+        assert tiff.is_lossy(bytes(data)) in (False, True)
+        assert len(tiff.not_turned(bytes(data))) == len(data)
         if parsed is not None:
             assert rebuild(parsed.skeleton, parsed.samples) == data
 
