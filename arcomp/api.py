@@ -14,7 +14,7 @@ What is compressed may be
 * the path of a picture (PNG, BMP, TIFF, lossless WebP, PBM, PGM, PPM) or of an array (.npy, .npz); with a model of
   text, of any file;
 * the bytes of such a file (bytes, bytearray, memoryview), or the file itself, open for reading in binary;
-* a picture of Pillow;
+* a picture of Pillow of 1, 8 or 16 bits: gray or RGB, with or without alpha, or a palette;
 * :class:`Samples`, such as :func:`decompress` gives.
 
 Anything else, and whatever a model does not take, is refused with an :class:`ArcompError`, whose text is one line:
