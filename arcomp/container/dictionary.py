@@ -1,0 +1,72 @@
+"""What the forms of common files are made of: the preset dictionary of :mod:`arcomp.container.packing`.
+
+It is a part of the format (docs/format.md has its length and checksum). What is frequent stands at its end.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+_XMP = (
+    b'XML:com.adobe.xmp\0\0\0\0\0<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?> '
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" '
+    b'xmlns:exif="http://ns.adobe.com/exif/1.0/"'
+)
+_TEXTS = (
+    b"Software\0Adobe ImageReady", b"Software\0GIMP", _XMP, b"Comment\0Created with GIMP", b"date:create\x002",
+    b"date:modify\x002", b"Title\0", b"Author\0",
+    b"Copyright\0CC Attribution-ShareAlike http://creativecommons.org/licenses/by-sa/4.0/",
+    b"Software\0www.inkscape.org", b"Software\0Matplotlib version3., https://matplotlib.org/",
+)  # fmt: skip
+_TIFF_TAGS = (
+    (256, 4, 512), (257, 4, 512), (258, 3, 8), (259, 3, 1), (262, 3, 2), (273, 4, 8), (274, 3, 1), (277, 3, 3),
+    (278, 4, 512), (279, 4, 0), (284, 3, 1), (317, 3, 2), (339, 3, 1),
+)  # fmt: skip
+"""(tag, type, value) of directories: width, height, bits, compression, colour and so on."""
+_CHROMATICITIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+"""Of sRGB, in units of 1 / 100,000."""
+_DENSITIES = (2834, 2835, 3780, 3779, 11811)
+"""Pixels a metre: 72, 96 and 300 dots an inch."""
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+
+def _long(*values: int) -> bytes:
+    return b"".join(value.to_bytes(4, "big") for value in values)
+
+
+def _png() -> bytes:
+    """Headers, chunks, and records of segments as they follow each other in forms of PNGs."""
+    start = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    return b"".join(
+        (
+            start, _long(32, 32), b"\x08\x03\0\0\0",
+            _chunk(b"gAMA", _long(45455)), _chunk(b"cHRM", _long(*_CHROMATICITIES)), _chunk(b"bKGD", b"\0\xff" * 3),
+            *(_chunk(b"pHYs", _long(density, density) + b"\1") for density in _DENSITIES),
+            _chunk(b"tIME", b"\x07\xe0\1\1\0\0\0"),
+            b"\0\0\1biCCPICC profile\0\0", b"\0\0\0\3PLTE", b"\0\0\0\0\0\0\1tRNS\0@\xe6\xd8f",
+            b"\0\x21", start, _long(32, 32), b"\x08\x02\0\0\0", _chunk(b"sRGB", b"\0"),
+            b"\x08\1\5\1\1\0\x08\1\0\0\0\0\0\0\0\0\0\x20", b"\x08\1\5\1\1\0\x08\3\0\1\2\0\0\0\0\0\0\0\0\x20",
+            b"\0\x31", start, _long(16, 16), b"\x08\6\0\0\0\x1f\xf3\xffa", _chunk(b"sBIT", b"\x08" * 4),
+            b"\x08\1\5\1\2\0\x08\4\0\1\2\3\0\0\0\0\0\0\0\0\x10", b"\1\2\2\2\2\1\4\2\2\1\0\0\0\0\0\0\0\1\1\0\0\0\0\0\0",
+            b"\3\x10\xc2\xf2\1\2\x38\x8d\0\2x\xda\1\2x\x5e\1\2x\x9c\1\0\4IDAT\1\1\0\0\0\x0c\0\0\0\0IEND\xaeB`\x82",
+        )
+    )  # fmt: skip
+
+
+def dictionary() -> bytes:
+    """All of it."""
+    ramp = bytes(value for level in range(256) for value in (level, level, level, 0))
+    bitmap = b"BM\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0\x18\0\0\0\0\0\0\0\0\0\x13\x0b\0\0\x13\x0b\0\0\0\0\0\0\0\0\0\0"
+    array = b"\x93NUMPY\1\0v\0{'descr': '|u1', 'fortran_order': False, 'shape': (256, 256, 3), }" + b" " * 60
+    tags = b"".join(
+        tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + (3 if tag == 258 else 1).to_bytes(4, "little")
+        + value.to_bytes(4, "little")
+        for tag, kind, value in _TIFF_TAGS
+    )  # fmt: skip
+    texts = b"".join(_chunk(b"iTXt" if text is _XMP else b"tEXt", text) for text in _TEXTS)
+    return b"".join((ramp, b"II*\0\x08\0\0\0MM\0*\0\0\0\x08", bitmap, array, b"\nP5\n255\nP6\n", tags, texts, _png()))
