@@ -38,15 +38,13 @@ class Compressed:
     Attributes:
         data: the compressed file.
         member: what it says.
-        samples: of the pictures that were found in the file; None: it is kept as bytes.
-        coded: figures of the samples' coding; None without samples.
+        coded: figures of the samples' coding; None: it is kept as bytes.
         seconds: without start-up and verification.
         verify_seconds: decoding again and comparing.
     """
 
     data: bytes
     member: Member
-    samples: Samples | None
     coded: Encoded | None
     seconds: float
     verify_seconds: float = 0.0
@@ -83,9 +81,9 @@ class About:
     mode: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examined:
-    """What was found in a file, before a sample is coded.
+    """What was found in a file, before a sample is coded. It can be compressed once.
 
     Attributes:
         data: the file. original: what is kept about it.
@@ -156,14 +154,15 @@ def compress(
     )  # fmt: skip
     member = replace(coded.member, original=found.original, skeleton=found.skeleton)
     packed = pack(member)
-    made = Compressed(packed, member, found.samples, coded, time.perf_counter() - began)
+    made = Compressed(packed, member, coded, time.perf_counter() - began)
     if len(packed) > min(len(found.data), _guessed_as_bytes(found.data)):
         plain = _as_bytes(found, began)
         if len(plain.data) <= len(packed):
             return plain
     verifying_from = time.perf_counter()
-    samples = found.samples
+    samples, found.samples = found.samples, None
     if settings.verify:
+        samples = None  # let go, before as many are decoded again
         samples = decode_member(unpack(packed), model, Execution(threads=settings.threads, progress=verifying))
     if _rebuilt(found.skeleton, samples, len(found.data)) != found.data:
         return _as_bytes(found, began)
@@ -185,7 +184,7 @@ def _found(data: bytes, model: Model, settings: Settings) -> tuple[Samples | Non
 def _as_bytes(found: Examined, began: float) -> Compressed:
     """A file that is kept as bytes."""
     member = Member(None, original=found.original, skeleton=(Literal(found.data),) if found.data else ())
-    return Compressed(pack(member), member, None, None, time.perf_counter() - began)
+    return Compressed(pack(member), member, None, time.perf_counter() - began)
 
 
 def _guessed_as_bytes(data: bytes) -> float:

@@ -93,7 +93,7 @@ class Compressor:
             "device": self.settings.device,
         }
         rate, details = "", [contents(made.member)]
-        if coded and made.samples:
+        if coded:
             nll = coded.nll_bits
             over = 100 * (8 * bytes_out / nll - 1) if nll else 0.0
             about |= {
