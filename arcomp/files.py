@@ -164,7 +164,11 @@ def compress(
     if settings.verify:
         samples = None  # let go, before as many are decoded again
         samples = decode_member(unpack(packed), model, Execution(threads=settings.threads, progress=verifying))
-    if _rebuilt(found.skeleton, samples, len(found.data)) != found.data:
+    try:
+        same = _rebuilt(found.skeleton, samples, len(found.data)) == found.data
+    except FormatError:
+        same = False
+    if not same:
         return _as_bytes(found, began)
     return replace(made, verify_seconds=time.perf_counter() - verifying_from)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import arguments, formats
+from arcomp import arguments
 from arcomp.errors import LossyError, PictureError
 from arcomp.samples import Samples
 
@@ -50,14 +50,12 @@ def samples_of(image: Any) -> Samples:
         )
     if mode != "P" and "transparency" in image.info:
         raise PictureError("a transparent colour is not supported", remedy='convert it: image.convert("RGBA")')
-    ending = str(image.format or "png").lower()
     stack = pixels.reshape(1, *pixels.shape[:2], -1)
     return Samples(
         (stack.astype(np.uint16 if mode.startswith("I") else np.uint8),),
         _DEPTHS[mode],
         alpha=mode in ("LA", "RGBA"),
         palette=_palette(image, int(stack.max())) if mode == "P" else None,
-        ending=ending if ending in formats.ENDINGS else "png",
     )
 
 

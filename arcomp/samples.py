@@ -84,7 +84,6 @@ class Samples:
         alpha: whether the last channel is opacity.
         palette: uint8 [entries, 3 or 4], RGB or RGBA: what the samples, then of one channel, are indices into. None
             for samples that are no indices.
-        ending: of a file of this format, lower-case and without a dot, such as "png"; "" if none is known.
 
     Raises:
         ArcompError: on construction, for what is not as described.
@@ -95,7 +94,6 @@ class Samples:
     form: Form = Picture()
     alpha: bool = False
     palette: npt.NDArray[np.uint8] | None = None
-    ending: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.stacks, (tuple, list)):
@@ -113,9 +111,9 @@ class Samples:
         object.__setattr__(self, "stacks", stacks)
 
     @classmethod
-    def of(cls, pixels: Pixels, depth: int = 8, *, form: Form = Picture(), ending: str = "") -> Samples:
+    def of(cls, pixels: Pixels, depth: int = 8, *, form: Form = Picture()) -> Samples:
         """Of pictures of one size, uint8 or uint16 [N, H, W, C]."""
-        return cls((pixels,), depth, form, ending=ending)
+        return cls((pixels,), depth, form)
 
     @property
     def pixels(self) -> Pixels:
@@ -210,7 +208,7 @@ def _from_the_middle(samples: Pixels) -> Pixels:
     return turned
 
 
-def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
+def of_array(values: Pixels, *, name: str = "") -> Samples:
     """The pictures of an array: a last axis of up to 4 is one of channels, an axis before rows and columns one of
     pictures.
 
@@ -218,7 +216,6 @@ def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
         values: bool, uint8, uint16, int8 or int16, of any byte order and layout in memory: [H, W], [H, W, C],
             [N, H, W] or [N, H, W, C].
         name: in an .npz file.
-        ending: "npy" or "npz"; "" if it is in no file.
 
     Raises:
         ArcompError: it is of another type or shape, or holds nothing.
@@ -231,7 +228,7 @@ def of_array(values: Pixels, *, name: str = "", ending: str = "") -> Samples:
         stack = stack.view(np.uint8)
     elif dtype.startswith("int"):
         stack = _from_the_middle(stack.astype(dtype, copy=False).view(f"u{dtype}"))
-    return Samples.of(stack, _DTYPES[dtype], form=Array(dtype, images, channels, name), ending=ending)
+    return Samples.of(stack, _DTYPES[dtype], form=Array(dtype, images, channels, name))
 
 
 def axes_of(dtype: str, shape: tuple[int, ...]) -> tuple[bool, bool]:
@@ -251,10 +248,10 @@ def axes_of(dtype: str, shape: tuple[int, ...]) -> tuple[bool, bool]:
     return len(shape) - channels == 3, channels
 
 
-def of_bytes(data: bytes | bytearray | memoryview, *, ending: str = "") -> Samples:
+def of_bytes(data: bytes | bytearray | memoryview) -> Samples:
     """Any file's bytes.
 
     Raises:
         ArcompError: there are none.
     """
-    return Samples.of(np.frombuffer(data, np.uint8).reshape(1, 1, -1, 1), 8, form=Bytes(), ending=ending)
+    return Samples.of(np.frombuffer(data, np.uint8).reshape(1, 1, -1, 1), 8, form=Bytes())

@@ -13,6 +13,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, Total, about_member, contents, digits, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, read_file
+from arcomp.errors import OutputError, PictureError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
@@ -46,21 +47,32 @@ class Compressor:
             if stat.S_ISREG(status.st_mode):
                 about = replace(about, modified=status.st_mtime_ns, mode=stat.S_IMODE(status.st_mode))
         bytes_in, restored = len(data), name
-        if self.pixels:
-            data, restored = self._as_png(data, name)
-            about = replace(about, name=os.path.basename(restored) if name != "-" else "")
+        if self.pixels and name != "-":
+            restored = os.path.splitext(name)[0] + ".png"
+            about = replace(about, name=os.path.basename(restored))
         path = self.target.place(restored + ENDING)
         self.target.claim(path, name)
-        made = self._compress(data, about, name)
+        made = self._compress(self._as_png(data, name) if self.pixels else data, about, name)
         self.target.put(path, made.data, name, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(name, path, bytes_in, made)
 
-    def _as_png(self, data: bytes, name: str) -> tuple[bytes, str]:
-        """A picture's pixels and metadata as a PNG, and what that is called."""
+    def _as_png(self, data: bytes, name: str) -> bytes:
+        """A picture's pixels and metadata as a PNG.
+
+        Raises:
+            PictureError: it is no picture that can be read.
+            OutputError: PNG does not hold its pixels.
+        """
         from arcomp.formats.conversion import converted
 
-        self.console.warn(f"{shown(name)}: its pixels and metadata are kept, as a PNG, not the file itself")
-        return converted(data, "png"), os.path.splitext(name)[0] + ".png" if name != "-" else name
+        try:
+            made = converted(data, "png")
+        except (PictureError, OutputError) as error:
+            error.remedy = "leave out --pixels: then the file itself is kept"
+            raise
+        lost = f"; not kept: {', '.join(made.lost)}" if made.lost else ""
+        self.console.warn(f"{shown(name)}: its pixels and metadata are kept, as a PNG, not the file itself{lost}")
+        return made.data
 
     def _compress(self, data: bytes, about: Any, name: str) -> Compressed:
         from arcomp import files

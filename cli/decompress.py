@@ -12,7 +12,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
-from arcomp.errors import OutputError
+from arcomp.errors import OutputError, PictureError
 
 if TYPE_CHECKING:
     from arcomp.container import Member
@@ -74,11 +74,13 @@ class Decompressor:
         path, chosen = self._output(name, member)
         self.target.claim(path, name)
         found = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
-        written = _written(found, format_of(path), chosen)
+        written, lost = _written(found, format_of(path), chosen)
         same = written == found.original or (found.samples is not None and reads_back(written, found.samples))
         if self.target.remove and not same:
             raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
         self.target.put(path, written, name, replaces=same, about=_about(member) if same else None)
+        if lost:
+            self.console.warn(f"{shown(name)}: not kept in .{format_of(path)}: {', '.join(lost)}")
         self._tell(name, path, data, written, found)
 
     def _output(self, name: str, member: Member) -> tuple[str, bool]:
@@ -114,25 +116,31 @@ class Decompressor:
         self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(written)
 
 
-def _written(found: Decoded, ending: str, chosen: bool) -> bytes:
-    """The file to write.
+def _written(found: Decoded, ending: str, chosen: bool) -> tuple[bytes, tuple[str, ...]]:
+    """The file to write, and names of what the original says that it does not.
 
     Args:
         ending: of its name. chosen: whether the user named it: then the ending may ask for another format.
 
     Raises:
-        OutputError: no such file holds the pixels without loss.
+        OutputError: no such file holds the pixels without loss, or there are none.
     """
     from arcomp.formats import write
     from arcomp.formats.conversion import converted, is_of
 
     if found.samples is not None:
-        return write(found.samples, ending or default_ending(found.member))
+        return write(found.samples, ending or default_ending(found.member)), ()
     original = found.original or b""
     kept = found.member.original
     if not chosen or (kept and os.path.splitext(kept.name)[1][1:].lower() == ending) or is_of(original, ending):
-        return original
-    return converted(original, ending)
+        return original, ()
+    try:
+        made = converted(original, ending)
+    except PictureError as error:
+        raise OutputError(
+            f"cannot be converted to .{ending}: {error.cause}", remedy="name the output with another ending"
+        ) from error
+    return made.data, made.lost
 
 
 def _about(member: Member) -> About | None:

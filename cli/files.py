@@ -235,7 +235,7 @@ def _no_more_than(mode: int, source: int) -> int:
             mode &= ~(7 << shift)
         if not source >> shift & 2:
             mode &= ~(2 << shift)
-    return mode & 0o777 | 0o600
+    return mode & 0o777
 
 
 def _to_stdout(data: bytes) -> None:

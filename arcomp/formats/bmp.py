@@ -89,7 +89,7 @@ def parsed(data: bytes) -> Parsed:
     colours = palette(bitmap, data, at, int(pixels.max()) + 1) if bitmap.bits <= 8 else None
     raster = Raster(0, 0, 0, bitmap.height, bitmap.width, layout, bitmap.stride, bitmap.upward, padding)
     parts = (Literal(data[:at]), raster, *((Literal(data[at + size :]),) if len(data) > at + size else ()))
-    return Parsed(Samples((pixels[None],), depth, alpha=alpha, palette=colours, ending="bmp"), parts)
+    return Parsed(Samples((pixels[None],), depth, alpha=alpha, palette=colours), parts)
 
 
 def header(data: bytes, at: int) -> Bitmap:

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
 from arcomp.errors import OutputError, PictureError
 from arcomp.formats import png
 from arcomp.formats.kinds import kind_of
-from arcomp.formats.metadata import read_metadata
+from arcomp.formats.metadata import Metadata, read_metadata
+from arcomp.formats.npy import ARRAY_ENDINGS
 from arcomp.formats.png_writing import repacked
 from arcomp.formats.reading import read
-from arcomp.formats.writing import ENDINGS, write
+from arcomp.formats.writing import ENDINGS, LOSSY, kept_by, write
+from arcomp.samples import Samples
 
-_KINDS = {"tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"}
+Palette = npt.NDArray[np.uint8]
+_KINDS = {
+    "tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"
+}  # fmt: skip
 """The kind of a file, by its ending, where the two differ."""
+_STARTS = {
+    "npy": (b"\x93NUMPY",),
+    "npz": (b"PK\x03\x04",),
+    "jp2": (b"\0\0\0\x0cjP  ",),
+    "jxl": (b"\0\0\0\x0cJXL ", b"\xff\x0a"),
+}
+"""How files begin whose kind is not known otherwise."""
 _NETPBM = {"pam": b"7", "pbm": b"14"}
 """The second byte of files of Netpbm, by their ending; for others it may be any but 7: readers go by it."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A file made of another.
+
+    Attributes:
+        data: the file.
+        lost: names of what the other said that this one does not.
+    """
+
+    data: bytes
+    lost: tuple[str, ...]
 
 
 def is_of(data: bytes, ending: str) -> bool:
@@ -22,8 +52,12 @@ def is_of(data: bytes, ending: str) -> bool:
     Args:
         data: the file. ending: lower-case, without a dot.
     """
-    if ending not in ENDINGS and ending not in ("npy", "npz", "jpg", "jpeg"):
+    if ending not in ENDINGS and ending not in ARRAY_ENDINGS and ending not in LOSSY:
         return True
+    if ending in _STARTS:
+        return data.startswith(_STARTS[ending])
+    if ending in ("heic", "avif"):
+        return data[4:8] == b"ftyp"
     try:
         kind = kind_of(data[:64])
     except PictureError:
@@ -33,8 +67,10 @@ def is_of(data: bytes, ending: str) -> bool:
     return kind == _KINDS.get(ending, ending)
 
 
-def converted(data: bytes, ending: str) -> bytes:
-    """A picture's file as one of another ending. A PNG as PNG is deflated anew, and keeps all else that is in it.
+def converted(data: bytes, ending: str) -> Converted:
+    """A picture's file as one of another ending: the same pixels, a palette's colours where there can be no palette.
+
+    A PNG as a PNG is deflated anew and keeps all that it says, frames too.
 
     Raises:
         PictureError: it is no picture that can be read.
@@ -43,7 +79,31 @@ def converted(data: bytes, ending: str) -> bytes:
     parsed = png.parse(data) if data.startswith(png.SIGNATURE) else None
     if parsed is not None and png.is_sound(data, parsed):
         if ending == "png":
-            return repacked(parsed)
+            return Converted(repacked(parsed), ())
         if ending in ENDINGS and png.has_transparent_colour(data):
             raise OutputError(f"{ending} cannot hold a colour that is transparent", remedy="choose png")
-    return write(read(data, allow_lossy=True), ending, read_metadata(data))
+    samples, metadata = read(data, allow_lossy=True), read_metadata(data)
+    return Converted(_written(samples, ending, metadata), metadata.lost(kept_by(ending)))
+
+
+def _written(samples: Samples, ending: str, metadata: Metadata) -> bytes:
+    try:
+        return write(samples, ending, metadata)
+    except OutputError:
+        if samples.palette is None or ending in ARRAY_ENDINGS:
+            raise
+    return write(_in_colours(samples, samples.palette), ending, metadata)
+
+
+def _in_colours(samples: Samples, palette: Palette) -> Samples:
+    """Pictures of indices as pictures of their colours; without opacity where all of them are opaque.
+
+    Raises:
+        OutputError: an index has no colour.
+    """
+    if max(int(stack.max()) for stack in samples.stacks) >= len(palette):
+        raise OutputError("holds pixels of colours that its palette lacks", remedy="choose png")
+    alpha = palette.shape[1] == 4 and bool((palette[:, 3] < 255).any())
+    colours = palette if alpha else palette[:, :3]
+    stacks = tuple(colours[stack[..., 0]] for stack in samples.stacks)
+    return replace(samples, stacks=stacks, depth=8, palette=None, alpha=alpha)

@@ -29,7 +29,7 @@ Part = tuple[int, int, Parsed]
 """Where a picture's bytes begin and end in a file, and what they are."""
 
 
-def together(data: bytes, parts: Sequence[Part], ending: str) -> Parsed | None:
+def together(data: bytes, parts: Sequence[Part]) -> Parsed | None:
     """A file of several pictures, as one.
 
     Samples of a file are of one kind: those that hold most bytes are taken, the others stay literal.
@@ -37,7 +37,6 @@ def together(data: bytes, parts: Sequence[Part], ending: str) -> Parsed | None:
     Args:
         data: the whole file.
         parts: pictures in it, in any sequence.
-        ending: of such files.
 
     Returns:
         None if there are no parts. Of an only one, the samples are still made of what they were; else of pictures.
@@ -61,7 +60,7 @@ def together(data: bytes, parts: Sequence[Part], ending: str) -> Parsed | None:
     skeleton += [Literal(data[at:])] if at < len(data) else []
     first, pictures = chosen[0], _joined([stack for samples in chosen for stack in samples.stacks])
     form = first.form if len(chosen) == 1 else Picture()
-    return Parsed(replace(first, stacks=pictures, form=form, ending=ending), tuple(skeleton))
+    return Parsed(replace(first, stacks=pictures, form=form), tuple(skeleton))
 
 
 def stacks(pictures: Sequence[Pixels]) -> tuple[Pixels, ...]:

@@ -42,7 +42,7 @@ def parse(data: bytes) -> Parsed | None:
         parsed = png.parse(body) if body.startswith(png.SIGNATURE) else _bitmap(body)
         if parsed is not None:
             parts.append((begin, end, parsed))
-    return together(data, parts, "icns" if data.startswith(ICNS) else "ico")
+    return together(data, parts)
 
 
 def _ico(data: bytes) -> Iterator[tuple[int, int]]:

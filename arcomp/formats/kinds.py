@@ -15,6 +15,9 @@ _READABLE = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+    (b"\0\0\1\0", "icon"),
+    (b"\0\0\2\0", "icon"),
+    (b"icns", "icon"),
 )
 
 _REFUSED = (
@@ -27,7 +30,6 @@ _REFUSED = (
     (b"8BPS", "a Photoshop file", "export it as PNG first"),
     (b"\x76\x2f\x31\x01", "an OpenEXR picture of floating-point samples", ""),
     (b"qoif", "a QOI picture", "convert it to PNG first"),
-    (b"\0\0\1\0", "an icon file", "convert it to PNG first"),
     (b"%PDF", "a PDF document", "export its pictures as PNG first"),
     (b"<svg", "an SVG drawing, which has no pixels", "render it to PNG first"),
     (b"<?xml", "an XML file", ""),

@@ -132,7 +132,7 @@ def parsed(data: bytes) -> Parsed:
         stream = (Deflated(taken.segments, data[member.begin : end], predicted=False),)
         if taken.segments:
             parts.append((member.begin, end, Parsed(taken.samples, stream if member.deflated else taken.segments)))
-    found = together(data, parts, "npz")
+    found = together(data, parts)
     if found is None:
         raise problem
     return found
@@ -216,7 +216,7 @@ def _of_member(data: bytes, member: Member, most: int) -> tuple[Taken, int]:
         raise PictureError(f"{member.name[:40]!r} in it: {error.cause}", remedy=error.remedy) from error
     form = taken.samples.form
     assert isinstance(form, Array)
-    return taken._replace(samples=replace(taken.samples, form=replace(form, name=name), ending="npz")), used
+    return taken._replace(samples=replace(taken.samples, form=replace(form, name=name))), used
 
 
 def _inflated(stream: bytes, most: int) -> tuple[bytearray, int]:
@@ -304,7 +304,7 @@ def _array(data: bytes | bytearray, most: int) -> Taken:
     layout = Layout(bits, tuple(range(stack.shape[3])), little=little, signed=name.startswith("int"))
     rasters = tuple(_rasters(stack, body, layout, head.fortran))
     rest = (Literal(bytes(data[end:])),) if len(data) > end else ()
-    samples = Samples((stack,), depth, Array(name, images, has_channels), ending="npy")
+    samples = Samples((stack,), depth, Array(name, images, has_channels))
     return Taken(samples, (Literal(bytes(data[: head.size])), *rasters, *rest) if rasters else ())
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
-from arcomp.formats import bmp, png, pnm, tiff
+from arcomp.formats import bmp, ico, png, pnm, tiff
 from arcomp.formats.common import TO_RGB, check_size, damaged
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.webp import check_webp
@@ -49,9 +49,8 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
         allow_lossy: take JPEG, lossy WebP and lossy TIFF too; their pixels are what Pillow decodes.
 
     Returns:
-        Of PNG, TIFF, BMP and PNM whatever is in it, frames of an animation and pages too; else one picture of 8-bit
-        gray, RGB or RGBA, or of a GIF, with its palette. Its `ending` says what the file was: "png", "bmp", "tiff",
-        "webp", "ppm", "pgm", "pbm", "pam", "gif" or, lossy, "jpeg". All but the last two can be written.
+        Of PNG, TIFF, BMP, PNM and icons whatever is in it, frames of an animation and pages too; else one picture of
+        8-bit gray, RGB or RGBA, or of a GIF, with its palette.
 
     Raises:
         PictureError: the file is damaged, larger than 2**28 pixels, or of a kind whose pixels could not be given back
@@ -72,6 +71,8 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
         raise refuse_lossy("JPEG")
     if kind == "png":
         return _read_png(data)
+    if kind == "icon":
+        return _read_icon(data)
     if kind == "tiff":
         return _read_tiff(data, allow_lossy)
     if kind == "webp":
@@ -87,6 +88,13 @@ def _read_png(data: bytes) -> Samples:
         raise damaged("PNG", "no whole picture is in it")
     if not png.is_sound(data, parsed):
         raise damaged("PNG", "a checksum of its pixels differs")
+    return parsed.samples
+
+
+def _read_icon(data: bytes) -> Samples:
+    parsed = ico.parse(data)
+    if parsed is None:
+        raise PictureError("an icon file without a picture that can be read", remedy="convert it to PNG first")
     return parsed.samples
 
 
@@ -134,7 +142,7 @@ def _opened(image: Any, kind: str) -> Samples:
     if image.mode not in ("L", "RGB", "RGBA"):
         raise PictureError(f"a {shown} picture of {image.mode} is not supported", remedy=TO_RGB)
     image.load()
-    return Samples((_samples(image)[None],), 8, alpha=image.mode == "RGBA", ending=kind)
+    return Samples((_samples(image)[None],), 8, alpha=image.mode == "RGBA")
 
 
 def _of_gif(image: Any) -> Samples:
@@ -143,7 +151,7 @@ def _of_gif(image: Any) -> Samples:
     indices = _samples(image)
     transparent = image.info.get("transparency")
     if image.mode == "L" and transparent is None:
-        return Samples((indices[None],), 8, ending="gif")
+        return Samples((indices[None],), 8)
     flat = bytes(np.arange(256).repeat(3).astype(np.uint8)) if image.mode == "L" else bytes(image.getpalette("RGB"))
     entries = max(len(flat) // 3, int(indices.max()) + 1, (transparent or 0) + 1)
     palette = np.zeros((entries, 4), np.uint8)
@@ -154,7 +162,7 @@ def _of_gif(image: Any) -> Samples:
     else:
         palette[transparent, 3] = 0
     depth = next(bits for bits in (1, 2, 4, 8) if entries <= 1 << bits)
-    return Samples((indices[None],), depth, palette=palette, ending="gif")
+    return Samples((indices[None],), depth, palette=palette)
 
 
 def _samples(image: Any) -> UInt8:

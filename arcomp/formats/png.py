@@ -95,7 +95,7 @@ def parse(data: bytes) -> Parsed | None:
     if at < len(data):
         skeleton.append(Literal(data[at:]))
     palette = _palette(data, chunks) if header.colour == 3 else None
-    samples = Samples(stacks(pictures), header.depth, alpha=header.colour in (4, 6), palette=palette, ending="png")
+    samples = Samples(stacks(pictures), header.depth, alpha=header.colour in (4, 6), palette=palette)
     return Parsed(samples, tuple(skeleton))
 
 

@@ -91,6 +91,8 @@ def _metadata(metadata: Metadata) -> Iterator[bytes]:
         yield _chunk(b"eXIf", metadata.exif)
     if metadata.xmp:
         yield _chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + metadata.xmp)
+    if metadata.resolution:
+        yield _chunk(b"pHYs", struct.pack(">IIB", *metadata.resolution, 1))
     for key, value in metadata.text.items():
         yield _text(key, value)
 

@@ -84,20 +84,18 @@ def parsed(data: bytes) -> Parsed:
         PictureError: the first picture is damaged, truncated, too large, or text in no usual shape.
     """
     parts: list[Part] = []
-    at, ending = 0, ""
+    at = 0
     while len(parts) < _MOST_PICTURES:
         try:
-            header = _header(data, at)
-            parts.append(_picture(data, header))
+            parts.append(_picture(data, _header(data, at)))
         except PictureError:
             if not parts:
                 raise
             break
-        ending = ending or header.name
         at = parts[-1][1]
         between = _SPACE.match(data, at)
         at = between.end() if between else at
-    found = together(data, parts, ending)
+    found = together(data, parts)
     assert found is not None
     return found
 

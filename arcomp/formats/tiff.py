@@ -154,7 +154,7 @@ def _parsed(data: bytes, kind: Kind, pages: list[Page]) -> Parsed | None:
     if not done:
         return None
     palette = np.frombuffer(kind.palette, np.uint8).reshape(-1, 3) if kind.palette else None
-    samples = Samples(tuple(stacks), kind.depth, alpha=kind.alpha, palette=palette, ending="tiff")
+    samples = Samples(tuple(stacks), kind.depth, alpha=kind.alpha, palette=palette)
     return Parsed(samples, tuple(placed.skeleton(data)))
 
 

@@ -12,6 +12,8 @@ from arcomp.errors import OutputError
 from arcomp.form import Layout
 from arcomp.formats.differences import difference
 from arcomp.formats.layouts import packed, row_bytes
+from arcomp.formats.metadata import NONE, Metadata
+from arcomp.formats.tiff_metadata import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, Tags, tags_of
 from arcomp.formats.tiff_pages import (
     BITS,
     BLACK_IS_ZERO,
@@ -35,19 +37,16 @@ from arcomp.samples import Pixels, Samples
 _STRIP = 1 << 18
 """About how many bytes a strip has before it is deflated."""
 _LEVEL = 6
-_SHORT, _LONG = 3, 4
-_SIZES = {_SHORT: "H", _LONG: "I"}
+_SIZES = {BYTE: "B", ASCII: "B", SHORT: "H", LONG: "I", RATIONAL: "I", UNDEFINED: "B"}
+"""Of a number of each type, as :mod:`struct` names it."""
 _UNSPECIFIED, _OPACITY = 0, 2
 """What extra samples are: of no known meaning, or opacity with which colours are not multiplied."""
 _MOST = 1 << 32
 """Bytes that a file has fewer of."""
 
-Tags = dict[int, tuple[int, list[int]]]
-"""The type and the values of each tag."""
 
-
-def write_tiff(samples: Samples) -> bytes:
-    """A TIFF with a page for each picture.
+def write_tiff(samples: Samples, metadata: Metadata = NONE) -> bytes:
+    """A TIFF with a page for each picture, each with all of the metadata that TIFF has room for.
 
     Four channels of no known meaning are written as cyan, magenta, yellow and black, two as gray and an extra sample.
     Samples keep their bits.
@@ -59,13 +58,14 @@ def write_tiff(samples: Samples) -> bytes:
         raise OutputError("tiff cannot hold a palette with opacity", remedy="choose png")
     file = bytearray(b"II*\0" + bytes(4))
     link = 4
+    known = tags_of(metadata, file)
     for stack in samples.stacks:
         for pixels in stack:
-            link = _add_page(file, link, pixels, samples)
+            link = _add_page(file, link, pixels, samples, known)
     return bytes(file)
 
 
-def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples) -> int:
+def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples, known: Tags) -> int:
     """Add the strips and the directory of a picture, and write where that is; the place to write where the next is."""
     height, width, channels = pixels.shape
     layout = Layout(samples.depth, tuple(range(channels)), little=samples.depth == 16)
@@ -78,23 +78,23 @@ def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples) -> i
         lengths.append(len(strip))
         file += strip
     photometric, extra = _meaning(samples)
-    tags: Tags = {
-        WIDTH: (_LONG, [width]),
-        HEIGHT: (_LONG, [height]),
-        BITS: (_SHORT, [samples.depth] * channels),
-        COMPRESSION: (_SHORT, [DEFLATE]),
-        PHOTOMETRIC: (_SHORT, [photometric]),
-        STRIPS[0]: (_LONG, offsets),
-        CHANNELS: (_SHORT, [channels]),
-        ROWS_PER_STRIP: (_LONG, [rows]),
-        STRIPS[1]: (_LONG, lengths),
+    tags: Tags = known | {
+        WIDTH: (LONG, [width]),
+        HEIGHT: (LONG, [height]),
+        BITS: (SHORT, [samples.depth] * channels),
+        COMPRESSION: (SHORT, [DEFLATE]),
+        PHOTOMETRIC: (SHORT, [photometric]),
+        STRIPS[0]: (LONG, offsets),
+        CHANNELS: (SHORT, [channels]),
+        ROWS_PER_STRIP: (LONG, [rows]),
+        STRIPS[1]: (LONG, lengths),
     }
     if differences:
-        tags[PREDICTOR] = _SHORT, [2]
+        tags[PREDICTOR] = SHORT, [2]
     if samples.palette is not None:
-        tags[COLOUR_MAP] = _SHORT, _colour_map(samples.palette, samples.depth)
+        tags[COLOUR_MAP] = SHORT, _colour_map(samples.palette, samples.depth)
     if extra:
-        tags[EXTRA_SAMPLES] = _SHORT, extra
+        tags[EXTRA_SAMPLES] = SHORT, extra
     return _add_directory(file, link, tags)
 
 
@@ -136,7 +136,8 @@ def _add_directory(file: bytearray, link: int, tags: Tags) -> int:
             place = len(file)
             file += body
             body = struct.pack("<I", place)
-        entries.append(struct.pack("<HHI", tag, kind, len(values)) + body.ljust(4, b"\0"))
+        many = len(values) // 2 if kind == RATIONAL else len(values)
+        entries.append(struct.pack("<HHI", tag, kind, many) + body.ljust(4, b"\0"))
     file += bytes(len(file) % 2)
     begin = len(file)
     file += struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)

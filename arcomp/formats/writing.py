@@ -33,7 +33,15 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 )
 """Endings that can be written, lower-case without a dot, and their format."""
 
-_LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
+LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
+"""Endings of pictures that are not written, because they lose pixels, or may."""
+_KEPT = {
+    "png": ("icc", "exif", "xmp", "text", "resolution"),
+    "tif": ("icc", "exif", "xmp", "resolution"),
+    "tiff": ("icc", "exif", "xmp", "resolution"),
+    "webp": ("icc", "exif", "xmp"),
+}
+"""The fields of :class:`Metadata` that files of an ending have room for."""
 _MAX_SIDE_OF_WEBP = 16383
 
 
@@ -49,6 +57,11 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(os.fspath(path))[1][1:].lower()
 
 
+def kept_by(ending: str) -> tuple[str, ...]:
+    """The fields of :class:`arcomp.formats.metadata.Metadata` that :func:`write` puts into files of an ending."""
+    return _KEPT.get(ending, ())
+
+
 def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     """A file of which :func:`arcomp.formats.read` gives the same samples back.
 
@@ -56,7 +69,7 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
         samples: bytes become what they were, whatever the ending; an array has its type, axes and name again in an
             .npy or .npz file; pictures go there as [N, H, W, C].
         ending: "npy", "npz" or a key of :data:`ENDINGS`, in any case, with or without its dot.
-        metadata: goes along into PNG and WebP.
+        metadata: goes along as far as :func:`kept_by` says.
 
     Returns:
         The bytes of the file.
@@ -70,13 +83,13 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     if ending == "png":
         return write_png(samples, metadata)
     if ending in ("tif", "tiff"):
-        return write_tiff(samples)
+        return write_tiff(samples, metadata)
     if ENDINGS.get(ending) == "PNM":
         return write_pnm(samples, ending)
     if ending in ARRAY_ENDINGS:
         return write_npy(samples, ending)
     if ending not in ENDINGS:
-        why = "cannot hold the pixels without loss here" if ending in _LOSSY else "cannot be written"
+        why = "cannot hold the pixels without loss here" if ending in LOSSY else "cannot be written"
         shown = f"a .{ending[:16]} file" if ending else "a file without an ending"
         raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
     if samples.count != 1:

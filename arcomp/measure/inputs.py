@@ -70,7 +70,7 @@ def read(path: Path, limit: int | None = None, *, text: bool = False) -> Samples
         PictureError: it cannot be read, or holds something else.
     """
     samples = formats.read(path, or_bytes=text)
-    return replace(samples, stacks=(samples.pixels[:limit],), ending="")
+    return replace(samples, stacks=(samples.pixels[:limit],))
 
 
 def _is_bytes(start: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -23,8 +24,7 @@ class TestPipes:
         assert packed.status == 0
         back = say("decompress", "-", stdin=packed.out)
         assert back.status == 0
-        assert back.out[:4] == b"\x89PNG"
-        assert np.array_equal(read_picture(back.out), pixels())
+        assert back.out == picture.read_bytes()
         assert names(folder) == {"img.png"}
 
     def test_to_stdout_and_to_a_file(self, picture: Path, folder: Path) -> None:
@@ -85,12 +85,16 @@ class TestJson:
         (about,) = said.objects
         assert said.err == ""
         expected = {
-            "input": "img.png", "output": "img.png.arcomp", "model": "histogram", "width": 13, "height": 9,
-            "channels": 3, "bit_depth": 8, "input_bytes": picture.stat().st_size, "verified": True, "dropped": [],
+            "input": "img.png", "output": "img.png.arcomp", "model": "histogram", "models": ["histogram"],
+            "content": "picture", "images": 1, "width": 50, "height": 40, "channels": 3, "bit_depth": 8, "alpha": False,
+            "palette": None, "input_bytes": picture.stat().st_size, "verified": True,
             "output_bytes": Path("img.png.arcomp").stat().st_size,
         }  # fmt: skip
         assert {k: about[k] for k in expected} == expected
-        assert about["bits_per_subpixel"] == 8 * about["output_bytes"] / (9 * 13 * 3)
+        assert about["bits_per_subpixel"] == 8 * about["output_bytes"] / (40 * 50 * 3)
+        assert about["digest"].startswith(about["digest_begins"])
+        assert about["form"] == "literal, chunks, deflated (predicted), scanlines"
+        assert 0 < about["form_bytes"] < 250
         assert about["overhead_percent"] == pytest.approx(100 * (8 * about["output_bytes"] / about["nll_bits"] - 1))
         assert about["seconds"] > 0
         assert about["startup_seconds"] > 0
@@ -106,10 +110,30 @@ class TestJson:
         assert (about["model"], about["available"], about["width"], about["format_version"]) == (
             "histogram",
             True,
-            13,
+            50,
             1,
         )
-        assert about["input_bytes"] == packed.stat().st_size > about["payload_bytes"]
+        assert about["input_bytes"] == packed.stat().st_size == about["coded_bytes"] + about["form_bytes"]
+        original = picture.read_bytes()
+        assert about["original"] == {
+            "name": "img.png",
+            "bytes": len(original),
+            "sha256": hashlib.sha256(original).hexdigest(),
+            "modified_ns": picture.stat().st_mtime_ns,
+            "mode": f"{picture.stat().st_mode & 0o7777:04o}",
+        }
+
+    def test_of_a_file_that_is_kept_as_bytes(self, folder: Path) -> None:
+        (folder / "notes.txt").write_bytes(b"A note.")
+        (about,) = say("compress", *MODEL, "--json", "notes.txt").objects
+        none = ("model", "digest", "digest_begins", "width", "height", "channels", "bit_depth", "alpha", "palette")
+        assert {about[key] for key in none} == {None}
+        assert (about["models"], about["images"], about["content"], about["form"]) == ([], 0, "file", "bytes")
+        assert "bits_per_subpixel" not in about
+        (about,) = say("info", "--json", "notes.txt.arcomp").objects
+        assert (about["available"], about["where"], about["bits_per_subpixel"]) == (True, [], None)
+        (about,) = say("decompress", "--json", "notes.txt.arcomp", "-o", "x.txt").objects
+        assert (about["output_bytes"], about["converted"]) == (7, False)
 
     def test_one_object_a_line(self, picture: Path, folder: Path) -> None:
         save(folder / "b.png", seed=1)

@@ -118,11 +118,11 @@ class TestKinds:
     @pytest.mark.parametrize("shape", [(6, 7, 9), (6, 7, 9, 1), (42, 9), (14, 9, 3), (7, 9, 3, 2)])
     def test_arrays_come_back_as_they_were(self, shape: tuple[int, ...], boolean: bool) -> None:
         values = np.random.default_rng(1).integers(0, 2, shape).astype(bool if boolean else np.uint8)
-        for data in (npy(values), npz(name=values)):
+        for data, ending in ((npy(values), "npy"), (npz(name=values), "npz")):
             samples = read_fitted(data, HISTOGRAM)
             assert isinstance(samples.form, Array)
             coded = codec.encode(samples, HISTOGRAM).data
-            again = np.load(io.BytesIO(write(codec.decode(coded), samples.ending)))
+            again = np.load(io.BytesIO(write(codec.decode(coded), ending)))
             again = again if isinstance(again, np.ndarray) else again["name"]
             assert (again.dtype, again.shape) == (values.dtype, shape)
             assert np.array_equal(again, values)

@@ -55,7 +55,8 @@ class TestRefusedKinds:
         [
             (b"", "empty"),
             (b"\x89ARC\r\n\x1a\n" + bytes(40), "arcomp file"),
-            (b"GIF89a" + bytes(40), "GIF"),
+            (b"GIF89a" + bytes(40), "a damaged GIF"),
+            (b"\0\0\1\0" + bytes(40), "an icon file"),
             (b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
             (b"\0\0\0\x18ftypavif" + bytes(40), "AVIF"),
             (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "JPEG XL"),
@@ -83,7 +84,6 @@ class TestLossy:
         picture = read(data, allow_lossy=True)
         with Image.open(io.BytesIO(data)) as image:
             np.testing.assert_array_equal(picture.pixels[0], np.asarray(image))
-        assert picture.ending == form.lower()
 
     def test_cmyk_jpeg_is_refused_still(self) -> None:
         assert "CMYK" in refusal(saved(LARGE, "JPEG", "CMYK"), allow_lossy=True)

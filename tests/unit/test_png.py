@@ -92,7 +92,7 @@ class TestKinds:
             pixels = random_pixels(height, width, colour, depth)
             samples = taken_apart(made(pixels, depth, colour, interlaced=interlaced)).samples
             assert np.array_equal(samples.pixels[0], pixels)
-            assert (samples.depth, samples.alpha, samples.ending) == (depth, colour in (4, 6), "png")
+            assert (samples.depth, samples.alpha) == (depth, colour in (4, 6))
 
     def test_palette(self) -> None:
         pixels = random_pixels(5, 6, 3, 2)

@@ -125,7 +125,7 @@ def test_keywords_that_png_does_not_take(key: str) -> None:
 
 class TestRepacking:
     def of(self, data: bytes) -> bytes:
-        made = converted(data, "png")
+        made = converted(data, "png").data
         before, after = parse(data), parse(made)
         assert before is not None
         assert after is not None
