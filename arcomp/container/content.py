@@ -61,6 +61,7 @@ def check_content(form: Form, shape: tuple[int, ...], depth: int) -> None:
         _check_array(form)
         wrong = not form.images and images > 1
         wrong |= (not form.channels and channels > 1) or depth > _DEPTHS[form.dtype]
+        wrong |= form.dtype.startswith("int") and depth < _DEPTHS[form.dtype]
     if wrong:
         raise FormatError(f"samples of shape {list(shape)} and {depth} bits are not the content that is claimed")
 

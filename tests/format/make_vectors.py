@@ -2,15 +2,15 @@
 
     python -m tests.format.make_vectors
 
-Existing files are left alone: a vector, once released, decodes for ever.
+Existing files are left alone: a vector, once released, decodes for ever. What they decode to is in expected.json.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import struct
-import zlib
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,13 +20,17 @@ import numpy.typing as npt
 import torch
 
 import arcomp
+from arcomp import codec
 from arcomp.coding import lattice
-from arcomp.container import Header, pack, pixels_checksum, unpack
-from arcomp.container.numbers import encode_number
+from arcomp.container import Original, header, pack
+from arcomp.container.archive import joined
 from arcomp.contract import distributions, registry
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
+from arcomp.form import Literal, Skeleton
+from arcomp.formats.parsing import parse
+from arcomp.formats.rebuild import predicted, rebuild
 from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
@@ -37,35 +41,95 @@ from arcomp.models.photo.net import Photo
 from arcomp.models.photo.training import freeze as photo_freeze
 from arcomp.models.photo.training import learn_mixer_weights
 from arcomp.models.photo.windows import Window
-from tests.coded import encode, read_picture
+from arcomp.samples import Samples, of_bytes
+from arcomp.transforms import Node
+from tests.coded import read_picture
+from tests.format import faults, originals
 from tests.specimens import SIZES, pictures
 
 VECTORS = Path(__file__).parent / "vectors"
+EXPECTED = VECTORS / "expected.json"
 TINY = VECTORS / "context-tiny.safetensors"
 TINY_PHOTO = VECTORS / "photo-tiny.safetensors"
-Fields = list[tuple[int, bytes]]
+PICTURE = Path(__file__).parents[1] / "pictures" / "lighthouse.png"
 
 
-def write(name: str, data: bytes) -> None:
-    """A file that does not exist yet."""
+def write(name: str, data: bytes) -> bool:
+    """A file, unless it exists."""
     path = VECTORS / name
-    if path.exists():
-        print("kept", path.name)
-    else:
+    made = not path.exists()
+    if made:
         path.write_bytes(data)
         print("made", path.name, len(data), "bytes")
+    return made
 
 
-def success(name: str, pixels: npt.NDArray[Any], depth: int, model: Model, tile: tuple[int, int] = (0, 0)) -> None:
-    """A file that must decode, and what to."""
-    data = encode(pixels, depth, model, tile=tile).data
-    samples = np.ascontiguousarray(pixels, "<u2" if depth > 8 else "u1").tobytes()
-    expected = {"shape": pixels.shape, "depth": depth, "sha256": hashlib.sha256(samples).hexdigest()}
+def expect(name: str, samples: Samples | None, file: bytes | None) -> None:
+    """Remember what a vector decodes to."""
+    known = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    entry: dict[str, Any] = {}
+    if samples is not None:
+        digest = hashlib.sha256()
+        for stack in samples.stacks:
+            digest.update(np.ascontiguousarray(stack, "<u2" if samples.depth > 8 else "u1").tobytes())
+        entry = {"stacks": [stack.shape for stack in samples.stacks], "depth": samples.depth}
+        entry["samples"] = digest.hexdigest()
+    if file is not None:
+        entry["file"] = hashlib.sha256(file).hexdigest()
+    known[name] = entry
+    lines = (f"{json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known))
+    EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def success(
+    name: str,
+    pixels: npt.NDArray[Any],
+    depth: int,
+    model: Model,
+    tile: tuple[int, int] = (0, 0),
+    trees: tuple[Node, ...] | None = None,
+) -> None:
+    """A file of pictures that must decode."""
+    samples = Samples.of(pixels, depth)
     if not (VECTORS / f"{name}.arcomp").exists():
-        write(f"{name}.arcomp", data)
-        write(f"{name}.json", json.dumps(expected).encode() + b"\n")
+        write(f"{name}.arcomp", codec.encode(samples, model, tile=tile, trees=trees).data)
+        expect(name, samples, None)
 
 
+def member_of(file: bytes, samples: Samples | None, skeleton: Skeleton | None, name: str, model: Model) -> bytes:
+    """A member of a file."""
+    original = Original(len(file), hashlib.sha256(file).digest(), name, 1_700_000_000_123_456_789, 0o644)
+    if samples is None:
+        return pack(header.Member(None, original=original, skeleton=skeleton))
+    coded = codec.encode(samples, model)
+    return pack(replace(coded.member, original=original, skeleton=skeleton))
+
+
+def form(name: str, file: bytes, model: Model) -> None:
+    """A file that is made of pictures, and must come back."""
+    path = VECTORS / f"form-{name}.arcomp"
+    if path.exists():
+        return
+    parsed = parse(file)
+    assert parsed is not None, name
+    skeleton = predicted(parsed.skeleton, parsed.samples)
+    assert rebuild(skeleton, parsed.samples) == file, name
+    write(path.name, member_of(file, parsed.samples, skeleton, name.replace("-", "."), model))
+    expect(path.stem, parsed.samples, file)
+
+
+def kept_as_bytes(name: str, file: bytes, method: int) -> None:
+    """A file that is kept as bytes, packed by a method."""
+    path = VECTORS / f"bytes-{name}.arcomp"
+    if path.exists():
+        return
+    skeleton = (Literal(file),) if file else ()
+    with patch.object(header, "squeeze", originals.packer(method)):
+        write(path.name, member_of(file, None, skeleton, f"{name}.txt", arcomp.load("histogram")))
+    expect(path.stem, None, file)
+
+
+@cache
 def tiny_weights() -> Weights:
     """A small network with random weights whose predictions are not absurd."""
     if TINY.exists():
@@ -76,6 +140,7 @@ def tiny_weights() -> Weights:
     return weights
 
 
+@cache
 def tiny_photo_weights() -> Weights:
     """Small networks of model photo with random weights: gray with one window and weights of the mixing stage,
     colour with all kinds of windows."""
@@ -103,7 +168,7 @@ def photo_successes() -> None:
     for channels, kind in ((1, "gray"), (3, "rgb")):
         for content in ("smooth", "noise", "extreme"):
             success(f"photo-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
-        success(f"photo-tiny-{kind}-one-pixel", pictures("noise", (1, 1, channels), 8)[None], 8, tiny)
+        success(f"photo-tiny-{kind}-one-pixel", pictures("extreme", (1, 1, channels), 8)[None], 8, tiny, trees=CODED)
     success("photo-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
     success("photo-tiny-tiles", several, 8, tiny, (4, 5))
@@ -112,7 +177,7 @@ def photo_successes() -> None:
         colours = np.argwhere(rows[100:103, 110:114]) + np.array([100, 110, 0])  # few rows, for the reference's sake
         coded = colours[np.random.default_rng(known).integers(0, len(colours), 5 * 11)].reshape(1, 5, 11, 3)
         success(f"photo-tiny-{name}", coded[..., [1, 0, 2]].astype(np.uint8), 8, tiny)
-    picture = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))[100:108, 60:72]
+    picture = read_picture(str(PICTURE))[100:108, 60:72]
     for preset in ("fast", "balanced", "max"):
         for name, pixels in (("rgb", picture), ("gray", picture[..., 1:2])):
             try:
@@ -124,8 +189,11 @@ def photo_successes() -> None:
                 success(f"photo-{preset}-{shipped.digest.hex()[:8]}-{name}", pixels[None], 8, shipped)
 
 
+CODED = (originals.CODED,)
+
+
 def successes() -> None:
-    """Files that must decode."""
+    """Files of histogram and context that must decode."""
     histogram = arcomp.load("histogram")
     for depth, channels in ((1, 1), (3, 2), (8, 1), (8, 3), (8, 4), (12, 1), (16, 1)):
         content = pictures("smooth" if depth >= 8 else "noise", (9, 7, channels), depth)
@@ -139,111 +207,50 @@ def successes() -> None:
     for channels, colour in ((1, "gray"), (3, "rgb")):
         for kind in ("smooth", "noise", "extreme"):
             success(f"context-tiny-{colour}-{kind}", pictures(kind, (11, 14, channels), 8)[None], 8, tiny)
-    success("context-tiny-one-pixel", pictures("noise", (1, 1, 3), 8)[None], 8, tiny)
+    success("context-tiny-one-pixel", pictures("noise", (1, 1, 3), 8)[None], 8, tiny, trees=CODED)
     success("context-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
     success("context-tiny-tiles", several, 8, tiny, (4, 5))
     shipped = arcomp.load("context")
     mark = shipped.digest.hex()[:8]
-    photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))
+    photo = read_picture(str(PICTURE))
     success(f"context-{mark}-rgb", photo[100:118, 60:84][None], 8, shipped)
     success(f"context-{mark}-gray", photo[100:118, 60:84, 1:2][None], 8, shipped)
 
 
 def ladder_successes() -> None:
-    """Files of the ladder's shipped weights that must decode: three pictures, or a line."""
-    line = np.frombuffer(b"It was on a dreary night of November", np.uint8).reshape(1, 1, -1, 1)
+    """Files of the ladder's shipped weights that must decode: two pictures of two tiles, or a text."""
+    line = b"It was on a dreary night of November"
     for name in registry.names():
         if name.split("-")[0] not in SIZES:
             continue
         model = registry.load(name)
         mark = f"{name}-{model.digest.hex()[:8]}"
         channels, depth = (3, 8) if name.endswith("-colour") else (1, 1)
-        several = np.stack([pictures("noise", (9, 11, channels), depth, seed) for seed in range(3)])
-        if name.endswith("-text"):
-            success(mark, line, 8, model)
-        else:
-            success(mark, several, depth, model)
+        several = np.stack([pictures("noise", (7, 9, channels), depth, seed) for seed in range(2)])
+        if not name.endswith("-text"):
+            success(mark, several, depth, model, (7, 6))
+        elif write(f"{mark}.arcomp", member_of(line, of_bytes(line), None, "line.txt", model)):
+            expect(mark, of_bytes(line), line)
 
 
-def fields_of(data: bytes) -> tuple[Fields, bytes]:
-    """Fields and payload of a file with a header shorter than 128 bytes."""
-    end, at, fields = 11 + data[10], 11, []
-    while at < end:
-        fields.append((data[at], data[at + 2 : at + 2 + data[at + 1]]))
-        at += 2 + data[at + 1]
-    return fields, data[end + 4 :]
-
-
-def build(fields: Fields, payload: bytes, version: int = 1, flags: int = 0) -> bytes:
-    """A file with a right header checksum, whatever its fields."""
-    body = b"".join(bytes([tag]) + encode_number(len(value)) + value for tag, value in fields)
-    start = b"\x89ARC\r\n\x1a\n" + bytes([version, flags]) + encode_number(len(body)) + body
-    return start + struct.pack("<I", zlib.crc32(start)) + payload
-
-
-def faults() -> None:
-    """Files with one fault each, and a part of the line that refuses them."""
-    good = encode(pictures("smooth", (6, 8, 3), 8)[None], 8, ContextModel(tiny_weights())).data
-    fields, payload = fields_of(good)
-    known = dict(fields)
-    header, _ = unpack(good)
-
-    def with_field(tag: int, value: bytes) -> bytes:
-        return build(sorted((known | {tag: value}).items()), payload)
-
-    other = bytearray(payload)
-    other[len(payload) // 2] ^= 0x10
-    crossed = [fields[1], fields[0], *fields[2:]]
-    made: dict[str, tuple[bytes, str]] = {
-        "empty": (b"", "empty"),
-        "a-png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG"),
-        "text-mode": (good.replace(b"\r\n", b"\n"), "text mode"),
-        "cut-in-magic": (good[:5], "truncated"),
-        "cut-in-header": (good[:30], "truncated"),
-        "cut-in-payload": (good[:-3], "truncated"),
-        "too-long": (good + b"x", "after its end"),
-        "version-2": (build(fields, payload, version=2), "newer"),
-        "reserved-flag": (build(fields, payload, flags=1), "reserved"),
-        "header-bit": (good[:20] + bytes([good[20] ^ 4]) + good[21:], "header is damaged"),
-        "payload-bit": (good[:-1] + bytes([good[-1] ^ 1]), "payload is damaged"),
-        "unknown-critical-field": (with_field(0x20, b"?"), "0x20"),
-        "field-twice": (build([*fields[:2], *fields[1:]], payload), "twice"),
-        "fields-out-of-order": (build(crossed, payload), "out of order"),
-        "no-geometry": (build(fields[1:], payload), "missing"),
-        "long-number": (with_field(1, b"\x81\x00" + known[1][1:]), "no number"),
-        "no-width": (with_field(1, bytes([1, 6, 0, 3, 8])), "geometry"),
-        "enormous": (with_field(1, bytes([1]) + encode_number(1 << 31) * 2 + bytes([3, 8])), "limit"),
-        "a-million-tiles": (
-            build(
-                sorted(
-                    (known | {1: bytes([1]) + encode_number(1 << 13) * 2 + bytes([3, 8]), 3: bytes([1, 1])}).items()
-                ),
-                payload,
-            ),
-            "tiles",
-        ),
-        "unknown-model": (with_field(2, known[2][:8] + b"nobody"), "no model"),
-        "other-weights": (with_field(2, bytes(8) + b"context"), "0000000000000000"),
-        "model-of-other-depth": (with_field(1, known[1][:-1] + bytes([7])), "8-bit"),
-        "other-pixels": (with_field(5, bytes(4)), "not those that were encoded"),
-        "other-words": (pack(header, bytes(other)), ""),
-        "decisions-of-8-bits": (with_field(8, b"\x01"), "no decisions"),
-        "unknown-coder": (with_field(8, b"\x02"), "not known here"),
-        "histogram-cut": (histogram_with(b"\x01"), "histogram"),
-        "histogram-empty-row": (histogram_with(b"\x00\xff\x01"), "histogram"),
-    }
-    for name, (data, _) in made.items():
-        write(f"bad-{name}.arcomp", data)
-    known_words = {f"bad-{name}.arcomp": word for name, (_, word) in made.items()}
-    write("faults.json", json.dumps(known_words, indent=1).encode() + b"\n")
-
-
-def histogram_with(side: bytes) -> bytes:
-    """A histogram file with that side information."""
-    pixels = np.zeros((1, 2, 2, 1), np.uint8)
-    data = encode(pixels, 8, arcomp.load("histogram")).data
-    header, payload = unpack(data)
-    return pack(Header(1, 2, 2, 1, 8, "histogram", header.digest, 0, 0, pixels_checksum(pixels, 8), side), payload)
+def form_successes() -> None:
+    """Files of every form, every way of packing, every node of transforms, and archives."""
+    histogram = arcomp.load("histogram")
+    for name, file in originals.files().items():
+        form(name, file, histogram)
+    for name, (file, method) in originals.texts().items():
+        kept_as_bytes(name, file, method)
+    for name, (samples, tree, model) in originals.transformed().items():
+        if write(f"node-{name}.arcomp", codec.encode(samples, model, trees=(tree,)).data):
+            expect(f"node-{name}", samples, None)
+    several = originals.several_sizes()
+    if write("stacks.arcomp", codec.encode(several, histogram, trees=CODED * len(several.stacks)).data):
+        expect("stacks", several, None)
+    two = [member_of(text, None, (Literal(text),), name, histogram) for name, text in originals.MEMBERS.items()]
+    if write("one-and-index.arcomp", joined(two[:1])):
+        expect("one-and-index", None, next(iter(originals.MEMBERS.values())))
+    write("archive.arcomp", joined(two))
+    write("archive-of-archives.arcomp", joined(two) + two[0] + joined(two[1:]))
 
 
 if __name__ == "__main__":
@@ -252,4 +259,5 @@ if __name__ == "__main__":
     successes()
     photo_successes()
     ladder_successes()
-    faults()
+    form_successes()
+    faults.write_all(ContextModel(tiny_weights()), VECTORS)

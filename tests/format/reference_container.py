@@ -239,7 +239,8 @@ def check_content(value: bytes, stack: tuple[int, int, int], c: int, depth: int)
         require(value == b"\x01" and (n, h, c, depth) == (1, 1, 1, 8), "not bytes")
     if value[0] == 2:
         require(3 <= len(value) <= 258 and value[1] < 5 and value[2] < 4, "bad array")
-        require(depth <= (8, 1, 16, 8, 16)[value[1]], "too deep for the array")
+        most = (8, 1, 16, 8, 16)[value[1]]
+        require(depth <= most and (value[1] < 3 or depth == most), "of another depth than the array")
         require((n == 1 or value[2] & 1 > 0) and (c == 1 or value[2] & 2 > 0), "axes that the array does not have")
         try:
             value[3:].decode("utf-8")
