@@ -14,6 +14,8 @@ from arcomp.samples import Pixels
 Octets = npt.NDArray[np.uint8]
 Buffer = bytes | bytearray | memoryview | Octets
 
+MAX_STRIDE = 1 << 30
+"""Most bytes from one row to the next."""
 _PIECE = 1 << 22
 """About how many bytes are worked on at once, so that no second copy of a picture is held."""
 
@@ -99,7 +101,7 @@ def packed(
     need = row_bytes(layout, width)
     stride = stride or need
     tail = padding_bytes(layout, width, stride)
-    if stride < need or (padding and len(padding) != tail * height):
+    if not need <= stride <= MAX_STRIDE or (padding and len(padding) != tail * height):
         raise ValueError("rows with more samples or another padding than they have bytes for")
     samples = samples[::-1] if upward else samples
     fill = np.frombuffer(padding, np.uint8).reshape(height, tail) if padding else None

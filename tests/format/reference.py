@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from tests.format import reference_ladder, reference_photo
 from tests.format.reference_coders import Coder
-from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, tiles_of
+from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, read_all, tiles_of
 from tests.format.reference_models import Context, Histogram
 from tests.format.reference_numbers import Refused, require
 from tests.format.reference_rebuild import Picture, rebuilt
@@ -58,7 +58,16 @@ def decode(data: bytes, *weights: bytes) -> list[Stack]:
 
 def restore(data: bytes, *weights: bytes) -> bytes:
     """The file that was compressed (rules 1 to 10)."""
-    member = read(data)
+    return original_of(read(data), weights)
+
+
+def restore_all(data: bytes, *weights: bytes) -> list[bytes]:
+    """The files in an archive."""
+    return [original_of(member, weights) for member in read_all(data)]
+
+
+def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
+    """The file that a member was made of."""
     header, stacks = member.header, stacks_of(member, weights)
     require(header.original is not None, "there was no file")
     if member.segments is None:

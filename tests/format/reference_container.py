@@ -16,7 +16,8 @@ MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
 END = bytes.fromhex("89 41 52 43 45 4E 44 0A")
 PICTURES, MODELS, PARTS, SAMPLES, STREAMS, ORIGINAL, SKELETON = range(1, 8)
 NAME, MODIFIED, MODE, CONTENT = range(0x81, 0x85)
-CRITICAL = {0: range(PICTURES, SKELETON + 1), 1: (1, STREAMS)}  # by the kind of section
+ENTRIES = 1
+CRITICAL = {0: range(PICTURES, SKELETON + 1), 1: (ENTRIES, STREAMS)}  # by the kind of section
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 DICTIONARY = bytes.fromhex(
     "49492a00080000004d4d002a00000008000000424d0000000000003600000028000000010018000000000000000000130b0000130b0000"
@@ -305,11 +306,42 @@ def read(data: bytes) -> Member:
     """The only member of a file; an index may be after it."""
     member, end = read_member(data)
     if end < len(data):
-        kind, fields, begin = section(data, end)
-        require(kind == 1, "bytes, or another member, after the end")
-        _, end = cut(data, begin, extents(fields))
-        require(data[end + 8 :] == END, "an index without its trailer")
+        require(section(data, end)[0] == 1, "bytes, or another member, after the end")
+        require(index_end(data, end) == len(data), "bytes after the index")
     return member
+
+
+def read_all(data: bytes) -> list[Member]:
+    """All members of a file, by their headers."""
+    found, at = [], 0
+    while at < len(data):
+        if section(data, at)[0] == 1:
+            at = index_end(data, at)
+        else:
+            member, at = read_member(data, at)
+            found.append(member)
+    return found
+
+
+def index_end(data: bytes, at: int) -> int:
+    """Where the index that begins at a place ends; it is verified."""
+    _, fields, begin = section(data, at)
+    streams, end = cut(data, begin, extents(fields))
+    require(ENTRIES in fields and len(streams) == 1, "an index without entries")
+    require(data[end : end + 16] == (end + 16 - at).to_bytes(8, "little") + END, "an index without its trailer")
+    reader = Reader(fields[ENTRIES])
+    method, length, count = reader.number(0, 2), reader.number(1, 1 << 28), reader.number()
+    reader.end()
+    entries = Reader(unpacked(method, streams[0], length))
+    covered = 0
+    for _ in range(count):
+        covered += entries.number() + entries.number(1)
+        entries.number()
+        entries.bytes(entries.number(0, 1024))
+    covered += entries.number()
+    entries.end()
+    require(covered <= at, "an index of more than there is")
+    return end + 16
 
 
 Position = tuple[int, int, int]  # tile, y, x

@@ -75,6 +75,7 @@ def row_of(row: list[list[int]], layout: Record) -> tuple[bytes, int]:
 
 def padded(rows: list[tuple[bytes, int]], stride: int, padding: bytes) -> tuple[list[bytes], bytes]:
     """Rows with padding, and what is left of it."""
+    require(stride <= 1 << 30, "an enormous stride")
     made, given = [], len(padding) > 0
     for row, bits in rows:
         size = stride or len(row)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
-import struct
 import subprocess
 import sys
-import zlib
-from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +29,28 @@ from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
 from tests.coded import decode, encode
 from tests.format import reference, reference_coders, reference_container, reference_models, reference_tables
+from tests.format.faults import part
+from tests.format.fields import (
+    CONTENT,
+    MODE,
+    MODELS,
+    MODIFIED,
+    NAME,
+    ORIGINAL,
+    PARTS,
+    PICTURES,
+    SAMPLES,
+    SKELETON,
+    STREAMS,
+    build,
+    changed,
+    extents,
+    fields_of,
+    number,
+    numbers,
+    streams_of,
+)
+from tests.format.originals import TEXT
 from tests.specimens import context, pictures
 
 ROOT = Path(__file__).parents[2]
@@ -57,9 +76,8 @@ def saved(model: ContextModel, folder: Path) -> bytes:
 def check(pixels: npt.NDArray[Any], depth: int, model: Any, weights: bytes | None, tile: tuple[int, int]) -> None:
     """Both decoders give the pixels that were encoded."""
     data = encode(pixels, depth, model, tile=tile).data
-    decoded = reference.decode(data, weights)
-    assert decoded[:5] == (*pixels.shape, depth)
-    assert decoded.samples == pixels.ravel().tolist()
+    (decoded,) = reference.decode(data, *([weights] if weights else []))
+    assert decoded == (pixels.shape, depth, pixels.ravel().tolist())
     assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
@@ -171,7 +189,7 @@ def test_the_range_coder_makes_the_same_of_any_words() -> None:
 
 
 def small() -> bytes:
-    return encode(images("noise", 1, (2, 3, 1), 2), 2, registry.load("histogram"), source="png").data
+    return encode(images("noise", 1, (2, 3, 1), 2), 2, registry.load("histogram")).data
 
 
 def refused(data: bytes) -> None:
@@ -197,124 +215,150 @@ def test_refuses_every_changed_byte() -> None:
             refused(data[:at] + bytes([data[at] ^ change]) + data[at + 1 :])
 
 
-def rebuilt(change: Callable[[dict[int, bytes]], object], order: Callable[[list[int]], list[int]] = sorted) -> bytes:
-    """The small file with other fields and a right checksum."""
-    data = small()
-    begin, length = 11, data[10]
-    fields = reference_container.split_fields(data[begin : begin + length])
-    change(fields)
-    block = b"".join(bytes([tag, len(fields[tag])]) + fields[tag] for tag in order(list(fields)))
-    assert len(block) < 128
-    start = data[:10] + bytes([len(block)]) + block
-    return start + struct.pack("<I", zlib.crc32(start)) + data[begin + length + 4 :]
-
-
 def test_rebuilt_files_are_right() -> None:
-    assert rebuilt(lambda fields: None) == small()
+    assert changed(small(), {}) == small()
 
 
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
-        (0x83, b""),  # an optional field of later versions
-        (0x82, b"\x02\x00"),  # arrays
-        (0x82, b"\x02\x06name"),
-        (0x82, b"\x63abc"),  # a kind of content of later versions
+        (0x85, b""),  # an optional field of later versions
+        (CONTENT, b"\x02\x00\x00"),  # arrays
+        (CONTENT, b"\x02\x02\x03name"),
+        (CONTENT, b"\x63abc"),  # a kind of content of later versions
         (0xFF, b"abc"),
-        (0x81, b"tif"),
-        (0x03, b"\x01\x02"),  # tiles that leave the order of the pixels as it was
-        (0x03, b"\x7f\x80\x01"),
-        (0x03, b"\xff\xff\xff\xff\x0f\xff\xff\xff\xff\x0f"),
+        (PARTS, part(2, (1, 3))),  # tiles that leave the order of the pixels as it was
+        (PARTS, part(2, (127, 128))),
+        (PARTS, part(2, ((1 << 32) - 1, (1 << 32) - 1))),
+        (MODELS, None),  # filled in below: two models, of which one is not used
     ],
 )
-def test_takes(tag: int, value: bytes) -> None:
-    data = rebuilt(lambda fields: fields.update({tag: value}))
-    assert reference.decode(data).samples == decode(data)[0].ravel().tolist()
-    assert reference.decode(data).samples == images("noise", 1, (2, 3, 1), 2).ravel().tolist()
+def test_takes(tag: int, value: bytes | None) -> None:
+    values = {tag: value}
+    if tag == PARTS:
+        values[PARTS] = value and value[:-2] + b"\x02\x01"  # side information is there
+    if tag == MODELS:
+        values[MODELS] = dict(fields_of(small()))[MODELS] * 2
+    data = changed(small(), values)
+    expected = images("noise", 1, (2, 3, 1), 2).ravel().tolist()
+    assert reference.decode(data)[0].samples == decode(data)[0].ravel().tolist() == expected
 
 
 @pytest.mark.parametrize(
     ("tag", "value"),
     [
         (0x00, b""),  # unknown critical fields
-        (0x07, b"abc"),
-        (0x01, b""),
-        (0x01, b"\x01\x02\x03\x01"),
-        (0x01, b"\x01\x02\x03\x01\x02\x00"),
-        (0x01, b"\x00\x02\x03\x01\x02"),
-        (0x01, b"\x01\x00\x03\x01\x02"),
-        (0x01, b"\x01\x02\x00\x01\x02"),
-        (0x01, b"\x01\x02\x03\x00\x02"),
-        (0x01, b"\x01\x02\x03\x05\x02"),
-        (0x01, b"\x01\x02\x03\x01\x00"),
-        (0x01, b"\x01\x02\x03\x01\x11"),
-        (0x01, b"\x81\x00\x02\x03\x01\x02"),  # not the shortest form
-        (0x01, b"\x01\x02\x03\x01\x82"),  # does not end
-        (0x01, b"\x01\x80\x80\x80\x80\x10\x01\x01\x02"),  # 2^32 rows
-        (0x01, b"\x02\x80\x80\x80\x80\x01\x01\x01\x02"),  # 2^29 pixels
-        (0x01, b"\x01" + b"\xff" * 9 + b"\x01\x03\x01\x02"),  # a number of 10 bytes
-        (0x02, b"12345678"),
-        (0x02, b"12345678Histogram"),
-        (0x02, b"12345678histogram"),  # another digest
-        (0x02, b"12345678none"),
-        (0x02, b"12345678" + b"h" * 65),
-        (0x03, b""),
-        (0x03, b"\x01"),
-        (0x03, b"\x00\x01"),
-        (0x03, b"\x01\x00"),
-        (0x03, b"\x00\x00"),
-        (0x03, b"\x01\x01\x01"),
-        (0x03, b"\x01\x80\x80\x80\x80\x10"),
-        (0x04, b"\x04"),
-        (0x04, b"\x04\x00\x00\x00\x00"),
-        (0x04, b"\x04\x00\x00\x00\x00\x00"),
-        (0x05, b"\x00\x00\x00"),
-        (0x05, b"\x00\x00\x00\x00"),  # other pixels
-        (0x05, b"\x00\x00\x00\x00\x00"),
-        (0x06, b""),
-        (0x06, b"\x01\x01\x01"),  # a count is missing
-        (0x06, b"\x01\x01\x01\x01\x01"),
-        (0x06, b"\x00\x03"),  # no counts
-        (0x06, b"\x01\x00\x03"),  # zeros beyond the end
-        (0x06, b"\x01\x01\x01\x80\x80\x40"),  # 2^20
-        (0x81, b""),
-        (0x81, b"PNG"),
-        (0x81, b"a" * 17),
-        (0x82, b""),
-        (0x82, b"\x01"),  # bytes of two rows
-        (0x82, b"\x02"),
-        (0x82, b"\x02\x08"),
-        (0x82, b"\x02\x01"),  # truth values of two bits
-        (0x82, b"\x02\x00\xff"),
+        (0x08, b"abc"),
+        (PICTURES, b""),
+        (PICTURES, numbers(1, 2, 0, 1, 1, 2)),
+        (PICTURES, numbers(1, 2, 0, 1, 1, 2, 3, 0)),
+        (PICTURES, numbers(0, 2, 0, 1, 1, 2, 3)),
+        (PICTURES, numbers(5, 2, 0, 1, 1, 2, 3)),
+        (PICTURES, numbers(1, 0, 0, 1, 1, 2, 3)),
+        (PICTURES, numbers(1, 17, 0, 1, 1, 2, 3)),
+        (PICTURES, numbers(1, 2, 2, 1, 1, 2, 3)),
+        (PICTURES, numbers(1, 2, 0, 0)),
+        (PICTURES, numbers(1, 2, 0, 1, 0, 2, 3)),
+        (PICTURES, numbers(1, 2, 0, 1, 1, 0, 3)),
+        (PICTURES, numbers(1, 2, 0, 1, 1, 2, 0)),
+        (PICTURES, numbers(1, 2, 0, 2, 1, 2, 3, 1, 2, 3)),  # a stack without parts
+        (PICTURES, b"\x81\x00" + numbers(2, 0, 1, 1, 2, 3)),  # not the shortest form
+        (PICTURES, numbers(1, 2, 0, 1, 1, 2) + b"\x83"),  # does not end
+        (PICTURES, numbers(1, 2, 0, 1, 1, 1 << 32, 1)),
+        (PICTURES, numbers(1, 2, 0, 1, 2, 1 << 15, 1 << 15)),  # 2^31 pixels
+        (PICTURES, numbers(1, 2, 0, 1, 1) + b"\xff" * 9 + b"\x01\x03"),  # a number of 10 bytes
+        (MODELS, b""),
+        (MODELS, b"12345678"),
+        (MODELS, b"12345678" + number(9) + b"Histogram"),
+        (MODELS, b"12345678" + number(9) + b"histogram"),  # another digest
+        (MODELS, b"12345678" + number(4) + b"none"),
+        (MODELS, b"12345678" + number(65) + b"h" * 65),
+        (MODELS, b"12345678" + number(9) + b"histogra"),
+        (PARTS, b""),
+        (PARTS, part(2, (0, 1), 2)),
+        (PARTS, part(2, (1, 0), 2)),
+        (PARTS, part(2, (1, 1 << 32), 2)),
+        (PARTS, part(2, flags=2) + b"\0"),
+        (PARTS, part(2, flags=2)[:-1]),
+        (PARTS, part(2, flags=0)),  # a stream too many
+        (PARTS, part(2, flags=3)),  # decisions of 2 bits
+        (PARTS, part(2, flags=4)),
+        (PARTS, part(2, flags=2, streams=0)),
+        (PARTS, part(2, flags=2, streams=2)),
+        (PARTS, part(1, flags=2)),  # a leaf of fewer bits
+        (PARTS, part(17, flags=2)),
+        (PARTS, b"\x00\x02\x01" + part(2, flags=2)[3:]),  # a model that is not named
+        (PARTS, b"\x0d" + part(2, flags=2)[1:]),  # an unknown node
+        (SAMPLES, b"\0\0\0"),
+        (SAMPLES, bytes(4)),  # other samples
+        (SAMPLES, bytes(5)),
+        (STREAMS, b""),
+        (STREAMS, numbers(1) + bytes(3)),
+        (ORIGINAL, number(5) + bytes(31)),
+        (ORIGINAL, number(5) + bytes(33)),
+        (SKELETON, numbers(0, 0, 1, 0, 0)),  # without an original
+        (SKELETON, numbers(0, 0, 0, 0, 0)),
+        (NAME, b"x"),  # without an original
+        (MODIFIED, bytes(8)),
+        (MODE, bytes(2)),
+        (CONTENT, b""),
+        (CONTENT, b"\x01"),  # bytes of two rows
+        (CONTENT, b"\x02"),
+        (CONTENT, b"\x02\x00"),
+        (CONTENT, b"\x02\x05\x00"),
+        (CONTENT, b"\x02\x00\x04"),
+        (CONTENT, b"\x02\x01\x00"),  # truth values of two bits
+        (CONTENT, b"\x02\x03\x00"),  # signed numbers of two bits
+        (CONTENT, b"\x02\x00\x00\xff"),
     ],
 )
 def test_refuses(tag: int, value: bytes) -> None:
-    refused(rebuilt(lambda fields: fields.update({tag: value})))
+    refused(changed(small(), {tag: value}))
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        b"",
+        b"\x01\x01\x01",  # a count is missing
+        b"\x01\x01\x01\x01\x01",
+        b"\x00\x03",  # no counts
+        b"\x01\x00\x03",  # zeros beyond the end
+        b"\x01\x01\x01\x80\x80\x40",  # 2^20
+    ],
+)
+def test_refuses_side_information(side: bytes) -> None:
+    coded = streams_of(small())[len(unpack(small()).parts[0].side) :]
+    refused(changed(small(), {STREAMS: extents(side, coded)}, streams=side + coded))
 
 
 def test_refuses_too_many_tiles() -> None:
-    def change(fields: dict[int, bytes]) -> None:
-        fields[1] = b"\x01\x81\x80\x40\x01\x01\x02"  # 2^20 + 1 rows
-        fields[3] = b"\x01\x01"
-
-    refused(rebuilt(change))
+    rows = numbers(1, 2, 0, 1, 1, (1 << 20) + 1, 1)
+    refused(changed(small(), {PICTURES: rows, PARTS: part(2, (1, 1), 2)}))
 
 
-@pytest.mark.parametrize("tag", [1, 2, 4, 5, 6])
+@pytest.mark.parametrize("tag", range(1, 6))
 def test_refuses_missing_fields(tag: int) -> None:
-    refused(rebuilt(lambda fields: fields.pop(tag)))
+    refused(changed(small(), {tag: None}))
 
 
 def test_refuses_fields_out_of_order() -> None:
-    refused(rebuilt(lambda fields: None, order=lambda tags: tags[::-1]))
-    refused(rebuilt(lambda fields: None, order=lambda tags: [tags[0], *tags]))
+    fields = fields_of(small())
+    refused(build(fields[::-1], streams=streams_of(small())))
+    refused(build([fields[0], *fields], streams=streams_of(small())))
 
 
-def test_refuses_a_payload_that_is_no_words() -> None:
-    header, payload = unpack(small())
-    refused(pack(header, payload + b"\0"))
-    more = pack(header, payload + b"\1\2\3\4")  # left over: ignored
-    assert reference.decode(more).samples == decode(more)[0].ravel().tolist()
+def test_refuses_a_stream_that_is_no_words() -> None:
+    member = unpack(small())
+    (found,) = member.parts
+
+    def with_stream(stream: bytes) -> bytes:
+        return pack(replace(member, parts=(replace(found, streams=(stream,)),)))
+
+    stream = bytes(found.streams[0])
+    refused(with_stream(stream + b"\0"))
+    more = with_stream(stream + b"\1\2\3\4")  # left over: ignored
+    assert reference.decode(more)[0].samples == decode(more)[0].ravel().tolist()
 
 
 def test_refuses_other_weights(tmp_path: Path) -> None:
@@ -322,16 +366,16 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
     data = encode(images("noise", 1, (2, 2, 3), 8), 8, model).data
     right, other = saved(model, tmp_path), saved(tiny(True), tmp_path)
     reference.decode(data, right)
-    for weights in (None, b"", b"\0" * 8, other, right[:-1], right[:-1] + bytes([right[-1] ^ 1]), right[:100]):
+    for weights in ((), (b"",), (b"\0" * 8,), (other,), (right[:-1],), (right[:-1] + bytes([right[-1] ^ 1]),),
+                    (right[:100],)):  # fmt: skip
         with pytest.raises(reference_container.Refused):
-            reference.decode(data, weights)
+            reference.decode(data, *weights)
     with pytest.raises(ArcompError):
         decode(data, model=tiny(True))
 
 
 def test_command(tmp_path: Path) -> None:
-    pixels = images("noise", 2, (3, 5, 2), 12)
-    (tmp_path / "x.arcomp").write_bytes(encode(pixels, 12, registry.load("histogram")).data)
-    command = [sys.executable, "-m", reference.__name__, str(tmp_path / "x.arcomp")]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    assert said.strip() == hashlib.sha256(pixels.astype("<u2").tobytes()).hexdigest()
+    vector = ROOT / "tests" / "format" / "vectors" / "bytes-deflate.arcomp"
+    command = [sys.executable, "-m", reference.__name__, str(vector)]
+    said = subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout
+    assert said == TEXT
