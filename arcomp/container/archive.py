@@ -237,7 +237,7 @@ def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[E
                 if at + length <= end:
                     yield _entry(header, at, length)
         except FormatError:
-            length = end
+            length = end + 1
         if at + length > end:
             after = _next_magic(file, at + 1, end)
             damaged.append((at, after))

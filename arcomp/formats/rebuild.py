@@ -101,6 +101,8 @@ def _bytes_of(parts: Iterator[Octets]) -> Iterator[memoryview]:
 
 
 def _differences(raster: Raster, samples: Samples) -> Iterator[Octets]:
+    if raster.transposed or raster.layout.word:
+        raise ValueError("differences of columns or words")
     for rows in _raster(raster, samples):
         difference(rows, raster.layout, raster.width)
         yield rows
