@@ -1,55 +1,300 @@
 """Chooses how samples are made into what models take: the tree of transforms that suits a stack.
 
-By looking where that is enough, as for photographs of 8 bits, else by trying.
+By looking where that is enough, else by trying: a sample of the stack is coded in each way by the model itself.
+Photographs of 8 bits are only looked at. Models that do not learn while they code (those of the ladder) get pictures
+as they are if they take them, and what looking gives if not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from arcomp.contract import registry
 from arcomp.contract.fitting import takes
-from arcomp.contract.model import Model
+from arcomp.contract.learning import processors
+from arcomp.contract.model import BatchSpec, Execution, Model
+from arcomp.contract.tiling import Tiling
+from arcomp.errors import ModelError
 from arcomp.samples import Pixels
-from arcomp.transforms import Coded, Constant, Divide, HighLow, Node
-from arcomp.transforms.node import Kind, Palette, blocks
+from arcomp.transforms import (
+    Coded,
+    Constant,
+    Divide,
+    Expand,
+    Fold,
+    HighLow,
+    Index,
+    Levels,
+    Luma,
+    Node,
+    Pile,
+    Predict,
+    Reorder,
+    Repeat,
+    Scale,
+    Transpose,
+    leaf_kinds,
+    leaves,
+    looks,
+)  # fmt: skip
+from arcomp.transforms.colours import by_luma, indices
+from arcomp.transforms.depth import packed_levels
+from arcomp.transforms.node import Kind, Palette
 
 FALLBACK = "context"
 """Codes what is left over by transforms and not taken by the model that was asked for."""
+SMALL = 1 << 14
+"""Pictures of no more pixels are coded as one, so that what is learnt from one helps the next."""
+THIN_ROWS, THIN_COLUMNS, THIN_PIXELS = 16, 32, 1 << 12
+"""Pictures of fewer rows are folded, and such of fewer columns turned over, if they have so many pixels: models that
+work on all rows at a time are slow with few of them."""
+DENSE = 7 / 8
+"""Share of levels in use from which ranking them is not tried."""
+FEW = 16
+"""As many levels are ranked without trying."""
+MARGIN = 64
+"""Part of its size that the usual way may be larger by on a sample."""
+SPREAD = {1: 16, 2: 4}
+"""By depth: samples times this may be coded instead, which suits dithered pictures."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to divide samples of many bits.
+
+    Attributes:
+        weight: of a prediction (:class:`arcomp.transforms.predicted.Predict`); 0: none.
+        low: low bits; 0: as few as can be.
+    """
+
+    weight: int
+    low: int
+
+
+WAYS = (Way(2, 8), Way(3, 8), Way(0, 0))
+"""Those that are tried, the usual one first."""
 
 
 def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model: Model) -> Node:
-    """The tree for a stack.
+    """The tree for a stack. The same on every machine.
 
     Args:
         stack: uint8 or uint16 [N, H, W, C].
         depth, alpha, palette: see :class:`arcomp.samples.Samples`.
-        model: codes what it takes of the leaves; :data:`FALLBACK` the others.
+        model: codes what it takes of the leaves; :data:`FALLBACK` those that transforms make and it does not take.
 
     Raises:
         ModelError: the model does not take such pictures, transformed or not.
     """
     pictures, height, width, channels = stack.shape
-    return _planned(stack, Kind((pictures, height, width, channels), depth, palette), model)
+    kind = Kind((pictures, height, width, channels), depth, palette)
+    if looks.constant(stack):
+        return _constant(stack)
+    try:
+        return _Planner(model).shaped(stack, kind)
+    except ModelError:
+        model.check(channels, depth)  # says it of the samples, not of what is made of them
+        raise
 
 
-def _planned(stack: Pixels, kind: Kind, model: Model) -> Node:
-    if constant(stack):
-        return Constant(tuple(int(v) for v in stack[0, 0, 0]))
-    if takes(model, kind.channels, kind.depth):
-        return Coded(kind.depth)
-    if kind.channels in (2, 4):
-        at = kind.channels - 1
-        first, second = stack[..., :at], stack[..., at:]
-        return Divide(at, _planned(first, kind.of(channels=at), model), _planned(second, kind.of(channels=1), model))
-    if kind.depth > 8:
-        return HighLow(
-            8,
-            _planned((stack >> 8).astype("uint8"), kind.of(depth=kind.depth - 8), model),
-            _planned((stack & 255).astype("uint8"), kind.of(depth=8), model),
-        )
-    return Coded(8, 0 if takes(model, kind.channels, 8) else 1)
+def _constant(stack: Pixels) -> Constant:
+    return Constant(tuple(int(v) for v in stack[0, 0, 0]))
 
 
-def constant(stack: Pixels) -> bool:
-    """Whether every position is the same; no more is read than it takes to see that it is not."""
-    first = stack[0, 0, 0]
-    small = (slice(0, 1), slice(0, 64), slice(0, 64))
-    return bool((stack[small] == first).all()) and all((stack[block] == first).all() for block in blocks(stack.shape))
+class _Planner:
+    """Plans for a model."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.tries = model, model.learns
+
+    def shaped(self, stack: Pixels, kind: Kind) -> Node:
+        """Small pictures as one, and thin ones as others."""
+        pictures, height, width, _ = kind.shape
+        enough = height * width >= THIN_PIXELS
+        node: Callable[[Node], Node] | None = None
+        if self.tries and pictures > 1 and height * width <= SMALL:
+            node = Pile
+        elif self.tries and enough and width < THIN_COLUMNS and height >= 4 * width:
+            node = Transpose
+        elif self.tries and enough and height < THIN_ROWS:
+            pieces = -(-THIN_ROWS // height)
+            node = lambda child: Fold(pieces, child)  # noqa: E731
+        if node is None:
+            return self.main(stack, kind)
+        made = node(Coded(kind.depth))
+        return node(self.shaped(made.split(stack, kind)[0], made.kinds(kind)[0]))
+
+    def main(self, stack: Pixels, kind: Kind, extra: bool = False) -> Node:
+        """Any stack.
+
+        Args:
+            extra: whether it is one that a transform made, for which the fallback may be used.
+        """
+        if looks.constant(stack):
+            return _constant(stack)
+        if not self.tries and takes(self.model, kind.channels, kind.depth):
+            return Coded(kind.depth)
+        if kind.palette is not None:
+            return self.of_palette(stack, kind, kind.palette)
+        if looks.repeated(stack) and self.coded(kind.of(channels=1)):
+            return Repeat(self.main(stack[..., :1], kind.of(channels=1), extra))
+        if kind.channels in (2, 4):
+            at = kind.channels - 1
+            first, second = stack[..., :at], stack[..., at:]
+            whole: Node = Divide(
+                at, self.main(first, kind.of(channels=at), extra), self.main(second, kind.of(channels=1), True)
+            )
+        elif kind.depth > 8:
+            whole = self.deep(stack, kind, extra)
+        else:
+            whole = self.shallow(stack, kind, extra)
+        if kind.channels > 1 and self.tries and self.coded(kind.of(channels=1, depth=8)):
+            return self.listed(stack, kind, whole)
+        return whole
+
+    def coded(self, kind: Kind, extra: bool = False) -> Coded | None:
+        """The leaf of a kind; None if there is none."""
+        depth = next((d for d in range(kind.depth, 17) if takes(self.model, kind.channels, d)), None)
+        if depth is not None:
+            return Coded(depth)
+        return Coded(8, 1) if extra and kind.depth <= 8 else None
+
+    def leaf(self, kind: Kind, extra: bool) -> Coded:
+        """The same.
+
+        Raises:
+            ModelError: there is none.
+        """
+        made = self.coded(kind, extra)
+        if made is None:
+            self.model.check(kind.channels, kind.depth)
+            raise AssertionError("a model that takes what it does not take")
+        return made
+
+    def of_palette(self, stack: Pixels, kind: Kind, palette: Palette) -> Node:
+        """Indices into a palette: as they are, by luma, by what is beside what; or as colours for models of those."""
+        leaf = self.coded(kind)
+        used = np.flatnonzero(looks.levels(stack, kind.depth)[0])
+        if leaf is None and len(np.unique(palette[used], axis=0)) == len(used):
+            expand = Expand(Coded(8))
+            (child,), (made,) = expand.split(stack, kind), expand.kinds(kind)
+            return Expand(self.main(child, made))
+        if len(used) <= 2 or not self.tries or int(used[-1]) >= len(palette):
+            return self.shallow(stack, kind.of(), False)
+        leaf = self.leaf(kind.of(), False)
+        ranked = Reorder(bytes(used.tolist()), leaf).split(stack, kind)[0]
+        order = bytes(used[looks.by_neighbours(ranked, len(used))].tolist())
+        ways: list[Node] = [leaf, Luma(leaf), Reorder(order, leaf)]
+        return ways[self.best(ways, stack, kind)]
+
+    def listed(self, stack: Pixels, kind: Kind, other: Node) -> Node:
+        """Pictures of few colours as indices, if that is better than something else."""
+        colours = looks.colours(stack)
+        if colours is None:
+            return other
+        orders = [[*range(len(colours))], by_luma(colours).tolist()]
+        orders.append(looks.by_neighbours(indices(stack, colours), len(colours)))
+        child = self.leaf(kind.of(channels=1, depth=max(1, (len(colours) - 1).bit_length())), False)
+        stored = colours.astype(kind.dtype.newbyteorder(">"))
+        ways = [other, *(Index(stored[order].tobytes(), child) for order in orders)]
+        return ways[self.best(ways, stack, kind)]
+
+    def shallow(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
+        """Samples of up to 8 bits: as they are, or by the levels in use where many are not."""
+        leaf = self.coded(kind, extra)
+        if leaf is not None and not self.tries:
+            return leaf
+        if leaf is not None and kind.depth > 2 and looks.share(looks.levels(looks.sample(stack), kind.depth)) > DENSE:
+            return leaf
+        used = looks.levels(stack, kind.depth)
+        ranked = Levels(packed_levels(used), Coded(8))
+        (made,) = ranked.kinds(kind)
+        if leaf is None:
+            return replace(ranked, child=self.leaf(made if self.coded(made) else kind, extra))
+        if looks.share(used) > DENSE and made.depth == kind.depth:
+            ways = self.spread(kind, extra)
+            return ways[self.best(ways, stack, kind)]
+        ways = [replace(ranked, child=child) for child in self.spread(made, extra)]
+        if int(used.sum(axis=1).max()) > FEW:
+            ways += self.spread(kind, extra)
+        return ways[self.best(ways, stack, kind)]
+
+    def spread(self, kind: Kind, extra: bool) -> list[Node]:
+        """Samples of a few bits as they are, and spread over more."""
+        leaf, factor = self.leaf(kind, extra), SPREAD.get(kind.depth, 0)
+        return [leaf, Scale(factor, 8, self.leaf(kind.of(depth=8), extra))] if factor and leaf.depth == 8 else [leaf]
+
+    def deep(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
+        """Samples of 9 to 16 bits: the levels in use, or those from the lowest to the highest, then high and low
+        bits, perhaps of differences from a prediction."""
+        used = looks.levels(stack, kind.depth)
+        span, ranked = (Levels(packed_levels(table), Coded(16)) for table in (looks.regular(used), used))
+        bases: list[tuple[Levels | None, Kind]] = [(None, kind.of())]
+        if span.kinds(kind)[0].depth < kind.depth:
+            bases = [(span, span.kinds(kind)[0])]
+        if looks.share(used) <= DENSE or ranked.kinds(kind)[0].depth < bases[0][1].depth:
+            bases.append((ranked, ranked.kinds(kind)[0]))
+        ways: list[Node] = []
+        for base, made in bases:
+            halves = [self.halves(made, way, extra) for way in WAYS]
+            ways += [replace(base, child=half) for half in halves] if base else halves
+        return _settled(ways[self.best(ways, stack, kind)], stack, kind)
+
+    def halves(self, kind: Kind, way: Way, extra: bool) -> Node:
+        """High and low bits in one of several ways."""
+        if kind.depth <= 8:
+            return self.leaf(kind, extra)
+        low = min(8, max(way.low or kind.depth - 8, kind.depth - 8))
+        high = self.leaf(kind.of(depth=kind.depth - low), extra)
+        split = HighLow(low, high, self.leaf(kind.of(depth=low), extra))
+        return Predict(way.weight, (1 << kind.depth - 1) + (1 << low - 1), split) if way.weight else split
+
+    def best(self, ways: Sequence[Node], stack: Pixels, kind: Kind) -> int:
+        """Which way makes a sample of the stack smallest, the first of equal ones; for models that do not learn, the
+        first of all. The first is also taken if it is hardly larger: samples do not say more."""
+        if not self.tries:
+            return 0
+        few = looks.sample(stack)
+        times, costs = stack.size // stack.shape[3], dict.fromkeys(ways, 0)
+        if len(costs) > 1:
+            with ThreadPoolExecutor(processors()) as pool:
+                for way, cost in zip(costs, pool.map(lambda way: self.cost(way, few, kind), costs), strict=True):
+                    costs[way] = cost * times // (few.size // few.shape[3]) + _tables(way)
+        costs[ways[0]] -= costs[ways[0]] // MARGIN
+        return ways.index(min(costs, key=lambda way: costs[way]))
+
+    def cost(self, tree: Node, stack: Pixels, kind: Kind) -> int:
+        """Bytes of the leaves of a stack, which is a sample of one of that kind."""
+        total = 0
+        pictures, height, width, channels = stack.shape
+        parts = leaf_kinds(tree, (pictures, height, width, channels), kind.depth, kind.palette)
+        for pixels, leaf in zip(leaves(tree, stack, kind.depth, kind.palette), parts, strict=True):
+            model = registry.load(FALLBACK) if leaf.model else self.model
+            tiling = Tiling(leaf.shape[:3], (0, 0))
+            spec = BatchSpec(tiling.batch, leaf.shape[3], leaf.depth)
+            payload = model.encode(np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))
+            total += sum(len(stream) for stream in payload.streams) + len(payload.side)
+        return total
+
+
+def _tables(tree: Node) -> int:
+    """Bytes that the fields of a tree hold."""
+    values = [getattr(tree, field.name) for field in fields(tree)]  # type: ignore[arg-type]
+    return sum(len(value) for value in values if isinstance(value, bytes)) + sum(
+        _tables(child) for child in tree.children()
+    )
+
+
+def _settled(tree: Node, stack: Pixels, kind: Kind) -> Node:
+    """The tree with constants in place of leaves that are constant."""
+    if isinstance(tree, Coded):
+        return _constant(stack) if looks.constant(stack) else tree
+    children = iter(
+        [_settled(*each) for each in zip(tree.children(), tree.split(stack, kind), tree.kinds(kind), strict=True)]
+    )
+    values = {field.name: getattr(tree, field.name) for field in fields(tree)}  # type: ignore[arg-type]
+    return replace(tree, **{k: next(children) for k, v in values.items() if isinstance(v, Node)})  # type: ignore[type-var]

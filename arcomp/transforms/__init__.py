@@ -8,19 +8,21 @@ each node means to a decoder is said in docs/format.md.
 from __future__ import annotations
 
 from arcomp.transforms.channels import Divide, Repeat
-from arcomp.transforms.colours import Expand, Index, Reorder
+from arcomp.transforms.colours import Expand, Index, Luma, Reorder
 from arcomp.transforms.depth import HighLow, Levels, Scale
 from arcomp.transforms.leaves import Coded, Constant
 from arcomp.transforms.node import Node
+from arcomp.transforms.predicted import Predict
 from arcomp.transforms.shapes import Fold, Pile, Transpose
 from arcomp.transforms.tree import Leaf, coded_leaves, joined, leaf_kinds, leaves
 
 NODES: tuple[type[Node], ...] = (
-    Coded, Constant, Divide, HighLow, Reorder, Expand, Index, Levels, Scale, Repeat, Transpose, Fold, Pile,
+    Coded, Constant, Divide, HighLow, Reorder, Luma, Expand, Index, Levels, Scale, Predict, Repeat, Transpose, Fold,
+    Pile,
 )  # fmt: skip
 """Every node that a tree can hold. Files number them by their place here."""
 
 __all__ = [
-    "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Leaf", "Levels", "Node", "Pile",
-    "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined", "leaf_kinds", "leaves",
+    "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Leaf", "Levels", "Luma", "Node",
+    "Pile", "Predict", "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined", "leaf_kinds", "leaves",
 ]  # fmt: skip

@@ -39,6 +39,46 @@ class Reorder(Node):
         return looked_up(np.frombuffer(self.order, np.uint8), parts[0])
 
 
+def by_luma(palette: Palette | Pixels) -> npt.NDArray[np.int64]:
+    """Entries of a palette [entries, channels], the darkest first, of the equally bright ones the first."""
+    weights = (299, 587, 114, 0) if palette.shape[1] > 2 else (1, 0)
+    return np.argsort(palette.astype(np.int64) @ np.array(weights[: palette.shape[1]]), kind="stable")
+
+
+@dataclass(frozen=True)
+class Luma(Node):
+    """Indices by the brightness of their colours: the darkest entry of the palette is 0, of equally bright entries the
+    first comes first. Brightness is ``299 R + 587 G + 114 B``."""
+
+    child: Node
+
+    def kinds(self, kind: Kind) -> tuple[Kind, ...]:
+        entries = len(_palette_of(kind))
+        if entries > 1 << kind.depth:
+            raise damaged("more colours than indices")
+        return (kind.of(),)
+
+    def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
+        order = by_luma(_palette_of(kind))
+        rank = np.empty(len(order), np.uint8)
+        rank[order] = np.arange(len(order))
+        return (looked_up(rank, stack),)
+
+    def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
+        return looked_up(by_luma(_palette_of(kind)).astype(np.uint8), parts[0])
+
+
+def _palette_of(kind: Kind) -> Palette:
+    """The palette of indices.
+
+    Raises:
+        FormatError: they are none.
+    """
+    if kind.palette is None or kind.channels != 1 or kind.depth > 8 or not 1 <= len(kind.palette) <= 256:
+        raise damaged("colours without a palette")
+    return kind.palette
+
+
 @dataclass(frozen=True)
 class Expand(Node):
     """Indices as the colours of their palette. The first of several equal entries is the one that occurs."""
@@ -46,17 +86,13 @@ class Expand(Node):
     child: Node
 
     def kinds(self, kind: Kind) -> tuple[Kind, ...]:
-        if kind.palette is None or kind.channels != 1 or kind.depth > 8 or not 1 <= len(kind.palette) <= 256:
-            raise damaged("colours without a palette")
-        return (Kind((*kind.shape[:3], kind.palette.shape[1]), 8),)
+        return (Kind((*kind.shape[:3], _palette_of(kind).shape[1]), 8),)
 
     def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
-        assert kind.palette is not None
-        return (looked_up(kind.palette, stack[..., 0]),)
+        return (looked_up(_palette_of(kind), stack[..., 0]),)
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
-        assert kind.palette is not None
-        stack = indices(parts[0], kind.palette)
+        stack = indices(parts[0], _palette_of(kind))
         if int(stack.max()) >> kind.depth:
             raise damaged("an index of too many bits")
         return stack

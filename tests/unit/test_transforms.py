@@ -22,8 +22,10 @@ from arcomp.transforms import (
     HighLow,
     Index,
     Levels,
+    Luma,
     Node,
     Pile,
+    Predict,
     Reorder,
     Repeat,
     Scale,
@@ -31,7 +33,7 @@ from arcomp.transforms import (
     joined,
     leaf_kinds,
     leaves,
-)  # fmt: skip
+)
 from arcomp.transforms.colours import keys
 from arcomp.transforms.depth import packed_levels
 from arcomp.transforms.node import Kind
@@ -63,6 +65,8 @@ def a_tree(rng: np.random.Generator, stack: Pixels, depth: int, nodes: int) -> N
     fit: list[Node] = [Transpose(CODED), Pile(CODED), Fold(int(rng.integers(1, width + 1)), CODED)]
     if depth > 1:
         fit.append(HighLow(int(rng.integers(1, depth)), CODED, CODED))
+    if depth > 8:
+        fit.append(Predict(int(rng.integers(2, 5)), int(rng.integers(0, 1 << depth)), CODED))
     if channels > 1:
         fit.append(Divide(int(rng.integers(1, channels)), CODED, CODED))
     if (stack == stack[..., :1]).all():
@@ -124,6 +128,22 @@ def test_palettes_expanded(seed: int, depth: int, channels: int) -> None:
         joined(tree, [leaf + 3 for leaf in made], shape_of(stack), depth, palette)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(1, 8), st.sampled_from([3, 4]))
+def test_palettes_by_luma(seed: int, depth: int, channels: int) -> None:
+    rng = np.random.default_rng(seed)
+    palette = rng.integers(0, 256, (int(rng.integers(1, (1 << depth) + 1)), channels)).astype(np.uint8)
+    stack = rng.integers(0, len(palette), (2, 5, 6, 1)).astype(np.uint8)
+    (leaf,) = leaves(Luma(Coded(8)), stack, depth, palette)
+    assert np.array_equal(joined(Luma(Coded(8)), [leaf], shape_of(stack), depth, palette), stack)
+    brightness = palette[:, :3] @ np.array([299, 587, 114])
+    levels = [brightness[stack[leaf == level]] for level in np.unique(leaf)]
+    assert all(np.ptp(level) == 0 for level in levels)
+    assert list(map(np.max, levels)) == sorted(map(np.max, levels))
+    with pytest.raises(FormatError):
+        joined(Luma(Coded(8)), [np.full_like(leaf, len(palette))], shape_of(stack), depth, palette)
+
+
 GRAY: Shape = (1, 2, 3, 1)
 HOSTILE: dict[str, tuple[Node, Shape, int]] = {
     "shallow": (Coded(7), GRAY, 8),
@@ -143,6 +163,7 @@ HOSTILE: dict[str, tuple[Node, Shape, int]] = {
     "order of too many bits": (Reorder(b"\0\4", CODED), GRAY, 2),
     "order of colours": (Reorder(b"\0\1", CODED), (1, 2, 3, 3), 8),
     "no palette": (Expand(CODED), GRAY, 8),
+    "no luma": (Luma(CODED), GRAY, 8),
     "no colours": (Index(b"", CODED), GRAY, 8),
     "colours cut": (Index(b"\0\1\2\3", CODED), (1, 2, 3, 3), 8),
     "colours of too many bits": (Index(b"\0\1\2\4", CODED), GRAY, 2),
@@ -157,6 +178,11 @@ HOSTILE: dict[str, tuple[Node, Shape, int]] = {
     "scaled too far": (Scale(256, 8, CODED), GRAY, 1),
     "scaled beyond all": (Scale(1, 17, CODED), GRAY, 1),
     "scaled down": (Scale(-1, 8, CODED), GRAY, 1),
+    "no weight": (Predict(1, 0, CODED), GRAY, 16),
+    "too much weight": (Predict(5, 0, CODED), GRAY, 16),
+    "centre too high": (Predict(2, 4096, CODED), GRAY, 12),
+    "centre negative": (Predict(2, -1, CODED), GRAY, 12),
+    "8 bits predicted": (Predict(2, 0, CODED), GRAY, 8),
     "no pieces": (Fold(0, CODED), GRAY, 8),
     "more pieces than columns": (Fold(4, CODED), GRAY, 8),
 }  # fmt: skip
@@ -198,6 +224,14 @@ def test_leaves_of_anything_are_joined_or_refused(seed: int, depth: int, levels:
     assert back.shape == stack.shape
     assert back.dtype == stack.dtype
     assert int(back.max()) < 1 << depth
+
+
+def test_predictions() -> None:
+    """By hand: 2 for the mean, 4 for the plane, 3 between."""
+    stack = np.array([[10, 13], [20, 24]], np.uint16)[None, ..., None]
+    for weight, last in ((2, 24 - 17), (3, 24 - 20), (4, 24 - 23)):
+        (leaf,) = leaves(Predict(weight, 500, Coded(16)), stack, 10)
+        assert leaf.ravel().tolist() == [510, 503, 510, 500 + last]
 
 
 def test_leaves_missing_or_of_another_size_are_refused() -> None:

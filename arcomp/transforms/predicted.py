@@ -1,0 +1,73 @@
+"""Samples of many bits as differences from a prediction, so that their low bits are smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from arcomp.exact.compiled import kernel
+from arcomp.samples import Pixels
+from arcomp.transforms.node import Kind, Node, damaged
+
+WEIGHTS = (2, 3, 4)
+"""Of the west and the north neighbour, in quarters."""
+
+
+@dataclass(frozen=True)
+class Predict(Node):
+    """Samples as differences from a prediction, modulo ``1 << depth``; those of 9 bits and more.
+
+    The prediction is linear, so that a model that predicts linearly goes on from it as if it saw the samples. Of the
+    samples to the west, north and north-west, in the same channel, it is
+    ``(weight * (W + N) - (2 * weight - 4) * NW + 2) >> 2``. In the first row all three are the one to the west, in the
+    first column the one to the north; in the first corner they are 0.
+
+    Attributes:
+        weight: 2 for the mean of west and north, 4 for the plane through all three, 3 for what is between.
+        centre: what is coded where the prediction is right: if low bits are coded apart, their middle.
+    """
+
+    weight: int
+    centre: int
+    child: Node
+
+    def kinds(self, kind: Kind) -> tuple[Kind, ...]:
+        if kind.depth <= 8 or self.weight not in WEIGHTS or not 0 <= self.centre < 1 << kind.depth:
+            raise damaged("a prediction")
+        return (kind.of(),)
+
+    def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
+        coded = np.empty(kind.shape, np.uint16)
+        _predict(np.ascontiguousarray(stack), coded, False, self.weight, self.centre, (1 << kind.depth) - 1)
+        return (coded,)
+
+    def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
+        stack = np.empty(kind.shape, np.uint16)
+        _predict(stack, np.ascontiguousarray(parts[0]), True, self.weight, self.centre, (1 << kind.depth) - 1)
+        return stack
+
+
+@kernel()
+def _predict(stack: Any, coded: Any, undo: bool, weight: int, centre: int, mask: int) -> None:
+    """Fill one of two uint16 [N, H, W, C] from the other: ``coded``, or ``stack`` if ``undo``."""
+    for n in range(stack.shape[0]):
+        for y in range(stack.shape[1]):
+            for x in range(stack.shape[2]):
+                for c in range(stack.shape[3]):
+                    west = north = corner = np.int64(0)
+                    if y > 0 and x > 0:
+                        west = np.int64(stack[n, y, x - 1, c])
+                        north = np.int64(stack[n, y - 1, x, c])
+                        corner = np.int64(stack[n, y - 1, x - 1, c])
+                    elif x > 0:
+                        west = north = corner = np.int64(stack[n, y, x - 1, c])
+                    elif y > 0:
+                        west = north = corner = np.int64(stack[n, y - 1, x, c])
+                    shift = ((weight * (west + north) - (2 * weight - 4) * corner + 2) >> 2) - centre
+                    if undo:
+                        stack[n, y, x, c] = (coded[n, y, x, c] + shift) & mask
+                    else:
+                        coded[n, y, x, c] = (stack[n, y, x, c] - shift) & mask
