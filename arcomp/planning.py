@@ -40,7 +40,7 @@ from arcomp.transforms import (
     leaf_kinds,
     leaves,
     looks,
-)  # fmt: skip
+)
 from arcomp.transforms.colours import by_luma, indices
 from arcomp.transforms.depth import packed_levels
 from arcomp.transforms.node import Kind, Palette
@@ -118,7 +118,7 @@ class _Planner:
         node: Callable[[Node], Node] | None = None
         if self.tries and pictures > 1 and height * width <= SMALL:
             node = Pile
-        elif self.tries and enough and width < THIN_COLUMNS and height >= 4 * width:
+        elif self.tries and enough and width <= THIN_COLUMNS and height >= 4 * width:
             node = Transpose
         elif self.tries and enough and height < THIN_ROWS:
             pieces = -(-THIN_ROWS // height)

@@ -17,8 +17,8 @@ from arcomp.transforms.shapes import Fold, Pile, Transpose
 from arcomp.transforms.tree import Leaf, coded_leaves, joined, leaf_kinds, leaves
 
 NODES: tuple[type[Node], ...] = (
-    Coded, Constant, Divide, HighLow, Reorder, Luma, Expand, Index, Levels, Scale, Predict, Repeat, Transpose, Fold,
-    Pile,
+    Coded, Constant, Divide, HighLow, Reorder, Expand, Index, Levels, Scale, Repeat, Transpose, Fold, Pile, Luma,
+    Predict,
 )  # fmt: skip
 """Every node that a tree can hold. Files number them by their place here."""
 

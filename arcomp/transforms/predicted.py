@@ -41,33 +41,45 @@ class Predict(Node):
 
     def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
         coded = np.empty(kind.shape, np.uint16)
-        _predict(np.ascontiguousarray(stack), coded, False, self.weight, self.centre, (1 << kind.depth) - 1)
+        _subtract(np.require(stack, requirements=("C", "W")), coded, self.weight, self.centre, (1 << kind.depth) - 1)
         return (coded,)
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
-        stack = np.empty(kind.shape, np.uint16)
-        _predict(stack, np.ascontiguousarray(parts[0]), True, self.weight, self.centre, (1 << kind.depth) - 1)
+        stack = np.require(parts[0], requirements=("C", "W"))
+        _add(stack, self.weight, self.centre, (1 << kind.depth) - 1)
         return stack
 
 
+@kernel(inner=True)
+def _prediction(stack: Any, n: int, y: int, x: int, c: int, weight: int) -> int:
+    """Of a sample of uint16 [N, H, W, C], from those before it."""
+    if y > 0 and x > 0:
+        around = np.int64(stack[n, y, x - 1, c]) + np.int64(stack[n, y - 1, x, c])
+        return int((weight * around - (2 * weight - 4) * np.int64(stack[n, y - 1, x - 1, c]) + 2) >> 2)
+    if x > 0:
+        return int(stack[n, y, x - 1, c])
+    if y > 0:
+        return int(stack[n, y - 1, x, c])
+    return 0
+
+
 @kernel()
-def _predict(stack: Any, coded: Any, undo: bool, weight: int, centre: int, mask: int) -> None:
-    """Fill one of two uint16 [N, H, W, C] from the other: ``coded``, or ``stack`` if ``undo``."""
+def _subtract(stack: Any, coded: Any, weight: int, centre: int, mask: int) -> None:
+    """Fill uint16 [N, H, W, C] with differences."""
     for n in range(stack.shape[0]):
         for y in range(stack.shape[1]):
             for x in range(stack.shape[2]):
                 for c in range(stack.shape[3]):
-                    west = north = corner = np.int64(0)
-                    if y > 0 and x > 0:
-                        west = np.int64(stack[n, y, x - 1, c])
-                        north = np.int64(stack[n, y - 1, x, c])
-                        corner = np.int64(stack[n, y - 1, x - 1, c])
-                    elif x > 0:
-                        west = north = corner = np.int64(stack[n, y, x - 1, c])
-                    elif y > 0:
-                        west = north = corner = np.int64(stack[n, y - 1, x, c])
-                    shift = ((weight * (west + north) - (2 * weight - 4) * corner + 2) >> 2) - centre
-                    if undo:
-                        stack[n, y, x, c] = (coded[n, y, x, c] + shift) & mask
-                    else:
-                        coded[n, y, x, c] = (stack[n, y, x, c] - shift) & mask
+                    shift = centre - _prediction(stack, n, y, x, c, weight)
+                    coded[n, y, x, c] = (np.int64(stack[n, y, x, c]) + shift) & mask
+
+
+@kernel()
+def _add(stack: Any, weight: int, centre: int, mask: int) -> None:
+    """Make samples of differences, in place."""
+    for n in range(stack.shape[0]):
+        for y in range(stack.shape[1]):
+            for x in range(stack.shape[2]):
+                for c in range(stack.shape[3]):
+                    shift = _prediction(stack, n, y, x, c, weight) - centre
+                    stack[n, y, x, c] = (np.int64(stack[n, y, x, c]) + shift) & mask

@@ -97,7 +97,7 @@ def joined(
 
     Args:
         leaves: in the order of :func:`leaf_kinds`; each is asked for when it is needed, so that they can be made one
-            after the other.
+            after the other. They may be overwritten.
         shape, depth, palette: of the stack.
 
     Returns:

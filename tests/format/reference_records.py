@@ -26,6 +26,8 @@ NODES = [
     ("transpose", "node child"),
     ("fold", "number pieces, node child"),
     ("pile", "node child"),
+    ("luma", "node child"),
+    ("predict", "number weight, number centre, node child"),
 ]
 SEGMENTS = [
     ("literal", "bytes data"),

@@ -138,6 +138,26 @@ class Transform:
         n, h, w, c = kind.shape
         return self.stack(node.child, kind._replace(shape=(1, n * h, w, c)))
 
+    def luma(self, node: Record, kind: Kind) -> list[int]:
+        require(1 <= len(self.palette) <= min(256, 1 << kind.depth), "indices without a palette")
+        require(kind.depth <= 8 and kind.shape[3] == 1, "indices that cannot be")
+        bright = [299 * r + 587 * g + 114 * b for r, g, b, *_ in self.palette]
+        return looked_up(sorted(range(len(bright)), key=bright.__getitem__), self.stack(node.child, kind))
+
+    def predict(self, node: Record, kind: Kind) -> list[int]:
+        _, h, w, c = kind.shape
+        require(kind.depth > 8 and node.weight in (2, 3, 4) and node.centre < 1 << kind.depth, "a bad prediction")
+        made: list[int] = []
+        for i, a in enumerate(self.stack(node.child, kind)):
+            y, x = i // c // w % h, i // c % w
+            left, top, corner = (
+                (made[i - c], made[i - c * w], made[i - c - c * w]) if y and x
+                else (made[i - c],) * 3 if x else (made[i - c * w],) * 3 if y else (0, 0, 0)
+            )  # fmt: skip
+            p = (node.weight * (left + top) - (2 * node.weight - 4) * corner + 2) // 4
+            made.append((a + p - node.centre) % (1 << kind.depth))
+        return made
+
 
 def with_channels(kind: Kind, channels: int) -> Kind:
     n, h, w, _ = kind.shape

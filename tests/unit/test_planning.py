@@ -32,7 +32,7 @@ from arcomp.transforms import (
     leaf_kinds,
     leaves,
     looks,
-)  # fmt: skip
+)
 from arcomp.transforms.node import Palette
 
 RNG = np.random.default_rng(7)
