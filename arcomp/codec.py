@@ -126,7 +126,11 @@ def transforms(samples: Samples, model: Model) -> tuple[Node, ...]:
         model.check(1, 8)
         return (Coded(8),)
     depth, alpha, palette = samples.depth, samples.alpha, samples.palette
-    return tuple(plan_stack(stack, depth, alpha, palette, model) for stack in samples.stacks)
+    trees = tuple(plan_stack(stack, depth, alpha, palette, model) for stack in samples.stacks)
+    leaves = leaves_of(samples, trees)
+    if leaves and all(leaf.model for leaf in leaves):  # then it is another model that would code all of them
+        model.check(samples.channels, depth)
+    return trees
 
 
 def leaves_of(samples: Samples, trees: tuple[Node, ...]) -> list[Leaf]:

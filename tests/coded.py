@@ -11,11 +11,12 @@ from arcomp.container import Member, unpack
 from arcomp.contract.model import Bits, Model
 from arcomp.measure import bits
 from arcomp.samples import Pixels, Samples
+from arcomp.transforms import Coded
 
 
 def encode(pixels: Pixels, depth: int, model: Model, **options: Any) -> Encoded:
-    """Pictures [N, H, W, C] as a file."""
-    return codec.encode(Samples.of(pixels, depth), model, **options)
+    """Pictures [N, H, W, C] as a file, coded by the model as they are: no transform is looked for."""
+    return codec.encode(Samples.of(pixels, depth), model, trees=(Coded(depth),), **options)
 
 
 def decode(data: bytes, **options: Any) -> tuple[Pixels, Member]:

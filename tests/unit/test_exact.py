@@ -23,7 +23,6 @@ from arcomp.exact.rescale import Rescale, as_multiplier
 from arcomp.layers.float.linear import Linear, freeze_linear
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.quantisation import RECTIFIED8, SIGNED8
-from arcomp.transforms import Coded
 from tests.coded import encode
 from tests.specimens import MODELS
 
@@ -284,7 +283,7 @@ def test_product_refuses_what_floats_cannot_hold() -> None:
 def test_reported_bits_are_right() -> None:
     make, _, depth = MODELS["histogram"]
     pixels = np.zeros((1, 4, 4, 3), np.uint8)
-    encoded = encode(pixels, depth, make(), trees=(Coded(depth),))
+    encoded = encode(pixels, depth, make())
     (part,) = unpack(encoded.data).parts  # the counts that the file carries are a part of the model's cost
     samples = -48 * math.log2(1 - 255 * 2**-24)
     assert encoded.nll_bits == pytest.approx(samples + 8 * len(part.side), rel=1e-9)
