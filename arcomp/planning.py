@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -52,6 +53,8 @@ SMALL = 1 << 14
 THIN_ROWS, THIN_COLUMNS, THIN_PIXELS = 16, 32, 1 << 12
 """Pictures of fewer rows are folded, and such of fewer columns turned over, if they have so many pixels: models that
 work on all rows at a time are slow with few of them."""
+WIDEST, FOLDED = 1 << 17, 1 << 15
+"""Wider pictures are folded too, since their strips would have few rows, and to how many columns at most."""
 DENSE = 7 / 8
 """Share of levels in use from which ranking them is not tried."""
 FEW = 16
@@ -115,15 +118,14 @@ class _Planner:
         """Small pictures as one, and thin ones as others."""
         pictures, height, width, _ = kind.shape
         enough = height * width >= THIN_PIXELS
-        node: Callable[[Node], Node] | None = None
+        node: Callable[[Node], Node]
         if self.tries and pictures > 1 and height * width <= SMALL:
             node = Pile
         elif self.tries and enough and width <= THIN_COLUMNS and height >= 4 * width:
             node = Transpose
-        elif self.tries and enough and height < THIN_ROWS:
-            pieces = -(-THIN_ROWS // height)
-            node = lambda child: Fold(pieces, child)  # noqa: E731
-        if node is None:
+        elif self.tries and enough and (height < THIN_ROWS or width > WIDEST):
+            node = partial(Fold, max(-(-THIN_ROWS // height), -(-width // FOLDED)))
+        else:
             return self.main(stack, kind)
         made = node(Coded(kind.depth))
         return node(self.shaped(made.split(stack, kind)[0], made.kinds(kind)[0]))
@@ -138,7 +140,7 @@ class _Planner:
             return _constant(stack)
         if not self.tries and takes(self.model, kind.channels, kind.depth):
             return Coded(kind.depth)
-        if kind.palette is not None:
+        if kind.palette is not None and kind.depth <= 8:
             return self.of_palette(stack, kind, kind.palette)
         if looks.repeated(stack) and self.coded(kind.of(channels=1)):
             return Repeat(self.main(stack[..., :1], kind.of(channels=1), extra))
@@ -177,13 +179,13 @@ class _Planner:
 
     def of_palette(self, stack: Pixels, kind: Kind, palette: Palette) -> Node:
         """Indices into a palette: as they are, by luma, by what is beside what; or as colours for models of those."""
-        leaf = self.coded(kind)
         used = np.flatnonzero(looks.levels(stack, kind.depth)[0])
-        if leaf is None and len(np.unique(palette[used], axis=0)) == len(used):
+        beyond = int(used[-1]) >= len(palette)
+        if not beyond and self.coded(kind) is None and len(np.unique(palette[used], axis=0)) == len(used):
             expand = Expand(Coded(8))
             (child,), (made,) = expand.split(stack, kind), expand.kinds(kind)
             return Expand(self.main(child, made))
-        if len(used) <= 2 or not self.tries or int(used[-1]) >= len(palette):
+        if beyond or len(used) <= 2 or not self.tries:
             return self.shallow(stack, kind.of(), False)
         leaf = self.leaf(kind.of(), False)
         ranked = Reorder(bytes(used.tolist()), leaf).split(stack, kind)[0]
@@ -218,9 +220,8 @@ class _Planner:
         if looks.share(used) > DENSE and made.depth == kind.depth:
             ways = self.spread(kind, extra)
             return ways[self.best(ways, stack, kind)]
-        ways = [replace(ranked, child=child) for child in self.spread(made, extra)]
-        if int(used.sum(axis=1).max()) > FEW:
-            ways += self.spread(kind, extra)
+        ways = self.spread(kind, extra) if int(used.sum(axis=1).max()) > FEW else []
+        ways += [replace(ranked, child=child) for child in self.spread(made, extra)]
         return ways[self.best(ways, stack, kind)]
 
     def spread(self, kind: Kind, extra: bool) -> list[Node]:

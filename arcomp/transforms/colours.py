@@ -53,9 +53,7 @@ class Luma(Node):
     child: Node
 
     def kinds(self, kind: Kind) -> tuple[Kind, ...]:
-        entries = len(_palette_of(kind))
-        if entries > 1 << kind.depth:
-            raise damaged("more colours than indices")
+        _palette_of(kind)
         return (kind.of(),)
 
     def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
@@ -69,14 +67,14 @@ class Luma(Node):
 
 
 def _palette_of(kind: Kind) -> Palette:
-    """The palette of indices.
+    """The palette of indices; what no index of so many bits can mean is left out.
 
     Raises:
         FormatError: they are none.
     """
-    if kind.palette is None or kind.channels != 1 or kind.depth > 8 or not 1 <= len(kind.palette) <= 256:
+    if kind.palette is None or kind.channels != 1 or kind.depth > 8 or not len(kind.palette):
         raise damaged("colours without a palette")
-    return kind.palette
+    return kind.palette[: 1 << kind.depth]
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,7 @@ class Expand(Node):
         return (looked_up(_palette_of(kind), stack[..., 0]),)
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
-        stack = indices(parts[0], _palette_of(kind))
-        if int(stack.max()) >> kind.depth:
-            raise damaged("an index of too many bits")
-        return stack
+        return indices(parts[0], _palette_of(kind))
 
 
 @dataclass(frozen=True)

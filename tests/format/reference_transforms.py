@@ -75,11 +75,16 @@ class Transform:
         require(max(order) < 1 << kind.depth, "a bad order")
         return looked_up(order, self.stack(node.child, kind._replace(depth=bits_for(len(order)))))
 
+    def entries(self, kind: Kind) -> Colours:
+        """The palette of indices."""
+        require(bool(self.palette) and kind.depth <= 8 and kind.shape[3] == 1, "indices without a palette")
+        return self.palette[: 1 << kind.depth]
+
     def expand(self, node: Record, kind: Kind) -> list[int]:
-        require(1 <= len(self.palette) <= 256 and kind.depth <= 8 and kind.shape[3] == 1, "colours without a palette")
-        channels = len(self.palette[0])
+        entries = self.entries(kind)
+        channels = len(entries[0])
         colours = pixels(self.stack(node.child, with_channels(kind, channels)._replace(depth=8)), channels)
-        place = {colour: i for i, colour in reversed([*enumerate(self.palette)])}
+        place = {colour: i for i, colour in reversed([*enumerate(entries)])}
         require(all(tuple(colour) in place for colour in colours), "a colour that the palette has not")
         return [place[tuple(colour)] for colour in colours]
 
@@ -139,9 +144,7 @@ class Transform:
         return self.stack(node.child, kind._replace(shape=(1, n * h, w, c)))
 
     def luma(self, node: Record, kind: Kind) -> list[int]:
-        require(1 <= len(self.palette) <= min(256, 1 << kind.depth), "indices without a palette")
-        require(kind.depth <= 8 and kind.shape[3] == 1, "indices that cannot be")
-        bright = [299 * r + 587 * g + 114 * b for r, g, b, *_ in self.palette]
+        bright = [299 * r + 587 * g + 114 * b for r, g, b, *_ in self.entries(kind)]
         return looked_up(sorted(range(len(bright)), key=bright.__getitem__), self.stack(node.child, kind))
 
     def predict(self, node: Record, kind: Kind) -> list[int]:

@@ -119,6 +119,7 @@ def test_palettes(photo: Model) -> None:
     assert planned(stack, 8, photo, palette=RNG.permutation(ramp))[1] == [Reorder, Coded]
     assert planned(smooth(64, 64) // 4, 8, photo, palette=ramp)[0] == Coded(8)
     planned(stack | 128, 8, photo, palette=ramp)  # beyond its palette
+    planned(stack % 13, 4, photo, palette=RNG.integers(0, 256, (300, 4)).astype(np.uint8))  # more than it can use
 
 
 def test_many_bits(photo: Model) -> None:
@@ -137,6 +138,8 @@ def test_one_bit(photo: Model) -> None:
 
 
 def test_shapes(photo: Model) -> None:
+    wide = np.broadcast_to(smooth(1, 1 << 18), (1, 20, 1 << 18, 1))
+    assert planned(wide, 8, photo)[0] == Fold(8, Coded(8))
     assert planned(smooth(1, 9000), 8, photo)[1] == [Fold, Coded]
     assert planned(smooth(9000, 1), 8, photo)[1] == [Transpose, Fold, Coded]
     assert planned(smooth(3000, 24), 8, photo)[1] == [Transpose, Coded]
