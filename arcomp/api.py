@@ -9,15 +9,15 @@
 
 What is compressed may be
 
-* an array of numpy, of uint8 or bool: [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4 channels C; of any
-  layout in memory, and read-only too. Three axes of which the last is 4 or less are [H, W, C];
-* the path of a picture (PNG, BMP, TIFF, lossless WebP, PBM, PGM, PPM) or of an array (.npy, .npz); with a model of
-  text, of any file;
-* the bytes of such a file (bytes, bytearray, memoryview), or the file itself, open for reading in binary;
+* any file: its path, its bytes (bytes, bytearray, memoryview), or the file itself, open for reading in binary. The
+  very same file comes back (:func:`restore`). PNG, BMP, TIFF, PNM, icons, .npy and .npz are coded by the model, others
+  are kept as bytes, or coded by a model of text;
+* an array of numpy, of bool or of integers of 8 or 16 bits: [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4
+  channels C; of any layout in memory, and read-only too. Three axes of which the last is 4 or less are [H, W, C];
 * a picture of Pillow of 1, 8 or 16 bits: gray or RGB, with or without alpha, or a palette;
 * :class:`Samples`, such as :func:`decompress` gives.
 
-Anything else, and whatever a model does not take, is refused with an :class:`ArcompError`, whose text is one line:
+Anything else is refused with an :class:`ArcompError`, whose text is one line:
 what is wrong and what to do about it.
 """
 
@@ -34,6 +34,7 @@ from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Execution, Model
 from arcomp.errors import ArcompError, LossyError, said_of
+from arcomp.formats.parsing import parse
 from arcomp.measure import bits
 from arcomp.samples import Samples, of_bytes
 from arcomp.sources import Data, Path, Source, bytes_of, file_of, is_file, samples_of
@@ -101,7 +102,7 @@ def decompress(
 
     Returns:
         What was compressed: an array, a picture, or the pictures of a file, whose `array` has the original shape and
-        type. Of a file that is no picture, its bytes.
+        type. Of a file that has no pictures that are coded as such, a JPEG too, its bytes.
 
     Raises:
         ArcompError: it cannot be read, is damaged, or its model is not here.
@@ -111,8 +112,20 @@ def decompress(
     with _said_of(data):
         member, how = unpack(bytes_of(data)), Execution(threads=count, progress=callback)
         if member.geometry is None:
-            return of_bytes(files.restored(member, held, how))
+            return _samples_in(files.restored(member, held, how))
         return codec.decode_member(member, held, how)
+
+
+def _samples_in(data: bytes) -> Samples:
+    """The pictures of a file that is kept as bytes, if it has any that could have been coded; else its bytes.
+
+    Raises:
+        ArcompError: it is empty.
+    """
+    if not data:
+        raise ArcompError("an empty file, in which there are no samples", remedy="arcomp.restore gives the file")
+    found = parse(data)
+    return of_bytes(data) if found is None else found.samples
 
 
 def restore(

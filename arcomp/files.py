@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, transforms
 from arcomp.container import Member, Original, pack, unpack
-from arcomp.contract.fitting import takes_samples
+from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.form import Literal, Skeleton
@@ -121,6 +121,7 @@ def examine(data: bytes, model: Model, about: About = About(), settings: Setting
     began = time.perf_counter()
     original = Original(len(data), hashlib.sha256(data).digest(), about.name, about.modified, about.mode)
     samples, skeleton = _found(data, model, settings)
+    samples = narrowed(samples, model) if samples else None
     trees = transforms(samples, model) if samples else ()
     return Examined(data, original, samples, skeleton, trees, time.perf_counter() - began)
 

@@ -103,20 +103,22 @@ class Total:
     files: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    coded_bytes: int = 0
     samples: int = 0
     seconds: float = 0.0
 
     def add(self, bytes_in: int, bytes_out: int, samples: int, seconds: float) -> None:
-        """Count one file."""
+        """Count one file; of no samples if it is kept as bytes."""
         self.files += 1
         self.bytes_in += bytes_in
         self.bytes_out += bytes_out
+        self.coded_bytes += bytes_out if samples else 0
         self.samples += samples
         self.seconds += seconds
 
     def line(self, failed: int) -> str:
         """The last line of a run over several files."""
-        rate = f", {8 * self.bytes_out / self.samples:.3f} bits/sub-pixel" if self.samples else ""
+        rate = f", {8 * self.coded_bytes / self.samples:.3f} bits/sub-pixel" if self.samples else ""
         return (
             f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
             f"{duration(self.seconds)}" + (f"; {failed} failed" if failed else "")

@@ -30,14 +30,14 @@ def narrowed(samples: Samples, model: Model) -> Samples:
     model takes if that is less and no sample is larger.
 
     Raises:
-        ModelError: they are bytes, and the model takes none; or a sample is too large for it.
+        ModelError: they are bytes, and the model takes none.
     """
     if isinstance(samples.form, Bytes) and not model.takes_bytes:
         raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
     if isinstance(samples.form, Array) and 1 < samples.depth <= 8:
         depth = next((d for d in range(samples.depth, 0, -1) if takes(model, samples.channels, d)), samples.depth)
-        if depth < samples.depth:
-            return _of_depth(samples, depth, model)
+        if depth < samples.depth and not _largest(samples) >> depth:
+            return replace(samples, depth=depth)
     return samples
 
 
@@ -45,28 +45,22 @@ def fitted(samples: Samples, model: Model) -> Samples:
     """Samples that a model takes as they are: narrowed, of one size, without alpha and palette.
 
     Raises:
-        ModelError: the model does not take them.
+        ModelError: the model does not take them, or one of them is too large for it.
         ArcompError: they are pictures of several sizes.
     """
     if samples.alpha or samples.palette is not None:
         what = "with transparency" if samples.alpha else "with a palette"
         raise ModelError(f"pictures {what} are not measured under one model", remedy="convert to gray or RGB first")
     samples = replace(narrowed(samples, model), stacks=(samples.pixels,))
+    most = next((d for d in range(samples.depth, 0, -1) if takes(model, samples.channels, d)), samples.depth)
+    if isinstance(samples.form, Array) and most < samples.depth:
+        raise ModelError(
+            f"holds samples of up to {_largest(samples)}, model {model.name} takes {most} bit{'s' if most > 1 else ''}",
+            remedy="choose another model (`arcomp models` lists them)",
+        )
     model.check(samples.channels, samples.depth)
     return samples
 
 
-def _of_depth(samples: Samples, depth: int, model: Model) -> Samples:
-    """The samples with fewer bits each.
-
-    Raises:
-        ModelError: a sample has more.
-    """
-    largest = max(int(stack.max()) for stack in samples.stacks)
-    if largest >> depth:
-        most = f"{depth} bit{'s' if depth > 1 else ''}"
-        raise ModelError(
-            f"holds samples of up to {largest}, model {model.name} takes {most}",
-            remedy="choose another model (`arcomp models` lists them)",
-        )
-    return replace(samples, depth=depth)
+def _largest(samples: Samples) -> int:
+    return max(int(stack.max()) for stack in samples.stacks)

@@ -18,7 +18,7 @@ from tests.specimens import pictures
 
 MODEL = ("-m", "histogram")
 DIGITS = pictures("noise", (6 * 7, 9, 1), 1).reshape(6, 7, 9)
-MANY_DIGITS = (np.random.default_rng(1).random((60, 7, 9)) < 0.1).astype(np.uint8)
+MANY_DIGITS = np.random.default_rng(1).integers(0, 2, (400, 7, 9), np.uint8)
 """So many that they are worth what a file says about pictures."""
 TEXT = (b"It is a truth universally acknowledged, \xe2\x80\x94 that a single \0\xff byte " * 300)[:17001]
 
