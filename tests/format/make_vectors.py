@@ -112,7 +112,7 @@ def form(name: str, file: bytes, model: Model) -> None:
         return
     parsed = parse(file)
     assert parsed is not None, name
-    skeleton = predicted(parsed.skeleton, parsed.samples)
+    skeleton = parsed.skeleton if name.endswith("kept") else predicted(parsed.skeleton, parsed.samples)
     assert rebuild(skeleton, parsed.samples) == file, name
     write(path.name, member_of(file, parsed.samples, skeleton, name.replace("-", "."), model))
     expect(path.stem, parsed.samples, file)

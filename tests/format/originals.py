@@ -82,12 +82,12 @@ def filtered(pixels: Pixels, depth: int, interlaced: bool = False) -> bytes:
 
 def png(
     pixels: Pixels, depth: int, colour: int, *, interlaced: bool = False, more: bytes = b"", level: int = 6,
-    cut: Iterable[int] = (), after: bytes = b"",
+    cut: Iterable[int] = (), after: bytes = b"", compress: Callable[..., bytes] = zlib.compress,
 ) -> bytes:  # fmt: skip
     """A PNG; `more` goes before its image data, which is cut at places."""
     height, width, _ = pixels.shape
     ihdr = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
-    stream = zlib.compress(filtered(pixels, depth, interlaced), level)
+    stream = compress(filtered(pixels, depth, interlaced), level)
     places = [0, *cut, len(stream)]
     data = b"".join(chunk(b"IDAT", stream[a:b]) for a, b in pairwise(places))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", ihdr) + more + data + chunk(b"IEND", b"") + after
@@ -117,6 +117,9 @@ def picture(height: int, width: int, channels: int, depth: int = 8, seed: int = 
 
 
 def pngs() -> dict[str, bytes]:
+    import imagecodecs  # which are there where vectors are made
+    import zopfli.zlib
+
     colours = np.random.default_rng(4).integers(0, 256, (3, 3), dtype=np.uint8)
     plte, trns = chunk(b"PLTE", colours.tobytes()), chunk(b"tRNS", b"\0\x80")
     odd = png(picture(5, 6, 3), 8, 2, cut=(0, 7, 9, 9), more=chunk(b"tEXt", b"Title\0odd", 5), after=b"after the end")
@@ -134,6 +137,10 @@ def pngs() -> dict[str, bytes]:
         "png-gray-16": png(picture(5, 6, 1, 16), 16, 0),
         "png-rgb": png(picture(9, 13, 3), 8, 2),
         "png-rgb-best": png(picture(9, 13, 3), 8, 2, level=9),
+        "png-libdeflate": png(picture(9, 13, 3), 8, 2, compress=imagecodecs.deflate_encode),
+        "png-libdeflate-12": png(picture(9, 13, 3), 8, 2, level=12, compress=imagecodecs.deflate_encode),
+        "png-zopfli": png(picture(9, 13, 3), 8, 2, compress=lambda data, level: zopfli.zlib.compress(data)),
+        "png-kept": png(picture(5, 6, 3), 8, 2),
         "png-rgb-stored": png(picture(4, 5, 3), 8, 2, level=0),
         "png-rgb-16": png(picture(4, 5, 3, 16), 16, 2),
         "png-palette-2": png(np.minimum(picture(5, 7, 1, 2), 2), 2, 3, more=plte + trns),

@@ -70,12 +70,12 @@ def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
     """The file that a member was made of."""
     header, stacks = member.header, stacks_of(member, weights)
     require(header.original is not None, "there was no file")
+    length, sha256 = header.original or (0, b"")
     if member.segments is None:
         require(len(stacks) == 1 and header.depth == 8, "the skeleton is missing")
         made = bytes(stacks[0].samples)
     else:
-        made = rebuilt(member.segments, [stack.pictures() for stack in stacks])
-    length, sha256 = header.original or (0, b"")
+        made = rebuilt(member.segments, [stack.pictures() for stack in stacks], length)
     require(len(made) == length and hashlib.sha256(made).digest() == sha256, "the original is damaged")
     return made
 

@@ -14,19 +14,19 @@ Picture = list[list[list[int]]]  # rows of pixels of samples
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def rebuilt(skeleton: list[Record], pictures: list[list[Picture]]) -> bytes:
-    """The file of segments and stacks of pictures."""
+def rebuilt(skeleton: list[Record], pictures: list[list[Picture]], most: int = 1 << 34) -> bytes:
+    """The file of segments and stacks of pictures; more bytes than the original has are refused."""
     parts: dict[str, Callable[[Record], bytes]] = {
         "literal": lambda s: bytes(s.data),
         "raster": lambda s: raster(s, pictures),
         "scanlines": lambda s: scanlines(s, pictures),
         "differences": lambda s: raster(s.raster, pictures, differences=True),
         "decimals": lambda s: decimals(s, pictures),
-        "deflated": lambda s: deflated(s, lambda: rebuilt(s.content, pictures)),
-        "packbits": lambda s: packbits(rebuilt(s.content, pictures), s.row, s.headers),
-        "lzw": lambda s: lzw(rebuilt(s.content, pictures), s.clears, s.end),
-        "chunks": lambda s: chunks(s, rebuilt(s.content, pictures)),
-        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in rebuilt(s.content, pictures)),
+        "deflated": lambda s: deflated(s, lambda: rebuilt(s.content, pictures, most)),
+        "packbits": lambda s: packbits(rebuilt(s.content, pictures, most), s.row, s.headers),
+        "lzw": lambda s: lzw(rebuilt(s.content, pictures, most), s.clears, s.end),
+        "chunks": lambda s: chunks(s, rebuilt(s.content, pictures, most), most),
+        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in rebuilt(s.content, pictures, most)),
     }
     return b"".join(parts[segment.kind](segment) for segment in skeleton)
 
@@ -228,6 +228,7 @@ def runs_of(row: bytes) -> Iterator[tuple[int, int]]:
 def lzw(data: bytes, clears: list[tuple[int, int]], end: int | None) -> bytes:
     """Codes of the longest strings."""
     single = {bytes([v]): v for v in range(256)}
+    require(sum(count for _, count in clears) <= len(data), "more Clears than codes")
     times = [codes for codes, count in clears for _ in range(count)]
     table, bits, k, at = dict(single), f"{256:09b}", 0, 0
 
@@ -253,13 +254,13 @@ def lzw(data: bytes, clears: list[tuple[int, int]], end: int | None) -> bytes:
     return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
 
 
-def chunks(s: Record, content: bytes) -> bytes:
+def chunks(s: Record, content: bytes, most: int) -> bytes:
     """Chunks of PNG."""
     made, at, which = b"", 0, 0
     wrong = dict(s.wrong)
     for length, count in s.lengths:
         for _ in range(count):
-            require(at + length <= len(content), "chunks of more bytes")
+            require(at + length <= len(content) and len(made) <= most, "chunks of more bytes")
             start: bytes = s.named["kind"]  # the chunks', not the segment's
             if s.sequence is not None:
                 start += ((s.sequence + which) % (1 << 32)).to_bytes(4, "big")
