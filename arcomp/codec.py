@@ -23,7 +23,7 @@ from arcomp.errors import ArcompError, ModelError, VerificationError
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
-from arcomp.transforms import Coded, Leaf, Node, joined, leaf_kinds, leaves
+from arcomp.transforms import Coded, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves
 
 
 @dataclass(frozen=True)
@@ -284,18 +284,20 @@ def _is(model: Model, wanted: ModelId) -> bool:
     return model.name == wanted.name and model.digest[:DIGEST_BYTES] == wanted.digest
 
 
-def _models(member: Member, given: Model | None) -> list[Model]:
-    """The models of a member, the given one among them.
+def _models(member: Member, given: Model | None) -> dict[int, Model]:
+    """The models that parts of a member need, by their numbers, the given one among them.
 
     Raises:
         ModelError: one is not here, or the given one is none of them.
     """
     if given is not None:
         check_model(member, given)
-    return [
-        given if given is not None and _is(given, wanted) else registry.load(wanted.name, wanted.digest)
-        for wanted in member.models
-    ]
+    needed = {leaf.model for tree in member.trees for leaf in coded_leaves(tree)}
+    return {
+        i: given if given is not None and _is(given, wanted) else registry.load(wanted.name, wanted.digest)
+        for i, wanted in enumerate(member.models)
+        if i in needed
+    }
 
 
 def _decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:

@@ -222,7 +222,7 @@ def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int) ->
             made += piece
             if len(made) > length:
                 break
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise FormatError("the form of its file does not fit its samples", remedy="get a fresh copy") from error
     return bytes(made)
 

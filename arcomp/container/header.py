@@ -14,6 +14,7 @@ from arcomp.container.fields import CRC, DAMAGED, OPTIONAL, Cursor, numbers, rea
 from arcomp.container.member import (
     DIGEST_BYTES,
     HASH_BYTES,
+    MAX_ENTRIES,
     MAX_NAME_BYTES,
     MAX_STACKS,
     MAX_TILES,
@@ -246,7 +247,7 @@ def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, 
         return None
     cursor = Cursor(values[TAG_SKELETON], "skeleton")
     method, length, segments = cursor.number(), cursor.number(0, MAX_SKELETON_BYTES), cursor.number(0, 1)
-    entries, channels = cursor.number(0, 1 << 16), cursor.number(0, 4)
+    entries, channels = cursor.number(0, MAX_ENTRIES), cursor.number(0, 4)
     cursor.end()
     if (entries == 0) != (channels == 0) or channels in (1, 2):
         raise FormatError("the header is impossible: a palette without colours", remedy=DAMAGED)

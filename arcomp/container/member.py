@@ -27,6 +27,8 @@ MAX_SIDE_BYTES = 16 << 20
 """Most bytes of a part's side information."""
 MAX_STACKS = 1 << 16
 """Most stacks of pictures in a file."""
+MAX_ENTRIES = 1 << 16
+"""Most entries of a palette; there may be more than samples have values."""
 MAX_NAME_BYTES = 1024
 """Most bytes of a file's name."""
 DIGEST_BYTES = 8
@@ -103,7 +105,7 @@ class Geometry:
             )
         if self.palette is not None and (
             self.channels != 1 or self.palette.ndim != 2 or self.palette.shape[1] not in (3, 4)
-            or not 1 <= len(self.palette) <= 1 << self.depth
+            or not 1 <= len(self.palette) <= MAX_ENTRIES
         ):  # fmt: skip
             raise FormatError("the palette is not one of these pictures")
 

@@ -171,7 +171,7 @@ def header_of(fields: dict[int, bytes]) -> Header:
         reader.end()
         entries, of = packed[3:]
         require((entries, of) == (0, 0) or (entries > 0 and of >= 3), "a palette without colours")
-        require(entries == 0 or (channels == 1 and entries <= 1 << depth), "a palette of other pictures")
+        require(entries == 0 or channels == 1, "a palette of other pictures")
         require(entries > 0 or packed[2] == 1, "an empty skeleton")
     require(bool(stacks) or (original is not None and bool(packed) and packed[2] == 1), "there is nothing in it")
     require(original is not None or not packed or packed[2] == 0, "the skeleton of a file that there is not")
@@ -329,19 +329,26 @@ def index_end(data: bytes, at: int) -> int:
     streams, end = cut(data, begin, extents(fields))
     require(ENTRIES in fields and len(streams) == 1, "an index without entries")
     require(data[end : end + 16] == (end + 16 - at).to_bytes(8, "little") + END, "an index without its trailer")
+    return end + 16
+
+
+def entries_of(data: bytes, at: int) -> list[tuple[int, int, int | None, bytes]]:
+    """Of the index that begins at a place: where each member is, its length, its original's length, its name."""
+    _, fields, begin = section(data, at)
+    streams, _ = cut(data, begin, extents(fields))
     reader = Reader(fields[ENTRIES])
     method, length, count = reader.number(0, 2), reader.number(1, 1 << 28), reader.number()
     reader.end()
-    entries = Reader(unpacked(method, streams[0], length))
-    covered = 0
+    reader, found, covered = Reader(unpacked(method, streams[0], length)), [], 0
     for _ in range(count):
-        covered += entries.number() + entries.number(1)
-        entries.number()
-        entries.bytes(entries.number(0, 1024))
-    covered += entries.number()
-    entries.end()
-    require(covered <= at, "an index of more than there is")
-    return end + 16
+        covered += reader.number()
+        size, original = reader.number(1), reader.number()
+        found.append((covered, size, original - 1 if original else None, reader.bytes(reader.number(0, 1024))))
+        covered += size
+    begin = at - covered - reader.number()
+    reader.end()
+    require(begin >= 0, "an index of more than there is")
+    return [(begin + place, *entry) for place, *entry in found]
 
 
 Position = tuple[int, int, int]  # tile, y, x

@@ -229,6 +229,7 @@ def lzw(data: bytes, clears: list[tuple[int, int]], end: int | None) -> bytes:
     """Codes of the longest strings."""
     single = {bytes([v]): v for v in range(256)}
     require(sum(count for _, count in clears) <= len(data), "more Clears than codes")
+    require(end is None or 0 < end < 1 << 64, "an end without its highest bit")
     times = [codes for codes, count in clears for _ in range(count)]
     table, bits, k, at = dict(single), f"{256:09b}", 0, 0
 

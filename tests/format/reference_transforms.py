@@ -48,6 +48,13 @@ class Transform:
         require(max(made) < 1 << kind.depth, "a sample of too many bits")
         return made
 
+    def child(self, node: Record, kind: Kind) -> list[int]:
+        """A child's stack whose samples are no indices of the palette any more."""
+        kept, self.palette = self.palette, []
+        made = self.stack(node, kind)
+        self.palette = kept
+        return made
+
     def coded(self, node: Record, kind: Kind) -> list[int]:
         require(kind.depth <= node.depth <= 16, "a coded part of fewer bits")
         return self.decode(node, kind._replace(depth=node.depth))
@@ -59,21 +66,21 @@ class Transform:
     def divide(self, node: Record, kind: Kind) -> list[int]:
         channels, at = kind.shape[3], node.at
         require(0 < at < channels, "a division without channels")
-        first = pixels(self.stack(node.first, with_channels(kind, at)), at)
-        second = pixels(self.stack(node.second, with_channels(kind, channels - at)), channels - at)
+        first = pixels(self.child(node.first, with_channels(kind, at)), at)
+        second = pixels(self.child(node.second, with_channels(kind, channels - at)), channels - at)
         return [v for a, b in zip(first, second, strict=True) for v in a + b]
 
     def high_and_low(self, node: Record, kind: Kind) -> list[int]:
         require(0 < node.bits < kind.depth, "a division without bits")
-        high = self.stack(node.high, kind._replace(depth=kind.depth - node.bits))
-        low = self.stack(node.low, kind._replace(depth=node.bits))
+        high = self.child(node.high, kind._replace(depth=kind.depth - node.bits))
+        low = self.child(node.low, kind._replace(depth=node.bits))
         return [(a << node.bits) + b for a, b in zip(high, low, strict=True)]
 
     def reorder(self, node: Record, kind: Kind) -> list[int]:
         order = node.order
         require(kind.shape[3] == 1 and kind.depth <= 8 and 0 < len(order) == len(set(order)), "a bad order")
         require(max(order) < 1 << kind.depth, "a bad order")
-        return looked_up(order, self.stack(node.child, kind._replace(depth=bits_for(len(order)))))
+        return looked_up(order, self.child(node.child, kind._replace(depth=bits_for(len(order)))))
 
     def entries(self, kind: Kind) -> Colours:
         """The palette of indices."""
@@ -83,7 +90,7 @@ class Transform:
     def expand(self, node: Record, kind: Kind) -> list[int]:
         entries = self.entries(kind)
         channels = len(entries[0])
-        colours = pixels(self.stack(node.child, with_channels(kind, channels)._replace(depth=8)), channels)
+        colours = pixels(self.child(node.child, with_channels(kind, channels)._replace(depth=8)), channels)
         place = {colour: i for i, colour in reversed([*enumerate(entries)])}
         require(all(tuple(colour) in place for colour in colours), "a colour that the palette has not")
         return [place[tuple(colour)] for colour in colours]
@@ -95,7 +102,7 @@ class Transform:
         require(max(values) < 1 << kind.depth, "bad colours")
         colours = pixels(values, channels)
         child = with_channels(kind, 1)._replace(depth=bits_for(len(colours)))
-        found = self.stack(node.child, child)
+        found = self.child(node.child, child)
         require(max(found) < len(colours), "an index of no colour")
         return [v for a in found for v in colours[a]]
 
@@ -109,18 +116,18 @@ class Transform:
         require(len(data) == size and inflater.eof and not inflater.unused_data, "bad levels")
         used = [[v for v in range(n) if data[(c * n + v) // 8] >> (7 - (c * n + v) % 8) & 1] for c in range(channels)]
         require(all(used), "a channel without levels")
-        found = self.stack(node.child, kind._replace(depth=bits_for(max(map(len, used)))))
+        found = self.child(node.child, kind._replace(depth=bits_for(max(map(len, used)))))
         require(all(a < len(used[i % channels]) for i, a in enumerate(found)), "a sample of no level")
         return [used[i % channels][a] for i, a in enumerate(found)]
 
     def scale(self, node: Record, kind: Kind) -> list[int]:
         require(node.depth <= 16 and 1 <= node.factor * ((1 << kind.depth) - 1) < 1 << node.depth, "a bad scale")
-        found = self.stack(node.child, kind._replace(depth=node.depth))
+        found = self.child(node.child, kind._replace(depth=node.depth))
         require(all(a % node.factor == 0 for a in found), "a sample between two levels")
         return [a // node.factor for a in found]
 
     def repeat(self, node: Record, kind: Kind) -> list[int]:
-        return [a for a in self.stack(node.child, with_channels(kind, 1)) for _ in range(kind.shape[3])]
+        return [a for a in self.child(node.child, with_channels(kind, 1)) for _ in range(kind.shape[3])]
 
     def transpose(self, node: Record, kind: Kind) -> list[int]:
         n, h, w, c = kind.shape
@@ -145,13 +152,13 @@ class Transform:
 
     def luma(self, node: Record, kind: Kind) -> list[int]:
         bright = [299 * r + 587 * g + 114 * b for r, g, b, *_ in self.entries(kind)]
-        return looked_up(sorted(range(len(bright)), key=bright.__getitem__), self.stack(node.child, kind))
+        return looked_up(sorted(range(len(bright)), key=bright.__getitem__), self.child(node.child, kind))
 
     def predict(self, node: Record, kind: Kind) -> list[int]:
         _, h, w, c = kind.shape
         require(kind.depth > 8 and node.weight in (2, 3, 4) and node.centre < 1 << kind.depth, "a bad prediction")
         made: list[int] = []
-        for i, a in enumerate(self.stack(node.child, kind)):
+        for i, a in enumerate(self.child(node.child, kind)):
             y, x = i // c // w % h, i // c % w
             left, top, corner = (
                 (made[i - c], made[i - c * w], made[i - c - c * w]) if y and x

@@ -25,7 +25,7 @@ WITH_FILES = [
 ]  # fmt: skip
 WITHOUT = [
     "histogram-1-decisions", "histogram-2x3bit", "histogram-tiles", "node-constant", "node-divide", "node-expand",
-    "node-fold", "node-index-16", "node-levels", "node-reorder", "node-scale", "stacks",
+    "node-fold", "node-index-16", "node-levels", "node-luma", "node-predict", "node-reorder", "node-scale", "stacks",
 ]  # fmt: skip
 Made = bytes | list[list[int]]
 
@@ -41,8 +41,7 @@ def by_the_product(data: bytes, model: Model | None = None) -> Made | None:
         if member.original:
             return files.restored(member, model)
         return [stack.ravel().tolist() for stack in codec.decode_member(member, model).stacks]
-    except ArcompError as error:
-        assert "\n" not in str(error)
+    except ArcompError:
         return None
 
 
@@ -116,7 +115,7 @@ def header_tampered(data: bytes, rng: np.random.Generator) -> bytes:
 def skeleton_tampered(data: bytes, rng: np.random.Generator) -> bytes:
     """The records of the segments changed, all checksums right."""
     member, fields = unpack(data), dict(fields_of(data))
-    method, at = number_at(fields[SKELETON], 0)
+    _, at = number_at(fields[SKELETON], 0)
     _, at = number_at(fields[SKELETON], at)
     records = tampered(b"".join(map(SEGMENT_RECORDS.encode, member.skeleton or ())), rng)
     streams = [records]

@@ -37,8 +37,10 @@ from arcomp.transforms import (
     Index,
     Leaf,
     Levels,
+    Luma,
     Node,
     Pile,
+    Predict,
     Reorder,
     Repeat,
     Scale,
@@ -209,7 +211,7 @@ def test_lzw_at_length() -> None:
 
 @st.composite
 def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
-    kind = draw(st.integers(0, 12 if deeper else 1))
+    kind = draw(st.integers(0, 14 if deeper else 1))
     inner = trees(deeper=deeper - 1) if deeper else st.nothing()
     depth = draw(st.sampled_from([1, 2, 4, 8, 8, 16]))
     if kind == 0:
@@ -231,9 +233,11 @@ def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
         return Levels(draw(st.just(packed_levels(used)) | texts), draw(inner))
     if kind == 8:
         return Scale(draw(st.sampled_from([0, 1, 17, 85])), depth, draw(inner))
+    if kind == 14:
+        return Predict(draw(st.integers(1, 5)), draw(st.sampled_from([0, 1, 128, 300, 9000])), draw(inner))
     if kind == 11:
         return Fold(draw(small), draw(inner))
-    return {9: Repeat, 10: Transpose, 12: Pile}[kind](draw(inner))
+    return {9: Repeat, 10: Transpose, 12: Pile, 13: Luma}[kind](draw(inner))
 
 
 def leaf_of(leaf: Leaf | None, shape: tuple[int, ...], depth: int, number: int) -> npt.NDArray[Any]:

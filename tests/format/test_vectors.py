@@ -21,6 +21,7 @@ from arcomp.contract.model import Model
 from arcomp.errors import ArcompError
 from arcomp.samples import Samples
 from tests.format import originals, reference
+from tests.format.reference_container import entries_of
 from tests.format.reference_numbers import Refused
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -109,6 +110,9 @@ def test_archives() -> None:
         assert found.damaged == ()
         for entry in found.entries:
             assert files.restored(member_of(data, entry)) == originals.MEMBERS[entry.name]
+        index = len(data) - int.from_bytes(data[-16:-8], "little")
+        listed = [(entry.offset, entry.length, entry.original, entry.name.encode()) for entry in found.entries]
+        assert entries_of(data, index) == listed[-len(entries_of(data, index)) :]
         assert reference.restore_all(data) == [originals.MEMBERS[name] for name in names]
 
 
