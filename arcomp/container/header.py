@@ -40,8 +40,8 @@ MAX_SKELETON_BYTES = 1 << 34
 SEGMENT_RECORDS = Family(SEGMENTS, "the file's form")
 NODE_RECORDS = Family(NODES, "a transform")
 
-_HAS_ALPHA = 1
-_BINARY, _HAS_SIDE = 1, 2
+_HAS_ALPHA, _STACKS = 1, 2
+_BINARY, _HAS_SIDE, _TILES, _STREAMS = 1, 2, 4, 8
 _TIME, _MODE = struct.Struct("<q"), struct.Struct("<H")
 
 
@@ -88,9 +88,11 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
 
 
 def _pictures(geometry: Geometry) -> bytes:
-    flags = _HAS_ALPHA * geometry.alpha
+    several = len(geometry.stacks) > 1
+    flags = _HAS_ALPHA * geometry.alpha | _STACKS * several
+    count = numbers(len(geometry.stacks)) if several else b""
     sizes = b"".join(numbers(*stack) for stack in geometry.stacks)
-    return numbers(geometry.channels, geometry.depth, flags, len(geometry.stacks)) + sizes
+    return numbers(geometry.channels, geometry.depth, flags) + count + sizes
 
 
 def _parts(member: Member) -> bytes:
@@ -99,8 +101,9 @@ def _parts(member: Member) -> bytes:
     for tree in member.trees:
         out.append(NODE_RECORDS.encode(tree))
         for part in (next(parts) for _ in coded_leaves(tree)):
-            flags = _BINARY * part.binary_samples | _HAS_SIDE * bool(part.side)
-            out.append(numbers(*part.tile, flags, len(part.streams)))
+            tiles, several = part.tile != (0, 0), len(part.streams) > 1
+            flags = _BINARY * part.binary_samples | _HAS_SIDE * bool(part.side) | _TILES * tiles | _STREAMS * several
+            out.append(numbers(flags, *(part.tile if tiles else ()), *((len(part.streams),) if several else ())))
     return b"".join(out)
 
 
@@ -175,7 +178,8 @@ def _present(values: dict[int, memoryview], tag: int, name: str) -> bytes:
 
 
 def _read_pictures(cursor: Cursor) -> Geometry:
-    channels, depth, flags, count = cursor.number(), cursor.number(), cursor.number(0, 1), cursor.number(1, MAX_STACKS)
+    channels, depth, flags = cursor.number(), cursor.number(), cursor.number(0, _HAS_ALPHA | _STACKS)
+    count = cursor.number(2, MAX_STACKS) if flags & _STACKS else 1
     stacks = tuple((cursor.number(), cursor.number(), cursor.number()) for _ in range(count))
     cursor.end()
     return Geometry(stacks, channels, depth, bool(flags & _HAS_ALPHA))
@@ -197,9 +201,10 @@ def _read_parts(cursor: Cursor, stacks: int) -> tuple[tuple[Node, ...], tuple[Pa
         tree, cursor.at = NODE_RECORDS.decode(cursor.value, cursor.at)
         trees.append(tree)
         for _ in coded_leaves(tree):
-            tile = cursor.number(), cursor.number()
-            flags = cursor.number(0, 3)
-            plans.append(PartPlan(tile, bool(flags & _BINARY), bool(flags & _HAS_SIDE), cursor.number(1, MAX_TILES)))
+            flags = cursor.number(0, _BINARY | _HAS_SIDE | _TILES | _STREAMS)
+            tile = (cursor.number(1), cursor.number(1)) if flags & _TILES else (0, 0)
+            streams = cursor.number(2, MAX_TILES) if flags & _STREAMS else 1
+            plans.append(PartPlan(tile, bool(flags & _BINARY), bool(flags & _HAS_SIDE), streams))
     cursor.end()
     return tuple(trees), tuple(plans)
 

@@ -89,6 +89,8 @@ def parsed(data: bytes) -> Parsed:
     colours = palette(bitmap, data, at, int(pixels.max()) + 1) if bitmap.bits <= 8 else None
     raster = Raster(0, 0, 0, bitmap.height, bitmap.width, layout, bitmap.stride, bitmap.upward, padding)
     parts = (Literal(data[:at]), raster, *((Literal(data[at + size :]),) if len(data) > at + size else ()))
+    if colours is not None and _is_of_grays(colours, depth):
+        colours = None
     return Parsed(Samples((pixels[None],), depth, alpha=alpha, palette=colours), parts)
 
 
@@ -124,6 +126,12 @@ def header(data: bytes, at: int) -> Bitmap:
         masks = red, green, blue, opacity if size >= 56 or (size, count) == (40, 4) else 0
     entries = used or (1 << bits if bits <= 8 else 0)
     return Bitmap(end, width, abs(height), height >= 0, bits, masks, 3 if size == 12 else 4, entries)
+
+
+def _is_of_grays(colours: npt.NDArray[np.uint8], depth: int) -> bool:
+    """Whether a palette is all the grays from black on, as BMP has it for gray pictures: then indices are samples."""
+    grays = np.arange(1 << depth) * (255 // ((1 << depth) - 1))
+    return len(colours) == len(grays) and bool((colours == grays[:, None]).all())
 
 
 def palette(bitmap: Bitmap, data: bytes, before: int, needed: int) -> npt.NDArray[np.uint8]:

@@ -13,7 +13,6 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
     if kind == "pnm":
         return pnm.parsed(data).samples
     if kind == "bmp":
-        return _gray_if_it_is(bmp.parsed(data).samples)
+        return bmp.parsed(data).samples
     if kind == "jpeg" and not allow_lossy:
         raise refuse_lossy("JPEG")
     if kind == "png":
@@ -107,14 +106,6 @@ def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
     if refusal is not None and not (allow_lossy and tiff.is_lossy(data)):
         raise refusal
     return _decode_with_pillow(tiff.not_turned(data), "tiff")
-
-
-def _gray_if_it_is(samples: Samples) -> Samples:
-    """Samples without their palette where it is that of grays, from black on, as BMP has it for gray pictures."""
-    if samples.palette is None:
-        return samples
-    grays = np.arange(len(samples.palette)) * (255 // ((1 << samples.depth) - 1))
-    return replace(samples, palette=None) if (samples.palette == grays[:, None]).all() else samples
 
 
 def _decode_with_pillow(data: bytes, kind: str) -> Samples:

@@ -76,7 +76,7 @@ def of_fields(good: bytes) -> Faults:
     fields, streams = fields_of(good), streams_of(good)
     known = dict(fields)
     crossed = [fields[1], fields[0], *fields[2:]]
-    pictured = known[PICTURES]  # C, depth, flags, S, N, H, W
+    pictured = known[PICTURES]  # C, depth, flags, N, H, W
     return {
         "unknown-critical-field": (changed(good, {0x20: b"?"}), "0x20"),
         "field-twice": (build([*fields[:2], *fields[1:]], streams=streams), "twice"),
@@ -86,10 +86,10 @@ def of_fields(good: bytes) -> Faults:
         "no-streams": (changed(good, {STREAMS: None}), "0 streams in place of 1"),
         "empty-field": (changed(good, {STREAMS: b""}), "empty"),
         "long-number": (changed(good, {PICTURES: b"\x83\x00" + pictured[1:]}), "no number"),
-        "no-width": (changed(good, {PICTURES: numbers(3, 8, 0, 1, 1, 6, 0)}), "geometry"),
-        "five-channels": (changed(good, {PICTURES: numbers(5, 8, 0, 1, 1, 6, 8)}), "channels"),
-        "enormous": (changed(good, {PICTURES: numbers(3, 8, 0, 1, 1, 1 << 31, 1 << 31)}), "limit"),
-        "too-many-stacks": (changed(good, {PICTURES: numbers(3, 8, 0, 1 << 17, 1, 6, 8)}), "impossible"),
+        "no-width": (changed(good, {PICTURES: numbers(3, 8, 0, 1, 6, 0)}), "geometry"),
+        "five-channels": (changed(good, {PICTURES: numbers(5, 8, 0, 1, 6, 8)}), "channels"),
+        "enormous": (changed(good, {PICTURES: numbers(3, 8, 0, 1, 1 << 31, 1 << 31)}), "limit"),
+        "too-many-stacks": (changed(good, {PICTURES: numbers(3, 8, 2, 1 << 17, 1, 6, 8)}), "impossible"),
         "name-with-folders": (with_original(good, {NAME: b"../x"}), "name"),
         "mode-of-type": (with_original(good, {MODE: b"\0\x80"}), "mode"),
         "name-without-original": (changed(good, {NAME: b"x"}), "original"),
@@ -118,11 +118,12 @@ def of_parts(good: bytes) -> Faults:
         "unknown-model": (changed(good, {MODELS: named[:8] + number(6) + b"nobody"}), "no model"),
         "other-weights": (changed(good, {MODELS: bytes(8) + named[8:]}), "0000000000000000"),
         "no-models": (changed(good, {MODELS: None}), "model 0 of 0"),
-        "model-of-other-depth": (changed(good, {PICTURES: numbers(3, 7, 0, 1, 1, 6, 8), PARTS: part(7)}), "8-bit"),
+        "model-of-other-depth": (changed(good, {PICTURES: numbers(3, 7, 0, 1, 6, 8), PARTS: part(7)}), "8-bit"),
         "a-million-tiles": (
-            changed(good, {PICTURES: numbers(3, 8, 0, 1, 1, 1 << 13, 1 << 13), PARTS: part(8, (1, 1))}), "tiles",
+            changed(good, {PICTURES: numbers(3, 8, 0, 1, 1 << 13, 1 << 13), PARTS: part(8, (1, 1))}), "tiles",
         ),
-        "half-a-tile": (changed(good, {PARTS: part(8, (4, 0))}), "tile size"),
+        "half-a-tile": (changed(good, {PARTS: part(8, (4, 0))}), "impossible"),
+        "one-stack-of-several": (changed(good, {PICTURES: numbers(3, 8, 2, 1, 1, 6, 8)}), "impossible"),
         "unknown-node": (changed(good, {PARTS: b"\x63" + part(8)[1:]}), "unknown"),
         "node-of-other-samples": (
             changed(good, {PARTS: b"\x03\x08\x01\x01\0\x01\x01\0", STREAMS: None}, streams=b""), "transform",
@@ -133,7 +134,7 @@ def of_parts(good: bytes) -> Faults:
         "other-samples": (changed(good, {SAMPLES: bytes(4)}), "not those that were encoded"),
         "other-words": (changed(good, {STREAMS: extents(bytes(other))}, streams=bytes(other)), ""),
         "decisions-of-8-bits": (changed(good, {PARTS: part(8, flags=1)}), ""),
-        "unknown-flag": (changed(good, {PARTS: part(8, flags=4)}), "impossible"),
+        "unknown-flag": (changed(good, {PARTS: part(8, flags=16)}), "impossible"),
         "histogram-cut": (side(b"\x01"), "histogram"),
         "histogram-empty-row": (side(b"\x00\xff\x01"), "histogram"),
     }  # fmt: skip
@@ -141,7 +142,8 @@ def of_parts(good: bytes) -> Faults:
 
 def part(depth: int, tile: tuple[int, int] = (0, 0), flags: int = 0, streams: int = 1) -> bytes:
     """The parts field of one coded leaf."""
-    return bytes([0]) + numbers(depth, 0, *tile, flags, streams)
+    flags |= 4 * (tile != (0, 0)) | 8 * (streams > 1)
+    return bytes([0]) + numbers(depth, 0, flags, *(tile if flags & 4 else ()), *((streams,) if flags & 8 else ()))
 
 
 def member(skeleton: tuple[Segment, ...], file: bytes, samples: Samples | None = None) -> bytes:
@@ -175,7 +177,7 @@ def of_skeletons() -> Faults:
         "unknown-method": (changed(good, {SKELETON: b"\x03" + fields[SKELETON][1:]}), "newer"),
         "unpacks-to-less": (changed(good, {SKELETON: numbers(0, 99, 1, 0, 0)}), "damaged"),
         "palette-of-two": (changed(good, {SKELETON: numbers(0, 11, 1, 3, 2)}), "palette"),
-        "palette-without-pictures": (changed(good, {SKELETON: numbers(0, 11, 1, 1, 3)}), ""),
+        "palette-without-pictures": (changed(good, {SKELETON: numbers(0, 11, 1, 3)}), ""),
         "skeleton-without-original": (changed(good, {ORIGINAL: None}), ""),
         "unknown-segment": (segments(b"\x63\x00", text), "unknown"),
         "cut-segment": (segments(b"\x00\x09some", text), "is damaged"),

@@ -136,9 +136,9 @@ class TestRoundTrip:
         skeleton = b"\x00\x02\x81\x7f"
         expected = build(
             [
-                (PICTURES, bytes([3, 8, 0, 1, 2, 5, 7])),
+                (PICTURES, bytes([3, 8, 0, 2, 5, 7])),
                 (MODELS, bytes(range(8)) + b"\x07photo-1"),
-                (PARTS, bytes([0, 8, 0, 4, 3, 2, 1])),
+                (PARTS, bytes([0, 8, 0, 6, 4, 3])),
                 (SAMPLES, struct.pack("<I", 0x89ABCDEF)),
                 (STREAMS, extents(skeleton, b"side", CODED)),
                 (ORIGINAL, b"\xac\x02" + bytes(range(32))),
@@ -153,8 +153,9 @@ class TestRoundTrip:
 
     def test_the_preset_dictionary_is_that_of_the_specification(self) -> None:
         page = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
-        lines = page.split("bytes in hexadecimal:", 1)[1].split("##", 1)[0].split()
-        assert bytes.fromhex("".join(lines)) == packing.DICTIONARY == reference_container.DICTIONARY
+        lines = page.split("The others, in hexadecimal:", 1)[1].split("##", 1)[0].split()
+        assert packing.DICTIONARY == reference_container.DICTIONARY
+        assert packing.DICTIONARY[1024:] == bytes.fromhex("".join(lines))
 
     def test_empty_optional_parts_take_no_field(self) -> None:
         bare = Member(Geometry(((1, 1, 1),), 1, 8), (Constant((5,)),), samples_crc=7)

@@ -133,7 +133,7 @@ class TestRulesForFields:
 
     @pytest.mark.parametrize("value", [b"\x80", b"\x80\x00", b"\xff" * 9 + b"\x01", b"\x83\x80\x00"])
     def test_numbers_have_one_form(self, value: bytes) -> None:
-        assert "is no number" in refusal(with_field(PICTURES, value + bytes([8, 0, 1, 2, 5, 7])))
+        assert "is no number" in refusal(with_field(PICTURES, value + bytes([8, 0, 2, 5, 7])))
 
     def test_what_is_said_of_a_file_needs_one(self) -> None:
         without = {ORIGINAL: None, SKELETON: None, NAME: None, MODIFIED: None, MODE: None,
@@ -147,34 +147,35 @@ class TestHostileClaims:
     @pytest.mark.parametrize(
         "pictures",
         [
-            (3, 8, 0, 1, 0, 5, 7),
-            (3, 8, 0, 1, 2, 0, 7),
-            (3, 8, 0, 1, 2, 5, 0),
-            (0, 8, 0, 1, 2, 5, 7),
-            (5, 8, 0, 1, 2, 5, 7),
-            (3, 0, 0, 1, 2, 5, 7),
-            (3, 17, 0, 1, 2, 5, 7),
+            (3, 8, 0, 0, 5, 7),
+            (3, 8, 0, 2, 0, 7),
+            (3, 8, 0, 2, 5, 0),
+            (0, 8, 0, 2, 5, 7),
+            (5, 8, 0, 2, 5, 7),
+            (3, 0, 0, 2, 5, 7),
+            (3, 17, 0, 2, 5, 7),
+            (3, 8, 4, 2, 5, 7),
             (3, 8, 2, 1, 2, 5, 7),
-            (3, 8, 0, 0),
-            (3, 8, 0, (1 << 16) + 1),
-            (3, 8, 0, 1 << 60, 2, 5, 7),
-            (255, 255, 0, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF),
-            (1, 8, 0, 1, 0x10000, 0x10000, 0x10000),
-            (1, 8, 0, 1, 1, 0x8001, 0x8000),
-            (1, 8, 0, 2, 1, 0x8000, 0x8000, 1, 1, 1),
+            (3, 8, 2, 0),
+            (3, 8, 2, (1 << 16) + 1),
+            (3, 8, 2, 1 << 60, 2, 5, 7),
+            (255, 255, 0, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF),
+            (1, 8, 0, 0x10000, 0x10000, 0x10000),
+            (1, 8, 0, 1, 0x8001, 0x8000),
+            (1, 8, 2, 2, 1, 0x8000, 0x8000, 1, 1, 1),
         ],
     )
     def test_geometry(self, pictures: tuple[int, ...]) -> None:
         refusal(with_field(PICTURES, numbers(*pictures)))
 
     def test_largest_geometry_is_read(self) -> None:
-        values = {PICTURES: numbers(4, 16, 1, 1, 1, 0x8000, 0x8000), PARTS: part(16, (16, 16), 2)}
+        values = {PICTURES: numbers(4, 16, 1, 1, 0x8000, 0x8000), PARTS: part(16, (16, 16), 2)}
         geometry = unpack(changed(FILE, values)).geometry
         assert geometry == Geometry(((1, 0x8000, 0x8000),), 4, 16, True)
 
     @pytest.mark.parametrize("tile", [(0, 4), (4, 0), (1 << 32, 4)])
     def test_half_a_tile_size(self, tile: tuple[int, int]) -> None:
-        assert "tile" in refusal(with_field(PARTS, part(8, tile, 2)))
+        assert "imposs" in refusal(with_field(PARTS, part(8, tile, 2)))
 
     @pytest.mark.parametrize("length", [59, 61, 1 << 32, (1 << 63) - 1])
     def test_stream_length(self, length: int) -> None:
@@ -217,7 +218,7 @@ class TestHostileClaims:
     def test_no_memory_is_taken_for_claims(self) -> None:
         hostile = [
             FILE[:10] + number((1 << 28) - 1) + FILE[12:],
-            with_field(PICTURES, numbers(4, 16, 0, 1, 1, 1 << 16, 1 << 16)),
+            with_field(PICTURES, numbers(4, 16, 0, 1, 1 << 16, 1 << 16)),
             with_field(STREAMS, number(1 << 60) + bytes(4)),
             with_field(SKELETON, numbers(0, 1 << 34, 1, 0, 0)),
             with_field(SKELETON, numbers(2, 1 << 34, 1, 0, 0)),

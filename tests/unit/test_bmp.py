@@ -216,9 +216,10 @@ def test_what_is_left_as_bytes(data: bytes, words: str) -> None:
     assert words in refusal(data)
 
 
-def test_grays_are_gray_where_only_pixels_are_asked_for() -> None:
+def test_grays_are_gray() -> None:
+    """The palette of all grays is a part of the file, not of its pictures."""
     for data in (saved(GRAY, "BMP"), saved(255 * INDICES[..., None], "BMP", "1")):
-        assert taken_apart(data).samples.palette is not None
+        assert taken_apart(data).samples.palette is None
         assert read(data).palette is None
     inverted = np.pad(np.repeat(np.arange(255, -1, -1, dtype=np.uint8), 3).reshape(-1, 3), ((0, 0), (0, 1)))
     assert read(bitmap(GRAY[..., 0], 8, palette=inverted.tobytes())).palette is not None
