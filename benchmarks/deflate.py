@@ -76,10 +76,17 @@ def stream_of(path: Path) -> bytes | None:
     return b"".join(parts)[2:] or None
 
 
-def measure(stream: bytes) -> tuple[Measured, str]:
+def row_bytes(path: Path) -> int:
+    """Of a PNG's content, with the filter byte."""
+    head = path.read_bytes()[16:26]
+    channels = {2: 3, 4: 2, 6: 4}.get(head[9], 1)
+    return (int.from_bytes(head[:4], "big") * head[8] * channels + 7) // 8 + 1
+
+
+def measure(stream: bytes, feed: int = 0) -> tuple[Measured, str]:
     """One stream; and the rules that were found."""
     begun = time.process_time()
-    predicted = predict(stream)
+    predicted = predict(stream, feed)
     made = time.process_time()
     again = restore(predicted.data, predicted.coded)
     used = time.process_time()
@@ -109,7 +116,7 @@ def main(paths: tuple[Path, ...], own: bool, chosen: str, most: int) -> None:
     streams = [(path, stream) for path in paths if (stream := stream_of(path))]
     if own:
         for path, stream in streams:
-            one, rules = measure(stream)
+            one, rules = measure(stream, row_bytes(path))
             click.echo(row(path.name, one, rules))
         return
     for name, encode in encoders():

@@ -36,6 +36,7 @@ from arcomp.deflate.layout import (
     FLOOR,
     FORCED,
     FORGETS,
+    INSERTED,
     KIND,
     LAST,
     LAST_DIRTY,
@@ -58,9 +59,10 @@ from arcomp.deflate.layout import (
     WRONG_ENDS,
     WRONG_TOKENS,
 )  # fmt: skip
-from arcomp.deflate.libdeflate import GREEDY, begin_block, libdeflate_token, observe
+from arcomp.deflate.libdeflate import GREEDY, LAZY_2, begin_block, libdeflate_token, observe
 from arcomp.deflate.matching import NOTHING, fast_token, run_token, skip, slow_token
 from arcomp.deflate.writing import BLOCK_ROOM, count_symbols, pad, write_block, write_stored
+from arcomp.deflate.zlibng import MEDIUM, NEXT_FAST, QUICK, medium_token, next_fast_token, quick_token, skip_most
 from arcomp.exact.compiled import kernel
 
 HUFFMAN, FAST, SLOW, RUNS = range(4)
@@ -80,6 +82,12 @@ def _next_token(m: Any, p: Any, known: Any) -> Any:
         return fast_token(m, p, known)
     if mode == RUNS:
         return run_token(m, p, known)
+    if mode == MEDIUM:
+        return medium_token(m, p, known)
+    if mode == QUICK:
+        return quick_token(m, p, known)
+    if mode == NEXT_FAST:
+        return next_fast_token(m, p, known)
     return libdeflate_token(m, p) if mode >= GREEDY else 0
 
 
@@ -89,12 +97,15 @@ def _pass(m: Any, p: Any, likely: Any, token: Any, known: Any) -> Any:
     numbers, mode, length = m.numbers, m.rules.mode, min(token >> 16, MAX_MATCH)
     if token != likely:
         numbers[WRONG_TOKENS] += 1
-    if length or token != likely:
         numbers[CARRIED], numbers[FORCED] = NOTHING, 0
     if length and mode == FAST:
         skip(m, p, length, known)
-    elif mode >= GREEDY:
+    elif length and mode == NEXT_FAST:
+        skip_most(m, p, length, known)
+    elif GREEDY <= mode <= LAZY_2:
         observe(m, p, token)
+    elif length and mode == QUICK:
+        numbers[INSERTED] = max(numbers[INSERTED], p + length)
     return p + max(length, 1)
 
 
@@ -110,7 +121,7 @@ def _code_tokens(m: Any, first: Any, last: Any, explicit: Any, end: Any, dirty: 
 
     Returns the number of tokens, -1 if something is wrong.
     """
-    numbers, tokens, observing = m.numbers, m.tokens, m.rules.mode >= GREEDY
+    numbers, tokens, observing = m.numbers, m.tokens, GREEDY <= m.rules.mode <= LAZY_2
     p, t, most = numbers[POSITION], first, first + m.rules.tokens
     known, stop = numbers[SIZE] if observing else end, min(end, numbers[STOP_AT])
     if observing:
@@ -158,7 +169,7 @@ def _ends_elsewhere(m: Any, row: Any) -> Any:
     count, length = blocks[row + 1, FIRST_TOKEN] - blocks[row, FIRST_TOKEN], blocks[row, LENGTH]
     if blocks[row, KIND] == STORED:
         return int(length == 0 or not m.rules.simulated)
-    if m.rules.mode >= GREEDY:
+    if GREEDY <= m.rules.mode <= LAZY_2:
         return 0
     at_end = numbers[POSITION] + length == numbers[SIZE]
     return int(not (count == m.rules.tokens or (at_end and count < m.rules.tokens)))
@@ -176,7 +187,7 @@ def _survey_block(m: Any) -> Any:
         numbers[POSITION] = end
     else:
         _code_tokens(m, blocks[row, FIRST_TOKEN], -1 if stored else blocks[row + 1, FIRST_TOKEN], explicit, limit, 0)
-        if m.rules.mode >= GREEDY:
+        if GREEDY <= m.rules.mode <= LAZY_2:
             explicit = int(numbers[EARLY] or not (numbers[ENDS] or numbers[POSITION] == numbers[SIZE]))
             blocks[row, EXPLICIT] = explicit
     if explicit:

@@ -78,8 +78,9 @@ KIND, LAST, FIRST_TOKEN, START, LENGTH, TREES, PAD_BITS, EXPLICIT, DIRTY, FORGET
 (
     PHASE, SIZE, POSITION, BLOCK, INSERTED, CARRIED, FLOOR, WORK, INDEXED, WALKED, FAILED, HISTORY, LAST_LENGTH,
     LAST_KIND, LAST_EXPLICIT, LAST_DIRTY, WRONG_TOKENS, WRONG_ENDS, STOP_AT, STOP_WRONG, MOST_BLOCKS, OUT, OUT_BITS,
-    OUT_HELD, OVERFLOW, CLEAN, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, NUMBERS,
-) = range(35)  # fmt: skip
+    OUT_HELD, OVERFLOW, CLEAN, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, BASE, BUFFERED,
+    NUMBERS,
+) = range(37)  # fmt: skip
 SURVEY, ENCODE, DECODE = range(3)
 
 # Machine.tables: chains of positions.
@@ -116,6 +117,10 @@ class Parameters(NamedTuple):
     """Bytes of a block, about."""
     matches: int
     """Of a block."""
+    whole: int
+    """zlib-ng: of a longer match only the last position is chained."""
+    feed: int
+    """Bytes of input that come at once; 0: all of them."""
 
 
 class Machine(NamedTuple):

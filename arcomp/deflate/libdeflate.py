@@ -35,7 +35,7 @@ from arcomp.deflate.layout import (
     WINDOW,
     WORK,
 )  # fmt: skip
-from arcomp.deflate.matching import FEW, NOTHING, match_length
+from arcomp.deflate.matching import FEW, NOTHING, four_bytes, match_length
 from arcomp.exact.compiled import kernel
 
 GREEDY, LAZY, LAZY_2 = 4, 5, 6
@@ -51,13 +51,6 @@ KINDS = 10
 """Of observations: eight of literals, short and long matches."""
 MINIMA = np.array([9] * 6 + [8, 8, 7, 7] + [6] * 6 + [5] * 29 + [4] * 35, np.int64)
 """The shortest match, by how many literals are in use."""
-
-
-@kernel(inner=True)
-def four_bytes(data: Any, p: Any) -> Any:
-    """A number of 32 bits, the first byte lowest."""
-    low = np.int64(data[p]) | np.int64(data[p + 1]) << 8
-    return low | np.int64(data[p + 2]) << 16 | np.int64(data[p + 3]) << 24
 
 
 @kernel(inner=True)

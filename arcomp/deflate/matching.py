@@ -27,6 +27,8 @@ from arcomp.exact.compiled import kernel
 FEW = 4
 """Candidates that are looked at when all work is used up."""
 NOTHING = -1
+FACTOR = 2654435761
+"""Of zlib-ng's hash."""
 
 
 @kernel(inner=True)
@@ -39,13 +41,29 @@ def match_length(data: Any, a: Any, b: Any, most: Any) -> Any:
 
 
 @kernel(inner=True)
+def four_bytes(data: Any, p: Any) -> Any:
+    """A number of 32 bits, the first byte lowest."""
+    low = np.int64(data[p]) | np.int64(data[p + 1]) << 8
+    return low | np.int64(data[p + 2]) << 16 | np.int64(data[p + 3]) << 24
+
+
+@kernel(inner=True)
+def key_of_four(data: Any, p: Any) -> Any:
+    """zlib-ng's hash."""
+    return ((four_bytes(data, p) * FACTOR) & 0xFFFFFFFF) >> 16
+
+
+@kernel(inner=True)
 def insert(m: Any, end: Any, known: Any) -> None:
     """Chain all positions before ``end`` that are not yet; a position needs three bytes before ``known``."""
     data, tables, numbers, shift, mask = m.data, m.tables, m.numbers, m.rules.shift, m.rules.mask
     i = numbers[INSERTED]
-    end = min(end, known - MIN_MATCH + 1)
+    end = min(end, known - MIN_MATCH + 1 if mask else known - MIN_MATCH)
     while i < end:
-        key = ((np.int64(data[i]) << (2 * shift)) ^ (np.int64(data[i + 1]) << shift) ^ data[i + 2]) & mask
+        if mask:
+            key = ((np.int64(data[i]) << (2 * shift)) ^ (np.int64(data[i + 1]) << shift) ^ data[i + 2]) & mask
+        else:
+            key = key_of_four(data, i)
         tables[PREVIOUS + (i & (WINDOW - 1))] = tables[HEAD + key]
         tables[HEAD + key] = i
         i += 1
@@ -57,7 +75,7 @@ def longest_match(m: Any, p: Any, best: Any, known: Any) -> Any:
     """The longest match at a position that is longer than ``best``: length * 65536 + distance, or 0."""
     data, tables, numbers = m.data, m.tables, m.numbers
     look = min(known - p, MAX_MATCH)
-    if look < MIN_MATCH or best >= look:
+    if look < (MIN_MATCH if m.rules.mask else MIN_MATCH + 1) or best >= look:
         return 0
     chain = m.rules.chain >> 2 if best >= m.rules.good else m.rules.chain
     if numbers[WORK] < 0:
@@ -85,7 +103,7 @@ def longest_match(m: Any, p: Any, best: Any, known: Any) -> Any:
                 last, end = data[p + best - 1], data[p + best]
         current = tables[PREVIOUS + (current & (WINDOW - 1))]
         left -= 1
-        if current <= limit or left == 0:
+        if current <= limit or left == 0 or current >= p:  # zlib-ng chains some twice
             break
     numbers[WORK] -= work + chain - left
     return found

@@ -40,6 +40,7 @@ from arcomp.deflate.layout import (
     SURVEY,
     TABLES,
     WALKED,
+    WINDOW,
     WORK,
     WRONG_ENDS,
     WRONG_TOKENS,
@@ -59,6 +60,8 @@ LARGEST = (1 << 31) - 1024
 """Bytes of content."""
 PREFIX = 1 << 21
 """Bytes of content on which rules are tried."""
+SHORTLIST, CLOSEST = 5, 3
+"""How many rules are tried on more, and how many on all of a stream that fits none well and is not long."""
 FEW_TOKENS = 1 << 14
 """On which all rules are tried."""
 _STEPS, _LEAST_STEPS, _MOST_STEPS = 1 << 10, 1 << 26, 1 << 34
@@ -89,7 +92,8 @@ class Prediction:
 class _Parsed:
     """A stream's arrays, and machines made of them."""
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes, feed: int = 0) -> None:
+        self.feed = feed
         self.data, self.tokens, self.blocks, self.stream, self.given, self.bits = parse(stream)
         self.size = len(self.data) - PADDING
         self.blocks[-1, PAD_BITS] = stream[self.bits >> 3] >> (self.bits & 7) if self.bits & 7 else 0
@@ -148,6 +152,10 @@ def _candidates(parsed: _Parsed) -> Iterator[Rules]:
         yield from (Rules(number, window, memory) for memory in memories)
     for number in (36, 39, 31, 37, 38, 35, 34, 33, 32):
         yield Rules(number, simulated=False)
+    for number in (46, 43, 41, 42, 47, 48, 45, 44, 56, 55, 54, 53):
+        for memory in memories:
+            rules = Rules(number, 15 if parsed.size > WINDOW else window, memory)
+            yield from (rules._replace(feed=feed) for feed in ((0, parsed.feed) if rules.is_fed else (0,)))
     for number in (10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
         yield from (Rules(number, window, memory) for memory in memories)
 
@@ -166,31 +174,36 @@ def _survey(parsed: _Parsed, rules: Rules, stop: int, most: int) -> tuple[int, R
     return wrong, rules, parsed.blocks.copy()
 
 
-def _choose(parsed: _Parsed) -> Rules:
-    """The rules that give the fewest wrong tokens at the beginning of a stream.
+def _choose(parsed: _Parsed) -> list[Rules]:
+    """The rules that give few wrong tokens at the beginning of a stream, those with the fewest first.
 
-    All are tried on few tokens, those that did best on more of them.
+    All are tried on few tokens, those that did best on more of them. Rules without a wrong one stand alone.
     """
     stop = min(PREFIX, parsed.size + 1)
     spans = np.minimum(np.maximum(parsed.tokens[:FEW_TOKENS] >> 16, 1), 258)
     early = min(stop, max(int(spans.sum()), PREFIX >> 6))
     least, tried = parsed.size + len(parsed.blocks) + 1, list[tuple[int, Rules]]()
     for rules in _candidates(parsed):
-        wrong, rules, _ = _survey(parsed, rules, early, least + (least >> 1) + 16)
+        wrong, rules, _ = _survey(parsed, rules, early, _worst(least))
         tried.append((wrong, rules))
         least = min(least, wrong)
         if wrong == 0 and _survey(parsed, rules, stop, 1)[0] == 0:
-            return rules
-    tried = sorted((one for one in tried if one[0] <= least + (least >> 1) + 16), key=lambda one: one[0])[:4]
-    best, least = tried[0][1], parsed.size + len(parsed.blocks) + 1
-    others = [rules for _, rules in tried] + [best._replace(window=window) for window in range(best.window + 1, 16)]
-    for rules in others:
-        wrong, rules, _ = _survey(parsed, rules, stop, least)
-        if wrong < least:
-            best, least = rules, wrong
-        if least == 0:
-            break
-    return best
+            return [rules]
+    chosen = [rules for wrong, rules in sorted(tried, key=lambda one: one[0]) if wrong <= _worst(least)][:SHORTLIST]
+    others = [chosen[0]._replace(window=window) for window in range(chosen[0].window + 1, 16)]
+    least, tried = parsed.size + len(parsed.blocks) + 1, []
+    for rules in chosen + others:
+        wrong, rules, _ = _survey(parsed, rules, stop, _worst(least))
+        if wrong == 0:
+            return [rules]
+        tried.append((wrong, rules))
+        least = min(least, wrong)
+    return [rules for wrong, rules in sorted(tried, key=lambda one: one[0]) if wrong <= _worst(least)]
+
+
+def _worst(least: int) -> int:
+    """With more wrong tokens than this, rules can hardly be better than others with so few."""
+    return least + (least >> 1) + 16
 
 
 def _encode(parsed: _Parsed, rules: Rules) -> bytes:
@@ -207,23 +220,25 @@ def _encode(parsed: _Parsed, rules: Rules) -> bytes:
     return pack(rules) + payload.ljust(4 * int(machine.coder.state[AT]) - 8, b"\0")
 
 
-def predict(stream: bytes) -> Prediction:
+def predict(stream: bytes, feed: int = 0) -> Prediction:
     """Take a deflate stream (RFC 1951) apart.
 
     Args:
         stream: begins with it; what follows does not matter.
+        feed: bytes of content that the encoder was perhaps given at once, such as a row of a PNG and its filter; 0 if
+            nothing is known.
 
     Raises:
         DeflateError: it is no deflate stream, or one that cannot be taken apart.
     """
     try:
-        parsed = _Parsed(stream)
+        parsed = _Parsed(stream, feed)
     except ValueError as error:
         raise DeflateError(f"not a deflate stream: {error}") from None
     if parsed.size > LARGEST:
         raise DeflateError("a deflate stream of more than 2 GB of content")
-    rules = _choose(parsed)
-    coded = _encode(parsed, rules)
+    chosen = _choose(parsed)[: CLOSEST if parsed.size <= PREFIX else 1]
+    coded, rules = min(((_encode(parsed, rules), rules) for rules in chosen), key=lambda one: len(one[0]))
     if len(parsed.blocks) > _most_blocks(parsed.size, len(coded)):
         raise DeflateError("a deflate stream of empty blocks")
     return Prediction(parsed.data[: parsed.size].tobytes(), (parsed.bits + 7) // 8, coded, rules.name)
@@ -241,14 +256,14 @@ def restore(data: bytes, coded: bytes) -> bytes:
         DeflateError: these are not what :func:`predict` gave.
     """
     try:
-        rules = unpack(coded[:2].ljust(2, b"\xff"))
+        rules, packed = unpack(coded[:6].ljust(2, b"\xff"))
     except ValueError as error:
         raise DeflateError(f"corrections of a deflate stream are damaged: {error}") from None
     size = len(data)
     content = np.frombuffer(bytearray(data) + bytes(PADDING), np.uint8)
     out = np.empty(size + size // 4 + 4096, np.uint8)
     blocks, tokens = np.zeros((0, COLUMNS), np.int64), np.empty(size + 1, np.int32)
-    machine = _machine(rules, DECODE, content, tokens, blocks, out, decoder(coded[2:]))
+    machine = _machine(rules, DECODE, content, tokens, blocks, out, decoder(coded[packed:]))
     machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
     while (status := run(record(machine))) == ROOM:
         more = np.empty(len(machine.stream) + 2 * size + 4096, np.uint8)

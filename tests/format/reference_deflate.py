@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.format.reference_coders import BinaryDecoder
-from tests.format.reference_deflate_rules import Libdeflate, Rules, Zlib
+from tests.format.reference_deflate_rules import Libdeflate, Rules, Zlib, ZlibNext
 from tests.format.reference_deflate_trees import LENGTH_EXTRA, Head, expected_head, length_symbol, symbols_of
 from tests.format.reference_numbers import require
 
@@ -86,11 +86,13 @@ class Reader:
         number, window, memory = coded[0], (coded[1] & 7) + 8, coded[1] >> 3
         require(window >= 9 and 1 <= memory <= 9, "there are no such rules")
         self.size, self.content = len(content), content + bytes(300)
-        libdeflate = 31 <= number <= 39
-        make = Libdeflate if libdeflate else Zlib
-        self.rules: Rules = make(self.content, self.size, number, window, memory)
+        libdeflate, begin = 31 <= number <= 39, 2
+        make: type[Rules] = Libdeflate if libdeflate else ZlibNext if number > 40 else Zlib
+        self.rules = make(self.content, self.size, number, window, memory)
+        if number > 40 and number % 10 in (1, 3, 4, 5, 6):
+            self.rules.feed, begin = int.from_bytes(coded[2:6], "little"), 6
         self.builder = "libdeflate" if libdeflate else "zlib"
-        self.coder, self.out = Decisions(coded[2:]), Out()
+        self.coder, self.out = Decisions(coded[begin:]), Out()
         self.position, self.kind, self.was_explicit, self.length, self.was_dirty, self.history = 0, 3, 0, 0, 0, 0
         self.walked = (1 << 24) + 64 * len(content)
         self.keys: dict[int, list[int]] = {}

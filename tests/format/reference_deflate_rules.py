@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tests.format.reference_numbers import require
 
 Token = tuple[int, int]
@@ -13,12 +15,14 @@ class Rules:
 
     floor = 0
     ended = False
+    feed = 0
 
     def __init__(self, data: bytes, size: int, number: int, window: int, memory: int) -> None:
         self.data, self.size, self.number, self.window, self.memory = data, size, number, window, memory
         self.work = min((1 << 26) + (size << 10), 1 << 34)
         self.carried: Token | None = None
-        self.chains: dict[int, list[int]] = {}
+        self.heads: dict[int, int] = {}
+        self.before: dict[int, int] = {}
         self.chained = 0
         self.set_up()
 
@@ -46,17 +50,22 @@ class Rules:
     def chain(self, end: int) -> None:
         """All positions before ``end`` that are not chained yet."""
         for q in range(self.chained, end):
-            self.chains.setdefault(self.hash(q), []).append(q)
+            key = self.hash(q)
+            self.before[q], self.heads[key] = self.heads.get(key, -1), q
         self.chained = max(self.chained, end)
 
-    def candidates(self, p: int) -> list[int]:
+    def candidates(self, p: int) -> Iterator[int]:
         """The nearest first."""
-        chain = self.chains.get(self.hash(p), [])
-        return [q for q in reversed(chain[-20000:]) if q < p]
+        q = self.before.get(p, -1)
+        while 0 <= q < p:
+            yield q
+            q = self.before.get(q, -1)
 
 
 class Zlib(Rules):
     """zlib."""
+
+    hashed = 3
 
     LEVELS = (
         (0, 0, 0, 0), (4, 4, 8, 4), (4, 5, 16, 8), (4, 6, 32, 32), (4, 4, 16, 16), (8, 16, 32, 32), (8, 16, 128, 128),
@@ -80,11 +89,11 @@ class Zlib(Rules):
         self.ended = False
 
     def chain(self, end: int) -> None:
-        super().chain(min(end, self.end - 2))
+        super().chain(min(end, self.end - self.hashed + 1))
 
     def match(self, p: int, best: int) -> Token:
         look = min(self.end - p, 258)
-        if look < 3 or best >= look:
+        if look < self.hashed or best >= look:
             return LITERAL
         self.chain(p + 1)
         left = self.most // 4 if best >= self.good else self.most
@@ -126,7 +135,7 @@ class Zlib(Rules):
 
     def after(self, p: int, token: Token, expected: Token) -> None:
         length = min(token[0], 258)
-        if length or token != expected:
+        if token != expected:
             self.carried = None
         if self.fast and length:
             self.chain(p + 1)
@@ -136,6 +145,106 @@ class Zlib(Rules):
                 self.chain(p + length)
         self.left -= 1
         self.ended = self.left == 0
+
+
+class ZlibNext(Zlib):
+    """zlib-ng."""
+
+    hashed = 4
+    NEXT = (
+        (0, 0, 0, 0), (4, 4, 8, 4), (4, 6, 16, 6), (4, 12, 32, 24), (8, 16, 32, 32), (8, 16, 128, 128),
+        (8, 32, 128, 256), (32, 128, 258, 1024),
+    )  # fmt: skip
+
+    def set_up(self) -> None:
+        require(self.number in (*range(41, 49), *range(53, 57)), "there are no such rules")
+        self.all, self.number = self.number > 50, self.number - 10 * (self.number > 50)
+        self.good, self.lazy, self.nice, self.most = self.NEXT[self.number - 41]
+        self.filtered, self.too_far, self.farthest = False, 32768, (1 << self.window) - 262
+        self.fast = self.runs = False
+        self.slow, self.until, self.base = self.number > 46, 0, 0
+
+    def hash(self, q: int) -> int:
+        return (int.from_bytes(self.data[q : q + 4], "little") * 2654435761 & 0xFFFFFFFF) >> 16
+
+    def begin_block(self, start: int, end: int) -> None:
+        super().begin_block(start, end)
+        self.left = -1 if self.number == 41 else self.left
+
+    def fresh(self, p: int, again: bool = False) -> Token:
+        if (self.chained > p and not again) or self.end - p < 4:
+            return LITERAL
+        found = self.match(p, 2)
+        return found if found[0] >= 4 else LITERAL
+
+    def quick(self, p: int) -> Token:
+        if min(self.until, self.end) - p < 262:
+            self.get_input(p)
+        self.chain(p + 1)
+        if self.end - p < 4:
+            return LITERAL
+        q = next(self.candidates(p), 0)
+        n = self.equal(q, p, min(self.end - p, 258)) if q != p and p - q <= self.farthest else 0
+        return (n, p - q) if n >= 4 else LITERAL
+
+    def get_input(self, p: int) -> bool:
+        self.carried, size, again = None, 1 << self.window, False
+        if p and self.until < self.size and self.end - p >= 4:
+            if self.chained > p and self.hash(p - 1) == self.hash(p):
+                self.before[p - 1], self.before[p], again = p, p - 1, True
+            elif self.chained == p and self.heads.get(self.hash(p - 1)) != p - 1:
+                self.chained = p - 1
+        while self.until - p < 262 and self.until < self.size:
+            if p - self.base >= 2 * size - 262:
+                self.base += size
+            room = 2 * size - (self.until - self.base)
+            room = min(room, self.feed - self.until % self.feed) if self.feed else room
+            self.until = min(self.until + max(room, 1), self.size)
+        return again
+
+    def moved(self, p: int, length: int, later: Token) -> int:
+        data, (n, d), s, a = self.data, later, p + length, self.base
+        o, x = s - d, 0
+        if length <= 1 or length > 1 + o - a or data[o - length + 1] != data[s - length + 1]:
+            return 0
+        limit = max(s - self.farthest, a)
+        while x < length and data[o - x - 1] == data[s - x - 1] and s - x > limit and n + x < 256 and o - x > a + 1:
+            x += 1
+        return x if x and length - x <= 1 else 0
+
+    def medium(self, p: int) -> Token:
+        while True:
+            again = min(self.until, self.end) - p < 262 and self.get_input(p)
+            found, self.carried = self.carried, None
+            found = self.fresh(p, again) if found is None else found
+            length, left = found[0] or 1, min(self.until, self.end) - p
+            if length > 16 * self.lazy and not self.all:
+                self.chained = max(self.chained, p + length - 1)
+            elif length > 1 and left <= length + 4:
+                self.chained = max(self.chained, p + length)
+            self.chain(p + length)
+            if self.number < 45 or left <= 262 or p + length - self.base >= (2 << self.window) - 262:
+                return found
+            later = self.fresh(p + length)
+            x = self.moved(p, length, later) if later[0] else 0
+            self.carried = (later[0] + x, later[1])
+            if x < length:
+                return LITERAL if x else found
+
+    def token(self, p: int) -> Token:
+        if self.slow:
+            return super().token(p)
+        return self.quick(p) if self.number == 41 else self.fresh(p) if self.number == 42 else self.medium(p)
+
+    def after(self, p: int, token: Token, expected: Token) -> None:
+        super().after(p, token, expected)
+        length = min(token[0], 258)
+        if self.number == 41 and length:
+            self.chained = max(self.chained, p + length)
+        if self.number == 42 and length:
+            if length > self.lazy or self.end - p - length < 4:
+                self.chained = max(self.chained, p + length - 1)
+            self.chain(p + length)
 
 
 class Libdeflate(Rules):
@@ -236,7 +345,7 @@ class Libdeflate(Rules):
 
     def after(self, p: int, token: Token, expected: Token) -> None:
         length = min(token[0], 258)
-        if length or token != expected:
+        if token != expected:
             self.carried, self.forced = None, False
         if length:
             self.matches += 1

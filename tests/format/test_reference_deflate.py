@@ -63,6 +63,14 @@ def test_each_rule(number: int) -> None:
     assert restore(data, coded) == reference_deflate.restore(data, coded) == deflated(data, 5)
 
 
+@pytest.mark.parametrize("number", [41, 43, 46, 56])
+@pytest.mark.parametrize("feed", [0, 700, 20])
+def test_an_encoder_that_is_fed(number: int, feed: int) -> None:
+    data = content("text", 5000) + bytes(3000) + content("runs", 2000) + content("photo", 3000)
+    coded = _encode(_Parsed(deflated(data, 6)), Rules(number, 10, 8, feed))
+    assert restore(data, coded) == reference_deflate.restore(data, coded) == deflated(data, 6)
+
+
 def test_damaged_corrections() -> None:
     """Both refuse the same, or make the same."""
     rng = np.random.default_rng(4)

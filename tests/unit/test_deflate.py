@@ -70,6 +70,16 @@ def test_levels_of_libdeflate(kind: str, level: int) -> None:
     assert corrections(stream, content(kind, 400000)) <= 32 + len(stream) // 1000
 
 
+@pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs imagecodecs")
+@pytest.mark.parametrize("level", range(1, 9))
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_of_zlib_ng(kind: str, level: int) -> None:
+    import imagecodecs
+
+    stream = bytes(imagecodecs.zlibng_encode(content(kind, 200000), level))[2:-4]
+    assert corrections(stream, content(kind, 200000)) <= 64 + len(stream) // 1000
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_encoders_without_rules_come_back(kind: str) -> None:
     data = content(kind, 30000)
