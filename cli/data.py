@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arcomp.cli.console import Console, report, shown
 from arcomp.cli.files import read_file
-from arcomp.errors import ArcompError, LossyError, ModelError, PictureError
+from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
@@ -32,16 +32,12 @@ def find(given: str, model: Model) -> list[str]:
     return found
 
 
-def read_samples(
-    name: str, model: Model, *, as_bytes: bool = False, allow_lossy: bool | None = None
-) -> tuple[Samples, int]:
-    """A file's samples as a model takes them, and the file's length in bytes.
+def read_samples(name: str, model: Model) -> Samples:
+    """A file's samples as a model takes them.
 
     Args:
         name: a path, or ``-`` for standard input.
-        model: that is to code them. Where it takes bytes, what is no picture and no array is bytes.
-        as_bytes: take pictures and arrays as bytes, too.
-        allow_lossy: --pixels: take JPEG and other lossy pictures; None where the verb has no such option.
+        model: that is to measure them. Where it takes bytes, what is no picture and no array is bytes.
 
     Raises:
         ArcompError: the file cannot be read, is damaged, or is nothing that the model takes.
@@ -49,19 +45,8 @@ def read_samples(
     from arcomp.contract.fitting import fitted
     from arcomp.formats import kind, read
 
-    if as_bytes and not model.takes_bytes:
-        raise ModelError(f"model {model.name} does not take bytes", remedy="choose a model of text with -m")
-    data = read_file(name, lambda start: as_bytes or kind(start, or_bytes=model.takes_bytes))
-    found = "bytes" if as_bytes else kind(data, or_bytes=model.takes_bytes)
-    try:
-        samples = read(data, allow_lossy=bool(allow_lossy), or_bytes=model.takes_bytes, as_bytes=as_bytes)
-    except PictureError as error:
-        if isinstance(error, LossyError) and allow_lossy is not None:
-            error.remedy = "--pixels compresses its decoded pixels"
-        if found == "picture" and model.takes_bytes:
-            raise PictureError(error.cause, remedy="--bytes takes the file's bytes as they are") from error
-        raise
-    return fitted(samples, model), len(data)
+    data = read_file(name, lambda start: kind(start, or_bytes=model.takes_bytes))
+    return fitted(read(data, or_bytes=model.takes_bytes), model)
 
 
 class Reader:
@@ -78,7 +63,7 @@ class Reader:
         """Each file's name and samples."""
         for name in names:
             try:
-                samples, _ = read_samples(name, self.model)
+                samples = read_samples(name, self.model)
             except Exception as error:
                 self.refused(shown(name), error)
                 continue

@@ -108,7 +108,7 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
     from arcomp.samples import Bytes
 
     with said_of(shown(name)):
-        samples, _ = read_samples(name, model)
+        samples = read_samples(name, model)
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.form, Bytes)
     several = TEXTS if text else PICTURES if len(samples.pixels) == 1 else 1

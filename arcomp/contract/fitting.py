@@ -50,7 +50,9 @@ def fitted(samples: Samples, model: Model) -> Samples:
     """
     if samples.alpha or samples.palette is not None:
         what = "with transparency" if samples.alpha else "with a palette"
-        raise ModelError(f"pictures {what} are not measured under one model", remedy="convert to gray or RGB first")
+        raise ModelError(
+            f"pictures {what} are not measured under one model", remedy="`arcomp compare` measures files of them"
+        )
     samples = replace(narrowed(samples, model), stacks=(samples.pixels,))
     most = next((d for d in range(samples.depth, 0, -1) if takes(model, samples.channels, d)), samples.depth)
     if isinstance(samples.form, Array) and most < samples.depth:

@@ -8,19 +8,22 @@ import importlib
 import io
 import lzma
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
-"""uint8 [H, W, C], C = 1 (gray) or 3 (RGB)."""
+"""uint8 or uint16 [H, W, C]; C is 1 for gray, 2 for gray with alpha, 3 for RGB, 4 for RGBA."""
 INSTALL_PEERS = 'pip install "arcomp[bench]"'
 NOT_INSTALLED = "not installed"
 WEBP_SIDE = 16383
 """Most rows or columns of a WebP picture."""
 ZSTD_LEVEL = 19
 """The highest that does not ask for more memory to decode."""
+_LOOKED_AT = 1 << 16
+"""Pixels that are looked at first to see whether there are few colours."""
 
 
 class Codec(ABC):
@@ -64,12 +67,10 @@ class Pillow(Codec):
         self.name, self.format, self.options = name, format, options
 
     def takes(self, pixels: Pixels) -> str:
-        return "" if pixels.shape[2] in (1, 3) else f"{pixels.shape[2]} channels"
+        return "" if pixels.dtype == np.uint8 else "more than 8 bits a sample"
 
     def encode(self, pixels: Pixels) -> bytes:
-        buffer = io.BytesIO()
-        self.image(pixels).save(buffer, self.format, **self.options)
-        return buffer.getvalue()
+        return _saved(self.image(pixels), self.format, self.options)
 
     def image(self, pixels: Pixels) -> Any:
         """Pillow's picture of the pixels."""
@@ -83,19 +84,60 @@ class Pillow(Codec):
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             with Image.open(io.BytesIO(data), formats=[self.format]) as image:
-                pixels = np.asarray(image.convert("L") if image.mode == "1" else image, np.uint8)
+                image.load()
+                colours = "RGBA" if "transparency" in image.info else "RGB"
+                as_given = image.convert({"1": "L", "P": colours}.get(image.mode, image.mode))
+                pixels = np.asarray(as_given, np.uint16 if image.mode.startswith("I") else np.uint8)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
         return pixels.reshape(*pixels.shape[:2], -1)
 
 
+def _saved(image: Any, format: str, options: Mapping[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _indexed(pixels: Pixels) -> Any:
+    """A picture of at most 256 colours as Pillow's picture with a palette, opaque colours last; None if it has more."""
+    from PIL import Image
+
+    packed = np.zeros(pixels.shape[:2], np.uint32)
+    for channel in range(pixels.shape[2]):
+        packed |= pixels[..., channel].astype(np.uint32) << np.uint32(8 * channel)
+    if len(np.unique(packed.ravel()[:_LOOKED_AT])) > 256:  # of most pictures that is enough to see it
+        return None
+    found, indices = np.unique(packed, return_inverse=True)
+    if len(found) > 256:
+        return None
+    colours = found[:, None].view(np.uint8) if np.little_endian else found[:, None].byteswap().view(np.uint8)
+    opacity = colours[:, 3] if pixels.shape[2] == 4 else np.full(len(colours), 255, np.uint8)
+    order = np.argsort(opacity, kind="stable")
+    places = np.empty(len(colours), np.uint8)
+    places[order] = np.arange(len(colours))
+    made = Image.fromarray(places[indices.reshape(pixels.shape[:2])], "L").convert("P")
+    made.putpalette(colours[order, :3].tobytes(), "RGB")
+    if (opacity < 255).any():
+        made.info["transparency"] = opacity[order].tobytes()
+    return made
+
+
 class Png(Pillow):
-    """PNG as small as Pillow makes it; gray of nothing but 0 and 255 in one bit a pixel."""
+    """PNG as small as Pillow makes it; gray of nothing but 0 and 255 in one bit a pixel, few colours as a palette."""
 
     name = "PNG"
 
     def __init__(self) -> None:
         super().__init__(self.name, "PNG", optimize=True)
+
+    def takes(self, pixels: Pixels) -> str:
+        return "" if pixels.shape[2] == 1 else super().takes(pixels)
+
+    def encode(self, pixels: Pixels) -> bytes:
+        indices = _indexed(pixels) if pixels.shape[2] >= 3 else None
+        with_palette = [] if indices is None else [_saved(indices, self.format, self.options)]
+        return min((super().encode(pixels), *with_palette), key=len)
 
     def image(self, pixels: Pixels) -> Any:
         made = super().image(pixels)
@@ -109,7 +151,11 @@ class WebP(Pillow):
     name = "WebP"
 
     def __init__(self) -> None:
-        super().__init__(self.name, "WEBP", lossless=True, method=6, quality=100)
+        super().__init__(self.name, "WEBP", lossless=True, exact=True, method=6, quality=100)
+
+    def image(self, pixels: Pixels) -> Any:
+        made = super().image(pixels)
+        return made.convert("RGBA") if pixels.shape[2] == 2 else made
 
     def takes(self, pixels: Pixels) -> str:
         return super().takes(pixels) or (f"a side over {WEBP_SIDE}" if max(pixels.shape[:2]) > WEBP_SIDE else "")
@@ -229,6 +275,6 @@ def of_bytes() -> list[Codec]:
 
 def identical(pixels: Pixels, decoded: Pixels) -> bool:
     """Whether a picture came back; gray may have become RGB of three equal channels."""
-    if pixels.shape[2] == 1 and decoded.ndim == 3 and decoded.shape[2] == 3:
-        pixels = np.repeat(pixels, 3, 2)
+    if pixels.shape[2] <= 2 and decoded.ndim == 3 and decoded.shape[2] == pixels.shape[2] + 2:
+        pixels = np.concatenate([np.repeat(pixels[..., :1], 3, 2), pixels[..., 1:]], 2)
     return bool(np.array_equal(pixels, decoded))

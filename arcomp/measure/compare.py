@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from arcomp import codec
 from arcomp.contract import registry
-from arcomp.contract.fitting import fitted
+from arcomp.contract.fitting import narrowed
 from arcomp.contract.model import Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError, has_torch
 from arcomp.measure.contestants import Coded, Contestant, NotTakenError, Progress
 from arcomp.samples import Pixels, Samples
+from arcomp.transforms import Node, leaf_kinds, leaves
 
 Prepare = Callable[[Model, int, int], None]
 """Called with a model, channels and depth before files of them are timed."""
@@ -54,35 +55,51 @@ class ModelContestant(Contestant):
         self.name, self.digest, self.learns = name or source, self.model.digest.hex(), self.model.learns
         self.parameters, self.takes_bytes = self.model.parameters, self.model.takes_bytes
         self.device, self.threads, self.prepare = device, threads, prepare
-        self._prepared: set[tuple[int, int]] = set()
+        self._prepared: set[tuple[int, int, int]] = set()
+        self._trees: tuple[Node, ...] = ()
         self.startup_seconds = time.perf_counter() - began
 
     def fitted(self, samples: Samples) -> Samples:
         try:
-            return fitted(samples, self.model)
+            own = narrowed(samples, self.model)
+            self._trees = codec.transforms(own, self.model)
         except ModelError as error:
             raise NotTakenError(error.cause) from error
+        return own
 
     def warm_up(self, samples: Samples) -> None:
-        key = samples.channels, samples.depth
-        if key not in self._prepared:
-            began = time.perf_counter()
-            self.prepare(self.model, *key)
-            self._prepared.add(key)
-            self.startup_seconds += time.perf_counter() - began
+        models = codec.Models(self.model)
+        for leaf in codec.leaves_of(samples, self._trees):
+            key = leaf.model, leaf.shape[3], leaf.depth
+            if key not in self._prepared:
+                began = time.perf_counter()
+                self.prepare(models[leaf.model], leaf.shape[3], leaf.depth)
+                self._prepared.add(key)
+                self.startup_seconds += time.perf_counter() - began
 
     def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
-        made = codec.encode(samples, self.model, device=self.device, threads=self.threads, progress=progress)
+        made = codec.encode(
+            samples, self.model, trees=self._trees, device=self.device, threads=self.threads, progress=progress
+        )
         return Coded(made.data, made.nll_bits, made.network_bits)
 
-    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
-        return codec.decode(data, model=self.model, threads=self.threads, progress=progress).pixels
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
+        return codec.decode(data, model=self.model, threads=self.threads, progress=progress).stacks
 
-    def identical(self, samples: Samples, decoded: Pixels) -> bool:
-        return bool(np.array_equal(decoded, samples.pixels))
+    def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
+        return len(decoded) == len(samples.stacks) and all(map(np.array_equal, decoded, samples.stacks))
 
     def float_bits(self, samples: Samples) -> float | None:
-        return float_nll(self.model, samples.pixels, samples.depth, self.device)
+        models, total = codec.Models(self.model), 0.0
+        for stack, tree in zip(samples.stacks, self._trees, strict=True):
+            made = leaves(tree, stack, samples.depth, samples.palette)
+            kinds = leaf_kinds(tree, stack.shape, samples.depth, samples.palette)
+            for leaf, kind in zip(made, kinds, strict=True):
+                bits = float_nll(models[kind.model], leaf, kind.depth, self.device)
+                if bits is None:
+                    return None
+                total += bits
+        return total
 
 
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:

@@ -98,7 +98,7 @@ class Contestant(ABC):
 
     @abstractmethod
     def fitted(self, samples: Samples) -> Samples:
-        """The same samples, of the depth that they are coded with.
+        """The same samples, of the depth that they are coded with; what follows is of the last that were fitted.
 
         Raises:
             NotTakenError: they are not taken.
@@ -113,11 +113,11 @@ class Contestant(ABC):
         """Samples that are fitted, as one file."""
 
     @abstractmethod
-    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
-        """The pixels of a file."""
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
+        """The pictures of a file: stacks of those of one size, or all as one."""
 
     @abstractmethod
-    def identical(self, samples: Samples, decoded: Pixels) -> bool:
+    def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
         """Whether the input came back."""
 
     def float_bits(self, samples: Samples) -> float | None:
@@ -138,8 +138,12 @@ class CodecContestant(Contestant):
             missing = f"{NOT_INSTALLED}: {INSTALL_PEERS}"
         if self.codec.of_bytes != (samples.form.kind == "bytes"):
             missing = "takes bytes only" if self.codec.of_bytes else "takes pictures only"
+        if len(samples.stacks) > 1:
+            missing = missing or "pictures of several sizes"
+        if samples.colour == "unknown":
+            missing = missing or f"{samples.channels} channels of no known meaning"
         own = replace(samples, depth=least_depth(samples))
-        missing = missing or (f"{own.depth} bits a sample" if own.depth > 8 else self.codec.takes(self._sheet(own)))
+        missing = missing or self.codec.takes(self._sheet(own))
         if missing:
             raise NotTakenError(missing)
         return own
@@ -157,19 +161,29 @@ class CodecContestant(Contestant):
         progress(1.0)
         return Coded(data)
 
-    def decode(self, data: bytes, progress: Progress = lambda part: None) -> Pixels:
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
         with _said():
-            return self.codec.decode(data)
+            return (self.codec.decode(data),)
 
-    def identical(self, samples: Samples, decoded: Pixels) -> bool:
-        return identical(self._sheet(samples), decoded)
+    def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
+        return identical(self._sheet(samples), decoded[0])
 
     def _sheet(self, samples: Samples) -> Pixels:
-        """What codecs of single pictures are given: uint8 [H, W, C], bits as black and white. The last one is kept."""
+        """What codecs of single pictures are given: uint8 or uint16 [H, W, C], bits as black and white, and the colours
+        of a palette in place of indices. The last one is kept."""
         if self._last is None or self._last[0] is not samples:
-            pixels = sheet(samples.pixels)
-            self._last = samples, pixels * np.uint8(255) if samples.depth == 1 else pixels
+            self._last = samples, sheet(seen(samples))
         return self._last[1]
+
+
+def seen(samples: Samples) -> Pixels:
+    """Pictures of one size as they are seen, [N, H, W, C]: bits are black and white, indices are their colours."""
+    pixels, palette = samples.pixels, samples.palette
+    if palette is not None:
+        whole = np.zeros((max(len(palette), 1 << samples.depth), palette.shape[1]), np.uint8)
+        whole[: len(palette)] = palette
+        return whole[pixels[..., 0]]
+    return pixels * np.uint8(255) if samples.depth == 1 else pixels
 
 
 @contextmanager

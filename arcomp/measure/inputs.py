@@ -17,7 +17,7 @@ def least_depth(samples: Samples) -> int:
     file says."""
     if not isinstance(samples.form, Array):
         return samples.depth
-    return max(1, int(samples.pixels.max()).bit_length())
+    return max(1, max(int(stack.max()) for stack in samples.stacks).bit_length())
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,23 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
 
 
 def read(path: Path, limit: int | None = None, *, text: bool = False) -> Samples:
-    """A picture, an array of pictures (:mod:`arcomp.formats.npy`), or bytes; without its ending, which the names of
-    compressed files tell.
+    """A picture, several, an array of pictures (:mod:`arcomp.formats.npy`), or bytes.
 
     Args:
-        limit: most pictures of an array, the first ones.
+        limit: most pictures of a file, the first ones.
         text: take what does not begin like a picture as bytes.
 
     Raises:
         PictureError: it cannot be read, or holds something else.
     """
     samples = formats.read(path, or_bytes=text)
-    return replace(samples, stacks=(samples.pixels[:limit],))
+    if limit is None:
+        return samples
+    stacks, left = [], limit
+    for stack in samples.stacks:
+        stacks += [stack[:left]] if left else []
+        left -= min(left, len(stack))
+    return replace(samples, stacks=tuple(stacks))
 
 
 def _is_bytes(start: bytes) -> bool:

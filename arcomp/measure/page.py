@@ -11,10 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp import __version__
+from arcomp.contract.fitting import fitted
+from arcomp.contract.model import Model
+from arcomp.errors import ModelError
 from arcomp.measure import bits, images, plot
 from arcomp.measure.codecs import INSTALL_PEERS
 from arcomp.measure.compare import ModelContestant
-from arcomp.measure.contestants import Contestant
+from arcomp.measure.contestants import Contestant, seen
 from arcomp.measure.heat_map import colours, folded, row
 from arcomp.measure.inputs import least_depth
 from arcomp.measure.record import Measurement
@@ -94,11 +97,11 @@ def show(
         name, samples: the input.
         contestants, measured: in the same sequence.
     """
-    some = replace(samples, stacks=(samples.pixels[:SHOWN],))
+    some = replace(samples, stacks=(samples.stacks[0][:SHOWN],))
     pixels = some.pixels
     taken = [
         c for c, m in zip(contestants, measured, strict=True)
-        if isinstance(c, ModelContestant) and m.bytes is not None
+        if isinstance(c, ModelContestant) and m.bytes is not None and _is_taken(some, c.model)
     ]  # fmt: skip
     found: list[npt.NDArray[Any]] = []
     means: list[float] = []
@@ -113,12 +116,22 @@ def show(
         Map(contestant.name, images.uri(colours(a / top)), mean)
         for contestant, a, mean in zip(taken, found, means, strict=True)
     ]
-    seen = pixels * np.uint8(255) if least_depth(samples) == 1 else pixels
-    picture = images.reduced(sheet(_folded(_as_colour(seen), samples), gap=_gap(pixels), fill=128))
+    own = replace(some, depth=least_depth(some))
+    colour = seen(own) >> max(0, own.depth - 8)
+    picture = images.reduced(sheet(_folded(_as_colour(colour), samples), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
     position = "byte" if isinstance(samples.form, Bytes) else "pixel"
     address = images.uri(np.rint(picture).astype(np.uint8))
     return Shown(name, _about(samples), address, width, height, images.small(picture), top, position, maps)
+
+
+def _is_taken(samples: Samples, model: Model) -> bool:
+    """Whether a model codes samples as they are, so that it gives each pixel bits."""
+    try:
+        fitted(samples, model)
+    except ModelError:
+        return False
+    return True
 
 
 def _gap(pixels: npt.NDArray[np.uint8]) -> int:
@@ -143,11 +156,13 @@ def _top(maps: Sequence[npt.NDArray[Any]]) -> float:
 
 
 def _about(samples: Samples) -> str:
-    count, height, width, channels = samples.pixels.shape
+    count, (_, height, width, channels) = samples.count, samples.stacks[0].shape
     if isinstance(samples.form, Bytes):
         return f"{width:,} bytes, drawn in rows of {row(width)}"
-    kind = kind_of_channels(channels)
-    depth = "1 bit" if least_depth(samples) == 1 else "8 bits"
+    kind = "palette" if samples.palette is not None else kind_of_channels(channels - samples.alpha)
+    kind += " with alpha" if samples.alpha else ""
+    bits = samples.depth if samples.depth > 8 else 8
+    depth = "1 bit" if least_depth(samples) == 1 else f"{bits} bits"
     several = f"{count:,} pictures of " if count > 1 else ""
     shown = f"; the first {SHOWN} are drawn" if count > SHOWN else ""
     return f"{several}{width} x {height}, {kind}, {depth} a sample{shown}"

@@ -124,19 +124,44 @@ class TestCommand:
     def test_pictures_that_cannot_be_read(self, folder: Path) -> None:
         (folder / "in").mkdir()
         picture(folder / "in" / "a.png", 20, 30, 3)
-        Image.new("P", (3, 3)).save(folder / "in" / "palette.png")
+        (folder / "in" / "cut.png").write_bytes((folder / "in" / "a.png").read_bytes()[:-30])
         said = say("compare", "in", *self.MODELS)
         assert said.status == 0
         assert said.results[0] == "1 input, 1,800 sub-pixels"
-        assert said.lines == [
-            "arcomp: warning: in/palette.png: left out: a PNG picture (palette, 1-bit) is not supported"
-        ]
-        said = say("compare", "in/palette.png", "in/a.png", *self.MODELS)
+        (line,) = said.lines
+        assert line.startswith("arcomp: warning: in/cut.png: left out: a damaged PNG picture")
+        said = say("compare", "in/cut.png", "in/a.png", *self.MODELS)
         assert said.status == 1
         assert said.results[0] == "1 input, 1,800 sub-pixels"
-        assert "palette" in said.err
-        Image.new("P", (3, 3)).save(folder / "in" / "a.png")
+        assert "damaged" in said.err
+        (folder / "in" / "a.png").unlink()
         assert "there is nothing to compare" in say("compare", "in", *self.MODELS).err
+
+    @pytest.mark.parametrize(
+        ("mode", "skipped"),
+        [("P", ()), ("RGBA", ()), ("LA", ()), ("1", ()), ("I;16", ("WebP",))],
+    )
+    def test_every_kind_of_picture(self, folder: Path, mode: str, skipped: tuple[str, ...]) -> None:
+        """By models, by way of transforms, and by the codecs that can hold it, with the same pixels."""
+        image = Image.fromarray(pictures("smooth", (20, 30, 3), 8)).convert(mode)
+        if mode in ("LA", "RGBA"):
+            image.putalpha(Image.fromarray(pictures("smooth", (20, 30, 1), 8)[:, :, 0]))
+        image.save("a.png")
+        said = say("compare", "a.png", *self.MODELS, "--classical", "--html", "page.html", "-f", "--json")
+        assert said.status == 0, said.err
+        rows = {row["model"]: row for row in said.objects}
+        for name in ("histogram", "PNG", "WebP"):
+            assert bool(rows[name]["skipped"]) == (name in skipped), rows[name]
+            assert rows[name]["round_trip"] or name in skipped
+
+    def test_pictures_of_several_sizes(self, folder: Path) -> None:
+        Image.fromarray(pictures("smooth", (64, 64, 3), 8)).save("a.ico", sizes=[(16, 16), (32, 32)])
+        said = say("compare", "a.ico", *self.MODELS, "--classical", "--json")
+        assert said.status == 0, said.err
+        rows = {row["model"]: row for row in said.objects}
+        assert rows["histogram"]["round_trip"] is True
+        assert rows["histogram"]["samples"] == 3 * (16 * 16 + 32 * 32)
+        assert rows["PNG"]["skipped"] == "pictures of several sizes"
 
     def test_weights_of_the_name_of_a_model(self, folder: Path) -> None:
         picture(folder / "a.png", 20, 30, 3)
