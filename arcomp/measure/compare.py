@@ -63,6 +63,9 @@ class ModelContestant(Contestant):
         try:
             own = narrowed(samples, self.model)
             self._trees = codec.transforms(own, self.model)
+            kinds = codec.leaves_of(own, self._trees)
+            if kinds and all(leaf.model for leaf in kinds):  # all of it would be coded by another model
+                self.model.check(own.channels, own.depth)
         except ModelError as error:
             raise NotTakenError(error.cause) from error
         return own
