@@ -24,7 +24,7 @@ from arcomp.form import (
 )
 from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
-from arcomp.formats.layouts import BITS_REVERSED, Octets, packed
+from arcomp.formats.layouts import BITS_REVERSED, Octets, packed, row_bytes
 from arcomp.samples import Pixels, Samples
 
 Piece = bytes | memoryview
@@ -200,9 +200,17 @@ def _predicted(segment: Segment, samples: Samples) -> Segment:
     from arcomp.deflate import DeflateError, predict
 
     try:
-        prediction = predict(segment.coded)
+        prediction = predict(segment.coded, _fed(segment, samples))
     except DeflateError:
         return segment
     if prediction.length != len(segment.coded) or 2 * len(prediction.coded) > len(segment.coded):
         return segment
     return replace(segment, coded=prediction.coded, predicted=True)
+
+
+def _fed(segment: Deflated, samples: Samples) -> int:
+    """Bytes that an encoder of PNG is given at once, a row and its filter; 0 if nothing is known."""
+    for inner in segment.content[:1]:
+        if isinstance(inner, Scanlines):
+            return row_bytes(inner.layout, picture(samples, inner.picture).shape[1]) + 1
+    return 0

@@ -90,7 +90,7 @@ class _NoStreamError(ValueError):
 def rules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prediction of one encoder, that of level 6: no corrections are needed, or all of the stream is."""
 
-    def predict(stream: bytes) -> SimpleNamespace:
+    def predict(stream: bytes, feed: int = 0) -> SimpleNamespace:
         inflater = zlib.decompressobj(-15)
         try:
             data = inflater.decompress(stream)
