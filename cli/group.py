@@ -13,8 +13,8 @@ from arcomp import __version__
 from arcomp.cli.console import one_line, open_missing_streams, report
 
 VERBS = {
-    "compress": ("compress", "Compress pictures, arrays, text: img.png becomes img.png.arcomp."),
-    "decompress": ("decompress", "Decompress: img.png.arcomp becomes img.png."),
+    "compress": ("compress", "Compress any files: img.png becomes img.png.arcomp."),
+    "decompress": ("decompress", "Decompress: the very same img.png comes back."),
     "test": ("verify", "Decode and verify files, write nothing."),
     "info": ("info", "Say what files hold, without decoding them."),
     "eval": ("evaluate", "Measure what data would cost under models."),
@@ -76,7 +76,7 @@ class Verbs(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def group() -> None:
-    """Neural lossless compression of pictures.
+    """Neural lossless compression of pictures. Any file comes back, bit for bit.
 
     A `-` stands for standard input, and as output of compress and decompress for standard output.
     """
