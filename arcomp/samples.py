@@ -6,7 +6,7 @@ A *sample* is one number of a picture, such as the red of a pixel. Readers (:mod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -181,6 +181,19 @@ class Samples:
 def kind_of_channels(channels: int) -> str:
     """What pictures with so many channels are called: "gray", "RGB", "2 channels"."""
     return {1: "gray", 3: "RGB"}.get(channels, f"{channels} channels")
+
+
+def in_colours(samples: Samples) -> Samples:
+    """Pictures of indices as pictures of the colours that these stand for, without opacity where all of them are
+    opaque; black for indices that the palette lacks. Others as they are."""
+    palette = samples.palette
+    if palette is None:
+        return samples
+    alpha = palette.shape[1] == 4 and bool((palette[:, 3] < 255).any())
+    colours = np.zeros((max(len(palette), 1 << samples.depth), 3 + alpha), np.uint8)
+    colours[: len(palette)] = palette[:, : 3 + alpha]
+    stacks = tuple(colours[stack[..., 0]] for stack in samples.stacks)
+    return replace(samples, stacks=stacks, depth=8, palette=None, alpha=alpha)
 
 
 def _checked(stack: Pixels, depth: int) -> Pixels:

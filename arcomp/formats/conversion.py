@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass
 
 from arcomp.errors import OutputError, PictureError
 from arcomp.formats import png
@@ -15,9 +12,8 @@ from arcomp.formats.npy import ARRAY_ENDINGS
 from arcomp.formats.png_writing import repacked
 from arcomp.formats.reading import read
 from arcomp.formats.writing import ENDINGS, LOSSY, kept_by, write
-from arcomp.samples import Samples
+from arcomp.samples import Samples, in_colours
 
-Palette = npt.NDArray[np.uint8]
 _KINDS = {
     "tif": "tiff", "jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "ppm": "pnm", "pgm": "pnm", "pbm": "pnm", "pam": "pnm"
 }  # fmt: skip
@@ -92,18 +88,6 @@ def _written(samples: Samples, ending: str, metadata: Metadata) -> bytes:
     except OutputError:
         if samples.palette is None or ending in ARRAY_ENDINGS:
             raise
-    return write(_in_colours(samples, samples.palette), ending, metadata)
-
-
-def _in_colours(samples: Samples, palette: Palette) -> Samples:
-    """Pictures of indices as pictures of their colours; without opacity where all of them are opaque.
-
-    Raises:
-        OutputError: an index has no colour.
-    """
-    if max(int(stack.max()) for stack in samples.stacks) >= len(palette):
+    if max(int(stack.max()) for stack in samples.stacks) >= len(samples.palette):
         raise OutputError("holds pixels of colours that its palette lacks", remedy="choose png")
-    alpha = palette.shape[1] == 4 and bool((palette[:, 3] < 255).any())
-    colours = palette if alpha else palette[:, :3]
-    stacks = tuple(colours[stack[..., 0]] for stack in samples.stacks)
-    return replace(samples, stacks=stacks, depth=8, palette=None, alpha=alpha)
+    return write(in_colours(samples), ending, metadata)

@@ -15,7 +15,7 @@ from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical
 from arcomp.measure.inputs import least_depth
 from arcomp.measure.record import Measurement
 from arcomp.measure.sheets import sheet
-from arcomp.samples import Pixels, Samples
+from arcomp.samples import Pixels, Samples, in_colours
 
 Progress = Callable[[float], None]
 """Called with the part done, 0 to 1."""
@@ -178,12 +178,8 @@ class CodecContestant(Contestant):
 
 def seen(samples: Samples) -> Pixels:
     """Pictures of one size as they are seen, [N, H, W, C]: bits are black and white, indices are their colours."""
-    pixels, palette = samples.pixels, samples.palette
-    if palette is not None:
-        whole = np.zeros((max(len(palette), 1 << samples.depth), palette.shape[1]), np.uint8)
-        whole[: len(palette)] = palette
-        return whole[pixels[..., 0]]
-    return pixels * np.uint8(255) if samples.depth == 1 else pixels
+    own = in_colours(samples)
+    return own.pixels * np.uint8(255) if own.depth == 1 else own.pixels
 
 
 @contextmanager

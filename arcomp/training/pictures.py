@@ -12,6 +12,7 @@ import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
 from arcomp.formats import START, is_array, named_as_pictures, read, read_arrays
+from arcomp.samples import Samples, in_colours
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
 from arcomp.training.degrade import mosaic, subsample_chroma
 
@@ -40,7 +41,7 @@ def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[P
 
 
 def pictures_in(path: Path) -> list[UInt8]:
-    """The pictures of a file: uint8 [h, w, C] each.
+    """The pictures of a file: uint8 [h, w, C] each. Of pictures with a palette or with alpha these are the colours.
 
     Raises:
         TrainingError: it cannot be read, or holds something else.
@@ -49,13 +50,25 @@ def pictures_in(path: Path) -> list[UInt8]:
         with path.open("rb") as file:
             start = file.read(START)
             if not is_array(start):
-                return list(read(path).pixels)
-            return [pixels for array in read_arrays(start + file.read(), LARGEST) for pixels in array.pixels]
+                return _without_alpha(in_colours(read(path)))
+            return [pixels for array in read_arrays(start + file.read(), LARGEST) for pixels in _without_alpha(array)]
     except PictureError as error:
         cause = f"cannot train on it: {error.cause}"
     except OSError as error:
         cause = f"cannot be read: {error.strerror or error}"
     raise TrainingError(cause, path=str(path), remedy="move it out of the folder")
+
+
+def _without_alpha(samples: Samples) -> list[UInt8]:
+    """The pictures, uint8.
+
+    Raises:
+        PictureError: of more than 8 bits a sample.
+    """
+    if samples.depth > 8:
+        raise PictureError(f"{samples.depth} bits a sample")
+    channels = samples.channels - samples.alpha
+    return [np.ascontiguousarray(picture[..., :channels]) for stack in samples.stacks for picture in stack]
 
 
 def _cut(picture: UInt8, crop: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from arcomp.errors import TrainingError
 from arcomp.measure import inputs as compare
@@ -72,6 +73,24 @@ def test_files_of_arrays_that_are_damaged(tmp_path: Path, spoil: Callable[[Path]
 def test_axes_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros((16, 20, 3), np.uint8))
     assert [picture.shape for picture in pictures_in(tmp_path / "one.npy")] == [(16, 20, 3)]
+
+
+def test_pictures_of_every_kind(tmp_path: Path) -> None:
+    """Colours without alpha and palette; no samples of 16 bits."""
+    colours = np.random.default_rng(0).integers(0, 4, (16, 20, 3)).astype(np.uint8) * 80
+    image = Image.fromarray(colours)
+    image.convert("RGBA").save(tmp_path / "alpha.png")
+    image.convert("LA").save(tmp_path / "gray.png")
+    image.quantize(64).save(tmp_path / "palette.png")
+    expected = {"alpha": colours, "palette": colours, "gray": np.asarray(image.convert("L"))[:, :, None]}
+    for name, pixels in expected.items():
+        (found,) = pictures_in(tmp_path / f"{name}.png")
+        assert np.array_equal(found, pixels)
+    image.convert("I;16").save(tmp_path / "deep.png")
+    np.save(tmp_path / "deep.npy", np.zeros((16, 20), np.uint16))
+    for name in ("deep.png", "deep.npy"):
+        with pytest.raises(TrainingError, match="cannot train on it: 16 bits a sample"):
+            pictures_in(tmp_path / name)
     np.savez(tmp_path / "some.npz", a=np.zeros((2, 8, 9), bool), b=np.zeros((1, 4, 4, 2), np.uint8))
     assert [picture.shape for picture in pictures_in(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
 
