@@ -161,6 +161,7 @@ def compress(
         if len(plain.data) <= len(packed):
             return plain
     verifying_from = time.perf_counter()
+    samples: Samples | None
     samples, found.samples = found.samples, None
     if settings.verify:
         samples = None  # let go, before as many are decoded again

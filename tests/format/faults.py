@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -166,9 +168,9 @@ def of_skeletons() -> Faults:
     layout = Layout(8, (0,))
     wrong = "does not fit"
 
-    def raster(**values: int) -> bytes:
-        return member((Raster(**({"picture": 0, "y": 0, "x": 0, "height": 2, "width": 3} | values), layout=layout),),
-                      bytes(range(6)), samples)  # fmt: skip
+    def raster(**values: Any) -> bytes:
+        segment = Raster(0, 0, 0, 2, 3, layout)
+        return member((replace(segment, **values),), bytes(range(6)), samples)
 
     fields = dict(fields_of(good))
     return {

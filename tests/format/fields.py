@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 
 import pytest
 
@@ -79,7 +80,7 @@ def build(
     return start + struct.pack("<I", zlib.crc32(start)) + (streams_of(FILE) if streams is None else streams)
 
 
-def changed(data: bytes, values: dict[int, bytes | None], *, streams: bytes | None = None) -> bytes:
+def changed(data: bytes, values: Mapping[int, bytes | None], *, streams: bytes | None = None) -> bytes:
     """A file with some fields replaced, added in their place, or (None) left out."""
     fields: dict[int, bytes | None] = dict(fields_of(data))
     fields.update(values)

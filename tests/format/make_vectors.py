@@ -22,7 +22,7 @@ import torch
 import arcomp
 from arcomp import codec
 from arcomp.coding import lattice
-from arcomp.container import Original, header, pack
+from arcomp.container import Member, Original, header, pack
 from arcomp.container.archive import joined
 from arcomp.contract import distributions, registry
 from arcomp.contract.model import Model
@@ -100,7 +100,7 @@ def member_of(file: bytes, samples: Samples | None, skeleton: Skeleton | None, n
     """A member of a file."""
     original = Original(len(file), hashlib.sha256(file).digest(), name, 1_700_000_000_123_456_789, 0o644)
     if samples is None:
-        return pack(header.Member(None, original=original, skeleton=skeleton))
+        return pack(Member(None, original=original, skeleton=skeleton))
     coded = codec.encode(samples, model)
     return pack(replace(coded.member, original=original, skeleton=skeleton))
 

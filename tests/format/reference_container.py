@@ -365,7 +365,7 @@ def entries_of(data: bytes, at: int) -> list[tuple[int, int, int | None, bytes]]
     begin = at - covered - reader.number()
     reader.end()
     require(begin >= 0, "an index of more than there is")
-    return [(begin + place, *entry) for place, *entry in found]
+    return [(begin + place, size, original, name) for place, size, original, name in found]
 
 
 Position = tuple[int, int, int]  # tile, y, x

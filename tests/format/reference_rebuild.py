@@ -255,7 +255,7 @@ def lzw(data: bytes, clears: list[tuple[int, int]], end: int | None) -> bytes:
     return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
 
 
-def chunks(s: Record, content: bytes, most: int) -> bytes:
+def chunks(s: Record, content: bytes, most: int = 1 << 34) -> bytes:
     """Chunks of PNG."""
     made, at, which = b"", 0, 0
     wrong = dict(s.wrong)

@@ -6,7 +6,7 @@ A stack is a list of its samples: picture after picture, row after row, pixel af
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 from tests.format.reference_container import Kind
@@ -178,6 +178,6 @@ def pixels(samples: list[int], channels: int) -> list[list[int]]:
     return [samples[i : i + channels] for i in range(0, len(samples), channels)]
 
 
-def looked_up(table: bytes, found: list[int]) -> list[int]:
+def looked_up(table: Sequence[int], found: list[int]) -> list[int]:
     require(max(found) < len(table), "an index of no entry")
     return [table[a] for a in found]

@@ -16,6 +16,7 @@ from arcomp.contract.model import Model
 from arcomp.errors import ArcompError
 from tests.format import reference
 from tests.format.fields import SKELETON, STREAMS, build, changed, extents, fields_of, number_at, numbers, streams_of
+from tests.format.reference_container import read
 from tests.format.reference_numbers import Refused
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -47,7 +48,7 @@ def by_the_product(data: bytes, model: Model | None = None) -> Made | None:
 
 def by_the_reference(data: bytes) -> Made | None:
     try:
-        if reference.read(data).header.original:
+        if read(data).header.original:
             return reference.restore(data)
         return [stack.samples for stack in reference.decode(data)]
     except Refused:

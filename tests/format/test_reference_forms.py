@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -237,7 +238,8 @@ def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
         return Predict(draw(st.integers(1, 5)), draw(st.sampled_from([0, 1, 128, 300, 9000])), draw(inner))
     if kind == 11:
         return Fold(draw(small), draw(inner))
-    return {9: Repeat, 10: Transpose, 12: Pile, 13: Luma}[kind](draw(inner))
+    plain: dict[int, Callable[[Node], Node]] = {9: Repeat, 10: Transpose, 12: Pile, 13: Luma}
+    return plain[kind](draw(inner))
 
 
 def leaf_of(leaf: Leaf | None, shape: tuple[int, ...], depth: int, number: int) -> npt.NDArray[Any]:
