@@ -229,16 +229,14 @@ def test_rebuilt_files_are_right() -> None:
         (CONTENT, b"\x02\x02\x03name"),
         (CONTENT, b"\x63abc"),  # a kind of content of later versions
         (0xFF, b"abc"),
-        (PARTS, part(2, (1, 3))),  # tiles that leave the order of the pixels as it was
-        (PARTS, part(2, (127, 128))),
-        (PARTS, part(2, ((1 << 32) - 1, (1 << 32) - 1))),
+        (PARTS, part(2, (1, 3), 2)),  # tiles that leave the order of the pixels as it was
+        (PARTS, part(2, (127, 128), 2)),
+        (PARTS, part(2, ((1 << 32) - 1, (1 << 32) - 1), 2)),
         (MODELS, None),  # filled in below: two models, of which one is not used
     ],
 )
 def test_takes(tag: int, value: bytes | None) -> None:
     values = {tag: value}
-    if tag == PARTS:
-        values[PARTS] = value and value[:-2] + b"\x02\x01"  # side information is there
     if tag == MODELS:
         values[MODELS] = dict(fields_of(small()))[MODELS] * 2
     data = changed(small(), values)
@@ -252,23 +250,23 @@ def test_takes(tag: int, value: bytes | None) -> None:
         (0x00, b""),  # unknown critical fields
         (0x08, b"abc"),
         (PICTURES, b""),
-        (PICTURES, numbers(1, 2, 0, 1, 1, 2)),
-        (PICTURES, numbers(1, 2, 0, 1, 1, 2, 3, 0)),
-        (PICTURES, numbers(0, 2, 0, 1, 1, 2, 3)),
-        (PICTURES, numbers(5, 2, 0, 1, 1, 2, 3)),
-        (PICTURES, numbers(1, 0, 0, 1, 1, 2, 3)),
-        (PICTURES, numbers(1, 17, 0, 1, 1, 2, 3)),
+        (PICTURES, numbers(1, 2, 0, 1, 2)),
+        (PICTURES, numbers(1, 2, 0, 1, 2, 3, 0)),
+        (PICTURES, numbers(0, 2, 0, 1, 2, 3)),
+        (PICTURES, numbers(5, 2, 0, 1, 2, 3)),
+        (PICTURES, numbers(1, 0, 0, 1, 2, 3)),
+        (PICTURES, numbers(1, 17, 0, 1, 2, 3)),
+        (PICTURES, numbers(1, 2, 4, 1, 2, 3)),
         (PICTURES, numbers(1, 2, 2, 1, 1, 2, 3)),
-        (PICTURES, numbers(1, 2, 0, 0)),
-        (PICTURES, numbers(1, 2, 0, 1, 0, 2, 3)),
-        (PICTURES, numbers(1, 2, 0, 1, 1, 0, 3)),
-        (PICTURES, numbers(1, 2, 0, 1, 1, 2, 0)),
-        (PICTURES, numbers(1, 2, 0, 2, 1, 2, 3, 1, 2, 3)),  # a stack without parts
-        (PICTURES, b"\x81\x00" + numbers(2, 0, 1, 1, 2, 3)),  # not the shortest form
-        (PICTURES, numbers(1, 2, 0, 1, 1, 2) + b"\x83"),  # does not end
-        (PICTURES, numbers(1, 2, 0, 1, 1, 1 << 32, 1)),
-        (PICTURES, numbers(1, 2, 0, 1, 2, 1 << 15, 1 << 15)),  # 2^31 pixels
-        (PICTURES, numbers(1, 2, 0, 1, 1) + b"\xff" * 9 + b"\x01\x03"),  # a number of 10 bytes
+        (PICTURES, numbers(1, 2, 0, 0, 2, 3)),
+        (PICTURES, numbers(1, 2, 0, 1, 0, 3)),
+        (PICTURES, numbers(1, 2, 0, 1, 2, 0)),
+        (PICTURES, numbers(1, 2, 2, 2, 1, 2, 3, 1, 2, 3)),  # a stack without parts
+        (PICTURES, b"\x81\x00" + numbers(2, 0, 1, 2, 3)),  # not the shortest form
+        (PICTURES, numbers(1, 2, 0, 1, 2) + b"\x83"),  # does not end
+        (PICTURES, numbers(1, 2, 0, 1, 1 << 32, 1)),
+        (PICTURES, numbers(1, 2, 0, 2, 1 << 15, 1 << 15)),  # 2^31 pixels
+        (PICTURES, numbers(1, 2, 0, 1) + b"\xff" * 9 + b"\x01\x03"),  # a number of 10 bytes
         (MODELS, b""),
         (MODELS, b"12345678"),
         (MODELS, b"12345678" + number(9) + b"Histogram"),
@@ -284,8 +282,9 @@ def test_takes(tag: int, value: bytes | None) -> None:
         (PARTS, part(2, flags=2)[:-1]),
         (PARTS, part(2, flags=0)),  # a stream too many
         (PARTS, part(2, flags=3)),  # decisions of 2 bits
-        (PARTS, part(2, flags=4)),
-        (PARTS, part(2, flags=2, streams=0)),
+        (PARTS, part(2, flags=18)),
+        (PARTS, part(2, flags=2)[:-1] + b"\x0a\x01"),  # one stream, of several
+        (PARTS, part(2, flags=2)[:-1] + b"\x06\0\0"),  # tiles of no size
         (PARTS, part(2, flags=2, streams=2)),
         (PARTS, part(1, flags=2)),  # a leaf of fewer bits
         (PARTS, part(17, flags=2)),
@@ -335,7 +334,7 @@ def test_refuses_side_information(side: bytes) -> None:
 
 
 def test_refuses_too_many_tiles() -> None:
-    rows = numbers(1, 2, 0, 1, 1, (1 << 20) + 1, 1)
+    rows = numbers(1, 2, 0, 1, (1 << 20) + 1, 1)
     refused(changed(small(), {PICTURES: rows, PARTS: part(2, (1, 1), 2)}))
 
 
