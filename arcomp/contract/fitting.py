@@ -46,10 +46,10 @@ def fitted(samples: Samples, model: Model) -> Samples:
 
     Raises:
         ModelError: the model does not take them, or one of them is too large for it.
-        ArcompError: they are pictures of several sizes.
     """
-    if samples.alpha or samples.palette is not None:
-        what = "with transparency" if samples.alpha else "with a palette"
+    if samples.alpha or samples.palette is not None or len(samples.stacks) > 1:
+        what = "with transparency" if samples.alpha else "of several sizes"
+        what = "with a palette" if samples.palette is not None else what
         raise ModelError(
             f"pictures {what} are not measured under one model", remedy="`arcomp compare` measures files of them"
         )

@@ -117,7 +117,7 @@ def show(
         for contestant, a, mean in zip(taken, found, means, strict=True)
     ]
     own = replace(some, depth=least_depth(some))
-    colour = seen(own) >> max(0, own.depth - 8)
+    colour = (seen(own) >> max(0, own.depth - 8)).astype(np.uint8)
     picture = images.reduced(sheet(_folded(_as_colour(colour), samples), gap=_gap(pixels), fill=128))
     height, width = picture.shape[:2]
     position = "byte" if isinstance(samples.form, Bytes) else "pixel"

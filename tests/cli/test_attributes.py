@@ -27,7 +27,7 @@ def umask(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture(params=["img.png", "notes.txt"])
 def original(folder: Path, request: pytest.FixtureRequest) -> Path:
-    path = folder / request.param
+    path = folder / str(request.param)
     if path.suffix == ".png":
         return save(path)
     path.write_bytes(b"A note.")

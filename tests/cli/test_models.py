@@ -103,7 +103,7 @@ class TestModels:
         command = [sys.executable, "-c", code, str(compressed(picture))]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "[]"
-        assert "9, RGB, 8 bits" in done.stdout
+        assert "40, RGB, 8 bits" in done.stdout
 
     def test_cuda_where_there_is_none(self, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import torch

@@ -157,9 +157,9 @@ class TestOverwriting:
     def test_a_form_that_makes_another_file_is_not_written(
         self, picture: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from arcomp import files
+        from arcomp import codec, files
 
-        original, decode = picture.read_bytes(), files.decode_member
+        original, decode = picture.read_bytes(), codec.decode_member
 
         def wrong(*args: Any, **kwargs: Any) -> Any:
             found = decode(*args, **kwargs)

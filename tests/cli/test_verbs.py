@@ -110,6 +110,20 @@ class TestEval:
         assert [about["images"] for about in said.objects] == [6, 6, 12]
         refused(say("eval", "a.npy"), "'-m'", status=2)
 
+    def test_what_one_model_does_not_measure(self, folder: Path) -> None:
+        """And compare does, as the line says."""
+        image = Image.fromarray(pictures("smooth", (20, 30, 3), 8))
+        image.convert("RGBA").save(folder / "alpha.png")
+        image.quantize(16).save(folder / "palette.png")
+        image.save(folder / "sizes.ico", sizes=[(8, 8), (16, 16)])
+        for name, what in (("alpha.png", "transparency"), ("palette.png", "a palette"), ("sizes.ico", "several sizes")):
+            for verb in ("eval", "score"):
+                said = say(verb, "-m", "histogram", name)
+                refused(said, f"{name}: pictures ")
+                assert what in said.err
+                assert said.err.endswith("; `arcomp compare` measures files of them\n")
+            said_well(say("compare", "--models", "histogram", name))
+
 
 class TestScore:
     def test_the_most_surprising_comes_first(self, folder: Path) -> None:
