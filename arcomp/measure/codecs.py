@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[Any]
 """uint8 or uint16 [H, W, C]; C is 1 for gray, 2 for gray with alpha, 3 for RGB, 4 for RGBA."""
 INSTALL_PEERS = 'pip install "arcomp[bench]"'
 NOT_INSTALLED = "not installed"
