@@ -15,6 +15,8 @@ _DEPTHS = {"uint8": 8, "bool": 1, "uint16": 16, "int8": 8, "int16": 16}
 _BYTES, _ARRAY = 1, 2
 """First byte of the field."""
 _IMAGES, _CHANNELS = 1, 2
+_AXES = 16
+"""Second byte of an array's field: its type, and this times its axes."""
 
 
 def encode_content(form: Array | Bytes) -> bytes:
@@ -22,7 +24,7 @@ def encode_content(form: Array | Bytes) -> bytes:
     if isinstance(form, Bytes):
         return bytes([_BYTES])
     axes = _IMAGES * form.images | _CHANNELS * form.channels
-    return bytes([_ARRAY, DTYPES.index(form.dtype), axes]) + form.name.encode()
+    return bytes([_ARRAY, DTYPES.index(form.dtype) + _AXES * axes]) + form.name.encode()
 
 
 def decode_content(value: bytes) -> Form:
@@ -38,13 +40,14 @@ def decode_content(value: bytes) -> Form:
         return Bytes()
     if kind != _ARRAY:
         return Picture()
-    if len(rest) < 2 or rest[0] >= len(DTYPES) or rest[1] > (_IMAGES | _CHANNELS):
+    axes, dtype = divmod(rest[0], _AXES) if rest else (0, len(DTYPES))
+    if dtype >= len(DTYPES) or axes > (_IMAGES | _CHANNELS):
         raise _DAMAGED
     try:
-        name = rest[2:].decode()
+        name = rest[1:].decode()
     except UnicodeDecodeError:
         raise _DAMAGED from None
-    return Array(DTYPES[rest[0]], bool(rest[1] & _IMAGES), bool(rest[1] & _CHANNELS), name)
+    return Array(DTYPES[dtype], bool(axes & _IMAGES), bool(axes & _CHANNELS), name)
 
 
 def check_content(form: Form, shape: tuple[int, ...], depth: int) -> None:

@@ -29,7 +29,7 @@ from arcomp.container.records import Family
 from arcomp.errors import FormatError
 from arcomp.form import SEGMENTS, Skeleton
 from arcomp.samples import Form, Picture
-from arcomp.transforms import NODES, Node, coded_leaves
+from arcomp.transforms import NODES, Coded, Node, coded_leaves
 
 TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON = range(1, 8)
 TAG_NAME, TAG_MODIFIED, TAG_MODE, TAG_CONTENT = (OPTIONAL | i for i in range(1, 5))
@@ -65,7 +65,8 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
         fields.append((TAG_PICTURES, _pictures(member.geometry)))
         models = (model.digest + numbers(len(model.name)) + model.name.encode() for model in member.models)
         fields += [(TAG_MODELS, b"".join(models))] if member.models else []
-        fields.append((TAG_PARTS, _parts(member)))
+        parts = _parts(member)
+        fields += [(TAG_PARTS, parts)] if parts != _usual_part(member.geometry) else []
         fields.append((TAG_SAMPLES, CRC.pack(member.samples_crc)))
     if streams:
         fields.append((TAG_STREAMS, b"".join(numbers(s.length) + CRC.pack(s.crc) for s in streams)))
@@ -93,6 +94,11 @@ def _pictures(geometry: Geometry) -> bytes:
     count = numbers(len(geometry.stacks)) if several else b""
     sizes = b"".join(numbers(*stack) for stack in geometry.stacks)
     return numbers(geometry.channels, geometry.depth, flags) + count + sizes
+
+
+def _usual_part(geometry: Geometry) -> bytes:
+    """What the field of parts would hold for one picture coded as it is, in one tile and one stream; it is left out."""
+    return NODE_RECORDS.encode(Coded(geometry.depth)) + numbers(0) if len(geometry.stacks) == 1 else b""
 
 
 def _parts(member: Member) -> bytes:
@@ -150,7 +156,11 @@ def parse_header(data: memoryview) -> Header:
     models: tuple[ModelId, ...] = ()
     if TAG_PICTURES in values:
         geometry = _read_pictures(Cursor(values[TAG_PICTURES], "pictures"))
-        trees, plans = _read_parts(_required(values, TAG_PARTS, "parts"), len(geometry.stacks))
+        usual = _usual_part(geometry)
+        parts = values.get(TAG_PARTS, memoryview(usual))
+        if TAG_PARTS in values and parts == usual:
+            raise FormatError("the header is damaged: its parts field says what is usual", remedy=DAMAGED)
+        trees, plans = _read_parts(Cursor(parts, "parts"), len(geometry.stacks))
         models = _read_models(values)
         cursor = _required(values, TAG_SAMPLES, "samples")
         crc = cursor.crc()

@@ -84,7 +84,8 @@ def of_fields(good: bytes) -> Faults:
         "field-twice": (build([*fields[:2], *fields[1:]], streams=streams), "twice"),
         "fields-out-of-order": (build(crossed, streams=streams), "out of order"),
         "no-pictures": (changed(good, {PICTURES: None}), "missing"),
-        "no-parts": (changed(good, {PARTS: None}), "missing"),
+        "no-parts": (changed(good, {PICTURES: numbers(3, 8, 2, 2, 1, 6, 8, 1, 6, 8), PARTS: None}), ""),
+        "usual-parts": (changed(good, {PARTS: part(8)}), "usual"),
         "no-streams": (changed(good, {STREAMS: None}), "0 streams in place of 1"),
         "empty-field": (changed(good, {STREAMS: b""}), "empty"),
         "long-number": (changed(good, {PICTURES: b"\x83\x00" + pictured[1:]}), "no number"),
@@ -120,7 +121,7 @@ def of_parts(good: bytes) -> Faults:
         "unknown-model": (changed(good, {MODELS: named[:8] + number(6) + b"nobody"}), "no model"),
         "other-weights": (changed(good, {MODELS: bytes(8) + named[8:]}), "0000000000000000"),
         "no-models": (changed(good, {MODELS: None}), "model 0 of 0"),
-        "model-of-other-depth": (changed(good, {PICTURES: numbers(3, 7, 0, 1, 6, 8), PARTS: part(7)}), "8-bit"),
+        "model-of-other-depth": (changed(good, {PICTURES: numbers(3, 7, 0, 1, 6, 8), PARTS: None}), "8-bit"),
         "a-million-tiles": (
             changed(good, {PICTURES: numbers(3, 8, 0, 1, 1 << 13, 1 << 13), PARTS: part(8, (1, 1))}), "tiles",
         ),

@@ -175,10 +175,13 @@ def header_of(fields: dict[int, bytes]) -> Header:
     trees: list[Record] = []
     plans: list[Plan] = []
     if PICTURES in fields:
-        require(PARTS in fields and SAMPLES in fields, "a field is missing")
+        require(SAMPLES in fields, "a field is missing")
         channels, depth, alpha, stacks = pictures_of(Reader(fields[PICTURES]))
         models = models_of(Reader(fields.get(MODELS, b"")))
-        trees, plans = parts_of(Reader(fields[PARTS]), len(stacks), len(models))
+        usual = bytes([0, depth, 0, 0])  # a leaf of its depth and of model 0, flags 0
+        parts = fields.get(PARTS, usual if len(stacks) == 1 else b"")
+        require(PARTS not in fields or parts != usual or len(stacks) > 1, "parts that are usual")
+        trees, plans = parts_of(Reader(parts), len(stacks), len(models))
         require(len(fields[SAMPLES]) == 4, "bad samples field")
         samples = int.from_bytes(fields[SAMPLES], "little")
     else:
@@ -256,12 +259,14 @@ def check_content(value: bytes, stack: tuple[int, int, int], c: int, depth: int)
     if value[0] == 1:
         require(value == b"\x01" and (n, h, c, depth) == (1, 1, 1, 8), "not bytes")
     if value[0] == 2:
-        require(3 <= len(value) <= 258 and value[1] < 5 and value[2] < 4, "bad array")
-        most = (8, 1, 16, 8, 16)[value[1]]
-        require(depth <= most and (value[1] < 3 or depth == most), "of another depth than the array")
-        require((n == 1 or value[2] & 1 > 0) and (c == 1 or value[2] & 2 > 0), "axes that the array does not have")
+        require(2 <= len(value) <= 257, "bad array")
+        axes, kind = divmod(value[1], 16)
+        require(kind < 5 and axes < 4, "bad array")
+        most = (8, 1, 16, 8, 16)[kind]
+        require(depth <= most and (kind < 3 or depth == most), "of another depth than the array")
+        require((n == 1 or axes & 1 > 0) and (c == 1 or axes & 2 > 0), "axes that the array does not have")
         try:
-            value[3:].decode("utf-8")
+            value[2:].decode("utf-8")
         except UnicodeDecodeError:
             raise Refused("the array's name is not UTF-8") from None
 

@@ -33,7 +33,7 @@ def pictures(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     Image.fromarray(slope).save(tmp_path / "colour" / "a.png")
     Image.fromarray(slope[..., 0]).save(tmp_path / "gray" / "b.png")
-    Image.new("P", (3, 3)).save(tmp_path / "gray" / "palette.png")
+    (tmp_path / "gray" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "gray" / "notes.txt").write_text("no picture")
     return tmp_path
 
@@ -42,7 +42,7 @@ def test_find_names_sets_by_folder(pictures: Path) -> None:
     found = inputs.find([pictures / "gray", pictures / "colour" / "a.png", pictures])
     assert [(s.set, s.path.name) for s in found] == [
         ("gray", "b.png"),
-        ("gray", "palette.png"),
+        ("gray", "broken.png"),
         ("colour", "a.png"),
     ]
     with pytest.raises(ArcompError):
@@ -158,7 +158,7 @@ def test_larger_than_webp_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_nothing_to_measure(pictures: Path) -> None:
-    assert ratio.main([str(pictures / "gray" / "palette.png"), "--models", "histogram", "--no-jxl"]) == 2
+    assert ratio.main([str(pictures / "gray" / "broken.png"), "--models", "histogram", "--no-jxl"]) == 2
     with pytest.raises(SystemExit):
         ratio.main([str(pictures), "--models", "no-such-model"])
 

@@ -64,7 +64,7 @@ def test_families_are_in_the_ladders_order(folder: Path) -> None:
         (folder / f"{name}.safetensors").write_bytes((folder / "pixelcnn-digits.safetensors").read_bytes())
     assert ladder.weights_of("mine") == ["made-mine", "made-2-mine", "gated_pixelcnn-mine", "histogram-mine"]
     said = CliRunner().invoke(ladder.main, ["colour", str(folder / "digits.npy"), "--models", "pixelcnn-digits"])
-    assert said.exit_code == 0
+    assert said.exit_code == 0, said.output
     assert "published" not in said.output  # what was is of CIFAR-10
 
 
