@@ -6,10 +6,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from arcomp.codec import warm_up
 from arcomp.contract import registry
 from arcomp.errors import ArcompError, ModelError
+from arcomp.formats import write
+from arcomp.formats.parsing import parse
+from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.samples import Samples
 
+FORMS = "files"
+"""What kernels of no model are called."""
 KINDS = ((1, 1), (1, 8), (3, 8), (1, 16))
 """Channels and depth of what is coded; kernels are compiled anew for samples of other types only."""
 
@@ -29,11 +37,12 @@ class Warmed:
 
 
 def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
-    """Code a few samples with each model, so that its kernels are compiled and kept.
+    """Code a few samples with each model, so that its kernels are compiled and kept; before them, some forms of files.
 
     Args:
         names: of the models; all that are shipped, if there are none.
     """
+    yield _warm_forms()
     for name in names or tuple(registry.names()):
         begin = time.perf_counter()
         try:
@@ -48,3 +57,14 @@ def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
             yield Warmed(name, time.perf_counter() - begin, str(error))
         else:
             yield Warmed(name, time.perf_counter() - begin)
+
+
+def _warm_forms() -> Warmed:
+    """Take a PNG and a TIFF apart and put them together again."""
+    begin = time.perf_counter()
+    slope = np.arange(24 * 32, dtype=np.uint16).reshape(1, 24, 32, 1)
+    for samples, ending in ((Samples.of((slope % 256).astype(np.uint8)), "png"), (Samples.of(40 * slope, 16), "tiff")):
+        parsed = parse(write(samples, ending))
+        if parsed is not None:
+            rebuild(predicted(parsed.skeleton, parsed.samples), parsed.samples)
+    return Warmed(FORMS, time.perf_counter() - begin)

@@ -59,6 +59,24 @@ class Startup:
                 codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
 
+    def begin(self, deflated: bool, model: Model | None, device: str | None) -> None:
+        """Where nothing is kept from before: have a second process compile what deflate streams need, and compile what
+        the model needs meanwhile.
+
+        Args:
+            deflated: whether the file that comes next has such streams.
+            model: will perhaps code its pictures; None if that is not known yet.
+            device: as of :meth:`warm`.
+        """
+        from arcomp.contract.fitting import takes
+        from arcomp.deflate import begin
+
+        if not deflated or not begin() or model is None:
+            return
+        channels = next((count for count in (3, 1) if takes(model, count, 8)), 0)
+        if channels:
+            self.warm(model, channels, 8, device)
+
     @contextmanager
     def compiling(self) -> Iterator[None]:
         """Where kernels may have to be compiled, before there is anything to undo."""
@@ -244,9 +262,11 @@ def decoded(
     from arcomp import codec, files
     from arcomp.container import unpack
     from arcomp.contract.model import Execution
+    from arcomp.form import kinds_of
 
     member = unpack(data)
     model = model_for(member, model_name)
+    startup.begin("deflated (predicted)" in kinds_of(member.skeleton or ()), None, None)
     for found, leaf in codec.coded_by(member, model):
         startup.warm(found, leaf.shape[3], leaf.depth, None)
     began = time.perf_counter()

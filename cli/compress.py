@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from arcomp.files import Compressed, Settings
 
 
+PNG = b"\x89PNG\r\n\x1a\n"
+"""How files begin that have a deflate stream."""
+
+
 @dataclass
 class Compressor:
     """Compresses file after file with one model."""
@@ -78,6 +82,7 @@ class Compressor:
         from arcomp import files
 
         first = not self.startup.seconds
+        self.startup.begin(data.startswith(PNG) and not self.settings.as_bytes, self.model, self.settings.device)
         with self.startup.compiling():
             found = files.examine(data, self.model, about, self.settings)
         if first:  # that was start-up, most of it

@@ -4,6 +4,6 @@ An encoder's choices are predicted by the rules of the encoders that there are; 
 is coded (docs/deflate.md). This is the idea of preflate and precomp.
 """
 
-from arcomp.deflate.stream import DeflateError, Prediction, predict, restore
+from arcomp.deflate.stream import DeflateError, Prediction, begin, predict, restore
 
-__all__ = ["DeflateError", "Prediction", "predict", "restore"]
+__all__ = ["DeflateError", "Prediction", "begin", "predict", "restore"]

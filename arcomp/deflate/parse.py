@@ -44,6 +44,7 @@ from arcomp.deflate.layout import (
     UInt8,
     header,
 )  # fmt: skip
+from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 
@@ -287,6 +288,31 @@ def _parse(
             return DONE
 
 
+def _held(stream: bytes) -> tuple[UInt8, Int64, UInt8, Int32, Int64, Header, Int32, Int64]:
+    """What parsing takes: the stream and 8 zeros; its state; room for content, tokens and blocks; code lengths, tables
+    of codes and their widths."""
+    given = np.frombuffer(bytearray(stream) + bytes(8), np.uint8)
+    data = np.zeros(4 * len(stream) + 4096, np.uint8)
+    tokens = np.empty(2 * len(stream) + 64, np.int32)
+    blocks = np.zeros((16 + (len(stream) >> 10), COLUMNS), np.int64)
+    return (
+        given,
+        np.zeros(5, np.int64),
+        data,
+        tokens,
+        blocks,
+        header(),
+        np.zeros(2 * TABLE, np.int32),
+        np.zeros(2, np.int64),
+    )
+
+
+def wanted() -> apart.Wanted:
+    """The kernel, and what it takes."""
+    given, state, data, tokens, blocks, trees, tables, widths = _held(b"")
+    return _parse, (given, state, data, tokens, blocks, record(trees), tables, widths)
+
+
 def parse(stream: bytes) -> tuple[UInt8, Int32, Int64, UInt8, Header, int]:
     """All of a stream.
 
@@ -297,12 +323,7 @@ def parse(stream: bytes) -> tuple[UInt8, Int32, Int64, UInt8, Header, int]:
     Raises:
         ValueError: a reason why this is no deflate stream.
     """
-    given = np.frombuffer(bytearray(stream) + bytes(8), np.uint8)
-    state, trees = np.zeros(5, np.int64), header()
-    data = np.zeros(4 * len(stream) + 4096, np.uint8)
-    tokens = np.empty(2 * len(stream) + 64, np.int32)
-    blocks = np.zeros((16 + (len(stream) >> 10), COLUMNS), np.int64)
-    tables, widths = np.zeros(2 * TABLE, np.int32), np.zeros(2, np.int64)
+    given, state, data, tokens, blocks, trees, tables, widths = _held(stream)
     while (status := _parse(given, state, data, tokens, blocks, record(trees), tables, widths)) == FULL:
         if state[ROW] == len(blocks):
             blocks = np.concatenate([blocks, np.zeros_like(blocks)])

@@ -51,9 +51,10 @@ from arcomp.deflate.layout import (
     header,
 )  # fmt: skip
 from arcomp.deflate.matching import NOTHING
-from arcomp.deflate.parse import parse
+from arcomp.deflate.parse import parse, wanted
 from arcomp.deflate.rules import Rules, memory_levels, pack, parameters, unpack
 from arcomp.errors import FormatError
+from arcomp.exact import apart
 from arcomp.exact.records import record
 
 LARGEST = (1 << 31) - 1024
@@ -220,6 +221,14 @@ def _encode(parsed: _Parsed, rules: Rules) -> bytes:
     return pack(rules) + payload.ljust(4 * int(machine.coder.state[AT]) - 8, b"\0")
 
 
+def begin() -> bool:
+    """Have the kernels compiled by a second process, if they are not kept from before, while something else is done;
+    whether there is one."""
+    nothing, tokens, blocks = np.zeros(PADDING, np.uint8), np.empty(1, np.int32), np.zeros((0, COLUMNS), np.int64)
+    machine = _machine(Rules(6), DECODE, nothing, tokens, blocks, nothing, encoder(4))
+    return apart.begin([(run, (record(machine),)), wanted()])
+
+
 def predict(stream: bytes, feed: int = 0) -> Prediction:
     """Take a deflate stream (RFC 1951) apart.
 
@@ -231,6 +240,7 @@ def predict(stream: bytes, feed: int = 0) -> Prediction:
     Raises:
         DeflateError: it is no deflate stream, or one that cannot be taken apart.
     """
+    apart.settle()
     try:
         parsed = _Parsed(stream, feed)
     except ValueError as error:

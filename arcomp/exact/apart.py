@@ -62,14 +62,27 @@ def address(kernel: Any, arguments: tuple[Any, ...]) -> int:
     return found
 
 
-def begin(wanted: Sequence[Wanted]) -> None:
+def settle() -> None:
+    """Wait for what second processes compile, so that nobody compiles the same kernels once more."""
+    with _lock:
+        processes = set(_begun.values())
+    for process in processes:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(LONGEST)
+
+
+def begin(wanted: Sequence[Wanted]) -> bool:
     """Have kernels compiled by a second process, if they are not kept from before and there is a processor for it.
-    :func:`address` waits for it. Without one nothing happens: they are compiled when they are asked for."""
+    :func:`address` waits for it. Without one nothing happens: they are compiled when they are asked for.
+
+    Returns:
+        whether there is one.
+    """
     missing = [(kernel, _types(arguments)) for kernel, arguments in wanted]
     with _lock:
         missing = [one for one in missing if one not in _begun and not _is_kept(*one)]
         if not missing or not _can_begin():
-            return
+            return False
         named = [(kernel.py_func.__module__, kernel.py_func.__qualname__, kinds) for kernel, kinds in missing]
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         with suppress(OSError):
@@ -84,6 +97,8 @@ def begin(wanted: Sequence[Wanted]) -> None:
             with process.stdin as pipe:
                 pipe.write(pickle.dumps(named))
             _begun.update(dict.fromkeys(missing, process))
+            return True
+    return False
 
 
 def main() -> None:

@@ -211,10 +211,11 @@ class TestDoctor:
         said = say("doctor", "--warm")
         assert said.status == 0
         assert [line.split()[:3:2] for line in said.out.decode().splitlines()] == [
+            ["files", "in"],
             ["histogram", "in"],
             ["context", "in"],
         ]
-        assert [o["problem"] for o in say("doctor", "--warm", "--json").objects] == ["", ""]
+        assert [o["problem"] for o in say("doctor", "--warm", "--json").objects] == ["", "", ""]
         monkeypatch.setattr(registry, "names", lambda: ["nothing"])
         assert say("doctor", "--warm").status == 1
 
