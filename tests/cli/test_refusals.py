@@ -72,10 +72,9 @@ class TestBadFiles:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         original = picture.read_bytes()
-        monkeypatch.setattr(os, call, full)
-        refused(say("compress", *MODEL, "--rm", picture), "no space")
-        monkeypatch.undo()
-        os.chdir(folder)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, call, full)
+            refused(say("compress", *MODEL, "--rm", picture), "no space")
         assert names(folder) == {"img.png"}
         assert picture.read_bytes() == original
 

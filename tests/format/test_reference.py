@@ -305,12 +305,12 @@ def test_takes(tag: int, value: bytes | None) -> None:
         (CONTENT, b""),
         (CONTENT, b"\x01"),  # bytes of two rows
         (CONTENT, b"\x02"),
-        (CONTENT, b"\x02\x00"),
-        (CONTENT, b"\x02\x05\x00"),
-        (CONTENT, b"\x02\x00\x04"),
-        (CONTENT, b"\x02\x01\x00"),  # truth values of two bits
-        (CONTENT, b"\x02\x03\x00"),  # signed numbers of two bits
-        (CONTENT, b"\x02\x00\x00\xff"),
+        (CONTENT, b"\x02\x06"),
+        (CONTENT, b"\x02\x05"),
+        (CONTENT, b"\x02\x40"),
+        (CONTENT, b"\x02\x01"),  # truth values of two bits
+        (CONTENT, b"\x02\x03"),  # signed numbers of two bits
+        (CONTENT, b"\x02\x00\xff"),
     ],
 )
 def test_refuses(tag: int, value: bytes) -> None:

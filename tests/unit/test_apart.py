@@ -67,8 +67,9 @@ def test_a_second_process_compiles_once(tmp_path: Path, wanted: int) -> None:
     """And none does where one thread is asked for; then and afterwards the kernel is the same."""
     code = f"from arcomp.exact import threads; threads.set_threads({wanted})" + CODE
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command, root = [sys.executable, "-c", code], Path(__file__).parents[2]
     said = [
-        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+        subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
     assert said[0].split("\n")[:2] == [str(int(wanted > 1)), f"[1, 2, 3] {int(wanted > 1)}"]
