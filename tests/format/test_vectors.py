@@ -26,6 +26,15 @@ from tests.format.reference_numbers import Refused
 
 VECTORS = Path(__file__).parent / "vectors"
 EXPECTED = json.loads((VECTORS / "expected.json").read_text())
+LONG = (
+    "photo-balanced",
+    "photo-max",
+    "gated_pixelcnn-colour",
+    "context-747c5512-rgb",
+    "wavenet-colour",
+    "char_rnn-col",
+)
+"""Vectors that take the reference decoder seconds; others of these models take it less."""
 BAD = json.loads((VECTORS / "faults.json").read_text())
 ARCHIVES = {"archive", "archive-of-archives"}
 
@@ -88,7 +97,10 @@ def test_vector_decodes(name: str) -> None:
         assert hashlib.sha256(files.restored(member, model)).hexdigest() == expected["file"]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n.startswith(LONG) else []) for n in EXPECTED],
+)
 def test_vector_decodes_by_the_reference(name: str) -> None:
     data, expected = data_of(name), EXPECTED[name]
     weights = [path.read_bytes() for path in weights_for(unpack(data))]

@@ -25,7 +25,11 @@ def corrections(stream: bytes, data: bytes | None = None) -> int:
     return len(predicted.coded)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+FIRST_IS_QUICK = ["text", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS if kind != "text")]
+"""Kinds of content, of which the others are tried by the long tests."""
+
+
+@pytest.mark.parametrize("kind", FIRST_IS_QUICK)
 def test_levels_and_strategies_of_zlib(kind: str) -> None:
     for level in range(10):
         for strategy in range(5):
@@ -33,7 +37,7 @@ def test_levels_and_strategies_of_zlib(kind: str) -> None:
             assert corrections(stream, content(kind)) <= 16 + len(stream) // 1000, (level, strategy)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FIRST_IS_QUICK)
 def test_memory_levels_and_windows_of_zlib(kind: str) -> None:
     for level, strategy in ((1, 0), (6, 0), (9, 1)):
         for memory, window in [(m, 15) for m in range(1, 10)] + [(8, w) for w in range(9, 15)]:
@@ -62,7 +66,7 @@ def test_odd_streams(name: str) -> None:
 
 @pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs imagecodecs")
 @pytest.mark.parametrize("level", range(10))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FIRST_IS_QUICK)
 def test_levels_of_libdeflate(kind: str, level: int) -> None:
     import imagecodecs
 

@@ -22,6 +22,8 @@ META = torch.device("meta")
 RECURRENT = {"char_rnn", "pixelrnn"}
 """Their steps write into parts of tensors, which "meta" does not know."""
 FIRST_OF = {recipes.find(name).model: name for name in sorted(recipes.names(), reverse=True)}
+LARGE = {"subscale", "multiscale_pixelcnn", "pixelsnail", "pixelcnnpp"}
+"""Models whose step takes seconds."""
 WAITING = ("local_scalar", "nonzero", "masked_select")
 
 
@@ -51,7 +53,10 @@ def _move(net: nn.Module) -> None:
                 module._buffers[name] = torch.empty_like(b, device=META)
 
 
-@pytest.mark.parametrize("name", sorted(name for model, name in FIRST_OF.items() if model not in RECURRENT))
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] if model in LARGE else [])
+    for model, name in sorted(FIRST_OF.items()) if model not in RECURRENT
+])  # fmt: skip
 def test_a_step_stays_on_its_device(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # which "meta" has not
     recipe = recipes.find(name)
