@@ -147,32 +147,68 @@ def compress(
         ArcompError: more memory is needed than this machine has.
     """
     began = time.perf_counter() - found.seconds
-    if found.samples is None:
-        return _as_bytes(found, began)
-    coded = encode(
-        found.samples, model, trees=found.trees, tile=settings.tile, device=settings.device, threads=settings.threads,
-        progress=progress,
-    )  # fmt: skip
-    member = replace(coded.member, original=found.original, skeleton=found.skeleton)
-    packed = pack(member)
-    made = Compressed(packed, member, coded, time.perf_counter() - began)
-    if len(packed) > min(len(found.data), _guessed_as_bytes(found.data)):
+    made = _coded(found, model, settings, progress, began)
+    if made is None or len(made.data) > min(len(found.data), _guessed_as_bytes(found.data)):
         plain = _as_bytes(found, began)
-        if len(plain.data) <= len(packed):
-            return plain
-    verifying_from = time.perf_counter()
-    samples: Samples | None
+        made = plain if made is None or len(plain.data) <= len(made.data) else made
     samples, found.samples = found.samples, None
     if settings.verify:
         samples = None  # let go, before as many are decoded again
-        samples = decode_member(unpack(packed), model, Execution(threads=settings.threads, progress=verifying))
+    started = time.perf_counter()
+    how = Execution(threads=settings.threads, progress=verifying)
+    if made.coded and not _comes_back(made, found.data, samples, model, how, settings.verify):
+        made = _as_bytes(found, began)
+    if settings.verify and not made.coded and not _comes_back(made, found.data, None, model, how, True):
+        raise VerificationError(
+            "decoding did not give back the original; nothing was written", remedy="run `arcomp doctor`"
+        )
+    return replace(made, verify_seconds=time.perf_counter() - started)
+
+
+def _coded(found: Examined, model: Model, settings: Settings, progress: Progress, began: float) -> Compressed | None:
+    """A file whose samples are coded by models; None if there are none, or more pictures or tiles than a file holds.
+
+    Raises:
+        ArcompError: more memory is needed than this machine has.
+    """
+    if found.samples is None:
+        return None
     try:
-        same = _rebuilt(found.skeleton, samples, len(found.data)) == found.data
+        coded = encode(
+            found.samples, model, trees=found.trees, tile=settings.tile, device=settings.device,
+            threads=settings.threads, progress=progress,
+        )  # fmt: skip
+        member = replace(coded.member, original=found.original, skeleton=found.skeleton)
+        return Compressed(pack(member), member, coded, time.perf_counter() - began)
+    except VerificationError:
+        raise
     except FormatError:
-        same = False
-    if not same:
-        return _as_bytes(found, began)
-    return replace(made, verify_seconds=time.perf_counter() - verifying_from)
+        return None
+
+
+def _comes_back(
+    made: Compressed, data: bytes, samples: Samples | None, model: Model, how: Execution, verify: bool
+) -> bool:
+    """Whether a file can be made of what it was compressed to.
+
+    Args:
+        samples: of the file, if they are not decoded again.
+        verify: whether all is read from the compressed bytes; else only the form is tried.
+
+    Raises:
+        VerificationError: the samples decoded are not those that were encoded.
+    """
+    member = made.member
+    if verify:
+        try:
+            member = unpack(made.data)
+        except FormatError:
+            return False
+        samples = None if member.geometry is None else decode_member(member, model, how)
+    try:
+        return _rebuilt(member.skeleton, samples, len(data)) == data
+    except FormatError:
+        return False
 
 
 def _found(data: bytes, model: Model, settings: Settings) -> tuple[Samples | None, Skeleton | None]:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from arcomp.cli import main
-from tests.specimens import pictures
+from tests.contents import pictures
 
 MODEL = ("-m", "histogram")
 DIGITS = pictures("noise", (6 * 7, 9, 1), 1).reshape(6, 7, 9)

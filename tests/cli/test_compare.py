@@ -18,7 +18,8 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.temporal_conv import TemporalConv
 from tests.cli.command import refused, say
 from tests.compared import picture
-from tests.specimens import layered, pictures
+from tests.contents import pictures
+from tests.specimens import layered
 
 
 class TestCommand:

@@ -12,7 +12,7 @@ from arcomp.container import unpack
 from arcomp.formats.npy import write_array
 from arcomp.samples import Array
 from tests.cli.command import DIGITS, MANY_DIGITS, TEXT, npy, npz, refused, said_well, say, spawn
-from tests.specimens import pictures
+from tests.contents import pictures
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from arcomp.samples import Samples, of_array
 from arcomp.sampling import GAP
 from tests.cli.command import DIGITS, TEXT, Said, names, npy, refused, said_well, say
 from tests.coded import draw, encode
-from tests.specimens import layered, pictures
+from tests.contents import pictures
+from tests.specimens import layered
 
 BINARY = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)
 

@@ -128,7 +128,8 @@ class Seen:
 def compile_kernels(everything: bool) -> dict[str, str]:
     """What the codec compiles for a picture of a model of each kind, or of every model of the laws."""
     from tests.coded import decode, encode
-    from tests.specimens import LEARNERS, MODELS, pictures
+    from tests.contents import pictures
+    from tests.specimens import LEARNERS, MODELS
 
     os.environ["ARCOMP_CODER"] = "own"
     few = {"photo similarity rgb", "photo three windows gray", "photo online rgb"}

@@ -17,6 +17,7 @@ from arcomp.container.archive import joined
 from arcomp.contract.model import Model
 from arcomp.form import Chunks, Deflated, Layout, Literal, Raster, Segment
 from arcomp.samples import Samples
+from tests.contents import pictures
 from tests.format.fields import (
     CONTENT,
     MODE,
@@ -37,7 +38,6 @@ from tests.format.fields import (
     streams_of,
 )
 from tests.format.originals import CODED as LEAF
-from tests.specimens import pictures
 
 CODED = (LEAF,)
 Faults = dict[str, tuple[bytes, str]]

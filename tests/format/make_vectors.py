@@ -44,8 +44,9 @@ from arcomp.models.photo.windows import Window
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Node
 from tests.coded import read_picture
+from tests.contents import pictures
 from tests.format import faults, originals
-from tests.specimens import SIZES, pictures
+from tests.specimens import SIZES
 
 VECTORS = Path(__file__).parent / "vectors"
 EXPECTED = VECTORS / "expected.json"

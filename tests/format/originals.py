@@ -37,7 +37,7 @@ from arcomp.transforms import (
     Transpose,
 )
 from arcomp.transforms.depth import packed_levels
-from tests.specimens import pictures
+from tests.contents import pictures
 
 Pixels = npt.NDArray[Any]
 CODED = Coded(8)

@@ -27,6 +27,7 @@ from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
 from tests.coded import decode, encode
+from tests.contents import pictures
 from tests.format import reference, reference_coders, reference_container, reference_models, reference_tables
 from tests.format.faults import part
 from tests.format.fields import (
@@ -50,7 +51,7 @@ from tests.format.fields import (
     streams_of,
 )
 from tests.format.originals import TEXT
-from tests.specimens import context, pictures
+from tests.specimens import context
 
 ROOT = Path(__file__).parents[2]
 SMALL = [(1, 1), (1, 9), (9, 1), (5, 7)]

@@ -29,8 +29,8 @@ from arcomp.models.photo.strip import Strip
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.coded import decode, encode
+from tests.contents import pictures
 from tests.format import reference, reference_container, reference_photo, reference_stage
-from tests.specimens import pictures
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
 WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03, ridge=1.0)

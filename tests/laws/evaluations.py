@@ -16,7 +16,8 @@ from arcomp.layers.conv import ExactConv
 from arcomp.layers.embedding import ExactEmbedding
 from arcomp.layers.masked import ExactMasked
 from arcomp.orders import Batch, Front, grouped
-from tests.specimens import MODELS, batch_of, pictures
+from tests.contents import pictures
+from tests.specimens import MODELS, batch_of
 
 CONTENTS = ("smooth", "noise", "extreme")
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from arcomp.contract.learning import Stream
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.strip import Strip
-from tests.specimens import LEARNERS, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS
 
 CONTENTS = ("smooth", "noise", "extreme", "constant", "converted")
 

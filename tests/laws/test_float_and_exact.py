@@ -15,7 +15,8 @@ from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
 from arcomp.network.float import likelihoods
 from tests.coded import encode
-from tests.specimens import MODELS, pictures
+from tests.contents import pictures
+from tests.specimens import MODELS
 
 
 @pytest.mark.parametrize("content", ["smooth", "noise"])

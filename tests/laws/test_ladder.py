@@ -37,8 +37,9 @@ from arcomp.network.layered import GROUP, Layered
 from arcomp.network.likelihoods import FOLLOW
 from arcomp.orders import Batch, split
 from tests.coded import decode, encode
+from tests.contents import pictures
 from tests.layers import linear_of
-from tests.specimens import MODELS, layered, pictures
+from tests.specimens import MODELS, layered
 
 SIDE = 11
 

@@ -27,8 +27,9 @@ from arcomp.errors import ArcompError, ModelError
 from arcomp.exact import matmul, threads
 from arcomp.models.histogram import unpack_counts
 from tests.coded import decode, encode, read_picture
+from tests.contents import pictures
 from tests.laws.evaluations import CONTENTS, SIZES, evaluated, padded_of, stepped
-from tests.specimens import LEARNERS, MODELS, pictures
+from tests.specimens import LEARNERS, MODELS
 
 
 @pytest.mark.parametrize("content", ["smooth", "extreme", pytest.param("noise", marks=pytest.mark.slow)])

@@ -30,6 +30,7 @@ from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
 from tests.coded import decode, encode
+from tests.contents import pictures
 from tests.laws.learners import (
     CONTENTS,
     FEW_SHAPES,
@@ -43,7 +44,6 @@ from tests.laws.learners import (
     parallel,
     specimen,
 )
-from tests.specimens import pictures
 
 # --- one function, however it is computed ---------------------------------------------------------------------------
 

@@ -15,13 +15,14 @@ from arcomp.models.photo.config import CODING_ORDER
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.training import freeze
 from tests.coded import decode, encode, read_picture
+from tests.contents import pictures
 from tests.laws.learners import (
     MODELS,
     decoded,
     parallel,
     specimen,
 )
-from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo_net, pictures
+from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo_net
 
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n.startswith("photo-")])

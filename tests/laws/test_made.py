@@ -23,7 +23,8 @@ from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import Ensemble
 from arcomp.orders import Shuffled
 from tests.coded import decode, encode
-from tests.specimens import batch_of, layered, pictures
+from tests.contents import pictures
+from tests.specimens import batch_of, layered
 
 SMALL = {
     "channels": 2,

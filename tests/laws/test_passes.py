@@ -25,8 +25,9 @@ from arcomp.network.layered import Layered
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
 from benchmarks import fronts
 from tests.coded import decode, draw, encode, measure
+from tests.contents import pictures
 from tests.laws.evaluations import evaluated, padded_of
-from tests.specimens import batch_of, layered, pictures
+from tests.specimens import batch_of, layered
 
 SIZES = ((7, 9), (1, 13), (11, 1), (5, 6), (16, 3))
 SMALL = {"channels": 3, "depth": 8, "width": 4, "blocks": 1, "mixture": 2}

@@ -29,8 +29,9 @@ from arcomp.training.data import DataConfig
 from arcomp.training.finish import finish
 from arcomp.training.sources import gather
 from tests.coded import decode, encode
+from tests.contents import pictures
 from tests.layers import linear_of
-from tests.specimens import batch_of, layered, pictures
+from tests.specimens import batch_of, layered
 
 
 def int16s(rng: np.random.Generator, *shape: int) -> npt.NDArray[np.int16]:

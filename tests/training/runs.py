@@ -15,7 +15,7 @@ from arcomp.training.recipes import OptimiserPart, Recipe
 from arcomp.training.sources import gather
 from arcomp.training.state import State
 from tests.coded import write_picture
-from tests.specimens import pictures
+from tests.contents import pictures
 
 RECIPE = Recipe(
     "context",

@@ -23,7 +23,8 @@ from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError, ModelError, OutputError, PictureError
 from arcomp.models.wavenet import WaveNet
 from arcomp.samples import Array, Samples
-from tests.specimens import layered, pictures
+from tests.contents import pictures
+from tests.specimens import layered
 
 ROOT = Path(__file__).parents[2]
 LIGHTHOUSE = ROOT / "tests" / "pictures" / "lighthouse.png"

@@ -14,7 +14,7 @@ import arcomp
 from arcomp import pillow
 from arcomp.errors import ArcompError, FormatError, LossyError, ModelError, PictureError
 from arcomp.samples import Samples
-from tests.specimens import pictures
+from tests.contents import pictures
 
 RGB = pictures("smooth", (5, 7, 3), 8)
 MODEL = "histogram"

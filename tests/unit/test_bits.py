@@ -11,7 +11,8 @@ from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.heat_map import TOP, heat
 from arcomp.models.pixelcnn import PixelCNN
 from tests.coded import encode, measure
-from tests.specimens import LEARNERS, MODELS, layered, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS, MODELS, layered
 
 NAMES = ["histogram", "context rgb", "context shipped gray", "pixelcnn rgb", "made binary", "wavenet gray"]
 LEARNING = ["photo rgb", "photo three windows gray", "photo online rgb"]

@@ -24,7 +24,7 @@ from arcomp.measure.sheets import sheet
 from arcomp.samples import Samples, of_array
 from tests.cli.command import pixels, say
 from tests.coded import encode
-from tests.specimens import pictures
+from tests.contents import pictures
 
 
 class TestInputs:

@@ -22,7 +22,8 @@ from arcomp.training.sources import gather
 from arcomp.training.state import start
 from arcomp.training.trainable import trainer_of
 from tests.coded import decode, encode
-from tests.specimens import LEARNERS, MODELS, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS, MODELS
 from tests.training.runs import PHOTO, RECIPE, shortened, train, weights_of
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA")]

@@ -18,7 +18,8 @@ from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.network.layered import Layered
 from tests.coded import encode
-from tests.specimens import LEARNERS, MODELS, layered, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS, MODELS, layered
 
 
 class TestFloat:

@@ -22,7 +22,8 @@ from arcomp.exact.compiled import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix
 from arcomp.exact.records import RecordType
 from tests.coded import decode, encode
-from tests.specimens import LEARNERS, MODELS, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS, MODELS
 
 
 class RefuseFloats(TorchDispatchMode):

@@ -286,7 +286,8 @@ def test_every_instruction_gives_the_same_products(processor: str, tmp_path: Pat
 
 _STREAMS = """
 import hashlib, sys
-from tests.specimens import LEARNERS, pictures
+from tests.contents import pictures
+from tests.specimens import LEARNERS
 h = hashlib.sha256()
 for name in ("rgb", "three windows rgb", "three windows extreme gray", "online rgb", "similarity rgb"):
     make, channels = LEARNERS["photo " + name]

@@ -14,7 +14,8 @@ from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.temporal_conv import TemporalConv
 from benchmarks import evaluation, ladder
-from tests.specimens import layered, pictures
+from tests.contents import pictures
+from tests.specimens import layered
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.specimens import pictures
+from tests.contents import pictures
 from tests.unit.test_house import ROOT, modules
 
 WITHOUT = "import sys; sys.modules['torch'] = None; from arcomp.cli import main; sys.exit(main(sys.argv[1:]))"

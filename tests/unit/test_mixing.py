@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from arcomp.coding import binary, decisions, lattice, mixing
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from tests.specimens import converted, pictures
+from tests.contents import converted, pictures
 
 
 @kernel()

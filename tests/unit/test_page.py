@@ -20,7 +20,8 @@ from arcomp.measure.results import results
 from arcomp.models.pixelcnn import PixelCNN
 from tests.cli.command import say
 from tests.compared import picture
-from tests.specimens import layered, pictures
+from tests.contents import pictures
+from tests.specimens import layered
 from tests.unit.test_compare import Fixed, measured
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

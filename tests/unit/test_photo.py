@@ -32,7 +32,8 @@ from arcomp.models.photo.planes import (
 from arcomp.models.photo.training import freeze, learn_mixer_weights
 from arcomp.models.photo.windows import LOW_ORDER, Window, layout, mean_covariance, pairs
 from arcomp.models.photo.workspace import new_squares, new_workspace
-from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo, photo_net, pictures
+from tests.contents import pictures
+from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo, photo_net
 
 # --- least squares --------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
-from tests.specimens import ONE_WINDOW, photo, photo_net, pictures
+from tests.contents import pictures
+from tests.specimens import ONE_WINDOW, photo, photo_net
 
 
 def changed(weights: Weights, name: str, value: Any) -> Weights:

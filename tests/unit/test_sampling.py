@@ -19,7 +19,8 @@ from arcomp.network.float import likelihoods
 from arcomp.samples import Samples
 from arcomp.sampling import GAP, grid
 from tests.coded import draw, measure
-from tests.specimens import MODELS, layered, photo, pictures
+from tests.contents import pictures
+from tests.specimens import MODELS, layered, photo
 
 HIDDEN = {"width": 20, "blocks": 1, "masks": 2, "degrees": 0, "direct": 1, "order": 0}
 BINARY = layered(PixelCNN, channels=1, depth=1, width=4, blocks=1, kernel=3)

@@ -1,0 +1,41 @@
+"""Pictures that tests draw, by integers and a seed: numpy is all they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def converted(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Samples [..., 3] taken for JPEG's YCbCr, as RGB by libjpeg's integers."""
+    y, cb, cr = (pixels[..., c].astype(np.int64) - (128 if c else 0) for c in range(3))
+    red, blue = y + ((91881 * cr + 32768) >> 16), y + ((116130 * cb + 32768) >> 16)
+    green = y + ((-22554 * cb - 46802 * cr + 32768) >> 16)
+    return np.stack([red, green, blue], -1).clip(0, 255).astype(np.uint8)
+
+
+def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) -> npt.NDArray[Any]:
+    """[H, W, C] of a kind of content: "smooth", "noise", "extreme" (only 0 and the largest level), "constant" or
+    "converted" (RGB that was YCbCr before, in coding order)."""
+    rng = np.random.default_rng(seed)
+    top = (1 << depth) - 1
+    h, w, c = shape
+    out: npt.NDArray[Any]
+    if kind == "noise":
+        out = rng.integers(0, top + 1, shape)
+    elif kind == "extreme":
+        out = rng.integers(0, 2, shape) * top
+    elif kind == "converted" and c == 3:
+        out = converted(pictures("smooth", shape, depth, seed))[..., [1, 0, 2]]
+    elif kind == "constant":
+        out = np.broadcast_to(rng.integers(0, top + 1, c), shape)
+    else:
+        ramp = np.add.outer(np.arange(h) * 3, np.arange(w) * 2)[..., None] + np.arange(c) * 9
+        out = (
+            (ramp + rng.integers(0, 4, shape)) * (top + 1) // 256 % (top + 1)
+            if depth < 8
+            else (ramp + rng.integers(0, 4, shape)) % (top + 1)
+        )
+    return out.astype(np.uint8 if depth <= 8 else np.uint16)

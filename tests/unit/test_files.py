@@ -1,0 +1,54 @@
+"""Whole files: what is written is what is verified."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from arcomp import files
+from arcomp.container import packing
+from arcomp.contract import registry
+from arcomp.errors import VerificationError
+from arcomp.formats import write
+from arcomp.samples import Samples
+
+MODEL = registry.load("histogram")
+TEXT = b"It was on a dreary night of November. " * 20
+RAMP = write(Samples.of((np.arange(64 * 64, dtype=np.uint32) // 40 % 23).astype(np.uint8).reshape(1, 64, 64, 1)), "bmp")
+
+
+def compressed(data: bytes, **settings: Any) -> files.Compressed:
+    how = files.Settings(**settings)
+    return files.compress(files.examine(data, MODEL, settings=how), MODEL, how)
+
+
+def flipped(squeeze: Callable[[bytes], tuple[int, bytes]]) -> Callable[[bytes], tuple[int, bytes]]:
+    """A fault in one bit of what is packed."""
+
+    def faulty(data: bytes) -> tuple[int, bytes]:
+        method, made = squeeze(data)
+        at = len(made) // 2
+        return method, made[:at] + bytes([made[at] ^ 1]) + made[at + 1 :]
+
+    return faulty
+
+
+@pytest.mark.parametrize("data", [TEXT, RAMP], ids=["bytes", "picture"])
+def test_what_is_written_is_verified(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, the form too, and of files that are kept as bytes."""
+    assert files.decompress(compressed(data).data) == data
+    monkeypatch.setattr("arcomp.container.header.squeeze", flipped(packing.squeeze))
+    with pytest.raises(VerificationError, match="nothing was written"):
+        compressed(data)
+
+
+def test_more_pictures_than_a_file_holds_are_kept_as_bytes() -> None:
+    stream = io.BytesIO()
+    np.save(stream, np.arange((1 << 20) + 1, dtype=np.uint32).astype(np.uint8).reshape(-1, 1, 1, 1).repeat(5, 2))
+    made = compressed(stream.getvalue())
+    assert made.coded is None
+    assert files.decompress(made.data) == stream.getvalue()
