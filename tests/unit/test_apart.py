@@ -79,6 +79,7 @@ def test_a_second_process_compiles_once(tmp_path: Path, wanted: int) -> None:
 def test_without_a_python_to_start_it_compiles_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_count", 2)
     monkeypatch.setattr(sys, "executable", "/nowhere/python3")
+    monkeypatch.setattr(apart, "_begun", {})
     values = np.arange(3, dtype=np.int32)
     apart.begin([(add, (record(Sums(values, 0)), None, True, 0))])
     assert not apart._begun
