@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from arcomp.files import Compressed, Settings
 
 
-PNG = b"\x89PNG\r\n\x1a\n"
-"""How files begin that have a deflate stream."""
-
-
 @dataclass
 class Compressor:
     """Compresses file after file with one model."""
@@ -80,9 +76,10 @@ class Compressor:
 
     def _compress(self, data: bytes, about: Any, name: str) -> Compressed:
         from arcomp import files
+        from arcomp.formats.png import SIGNATURE
 
         first = not self.startup.seconds
-        self.startup.begin(data.startswith(PNG) and not self.settings.as_bytes, self.model, self.settings.device)
+        self.startup.begin(data.startswith(SIGNATURE) and not self.settings.as_bytes, self.model, self.settings.device)
         with self.startup.compiling():
             found = files.examine(data, self.model, about, self.settings)
         if first:  # that was start-up, most of it
