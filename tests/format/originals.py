@@ -120,7 +120,7 @@ def picture(height: int, width: int, channels: int, depth: int = 8, seed: int = 
 
 def pngs() -> dict[str, bytes]:
     import imagecodecs  # which are there where vectors are made
-    import zopfli.zlib  # type: ignore[import-untyped]
+    import zopfli.zlib
 
     colours = np.random.default_rng(4).integers(0, 256, (3, 3), dtype=np.uint8)
     plte, trns = chunk(b"PLTE", colours.tobytes()), chunk(b"tRNS", b"\0\x80")
