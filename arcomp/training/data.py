@@ -29,18 +29,26 @@ class DataConfig:
         crop: side of a square crop, in pixels; smaller pictures are taken whole, or left out where all crops must be of
             one size and larger pictures are there. Of bytes: length of a chunk.
         crops: number of crops in a round, shuffled together.
-        held_out: number of pictures (of bytes: of chunks) kept for validation.
+        held_out: number of pictures (of bytes: of chunks) kept for validation, besides others of the
+            same photographs.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
+        scaled: part of the crops that are of a picture made smaller, by a factor of up to three: the same photographs
+            with finer detail.
+        photograph: a regular expression; files whose names begin with the same match are of one photograph, and held
+            out together. "": each is its own.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
             is not square.
-        kind: pictures (files of them, or arrays), or text and any other bytes, of which nothing is resampled or turned.
+        kind: pictures (files of them, or arrays), or text and any other bytes, of which nothing is resampled, scaled or
+            turned.
     """
 
     crop: Annotated[int, Meta(ge=8, le=2**14)] = 256
     crops: Annotated[int, Meta(ge=1, le=2**14)] = 40
     held_out: Annotated[int, Meta(ge=1, le=2**20)] = 12
     resampled: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    scaled: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    photograph: str = ""
     turned: bool = True
     kind: Literal["pictures", "bytes"] = "pictures"
 

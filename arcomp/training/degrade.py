@@ -1,9 +1,13 @@
-"""What cameras and earlier codecs do to colour, done to crops in training."""
+"""What cameras, earlier codecs and editors do to pictures, done to crops in training."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
+
+SMALLEST = 3.0
+"""Pictures are made smaller by this factor at most."""
 
 UInt8 = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[np.float64]
@@ -59,3 +63,10 @@ def mosaic(picture: UInt8, rng: np.random.Generator) -> UInt8:
             weight += m
         out[..., c] = np.where(mask, picture[..., c], np.rint(total / weight)).astype(np.uint8)
     return out
+
+
+def scaled_down(picture: UInt8, height: int, width: int, rng: np.random.Generator) -> UInt8:
+    """Make a picture smaller, by averaging or by Lanczos's filter: uint8 [h, w, C] to [height, width, C]."""
+    how = Image.Resampling.BOX if rng.random() < 0.5 else Image.Resampling.LANCZOS
+    planes = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(picture.shape[2])]
+    return np.stack([np.asarray(plane.resize((width, height), how)) for plane in planes], 2)

@@ -6,6 +6,7 @@ says which).
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from arcomp.errors import PictureError, TrainingError
 from arcomp.formats import START, is_array, named_as_pictures, read, read_arrays
 from arcomp.samples import Samples, in_colours
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
-from arcomp.training.degrade import mosaic, subsample_chroma
+from arcomp.training.degrade import SMALLEST, mosaic, scaled_down, subsample_chroma
 
 LARGEST = 1 << 36
 """Pixels of an array, at most: many more than are coded as one file."""
@@ -71,6 +72,19 @@ def _without_alpha(samples: Samples) -> list[UInt8]:
     return [np.ascontiguousarray(picture[..., :channels]) for stack in samples.stacks for picture in stack]
 
 
+def _photograph(path: Path, pattern: str) -> str:
+    """What the names of files of one photograph begin with; "" if each file is its own.
+
+    Raises:
+        TrainingError: the pattern is no regular expression.
+    """
+    try:
+        found = re.match(pattern, path.name)
+    except re.error as error:
+        raise TrainingError(f"data.photograph is no regular expression: {error}") from error
+    return found.group() if found else ""
+
+
 def _cut(picture: UInt8, crop: int) -> tuple[int, int]:
     """Rows and columns of a crop of a picture."""
     return min(crop, picture.shape[0]), min(crop, picture.shape[1])
@@ -114,7 +128,8 @@ class Pictures(Data):
         self, paths: list[Path], channels: int, config: DataConfig, seed: int, *, one_size: bool = False
     ) -> None:
         self.channels, self.config, self.seed, self.one_size = channels, config, seed, one_size
-        found = [pixels for path in paths for pixels in pictures_in(path)]
+        by_file = [(path, pixels) for path in paths for pixels in pictures_in(path)]
+        found = [pixels for _, pixels in by_file]
         of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
         pictures = _of_one_size(of_channels, config.crop) if one_size else of_channels
         left_out = {
@@ -129,9 +144,12 @@ class Pictures(Data):
             )
         self.digest = digest_of(pictures)
         order = np.random.default_rng([seed, 0]).permutation(len(pictures))
-        self.held_out = [pictures[i] for i in order[: config.held_out]]
-        self.training = [pictures[i] for i in order[config.held_out :]]
-        self.about = f"{len(pictures):,} pictures, {config.held_out:,} of them held out{others}"
+        photograph = {id(pixels): _photograph(path, config.photograph) for path, pixels in by_file}
+        chosen = {photograph[id(pictures[i])] for i in order[: config.held_out]} - {""}
+        held_out = {*order[: config.held_out], *(i for i in order if photograph[id(pictures[i])] in chosen)}
+        self.held_out = [pictures[i] for i in order if i in held_out]
+        self.training = [pictures[i] for i in order if i not in held_out]
+        self.about = f"{len(pictures):,} pictures, {len(held_out):,} of them held out{others}"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -163,9 +181,7 @@ class Pictures(Data):
 
     def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
         h, w = _cut(picture, self.config.crop)
-        y, x = rng.integers(picture.shape[0] - h + 1), rng.integers(picture.shape[1] - w + 1)
-        crop = picture[y : y + h, x : x + w]
-        crop = self._degraded(crop, rng)
+        crop = self._degraded(self._part(picture, h, w, rng), rng)
         if not self.config.turned:
             return np.ascontiguousarray(crop)
         if rng.random() < 0.5 and (h == w or not self.one_size):
@@ -175,6 +191,16 @@ class Pictures(Data):
         if rng.random() < 0.5:
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
+
+    def _part(self, picture: UInt8, h: int, w: int, rng: np.random.Generator) -> UInt8:
+        """A part of a picture, of h x w pixels; some are larger parts, made smaller."""
+        factor = 1.0
+        if self.config.scaled and rng.random() < self.config.scaled:
+            factor = rng.uniform(1.0, min(SMALLEST, picture.shape[0] / h, picture.shape[1] / w))
+        rows, columns = int(h * factor), int(w * factor)
+        y, x = rng.integers(picture.shape[0] - rows + 1), rng.integers(picture.shape[1] - columns + 1)
+        part = picture[y : y + rows, x : x + columns]
+        return part if (rows, columns) == (h, w) else scaled_down(part, h, w, rng)
 
     def _degraded(self, crop: UInt8, rng: np.random.Generator) -> UInt8:
         if rng.random() < self.config.resampled:

@@ -16,7 +16,7 @@ from arcomp.errors import TrainingError
 from arcomp.measure import inputs as compare
 from arcomp.training import recipes
 from arcomp.training.chunks import FILES
-from arcomp.training.degrade import mosaic, subsample_chroma
+from arcomp.training.degrade import mosaic, scaled_down, subsample_chroma
 from arcomp.training.pictures import find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
 from arcomp.training.sources import gather, inspect, recipe_for
@@ -129,6 +129,35 @@ def test_rounds_are_reproducible_and_degradations_degrade() -> None:
     flat = np.full((16, 16, 3), 77, np.uint8)
     assert np.array_equal(mosaic(flat, rng), flat)
     assert np.abs(subsample_chroma(flat, rng).astype(int) - 77).max() <= 1
+
+
+def test_pictures_are_made_smaller(tmp_path: Path) -> None:
+    """A fine chessboard becomes gray; crops stay of the recipe's size, and are the same whenever they are asked for."""
+    board = (np.indices((96, 80)).sum(0) % 2 * 255).astype(np.uint8)
+    np.save(tmp_path / "a.npy", np.repeat(board[None, ..., None], 3, 3))
+    np.save(tmp_path / "b.npy", np.repeat(board[None, ..., None], 3, 3))
+    recipe = replace(RECIPE, data=replace(RECIPE.data, held_out=1, resampled=0.0, scaled=0.7, crops=20))
+    data = gather(recipe, [tmp_path])
+    crops = data.round(3)
+    assert {crop.shape for crop in crops} == {(24, 24, 3)}
+    assert all(np.array_equal(a, b) for a, b in zip(crops, data.round(3), strict=True))
+    assert {0, 255} < {int(value) for crop in crops for value in np.unique(crop)}
+    assert any(np.unique(crop).tolist() == [0, 255] for crop in crops)  # some are as they were
+    flat = np.full((16, 12, 3), 77, np.uint8)
+    assert np.array_equal(scaled_down(flat, 8, 5, np.random.default_rng(0)), flat[:8, :5])
+
+
+def test_files_of_one_photograph_are_held_out_together(tmp_path: Path) -> None:
+    for name in ("x_0", "x_1", "x_2", "y_0", "y_1", "z"):
+        np.save(tmp_path / f"{name}.npy", np.full((1, 24, 24, 3), ord(name[0]), np.uint8))
+    for seed in range(4):
+        recipe = replace(RECIPE, seed=seed, data=replace(RECIPE.data, held_out=1, photograph="[xy]_"))
+        data = gather(recipe, [tmp_path])
+        held_out, training = ({int(p[0, 0, 0]) for p in part} for part in (data.held_out, data.training))
+        assert len(held_out) == 1
+        assert not held_out & training
+    with pytest.raises(TrainingError, match="no regular expression"):
+        gather(replace(RECIPE, data=replace(RECIPE.data, photograph="(")), [tmp_path])
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -276,6 +305,8 @@ def test_a_recipe_is_found_for_a_model_and_data(photographs: Path, tmp_path: Pat
         ("data", "crops", 0),
         ("data", "held_out", 0),
         ("data", "resampled", 2.0),
+        ("data", "scaled", -0.1),
+        ("data", "photograph", 3),
         ("data", "turned", 1),
         ("optimiser", "passes", 0),
         ("data", "kind", "sounds"),
