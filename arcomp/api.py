@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeAlias, TypedDict
 
-from arcomp import arguments, codec, files, formats, sampling
+from arcomp import arguments, codec, files, formats, regions, sampling
 from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
@@ -88,15 +88,28 @@ def decompress(
     data: Path | Data,
     *,
     model: str | Model | None = None,
+    crop: tuple[int, int, int, int] | None = None,
+    picture: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Samples:
-    """Decompress an .arcomp file.
+    """Decompress an .arcomp file, or a rectangle of a picture in it.
+
+    >>> import arcomp
+    >>> import numpy as np
+    >>> data = arcomp.compress(np.arange(64, dtype=np.uint8).reshape(8, 8), "histogram")
+    >>> arcomp.decompress(data, crop=(6, 1, 2, 3)).array
+    array([[14, 15],
+           [22, 23],
+           [30, 31]], dtype=uint8)
 
     Args:
         data: its bytes, the file open for reading in binary, or its path.
         model: the model, or the path of its weights, if it is not where models are looked for. It must be the one that
             the file was written with.
+        crop: (x, y, width, height) of the rectangle, in pixels. Of models that learn (photo) only the tiles that it
+            touches are decoded; the checksum of all samples is then not compared.
+        picture: which picture is cropped, from 0; None: the only one.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
         progress: callback that is given the part done, 0 to 1, now and then.
 
@@ -105,12 +118,17 @@ def decompress(
         type. Of a file that has no pictures that are coded as such, a JPEG too, its bytes.
 
     Raises:
-        ArcompError: it cannot be read, is damaged, or its model is not here.
+        ArcompError: it cannot be read, is damaged, or its model is not here; or it has no such picture or rectangle.
     """
     count, callback = arguments.threads(threads), arguments.progress(progress)
+    area, which = arguments.crop(crop), arguments.picture(picture)
     held = None if model is None else _model(model)
+    if area is None and which is not None:
+        raise ArcompError("picture= without crop=", remedy="leave it out: all pictures are decompressed")
     with _said_of(data):
         member, how = unpack(bytes_of(data)), Execution(threads=count, progress=callback)
+        if area is not None:
+            return regions.crop(member, area, which, held, how).samples
         if member.geometry is None:
             return _samples_in(files.restored(member, held, how))
         return codec.decode_member(member, held, how)

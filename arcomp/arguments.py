@@ -83,6 +83,32 @@ def tile(value: object) -> tuple[int, int] | None:
     return sides[0], sides[1]
 
 
+def crop(value: object) -> tuple[int, int, int, int] | None:
+    """(x, y, width, height) of a rectangle; or None.
+
+    Raises:
+        ArcompError: it is neither.
+    """
+    if value is None:
+        return None
+    found = None if isinstance(value, (str, bytes)) else _integers(value)
+    if found is None or len(found) != 4 or min(found) < 0:
+        raise ArcompError(f"crop={shown(value)} is no rectangle", remedy="give (x, y, width, height) in pixels")
+    return found[0], found[1], found[2], found[3]
+
+
+def picture(value: object) -> int | None:
+    """Which picture, from 0; or None.
+
+    Raises:
+        ArcompError: it is neither.
+    """
+    number = None if value is None else _integer(value)
+    if value is not None and (number is None or number < 0):
+        raise ArcompError(f"picture={shown(value)} is no number of a picture", remedy="give 0 for the first")
+    return number
+
+
 def device(value: object) -> str:
     """ "cpu" or "cuda", which is there.
 

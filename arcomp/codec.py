@@ -23,7 +23,7 @@ from arcomp.errors import ArcompError, ModelError, VerificationError
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
-from arcomp.transforms import Coded, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves
+from arcomp.transforms import Coded, Kind, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def encode(
     models = Models(model)
     parts: list[Part] = []
     bits, network = 0.0, 0.0
-    work = _Work(progress, sum(stack.size for stack in samples.stacks))
+    work = Work(progress, sum(stack.size for stack in samples.stacks))
     for stack, tree in zip(samples.stacks, trees, strict=True):
         made = leaves(tree, stack, samples.depth, samples.palette)
         kinds = leaf_kinds(tree, stack.shape, samples.depth, samples.palette)
@@ -164,7 +164,7 @@ class Models:
         return tuple(ModelId(model.name, model.digest[:DIGEST_BYTES]) for model in self._models)
 
 
-class _Work:
+class Work:
     """Makes one progress of the progress of several parts."""
 
     def __init__(self, progress: Progress, total: int) -> None:
@@ -225,17 +225,15 @@ def decode_member(member: Member, model: Model | None = None, how: Execution = U
     geometry = member.geometry
     if geometry is None:
         raise ArcompError("holds a file that is no picture", remedy="`arcomp decompress` gives the file back")
-    models, parts = _models(member, model), iter(member.parts)
-    work = _Work(how.progress, sum(math.prod(stack) for stack in geometry.stacks) * geometry.channels)
+    models = models_of(member, model)
+    work = Work(how.progress, sum(math.prod(stack) for stack in geometry.stacks) * geometry.channels)
     stacks = []
-    for tree, size in zip(member.trees, geometry.stacks, strict=True):
-        shape = (*size, geometry.channels)
-        kinds = leaf_kinds(tree, shape, geometry.depth, geometry.palette)
+    for tree, kind, parts in stacks_of(member):
         made = (
-            _decode_leaf(next(parts), leaf, models[leaf.model], replace(how, progress=work.part(math.prod(leaf.shape))))
-            for leaf in kinds
+            decode_leaf(part, leaf, models[leaf.model], replace(how, progress=work.part(math.prod(leaf.shape))))
+            for part, leaf in parts
         )
-        stacks.append(joined(tree, made, shape, geometry.depth, geometry.palette))
+        stacks.append(joined(tree, made, kind.shape, kind.depth, kind.palette))
     if samples_checksum(tuple(stacks), geometry.depth) != member.samples_crc:
         raise VerificationError(
             "the samples decoded are not those that were encoded",
@@ -254,15 +252,25 @@ def coded_by(member: Member, model: Model | None = None) -> list[tuple[Model, Le
         ModelError: a model is not here.
         FormatError: a transform is not one of its pictures.
     """
-    geometry = member.geometry
+    models = models_of(member, model)
+    return [(models[leaf.model], leaf) for _, _, parts in stacks_of(member) for _, leaf in parts]
+
+
+def stacks_of(member: Member) -> list[tuple[Node, Kind, list[tuple[Part, Leaf]]]]:
+    """Each stack's transform, what it is, and its coded leaves.
+
+    Raises:
+        FormatError: a transform is not one of its pictures.
+    """
+    geometry, parts = member.geometry, iter(member.parts)
     if geometry is None:
         return []
-    models = _models(member, model)
-    return [
-        (models[leaf.model], leaf)
-        for tree, size in zip(member.trees, geometry.stacks, strict=True)
-        for leaf in leaf_kinds(tree, (*size, geometry.channels), geometry.depth, geometry.palette)
-    ]
+    found = []
+    for tree, stack in zip(member.trees, geometry.stacks, strict=True):
+        kind = Kind((*stack, geometry.channels), geometry.depth, geometry.palette)
+        kinds = leaf_kinds(tree, kind.shape, kind.depth, kind.palette)
+        found.append((tree, kind, [(next(parts), leaf) for leaf in kinds]))
+    return found
 
 
 def check_model(member: Member, model: Model) -> None:
@@ -284,7 +292,7 @@ def _is(model: Model, wanted: ModelId) -> bool:
     return model.name == wanted.name and model.digest[:DIGEST_BYTES] == wanted.digest
 
 
-def _models(member: Member, given: Model | None) -> dict[int, Model]:
+def models_of(member: Member, given: Model | None) -> dict[int, Model]:
     """The models that parts of a member need, by their numbers, the given one among them.
 
     Raises:
@@ -300,7 +308,13 @@ def _models(member: Member, given: Model | None) -> dict[int, Model]:
     }
 
 
-def _decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
+def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
+    """The samples of a leaf, [N, H, W, C].
+
+    Raises:
+        FormatError, ModelError: its streams are damaged, or not ones of such a leaf.
+        ArcompError: it needs more memory than this machine has.
+    """
     *pictures, channels = leaf.shape
     model.check(channels, leaf.depth)
     tiling = Tiling((pictures[0], pictures[1], pictures[2]), part.tile)
@@ -318,7 +332,7 @@ def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> Non
     few = np.zeros((1, 8, 8, channels), np.uint8 if depth <= 8 else np.uint16)
     how = Execution(device)
     part, _ = _encode_leaf(few, depth, model, None, how)
-    _decode_leaf(part, Leaf(few.shape, depth, 0), model, Execution())
+    decode_leaf(part, Leaf(few.shape, depth, 0), model, Execution())
 
 
 def physical_memory() -> float:

@@ -153,6 +153,12 @@ class Compressor:
     help="Keep pictures' pixels and metadata, as a PNG, in place of the file: smaller for GIF, lossless WebP, and PNG "
     "that was optimised.",
 )
+@click.option(
+    "--tile",
+    metavar="N or HxW",
+    callback=options.sides,
+    help="Code pictures in tiles of that many pixels, which `decompress --crop` decodes alone; files become larger.",
+)
 @click.option("--bytes", "as_bytes", is_flag=True, help="Look for no pictures in files.")
 @options.threads
 @options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
@@ -168,6 +174,7 @@ def command(
     to_stdout: bool,
     no_verify: bool,
     pixels: bool,
+    tile: tuple[int, int] | None,
     as_bytes: bool,
     threads: int | None,
     device: str,
@@ -191,7 +198,7 @@ def command(
 
     model = registry.load(options.chosen_model(model_name, preset))
     where = options.choose_device(device, uses_torch=not model.weightless)
-    settings = Settings(None, where, threads, not no_verify, as_bytes)
+    settings = Settings(tile, where, threads, not no_verify, as_bytes)
     work = Compressor(console, target, model, settings, pixels, Startup(threads, console))
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:

@@ -157,6 +157,14 @@ def _about(member: Member) -> About | None:
 @options.remove
 @options.to_stdout
 @options.model_of_file
+@click.option(
+    "--crop",
+    "area",
+    metavar="X,Y,W,H",
+    callback=options.area,
+    help="Write only that rectangle of a picture, as a PNG or as -o's ending says; decode only the tiles it needs.",
+)
+@click.option("--picture", metavar="K", type=options.Integers(0), help="Which of several pictures --crop cuts, from 0.")
 @options.naive
 @options.threads
 @options.device(options.DECODING)
@@ -169,6 +177,8 @@ def command(
     remove: bool,
     to_stdout: bool,
     model_name: str | None,
+    area: tuple[int, int, int, int] | None,
+    picture: int | None,
     naive: bool,
     threads: int | None,
     device: str,
@@ -178,9 +188,15 @@ def command(
     -o other.bmp converts a picture: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm, pam; npy and npz. Pixels
     are converted without loss, or not at all; metadata goes along where the other format has room for it.
     """
+    _check(area, picture, remove, naive)
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(inputs)
+    if area is not None:
+        from arcomp.cli.crop import Cropper
+
+        cropper = Cropper(console, target, Startup(threads, console), area, picture, model_name)
+        return 1 if options.each(inputs, cropper, console) else 0
     work = Decompressor(console, target, Startup(threads, console), model_name, naive, device)
     failed = options.each(inputs, work, console)
     if len(inputs) > 1:
@@ -189,3 +205,17 @@ def command(
         )
         console.summary(line + (f"; {failed} failed" if failed else ""))
     return 1 if failed else 0
+
+
+def _check(area: tuple[int, ...] | None, picture: int | None, remove: bool, naive: bool) -> None:
+    """Refuse combinations that cannot be meant.
+
+    Raises:
+        click.UsageError: for these.
+    """
+    if area is None and picture is not None:
+        raise click.UsageError("--picture says which picture --crop cuts; without it all are decompressed")
+    if area is not None and remove:
+        raise click.UsageError("--rm would lose all but a part of the original; leave it out with --crop")
+    if area is not None and naive:
+        raise click.UsageError("--naive decodes whole files; leave it out with --crop")

@@ -58,6 +58,16 @@ def _samples(member: Member) -> int:
     return sum(n * h * w for n, h, w in geometry.stacks) * geometry.channels if geometry else 0
 
 
+def _tiles(member: Member) -> str:
+    """Tiles in words, as height x width; "" where pictures are not cut."""
+    counts = [len(part.streams) for part in member.parts if part.tile != (0, 0)]
+    sizes = {part.tile for part in member.parts if part.tile != (0, 0)}
+    if not sizes:
+        return ""
+    said = " and ".join(f"{height} x {width}" for height, width in sorted(sizes))
+    return f"{said}, {sum(counts)} of them" if max(counts) > 1 else f"{said}, in one stream"
+
+
 def _original(original: Original) -> str:
     said = [original.name or "without a name", f"{original.length} bytes", f"SHA-256 {original.sha256.hex()[:16]}..."]
     if original.modified is not None:
@@ -90,6 +100,8 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
         console.print(f"  form     {described(member)}")
         for tree in member.trees[:4] if console.verbose or len(member.parts) != 1 else ():
             console.print(f"  made of  {tree}")
+        if tiles := _tiles(member):
+            console.print(f"  tiles    {tiles}")
         for model, where in zip(member.models, about["where"], strict=True):
             here = "NOT here" if where is None else f"here: {where}" if console.verbose else "here"
             console.print(f"  model    {model.name}, digest {model.digest.hex()}, {here}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +20,40 @@ class Integers(click.IntRange):
     """Integers within a range, ends included."""
 
     name = "integer"
+
+
+def sides(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """A size in pixels, N or HxW, as (height, width).
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if value is None:
+        return None
+    found = _numbers(value.lower(), "x")
+    if len(found) not in (1, 2) or not all(1 <= side < 1 << 30 for side in found):
+        raise click.BadParameter(f"{value[:40]!r} is no size, such as 512 or 256x1024 (height x width)")
+    return found[0], found[-1]
+
+
+def area(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int, int, int] | None:
+    """A rectangle in pixels: X,Y,W,H.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if value is None:
+        return None
+    found = _numbers(value, ",")
+    if len(found) != 4 or min(found[2:]) < 1:
+        raise click.BadParameter(f"{value[:40]!r} is no rectangle X,Y,W,H, such as 100,40,640,480")
+    return found[0], found[1], found[2], found[3]
+
+
+def _numbers(text: str, between: str) -> list[int]:
+    """Decimal numbers of up to ten digits and what stands between them; none if they are not."""
+    parts = text.split(between)
+    return [int(part) for part in parts] if all(re.fullmatch("[0-9]{1,10}", part) for part in parts) else []
 
 
 class Numbers(click.FloatRange):

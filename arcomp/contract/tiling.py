@@ -10,6 +10,7 @@ import numpy.typing as npt
 from arcomp.container.member import MAX_TILES
 from arcomp.errors import FormatError
 from arcomp.orders import Batch
+from arcomp.transforms import Region
 
 
 class Tiling:
@@ -42,6 +43,28 @@ class Tiling:
         self.shape = (len(self.batch), int(self.batch.heights.max()), int(self.batch.widths.max()))
         self.whole = len(rows) == len(columns) == 1
         self.tile = (0, 0) if self.whole else (th, tw)
+
+    def region(self, i: int) -> Region:
+        """Where tile i is."""
+        n, y, x = self.corners[i]
+        return Region(n, y, x, int(self.batch.heights[i]), int(self.batch.widths[i]))
+
+    def covering(self, region: Region) -> tuple[list[int], Region]:
+        """The tiles that have a part in a region, in their sequence, and the region that they fill."""
+        _, height, width = self.pictures
+        th, tw = self.tile if self.tile != (0, 0) else (height, width)
+        top, left = region.y // th * th, region.x // tw * tw
+        bottom = min(height, -(-(region.y + region.height) // th) * th)
+        right = min(width, -(-(region.x + region.width) // tw) * tw)
+        box = Region(region.picture, top, left, bottom - top, right - left)
+        rows, columns = -(-height // th), -(-width // tw)
+        first = region.picture * rows * columns
+        found = [
+            first + row * columns + column
+            for row in range(top // th, -(-bottom // th))
+            for column in range(left // tw, -(-right // tw))
+        ]
+        return found, box
 
     def part(self, pixels: npt.NDArray[Any], i: int) -> npt.NDArray[Any]:
         """Tile i of pictures [N, H, W, C], as a view of the array: [h, w, C]."""

@@ -79,10 +79,15 @@ def converted(data: bytes, ending: str) -> Converted:
         if ending in ENDINGS and png.has_transparent_colour(data):
             raise OutputError(f"{ending} cannot hold a colour that is transparent", remedy="choose png")
     samples, metadata = read(data, allow_lossy=True), read_metadata(data)
-    return Converted(_written(samples, ending, metadata), metadata.lost(kept_by(ending)))
+    return Converted(written(samples, ending, metadata), metadata.lost(kept_by(ending)))
 
 
-def _written(samples: Samples, ending: str, metadata: Metadata) -> bytes:
+def written(samples: Samples, ending: str, metadata: Metadata) -> bytes:
+    """Samples as a file of an ending: of a palette its colours where there can be no palette.
+
+    Raises:
+        OutputError: no such file holds them without loss.
+    """
     try:
         return write(samples, ending, metadata)
     except OutputError:

@@ -11,8 +11,10 @@ from arcomp.transforms.channels import Divide, Repeat
 from arcomp.transforms.colours import Expand, Index, Luma, Reorder
 from arcomp.transforms.depth import HighLow, Levels, Scale
 from arcomp.transforms.leaves import Coded, Constant
-from arcomp.transforms.node import Node
+from arcomp.transforms.node import Kind, Mask, Node
+from arcomp.transforms.partial import joined_around, joined_region, leaf_regions
 from arcomp.transforms.predicted import Predict
+from arcomp.transforms.region import Region
 from arcomp.transforms.shapes import Fold, Pile, Transpose
 from arcomp.transforms.tree import Leaf, coded_leaves, joined, leaf_kinds, leaves
 
@@ -23,6 +25,7 @@ NODES: tuple[type[Node], ...] = (
 """Every node that a tree can hold. Files number them by their place here."""
 
 __all__ = [
-    "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Leaf", "Levels", "Luma", "Node",
-    "Pile", "Predict", "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined", "leaf_kinds", "leaves",
+    "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Kind", "Leaf", "Levels", "Luma",
+    "Mask", "Node", "Pile", "Predict", "Region", "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined",
+    "joined_around", "joined_region", "leaf_kinds", "leaf_regions", "leaves",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arcomp.samples import Pixels
-from arcomp.transforms.node import Kind, Node, damaged
+from arcomp.transforms.node import Kind, Mask, Node, damaged
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Divide(Node):
         return stack[..., : self.at], stack[..., self.at :]
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
+        return np.concatenate(parts, axis=3)
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
         return np.concatenate(parts, axis=3)
 
 

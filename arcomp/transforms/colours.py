@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.samples import Pixels
-from arcomp.transforms.node import Kind, Node, Palette, blocks, damaged, looked_up
+from arcomp.transforms.node import Kind, Mask, Node, Palette, blocks, damaged, looked_up
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,9 @@ class Expand(Node):
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
         return indices(parts[0], _palette_of(kind))
+
+    def blanked(self, part: Pixels, unknown: Mask, kind: Kind) -> Pixels:
+        return np.where(unknown.any(axis=3, keepdims=True), _palette_of(kind)[0], part)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ import numpy.typing as npt
 
 from arcomp.errors import FormatError
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, Pixels
+from arcomp.transforms.region import Region
 
 Palette = npt.NDArray[np.uint8]
 """uint8 [entries, 3 or 4]: what samples of one channel are indices into."""
+Mask = npt.NDArray[np.bool_]
+"""bool [N, H, W, C]: a word about each sample of a stack."""
 CHUNK = 1 << 22
 """Positions that are worked on at a time where a step needs wider integers than the samples."""
 
@@ -125,3 +128,32 @@ class Node(ABC):
         Raises:
             FormatError: parts that no stack is split into.
         """
+
+    def regions(self, kind: Kind, region: Region) -> tuple[Region, ...]:
+        """Which region of each child is needed to make a region of the stack: no more than a rectangle around the
+        samples that it depends on. A node that makes each position of those at the same place needs the same region.
+
+        Args:
+            kind: of the whole stack.
+        """
+        return (region,) * len(self.children())
+
+    def join_region(self, parts: Sequence[Pixels], kind: Kind, region: Region) -> Pixels:
+        """A region of the stack, [1, height, width, C]; as of :meth:`join`, but for the parts.
+
+        Args:
+            parts: of the children's stacks what :meth:`regions` says; they may be overwritten.
+            kind: of the whole stack.
+        """
+        return self.join(parts, kind.sized(1, region.height, region.width))
+
+    def blanked(self, part: Pixels, unknown: Mask, kind: Kind) -> Pixels:
+        """A child's stack with such samples in place of those that are not known that :meth:`join` takes it."""
+        return np.where(unknown, part.dtype.type(0), part)
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        """Which samples of the stack depend on samples of its children that are not known."""
+        found = np.zeros(kind.shape, np.bool_)
+        for part in parts:
+            found |= part if part.shape[3] == kind.channels else part.any(axis=3, keepdims=True)
+        return found

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from arcomp.samples import Pixels
-from arcomp.transforms.node import Kind, Node, damaged
+from arcomp.transforms.node import Kind, Mask, Node, damaged
+from arcomp.transforms.region import Region
 
 WEIGHTS = (2, 3, 4)
 """Of the west and the north neighbour, in quarters."""
@@ -50,3 +51,17 @@ class Predict(Node):
         stack = np.require(parts[0], requirements=("C", "W"))
         add(stack, self.weight, self.centre, (1 << kind.depth) - 1)
         return stack
+
+    def regions(self, kind: Kind, region: Region) -> tuple[Region, ...]:
+        """All that is above or to the left: each sample is made of those before it."""
+        return (Region(region.picture, 0, 0, region.y + region.height, region.x + region.width),)
+
+    def join_region(self, parts: Sequence[Pixels], kind: Kind, region: Region) -> Pixels:
+        _, height, width, _ = parts[0].shape
+        return self.join(parts, kind.sized(1, height, width))[:, region.y :, region.x :]
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        """All that is below and to the right of a difference that is not known, in its channel."""
+        above = np.logical_or.accumulate(parts[0], axis=1)
+        found: Mask = np.logical_or.accumulate(above, axis=2)
+        return found

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from arcomp.samples import Pixels
-from arcomp.transforms.node import Kind, Node, damaged
+from arcomp.transforms.node import Kind, Mask, Node, damaged
+from arcomp.transforms.region import Region
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Transpose(Node):
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
         return parts[0].swapaxes(1, 2)
 
+    def regions(self, kind: Kind, region: Region) -> tuple[Region, ...]:
+        return (Region(region.picture, region.x, region.y, region.width, region.height),)
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        return self.join(parts, kind)
+
 
 @dataclass(frozen=True)
 class Pile(Node):
@@ -43,6 +50,12 @@ class Pile(Node):
 
     def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
         return parts[0].reshape(kind.shape)
+
+    def regions(self, kind: Kind, region: Region) -> tuple[Region, ...]:
+        return (region._replace(picture=0, y=region.picture * kind.shape[1] + region.y),)
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        return self.join(parts, kind)
 
 
 @dataclass(frozen=True)
@@ -73,3 +86,30 @@ class Fold(Node):
         pictures, height, width, channels = kind.shape
         pieces = parts[0].reshape(pictures, self.pieces, height, -1, channels).swapaxes(1, 2)
         return pieces.reshape(pictures, height, -1, channels)[:, :, :width]
+
+    def _columns(self, kind: Kind, region: Region) -> tuple[int, int, int]:
+        """Columns of a piece, and the first and the last piece that a region lies in."""
+        piece = -(-kind.shape[2] // self.pieces)
+        return piece, region.x // piece, (region.x + region.width - 1) // piece
+
+    def regions(self, kind: Kind, region: Region) -> tuple[Region, ...]:
+        """In one piece, the region itself; across pieces, the rows from its first in the first of them to its last in
+        the last."""
+        height = kind.shape[1]
+        piece, first, last = self._columns(kind, region)
+        y = first * height + region.y
+        if first == last:
+            return (region._replace(y=y, x=region.x - first * piece),)
+        return (Region(region.picture, y, 0, (last - first) * height + region.height, piece),)
+
+    def join_region(self, parts: Sequence[Pixels], kind: Kind, region: Region) -> Pixels:
+        height = kind.shape[1]
+        piece, first, last = self._columns(kind, region)
+        rows = [parts[0][:, i * height : i * height + region.height] for i in range(last - first + 1)]
+        if first == last:
+            return rows[0]
+        x = region.x - first * piece
+        return np.concatenate(rows, axis=2)[:, :, x : x + region.width]
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        return self.join(parts, kind)

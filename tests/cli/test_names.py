@@ -149,8 +149,8 @@ class TestOverwriting:
         from arcomp import codec
 
         refused(say("compress", *MODEL, "--rm", "--no-verify", picture), "--no-verify", 2)
-        decode = codec._decode_leaf
-        monkeypatch.setattr(codec, "_decode_leaf", lambda *args: decode(*args) ^ 1)
+        decode = codec.decode_leaf
+        monkeypatch.setattr(codec, "decode_leaf", lambda *args: decode(*args) ^ 1)
         refused(say("compress", *MODEL, "--rm", picture), "samples decoded are not those that were encoded")
         assert names(picture.parent) == {"img.png"}
 

@@ -1,0 +1,58 @@
+"""A file without its pixels, for what it says besides them."""
+
+from __future__ import annotations
+
+import zlib
+
+from arcomp.form import Chunks, Differences, Literal, Raster, Segment, Skeleton
+from arcomp.formats.layouts import row_bytes
+from arcomp.formats.metadata import Metadata, read_metadata
+
+_LIMIT = 1 << 32
+"""Most bytes of a file that is looked at."""
+_UNSEEN = Metadata(others=("metadata",))
+
+
+def metadata_of(skeleton: Skeleton, length: int) -> Metadata:
+    """What a file says besides its pixels, as :func:`arcomp.formats.metadata.read_metadata`, from its form alone.
+
+    Args:
+        skeleton: its form.
+        length: of the file.
+    """
+    return read_metadata(hollow(skeleton, length)) if length <= _LIMIT else _UNSEEN
+
+
+def hollow(skeleton: Skeleton, length: int) -> bytes:
+    """A file in which no picture is, but all else where it was.
+
+    Where it is not known how long something is, it and all between it and the last such thing is 0.
+
+    Args:
+        skeleton: its form.
+        length: of the file.
+    """
+    parts = [_without_pixels(segment, length) for segment in skeleton]
+    missing = [i for i, part in enumerate(parts) if part is None]
+    if not missing:
+        return b"".join(part for part in parts if part is not None)
+    before = b"".join(part for part in parts[: missing[0]] if part is not None)
+    after = b"".join(part for part in parts[missing[-1] + 1 :] if part is not None)
+    return before + bytes(max(0, length - len(before) - len(after))) + after
+
+
+def _without_pixels(segment: Segment, most: int) -> bytes | None:
+    """A segment's bytes, zeros for pixels, no bytes for chunks of image data; None: how many there are is not known, or
+    more than `most`."""
+    if isinstance(segment, Literal):
+        return segment.data
+    if isinstance(segment, Chunks):
+        return bytes(4) + segment.kind + zlib.crc32(segment.kind).to_bytes(4, "big")
+    raster = segment.raster if isinstance(segment, Differences) else segment
+    if not isinstance(raster, Raster):
+        return None
+    rows, columns = raster.height, raster.width
+    if raster.transposed:
+        rows, columns = columns, rows
+    size = rows * (raster.stride or row_bytes(raster.layout, columns))
+    return bytes(size) if size <= most else None
