@@ -17,6 +17,7 @@ import numpy as np
 from arcomp.container import DIGEST_BYTES, Geometry, Member, ModelId, Part, pack, samples_checksum, unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
+from arcomp.contract.fixed_input import check_answers
 from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError, VerificationError
@@ -24,6 +25,8 @@ from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
 from arcomp.transforms import Coded, Kind, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves
+
+_asked: set[tuple[bytes, int, int]] = set()
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,21 @@ def _encode_leaf(
     pixels: Pixels, depth: int, model: Model, tile: tuple[int, int] | None, how: Execution
 ) -> tuple[Part, Payload]:
     tiling, spec = plan(pixels, depth, model, tile, how.threads)
+    _sure_of(model, spec.channels, depth)
     payload = model.encode(pixels, tiling, spec, how)
     return Part(tiling.tile, payload.streams, payload.side, payload.binary_samples), payload
+
+
+def _sure_of(model: Model, channels: int, depth: int) -> None:
+    """Check a model's known answers, in this process once.
+
+    Raises:
+        ExactnessError: it gives others.
+    """
+    asked = (model.digest, channels, depth)
+    if asked not in _asked:
+        check_answers(model, channels, depth)
+        _asked.add(asked)
 
 
 class Models:

@@ -17,7 +17,8 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, duration, one_line, plural, report
-from arcomp.cli.files import START, STDOUT, Target
+from arcomp.cli.files import STDOUT, Target
+from arcomp.cli.inputs import START
 from arcomp.errors import ArcompError, OutputError, has_torch
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ class Reports:
                 documents[path] = make
 
         def write(path: str) -> None:
-            self.target.put(path, documents[path]().encode("utf-8"), "-", replaces=False)
+            self.target.put(path, documents[path]().encode("utf-8"), None, replaces=False)
 
         return options.each(tuple(documents), write, self.target.console)
 

@@ -12,7 +12,8 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup, Total, about_member, contents, digits, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, read_file
+from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.inputs import read_input
 from arcomp.errors import OutputError, PictureError
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Compressor:
         """
         from arcomp.files import About
 
-        data, about = read_file(name), About()
+        source = read_input(name, to_remove=self.target.remove)
+        data, about, regular = source.data, About(), source.regular
         if name != "-":
-            status = os.stat(name)
             about = About(os.path.basename(name))
-            if stat.S_ISREG(status.st_mode):
-                about = replace(about, modified=status.st_mtime_ns, mode=stat.S_IMODE(status.st_mode))
+        if regular is not None:
+            about = replace(about, modified=regular.st_mtime_ns, mode=stat.S_IMODE(regular.st_mode))
         bytes_in, restored = len(data), name
         if self.pixels and name != "-":
             restored = os.path.splitext(name)[0] + ".png"
@@ -53,7 +54,7 @@ class Compressor:
         path = self.target.place(restored + ENDING)
         self.target.claim(path, name)
         made = self._compress(self._as_png(data, name) if self.pixels else data, about, name)
-        self.target.put(path, made.data, name, replaces=self.settings.verify and not self.pixels, about=about)
+        self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(name, path, bytes_in, made)
 
     def _as_png(self, data: bytes, name: str) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arcomp.cli.console import Console, report, shown
-from arcomp.cli.files import read_file
+from arcomp.cli.inputs import read_file
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:

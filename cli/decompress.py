@@ -11,7 +11,8 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
+from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.inputs import read_compressed
 from arcomp.errors import OutputError, PictureError
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Decompressor:
         from arcomp.container import unpack
         from arcomp.formats import format_of, reads_back
 
-        data = read_compressed(name)
+        source = read_compressed(name, to_remove=self.target.remove)
+        data = source.data
         member = unpack(data)
         path, chosen = self._output(name, member)
         self.target.claim(path, name)
@@ -78,7 +80,7 @@ class Decompressor:
         same = written == found.original or (found.samples is not None and reads_back(written, found.samples))
         if self.target.remove and not same:
             raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
-        self.target.put(path, written, name, replaces=same, about=_about(member) if same else None)
+        self.target.put(path, written, source, replaces=same, about=_about(member) if same else None)
         if lost:
             self.console.warn(f"{shown(name)}: not kept in .{format_of(path)}: {', '.join(lost)}")
         self._tell(name, path, data, written, found)

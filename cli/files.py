@@ -1,4 +1,4 @@
-"""Where bytes come from and go to: reading inputs, naming outputs, putting them in place.
+"""Where bytes go to: naming outputs, putting them in place.
 
 Nothing is overwritten unless asked for, nothing appears under its name before it is whole, and an input is removed
 only when its output lies on the disk and is the bytes that were verified.
@@ -7,76 +7,23 @@ only when its output lies on the disk and is the bytes that were verified.
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from arcomp.cli.console import MISSING, Console, describe, shown, stdout_to_nowhere
-from arcomp.errors import ArcompError, OutputError
+from arcomp.cli.console import MISSING, Console, describe, stdout_to_nowhere
+from arcomp.cli.inputs import Input
+from arcomp.errors import OutputError
 
 if TYPE_CHECKING:
     from arcomp.files import About
 
 ENDING = ".arcomp"
-START = 320
-"""Bytes that tell what a file is, as for :data:`arcomp.formats.START`."""
 STDOUT = "-"
-
-
-def read_file(name: str, check: Callable[[bytes], object] = lambda start: None) -> bytes:
-    """All bytes of an input; ``-`` is standard input.
-
-    Args:
-        name: a path, or ``-``.
-        check: is given the first START bytes and raises where reading the rest would be a waste.
-
-    Raises:
-        ArcompError: it cannot be read.
-    """
-    if not name:
-        raise ArcompError("an empty name is no file", remedy="name one")
-    try:
-        if name == "-":
-            if sys.stdin is None or sys.stdin.isatty():
-                why = "is closed" if sys.stdin is None else "is a terminal"
-                raise ArcompError(why, remedy="redirect a file into it", path=shown(name))
-            start = sys.stdin.buffer.read(START)
-            check(start)
-            return start + sys.stdin.buffer.read()
-        with open(name, "rb") as file:
-            start = file.read(START)
-            check(start)
-            return start + file.read()
-    except FileNotFoundError:
-        raise ArcompError("does not exist", remedy="check the path", path=name) from None
-    except IsADirectoryError:
-        raise ArcompError("is a directory", remedy="name the files in it", path=name) from None
-    except PermissionError as error:
-        if os.path.isdir(name):  # as Windows says it
-            raise ArcompError("is a directory", remedy="name the files in it", path=name) from None
-        raise ArcompError("permission denied", remedy="make it readable", path=name) from error
-    except OSError as error:
-        raise ArcompError(f"cannot be read: {error.strerror or error}", path=shown(name)) from error
-    except ValueError:  # a zero byte in the name
-        raise ArcompError("is not a possible file name", path=name) from None
-
-
-def read_compressed(name: str) -> bytes:
-    """All bytes of an arcomp file; other files are refused by their first bytes.
-
-    Raises:
-        ArcompError: it cannot be read, or is not an arcomp file.
-    """
-    from arcomp.container import MAGIC, unpack
-
-    def check(start: bytes) -> None:
-        if not start.startswith(MAGIC):
-            unpack(start)  # says what it is instead
-
-    return read_file(name, check)
+STDOUTS = (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 @dataclass
@@ -106,9 +53,9 @@ class Target:
             OutputError: binary data would go to a terminal.
         """
         self.to_stdout = self.to_stdout or (self.output is None and inputs == ("-",))
-        if self.to_stdout and self.output not in (None, STDOUT):
+        if self.to_stdout and self.output not in (None, *STDOUTS):
             raise click.UsageError("-c and -o are two places for one output")
-        self.to_stdout = self.to_stdout or self.output == STDOUT
+        self.to_stdout = self.to_stdout or self.output in STDOUTS
         if self.output == "":
             raise click.UsageError("-o names nothing")
         if len(inputs) > 1 and self.to_stdout:
@@ -119,6 +66,8 @@ class Target:
             raise click.UsageError(
                 f"several inputs need a folder, which {self.output} is not; end it with / to make one"
             )
+        if self.remove and (self.to_stdout or "-" in inputs):
+            raise click.UsageError("--rm removes files whose output is a file that was verified; leave it out")
         if self.to_stdout:
             if "stdout" in MISSING:
                 raise OutputError("standard output is closed", remedy="name a file with -o")
@@ -127,9 +76,6 @@ class Target:
                 raise OutputError(
                     "standard output is a terminal", remedy="name a file with -o, redirect it, or force it with -f"
                 )
-            if self.remove:
-                self.console.warn("--rm is ignored: with standard output there is nothing to verify")
-                self.remove = False
 
     @property
     def into_folder(self) -> bool:
@@ -152,7 +98,9 @@ class Target:
         Raises:
             OutputError: it exists, is the input, was written by this run, or its folder cannot be written to.
         """
-        if path == STDOUT:
+        if path == STDOUT or _is_pipe(path):
+            if self.remove:
+                raise OutputError("is a pipe, of which nothing can be verified", remedy="leave out --rm", path=path)
             return
         from arcomp.container import check_target
 
@@ -174,7 +122,7 @@ class Target:
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
         check_target(made, overwrite=self.force)
 
-    def put(self, path: str, data: bytes, source: str, replaces: bool, about: About | None = None) -> None:
+    def put(self, path: str, data: bytes, source: Input | None, replaces: bool, about: About | None = None) -> None:
         """Write an output and, if asked to, remove its input.
 
         The output has the time and permissions that are kept of the original, but never lets others do what the input
@@ -183,15 +131,19 @@ class Target:
         Args:
             path: from :meth:`place`.
             data: what was verified.
-            source: the input.
+            source: the input; None: there is none, of which anybody could ask permissions.
             replaces: whether all of the input can be made from it again; otherwise that is not removed.
             about: time and permissions; None: as the system gives them to new files.
 
         Raises:
-            OutputError: it cannot be written; nothing of it is left.
+            OutputError: it cannot be written, and nothing of it is left; or the input, which was to be removed, cannot
+                be, or is not what was read.
         """
         if path == STDOUT:
             _to_stdout(data)
+            return
+        if _is_pipe(path):
+            _to_pipe(path, data)
             return
         from arcomp.container import write_atomically
 
@@ -201,23 +153,24 @@ class Target:
             except OSError as error:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
         mode = None if about is None else about.mode
-        if source != "-" and os.path.isfile(source):
-            mode = _no_more_than(0o666 & ~_umask() if mode is None else mode, os.stat(source).st_mode)
+        regular = None if source is None else source.regular
+        if regular is not None:
+            mode = _no_more_than(0o666 & ~_umask() if mode is None else mode, regular.st_mode)
         write_atomically(
             path, data, overwrite=self.force, mode=mode, modified=None if about is None else about.modified
         )
         self._written.add(os.path.realpath(path))
-        if self.remove and replaces and source != "-":
+        if self.remove and replaces and source is not None:
             with open(path, "rb") as file:
                 if file.read() != data:
                     raise OutputError(
                         "is not what was written to it", remedy="check the disk; the input is kept", path=path
                     )
             try:
-                os.unlink(source)
-            except OSError as error:
-                cause = f"its output {path} is written, but it cannot be removed: {error.strerror or error}"
-                raise OutputError(cause, path=source) from error
+                source.remove()
+            except OutputError as error:
+                error.cause = f"its output {path} is written, but it {error.cause}"
+                raise
 
 
 def _umask() -> int:
@@ -247,3 +200,21 @@ def _to_stdout(data: bytes) -> None:
     except OSError as error:
         stdout_to_nowhere()
         raise OutputError(f"cannot be written: {describe(error)}", path="standard output") from error
+
+
+def _is_pipe(path: str) -> bool:
+    """Whether bytes written there go to another process."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _to_pipe(path: str, data: bytes) -> None:
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except BrokenPipeError as error:  # of standard output one says nothing, as whoever reads it knows
+        raise OutputError("nobody reads it any more", path=path) from error
+    except OSError as error:
+        raise OutputError(f"cannot be written: {describe(error)}", path=path) from error

@@ -12,7 +12,7 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import about_member, contents, described, unit
 from arcomp.cli.console import Console, shown, size
-from arcomp.cli.files import read_compressed
+from arcomp.cli.inputs import read_compressed
 
 if TYPE_CHECKING:
     from arcomp.container import Member, ModelId, Original, Part
@@ -29,7 +29,7 @@ def whereabouts(model: ModelId) -> Path | str | None:
 def _about(name: str) -> tuple[dict[str, Any], Member]:
     from arcomp.container import VERSION, unpack
 
-    data = read_compressed(name)
+    data = read_compressed(name).data
     member = unpack(data)
     where = [whereabouts(model) for model in member.models]
     coded = sum(map(_length, member.parts))

@@ -244,7 +244,7 @@ def command(
     if output is None and sys.stdout.isatty():
         print(_printable(data), end="")
     else:
-        target.put(output or "-", data, "-", replaces=False)
+        target.put(output or "-", data, None, replaces=False)
     console.stdout_taken = output is None
     _tell(console, wanted, model, output, seed, temperature, seconds)
     return 0

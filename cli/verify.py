@@ -7,7 +7,7 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
-from arcomp.cli.files import read_compressed
+from arcomp.cli.inputs import read_compressed
 
 
 @click.command("test", short_help="Decode and verify.")
@@ -25,7 +25,7 @@ def command(
     startup = Startup(threads, console)
 
     def work(name: str) -> None:
-        data = read_compressed(name)
+        data = read_compressed(name).data
         found = decoded(data, name, startup, console, model_name, naive, device)
         about = {
             "input": name,

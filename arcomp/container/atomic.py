@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
-import secrets
 import stat
+import sys
 from collections.abc import Iterator
 
+from arcomp.container.temporary import Temporary
 from arcomp.errors import OutputError
 
 _WORDS: dict[int, tuple[str, str]] = {
@@ -28,6 +30,7 @@ _WORDS: dict[int, tuple[str, str]] = {
 
 # What os.link answers on file systems without hard links (FAT, some network and phone file systems).
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
+_HERE, _NO_REPLACE = -100, 1  # AT_FDCWD, RENAME_NOREPLACE
 
 
 def write_atomically(
@@ -41,7 +44,8 @@ def write_atomically(
     """Write a file so that its name shows the whole of it or, after any failure, what was there before.
 
     The bytes go to a temporary file in the same folder, reach the disk, and take the name in one step.
-    The temporary is removed on every failure, an interrupt included. A file that is replaced keeps others from what it
+    The temporary is removed on every failure, an interrupt included; after the process was killed, by the next that
+    writes into that folder (:mod:`arcomp.container.temporary`). A file that is replaced keeps others from what it
     kept them from.
 
     Args:
@@ -122,29 +126,23 @@ def _write_beside(
     target: str, data: bytes | memoryview, overwrite: bool, mode: int | None, modified: int | None
 ) -> None:
     folder = os.path.dirname(target)
-    # A name of its own length, so that a long but possible target name stays possible.
-    temporary = os.path.join(folder, f".arcomp-{secrets.token_hex(8)}.part")
+    temporary = Temporary(folder)
     try:
-        # O_BINARY exists on Windows only, where without it line endings would be changed.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # Whatever permissions it will have, nobody else opens it before it has them.
-        handle = os.open(temporary, flags, 0o666 if mode is None else 0o600)
-        try:
-            _write_all(handle, data)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        temporary.open(0o666 if mode is None else 0o600)
+        _write_all(temporary.handle, data)
+        os.fsync(temporary.handle)
+        temporary.ready_to_rename()
         if mode is not None:
-            os.chmod(temporary, mode)
+            os.chmod(temporary.path, mode)
         if modified is not None:
-            os.utime(temporary, ns=(modified, modified))
+            os.utime(temporary.path, ns=(modified, modified))
         if overwrite:
-            os.replace(temporary, target)
+            os.replace(temporary.path, target)
         else:
-            _take_free_name(temporary, target)
+            _take_free_name(temporary.path, target)
     finally:
-        with contextlib.suppress(OSError):  # it is gone already, or was never made
-            os.unlink(temporary)
+        temporary.remove()
     _sync_folder(folder)
 
 
@@ -162,13 +160,35 @@ def _take_free_name(temporary: str, target: str) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-    # No hard links here: claim the name with an empty file, then replace what is now ours.
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    try:
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(target)
-        raise
+    if not _renamed_to_free_name(temporary, target):
+        # Claim the name with an empty file, then replace what is now ours.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        try:
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(target)
+            raise
+
+
+def _renamed_to_free_name(temporary: str, target: str) -> bool:
+    """Rename in one step that replaces nothing, where the system can; whether it was done.
+
+    Raises:
+        FileExistsError: the name is taken.
+    """
+    if sys.platform == "win32":
+        os.rename(temporary, target)
+        return True
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_HERE, os.fsencode(temporary), _HERE, os.fsencode(target), _NO_REPLACE) == 0:
+        return True
+    if ctypes.get_errno() == errno.EEXIST:
+        raise FileExistsError(errno.EEXIST, "exists")
+    return False
 
 
 def _sync_folder(folder: str) -> None:

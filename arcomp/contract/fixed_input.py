@@ -1,4 +1,7 @@
-"""The fixed picture that digests of layers are taken on: integers from a linear congruential generator."""
+"""The fixed picture that digests of layers are taken on: integers from a linear congruential generator.
+
+Digests of shipped weights say what every machine must make of it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import numpy.typing as npt
 from arcomp.contract.model import BatchSpec, Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.contract.weights_file import network_name
+from arcomp.errors import ExactnessError
+from arcomp.exact import kept
 
 HEIGHT, WIDTH = 24, 40
 
@@ -55,3 +60,30 @@ def layer_digests(model: Model, channels: int, depth: int = 8, device: str = "cp
 
     model.watch(fixed_picture(channels) >> (8 - depth), *_tiles(model, channels, depth), watch, device)
     return {name: digest.hexdigest() for name, digest in hashes.items()}
+
+
+def check_answers(model: Model, channels: int, depth: int) -> None:
+    """Make sure that compiled code does what it did when a model was frozen: once for each cache of compiled code.
+
+    Encoding and verifying run the same code, so wrong code might agree with itself.
+
+    Args:
+        model: will code pictures of that many channels and that depth; no answer may be known for them.
+
+    Raises:
+        ExactnessError: it computes otherwise. All compiled code is forgotten then.
+    """
+    network = network_name(channels, depth)
+    known = {name: digest for name, digest in model.answers.items() if name.startswith(network + ".")}
+    question = f"{model.digest.hex()} {network}"
+    if not known or kept.answered(question):
+        return
+    stream = f"{network}.stream"
+    found = {stream: stream_digest(model, channels)} if stream in known else layer_digests(model, channels, depth)
+    if any(known.get(name) != digest for name, digest in found.items()):
+        kept.forget_all()
+        raise ExactnessError(
+            f"compiled code of model {model.name} computes what it should not",
+            remedy="try again: it is compiled anew then; and run `arcomp doctor`",
+        )
+    kept.remember_answer(question)

@@ -9,8 +9,9 @@ learn.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -139,8 +140,11 @@ class Model(ABC):
         batches: whether pictures of one size are best evaluated together. Costs are independent of the batch.
         digest: 32 bytes, digest of its frozen weights.
         parameters: how many numbers training chose: weights that may differ from zero, and biases.
+        answers: digests of what its layers and its coder make of a fixed picture (:mod:`arcomp.contract.fixed_input`),
+            as they were when it was frozen; empty if nobody kept them.
     """
 
+    answers: Mapping[str, str] = MappingProxyType({})
     name: ClassVar[str]
     weightless: ClassVar[bool] = False
     preset: ClassVar[str] = ""

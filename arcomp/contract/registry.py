@@ -116,7 +116,9 @@ def from_weights(weights: Weights) -> Model:
         model = find(weights.model)
         if model.weightless:
             raise ModelError(f"weights of model {weights.model}, which has none", remedy="name the model, not a file")
-        return model(weights)
+        made = model(weights)
+        made.answers = weights.layers
+        return made
 
 
 def _fits(model: Model, digest: bytes | None) -> Model:

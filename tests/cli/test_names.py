@@ -172,7 +172,7 @@ class TestOverwriting:
         assert say("decompress", f"{picture}.arcomp", "-o", picture).status == 0
         assert picture.read_bytes() == original
 
-    def test_rm_with_stdout(self, picture: Path) -> None:
-        said = say("compress", *MODEL, "--rm", "-c", "-q", picture)
-        assert (said.status, said.err) == (0, "")
+    @pytest.mark.parametrize("arguments", [["-c", "img.png"], ["img.png", "-o", "/dev/stdout"], ["-", "-o", "x"]])
+    def test_rm_of_what_nobody_verified(self, picture: Path, arguments: list[str]) -> None:
+        refused(say("compress", *MODEL, "--rm", "-q", *arguments), "--rm removes files", 2)
         assert picture.exists()

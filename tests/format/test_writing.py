@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from arcomp.container import (
-    write_atomically,
-)
+from arcomp.container import atomic, temporary, write_atomically
 from arcomp.errors import OutputError
 
 
@@ -53,8 +51,13 @@ class TestAtomicWriting:
             write_atomically(tmp_path / "a", b"new", overwrite=False)
         assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"theirs"]
 
-    def test_file_system_without_hard_links(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("renames", [True, False])
+    def test_file_system_without_hard_links(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: bool
+    ) -> None:
         monkeypatch.setattr(os, "link", raiser(OSError(errno.ENOTSUP, "no links")))
+        if not renames:
+            monkeypatch.setattr(atomic, "_renamed_to_free_name", lambda *_: False)
         write_atomically(tmp_path / "a", b"new", overwrite=False)
         assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"new"]
 
@@ -96,6 +99,7 @@ class TestAtomicWriting:
 
     def test_failure_after_a_claim_gives_the_name_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "link", raiser(OSError(errno.EPERM, "no links")))
+        monkeypatch.setattr(atomic, "_renamed_to_free_name", lambda *_: False)
         monkeypatch.setattr(os, "replace", raiser(OSError(errno.EIO, "Input/output error")))
         with pytest.raises(OutputError):
             write_atomically(tmp_path / "a", b"new", overwrite=False)
@@ -151,6 +155,38 @@ class TestAtomicWriting:
         with pytest.raises(OutputError, match="exists already"):
             write_atomically(tmp_path / "dangling", b"new", overwrite=False)
         assert not (tmp_path / "nowhere").exists()
+
+    def test_leftovers_of_killed_processes_go(self, tmp_path: Path) -> None:
+        """Once a process, and only what is nobody's."""
+        gone, mine = tmp_path / f".arcomp-{'0' * 16}.part", tmp_path / f".arcomp-{'x' * 16}.part"
+        for path in (gone, mine, tmp_path / ".arcomp-0.part", tmp_path / "notes.part"):
+            path.write_bytes(b"half")
+        (tmp_path / f".arcomp-{'1' * 16}.part").mkdir()
+        held = temporary.Temporary(str(tmp_path))
+        held.open(0o600)
+        assert not gone.exists()
+        kept = {path.name for path in tmp_path.iterdir()}
+        assert len(kept) == 5
+        temporary._swept.clear()
+        write_atomically(tmp_path / "a", b"one", overwrite=False)
+        assert {path.name for path in tmp_path.iterdir()} == {*kept, "a"}
+        held.remove()
+        assert {path.name for path in tmp_path.iterdir()} == {*kept, "a"} - {os.path.basename(held.path)}
+
+    def test_a_file_taken_for_a_leftover_before_it_was_locked(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def others(handle: int, real: Any = temporary._locked, seen: list[int] = []) -> Any:  # noqa: B006
+            seen.append(handle)
+            if len(seen) == 1:
+                temporary._swept.clear()
+                monkeypatch.setattr(temporary, "_locked", real)
+                temporary.remove_leftovers(str(tmp_path))
+            return real(handle)
+
+        monkeypatch.setattr(temporary, "_locked", others)
+        write_atomically(tmp_path / "a", b"one", overwrite=False)
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"one"]
 
     def test_permissions_follow_the_umask(self, tmp_path: Path) -> None:
         before = os.umask(0o027)
