@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from arcomp.cli.coding import Startup, about_member, digits, model_for
 from arcomp.cli.console import Console, duration, plural, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, read_compressed
+from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.inputs import read_compressed
 
 if TYPE_CHECKING:
     from arcomp.container import Member
@@ -50,13 +51,14 @@ class Cropper:
         from arcomp.formats.conversion import written
         from arcomp.formats.writing import kept_by
 
-        member = unpack(read_compressed(name))
+        source = read_compressed(name)
+        member = unpack(source.data)
         path = self.target.place(beside(name, "crop", _ending(member)))
         self.target.claim(path, name)
         ending = (format_of(path) if path != STDOUT else "") or _ending(member)
         found, seconds = self._decoded(member, name)
         data = written(found.samples, ending, found.metadata)
-        self.target.put(path, data, name, replaces=False)
+        self.target.put(path, data, source, replaces=False)
         if lost := found.metadata.lost(kept_by(ending)):
             self.console.warn(f"{shown(name)}: not kept in .{ending}: {', '.join(lost)}")
         x, y, width, height = self.area
