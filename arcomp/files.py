@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, transforms
-from arcomp.container import Member, Original, pack, unpack
+from arcomp.container import Member, Original, PackedSkeleton, pack, pack_skeleton, unpack
 from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
@@ -89,6 +89,7 @@ class Examined:
         data: the file. original: what is kept about it.
         samples: of its pictures; None: it is kept as bytes.
         skeleton: how it is made of them; None: they are the file, one byte each.
+        packed: the skeleton and the palette, as the compressed file will hold them; None: there is no skeleton.
         trees: the transform of each stack.
         seconds: what finding out took.
     """
@@ -97,6 +98,7 @@ class Examined:
     original: Original
     samples: Samples | None
     skeleton: Skeleton | None
+    packed: PackedSkeleton | None
     trees: tuple[Node, ...]
     seconds: float
 
@@ -120,10 +122,10 @@ def examine(data: bytes, model: Model, about: About = About(), settings: Setting
     """
     began = time.perf_counter()
     original = Original(len(data), hashlib.sha256(data).digest(), about.name, about.modified, about.mode)
-    samples, skeleton = _found(data, model, settings)
+    samples, skeleton, packed = _found(data, model, settings)
     samples = narrowed(samples, model) if samples else None
     trees = transforms(samples, model) if samples else ()
-    return Examined(data, original, samples, skeleton, trees, time.perf_counter() - began)
+    return Examined(data, original, samples, skeleton, packed, trees, time.perf_counter() - began)
 
 
 def compress(
@@ -179,7 +181,7 @@ def _coded(found: Examined, model: Model, settings: Settings, progress: Progress
             threads=settings.threads, progress=progress,
         )  # fmt: skip
         member = replace(coded.member, original=found.original, skeleton=found.skeleton)
-        return Compressed(pack(member), member, coded, time.perf_counter() - began)
+        return Compressed(pack(member, found.packed), member, coded, time.perf_counter() - began)
     except VerificationError:
         raise
     except FormatError:
@@ -211,16 +213,20 @@ def _comes_back(
         return False
 
 
-def _found(data: bytes, model: Model, settings: Settings) -> tuple[Samples | None, Skeleton | None]:
-    """The samples in a file and how it is made of them; no samples if it is better kept as bytes."""
+def _found(
+    data: bytes, model: Model, settings: Settings
+) -> tuple[Samples | None, Skeleton | None, PackedSkeleton | None]:
+    """The samples in a file and how it is made of them, packed too; no samples if it is better kept as bytes."""
     parsed = None if settings.as_bytes or not data else parse(data)
     if model.takes_bytes and data and (parsed is None or not takes_samples(model, parsed.samples)):
-        return of_bytes(data), None
+        return of_bytes(data), None, None
     if parsed is None:
-        return None, None
+        return None, None, None
     skeleton = predicted(parsed.skeleton, parsed.samples)
-    beside = pack(Member(None, original=Original(0, bytes(32)), skeleton=skeleton))
-    return (parsed.samples, skeleton) if len(beside) < WORTH_CODING * len(data) + 256 else (None, None)
+    packed = pack_skeleton(skeleton, parsed.samples.palette)
+    if packed and len(packed[1]) > WORTH_CODING * len(data) + 256:
+        return None, None, None
+    return parsed.samples, skeleton, packed
 
 
 def _as_bytes(found: Examined, began: float) -> Compressed:

@@ -18,8 +18,9 @@ from arcomp.contract.model import USUAL, Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, PictureError
 from arcomp.formats import read
-from arcomp.formats.hollow import metadata_of
-from arcomp.formats.metadata import NONE, Metadata, read_metadata
+from arcomp.formats.hollow import metadata_of, says_what_samples_mean
+from arcomp.formats.metadata.fields import NONE, Metadata
+from arcomp.formats.metadata.reading import read_metadata
 from arcomp.samples import Array, Bytes, Form, Samples
 from arcomp.transforms import Leaf, Region, joined_region, leaf_regions
 
@@ -63,6 +64,8 @@ def crop(
         return _of_bytes(files.restored(member, model, how), area, picture)
     if isinstance(member.form, Bytes):
         raise ArcompError("holds bytes, no picture", remedy="decompress all of it")
+    if original and member.skeleton and says_what_samples_mean(member.skeleton, original.length, geometry.alpha):
+        return _of_bytes(files.restored(member, model, how), area, picture)
     stack, n = _place(geometry.stacks, picture)
     region = _region(area, n, geometry.stacks[stack])
     tree, kind, parts = stacks_of(member)[stack]

@@ -48,8 +48,7 @@ class Cropper:
         """
         from arcomp.container import unpack
         from arcomp.formats import format_of
-        from arcomp.formats.conversion import written
-        from arcomp.formats.writing import kept_by
+        from arcomp.formats.conversion import made_of
 
         source = read_compressed(name)
         member = unpack(source.data)
@@ -57,10 +56,10 @@ class Cropper:
         self.target.claim(path, name)
         ending = (format_of(path) if path != STDOUT else "") or _ending(member)
         found, seconds = self._decoded(member, name)
-        data = written(found.samples, ending, found.metadata)
-        self.target.put(path, data, source, replaces=False)
-        if lost := found.metadata.lost(kept_by(ending)):
-            self.console.warn(f"{shown(name)}: not kept in .{ending}: {', '.join(lost)}")
+        made = made_of(found.samples, found.metadata, ending)
+        self.target.put(path, made.data, source, replaces=False)
+        if made.lost:
+            self.console.warn(f"{shown(name)}: not kept in .{ending}: {', '.join(made.lost)}")
         x, y, width, height = self.area
         about: dict[str, Any] = {
             "input": name,
@@ -70,11 +69,11 @@ class Cropper:
             "picture": self.picture or 0,
             "tiles": found.tiles,
             "tiles_decoded": found.decoded,
-            "output_bytes": len(data),
+            "output_bytes": len(made.data),
             "seconds": digits(seconds),
         }
         line = f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {width} x {height} at {x},{y}, "
-        self.console.result(line + f"{size(len(data))}, {duration(seconds)}", about, _said(found))
+        self.console.result(line + f"{size(len(made.data))}, {duration(seconds)}", about, _said(found))
 
     def _decoded(self, member: Member, name: str) -> tuple[Cropped, float]:
         """The rectangle, and how many seconds decoding took."""

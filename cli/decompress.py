@@ -68,7 +68,7 @@ class Decompressor:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
         from arcomp.container import unpack
-        from arcomp.formats import format_of, reads_back
+        from arcomp.formats import format_of
 
         source = read_compressed(name, to_remove=self.target.remove)
         data = source.data
@@ -77,7 +77,7 @@ class Decompressor:
         self.target.claim(path, name)
         found = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
         written, lost = _written(found, format_of(path), chosen)
-        same = written == found.original or (found.samples is not None and reads_back(written, found.samples))
+        same = written == found.original or (found.samples is not None and not lost)
         if self.target.remove and not same:
             raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
         self.target.put(path, written, source, replaces=same, about=_about(member) if same else None)
@@ -127,22 +127,23 @@ def _written(found: Decoded, ending: str, chosen: bool) -> tuple[bytes, tuple[st
     Raises:
         OutputError: no such file holds the pixels without loss, or there are none.
     """
-    from arcomp.formats import write
+    from arcomp.formats import lost_in, write
     from arcomp.formats.conversion import converted, is_of
 
     if found.samples is not None:
-        return write(found.samples, ending or default_ending(found.member)), ()
+        made = write(found.samples, ending or default_ending(found.member))
+        return made, lost_in(made, found.samples)
     original = found.original or b""
     kept = found.member.original
     if not chosen or (kept and os.path.splitext(kept.name)[1][1:].lower() == ending) or is_of(original, ending):
         return original, ()
     try:
-        made = converted(original, ending)
+        conversion = converted(original, ending)
     except PictureError as error:
         raise OutputError(
             f"cannot be converted to .{ending}: {error.cause}", remedy="name the output with another ending"
         ) from error
-    return made.data, made.lost
+    return conversion.data, conversion.lost
 
 
 def _about(member: Member) -> About | None:

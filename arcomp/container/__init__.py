@@ -2,7 +2,7 @@
 
 from arcomp.container.atomic import check_target, write_atomically
 from arcomp.container.content import check_content
-from arcomp.container.header import Extent, Header
+from arcomp.container.header import Extent, Header, PackedSkeleton, pack_skeleton
 from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_header, unpack
 from arcomp.container.member import (
     DIGEST_BYTES,
@@ -27,10 +27,12 @@ __all__ = [
     "Member",
     "ModelId",
     "Original",
+    "PackedSkeleton",
     "Part",
     "check_content",
     "check_target",
     "pack",
+    "pack_skeleton",
     "read_header",
     "samples_checksum",
     "unpack",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,8 @@ KNOWN = frozenset((*range(1, 8), *(OPTIONAL | i for i in range(1, 5))))
 MAX_SKELETON_BYTES = 1 << 34
 """Most bytes of a skeleton: the largest file that is kept as bytes."""
 
+PackedSkeleton: TypeAlias = tuple[tuple[int, int], bytes]
+"""The stream of form and palette: (its method, its unpacked length), and its bytes."""
 SEGMENT_RECORDS = Family(SEGMENTS, "the file's form")
 NODE_RECORDS = Family(NODES, "a transform")
 
@@ -271,18 +273,17 @@ def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, 
     return method, length, bool(segments), entries, channels
 
 
-def pack_skeleton(member: Member) -> tuple[tuple[int, int], bytes] | None:
-    """The stream that holds palette and form: (its method, its unpacked length) and its bytes; None if it is empty.
+def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | None) -> PackedSkeleton | None:
+    """The stream that holds form and palette; None if it is empty.
 
     A palette is stored as all entries' red, green, blue, and then their opacities, as PNG has them.
     """
-    palette = member.geometry.palette if member.geometry else None
-    if palette is None and member.skeleton is None:
+    if palette is None and skeleton is None:
         return None
-    if palette is None and member.skeleton == ():
+    if palette is None and skeleton == ():
         return (0, 0), b""
     colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
-    data = b"".join(map(SEGMENT_RECORDS.encode, member.skeleton or ())) + colours
+    data = b"".join(map(SEGMENT_RECORDS.encode, skeleton or ())) + colours
     method, packed = squeeze(data)
     return (method, len(data)), packed
 

@@ -15,6 +15,7 @@ from arcomp.container.header import (
     TAG_STREAMS,
     Extent,
     Header,
+    PackedSkeleton,
     assemble,
     header_fields,
     pack_skeleton,
@@ -43,14 +44,19 @@ _LENGTH_BYTES = 4
 """The most that the header's length takes: MAX_HEADER_BYTES is below 2**28."""
 
 
-def pack(member: Member) -> bytes:
+def pack(member: Member, skeleton: PackedSkeleton | None = None) -> bytes:
     """A whole file of one member; the same member gives the same bytes with the same version of zlib and lzma.
+
+    Args:
+        member: what it says.
+        skeleton: the member's form and palette, if they are packed already.
 
     Raises:
         FormatError: the header is longer than the format allows.
     """
     streams: list[bytes | memoryview] = []
-    skeleton = pack_skeleton(member)
+    if skeleton is None:
+        skeleton = pack_skeleton(member.skeleton, member.geometry.palette if member.geometry else None)
     if skeleton:
         streams.append(skeleton[1])
     for part in member.parts:

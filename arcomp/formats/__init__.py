@@ -2,7 +2,7 @@
 
 from arcomp.formats.folders import files_below, named_as_pictures
 from arcomp.formats.npy import ARRAY_ENDINGS, is_array, read_array, read_arrays
-from arcomp.formats.reading import START, kind, read, reads_back, start_of, whole
+from arcomp.formats.reading import START, kind, lost_in, read, start_of, whole
 from arcomp.formats.writing import ENDINGS, format_of, write
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "format_of",
     "is_array",
     "kind",
+    "lost_in",
     "named_as_pictures",
     "read",
     "read_array",
     "read_arrays",
-    "reads_back",
     "start_of",
     "whole",
     "write",

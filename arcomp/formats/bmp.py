@@ -8,6 +8,7 @@ Microsoft's documentation of GDI, and bmpsuite's files).
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from arcomp.errors import OutputError, PictureError
 from arcomp.form import Layout, Literal, Raster
 from arcomp.formats.common import check_size, damaged
 from arcomp.formats.layouts import pack, unpack
+from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.formats.parsed import Parsed
 from arcomp.samples import Pixels, Samples
 
@@ -26,6 +28,9 @@ FILE_HEADER = 14
 _WINDOWS = (40, 52, 56, 108, 124)
 _MASKS = {16: (0x7C00, 0x3E0, 0x1F, 0), 32: (0xFF0000, 0xFF00, 0xFF, 0)}
 """Which bits are red, green, blue and opaque, where no header says so."""
+_V5 = 124
+EMBEDDED, LINKED, SRGB, WINDOWS = b"DEBM", b"KNIL", b"BGRs", b" niW"
+"""Colour spaces of V4 and V5, as they lie in a file; the last one says nothing."""
 _PIECE = 1 << 20
 """Words that are looked at at once."""
 
@@ -56,14 +61,6 @@ class Bitmap(NamedTuple):
     def stride(self) -> int:
         """Bytes of a row."""
         return (self.width * self.bits + 31) // 32 * 4
-
-
-def parse(data: bytes) -> Parsed | None:
-    """Take a BMP file apart; None for what is better taken as bytes."""
-    try:
-        return parsed(data)
-    except PictureError:
-        return None
 
 
 def parsed(data: bytes) -> Parsed:
@@ -151,8 +148,8 @@ def palette(bitmap: Bitmap, data: bytes, before: int, needed: int) -> npt.NDArra
 
 
 def layout_of(bitmap: Bitmap, data: bytes, at: int) -> tuple[Layout, bool]:
-    """The layout of a bitmap's pixels, which lie at `at`, and whether one of its channels is opacity: in pixels of 16
-    and 32 bits, bits that no mask names are one, unless they are 0 everywhere.
+    """The layout of a bitmap's pixels, which lie at `at`, and whether the last of its channels is opacity: only where
+    the header has a mask for it. Bits that no mask names are a channel of no meaning, unless they are 0 everywhere.
 
     Raises:
         PictureError: the masks overlap, have gaps, or leave out bits that are not 0.
@@ -170,7 +167,7 @@ def layout_of(bitmap: Bitmap, data: bytes, at: int) -> tuple[Layout, bool]:
     fields = tuple(_field(mask) for mask in masks)
     if len(masks) > 4 or sum(n for _, n in fields) != bin(sum(masks)).count("1"):
         raise damaged("BMP", "its masks of bits are not understood")
-    alpha, bits = len(fields) == 4, max(n for _, n in fields)
+    alpha, bits = bool(bitmap.masks[3]), max(n for _, n in fields)
     if sorted(fields) == [(0, 8), (8, 8), (16, 8), (24, 8)]:
         places = [shift // 8 for shift, _ in fields]
         return Layout(8, tuple(places.index(place) for place in range(4))), alpha
@@ -200,9 +197,28 @@ def _any(data: bytes, at: int, bitmap: Bitmap, mask: int) -> bool:
     return any(np.any(words[top : top + step] & kind.type(mask)) for top in range(0, len(words), step))
 
 
-def write_bmp(samples: Samples) -> bytes:
+def has_reserved_bits(bitmap: Bitmap, data: bytes, at: int) -> bool:
+    """Whether any pixel, of 16 or 32 bits, has a bit that no mask names."""
+    rest = (1 << bitmap.bits) - 1 - sum(bitmap.masks)
+    return rest > 0 and len(data) - at >= bitmap.stride * bitmap.height and _any(data, at, bitmap, rest)
+
+
+def read_bmp(data: bytes) -> Samples:
+    """The picture of a BMP file, without bits that mean nothing, even if they are not 0: all readers go by the header,
+    and only a mask makes them opacity.
+
+    Raises:
+        PictureError: as of :func:`parsed`.
+    """
+    samples = parsed(data).samples
+    if samples.alpha or samples.channels != 4:
+        return samples
+    return replace(samples, stacks=(samples.pixels[..., :3],))
+
+
+def write_bmp(samples: Samples, metadata: Metadata = NONE) -> bytes:
     """A BMP file of one picture: of 1, 4 or 8 bits with a palette (of grays for gray), of 24 bits, or, with opacity, of
-    32 bits (with a header of V4, whose masks tell opacity from bits that mean nothing).
+    32 bits. Opacity and a profile need a header of V5, whose masks tell opacity from bits that mean nothing.
 
     Raises:
         OutputError: a BMP cannot hold it.
@@ -215,16 +231,22 @@ def write_bmp(samples: Samples) -> bytes:
         raise OutputError("bmp holds only gray or a palette of 1, 4 or 8 bits, and 8-bit RGB", remedy="choose png")
     layout = layouts[channels]
     bits = layout.bits * channels
-    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48) if channels == 4 else b""
+    profile = metadata.icc or b""
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) if channels == 4 else bytes(16)
     colours = _entries(samples) if channels == 1 else b""
     stride = (width * bits + 31) // 32 * 4
-    start, size = FILE_HEADER + 40 + len(masks) + len(colours), stride * height
-    if start + size >= 1 << 32:
+    long = _V5 if channels == 4 or profile else 40
+    start, size = FILE_HEADER + long + len(colours), stride * height
+    if start + size + len(profile) >= 1 << 32:
         raise OutputError("bmp holds at most 4 GiB", remedy="choose png")
-    method = 3 if masks else 0
-    fields = (40 + len(masks), width, height, 1, bits, method, size, 0, 0, len(colours) // 4, 0)
-    head = struct.pack("<2sIHHI", b"BM", start + size, 0, 0, start) + struct.pack("<IiiHHIIiiII", *fields)
-    return b"".join((head, masks, colours, pack(picture, layout, stride=stride, upward=True).tobytes()))
+    dots = metadata.resolution or (0, 0)
+    fields = (long, width, height, 1, bits, 3 if channels == 4 else 0, size, *dots, len(colours) // 4, 0)
+    head = struct.pack("<2sIHHI", b"BM", start + size + len(profile), 0, 0, start)
+    head += struct.pack("<IiiHHIIiiII", *fields)
+    if long == _V5:
+        space, offset = (EMBEDDED, start - FILE_HEADER + size) if profile else (WINDOWS, 0)
+        head += masks + space + bytes(48) + struct.pack("<4I", 0, offset, len(profile), 0)
+    return b"".join((head, colours, pack(picture, layout, stride=stride, upward=True).tobytes(), profile))
 
 
 def _entries(samples: Samples) -> bytes:

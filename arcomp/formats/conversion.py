@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arcomp.errors import OutputError, PictureError
-from arcomp.formats import png
+from arcomp.form import Literal, Skeleton
+from arcomp.formats import png, tiff
 from arcomp.formats.kinds import kind_of
-from arcomp.formats.metadata import Metadata, read_metadata
+from arcomp.formats.metadata.fields import Metadata
+from arcomp.formats.metadata.reading import read_metadata
 from arcomp.formats.npy import ARRAY_ENDINGS
+from arcomp.formats.parsing import parse
 from arcomp.formats.png_writing import repacked
-from arcomp.formats.reading import read
-from arcomp.formats.writing import ENDINGS, LOSSY, kept_by, write
+from arcomp.formats.reading import lost_in, read
+from arcomp.formats.writing import ENDINGS, LOSSY, write
 from arcomp.samples import Samples, in_colours
 
 _KINDS = {
@@ -66,33 +69,63 @@ def is_of(data: bytes, ending: str) -> bool:
 def converted(data: bytes, ending: str) -> Converted:
     """A picture's file as one of another ending: the same pixels, a palette's colours where there can be no palette.
 
-    A PNG as a PNG is deflated anew and keeps all that it says, frames too.
+    What was made is read again. So what it does not say is known, and no pixel differs. A PNG as a PNG is deflated
+    anew and keeps all that it says, frames too.
 
     Raises:
         PictureError: it is no picture that can be read.
         OutputError: no such file holds its pixels without loss.
     """
-    parsed = png.parse(data) if data.startswith(png.SIGNATURE) else None
-    if parsed is not None and png.is_sound(data, parsed):
+    parsed = parse(data)
+    if parsed is not None and data.startswith(png.SIGNATURE) and png.is_sound(data, parsed):
         if ending == "png":
             return Converted(repacked(parsed), ())
         if ending in ENDINGS and png.has_transparent_colour(data):
             raise OutputError(f"{ending} cannot hold a colour that is transparent", remedy="choose png")
     samples, metadata = read(data, allow_lossy=True), read_metadata(data)
-    return Converted(written(samples, ending, metadata), metadata.lost(kept_by(ending)))
+    made = made_of(samples, metadata, ending)
+    lost = [*made.lost]
+    if (further := metadata.pictures - samples.count) > 0:
+        lost.append(f"{further} further picture{'s' if further > 1 else ''}")
+    lost += _hidden(parsed.skeleton) if parsed and not (data.startswith(tiff.STARTS) and tiff.is_tiled(data)) else []
+    return Converted(made.data, tuple(dict.fromkeys(lost)))
 
 
-def written(samples: Samples, ending: str, metadata: Metadata) -> bytes:
-    """Samples as a file of an ending: of a palette its colours where there can be no palette.
+def made_of(samples: Samples, metadata: Metadata, ending: str) -> Converted:
+    """A file of an ending made of samples, of a palette its colours where there can be no palette. It is read again.
 
     Raises:
         OutputError: no such file holds them without loss.
     """
+    written, data = _written(samples, ending, metadata)
+    lost = [*lost_in(data, written), *metadata.missing_in(read_metadata(data))]
+    if samples.palette is not None and written.palette is None:
+        lost.append("palette")
+    return Converted(data, tuple(dict.fromkeys(lost)))
+
+
+def _hidden(skeleton: Skeleton, inside: bool = False) -> list[str]:
+    """Names of bytes that lie between pixels: in the padding of rows, or in a packed stream after its picture."""
+    found: list[str] = []
+    for segment in skeleton:
+        raster = getattr(segment, "raster", segment)
+        found += ["padding of rows"] if getattr(raster, "padding", b"") else []
+        found += ["data after its pixels"] if inside and isinstance(segment, Literal) else []
+        found += _hidden(getattr(segment, "content", ()), True)
+    return found
+
+
+def _written(samples: Samples, ending: str, metadata: Metadata) -> tuple[Samples, bytes]:
+    """The samples that were written, and the file."""
+    if metadata.maximum is not None and ending not in ARRAY_ENDINGS and ENDINGS.get(ending) != "PNM":
+        white = metadata.maximum or "another number in each picture"
+        raise OutputError(f"{ending} cannot hold samples of which {white} is white", remedy="choose pgm, ppm or npy")
     try:
-        return write(samples, ending, metadata)
+        return samples, write(samples, ending, metadata)
     except OutputError:
         if samples.palette is None or ending in ARRAY_ENDINGS:
             raise
     if max(int(stack.max()) for stack in samples.stacks) >= len(samples.palette):
         raise OutputError("holds pixels of colours that its palette lacks", remedy="choose png")
-    return write(in_colours(samples), ending, metadata)
+    coloured = in_colours(samples)
+    return coloured, write(coloured, ending, metadata)

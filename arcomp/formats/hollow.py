@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 
 from arcomp.form import Chunks, Differences, Literal, Raster, Segment, Skeleton
+from arcomp.formats import ico, tiff
 from arcomp.formats.layouts import row_bytes
-from arcomp.formats.metadata import Metadata, read_metadata
+from arcomp.formats.metadata.fields import Metadata
+from arcomp.formats.metadata.reading import read_metadata
 
 _LIMIT = 1 << 32
 """Most bytes of a file that is looked at."""
@@ -14,13 +16,30 @@ _UNSEEN = Metadata(others=("metadata",))
 
 
 def metadata_of(skeleton: Skeleton, length: int) -> Metadata:
-    """What a file says besides its pixels, as :func:`arcomp.formats.metadata.read_metadata`, from its form alone.
+    """What a file says besides its pixels, as :func:`arcomp.formats.metadata.reading.read_metadata`, from its form alone.
 
     Args:
         skeleton: its form.
         length: of the file.
     """
     return read_metadata(hollow(skeleton, length)) if length <= _LIMIT else _UNSEEN
+
+
+def says_what_samples_mean(skeleton: Skeleton, length: int, alpha: bool) -> bool:
+    """Whether a file says what its samples do not: that pixels have a mask, as in icons; that one of four channels
+    means nothing, as in BMP; that colours are none that are usual, as in TIFF. Then only its reader knows its picture.
+
+    Args:
+        skeleton: its form. length: of the file.
+        alpha: whether the last channel of its samples is opacity.
+    """
+    first = skeleton[0] if skeleton else None
+    start = first.data[:4] if isinstance(first, Literal) else b""
+    if start.startswith((ico.ICON, ico.CURSOR)):
+        return True
+    if start.startswith(b"BM"):
+        return not alpha and any(len(part.layout.channels) == 4 for part in skeleton if isinstance(part, Raster))
+    return start in tiff.STARTS and (length > _LIMIT or tiff.is_peculiar(hollow(skeleton, length)))
 
 
 def hollow(skeleton: Skeleton, length: int) -> bytes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from arcomp.errors import LossyError, PictureError
 from arcomp.formats.common import GET_AGAIN, LOSSY_HINT
+from arcomp.formats.png import SIGNATURE
 
 _READABLE = (
-    (b"\x89PNG\r\n\x1a\n", "png"),
+    (SIGNATURE, "png"),
     (b"\xff\xd8\xff", "jpeg"),
     (b"BM", "bmp"),
     (b"GIF87a", "gif"),

@@ -39,6 +39,8 @@ from arcomp.samples import MAX_PIXELS, Array, Pixels, Samples, axes_of
 NPY = b"\x93NUMPY"
 ZIP = b"PK\x03\x04"
 ARRAY_ENDINGS = ("npy", "npz")
+ARR_0 = "arr_0"
+"""What numpy calls an array in an archive that is given no name."""
 _HEADER_ROOM = 1 << 16
 """Most bytes of an array's header, and of what follows an array in a member of an archive."""
 
@@ -98,14 +100,6 @@ def is_array(start: bytes) -> bool:
     return start.startswith(NPY) or (start.startswith(ZIP) and start[30 : 30 + length].endswith(b".npy"))
 
 
-def parse(data: bytes) -> Parsed | None:
-    """Take an .npy or .npz file apart; None for what is better taken as bytes."""
-    try:
-        return parsed(data)
-    except PictureError:
-        return None
-
-
 def parsed(data: bytes) -> Parsed:
     """Take an .npy or .npz file apart. Of several arrays those of the kind that holds most bytes are taken, as stacks;
     an only one is what its samples are made of (:class:`Array`).
@@ -160,6 +154,22 @@ def read_arrays(data: bytes, most: int = MAX_PIXELS) -> list[Samples]:
     if not data.startswith(ZIP):
         return [_array(data, most).samples]
     return [_of_member(data, member, most)[0].samples for member in _members(data)]
+
+
+def contents(data: bytes) -> tuple[int, list[tuple[str, int]]]:
+    """How many members an archive has, and the name of each array of pictures in it, and how many these are.
+
+    Raises:
+        PictureError: it is damaged.
+    """
+    members, arrays = _members(data), []
+    for member in members:
+        try:
+            samples = _of_member(data, member, MAX_PIXELS)[0].samples
+        except PictureError:
+            continue
+        arrays.append((member.name.removesuffix(".npy"), samples.count))
+    return len(members), arrays
 
 
 def _members(data: bytes) -> list[Member]:
@@ -359,7 +369,7 @@ def write_array(values: npt.NDArray[Any], name: str, ending: str) -> bytes:
         ending: "npy" or "npz".
     """
     if ending == "npz":
-        return _archive({name or "arr_0": values})
+        return _archive({name or ARR_0: values})
     stream = io.BytesIO()
     np.save(stream, values, allow_pickle=False)
     return stream.getvalue()

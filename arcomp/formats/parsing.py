@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from arcomp.errors import PictureError
 from arcomp.formats import bmp, ico, npy, png, pnm, tiff
 from arcomp.formats.parsed import Parsed
 
@@ -15,12 +16,12 @@ _PARSERS: tuple[tuple[bytes, Parser], ...] = (
     (ico.CURSOR, ico.parse),
     (ico.ICNS, ico.parse),
     *((start, tiff.parse) for start in tiff.STARTS),
-    (b"BM", bmp.parse),
-    (npy.NPY, npy.parse),
-    (npy.ZIP, npy.parse),
-    *((b"P%d" % kind, pnm.parse) for kind in range(1, 8)),
+    (b"BM", bmp.parsed),
+    (npy.NPY, npy.parsed),
+    (npy.ZIP, npy.parsed),
+    *((b"P%d" % kind, pnm.parsed) for kind in range(1, 8)),
 )
-"""How files begin, and the function that takes them apart."""
+"""How files begin, and the function that takes them apart; it gives or raises why it does not."""
 
 
 def parse(data: bytes) -> Parsed | None:
@@ -34,5 +35,8 @@ def parse(data: bytes) -> Parsed | None:
     """
     for magic, parser in _PARSERS:
         if data.startswith(magic):
-            return parser(data)
+            try:
+                return parser(data)
+            except PictureError:
+                return None
     return None

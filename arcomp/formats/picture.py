@@ -65,7 +65,7 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
     if kind == "pnm":
         return pnm.parsed(data).samples
     if kind == "bmp":
-        return bmp.parsed(data).samples
+        return bmp.read_bmp(data)
     if kind == "jpeg" and not allow_lossy:
         raise refuse_lossy("JPEG")
     if kind == "png":
@@ -85,16 +85,19 @@ def _read_png(data: bytes) -> Samples:
     parsed = png.parse(data)
     if parsed is None:
         raise damaged("PNG", "no whole picture is in it")
+    unknown = [chunk.kind.decode("latin-1") for chunk in png.chunks_of(data) if png.must_be_known(chunk)]
+    if unknown:
+        raise PictureError(f"a PNG picture with an unknown critical chunk ({unknown[0]})", remedy="save it again as PNG")
     if not png.is_sound(data, parsed):
-        raise damaged("PNG", "a checksum of its pixels differs")
+        raise damaged("PNG", "a checksum of its pixels, palette or transparency differs")
     return parsed.samples
 
 
 def _read_icon(data: bytes) -> Samples:
-    parsed = ico.parse(data)
-    if parsed is None:
+    samples = ico.read(data)
+    if samples is None:
         raise PictureError("an icon file without a picture that can be read", remedy="convert it to PNG first")
-    return parsed.samples
+    return samples
 
 
 def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
@@ -137,7 +140,13 @@ def _opened(image: Any, kind: str) -> Samples:
 
 
 def _of_gif(image: Any) -> Samples:
-    """Indices, and a palette that has an entry for each of them; gray where Pillow found no more in it."""
+    """Indices, and a palette that has an entry for each of them; gray where Pillow found no more in it.
+
+    Raises:
+        PictureError: the picture does not fill the screen that it is on; what is around it is not said.
+    """
+    if not image.tile or tuple(image.tile[0][1]) != (0, 0, *image.size):
+        raise PictureError("a GIF picture that does not fill its screen", remedy="crop it to its picture first")
     image.load()
     indices = _samples(image)
     transparent = image.info.get("transparency")

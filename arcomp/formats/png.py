@@ -100,11 +100,24 @@ def parse(data: bytes) -> Parsed | None:
 
 
 def is_sound(data: bytes, parsed: Parsed) -> bool:
-    """Whether the checksums of the header and of all pixels are right."""
-    header = zlib.crc32(data[12:29]).to_bytes(4, "big") == data[29:33]
+    """Whether the checksums of all that makes pixels are right: of header, palette, transparency and image data.
+
+    libpng refuses a palette whose checksum is wrong, and shows a picture without its transparency; neither is what the
+    picture was.
+    """
+    header = all(
+        zlib.crc32(data[chunk.start + 4 : chunk.end - 4]).to_bytes(4, "big") == data[chunk.end - 4 : chunk.end]
+        for chunk in chunks_of(data)
+        if chunk.kind in (b"IHDR", b"PLTE", b"tRNS")
+    )
     runs = [segment for segment in parsed.skeleton if isinstance(segment, Chunks)]
     streams = [held for run in runs for held in run.content if isinstance(held, Deflated)]
     return header and not any(run.wrong for run in runs) and all(stream.check is None for stream in streams)
+
+
+def must_be_known(chunk: Chunk) -> bool:
+    """Whether a chunk is unknown, and of those without which pixels cannot be understood (section 5.4)."""
+    return not chunk.kind[0] & 32 and chunk.kind not in (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 
 
 def has_transparent_colour(data: bytes) -> bool:

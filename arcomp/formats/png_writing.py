@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from arcomp.errors import OutputError
 from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
-from arcomp.formats.metadata import NONE, Metadata
+from arcomp.formats.metadata.fields import NONE, Metadata
+from arcomp.formats.metadata.of_png import XMP
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.png import SIGNATURE
 from arcomp.formats.rebuild import pieces, rebuild
@@ -21,7 +22,6 @@ _COLOURS = {(1, False): 0, (3, False): 2, (2, True): 4, (4, True): 6}
 _PALETTE = 3
 _LEVEL = 6
 _CHUNK = 1 << 20
-_XMP = b"XML:com.adobe.xmp"
 _MAX_SIDE = (1 << 31) - 1
 _MAX_KEY = 79
 
@@ -90,11 +90,12 @@ def _metadata(metadata: Metadata) -> Iterator[bytes]:
     if metadata.exif:
         yield _chunk(b"eXIf", metadata.exif)
     if metadata.xmp:
-        yield _chunk(b"iTXt", _XMP + b"\0\0\0\0\0" + metadata.xmp)
-    if metadata.resolution:
-        yield _chunk(b"pHYs", struct.pack(">IIB", *metadata.resolution, 1))
-    for key, value in metadata.text.items():
-        yield _text(key, value)
+        yield _chunk(b"iTXt", XMP + b"\0\0\0\0\0" + metadata.xmp)
+    if sides := metadata.resolution or metadata.aspect:
+        yield _chunk(b"pHYs", struct.pack(">IIB", *sides, metadata.resolution is not None))
+    for key, value in metadata.text:
+        if "\0" not in value:  # which ends texts in other programs
+            yield _text(key, value)
 
 
 def _kind(samples: Samples) -> tuple[int, Layout]:

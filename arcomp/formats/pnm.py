@@ -14,6 +14,7 @@ from arcomp.form import Layout, Raster
 from arcomp.formats.common import check_size, damaged
 from arcomp.formats.embedded import Part, together
 from arcomp.formats.layouts import pack, row_bytes, unpack
+from arcomp.formats.metadata.fields import NONE, SEVERAL_MAXIMA, Metadata
 from arcomp.formats.parsed import Parsed
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, Pixels, Samples
 
@@ -68,12 +69,19 @@ class Header(NamedTuple):
         return self.maximum.bit_length()
 
 
-def parse(data: bytes) -> Parsed | None:
-    """Take a file of Netpbm's formats apart; None for what is better taken as bytes."""
-    try:
-        return parsed(data)
-    except PictureError:
-        return None
+class Found(NamedTuple):
+    """A picture of a file.
+
+    Attributes:
+        begin, end: where its header begins, and where white space after its samples ends.
+        header: what it says.
+        part: where its samples are, and what they are.
+    """
+
+    begin: int
+    end: int
+    header: Header
+    part: Part
 
 
 def parsed(data: bytes) -> Parsed:
@@ -83,21 +91,30 @@ def parsed(data: bytes) -> Parsed:
     Raises:
         PictureError: the first picture is damaged, truncated, too large, or text in no usual shape.
     """
-    parts: list[Part] = []
-    at = 0
-    while len(parts) < _MOST_PICTURES:
-        try:
-            parts.append(_picture(data, _header(data, at)))
-        except PictureError:
-            if not parts:
-                raise
-            break
-        at = parts[-1][1]
-        between = _SPACE.match(data, at)
-        at = between.end() if between else at
-    found = together(data, parts)
+    found = together(data, [picture.part for picture in pictures(data)])
     assert found is not None
     return found
+
+
+def pictures(data: bytes) -> Iterator[Found]:
+    """The pictures of a file, one after the other, up to something odd.
+
+    Raises:
+        PictureError: as of :func:`parsed`.
+    """
+    at = 0
+    for count in range(_MOST_PICTURES):
+        try:
+            header = _header(data, at)
+            part = _picture(data, header)
+        except PictureError:
+            if not count:
+                raise
+            return
+        between = _SPACE.match(data, part[1])
+        end = between.end() if between else part[1]
+        yield Found(at, end, header, part)
+        at = end
 
 
 def _header(data: bytes, at: int) -> Header:
@@ -213,13 +230,14 @@ def _after_comments(data: bytes, at: int) -> Iterator[int]:
         yield at
 
 
-def write_pnm(samples: Samples, ending: str) -> bytes:
+def write_pnm(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     """A raw file of pictures, one after the other: PBM of 1 bit, PGM of other gray, PPM of RGB, and PAM.
 
     Args:
-        samples: of which the maximum value is what their depth can hold.
+        samples: their pixels.
         ending: "pnm", "ppm", "pgm", "pbm" or "pam". Gray samples become PGM in a file that ends in .ppm too, and RGB
             PPM in one that ends in .pgm: whoever reads them goes by what is in the file.
+        metadata: says the maximum value, if it is not what the depth of samples can hold.
 
     Raises:
         OutputError: they are indices into a palette; have opacity or unknown channels, and it is not PAM; or are not
@@ -233,22 +251,24 @@ def write_pnm(samples: Samples, ending: str) -> bytes:
         raise OutputError(f"{ending} cannot hold {what}", remedy="choose pam or png")
     if ending == "pbm" and (depth, channels) != (1, 1):
         raise OutputError("pbm cannot hold samples but gray of 1 bit", remedy="choose pgm or ppm")
-    layout = Layout(8 if depth <= 8 else 16, tuple(range(channels)))
+    if metadata.maximum == SEVERAL_MAXIMA:
+        raise OutputError("holds pictures of different maximum values", remedy="choose npz")
+    maximum = metadata.maximum or (1 << depth) - 1
+    layout = Layout(8 if maximum < 256 else 16, tuple(range(channels)))
     if (depth, channels) == (1, 1) and ending not in ("pgm", "pam"):
         layout = Layout(1, (0,), inverted=True)
     parts = [
         part
         for stack in samples.stacks
         for picture in stack
-        for part in (_written_header(samples, picture, ending), pack(picture, layout).tobytes())
+        for part in (_written_header(samples, picture, ending, maximum), pack(picture, layout).tobytes())
     ]
     return b"".join(parts)
 
 
-def _written_header(samples: Samples, picture: Pixels, ending: str) -> bytes:
+def _written_header(samples: Samples, picture: Pixels, ending: str, maximum: int) -> bytes:
     """The header of a picture [H, W, C]."""
     height, width, channels = picture.shape
-    maximum = (1 << samples.depth) - 1
     if ending == "pam":
         names = {1: "BLACKANDWHITE" if maximum == 1 else "GRAYSCALE", 3: "RGB"}
         name = names.get(channels - samples.alpha, "UNKNOWN") + ("_ALPHA" if samples.alpha else "")

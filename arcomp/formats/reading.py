@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from arcomp.errors import ArcompError, PictureError
+from arcomp.errors import OutputError, PictureError
 from arcomp.formats.common import GET_AGAIN
 from arcomp.formats.kinds import kind_of
-from arcomp.formats.npy import is_array, read_array
+from arcomp.formats.npy import ARR_0, is_array, read_array
 from arcomp.formats.picture import read_picture
-from arcomp.samples import Bytes, Samples, of_bytes
+from arcomp.samples import Array, Bytes, Samples, of_bytes
 
 START = 320
 """Bytes that tell what a file is."""
@@ -71,13 +72,44 @@ def read(source: Path | bytes, *, allow_lossy: bool = False, or_bytes: bool = Fa
     return read_array(source) if found == "array" else read_picture(source, allow_lossy=allow_lossy)
 
 
-def reads_back(data: bytes, samples: Samples) -> bool:
-    """Whether a file holds these samples."""
+def differences(samples: Samples, again: Samples) -> tuple[str, ...]:
+    """Names of what samples say and others do not, which were read from a file that was made of them.
+
+    Raises:
+        OutputError: the file holds other pixels.
+    """
+    lost: list[str] = []
+    stacks = samples.stacks
+    if samples.alpha and not again.alpha:
+        lost.append("that the last channel is opacity")
+        opaque = all(int(stack[..., -1].min()) + 1 == 1 << samples.depth for stack in stacks)
+        if again.channels < samples.channels and opaque:  # as WebP leaves it out
+            lost, stacks = ["opacity, which is full everywhere"], tuple(stack[..., :-1] for stack in stacks)
+    own, others = ([picture for stack in each for picture in stack] for each in (stacks, again.stacks))
+    if len(own) != len(others) or not all(map(np.array_equal, own, others)):
+        raise OutputError("the file that was made holds other pixels", remedy="choose another ending")
+    if samples.depth != again.depth:
+        lost.append(f"that samples have {samples.depth} bit{'s' if samples.depth > 1 else ''}")
+    palette, held = samples.palette, again.palette
+    if palette is not None and (held is None or not np.array_equal(held[: len(palette)], palette)):
+        lost.append("palette")
+    if isinstance(samples.form, Array) and samples.form.name not in ("", ARR_0, getattr(again.form, "name", "")):
+        lost.append("names of arrays")
+    if isinstance(again.form, Array) and samples.form != replace(again.form, name=getattr(samples.form, "name", "")):
+        lost += ["type or axes of the array"] if isinstance(samples.form, Array) else []
+    return tuple(lost)
+
+
+def lost_in(data: bytes, samples: Samples) -> tuple[str, ...]:
+    """Names of what samples say that a file does not, which was made of them.
+
+    Raises:
+        OutputError: it holds other pixels, or cannot be read.
+    """
     try:
-        again = read(data, as_bytes=isinstance(samples.form, Bytes))
-    except ArcompError:
-        return False
-    return bool(np.array_equal(again.pixels, samples.pixels))
+        return differences(samples, read(data, as_bytes=isinstance(samples.form, Bytes)))
+    except PictureError as error:
+        raise OutputError(f"the file that was made cannot be read: {error.cause}", remedy="choose another") from error
 
 
 def start_of(path: Path) -> bytes:

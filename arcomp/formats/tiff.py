@@ -31,6 +31,7 @@ from arcomp.formats.tiff_pages import (
     NONE,
     SUBFILE_TYPE,
     TAKEN_APART,
+    TILES,
     WIDTH,
     Block,
     Kind,
@@ -41,7 +42,7 @@ from arcomp.formats.tiff_pages import (
 from arcomp.formats.tiff_tags import STARTS, Directory, OddTiffError, directories
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
 
-__all__ = ["STARTS", "is_lossy", "not_turned", "parse", "refusal", "size"]
+__all__ = ["STARTS", "is_lossy", "is_peculiar", "is_tiled", "not_turned", "parse", "refusal", "size"]
 
 _MOST = 2048
 """Most bytes of samples for each byte of a file: no compression that is taken apart gives more."""
@@ -307,6 +308,21 @@ def size(data: bytes) -> tuple[int, int]:
     if largest is None:
         return 1, 1
     return max(1, _number(largest, WIDTH, 1)), max(1, _number(largest, HEIGHT, 1))
+
+
+def is_peculiar(data: bytes) -> bool:
+    """Whether samples of the largest picture are something that their channels alone do not say."""
+    largest = _largest(data)
+    try:
+        return largest is None or bool(peculiarity(largest))
+    except OddTiffError:
+        return True
+
+
+def is_tiled(data: bytes) -> bool:
+    """Whether the largest picture is in tiles, which hold more than the picture at its edges."""
+    largest = _largest(data)
+    return largest is not None and TILES[0] in largest.entries
 
 
 def is_lossy(data: bytes) -> bool:

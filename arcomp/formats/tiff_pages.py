@@ -40,6 +40,10 @@ _UNSIGNED, _SIGNED, _UNKNOWN = 1, 2, 4
 """Formats of samples; signed ones are in two's complement."""
 
 
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+"""Kinds of opacity: that colours were multiplied by, or not."""
+
+
 class Kind(NamedTuple):
     """What pictures must have in common to be samples of one file."""
 
@@ -180,7 +184,7 @@ def _meaning(directory: Directory) -> _Meaning:
             raise OddTiffError("more channels than a picture may have")
         return _Meaning(Kind(1, depth, False, b""), False, signed, planes)
     extra = directory.numbers(EXTRA_SAMPLES).tolist()
-    alpha = extra in ([1], [2]) and (photometric, channels) in ((BLACK_IS_ZERO, 2), (RGB, 4))
+    alpha = extra in ([_ASSOCIATED], [_UNASSOCIATED]) and (photometric, channels) in ((BLACK_IS_ZERO, 2), (RGB, 4))
     palette = _palette(directory, depth) if photometric == PALETTE and channels == 1 else b""
     inverted = photometric == WHITE_IS_ZERO and channels == 1
     return _Meaning(Kind(channels, depth, alpha, palette), inverted, signed, planes)
@@ -197,6 +201,8 @@ def peculiarity(directory: Directory) -> str:
     photometric = directory.number(PHOTOMETRIC, RGB if found.kind.channels == 3 else BLACK_IS_ZERO)
     if found.signed:
         return "signed samples"
+    if directory.numbers(EXTRA_SAMPLES).tolist() == [_ASSOCIATED]:
+        return "colours that are multiplied by opacity"
     if photometric not in _CHANNELS:
         return f"{_COLOURS.get(photometric, 'unknown')} colour"
     plain = found.kind.channels - found.kind.alpha == _CHANNELS[photometric]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -18,12 +18,27 @@ _NUMBERS = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 13: "u4", 16: 
 """Types of integers: BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG, IFD, and BigTIFF's LONG8, SLONG8, IFD8."""
 _TEXT = (1, 2, 7)
 """Types of bytes: BYTE, ASCII, UNDEFINED."""
+_SIZES = {
+    1: (1, 1), 2: (1, 1), 3: (1, 2), 4: (1, 4), 5: (2, 4), 6: (1, 1), 7: (1, 1), 8: (1, 2), 9: (1, 4), 10: (2, 4),
+    11: (1, 4), 12: (1, 8), 13: (1, 4), 16: (1, 8), 17: (1, 8), 18: (1, 8),
+}  # fmt: skip
+"""Of each type: numbers of a value, and bytes of a number. Fractions have two."""
+DIRECTORIES = (0x8769, 0x8825, 0xA005)
+"""Tags that hold a directory: Exif, places on Earth, and how Exif is to be read."""
 _SHORT = 3
 _ORIENTATION, _SUB_DIRECTORIES, _XMP = 274, 330, 700
 
 
 class OddTiffError(Exception):
     """A TIFF, or a picture of it, is damaged or of a kind that is not taken apart. What it says never leaves here."""
+
+
+class Entry(NamedTuple):
+    """What stands under a tag: type, number of values, and these, the low byte of each number first."""
+
+    kind: int
+    many: int
+    body: bytes
 
 
 class _Entry(NamedTuple):
@@ -35,10 +50,18 @@ class _Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Directory:
-    """What a directory says of a picture."""
+    """What a directory says of a picture.
+
+    Attributes:
+        file: that it is in.
+        entries: by their tags.
+        begin, end: where it lies.
+    """
 
     file: _File
     entries: Mapping[int, _Entry]
+    begin: int
+    end: int
 
     def numbers(self, tag: int) -> Ints:
         """A tag's values, int64 [count]; none if the tag is not there.
@@ -70,6 +93,39 @@ class Directory:
         """A tag's bytes; none if it is not there, or holds something else."""
         entry = self.entries.get(tag)
         return b"" if entry is None or entry.kind not in _TEXT else bytes(self._values(entry, 1))
+
+    def entry(self, tag: int) -> Entry:
+        """What stands under a tag.
+
+        Raises:
+            OddTiffError: nothing does, or it is of an unknown type, or not in the file.
+        """
+        found = self.entries.get(tag)
+        if found is None or found.kind not in _SIZES:
+            raise OddTiffError("a tag that is not there, or of an unknown type")
+        numbers, size = _SIZES[found.kind]
+        body = bytes(self._values(found, numbers * size))
+        if size > 1 and self.file.byteorder == "big":
+            body = np.frombuffer(body, f">u{size}").astype(f"<u{size}").tobytes()
+        return Entry(found.kind, found.many, body)
+
+    def below(self, tag: int) -> Directory:
+        """The directory that a tag names.
+
+        Raises:
+            OddTiffError: it is not in the file.
+        """
+        return self.file.directory(self.number(tag, 0))[0]
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Where the directory lies, and values that its tags point to."""
+        yield self.begin, self.end
+        for entry in self.entries.values():
+            numbers, size = _SIZES.get(entry.kind, (1, 1))
+            length = entry.many * numbers * size
+            if length > self.file.word:
+                place = self.file.offset(entry.place)
+                yield place, place + length
 
     def forget_turn(self, file: bytearray) -> None:
         """Change the bytes of the file so that this directory says nothing of how to turn its picture."""
@@ -142,7 +198,7 @@ class _File:
             following = self.offset(place + head + count * size)
         except OddTiffError:
             following = 0
-        return Directory(self, entries), following
+        return Directory(self, entries, place, place + head + count * size + self.word), following
 
 
 def directories(data: bytes) -> tuple[list[Directory], list[Directory]]:

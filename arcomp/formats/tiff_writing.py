@@ -12,8 +12,9 @@ from arcomp.errors import OutputError
 from arcomp.form import Layout
 from arcomp.formats.differences import difference
 from arcomp.formats.layouts import packed, row_bytes
-from arcomp.formats.metadata import NONE, Metadata
-from arcomp.formats.tiff_metadata import ASCII, BYTE, LONG, RATIONAL, SHORT, UNDEFINED, Tags, tags_of
+from arcomp.formats.metadata.exif import Entries, write_directory
+from arcomp.formats.metadata.fields import NONE, Metadata
+from arcomp.formats.tiff_metadata import LONG, SHORT, entries_for
 from arcomp.formats.tiff_pages import (
     BITS,
     BLACK_IS_ZERO,
@@ -32,12 +33,13 @@ from arcomp.formats.tiff_pages import (
     STRIPS,
     WIDTH,
 )
+from arcomp.formats.tiff_tags import Entry
 from arcomp.samples import Pixels, Samples
 
 _STRIP = 1 << 18
 """About how many bytes a strip has before it is deflated."""
 _LEVEL = 6
-_SIZES = {BYTE: "B", ASCII: "B", SHORT: "H", LONG: "I", RATIONAL: "I", UNDEFINED: "B"}
+_LETTERS = {SHORT: "H", LONG: "I"}
 """Of a number of each type, as :mod:`struct` names it."""
 _UNSPECIFIED, _OPACITY = 0, 2
 """What extra samples are: of no known meaning, or opacity with which colours are not multiplied."""
@@ -58,14 +60,14 @@ def write_tiff(samples: Samples, metadata: Metadata = NONE) -> bytes:
         raise OutputError("tiff cannot hold a palette with opacity", remedy="choose png")
     file = bytearray(b"II*\0" + bytes(4))
     link = 4
-    known = tags_of(metadata, file)
+    known = entries_for(metadata)
     for stack in samples.stacks:
         for pixels in stack:
             link = _add_page(file, link, pixels, samples, known)
     return bytes(file)
 
 
-def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples, known: Tags) -> int:
+def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples, known: Entries) -> int:
     """Add the strips and the directory of a picture, and write where that is; the place to write where the next is."""
     height, width, channels = pixels.shape
     layout = Layout(samples.depth, tuple(range(channels)), little=samples.depth == 16)
@@ -78,7 +80,7 @@ def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples, know
         lengths.append(len(strip))
         file += strip
     photometric, extra = _meaning(samples)
-    tags: Tags = known | {
+    tags: dict[int, tuple[int, list[int]]] = {
         WIDTH: (LONG, [width]),
         HEIGHT: (LONG, [height]),
         BITS: (SHORT, [samples.depth] * channels),
@@ -95,7 +97,8 @@ def _add_page(file: bytearray, link: int, pixels: Pixels, samples: Samples, know
         tags[COLOUR_MAP] = SHORT, _colour_map(samples.palette, samples.depth)
     if extra:
         tags[EXTRA_SAMPLES] = SHORT, extra
-    return _add_directory(file, link, tags)
+    own = {(tag,): _entry(kind, numbers) for tag, (kind, numbers) in tags.items()}
+    return _add_directory(file, link, known | own)
 
 
 def _strip(pixels: Pixels, layout: Layout, differences: bool) -> bytes:
@@ -127,21 +130,16 @@ def _colour_map(palette: npt.NDArray[np.uint8], depth: int) -> list[int]:
     return (257 * colours).ravel().tolist()
 
 
-def _add_directory(file: bytearray, link: int, tags: Tags) -> int:
-    entries = []
-    for tag, (kind, values) in sorted(tags.items()):
-        body = struct.pack(f"<{len(values)}{_SIZES[kind]}", *values)
-        if len(body) > 4:
-            file += bytes(len(file) % 2)
-            place = len(file)
-            file += body
-            body = struct.pack("<I", place)
-        many = len(values) // 2 if kind == RATIONAL else len(values)
-        entries.append(struct.pack("<HHI", tag, kind, many) + body.ljust(4, b"\0"))
+def _entry(kind: int, numbers: list[int]) -> Entry:
+    return Entry(kind, len(numbers), struct.pack(f"<{len(numbers)}{_LETTERS[kind]}", *numbers))
+
+
+def _add_directory(file: bytearray, link: int, entries: Entries) -> int:
+    """Add a directory, and write where it is; the place to write where the next is."""
     file += bytes(len(file) % 2)
     begin = len(file)
-    file += struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    file += write_directory(entries, begin)
     if len(file) >= _MOST:
         raise OutputError("a TIFF has fewer than 4 GiB", remedy="choose png")
     struct.pack_into("<I", file, link, begin)
-    return len(file) - 4
+    return begin + 2 + 12 * len({path[0] for path in entries})

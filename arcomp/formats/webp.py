@@ -26,7 +26,7 @@ def check_webp(data: bytes, *, allow_lossy: bool) -> None:
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise damaged("WebP", f"it is truncated, {len(data)} of {end} bytes")
-    for kind, _ in _chunks(data, end):
+    for kind, _, _ in chunks(data, end):
         if kind in (b"ANIM", b"ANMF"):
             raise PictureError("an animated WebP picture is not supported", remedy="extract its frames first")
         kinds.add(kind)
@@ -36,13 +36,17 @@ def check_webp(data: bytes, *, allow_lossy: bool) -> None:
         raise damaged("WebP", "it has no image data")
 
 
-def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int]]:
-    """Kind and length of each chunk."""
+def chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Kind of each chunk up to a place, where its content begins, and its length.
+
+    Raises:
+        PictureError: one is truncated.
+    """
     at = 12
     while at + 8 <= end:
         kind = data[at : at + 4]
         (length,) = struct.unpack_from("<I", data, at + 4)
         if at + 8 + length > end:
             raise damaged("WebP", f"its {kind.decode('latin-1').strip()!r} chunk is truncated")
-        yield kind, length
+        yield kind, at + 8, length
         at += 8 + length + length % 2

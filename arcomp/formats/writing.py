@@ -10,12 +10,12 @@ from types import MappingProxyType
 
 from arcomp.errors import OutputError
 from arcomp.formats.bmp import write_bmp
-from arcomp.formats.metadata import NONE, Metadata
+from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.formats.npy import ARRAY_ENDINGS, write_npy
 from arcomp.formats.png_writing import write_png
 from arcomp.formats.pnm import write_pnm
 from arcomp.formats.tiff_writing import write_tiff
-from arcomp.samples import Bytes, Samples
+from arcomp.samples import Array, Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,13 +35,6 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 
 LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
 """Endings of pictures that are not written, because they lose pixels, or may."""
-_KEPT = {
-    "png": ("icc", "exif", "xmp", "text", "resolution"),
-    "tif": ("icc", "exif", "xmp", "resolution"),
-    "tiff": ("icc", "exif", "xmp", "resolution"),
-    "webp": ("icc", "exif", "xmp"),
-}
-"""The fields of :class:`Metadata` that files of an ending have room for."""
 _MAX_SIDE_OF_WEBP = 16383
 
 
@@ -57,11 +50,6 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return os.path.splitext(os.fspath(path))[1][1:].lower()
 
 
-def kept_by(ending: str) -> tuple[str, ...]:
-    """The fields of :class:`arcomp.formats.metadata.Metadata` that :func:`write` puts into files of an ending."""
-    return _KEPT.get(ending, ())
-
-
 def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     """A file of which :func:`arcomp.formats.read` gives the same samples back.
 
@@ -69,7 +57,7 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
         samples: bytes become what they were, whatever the ending; an array has its type, axes and name again in an
             .npy or .npz file; pictures go there as [N, H, W, C].
         ending: "npy", "npz" or a key of :data:`ENDINGS`, in any case, with or without its dot.
-        metadata: goes along as far as :func:`kept_by` says.
+        metadata: goes along as far as such files have room for it.
 
     Returns:
         The bytes of the file.
@@ -80,12 +68,14 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     ending = ending.lower().lstrip(".")
     if isinstance(samples.form, Bytes):
         return samples.pixels.tobytes()
+    if isinstance(samples.form, Array) and samples.form.dtype.startswith("int") and ending not in ARRAY_ENDINGS:
+        raise OutputError(f"{ending} cannot hold negative numbers", remedy="choose npy")
     if ending == "png":
         return write_png(samples, metadata)
     if ending in ("tif", "tiff"):
         return write_tiff(samples, metadata)
     if ENDINGS.get(ending) == "PNM":
-        return write_pnm(samples, ending)
+        return write_pnm(samples, ending, metadata)
     if ending in ARRAY_ENDINGS:
         return write_npy(samples, ending)
     if ending not in ENDINGS:
@@ -94,7 +84,7 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
         raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
     if samples.count != 1:
         raise OutputError(f"holds {samples.count} pictures", remedy="choose npz")
-    return write_bmp(samples) if ending == "bmp" else _write_webp(samples, metadata)
+    return write_bmp(samples, metadata) if ending == "bmp" else _write_webp(samples, metadata)
 
 
 def _write_webp(samples: Samples, metadata: Metadata) -> bytes:

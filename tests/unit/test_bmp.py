@@ -15,8 +15,8 @@ from PIL import Image
 
 from arcomp.errors import OutputError
 from arcomp.formats import read, write
-from arcomp.formats.bmp import parse
 from arcomp.formats.parsed import Parsed
+from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
 from arcomp.samples import Pixels, Samples
 from tests.unit.picture_files import GRAY, RGB, refusal, saved
@@ -146,15 +146,19 @@ def test_16_bits(masks: tuple[int, int, int], depth: int, size: int) -> None:
 def test_16_bits_without_masks() -> None:
     samples = taken_apart(bitmap((WORDS & 0x7FFF).view(np.uint8), 16)).samples
     assert (samples.depth, samples.channels, samples.alpha) == (5, 3, False)
-    samples = taken_apart(bitmap(WORDS.view(np.uint8), 16)).samples  # the highest bit is used: opacity
-    assert (samples.depth, samples.channels, samples.alpha) == (5, 4, True)
+    samples = taken_apart(bitmap(WORDS.view(np.uint8), 16)).samples  # the highest bit is used
+    assert (samples.depth, samples.channels, samples.alpha) == (5, 4, False)
     assert np.array_equal(samples.pixels[0, ..., 3], 31 * (WORDS >> 15))
 
 
 def test_32_bits() -> None:
     samples = taken_apart(bitmap(colours(RGBA), 32)).samples
-    assert (samples.depth, samples.alpha) == (8, True)
+    assert (samples.depth, samples.alpha) == (8, False)
     assert np.array_equal(samples.pixels[0], RGBA)
+    data = bitmap(colours(RGBA), 32)
+    assert np.array_equal(read(data).pixels[0], RGBA[..., :3])  # as Pillow and browsers see it
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(np.asarray(image), RGBA[..., :3])
     without = RGBA.copy()
     without[..., 3] = 0
     samples = taken_apart(bitmap(colours(without), 32)).samples

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from arcomp.errors import OutputError, PictureError
 from arcomp.form import Deflated, Raster
 from arcomp.formats import read, read_array, read_arrays, write
-from arcomp.formats.npy import parse
 from arcomp.formats.parsed import Parsed
+from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
 from arcomp.samples import Array, Picture, Samples
 

@@ -13,7 +13,8 @@ from PIL import Image
 from arcomp.errors import OutputError, PictureError
 from arcomp.formats import read, write
 from arcomp.formats.conversion import converted
-from arcomp.formats.metadata import Metadata, read_metadata
+from arcomp.formats.metadata.fields import Metadata
+from arcomp.formats.metadata.reading import read_metadata
 from arcomp.formats.png import chunks_of, is_sound, parse
 from arcomp.formats.png_writing import write_png
 from arcomp.samples import Samples
@@ -88,7 +89,7 @@ def test_image_data_is_cut_into_chunks() -> None:
 def test_what_is_known_about_it() -> None:
     profile, exif = LARGE.tobytes()[:3000], b"II*\0\x08\0\0\0\0\0\0\0\0\0"
     texts = {"Author": "somebodÿ", "Title": "\u03c0"}
-    data = write_png(Samples.of(RGB[None]), Metadata(profile, exif, b"<x/>", texts))
+    data = write_png(Samples.of(RGB[None]), Metadata(profile, exif, b"<x/>", tuple(texts.items())))
     same(data, Samples.of(RGB[None]))
     with Image.open(io.BytesIO(data)) as image:
         image.load()
@@ -97,7 +98,7 @@ def test_what_is_known_about_it() -> None:
     assert info["exif"].removeprefix(b"Exif\0\0") == exif
     assert info["xmp"] == b"<x/>"
     assert {key: str(info[key]) for key in texts} == texts
-    assert read_metadata(data) == Metadata(profile, exif, b"<x/>", texts)
+    assert read_metadata(data) == Metadata(profile, exif, b"<x/>", tuple(texts.items()))
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_what_png_cannot_hold(samples: Samples, word: str) -> None:
 @pytest.mark.parametrize("key", ["", "x" * 80, "\u03c0", "a\0b"])
 def test_keywords_that_png_does_not_take(key: str) -> None:
     with pytest.raises(OutputError, match="name"):
-        write_png(Samples.of(RGB[None]), Metadata(text={key: "x"}))
+        write_png(Samples.of(RGB[None]), Metadata(text=((key, "x"),)))
 
 
 class TestRepacking:

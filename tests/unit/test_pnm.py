@@ -16,7 +16,7 @@ from arcomp.form import Decimals, Raster
 from arcomp.formats import read, write
 from arcomp.formats.conversion import is_of
 from arcomp.formats.parsed import Parsed
-from arcomp.formats.pnm import parse
+from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
 from arcomp.samples import Pixels, Samples
 from tests.unit.picture_files import refusal

@@ -17,7 +17,7 @@ from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError
 from arcomp.formats import read
 from arcomp.formats.hollow import metadata_of
-from arcomp.formats.metadata import read_metadata
+from arcomp.formats.metadata.reading import read_metadata
 from arcomp.samples import Samples
 from arcomp.transforms import Coded, Constant, Divide, HighLow, Node, Pile, Predict, Region, Transpose
 from tests.raw import Raw
