@@ -168,7 +168,7 @@ def restore(
     count, callback = arguments.threads(threads), arguments.progress(progress)
     held = None if model is None else _model(model)
     with _said_of(data):
-        return files.decompress(bytes_of(data), model=held, threads=count, progress=callback)
+        return files.restored(unpack(bytes_of(data)), held, Execution(threads=count, progress=callback))
 
 
 def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
@@ -250,7 +250,8 @@ def code_lengths(
         source, model, tile, device, threads, progress: as of :func:`compress`.
 
     Returns:
-        `samples`, float32 [N, H, W, C]: the bits of each sample. `side`: the bits of the model's side information.
+        `samples`, float32 [N, H, W, C]: the bits of each sample. Of pictures that are coded as others, such as indices,
+        each pixel's are shared out equally. `side`: the bits of the model's side information.
         `total`: all bits.
 
     Raises:
@@ -260,7 +261,10 @@ def code_lengths(
     found = _model(model)
     samples = samples_of(source, or_bytes=found.takes_bytes)
     with _said_of(source):
-        return bits.measure(samples, found, **how)
+        measured = bits.measure(samples, found, **how)
+        if len(measured) > 1:
+            raise ArcompError("pictures of several sizes", remedy="give each size by itself")
+        return measured[0]
 
 
 def sample(

@@ -205,24 +205,13 @@ def plan(
     return tiling, spec
 
 
-def decode(
-    data: bytes | memoryview,
-    *,
-    model: Model | None = None,
-    naive: bool = False,
-    device: str = "cpu",
-    threads: int | None = None,
-    progress: Progress = lambda part: None,
-) -> Samples:
+def decode(data: bytes | memoryview, model: Model | None = None, how: Execution = USUAL) -> Samples:
     """Decompress the samples of a file.
 
     Args:
         data: the file's bytes.
         model: the model, if it is not to be looked up by the name and digest in the file.
-        naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
-        device: used with naive=True only; otherwise decoding runs on the CPU.
-        threads: how many tiles a model that learns decodes at a time; None: one for each processor.
-        progress: callback that is given the part done, 0 to 1, now and then.
+        how: the samples do not depend on it.
 
     Returns:
         What was compressed, with its form.
@@ -233,7 +222,7 @@ def decode(
         ModelError: the model is not here, is not the file's, or does not take such pictures.
         ArcompError: the pictures need more memory than this machine has, or the file holds none.
     """
-    return decode_member(unpack(data), model, Execution(device, threads, naive, progress))
+    return decode_member(unpack(data), model, how)
 
 
 def decode_member(member: Member, model: Model | None = None, how: Execution = USUAL) -> Samples:

@@ -144,7 +144,7 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
         return "its fixed picture is coded otherwise than when it was frozen"
     try:
         data = codec.encode(Samples.of(picture, depth), model, device=device).data
-        decoded = codec.decode(data, model=model).pixels
+        decoded = codec.decode(data, model).pixels
     except ArcompError as error:
         return f"its fixed picture cannot be decoded: {error.cause}"
     return "" if np.array_equal(decoded, picture) else "its fixed picture does not come back"

@@ -270,32 +270,18 @@ def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int) ->
     return bytes(made)
 
 
-def decompress(
-    data: bytes | memoryview,
-    *,
-    model: Model | None = None,
-    naive: bool = False,
-    device: str = "cpu",
-    threads: int | None = None,
-    progress: Progress = lambda part: None,
-) -> bytes:
-    """The file that was compressed, bit for bit.
+def restored(member: Member, model: Model | None = None, how: Execution = USUAL) -> bytes:
+    """The file that a member was made of, bit for bit.
 
     Args:
-        data: the compressed file.
-        model, naive, device, threads, progress: see :func:`arcomp.codec.decode`.
+        member: the compressed file.
+        model, how: see :func:`arcomp.codec.decode`.
 
     Raises:
-        FormatError: not an arcomp file, damaged, or from a newer version.
         VerificationError: what was decoded is not what was encoded.
         ModelError: a model is not here.
         ArcompError: it was made of samples that came from no file, or needs more memory than this machine has.
     """
-    return restored(unpack(data), model, Execution(device, threads, naive, progress))
-
-
-def restored(member: Member, model: Model | None = None, how: Execution = USUAL) -> bytes:
-    """The file that a member was made of; errors are those of :func:`decompress`."""
     original = member.original
     if original is None:
         raise ArcompError("holds samples that came from no file", remedy="arcomp.decompress gives the samples")

@@ -47,7 +47,7 @@ def row(name: str, pixels: Pixels, device: str) -> dict[str, Any]:
     model = shipped(name)
 
     def exact(some: Pixels) -> float:
-        return bits.measure(Samples.of(some), model, device=device).total
+        return bits.measure(Samples.of(some), model, device=device)[0].total
 
     def in_float(some: Pixels) -> float:
         found = model.float_bits(some, 8, device)

@@ -117,13 +117,16 @@ def _encode(pixels: Pixels, model: Any, specimen: dict[str, Any], request: dict[
 def _decode(data: bytes, model: Any, naive: bool, threads: int, specimen: dict[str, Any]) -> tuple[str, str]:
     """Digest of the pixels, or of the file, and what is said if there are none."""
     from arcomp import codec, files
+    from arcomp.container import unpack
+    from arcomp.contract.model import Execution
     from arcomp.errors import ArcompError
 
+    how = Execution(threads=threads, naive=naive)
     try:
         if specimen["file"]:
-            found = files.decompress(data, model=model, naive=naive, threads=threads)
+            found = files.restored(unpack(data), model, how)
         else:
-            found = codec.decode(data, model=model, naive=naive, threads=threads).pixels.tobytes()
+            found = codec.decode(data, model, how).pixels.tobytes()
     except ArcompError as error:
         return "", str(error)
     return hashlib.sha256(found).hexdigest(), ""

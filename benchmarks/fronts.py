@@ -75,7 +75,7 @@ def measured(model: DistributionModel, pixels: Pixels, device: str = "cpu") -> d
         began = time.perf_counter()
         data = codec.encode(Samples.of(pixels), model, device=device).data
         middle = time.perf_counter()
-        decoded = codec.decode(data, model=model).pixels
+        decoded = codec.decode(data, model).pixels
         seconds = [middle - began, time.perf_counter() - middle]
         if not np.array_equal(decoded, pixels):
             raise click.ClickException(f"{model.name}: not the same pixels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
+    from arcomp.measure.bits import Planned
     from arcomp.samples import Samples
 
 
@@ -33,20 +34,19 @@ def find(given: str, model: Model) -> list[str]:
 
 
 def read_samples(name: str, model: Model) -> Samples:
-    """A file's samples as a model takes them.
+    """A file's samples.
 
     Args:
         name: a path, or ``-`` for standard input.
         model: that is to measure them. Where it takes bytes, what is no picture and no array is bytes.
 
     Raises:
-        ArcompError: the file cannot be read, is damaged, or is nothing that the model takes.
+        ArcompError: the file cannot be read, or is damaged.
     """
-    from arcomp.contract.fitting import fitted
     from arcomp.formats import kind, read
 
     data = read_file(name, lambda start: kind(start, or_bytes=model.takes_bytes))
-    return fitted(read(data, or_bytes=model.takes_bytes), model)
+    return read(data, or_bytes=model.takes_bytes)
 
 
 class Reader:
@@ -68,6 +68,18 @@ class Reader:
                 self.refused(shown(name), error)
                 continue
             yield name, samples
+
+    def planned(self, files: Iterable[tuple[str, Samples]]) -> Iterator[tuple[str, Planned]]:
+        """The same, as the model measures them."""
+        from arcomp.measure.bits import planned
+
+        for name, samples in files:
+            try:
+                plan = planned(samples, self.model)
+            except ArcompError as error:
+                self.refused(shown(name), error)
+                continue
+            yield name, plan
 
     def refused(self, name: str, error: Exception) -> None:
         """Tell of something that could not be done with a file, and count it."""

@@ -43,6 +43,8 @@ def named(name: str, member: Member) -> str:
 
 def default_ending(member: Member) -> str:
     """What samples that came from no file are written as."""
+    if member.geometry and sum(stack[0] for stack in member.geometry.stacks) > 1 and member.form.kind == "picture":
+        return "tif"
     return "png" if member.form.kind == "picture" else "npy" if member.form.kind == "array" else "bin"
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from arcomp.contract.model import Model
+    from arcomp.measure.bits import Planned
     from arcomp.measure.evaluation import Cost
-    from arcomp.samples import Samples
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Evaluator:
         from arcomp.measure.evaluation import costs, limited
 
         own = Sum()
-        files = self._ready(limited(self.reader(find(given, self.model)), limit))
+        files = self._ready(self.reader.planned(limited(self.reader(find(given, self.model)), limit)))
         with self.console.progress(f"{self.name}: {shown(given)}") as meter:
             began = time.perf_counter()
             for cost in costs(
@@ -112,14 +112,15 @@ class Evaluator:
             own.seconds = time.perf_counter() - began - self.startup_within
         return own
 
-    def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
+    def _ready(self, files: Iterator[tuple[str, Planned]]) -> Iterator[tuple[str, Planned]]:
         """The same; what happens before the first of a kind is no part of its seconds."""
         self.startup_within = 0.0
-        for name, samples in files:
+        for name, plan in files:
             began = time.perf_counter()
-            self.startup.warm(self.model, samples.channels, samples.depth, self.device)
+            for model, leaf in plan.coded_by(self.model):
+                self.startup.warm(model, leaf.shape[3], leaf.depth, self.device)
             self.startup_within += time.perf_counter() - began
-            yield name, samples
+            yield name, plan
 
     def _tell(self, of: Sum, data: str | None) -> None:
         about = {

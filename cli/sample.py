@@ -105,10 +105,11 @@ def _completion(model: Model, name: str, count: int | None) -> Wanted:
     """
     import numpy as np
 
+    from arcomp.contract.fitting import fitted
     from arcomp.samples import Bytes
 
     with said_of(shown(name)):
-        samples = read_samples(name, model)
+        samples = fitted(read_samples(name, model), model)
     height, width = samples.pixels.shape[1:3]
     text = isinstance(samples.form, Bytes)
     several = TEXTS if text else PICTURES if len(samples.pixels) == 1 else 1

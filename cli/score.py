@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from arcomp.contract.model import Model
+    from arcomp.measure.bits import Planned
     from arcomp.measure.evaluation import Cost
-    from arcomp.samples import Samples
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,10 @@ class Scorer:
             self.maps.check(names)
         found = []
         with self.console.progress("scoring") as meter:
+            plans = self._ready(self.reader.planned(self.reader(names)))
             for cost in costs(
-                self._ready(self.reader(names)), self.model, device=self.device, threads=self.startup.threads,
-                progress=meter, refused=self.reader.refused,
+                plans, self.model, device=self.device, threads=self.startup.threads, progress=meter,
+                refused=self.reader.refused,
             ):  # fmt: skip
                 found.append(Score(cost.label, cost.bits, cost.rate, cost.samples.shape, self._mapped(cost)))
         return sorted(found, key=lambda score: -score.rate)
@@ -150,10 +151,11 @@ class Scorer:
                 self.reader.refused(shown(given), error)
         return names
 
-    def _ready(self, files: Iterator[tuple[str, Samples]]) -> Iterator[tuple[str, Samples]]:
-        for name, samples in files:
-            self.startup.warm(self.model, samples.channels, samples.depth, self.device)
-            yield name, samples
+    def _ready(self, files: Iterator[tuple[str, Planned]]) -> Iterator[tuple[str, Planned]]:
+        for name, plan in files:
+            for model, leaf in plan.coded_by(self.model):
+                self.startup.warm(model, leaf.shape[3], leaf.depth, self.device)
+            yield name, plan
 
     def _mapped(self, cost: Cost) -> str | None:
         """The path of a picture's map; None if there is none."""

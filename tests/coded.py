@@ -8,7 +8,7 @@ from typing import Any
 from arcomp import codec, formats, sampling
 from arcomp.codec import Encoded
 from arcomp.container import Member, unpack
-from arcomp.contract.model import Bits, Model
+from arcomp.contract.model import Bits, Execution, Model
 from arcomp.measure import bits
 from arcomp.samples import Pixels, Samples
 from arcomp.transforms import Coded
@@ -19,15 +19,16 @@ def encode(pixels: Pixels, depth: int, model: Model, **options: Any) -> Encoded:
     return codec.encode(Samples.of(pixels, depth), model, trees=(Coded(depth),), **options)
 
 
-def decode(data: bytes, **options: Any) -> tuple[Pixels, Member]:
-    """The pictures [N, H, W, C] of a file, and what the file says."""
-    pixels = codec.decode(data, **options).pixels
+def decode(data: bytes, model: Model | None = None, **options: Any) -> tuple[Pixels, Member]:
+    """The pictures [N, H, W, C] of a file, and what the file says; options are those of execution."""
+    pixels = codec.decode(data, model, Execution(**options)).pixels
     return pixels, unpack(data)
 
 
 def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> Bits:
     """What pictures [N, H, W, C] cost."""
-    return bits.measure(Samples.of(pixels, depth), model, **options)
+    (found,) = bits.measure(Samples.of(pixels, depth), model, **options)
+    return found
 
 
 def draw(model: Model, shape: tuple[int, int, int, int], depth: int, **options: Any) -> Pixels:

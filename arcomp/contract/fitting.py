@@ -42,18 +42,15 @@ def narrowed(samples: Samples, model: Model) -> Samples:
 
 
 def fitted(samples: Samples, model: Model) -> Samples:
-    """Samples that a model takes as they are: narrowed, of one size, without alpha and palette.
+    """Samples that a model takes as they are: narrowed, without alpha and palette.
 
     Raises:
         ModelError: the model does not take them, or one of them is too large for it.
     """
-    if samples.alpha or samples.palette is not None or len(samples.stacks) > 1:
-        what = "with transparency" if samples.alpha else "of several sizes"
-        what = "with a palette" if samples.palette is not None else what
-        raise ModelError(
-            f"pictures {what} are not measured under one model", remedy="`arcomp compare` measures files of them"
-        )
-    samples = replace(narrowed(samples, model), stacks=(samples.pixels,))
+    if samples.alpha or samples.palette is not None:
+        what = "transparency" if samples.alpha else "a palette"
+        raise ModelError(f"pictures with {what} are not taken as they are", remedy="convert them to RGB first")
+    samples = narrowed(samples, model)
     most = next((d for d in range(samples.depth, 0, -1) if takes(model, samples.channels, d)), samples.depth)
     if isinstance(samples.form, Array) and most < samples.depth:
         raise ModelError(

@@ -69,11 +69,9 @@ def parsed(data: bytes) -> Parsed:
     Raises:
         PictureError: it is damaged, compressed, too large, or not understood.
     """
-    (at,) = struct.unpack_from("<I", data, 10) if len(data) >= FILE_HEADER else (0,)
     bitmap = header(data, FILE_HEADER)
     check_size(bitmap.width, bitmap.height)
-    at = at or bitmap.end + bitmap.entry * bitmap.entries
-    size = bitmap.stride * bitmap.height
+    at, size = pixels_at(bitmap, data), bitmap.stride * bitmap.height
     if at < bitmap.end:
         raise damaged("BMP", "its pixels are said to be inside its header")
     if len(data) - at < size:
@@ -89,6 +87,14 @@ def parsed(data: bytes) -> Parsed:
     if colours is not None and _is_of_grays(colours, depth):
         colours = None
     return Parsed(Samples((pixels[None],), depth, alpha=alpha, palette=colours), parts)
+
+
+def pixels_at(bitmap: Bitmap, data: bytes) -> int:
+    """Where the pixels of a file begin. Some programs say 0, or forget that a palette comes first."""
+    said = int.from_bytes(data[10:FILE_HEADER], "little")
+    after = bitmap.end + bitmap.entry * bitmap.entries
+    forgotten = bitmap.bits <= 8 and said == bitmap.end and len(data) - after >= bitmap.stride * bitmap.height
+    return after if forgotten else said or after
 
 
 def header(data: bytes, at: int) -> Bitmap:

@@ -16,7 +16,7 @@ _UNSEEN = Metadata(others=("metadata",))
 
 
 def metadata_of(skeleton: Skeleton, length: int) -> Metadata:
-    """What a file says besides its pixels, as :func:`arcomp.formats.metadata.reading.read_metadata`, from its form alone.
+    """What a file says besides its pixels, from its form alone, as :func:`read_metadata` of all of it.
 
     Args:
         skeleton: its form.

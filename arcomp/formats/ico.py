@@ -155,7 +155,7 @@ def _mask(body: bytes, parsed: Parsed) -> Mask | None:
     if len(rows) < stride * raster.height:
         return None
     unpack(rows, mask, Layout(1, (0,)), stride=stride, upward=True)
-    return mask[..., 0] == 1
+    return mask[..., 0].astype(np.bool_)
 
 
 def _bitmap(body: bytes) -> Parsed | None:

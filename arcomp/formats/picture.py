@@ -87,7 +87,9 @@ def _read_png(data: bytes) -> Samples:
         raise damaged("PNG", "no whole picture is in it")
     unknown = [chunk.kind.decode("latin-1") for chunk in png.chunks_of(data) if png.must_be_known(chunk)]
     if unknown:
-        raise PictureError(f"a PNG picture with an unknown critical chunk ({unknown[0]})", remedy="save it again as PNG")
+        raise PictureError(
+            f"a PNG picture with an unknown critical chunk ({unknown[0]})", remedy="save it again as PNG"
+        )
     if not png.is_sound(data, parsed):
         raise damaged("PNG", "a checksum of its pixels, palette or transparency differs")
     return parsed.samples

@@ -31,7 +31,7 @@ from arcomp.formats.tiff_pages import (
     NONE,
     SUBFILE_TYPE,
     TAKEN_APART,
-    TILES,
+    TILE_WIDTH,
     WIDTH,
     Block,
     Kind,
@@ -322,7 +322,7 @@ def is_peculiar(data: bytes) -> bool:
 def is_tiled(data: bytes) -> bool:
     """Whether the largest picture is in tiles, which hold more than the picture at its edges."""
     largest = _largest(data)
-    return largest is not None and TILES[0] in largest.entries
+    return largest is not None and TILE_WIDTH in largest.entries
 
 
 def is_lossy(data: bytes) -> bool:

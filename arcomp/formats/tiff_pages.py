@@ -221,14 +221,14 @@ def _palette(directory: Directory, depth: int) -> bytes:
 def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tuple[int, int, tuple[Block, ...]]:
     """Pixels of a row of a strip or tile, rows of a whole one, and all strips or tiles."""
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
-    tiled = TILES[0] in directory.entries
+    tiled = TILES[0] in directory.entries or TILE_WIDTH in directory.entries
     if tiled:
         down, across = directory.number(TILE_HEIGHT, 0), directory.number(TILE_WIDTH, 0)
     else:
         down, across = min(directory.number(ROWS_PER_STRIP, height), height), width
     if min(down, across) < 1 or max(down, across) > MAX_PIXELS:
         raise OddTiffError("strips or tiles of no size")
-    offset_tag, length_tag = TILES if tiled else STRIPS
+    offset_tag, length_tag = TILES if TILES[0] in directory.entries else STRIPS  # some put tiles there, too
     offsets, lengths = directory.numbers(offset_tag).tolist(), directory.numbers(length_tag).tolist()
     wanted = -(-height // down) * -(-width // across) * planes
     unknown = not lengths and directory.number(COMPRESSION, NONE) == NONE

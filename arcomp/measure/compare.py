@@ -12,7 +12,7 @@ import numpy.typing as npt
 from arcomp import codec
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
-from arcomp.contract.model import Model
+from arcomp.contract.model import Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError, has_torch
 from arcomp.measure.contestants import Coded, Contestant, NotTakenError, Progress
@@ -87,7 +87,7 @@ class ModelContestant(Contestant):
         return Coded(made.data, made.nll_bits, made.network_bits)
 
     def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
-        return codec.decode(data, model=self.model, threads=self.threads, progress=progress).stacks
+        return codec.decode(data, self.model, Execution(threads=self.threads, progress=progress)).stacks
 
     def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
         return len(decoded) == len(samples.stacks) and all(map(np.array_equal, decoded, samples.stacks))

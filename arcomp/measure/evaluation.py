@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.contract.model import Bits, Model, Progress
 from arcomp.errors import ArcompError
-from arcomp.measure.bits import measure
+from arcomp.measure.bits import Planned, measure
+from arcomp.measure.inputs import first_of
 from arcomp.samples import Bytes, Samples
 
 BATCH = 1 << 16
@@ -58,7 +59,7 @@ class Cost:
 
 
 def costs(
-    files: Iterable[tuple[str, Samples]],
+    files: Iterable[tuple[str, Planned]],
     model: Model,
     *,
     device: str = "cpu",
@@ -69,9 +70,8 @@ def costs(
     """What each picture of some files costs, in their sequence.
 
     Args:
-        files: names and what :func:`arcomp.formats.read` read, as the model takes it
-            (:func:`arcomp.contract.fitting.fitted`); no more of them are taken than are evaluated
-            together.
+        files: names, and samples as the model measures them (:func:`arcomp.measure.bits.planned`); no more of them are
+            taken than are evaluated together.
         model, device, threads: see :func:`arcomp.measure.bits.measure`.
         progress: callback given the part done of what is evaluated together.
         refused: callback given those that cannot be evaluated; the others go on.
@@ -82,7 +82,7 @@ def costs(
 
     def measured() -> Iterator[Cost]:
         try:
-            found = _measured(waiting, model, device, threads, progress)
+            found = measure(_joined(waiting), model, device=device, threads=threads, progress=progress)
         except ArcompError as error:
             if refused is None:
                 raise
@@ -91,43 +91,45 @@ def costs(
             return
         yield from _each(waiting, found)
 
-    waiting: list[tuple[str, Samples]] = []
-    for name, samples in files:
-        if waiting and not _together(waiting, samples, model):
+    waiting: list[tuple[str, Planned]] = []
+    for name, plan in files:
+        if waiting and not _together(waiting, plan, model):
             yield from measured()
             waiting = []
-        waiting.append((name, samples))
+        waiting.append((name, plan))
     if waiting:
         yield from measured()
 
 
-def _together(waiting: list[tuple[str, Samples]], new: Samples, model: Model) -> bool:
+def _together(waiting: list[tuple[str, Planned]], new: Planned, model: Model) -> bool:
     """Whether a file may be evaluated together with others: single pictures of one size and depth, and not too many."""
     _, first = waiting[0]
-    positions = first.pixels.shape[1] * first.pixels.shape[2]
-    if (first.pixels.shape, first.depth, len(new.pixels)) != (new.pixels.shape, new.depth, 1):
+    if not (first.is_plain and new.is_plain) or first.trees != new.trees:
+        return False
+    own, other = first.samples, new.samples
+    positions = own.pixels.shape[1] * own.pixels.shape[2]
+    if (own.pixels.shape, own.depth, other.count) != (other.pixels.shape, other.depth, 1):
         return False
     return model.batches and (len(waiting) + 1) * positions <= BATCH
 
 
-def _measured(
-    waiting: list[tuple[str, Samples]], model: Model, device: str, threads: int | None, progress: Progress
-) -> Bits:
-    """Of all their pictures, one file's after the other's."""
-    samples = waiting[0][1]
-    if len(waiting) > 1:
-        samples = Samples.of(np.concatenate([samples.pixels for _, samples in waiting]), samples.depth)
-    return measure(samples, model, device=device, threads=threads, progress=progress)
+def _joined(waiting: list[tuple[str, Planned]]) -> Planned:
+    """All their pictures, one file's after the other's."""
+    first = waiting[0][1]
+    if len(waiting) == 1:
+        return first
+    pixels = np.concatenate([plan.samples.pixels for _, plan in waiting])
+    return Planned(Samples.of(pixels, first.samples.depth), first.trees)
 
 
-def _each(waiting: list[tuple[str, Samples]], found: Bits) -> Iterator[Cost]:
-    at = 0
-    for name, samples in waiting:
-        count, text = len(samples.pixels), isinstance(samples.form, Bytes)
+def _each(waiting: list[tuple[str, Planned]], found: list[Bits]) -> Iterator[Cost]:
+    """The costs of all pictures, of several files with one stack each, or of one file."""
+    pictures = ((each, bits.side / len(bits.samples)) for bits in found for each in bits.samples)
+    for name, plan in waiting:
+        count, text = plan.samples.count, isinstance(plan.samples.form, Bytes)
         for i in range(count):
-            share = found.side / len(found.samples)
-            yield Cost(name, i if count > 1 else None, found.samples[at + i], share, text)
-        at += count
+            samples, side = next(pictures)
+            yield Cost(name, i if count > 1 else None, samples, side, text)
 
 
 def limited(files: Iterable[tuple[str, Samples]], most: int | None) -> Iterator[tuple[str, Samples]]:
@@ -135,8 +137,8 @@ def limited(files: Iterable[tuple[str, Samples]], most: int | None) -> Iterator[
     left = most
     for name, samples in files:
         if left is not None:
-            samples = replace(samples, stacks=(samples.pixels[:left],))
-            left -= len(samples.pixels)
+            samples = first_of(samples, left)
+            left -= samples.count
         yield name, samples
         if left == 0:
             return

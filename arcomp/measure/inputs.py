@@ -69,9 +69,12 @@ def read(path: Path, limit: int | None = None, *, text: bool = False) -> Samples
         PictureError: it cannot be read, or holds something else.
     """
     samples = formats.read(path, or_bytes=text)
-    if limit is None:
-        return samples
-    stacks, left = [], limit
+    return samples if limit is None else first_of(samples, limit)
+
+
+def first_of(samples: Samples, most: int) -> Samples:
+    """The first pictures, at most so many."""
+    stacks, left = [], most
     for stack in samples.stacks:
         stacks += [stack[:left]] if left else []
         left -= min(left, len(stack))

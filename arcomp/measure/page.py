@@ -11,9 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp import __version__
-from arcomp.contract.fitting import fitted
-from arcomp.contract.model import Model
-from arcomp.errors import ModelError
 from arcomp.measure import bits, images, plot
 from arcomp.measure.codecs import INSTALL_PEERS
 from arcomp.measure.compare import ModelContestant
@@ -101,12 +98,13 @@ def show(
     pixels = some.pixels
     taken = [
         c for c, m in zip(contestants, measured, strict=True)
-        if isinstance(c, ModelContestant) and m.bytes is not None and _is_taken(some, c.model)
+        if isinstance(c, ModelContestant) and m.bytes is not None
     ]  # fmt: skip
     found: list[npt.NDArray[Any]] = []
     means: list[float] = []
     for i, contestant in enumerate(taken):
-        made = bits.measure(some, contestant.model, device=contestant.device, threads=contestant.threads)
+        plan = bits.as_coded(some, contestant.model)
+        (made,) = bits.measure(plan, contestant.model, device=contestant.device, threads=contestant.threads)
         each = made.samples.sum(-1)
         found.append(images.reduced(sheet(_folded(each, samples), gap=_gap(pixels))))
         means.append(float(each.mean()))
@@ -123,15 +121,6 @@ def show(
     position = "byte" if isinstance(samples.form, Bytes) else "pixel"
     address = images.uri(np.rint(picture).astype(np.uint8))
     return Shown(name, _about(samples), address, width, height, images.small(picture), top, position, maps)
-
-
-def _is_taken(samples: Samples, model: Model) -> bool:
-    """Whether a model codes samples as they are, so that it gives each pixel bits."""
-    try:
-        fitted(samples, model)
-    except ModelError:
-        return False
-    return True
 
 
 def _gap(pixels: npt.NDArray[np.uint8]) -> int:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arcomp import files
+from arcomp.container import unpack
 from arcomp.contract import registry
+from arcomp.contract.model import Execution
 from arcomp.errors import ArcompError
 from arcomp.form import Chunks, Deflated, Skeleton
 from arcomp.formats.parsing import parse
@@ -78,7 +80,7 @@ def there_and_back(path: Path, model_name: str, threads: int | None = None) -> O
     try:
         made = files.compress(files.examine(data, model, files.About(path.name), settings), model, settings)
         between = time.perf_counter()
-        same = files.decompress(made.data, threads=threads) == data
+        same = files.restored(unpack(made.data), how=Execution(threads=threads)) == data
         ended = time.perf_counter()
     except ArcompError as error:
         return Outcome(**{**vars(none), "failed": str(error)})

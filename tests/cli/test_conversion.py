@@ -12,7 +12,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.cli.command import MODEL, compressed, names, pixels, refused, said_well, save, say
+import arcomp
+from arcomp.samples import Samples
+from tests.cli.command import MODEL, compressed, names, pixels, refused, said_well, save, say, spawn
 from tests.coded import read_picture
 
 PROFILE, XMP = b"p" * 200, b"<x:xmpmeta/>"
@@ -215,3 +217,36 @@ class TestOtherEndings:
     def test_nothing_is_said_where_nothing_is_lost(self, picture: Path) -> None:
         packed = compressed(picture)
         assert said_well(say("decompress", packed, "-o", "x.bmp")).err == ""
+
+
+class TestSamplesFromNoFile:
+    """As Python code compresses them."""
+
+    def test_pictures_of_two_sizes(self, folder: Path) -> None:
+        stacks = (pixels()[None], pixels(9, 8)[None])
+        (folder / "a.arcomp").write_bytes(arcomp.compress(Samples(stacks, 8), "histogram"))
+        for arguments, name in (((), "a.tif"), (("-o", "b.npz"), "b.npz")):
+            assert said_well(say("decompress", "a.arcomp", *arguments)).err == ""
+            assert all(map(np.array_equal, arcomp.open(name).stacks, stacks))
+        refused(say("decompress", "a.arcomp", "-o", "c.png"), "holds 2 pictures")
+        said_well(say("decompress", "--rm", "a.arcomp", "-f"))
+        assert "a.arcomp" not in names(folder)
+
+    def test_what_an_array_does_not_say(self, folder: Path) -> None:
+        rgba = pixels(channels=4)[None]
+        (folder / "a.arcomp").write_bytes(arcomp.compress(Samples((rgba,), 8, alpha=True), "histogram"))
+        (folder / "b.arcomp").write_bytes(arcomp.compress(Samples((rgba[..., :1] >> 4,), 4), "histogram"))
+        for name, what in (("a", "that the last channel is opacity"), ("b", "that samples have 4 bits")):
+            said = said_well(say("decompress", f"{name}.arcomp", "-o", "x.npy", "-f"))
+            assert said.lines == [f"arcomp: warning: {name}.arcomp: not kept in .npy: {what}"]
+            refused(say("decompress", "--rm", f"{name}.arcomp", "-o", "y.npy"), "--rm would lose")
+            assert said_well(say("decompress", "--rm", f"{name}.arcomp", "-o", f"{name}.png")).err == ""
+
+
+def test_other_programs_do_not_speak(folder: Path) -> None:
+    """Pillow warns of damaged Exif; that is ours to say, or not."""
+    broken = exif(6).tobytes()[:-9]
+    Image.fromarray(pixels()).save("a.png", exif=broken)
+    said_well(say("compress", *MODEL, "a.png"))
+    done = spawn("decompress", "a.png.arcomp", "-o", "b.bmp")
+    assert done.stderr.splitlines() == [b"arcomp: warning: a.png.arcomp: not kept in .bmp: Exif, orientation"]

@@ -10,13 +10,15 @@ import pytest
 from PIL import Image
 
 import arcomp
+from arcomp import codec
 from arcomp.contract import registry
 from arcomp.errors import OutputError
-from arcomp.measure.bits import measure
+from arcomp.formats import read
+from arcomp.measure.bits import Planned, measure, planned
 from arcomp.measure.evaluation import costs
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelrnn import PixelRNN
-from arcomp.samples import Samples, of_array
+from arcomp.samples import of_array
 from arcomp.sampling import GAP
 from tests.cli.command import DIGITS, TEXT, Said, names, npy, refused, said_well, say
 from tests.coded import draw, encode
@@ -76,14 +78,14 @@ class TestEval:
 
         shapes = [(5, 6), (5, 6), (5, 6), (6, 5), (5, 6)]
         files = [
-            (str(i), of_array(pictures("noise", (*shape, 1), 1, i)[:, :, 0].astype(bool)))
+            (str(i), planned(of_array(pictures("noise", (*shape, 1), 1, i)[:, :, 0].astype(bool)), BINARY))
             for i, shape in enumerate(shapes)
         ]
         calls: list[int] = []
 
-        def counted(samples: Samples, *args: object, **kwargs: object) -> object:
-            calls.append(samples.count)
-            return measure(samples, *args, **kwargs)  # type: ignore[arg-type]
+        def counted(plan: Planned, *args: object, **kwargs: object) -> object:
+            calls.append(plan.samples.count)
+            return measure(plan, *args, **kwargs)  # type: ignore[arg-type]
 
         monkeypatch.setattr(evaluation, "measure", counted)
         together = [cost.bits for cost in costs(files, BINARY)]
@@ -111,19 +113,22 @@ class TestEval:
         assert [about["images"] for about in said.objects] == [6, 6, 12]
         refused(say("eval", "a.npy"), "'-m'", status=2)
 
-    def test_what_one_model_does_not_measure(self, folder: Path) -> None:
-        """And compare does, as the line says."""
+    def test_pictures_that_are_coded_as_others(self, folder: Path) -> None:
+        """They cost what compress says, and have maps; files of several sizes, too."""
         image = Image.fromarray(pictures("smooth", (20, 30, 3), 8))
         image.convert("RGBA").save(folder / "alpha.png")
         image.quantize(16).save(folder / "palette.png")
         image.save(folder / "sizes.ico", sizes=[(8, 8), (16, 16)])
-        for name, what in (("alpha.png", "transparency"), ("palette.png", "a palette"), ("sizes.ico", "several sizes")):
-            for verb in ("eval", "score"):
-                said = say(verb, "-m", "histogram", name)
-                refused(said, f"{name}: pictures ")
-                assert what in said.err
-                assert said.err.endswith("; `arcomp compare` measures files of them\n")
-            said_well(say("compare", "--models", "histogram", name))
+        Image.fromarray(pictures("noise", (20, 30, 1), 16)[..., 0]).save(folder / "deep.png")
+        for name, many in (("alpha.png", 1), ("palette.png", 1), ("sizes.ico", 2), ("deep.png", 1)):
+            (cost,) = said_well(say("eval", "-m", "histogram", "--json", name)).objects
+            samples = read(folder / name)
+            coded = codec.encode(samples, registry.load("histogram"))
+            assert (cost["images"], cost["samples"]) == (many, samples.size)
+            assert cost["bits"] == pytest.approx(coded.nll_bits, rel=1e-5)
+            scores = said_well(say("score", "-m", "histogram", "--json", "--heatmap", "maps", name)).objects
+            assert sum(score["bits"] for score in scores) == pytest.approx(cost["bits"])
+            assert {Path(score["heatmap"]).is_file() for score in scores} == {True}
 
 
 class TestScore:

@@ -296,3 +296,17 @@ def test_writing(samples: Samples) -> None:
 def test_what_cannot_be_written(samples: Samples) -> None:
     with pytest.raises(OutputError):
         write(samples, "bmp")
+
+
+@pytest.mark.parametrize(("size", "entry"), [(12, 3), (40, 4)])
+@pytest.mark.parametrize("offset", [0, "header"])
+def test_pixels_come_after_the_palette(size: int, entry: int, offset: int | str) -> None:
+    """Also where the file says 0, or where its header ends, as some programs write it."""
+    palette = np.pad(COLOURS[:, ::-1], ((0, 0), (0, entry - 3))).tobytes()
+    at = 14 + size if offset == "header" else 0
+    data = bitmap(GRAY[..., 0], 8, size=size, palette=palette, offset=at)
+    samples = taken_apart(data).samples
+    assert samples.palette is not None
+    assert np.array_equal(samples.palette[samples.pixels[0, ..., 0]], COLOURS[GRAY[..., 0]])
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(np.asarray(image.convert("RGB")), COLOURS[GRAY[..., 0]])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from arcomp import files
-from arcomp.container import packing
+from arcomp.container import packing, unpack
 from arcomp.contract import registry
 from arcomp.errors import VerificationError
 from arcomp.formats import write
@@ -40,7 +40,7 @@ def flipped(squeeze: Callable[[bytes], tuple[int, bytes]]) -> Callable[[bytes], 
 @pytest.mark.parametrize("data", [TEXT, RAMP], ids=["bytes", "picture"])
 def test_what_is_written_is_verified(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it, the form too, and of files that are kept as bytes."""
-    assert files.decompress(compressed(data).data) == data
+    assert files.restored(unpack(compressed(data).data)) == data
     monkeypatch.setattr("arcomp.container.header.squeeze", flipped(packing.squeeze))
     with pytest.raises(VerificationError, match="nothing was written"):
         compressed(data)
@@ -51,4 +51,4 @@ def test_more_pictures_than_a_file_holds_are_kept_as_bytes() -> None:
     np.save(stream, np.arange((1 << 20) + 1, dtype=np.uint32).astype(np.uint8).reshape(-1, 1, 1, 1).repeat(5, 2))
     made = compressed(stream.getvalue())
     assert made.coded is None
-    assert files.decompress(made.data) == stream.getvalue()
+    assert files.restored(unpack(made.data)) == stream.getvalue()

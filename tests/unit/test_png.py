@@ -13,6 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import arcomp
+from arcomp import files
+from arcomp.container import unpack
+from arcomp.errors import PictureError
 from arcomp.form import Chunks, Deflated, Literal
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.parsing import parse
@@ -305,3 +309,23 @@ def test_files_of_others(folder: str) -> None:
         taken_apart(path.read_bytes())
     if folder == "data/pngsuite":
         assert all(path.name.startswith("x") for path in broken)
+
+
+@pytest.mark.parametrize("kind", [b"PLTE", b"tRNS"])
+def test_colours_whose_checksum_is_wrong_are_no_colours(kind: bytes) -> None:
+    """libpng refuses such a palette, and shows a picture without such transparency: neither was meant."""
+    chunks = [chunk(b"PLTE", bytes(range(12))), chunk(b"tRNS", b"\1\2")]
+    data = bytearray(png(GRAY % 4, colour=3, chunks=chunks))
+    assert arcomp.open(bytes(data)).palette is not None
+    at = data.index(kind) + 4
+    data[at] ^= 1
+    with pytest.raises(PictureError, match="checksum of its pixels, palette or transparency"):
+        arcomp.open(bytes(data))
+    assert files.restored(unpack(arcomp.compress(bytes(data), "histogram"))) == data
+
+
+def test_unknown_critical_chunks_are_refused() -> None:
+    data = png(RGB, chunks=[chunk(b"CgBI", bytes(4))])
+    with pytest.raises(PictureError, match="CgBI"):
+        arcomp.open(data)
+    assert files.restored(unpack(arcomp.compress(data, "histogram"))) == data

@@ -62,6 +62,14 @@ class TestOdd:
         page = changed(page_of(pixels, tile=(16, 16)), t324=[8] * 6, t325=[256] * 6)
         same(tiff_of(page._replace(blocks=page.blocks[:1])), pixels)
 
+    def test_tiles_under_the_tags_of_strips(self) -> None:
+        """As libtiff's own quad-tile.tif has them."""
+        for shape in ((32, 48), (16, 10)):
+            pixels = pictures(1, 8, *shape)
+            page = page_of(pixels, tile=(16, 16))
+            places = [8 + 256 * n for n in range(len(page.blocks))]
+            same(tiff_of(changed(page, t324=None, t325=None, t273=places, t279=[256] * len(places))), pixels)
+
     def test_strips_in_another_sequence(self) -> None:
         pixels = pictures(1, 8, 30, 10)
         page = changed(page_of(pixels, rows=10), t273=[208, 8, 108], t279=[100] * 3)

@@ -22,7 +22,7 @@ def of_bmp(data: bytes) -> Metadata:
         return found.metadata()
     size = int.from_bytes(data[start : start + 4], "little")
     fields = data[start : start + size].ljust(_V5, b"\0")
-    at = int.from_bytes(data[10:14], "little") or bitmap.end + bitmap.entry * bitmap.entries
+    at = bmp.pixels_at(bitmap, data)
     pixels = at, at + bitmap.stride * bitmap.height
     colours = min(bitmap.end + bitmap.entry * bitmap.entries, at)
     spans = [(0, bitmap.end), (bitmap.end, colours), pixels]

@@ -66,7 +66,8 @@ def _exif(found: Gathered, body: bytes) -> bool:
 def _resolution(found: Gathered, body: bytes) -> bool:
     if len(body) != 9 or body[8] > 1:
         return False
-    found.scale(*struct.unpack(">II", body[:8]), metre=body[8] == 1)
+    across, down = struct.unpack(">II", body[:8])
+    found.scale(across, down, metre=body[8] == 1)
     return True
 
 
