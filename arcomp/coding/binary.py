@@ -19,6 +19,7 @@ LOWER, RANGE, POINT, AT, END = range(5)
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 _WORD = 32
+_U0, _U1 = np.uint64(0), np.uint64(1)
 _U32 = np.uint64(_WORD)
 _U16 = np.uint64(16)
 _U24 = np.uint64(24)
@@ -68,72 +69,106 @@ def _part(span: Any, p: Any) -> Any:
     return (span >> _U24) * p + (((span & _BELOW_24) * p) >> _U24)
 
 
-@kernel(inner=True)
-def _cut(coder: Any, bit: Any, bound: Any) -> None:
-    """Keep the lower part of the range for 1, what is above the bound for 0."""
-    state, words = coder.state, coder.words
+@kernel(inline="always")
+def opened(coder: Any) -> Any:
+    """A coder's numbers: lower end, range, point, next word. A loop keeps them in registers, and hands them back to
+    :func:`close`."""
+    state = coder.state
+    return state[0], state[1], state[2], state[3]
+
+
+@kernel(inline="always")
+def close(coder: Any, numbers: Any) -> None:
+    """Put the numbers back."""
+    state = coder.state
+    state[0], state[1], state[2], state[3] = numbers
+
+
+@kernel(inline="always")
+def _cut(coder: Any, numbers: Any, bit: Any, bound: Any) -> Any:
+    """Keep the lower part of the range for 1, what is above the bound for 0; returns the numbers after it."""
+    lower, span, point, at = numbers
+    words = coder.words
     if bit:
-        state[1] = bound
+        span = bound
     else:
-        lower = state[0] + bound
+        lower += bound
         if lower < bound:  # it went over: carry into the words before
-            i = np.int64(state[3]) - 1
+            i = np.int64(at) - 1
             while words[i] == np.uint32(0xFFFFFFFF):
                 words[i] = np.uint32(0)
                 i -= 1
             words[i] += np.uint32(1)
-        state[0] = lower
-        state[1] -= bound
-    if state[1] < _LIMIT:
-        words[np.int64(state[3])] = np.uint32(state[0] >> _U32)
-        state[0] <<= _U32
-        state[1] <<= _U32
-        state[3] += np.uint64(1)
+        span -= bound
+    if span < _LIMIT:
+        words[np.int64(at)] = np.uint32(lower >> _U32)
+        lower <<= _U32
+        span <<= _U32
+        at += _U1
+    return lower, span, point, at
 
 
-@kernel(inner=True)
-def _side(coder: Any, bound: Any) -> Any:
-    """On which side of the bound the point is."""
-    state, words = coder.state, coder.words
-    if state[2] < bound:
-        state[1] = bound
+@kernel(inline="always")
+def _side(coder: Any, numbers: Any, bound: Any) -> Any:
+    """On which side of the bound the point is, and the numbers after it."""
+    lower, span, point, at = numbers
+    bit = 0
+    if point < bound:
+        span = bound
         bit = 1
     else:
-        state[2] -= bound
-        state[1] -= bound
-        bit = 0
-    if state[1] < _LIMIT:
-        word = np.uint64(0)
-        if state[3] < state[4]:
-            word = np.uint64(words[np.int64(state[3])])
-        state[2] = (state[2] << _U32) | word
-        state[1] <<= _U32
-        state[3] += np.uint64(1)
-    return bit
+        point -= bound
+        span -= bound
+    if span < _LIMIT:
+        word = _U0
+        if at < coder.state[4]:
+            word = np.uint64(coder.words[np.int64(at)])
+        point = (point << _U32) | word
+        span <<= _U32
+        at += _U1
+    return bit, (lower, span, point, at)
+
+
+@kernel(inline="always")
+def encode(coder: Any, numbers: Any, bit: Any, p: Any) -> Any:
+    """Code a decision whose probability of 1 is p / 2**16, 0 < p < 2**16; returns the coder's numbers after it."""
+    return _cut(coder, numbers, bit, (numbers[1] >> _U16) * np.uint64(p))
+
+
+@kernel(inline="always")
+def decode(coder: Any, numbers: Any, p: Any) -> Any:
+    """The decision that was coded with this probability, and the coder's numbers after it."""
+    return _side(coder, numbers, (numbers[1] >> _U16) * np.uint64(p))
 
 
 @kernel(inner=True)
 def encode_bit(coder: Any, bit: Any, p: Any) -> None:
-    """Code a decision whose probability of 1 is p / 2**16, 0 < p < 2**16."""
-    _cut(coder, bit, (coder.state[1] >> _U16) * np.uint64(p))
+    """Code a decision by itself, as :func:`encode`."""
+    close(coder, encode(coder, opened(coder), bit, p))
 
 
 @kernel(inner=True)
 def encode_finely(coder: Any, bit: Any, p: Any) -> None:
     """Code a decision whose probability of 1 is p / 2**24, 0 < p < 2**24."""
-    _cut(coder, bit, _part(coder.state[1], np.uint64(p)))
+    numbers = opened(coder)
+    close(coder, _cut(coder, numbers, bit, _part(numbers[1], np.uint64(p))))
 
 
 @kernel(inner=True)
 def decode_bit(coder: Any, p: Any) -> Any:
-    """The decision that was coded with this probability."""
-    return _side(coder, (coder.state[1] >> _U16) * np.uint64(p))
+    """A decision by itself, as :func:`decode`."""
+    bit, numbers = decode(coder, opened(coder), p)
+    close(coder, numbers)
+    return bit
 
 
 @kernel(inner=True)
 def decode_finely(coder: Any, p: Any) -> Any:
     """The decision that was coded with this probability, in 24 bits."""
-    return _side(coder, _part(coder.state[1], np.uint64(p)))
+    numbers = opened(coder)
+    bit, numbers = _side(coder, numbers, _part(numbers[1], np.uint64(p)))
+    close(coder, numbers)
+    return bit
 
 
 def finish(coder: Coder) -> bytes:

@@ -1,7 +1,7 @@
 """A value as binary decisions, and what a mixture of logistics says of each.
 
 No single number is a value's probability: it is the product of the probabilities of its decisions, and each of these is
-what the mixing stage (:mod:`arcomp.coding.mixing`) makes of the mixture and of its counters.
+what mixing (:mod:`arcomp.coding.mixing`) makes of the mixture and of counters.
 
 Around ``base``, the rounded mean of the mixture: is the value at least base? Then outwards in steps of 1, 1, 1, 1, 2,
 4, 8, ... until it is passed, then halving.
@@ -28,27 +28,27 @@ MOST_DECISIONS = 40
 """More than the decisions of any 8-bit value."""
 
 
-@kernel(inner=True)
-def mass(edge: Any, components: Any, logistic: Any) -> Any:
-    """2**24 times the mixture's mass below a value: components int64 [3, k], weights (2**16 in all), means (Q8),
-    inverse scales (Q16)."""
+@kernel(inline="always")
+def mass(edge: Any, mixture: Any, components: int, logistic: Any) -> Any:
+    """2**24 times the mass below a value of a mixture of k components: int32 [>= 3 k], their weights (2**16 in all),
+    means (Q8), inverse scales (Q16)."""
     total = np.int64(0)
     at = (edge << 8) - 128
-    for j in range(components.shape[1]):
-        z = (((at - components[1, j]) * components[2, j]) >> 16) + 3072
-        total += components[0, j] * np.int64(logistic[max(0, min(6144, z))])
+    for j in range(components):
+        z = (((at - mixture[components + j]) * np.int64(mixture[2 * components + j])) >> 16) + 3072
+        total += mixture[j] * np.int64(logistic[max(0, min(6144, z))])
     return total >> 16
 
 
 @kernel(inner=True)
-def restrict(components: Any, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
+def restrict(mixture: Any, components: int, logistic: Any, allowed: Any, off: int, edges: Any) -> None:
     """The mixture's masses below every value, int64 [LEVELS + 1], where values that are not allowed keep only
     off / 2**16 of their own. ``allowed``: uint8 [LEVELS / 8], a bit each. The first and the last value have the mass
     beyond them."""
     before = np.int64(0)
     edges[0] = before
     for v in range(LEVELS):
-        here = np.int64(1 << 24) if v == HIGHEST else mass(v + 1, components, logistic)
+        here = np.int64(1 << 24) if v == HIGHEST else mass(v + 1, mixture, components, logistic)
         own = here - before
         if not (allowed[v >> 3] >> (v & 7)) & 1:
             own = (own * off) >> 16
@@ -56,14 +56,14 @@ def restrict(components: Any, logistic: Any, allowed: Any, off: int, edges: Any)
         before = here
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _ln(v: Any, mantissa: Any, power: Any) -> Any:
     """256 ln v for 16 <= v < 2**25."""
     n = 63 - leading_zeros(v)
     return np.int64(power[n]) + mantissa[((v << 8) >> n) & 255]
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def mixture_logit(masses: Any, values: Any, mantissa: Any, power: Any) -> Any:
     """What the mixture says of a decision: 256 ln(mass of [middle, high) / mass of [low, middle)), clamped.
 

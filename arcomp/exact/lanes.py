@@ -144,7 +144,7 @@ def _operation(kind: Vector, instruction: str) -> Any:
 
 
 def _define(operation: Any, real: str, integer: str = "") -> None:
-    """Let an operator work on vectors; without an instruction for integers, on doubles alone.
+    """Let an operator work on vectors; without an instruction for one of the two, not on those.
 
     As a template of its own and not as an overload: Numba asks every overload of an operator about every use of it,
     which takes a tenth of the time of compiling.
@@ -154,9 +154,9 @@ def _define(operation: Any, real: str, integer: str = "") -> None:
     class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             kind = args[0]
-            if len(args) == 2 and isinstance(kind, Vector) and kind is args[1] and (integer or kind is DOUBLES):
-                return kind(kind, kind)
-            return None
+            if len(args) != 2 or not isinstance(kind, Vector) or kind is not args[1]:
+                return None
+            return kind(kind, kind) if (real if kind is DOUBLES else integer) else None
 
     @lower_builtin(operation, Vector, Vector)
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -167,8 +167,47 @@ _define(operator.add, "fadd", "add")
 _define(operator.sub, "fsub", "sub")
 _define(operator.mul, "fmul", "mul")
 _define(operator.truediv, "fdiv")
+_define(operator.and_, "", "and_")
 shift_words = _operation(WORDS, "ashr")
 """Each lane of the first shifted right, rounding down, by the lane of the second (0 .. 31)."""
+
+
+@intrinsic
+def word(typing: Any, words: Any, lane: Any) -> Any:
+    """One lane without its sign, int64: 0 .. 2**32 - 1."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.zext(builder.extract_element(*args), ir.IntType(64))
+
+    return types.int64(WORDS, types.int64), generate
+
+
+@intrinsic
+def with_word(typing: Any, words: Any, lane: Any, value: Any) -> Any:
+    """The vector with another number in one lane (modulo 2**32)."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.insert_element(args[0], builder.trunc(args[2], WORDS.element), args[1])
+
+    return WORDS(WORDS, types.int64, types.int64), generate
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, row: Any, column: Any) -> Any:
+    """Have an element of an array fetched from memory, while other things are done; nothing else changes."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, args[0])
+        at = cgutils.get_item_pointer(context, builder, signature.args[0], made, [args[1], args[2]], wraparound=False)
+        byte = builder.bitcast(at, ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        # to be read, used again, data
+        builder.call(function, [byte, ir.Constant(number, 0), ir.Constant(number, 3), ir.Constant(number, 1)])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.intp), generate
 
 
 @intrinsic

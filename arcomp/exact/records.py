@@ -34,6 +34,13 @@ class Field(NamedTuple):
     name: str
     type: types.Type
     word: int
+    constant: int | None = None
+    """Its value, if kernels are compiled for it alone."""
+
+
+class Fixed(int):
+    """An integer that kernels are compiled for: loops of so many turns can be unrolled. A record with another one is of
+    another type."""
 
 
 class RecordType(types.Type):
@@ -41,7 +48,7 @@ class RecordType(types.Type):
 
     def __init__(self, name: str, fields: tuple[Field, ...]) -> None:
         self.fields = {f.name: f for f in fields}
-        digest = hashlib.sha256(repr([(f.name, str(f.type), f.word) for f in fields]).encode()).hexdigest()
+        digest = hashlib.sha256(repr([(f.name, str(f.type), *f[2:]) for f in fields]).encode()).hexdigest()
         super().__init__(name=f"{name}_{digest[:12]}")  # short: it becomes a part of every function's name
 
 
@@ -104,7 +111,7 @@ def _pack(fields: Any, words: list[int]) -> RecordType:
             kind = _pack(value, words)
         else:
             raise TypeError(f"field {name} of a record is {type(value).__name__}: {value!r:.40}")
-        made.append(Field(name, kind, at))
+        made.append(Field(name, kind, at, int(value) if isinstance(value, Fixed) else None))
     return _type(type(fields).__name__, tuple(made))
 
 
@@ -135,6 +142,8 @@ def _get(context: Any, builder: Any, kind: RecordType, pointer: Any, name: str) 
     field = kind.fields[name]
     if isinstance(field.type, RecordType):
         return builder.gep(pointer, [ir.Constant(ir.IntType(64), WORD * field.word)])
+    if field.constant is not None:
+        return ir.Constant(ir.IntType(64), field.constant)
 
     def load(word: int, wanted: Any) -> Any:
         at = builder.gep(pointer, [ir.Constant(ir.IntType(64), WORD * (field.word + word))])

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding.levels import LEVELS
+from arcomp.coding.mixing import LANES
 from arcomp.exact.compiled import kernel
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
 from arcomp.models.photo.least_squares import predict
-from arcomp.models.photo.planes import SKEW, Int8, Int32, Int64, first_row, last_row
+from arcomp.models.photo.planes import SKEW, Int8, Int32, first_row, last_row
 
 
 class Seen(NamedTuple):
@@ -36,16 +37,18 @@ class Seen(NamedTuple):
 
 
 class Hashed(NamedTuple):
-    """The mixing stage's inputs there, of each channel, as in :class:`arcomp.coding.mixing.FrontData`."""
+    """The mixing stage's inputs there, of each channel, as in :class:`arcomp.models.photo.stage.FrontData`."""
 
-    contexts: Int64
-    """[channels, tables, n]."""
+    contexts: Int32
+    """[channels, n, LANES]."""
     checks: Int32
-    """[channels, tables, n]."""
+    """[channels, n, LANES]."""
     selectors: Int32
-    """[channels, 2, n]."""
+    """[channels, n, 2]."""
     lattice_rows: Int32
     """[n]: the first two levels of three as one number, a row of a lattice."""
+    tables: int
+    """Contexts that are counted."""
 
 
 class Views(NamedTuple):
@@ -83,10 +86,11 @@ def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
     """Arrays for n positions, with so many contexts each."""
     channels = config.channels
     hashed = Hashed(
-        np.empty((channels, tables, n), np.int64),
-        np.empty((channels, tables, n), np.int32),
-        np.empty((channels, 2, n), np.int32),
+        np.zeros((channels, n, LANES), np.int32),
+        np.zeros((channels, n, LANES), np.int32),
+        np.empty((channels, n, 2), np.int32),
         np.zeros(n, np.int32),
+        tables,
     )
     return Chunk(unwritten(config, n), hashed, np.empty((channels, n, 3 * config.mixture + 2), np.int32))
 
@@ -125,8 +129,8 @@ def extract_features(
             channel_features(squares, workspace, c, count, seen.extras[o : o + more, own])
             o += more
             if hashed is not None:
-                views = Views(hashed.contexts[c][:, own], hashed.checks[c][:, own], hashed.selectors[c][:, own])
-                hash_contexts(planes, workspace, t, first, count, c, views)
+                views = Views(hashed.contexts[c][own], hashed.checks[c][own], hashed.selectors[c][own])
+                hash_contexts(planes, workspace, t, first, count, c, views, hashed.tables)
             for k in range(count):
                 workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
                 seen.values[c, n + k] = workspace.current[c, k]

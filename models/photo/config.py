@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from arcomp.coding.mixing import STAGES
 from arcomp.contract.settings import choice, records, setting
 from arcomp.models.photo.inputs import extras, inputs
+from arcomp.models.photo.stage import STAGES
 from arcomp.models.photo.windows import Window
 
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
@@ -24,7 +24,7 @@ class PhotoConfig:
         trunk: widths of the layers that all channels share.
         head: width of each channel's own hidden layer.
         mixture: components K of each channel's mixture.
-        stage: name of the mixing stage's settings (:mod:`arcomp.coding.mixing`).
+        stage: name of the mixing stage's settings (:mod:`arcomp.models.photo.stage`).
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
         rate, group: of heads that go on learning: of their weights, and pixels of a step, at least.
     """

@@ -33,8 +33,8 @@ def _hash(out: Any, table: int, channel: int, k: int, context: Int, shift: Int) 
     h = (np.uint64(context) * np.uint64(32) + np.uint64(table * 4 + channel + 1)) * _FIRST
     h = (h ^ (h >> np.uint64(29))) * _SECOND
     h ^= h >> np.uint64(32)
-    out.contexts[table, k] = np.int64(h & np.uint64(0xFFFFFFF)) + (shift << 4)
-    out.checks[table, k] = np.int32((h >> np.uint64(40)) & np.uint64(255))
+    out.contexts[k, table] = np.int64(h & np.uint64(0xFFFFFFF)) + (shift << 4)
+    out.checks[k, table] = np.int32((h >> np.uint64(40)) & np.uint64(255)) << np.int32(6)
 
 
 @kernel(inner=True)
@@ -46,17 +46,20 @@ def residual_class(e: int) -> int:
 
 
 @kernel(inner=True)
-def hash_contexts(planes: Any, workspace: Any, t: int, first: int, count: int, channel: int, out: Any) -> None:
+def hash_contexts(
+    planes: Any, workspace: Any, t: int, first: int, count: int, channel: int, out: Any, tables: int
+) -> None:
     """Contexts of a channel of a front, when the channels before it are in ``workspace.current``.
 
     Args:
-        out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.coding.mixing.FrontData`.
+        out: a record with ``contexts``, ``checks`` and ``selectors``, see :class:`arcomp.models.photo.stage.FrontData`.
+        tables: contexts that are counted.
     """
     values, channels = planes.values, planes.channels
     selectors = out.selectors
     mask = values.shape[1] - 1
     at = MARGIN + first
-    more = out.contexts.shape[0] > 5
+    more = tables > 5
     west, north = (t - 1) & mask, (t - SKEW) & mask
     errors = values[base_error(channels, channel)]
     own = values[channel]
@@ -73,7 +76,7 @@ def hash_contexts(planes: Any, workspace: Any, t: int, first: int, count: int, c
             if more:
                 _hash(out, 5, channel, k, n - ne + LEVELS + DIFFERENCES * (w - nw + LEVELS), LEVELS - n)
                 _hash(out, 6, channel, k, w + ne * DIFFERENCES, 0)
-            selectors[0, k] = 4
+            selectors[k, 0] = 4
         else:
             p, w0, n0 = (
                 np.int64(workspace.current[0, k]),
@@ -96,6 +99,6 @@ def hash_contexts(planes: Any, workspace: Any, t: int, first: int, count: int, c
                 _hash(out, 5, channel, k, p - n0 + LEVELS + by_north, LEVELS - n)
                 _hash(out, 6, channel, k, dw + dn * DIFFERENCES, LEVELS - p)
             previous = (np.int64(workspace.current[channel - 1, k]) << 6) - workspace.base[channel - 1, k]
-            selectors[0, k] = residual_class(previous >> 2)
+            selectors[k, 0] = residual_class(previous >> 2)
         _hash(out, 4, channel, k, 0, 0)
-        selectors[1, k] = residual_class(np.int64(errors[west, a]) + errors[north, a - 1])
+        selectors[k, 1] = residual_class(np.int64(errors[west, a]) + errors[north, a - 1])

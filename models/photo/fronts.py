@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from arcomp.coding import binary, mixing
+from arcomp.coding import binary
 from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from arcomp.models.photo import adaptation
+from arcomp.models.photo import adaptation, stage
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.exact import head, mixtures, trunk
 from arcomp.models.photo.inputs import channel_features, extras, features
@@ -77,7 +77,7 @@ def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: i
     for w in range(planes.windows):
         for k in range(count):
             activations.residuals[w, k] = workspace.predictions[c, w, k] - workspace.base[c, k]
-    hash_contexts(planes, workspace, t, first, count, c, strip.front)
+    hash_contexts(planes, workspace, t, first, count, c, strip.front, strip.stage.mixer.tables)
 
 
 @kernel(apart=True)
@@ -91,9 +91,9 @@ def code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, cou
     mixtures(
         net, activations.outputs, workspace.base[c], workspace.scale[c], activations.residuals, count, front.mixture
     )
-    mixing.code(strip.stage, coder, front, decoding, c, count)
+    stage.code(strip.stage, coder, front, decoding, c, count)
     if heads is not None:
-        values, logistic = workspace.current[c, :count], strip.stage.constants.logistic
+        values, logistic = workspace.current[c, :count], strip.stage.logistic
         adaptation.learn(heads, c, front.mixture, workspace.scale[c], activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
             adaptation.step(heads, count)

@@ -264,18 +264,23 @@ def _predictions(totals: Any, out: Any, offset: int) -> None:
 @kernel(inner=True)
 def predict(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``workspace``."""
-    units, total = workspace.units, workspace.similarity.total
     for w in range(planes.windows):
-        spec = squares.spec[w]
-        m = spec[SIZE]
-        if not spec[SIMILARITY]:
-            own = m * (m + 1) // 2
-            begin = spec[SUMS_AT] + (t % spec[STEP]) * own
-            units[:] = squares.real[w, 2] * float(1 << VARIANCE_BITS)
-            slide(planes, spec, workspace, workspace.sums[begin : begin + own], t, first, count)
-        for offset in range(0, count, 8):
-            if spec[SIMILARITY] and offset % LANES == 0:
-                similarity.similarity_weighted(planes, squares, workspace, w, t, MARGIN + first + offset)
-                for k in range(LANES):
-                    units[k] = float(1 << VARIANCE_BITS) / np.float64(total[0, k])
-            solve(planes, squares, workspace, w, t, first, offset)
+        predict_by(planes, squares, workspace, w, t, first, count)
+
+
+@kernel(inner=True)
+def predict_by(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int, count: int) -> None:
+    """The same by one window."""
+    units, total, spec = workspace.units, workspace.similarity.total, squares.spec[w]
+    m = spec[SIZE]
+    if not spec[SIMILARITY]:
+        own = m * (m + 1) // 2
+        begin = spec[SUMS_AT] + (t % spec[STEP]) * own
+        units[:] = squares.real[w, 2] * float(1 << VARIANCE_BITS)
+        slide(planes, spec, workspace, workspace.sums[begin : begin + own], t, first, count)
+    for offset in range(0, count, 8):
+        if spec[SIMILARITY] and offset % LANES == 0:
+            similarity.similarity_weighted(planes, squares, workspace, w, t, MARGIN + first + offset)
+            for k in range(LANES):
+                units[k] = float(1 << VARIANCE_BITS) / np.float64(total[0, k])
+        solve(planes, squares, workspace, w, t, first, offset)

@@ -2,7 +2,8 @@
 
 Both ways call the same kernels: ``features`` and ``channel_features`` (:mod:`arcomp.models.photo.inputs`) compute the
 network's inputs, ``mixtures`` (:mod:`arcomp.models.photo.exact`) makes a mixture of its outputs, ``hash_contexts``
-(:mod:`arcomp.models.photo.contexts`) says what is counted, and ``code`` (:mod:`arcomp.coding.mixing`) codes decisions.
+(:mod:`arcomp.models.photo.contexts`) says what is counted, and ``code`` (:mod:`arcomp.models.photo.stage`) codes
+decisions.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from arcomp.contract.model import Watch
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel
+from arcomp.exact.lanes import aligned
 from arcomp.exact.records import Record, record
 from arcomp.models.photo import adaptation, chunks, exact, fronts
 from arcomp.models.photo.chunks import Chunk
@@ -28,6 +30,7 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
 from arcomp.models.photo.inputs import push, update_errors
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
+from arcomp.models.photo.stage import STAGES, FrontData, Stage, StageSettings, new_stage
 from arcomp.models.photo.workspace import Squares, Workspace, new_squares, new_workspace
 
 CHUNK = 1 << 14
@@ -48,9 +51,9 @@ class Frozen:
     mixer_weights: Int32 | None
 
     @property
-    def stage_settings(self) -> mixing.StageSettings:
+    def stage_settings(self) -> StageSettings:
         """Settings of the mixing stage."""
-        return mixing.STAGES[self.config.stage]
+        return STAGES[self.config.stage]
 
     def check(self) -> None:
         """Refuse mixing weights of the wrong shape, type or size.
@@ -58,7 +61,7 @@ class Frozen:
         Raises:
             ModelError: they have another shape or type, or sums could overflow.
         """
-        shape = (mixing.weight_rows(self.config.channels), mixing.LANES)
+        shape = (self.stage_settings.shape(self.config.channels).weight_rows, mixing.LANES)
         if self.mixer_weights is not None and (
             self.mixer_weights.dtype != np.int32
             or self.mixer_weights.shape != shape
@@ -77,7 +80,7 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
         + sums
         + longest * 4 * (4096 + config.channels * config.head)
         + CHUNK * 2048
-        + mixing.memory(mixing.STAGES[config.stage])
+        + mixing.memory(STAGES[config.stage].shape(config.channels))
     )
 
 
@@ -90,8 +93,8 @@ class Parts(NamedTuple):
     workspace: Workspace
     net: PackedNet
     activations: exact.Workspace
-    stage: mixing.Stage
-    front: mixing.FrontData
+    stage: Stage
+    front: FrontData
 
 
 class Strip:
@@ -115,12 +118,12 @@ class Strip:
             workspace,
             frozen.net,
             exact.new_workspace(config, longest),
-            mixing.new_stage(settings, config.channels, config.mixture, frozen.mixer_weights),
-            mixing.FrontData(
+            new_stage(settings, config.channels, config.mixture, frozen.mixer_weights),
+            FrontData(
                 np.zeros((n, 3 * config.mixture + 2), np.int32),
-                np.zeros((2, n), np.int32),
-                np.zeros((settings.tables, n), np.int64),
-                np.zeros((settings.tables, n), np.int32),
+                np.zeros((n, 2), np.int32),
+                aligned((n, mixing.LANES), np.int32),
+                aligned((n, mixing.LANES), np.int32),
                 lattice.colours(lattice.NONE),
                 np.zeros(n, np.int32),
                 workspace.current,
@@ -183,7 +186,7 @@ class Strip:
     def extract_features(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
         parts = self.parts
-        chunk = chunks.chunk(self.config, len(parts.front.contexts), self._positions(begin, end))
+        chunk = chunks.chunk(self.config, parts.stage.mixer.tables, self._positions(begin, end))
         planes, squares, workspace = (record(part) for part in (parts.planes, parts.squares, parts.workspace))
         chunks.extract_features(
             planes, squares, workspace, pixels, begin, end, record(chunk.seen), record(chunk.hashed)
@@ -263,10 +266,10 @@ def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begi
         for j in range(activations.units.shape[0]):
             activations.units[j, k] = units[c, j, n]
         for j in range(2):
-            front.selectors[j, k] = hashed.selectors[c, j, n]
-        for j in range(front.contexts.shape[0]):
-            front.contexts[j, k] = hashed.contexts[c, j, n]
-            front.checks[j, k] = hashed.checks[c, j, n]
+            front.selectors[k, j] = hashed.selectors[c, n, j]
+        for j in range(hashed.tables):
+            front.contexts[k, j] = hashed.contexts[c, n, j]
+            front.checks[k, j] = hashed.checks[c, n, j]
 
 
 @kernel()

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from arcomp.coding import lattice, mixing
+from arcomp.coding.mixing.mixer import constants as mixer_constants
 from arcomp.container import pack, unpack
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError
@@ -25,6 +26,7 @@ from arcomp.models.photo import least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.stage import STAGES
 from arcomp.models.photo.strip import Strip
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
@@ -73,7 +75,7 @@ def tiny(
         elif extreme and name.endswith("bias"):
             arrays[name] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), a.shape)
     for channels in networks if mixer else ():
-        shape = (mixing.weight_rows(channels), mixing.LANES)
+        shape = (STAGES[stage].shape(channels).weight_rows, mixing.LANES)
         limit = (1 << 20) if extreme else 20000
         arrays[f"{channels}.mixer"] = rng.integers(-limit + 1, limit, shape).astype(np.int32)
     return PhotoModel(Weights(weights.model, weights.config, arrays))
@@ -109,12 +111,12 @@ def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> No
 
 
 def test_tables() -> None:
-    constants = mixing.constants(mixing.STAGES["full"])
+    constants = mixer_constants()
     assert tables.fine_logistic().tolist() == reference_stage.LOGISTIC
     assert constants.squash.tolist() == reference_stage.SQUASH
     assert constants.stretch.tolist() == reference_stage.STRETCH
-    assert constants.mantissa.tolist() == reference_stage.LN
-    assert constants.power.tolist() == reference_stage.LN2
+    assert tables.mantissa_logarithm().tolist() == reference_stage.LN
+    assert tables.power_logarithm().tolist() == reference_stage.LN2
     assert constants.rate.tolist() == reference_stage.RATE
     assert constants.confidence.tolist() == reference_stage.CONFIDENCE
 

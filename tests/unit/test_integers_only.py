@@ -119,7 +119,6 @@ DOUBLE_FIELDS = {
     "Squares": {"real", "prior", "fading"},
     "Workspace": {"matrix", "vector", "units", "weight", "ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
-    "Constants": {"cost"},
     "FrontData": {"costs", "totals"},
 }
 REPORTING = {"_code_fronts"}  # its argument of float32 is what each sample cost
@@ -160,7 +159,7 @@ def test_kernels_take_and_give_integers() -> None:
     assert {"chunks.extract_features", "strip._code_fronts", "strip._encode_chunk", "strip._decode_channel"} <= names
     if os.environ.get("ARCOMP_TEST_FRESH"):  # kernels for kernels show when their callers are compiled, not loaded
         inner = {"least_squares.solve", "similarity._weigh", "covariance.add", "inputs.features", "exact.mixtures"}
-        assert inner | {"adaptation.learn", "mixing.code", "mixing._value"} <= names
+        assert inner | {"adaptation.learn", "stage.code", "decision.learn"} <= names
     for compiled in kernels:
         assert not compiled.targetoptions.get("fastmath")
         assert not compiled.targetoptions.get("parallel")

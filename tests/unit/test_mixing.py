@@ -1,10 +1,10 @@
-"""The binary range coder and the stage that learns from the picture."""
+"""The binary range coder, the mixing engine, and lattices."""
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arcomp.coding import binary, decisions, lattice, mixing
+from arcomp.coding import binary, lattice, mixing
+from arcomp.coding.mixing.mixer import constants as mixer_constants
 from arcomp.exact.compiled import kernel
+from arcomp.exact.lanes import load_words, with_word, word
 from arcomp.exact.records import record
 from tests.contents import converted, pictures
 
@@ -176,116 +178,140 @@ def test_words_of_bytes() -> None:
     assert binary.words_of(memoryview(b"\xff\xff")).tolist() == [0xFFFF0000]
 
 
-# --- the mixing stage -----------------------------------------------------------------------------------------------
+# --- the mixing engine ----------------------------------------------------------------------------------------------
 
 
 @kernel()
-def _code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count: int) -> None:
-    mixing.code(stage, coder, front, decoding, channel, count)
+def _decide(mixer: Any, coder: Any, decoding: bool, steps: Any, bits: Any, p: Any) -> None:
+    """Code bits int64 [n]; ``steps``: record of :class:`Steps`; p, written: their probabilities."""
+    numbers = binary.opened(coder)
+    for i in range(len(bits)):
+        contexts, checks = load_words(steps.contexts, i, 0), load_words(steps.checks, i, 0)
+        offset = steps.offsets[i]
+        found = mixing.find(mixer, load_words(steps.experts, i, 0), contexts, checks, offset)
+        rows = load_words(steps.rows, i, 0)
+        rows = with_word(rows, 0, word(rows, 0) + mixing.familiarity(mixer, found, 1))
+        said = mixing.predict(mixer, found, rows)
+        p[i] = said[0]
+        if decoding:
+            bits[i], numbers = binary.decode(coder, numbers, said[0])
+        else:
+            numbers = binary.encode(coder, numbers, bits[i], said[0])
+        mixing.learn(mixer, found, rows, said, bits[i], mixing.learning_rate(mixer, i))
+        mixing.fetch(mixer, contexts, offset + 1)
+    binary.close(coder, numbers)
 
 
-def run(
-    chosen: mixing.StageSettings,
-    values: npt.NDArray[np.int32],
-    mean: int = 128,
-    spread: int = 4096,
-    data: bytes | None = None,
-) -> tuple[npt.NDArray[np.int32], bytes, npt.NDArray[np.float64]]:
-    """Code values of one channel under a single logistic, one context for all of them."""
-    n = len(values)
-    mixture = np.zeros((n, 5), np.int32)
-    mixture[:] = (65536, mean << 8, spread, max(1, min(255, mean)), 6)
-    contexts = np.full((chosen.tables, n), 4096, np.int64) + np.arange(chosen.tables)[:, None] * 512
-    checks = np.full((chosen.tables, n), 9, np.int32)
-    selectors = np.full((2, n), 4, np.int32)
-    totals = np.zeros(2)
-    stage = mixing.new_stage(chosen, 1, 1)
-    coder = binary.encoder(n * decisions.MOST_DECISIONS // 2 + 16) if data is None else binary.decoder(data)
-    out = values.copy() if data is None else np.full(n, -1, np.int32)
-    front = mixing.FrontData(
-        mixture, selectors, contexts, checks, lattice.colours(lattice.NONE), np.zeros(n, np.int32), out[None],
-        np.zeros(0, np.float32), totals,
-    )  # fmt: skip
-    _code(record(stage), record(coder), record(front), data is not None, 0, n)
-    assert stage.state.pixels[0] == n
-    return out, binary.finish(coder) if data is None else b"", totals
+class Steps(NamedTuple):
+    """What a model might say of n decisions."""
+
+    experts: npt.NDArray[np.int32]
+    contexts: npt.NDArray[np.int32]
+    checks: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
 
 
-@settings(max_examples=60)
-@given(
-    st.sampled_from(sorted(mixing.STAGES)),
-    st.lists(st.integers(0, 255), min_size=1, max_size=60),
-    st.integers(-256, 512),
-    st.sampled_from([16, 300, 4096, 65536, 1 << 21]),
-)
-def test_any_values_come_back(name: str, values: list[int], mean: int, spread: int) -> None:
-    """Whatever the mixture: means beyond the alphabet, the narrowest and the widest scales."""
-    chosen = mixing.STAGES[name]
-    _, data, totals = run(chosen, np.array(values, np.int32), mean, spread)
-    found, _, _ = run(chosen, np.array(values, np.int32), mean, spread, data)
-    assert found.tolist() == values
-    assert 8 * len(data) <= totals[0] * 1.0002 + 64
+def steps_of(shape: mixing.Shape, n: int, rng: np.random.Generator) -> Steps:
+    """Few contexts, so that they are met again, and some that share addresses but for their checks."""
 
+    def lanes(count: int, values: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        made = np.zeros((n, mixing.LANES), np.int32)
+        made[:, :count] = values
+        return made
 
-@pytest.mark.parametrize("base", [1, 2, 100, 128, 254, 255])
-def test_every_value_from_every_base(base: int) -> None:
-    """All 256 values, in at most so many decisions."""
-    values = np.random.default_rng(base).permutation(256).astype(np.int32)
-    _, data, _ = run(mixing.STAGES["cheap"], values, base)
-    assert np.array_equal(run(mixing.STAGES["cheap"], values, base, data=data)[0], values)
-    for value in range(256):
-        low, high, count = 0, 256, 0
-        middle, phase, side, k, step = base, 0, 0, 0, 0
-        while high - low > 1:
-            assert low < middle < high
-            bit = int(value >= middle)
-            low, high = (middle, high) if bit else (low, middle)
-            middle, phase, side, k, step, node, kind = decisions.next_decision(
-                bit, low, high, base, phase, side, k, step
-            )
-            assert 0 <= node < decisions.NODES
-            assert 0 <= kind < 16
-            count += 1
-        assert low == value
-        assert count <= decisions.MOST_DECISIONS
-
-
-@pytest.mark.parametrize("name", mixing.STAGES)
-def test_the_stage_learns(name: str) -> None:
-    """A value that the mixture holds for impossible costs nearly nothing once it has been seen often."""
-    chosen = mixing.STAGES[name]
-    few, many = (run(chosen, np.full(n, 211, np.int32), 40, 1 << 16)[2] for n in (1000, 2000))
-    assert many[0] - few[0] < 0.05 * 1000
-    assert many[1] == pytest.approx(2 * few[1])
-    assert few[0] < 0.1 * few[1]
-
-
-def test_network_bits_are_those_of_the_mixture() -> None:
-    """Against the logistic function itself, with the share that every value has besides."""
-    values = np.arange(60, 200, dtype=np.int32)
-    _, _, totals = run(mixing.STAGES["cheap"], values, 130, 1 << 12)
-
-    def below(edge: float) -> float:
-        return 2.0**24 / (1 + math.exp(-(edge - 0.5 - 130) * 256 * (1 << 12) / 65536 / 256))
-
-    expected = -sum(
-        math.log2((below(v + 1) - below(v) + 7) / (below(256) - below(0) + 7 * 256)) for v in values.tolist()
+    ends = np.cumsum((*shape.sets, *shape.maps))
+    sizes = np.array((shape.sets[0] - 3, *shape.sets[1:], *shape.maps))
+    starts = np.array((*shape.set_starts, *(ends[len(shape.sets) :] - ends[len(shape.sets) - 1] - shape.maps)))
+    chosen = rng.integers(0, sizes, (n, len(sizes))) + starts
+    return Steps(
+        lanes(shape.experts, rng.integers(-2047, 2048, (n, shape.experts))),
+        lanes(shape.tables, rng.integers(0, 5, (n, shape.tables)) << 20 | rng.integers(0, 3, (n, shape.tables))),
+        lanes(shape.tables, rng.integers(0, 2, (n, shape.tables)) << 6),
+        lanes(len(sizes), chosen),
+        rng.integers(0, 4, n),
     )
-    assert totals[1] == pytest.approx(expected, rel=1e-3)
 
 
-def test_what_does_not_change_is_as_documented() -> None:
-    for chosen in mixing.STAGES.values():
-        assert mixing.memory(chosen) >= sum(
-            a.nbytes
-            for a in (
-                mixing.initial_state(chosen, 3).counters,
-                mixing.initial_state(chosen, 3).weights,
-                mixing.initial_state(chosen, 3).maps,
-            )
-        )
-        assert chosen.limit <= 60
-        assert 2 + chosen.tables <= mixing.LANES
+def decided_in_plain_python(shape: mixing.Shape, steps: Steps, bits: list[int]) -> list[int]:
+    """Probabilities, in integers without end."""
+    tables = mixer_constants()
+    squash, stretch = tables.squash.tolist(), tables.stretch.tolist()
+    counters: dict[tuple[int, int], tuple[int, int, int]] = {}
+    start = (1 << 16) // shape.experts
+    weights = [[start * (r < shape.sets[0] and i < shape.experts) for i in range(16)] for r in range(sum(shape.sets))]
+    maps = [[squash[max(0, min(6144, 128 * (i - 16) + 3072))] for i in range(33)] for _ in range(sum(shape.maps))]
+    out = []
+    for n, bit in enumerate(bits):
+        x, found = steps.experts[n].tolist()[: shape.experts], []
+        for j in range(shape.tables):
+            at = (int(steps.contexts[n, j]) + int(steps.offsets[n])) % (1 << shape.bits)
+            check = int(steps.checks[n, j])
+            q, own, seen = counters.get((j, at), (1 << 17, check, 0))
+            q, seen = (q, seen) if own == check else (1 << 17, 0)
+            found.append((j, at, q, check, seen))
+            x.append((stretch[q >> 6] * ((1026 * seen + 3) // (4 * seen + 6))) >> 8)
+        x.append(77)
+        rows = steps.rows[n].tolist()
+        rows[0] += sum(found[0][4] >= least for least in (1, 4, 16))
+        own_rows = [weights[row] for row in rows[: len(shape.sets)]]
+        d = max(-3071, min(3071, signed(sum(v * sum(w[i] for w in own_rows) for i, v in enumerate(x))) >> 16))
+        mixed = squash[d + 3072]
+        i, f = divmod(max(-2048, min(2047, d)) + 2048, 128)
+        own_maps = [maps[row] for row in rows[len(shape.sets) : len(shape.sets) + len(shape.maps)]]
+        corrected = [(m[i] * (128 - f) + m[i + 1] * f) >> 7 for m in own_maps]
+        k = len(corrected)
+        out.append(max(1, min(65535, (k * (mixed + 1) + sum(corrected)) >> k)) if k else mixed)
+        for m in own_maps:
+            m[i] += ((65535 * bit - m[i]) * (128 - f) + 4096) >> 13
+            m[i + 1] += ((65535 * bit - m[i + 1]) * f + 4096) >> 13
+        rate = shape.last_rate + (shape.first_rate - shape.last_rate) * 2000 // (2000 + n)
+        g = (((bit << 16) - mixed) * rate) >> 10
+        for w in own_rows:
+            w[: len(x)] = [signed(wi + ((g * v + 8192) >> 14)) for wi, v in zip(w, x, strict=False)]
+        for j, at, q, check, seen in found:
+            q += ((262143 * bit - q) * ((10 * seen + 1310736) // (20 * seen + 32))) >> 16
+            counters[j, at] = q, check, min(shape.limit, seen + 1)
+    return out
+
+
+def signed(v: int) -> int:
+    """Of 32 bits."""
+    return (v + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+SHAPES = {
+    "least": mixing.Shape(1, 4, (7,)),
+    "no maps": mixing.Shape(5, 8, (6, 3), limit=20),
+    "one map": mixing.Shape(3, 6, (5, 2, 4), (3,), experts=2, first_rate=900),
+    "two maps": mixing.Shape(7, 10, (9, 1, 2, 3, 4), (4, 5), experts=3, last_rate=5),
+    "most": mixing.Shape(14, 12, (4,) * 10, (2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_any_shape_is_as_in_plain_python(name: str) -> None:
+    """And what is coded comes back, through the same probabilities."""
+    shape, n = SHAPES[name], 3000
+    rng = np.random.default_rng(len(name))
+    steps = steps_of(shape, n, rng)
+    bits = (rng.random(n) < np.where(steps.offsets % 2, 0.97, 0.2)).astype(np.int64)
+    p, again, found = np.zeros((3, n), np.int64)
+    coder = binary.encoder(n // 2 + 16)
+    _decide(record(mixing.new_mixer(shape)), record(coder), False, record(steps), bits.copy(), p)
+    assert p.tolist() == decided_in_plain_python(shape, steps, bits.tolist())
+    reading = record(binary.decoder(binary.finish(coder)))
+    _decide(record(mixing.new_mixer(shape)), reading, True, record(steps), found, again)
+    assert np.array_equal(found, bits)
+    assert np.array_equal(again, p)
+
+
+def test_shapes_that_cannot_be() -> None:
+    for wrong in (
+        {"tables": 15}, {"bits": 29}, {"bits": 0}, {"sets": ()}, {"maps": (1, 1, 1)}, {"limit": 64}, {"experts": 12},
+    ):  # fmt: skip
+        with pytest.raises(AssertionError):
+            mixing.Shape(**{"tables": 5, "bits": 8, "sets": (4,), **wrong})  # type: ignore[arg-type]
 
 
 # --- colours that a conversion can produce --------------------------------------------------------------------------

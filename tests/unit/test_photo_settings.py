@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from arcomp.coding import mixing
 from arcomp.contract.settings import checked
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
+from arcomp.models.photo.stage import STAGES
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.contents import pictures
 from tests.specimens import ONE_WINDOW, photo, photo_net
+
+ROWS = {channels: STAGES["cheap"].shape(channels).weight_rows for channels in (1, 3)}
 
 
 def changed(weights: Weights, name: str, value: Any) -> Weights:
@@ -68,11 +70,11 @@ def test_hostile_priors_are_refused(change: str) -> None:
         ("heads.1.shift", np.full(9, 47, np.int8)),
         ("heads.0.weight", None),
         ("trunk.1.shift", None),
-        ("mixer", np.zeros((mixing.weight_rows(3), 15), np.int32)),
-        ("mixer", np.zeros((mixing.weight_rows(1), 16), np.int32)),
-        ("mixer", np.zeros((mixing.weight_rows(3), 16), np.int16)),
-        ("mixer", np.full((mixing.weight_rows(3), 16), 1 << 20, np.int32)),
-        ("mixer", np.full((mixing.weight_rows(3), 16), -(2**31), np.int32)),
+        ("mixer", np.zeros((ROWS[3], 15), np.int32)),
+        ("mixer", np.zeros((ROWS[1], 16), np.int32)),
+        ("mixer", np.zeros((ROWS[3], 16), np.int16)),
+        ("mixer", np.full((ROWS[3], 16), 1 << 20, np.int32)),
+        ("mixer", np.full((ROWS[3], 16), -(2**31), np.int32)),
         ("mixer", np.zeros(3, np.int32)),
     ],
 )
@@ -89,7 +91,7 @@ def test_hostile_arrays_are_refused(name: str, value: Any) -> None:
 
 def test_the_largest_mixer_is_taken() -> None:
     rng = np.random.default_rng(0)
-    largest = rng.choice(np.array([-(1 << 20) + 1, (1 << 20) - 1], np.int32), (mixing.weight_rows(3), 16))
+    largest = rng.choice(np.array([-(1 << 20) + 1, (1 << 20) - 1], np.int32), (ROWS[3], 16))
     model = PhotoModel(changed(photo().weights, "3.mixer", largest))
     pixels = pictures("noise", (13, 17, 3), 8)
     out = np.zeros_like(pixels)
