@@ -1,4 +1,4 @@
-"""Blocks, one after the other: surveyed, encoded or decoded by the same loop."""
+"""Blocks, one after the other, encoded or decoded by the same loop."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ from arcomp.deflate.corrections import (
     BLOCK_PAD,
     BLOCK_STORED,
     code_bit,
-    code_checked,
     code_evenly,
     code_number,
     exhausted,
 )  # fmt: skip
-from arcomp.deflate.headers import code_head
+from arcomp.deflate.headers import HEAD_WANTED, code_head
 from arcomp.deflate.layout import (
+    AFTER,
     BLOCK,
     CARRIED,
-    CLEAN,
+    COUNT,
     DECODE,
     DIRTY,
     DYNAMIC,
-    EARLY,
     ENCODE,
-    ENDS,
     EXPLICIT,
     FIRST_TOKEN,
     FIXED,
     FLOOR,
-    FORCED,
     FORGETS,
-    INSERTED,
+    HELD,
+    HELD_END,
+    HELD_FINAL,
+    HELD_LAST,
+    HELD_PADDING,
+    HELD_START,
     KIND,
     LAST,
     LAST_DIRTY,
@@ -46,103 +48,24 @@ from arcomp.deflate.layout import (
     LENGTH,
     MAX_MATCH,
     MOST_BLOCKS,
+    NOTHING,
     OUT,
     PAD_BITS,
     PHASE,
     POSITION,
     SIZE,
-    STOP_AT,
-    STOP_WRONG,
     STORED,
-    SURVEY,
     TREES,
-    WRONG_ENDS,
     WRONG_TOKENS,
 )  # fmt: skip
-from arcomp.deflate.libdeflate import GREEDY, LAZY_2, begin_block, libdeflate_token, observe
-from arcomp.deflate.matching import NOTHING, fast_token, run_token, skip, slow_token
+from arcomp.deflate.parse import MOST_STORED
+from arcomp.deflate.survey import DONE, GOING_ON, WRONG
+from arcomp.deflate.tokens import token_at, token_bytes
 from arcomp.deflate.writing import BLOCK_ROOM, count_symbols, pad, write_block, write_stored
-from arcomp.deflate.zlibng import MEDIUM, NEXT_FAST, QUICK, medium_token, next_fast_token, quick_token, skip_most
+from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
 
-HUFFMAN, FAST, SLOW, RUNS = range(4)
-"""Modes: how the next token is found."""
-GOING_ON, DONE, ROOM, WRONG = 0, 1, 2, -1
-MOST_STORED = 0xFFFF
-"""Bytes of a stored block."""
-
-
-@kernel(inner=True)
-def _next_token(m: Any, p: Any, known: Any) -> Any:
-    """The token that the rules give at a position, of content that ends at ``known``."""
-    mode = m.rules.mode
-    if mode == SLOW:
-        return slow_token(m, p, known)
-    if mode == FAST:
-        return fast_token(m, p, known)
-    if mode == RUNS:
-        return run_token(m, p, known)
-    if mode == MEDIUM:
-        return medium_token(m, p, known)
-    if mode == QUICK:
-        return quick_token(m, p, known)
-    if mode == NEXT_FAST:
-        return next_fast_token(m, p, known)
-    return libdeflate_token(m, p) if mode >= GREEDY else 0
-
-
-@kernel(inner=True)
-def _pass(m: Any, p: Any, likely: Any, token: Any, known: Any) -> Any:
-    """Go on after a token, where another was likely perhaps. Returns the position after it."""
-    numbers, mode, length = m.numbers, m.rules.mode, min(token >> 16, MAX_MATCH)
-    if token != likely:
-        numbers[WRONG_TOKENS] += 1
-        numbers[CARRIED], numbers[FORCED] = NOTHING, 0
-    if length and mode == FAST:
-        skip(m, p, length, known)
-    elif length and mode == NEXT_FAST:
-        skip_most(m, p, length, known)
-    elif GREEDY <= mode <= LAZY_2:
-        observe(m, p, token)
-    elif length and mode == QUICK:
-        numbers[INSERTED] = max(numbers[INSERTED], p + length)
-    return p + max(length, 1)
-
-
-@kernel(inner=True)
-def _code_tokens(m: Any, first: Any, last: Any, explicit: Any, end: Any, dirty: Any) -> Any:
-    """The tokens of a block from the position on, which moves to its end.
-
-    Args:
-        first, last: the block's tokens; last < 0: they are found.
-        explicit: whether the block ends at ``end``, and not where the rules end it.
-        end: of the block if it is explicit, else of the content.
-        dirty: whether tokens are corrected; else what is found is right, or counted as wrong.
-
-    Returns the number of tokens, -1 if something is wrong.
-    """
-    numbers, tokens, observing = m.numbers, m.tokens, GREEDY <= m.rules.mode <= LAZY_2
-    p, t, most = numbers[POSITION], first, first + m.rules.tokens
-    known, stop = numbers[SIZE] if observing else end, min(end, numbers[STOP_AT])
-    if observing:
-        begin_block(m)
-    while p < stop and t != last and (explicit or last >= 0 or (t < most and not numbers[ENDS])):
-        likely = _next_token(m, p, known)
-        token = likely if last < 0 else tokens[t]
-        if dirty:
-            token = code_checked(m, p, likely, token, end)
-            if token < 0 or exhausted(m):
-                return -1
-        p = _pass(m, p, likely, token, known)
-        if numbers[WRONG_TOKENS] > numbers[STOP_WRONG]:
-            break
-        t += 1
-        if numbers[PHASE] == DECODE:
-            tokens[t - 1] = token
-        elif numbers[ENDS] and t != last:
-            numbers[EARLY] = 1
-    numbers[POSITION] = p
-    return -1 if explicit and p > end else t - first
+ROOM, CHECK_WANTED, CORRECT_WANTED = 2, 3, 4
 
 
 @kernel(inner=True)
@@ -163,47 +86,6 @@ def _open_block(m: Any, stored: Any, explicit: Any, length: Any) -> Any:
 
 
 @kernel(inner=True)
-def _ends_elsewhere(m: Any, row: Any) -> Any:
-    """Whether a block ends elsewhere than where zlib's rules end it."""
-    numbers, blocks = m.numbers, m.blocks
-    count, length = blocks[row + 1, FIRST_TOKEN] - blocks[row, FIRST_TOKEN], blocks[row, LENGTH]
-    if blocks[row, KIND] == STORED:
-        return int(length == 0 or not m.rules.simulated)
-    if GREEDY <= m.rules.mode <= LAZY_2:
-        return 0
-    at_end = numbers[POSITION] + length == numbers[SIZE]
-    return int(not (count == m.rules.tokens or (at_end and count < m.rules.tokens)))
-
-
-@kernel(inner=True)
-def _survey_block(m: Any) -> Any:
-    """Find out where a block ends by the rules, and whether all of its tokens are as expected."""
-    numbers, blocks, row = m.numbers, m.blocks, m.numbers[BLOCK]
-    end, wrong, stored = numbers[POSITION] + blocks[row, LENGTH], numbers[WRONG_TOKENS], blocks[row, KIND] == STORED
-    explicit = blocks[row, EXPLICIT] = _ends_elsewhere(m, row)
-    limit = end if explicit else numbers[SIZE]
-    numbers[EARLY] = 0
-    if stored and explicit:
-        numbers[POSITION] = end
-    else:
-        _code_tokens(m, blocks[row, FIRST_TOKEN], -1 if stored else blocks[row + 1, FIRST_TOKEN], explicit, limit, 0)
-        if GREEDY <= m.rules.mode <= LAZY_2:
-            explicit = int(numbers[EARLY] or not (numbers[ENDS] or numbers[POSITION] == numbers[SIZE]))
-            blocks[row, EXPLICIT] = explicit
-    if explicit:
-        numbers[CARRIED] = NOTHING
-    blocks[row, DIRTY] = int(numbers[WRONG_TOKENS] > wrong)
-    numbers[WRONG_ENDS] += explicit
-    if blocks[row, FORGETS]:
-        numbers[FLOOR] = numbers[POSITION]
-    if numbers[POSITION] >= numbers[STOP_AT] or numbers[WRONG_TOKENS] > numbers[STOP_WRONG]:
-        return DONE
-    if numbers[POSITION] != end:
-        return WRONG
-    return DONE if blocks[row, LAST] else GOING_ON
-
-
-@kernel(inner=True)
 def _end_block(m: Any, stored: Any, start: Any) -> Any:
     """Code whether a block is the last one, and odd things of stored blocks. Returns (last, bits of padding)."""
     numbers, blocks, row = m.numbers, m.blocks, m.numbers[BLOCK]
@@ -220,37 +102,83 @@ def _end_block(m: Any, stored: Any, start: Any) -> Any:
 
 
 @kernel(inner=True)
-def _close_block(m: Any, stored: Any, first: Any, count: Any, start: Any) -> Any:
+def _close_block(m: Any, stored: Any, first: Any, end: Any, start: Any) -> Any:
     """All that is coded after the tokens of a block; decoding, it is written."""
     numbers, blocks, row = m.numbers, m.blocks, m.numbers[BLOCK]
     decoding, fixed, trees = numbers[PHASE] == DECODE, 0, 0
     if not decoding:
         fixed, trees = int(blocks[row, KIND] == FIXED), blocks[row, TREES]
     if not stored:
-        count_symbols(m.data, m.tokens, first, first + count, start, m.header)
+        count_symbols(m.data, m.tokens, first, end, start, m.header)
         fixed = code_head(m, fixed, trees)
+        if fixed == HEAD_WANTED:
+            return CORRECT_WANTED
     last, padding = _end_block(m, stored, start)
     if fixed < 0 or exhausted(m) or (last and numbers[POSITION] != numbers[SIZE]):
         return WRONG
-    numbers[LAST_KIND] = STORED if stored else FIXED if fixed else DYNAMIC
-    if decoding and stored:
-        write_stored(m, last, padding, start, numbers[POSITION] - start)
-    elif decoding and not write_block(m, fixed, last, first, first + count, start):
-        return WRONG
-    if not last:
-        return GOING_ON
-    padding = 0 if decoding else blocks[row + 1, PAD_BITS]
-    padding = code_evenly(m, padding, 7) if code_bit(m, BLOCK_PAD + 1, int(padding > 0)) else 0
+    kind = numbers[LAST_KIND] = STORED if stored else FIXED if fixed else DYNAMIC
+    final = 0
+    if last:
+        final = 0 if decoding else blocks[row + 1, PAD_BITS]
+        final = code_evenly(m, final, 7) if code_bit(m, BLOCK_PAD + 1, int(final > 0)) else 0
     if decoding:
-        pad(m, padding)
-    return DONE
+        numbers[HELD], numbers[HELD_LAST], numbers[HELD_PADDING], numbers[HELD_FINAL] = kind + 1, last, padding, final
+        numbers[HELD_START], numbers[HELD_END] = start, end
+    return DONE if last else GOING_ON
+
+
+@kernel(inner=True)
+def _write_held(m: Any) -> Any:
+    """Write the block that was decoded, if there is room for it."""
+    numbers = m.numbers
+    kind, last, start = numbers[HELD] - 1, numbers[HELD_LAST], numbers[HELD_START]
+    length = numbers[POSITION] - start
+    if numbers[OUT] + 2 * length + BLOCK_ROOM > m.stream.shape[0]:
+        return ROOM
+    numbers[HELD] = 0
+    if kind == STORED:
+        write_stored(m, last, numbers[HELD_PADDING], start, length)
+    elif not write_block(m, int(kind == FIXED), last, numbers[HELD_END], start):
+        return WRONG
+    if last:
+        pad(m, numbers[HELD_FINAL])
+    return DONE if last else GOING_ON
+
+
+@kernel(inner=True)
+def _correct_tokens(m: Any, first: Any, last: Any, explicit: Any) -> None:
+    """Encode the tokens of a block, from the position on, beside those that a survey expected."""
+    numbers, p, t = m.numbers, m.numbers[POSITION], first
+    end = p + m.blocks[numbers[BLOCK], LENGTH] if explicit else numbers[SIZE]
+    while t < last:
+        token = token_at(m.tokens, t)
+        likely, next_wrong = token, 2 * numbers[WRONG_TOKENS]
+        if next_wrong < m.wrong.shape[0] and m.wrong[next_wrong] == p:
+            likely = m.wrong[next_wrong + 1]
+            numbers[WRONG_TOKENS] += 1
+        apart.call(m.check, (m, p, likely, token, end))
+        p += max(min(token >> 16, MAX_MATCH), 1)
+        t += token_bytes(token)
+
+
+@kernel(inner=True)
+def _find_tokens(m: Any, stored: Any, explicit: Any, dirty: Any, length: Any) -> Any:
+    """Decode the tokens of a block, whose end becomes the position. Returns where they end, -1 if they cannot be."""
+    numbers, start = m.numbers, m.numbers[POSITION]
+    if stored and explicit:
+        numbers[POSITION] = start + length
+        return 0
+    limit = start + length if explicit else numbers[SIZE]
+    apart.call(m.predict, (m, 0, -1, explicit, limit, dirty))
+    wrong = numbers[COUNT] < 0 or numbers[POSITION] > limit
+    return -1 if wrong or (stored and numbers[POSITION] - start > MOST_STORED) else numbers[AFTER]
 
 
 @kernel(inner=True)
 def _code_block(m: Any) -> Any:
     """One block, encoded or decoded."""
     numbers, blocks, row = m.numbers, m.blocks, m.numbers[BLOCK]
-    start, first, end, length, stored, explicit, dirty = numbers[POSITION], 0, -1, 0, 0, 0, 0
+    start, first, end, length, stored, explicit, dirty = numbers[POSITION], 0, 0, 0, 0, 0, 0
     encoding = numbers[PHASE] == ENCODE
     if encoding:
         length, stored, explicit = blocks[row, LENGTH], int(blocks[row, KIND] == STORED), blocks[row, EXPLICIT]
@@ -263,31 +191,35 @@ def _code_block(m: Any) -> Any:
     if not stored:
         dirty = code_bit(m, BLOCK_DIRTY + numbers[LAST_DIRTY], dirty)
         numbers[LAST_DIRTY] = dirty
-    count = end - first
-    if (stored and explicit) or (encoding and numbers[CLEAN]):
+    if dirty and m.check == 0:
+        return CHECK_WANTED
+    if encoding:
+        if dirty:
+            _correct_tokens(m, first, end, explicit)
         numbers[POSITION] = start + length
     else:
-        limit = start + length if explicit else numbers[SIZE]
-        count = _code_tokens(m, first, -1 if stored else end, explicit, limit, 0 if stored else dirty)
-        if count < 0 or (stored and numbers[POSITION] - start > MOST_STORED):
+        end = _find_tokens(m, stored, explicit, 0 if stored else dirty, length)
+        if end < 0:
             return WRONG
     if explicit:
         numbers[CARRIED] = NOTHING
-    return _close_block(m, stored, first, count, start)
+    return _close_block(m, stored, first, end, start)
 
 
 @kernel()
 def run(m: Any) -> Any:
-    """Go through blocks, to the last one. Returns DONE; decoding, ROOM where there is too little to write to, or WRONG
-    where what is coded cannot be; surveying, WRONG where a stored block does not end where the rules end it."""
+    """Encode or decode blocks, to the last one. Returns DONE; CHECK_WANTED or CORRECT_WANTED where a block needs such a
+    kernel and there is none; decoding, ROOM where there is too little to write to, or WRONG where what is coded cannot
+    be."""
     numbers = m.numbers
     while True:
-        if numbers[PHASE] == DECODE:
-            if numbers[OUT] + 2 * (numbers[SIZE] - numbers[POSITION]) + BLOCK_ROOM > m.stream.shape[0]:
-                return ROOM
-            if numbers[BLOCK] >= numbers[MOST_BLOCKS]:
+        status = GOING_ON
+        if not numbers[HELD]:
+            if numbers[PHASE] == DECODE and numbers[BLOCK] >= numbers[MOST_BLOCKS]:
                 return WRONG
-        status = _survey_block(m) if numbers[PHASE] == SURVEY else _code_block(m)
+            status = _code_block(m)
+        if numbers[HELD]:
+            status = _write_held(m)
         if status != GOING_ON:
             return status
         numbers[BLOCK] += 1

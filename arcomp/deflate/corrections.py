@@ -15,18 +15,20 @@ from arcomp.deflate.layout import (
     DECODE,
     FAILED,
     HISTORY,
+    INDEX_CHAIN,
     INDEX_HEAD,
-    INDEX_PREVIOUS,
     INDEXED,
     MAX_MATCH,
     MIN_MATCH,
     ODD_MATCH,
     OVERFLOW,
     PHASE,
+    TOKEN,
     WALKED,
     WINDOW,
 )  # fmt: skip
-from arcomp.deflate.matching import match_length
+from arcomp.deflate.loads import byte
+from arcomp.deflate.matching import before, chain, match_length
 from arcomp.exact.compiled import kernel
 
 ADAPTATION = np.array([2 * 65536 // (2 * n + 3) for n in range(256)], np.int64)
@@ -113,17 +115,16 @@ def exhausted(m: Any) -> Any:
 
 
 @kernel(inner=True)
-def _index(data: Any, tables: Any, numbers: Any, p: Any) -> Any:
+def _index(m: Any, p: Any) -> Any:
     """Chain all positions before p by their first three bytes; returns the nearest candidate for p, or -1."""
-    for i in range(numbers[INDEXED], p + 1):
-        key = data[i] | np.int64(data[i + 1]) << 8 | np.int64(data[i + 2]) << 16
+    data, key = m.data, 0
+    for i in range(m.numbers[INDEXED], p + 1):
+        key = byte(data, i) | byte(data, i + 1) << 8 | byte(data, i + 2) << 16
         key = ((key * 0x9E3779B1) & 0xFFFFFFFF) >> 16
-        if i == p:
-            numbers[INDEXED] = p
-            return tables[INDEX_HEAD + key]
-        tables[INDEX_PREVIOUS + (i & (WINDOW - 1))] = tables[INDEX_HEAD + key]
-        tables[INDEX_HEAD + key] = i
-    return -1
+        if i < p:
+            chain(m.heads, INDEX_HEAD + key, m.chains, INDEX_CHAIN, i)
+    m.numbers[INDEXED] = p
+    return m.heads[INDEX_HEAD + key]
 
 
 @kernel(inner=True)
@@ -133,8 +134,8 @@ def _walk(m: Any, p: Any, length: Any, other: Any, hops: Any, distance: Any) -> 
     With ``hops`` >= 0: the distance of the one after so many; else how many are nearer than ``distance``. -1 if it is
     not found, or takes too long.
     """
-    data, tables, numbers = m.data, m.tables, m.numbers
-    current, seen, count = _index(data, tables, numbers, p), 0, 0
+    data, numbers = m.data, m.numbers
+    current, seen, count = _index(m, p), 0, 0
     work = numbers[WALKED] if hops >= 0 else min(numbers[WALKED], numbers[FAILED])
     left = work
     found = -1
@@ -153,7 +154,7 @@ def _walk(m: Any, p: Any, length: Any, other: Any, hops: Any, distance: Any) -> 
             elif here == distance:
                 break
         left -= 1
-        current = tables[INDEX_PREVIOUS + (current & (WINDOW - 1))]
+        current = before(m.chains, INDEX_CHAIN, current)
     numbers[WALKED if found >= 0 else FAILED] -= work - left
     return found
 
@@ -200,11 +201,12 @@ def code_token(m: Any, p: Any, expected: Any, actual: Any, end: Any) -> Any:
     return length << 16 | distance if distance > 0 else -1
 
 
-@kernel(inner=True)
-def code_checked(m: Any, p: Any, expected: Any, actual: Any, end: Any) -> Any:
-    """Code whether a token is as expected, and what it is if not. Returns it, or -1 if there is none."""
+@kernel(apart=True)
+def check(m: Any, p: Any, expected: Any, actual: Any, end: Any) -> None:
+    """Code whether a token is as expected, and what it is if not. TOKEN is that, or -1 if there is none."""
     numbers = m.numbers
     history = numbers[HISTORY]
     wrong = code_bit(m, WRONG + 8 * CLASSES[expected >> 16] + history, int(actual != expected))
     numbers[HISTORY] = (2 * history + wrong) & 7
-    return code_token(m, p, expected, actual, end) if wrong else expected
+    token = code_token(m, p, expected, actual, end) if wrong else expected
+    numbers[TOKEN] = -1 if exhausted(m) else token

@@ -17,22 +17,30 @@ from arcomp.deflate.corrections import (
     code_evenly,
 )  # fmt: skip
 from arcomp.deflate.layout import (
-    DECODE,
+    ENCODE,
     LENGTH_CODES,
     LENGTH_ORDER,
     LITERAL_CODES,
     MANY_ZEROS,
+    OUT,
+    OUT_BITS,
+    OUT_HELD,
     PHASE,
     REPEAT,
     SIZE_DISTANCES,
     SIZE_LITERALS,
     SIZE_ORDER,
     SIZE_SYMBOLS,
+    TOKEN,
     ZEROS,
 )  # fmt: skip
 from arcomp.deflate.parse import read_trees
 from arcomp.deflate.trees import ZLIB, code_bits, expect_header, expect_order, expect_symbols
+from arcomp.deflate.writing import write_trees
+from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
+
+WRONG_HEAD, HEAD_WANTED = -1, -2
 
 
 @kernel(inner=True)
@@ -40,31 +48,57 @@ def code_head(m: Any, fixed: Any, bit: Any) -> Any:
     """Code whether a block has fixed codes, and if not, which code lengths.
 
     The block's symbols have been counted. In encoding, ``bit`` is where the stream has the code lengths; afterwards
-    ``m.header`` has them. Returns 1 for fixed codes, else 0; -1 if the code lengths cannot be.
+    ``m.header`` has them. Returns 1 for fixed codes, else 0; WRONG_HEAD if the code lengths cannot be, HEAD_WANTED if
+    they are not as expected and there is no kernel for that.
     """
-    trees, given, builder = m.header, m.given, m.rules.builder
+    trees, builder, encoding = m.header, m.rules.builder, m.numbers[PHASE] == ENCODE
     own = expect_header(trees, builder) + code_bits(trees, False)
     common = code_bits(trees, True)
     shorter = (common + 10) >> 3 <= (own + 10) >> 3 if builder == ZLIB else common <= own  # zlib compares bytes
     if code_bit(m, BLOCK_FIXED + int(shorter), fixed):
         return 1
-    decoding = m.numbers[PHASE] == DECODE
-    if not decoding:
-        read_trees(m.stream, bit, given)
-    if code_bit(m, TREES_AS_EXPECTED, int(not decoding and _same(trees, given))):
+    if code_bit(m, TREES_AS_EXPECTED, int(encoding and _is_as_expected(m, bit))):
         return 0
+    if m.correct == 0:
+        return HEAD_WANTED
+    apart.call(m.correct, (m, bit))
+    return m.numbers[TOKEN]
+
+
+@kernel(inner=True)
+def _is_as_expected(m: Any, bit: Any) -> Any:
+    """Whether a stream has the expected head of a block at a bit."""
+    numbers, first = m.numbers, bit >> 3
+    numbers[OUT], numbers[OUT_HELD] = 0, bit & 7
+    numbers[OUT_BITS] = m.stream[first] & ((1 << (bit & 7)) - 1)
+    write_trees(m, m.scratch)
+    size, left = numbers[OUT], numbers[OUT_HELD]
+    if first + size + (left > 0) > m.stream.shape[0]:
+        return False
+    for i in range(size):
+        if m.scratch[i] != m.stream[first + i]:
+            return False
+    return left == 0 or numbers[OUT_BITS] == m.stream[first + size] & ((1 << left) - 1)
+
+
+@kernel(apart=True)
+def correct(m: Any, bit: Any) -> None:
+    """Code the code lengths of a block beside those that are expected. TOKEN is then 0, or WRONG_HEAD."""
+    trees, given, builder, encoding = m.header, m.given, m.rules.builder, m.numbers[PHASE] == ENCODE
+    if encoding:
+        read_trees(m.stream, bit, given)
+    m.numbers[TOKEN] = 0
     _code_lengths(m)
     expect_symbols(trees, builder)
-    same = code_bit(m, SYMBOLS_AS_EXPECTED, int(not decoding and _same_symbols(trees, given)))
-    if not same and not _code_symbols(m):
-        return -1
+    if not code_bit(m, SYMBOLS_AS_EXPECTED, int(encoding and _same_symbols(trees, given))) and not _code_symbols(m):
+        m.numbers[TOKEN] = WRONG_HEAD
+        return
     expect_order(trees, builder)
-    if not code_bit(m, ORDER_AS_EXPECTED, int(not decoding and _same_order(trees, given))):
+    if not code_bit(m, ORDER_AS_EXPECTED, int(encoding and _same_order(trees, given))):
         trees.sizes[SIZE_ORDER] = code_evenly(m, given.sizes[SIZE_ORDER] - 4, 4) + 4
         for i in range(LENGTH_CODES):
             k = LENGTH_ORDER[i]
             trees.order[k] = code_evenly(m, given.order[k], 3) if i < trees.sizes[SIZE_ORDER] else 0
-    return 0
 
 
 @kernel(inner=True)
@@ -81,15 +115,6 @@ def _same_order(a: Any, b: Any) -> Any:
     for i in range(LENGTH_CODES):
         same = same and a.order[i] == b.order[i]
     return same
-
-
-@kernel(inner=True)
-def _same(a: Any, b: Any) -> Any:
-    """Whether two heads are the same, bit for bit."""
-    same = a.sizes[SIZE_LITERALS] == b.sizes[SIZE_LITERALS] and a.sizes[SIZE_DISTANCES] == b.sizes[SIZE_DISTANCES]
-    for i in range(a.sizes[SIZE_LITERALS] + a.sizes[SIZE_DISTANCES]):
-        same = same and a.lengths[i] == b.lengths[i]
-    return same and _same_symbols(a, b) and _same_order(a, b)
 
 
 @kernel(inner=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from arcomp.coding.binary import Coder
 
 UInt8 = npt.NDArray[np.uint8]
+UInt16 = npt.NDArray[np.uint16]
 UInt32 = npt.NDArray[np.uint32]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -27,8 +28,10 @@ MIN_MATCH, MAX_MATCH = 3, 258
 ODD_MATCH = 259
 """A length of 258 written as symbol 284 and 31, in place of symbol 285."""
 WINDOW = 1 << 15
-PADDING = 288
-"""Bytes after the content that kernels may look at."""
+NOTHING = -1
+"""No token is carried."""
+TOO_FAR = 65535
+"""The distance to the position before in a chain where there is none, or none that can be reached."""
 
 _extra = [0] * 4 + [i // 4 for i in range(24)] + [0]
 LENGTH_EXTRA = np.array(_extra, np.int64)
@@ -71,21 +74,21 @@ def header() -> Header:
 
 SIZE_LITERALS, SIZE_DISTANCES, SIZE_ORDER, SIZE_SYMBOLS = range(4)
 
-# Columns of Machine.blocks.
-KIND, LAST, FIRST_TOKEN, START, LENGTH, TREES, PAD_BITS, EXPLICIT, DIRTY, FORGETS, COLUMNS = range(11)
+# Columns of Machine.blocks. REACHED: the least position that a match reaches back to.
+KIND, LAST, FIRST_TOKEN, TOKENS, START, LENGTH, REACHED, TREES, PAD_BITS, EXPLICIT, DIRTY, FORGETS, COLUMNS = range(13)
 
 # Machine.numbers: the state.
 (
     PHASE, SIZE, POSITION, BLOCK, INSERTED, CARRIED, FLOOR, WORK, INDEXED, WALKED, FAILED, HISTORY, LAST_LENGTH,
-    LAST_KIND, LAST_EXPLICIT, LAST_DIRTY, WRONG_TOKENS, WRONG_ENDS, STOP_AT, STOP_WRONG, MOST_BLOCKS, OUT, OUT_BITS,
-    OUT_HELD, OVERFLOW, CLEAN, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, BASE, BUFFERED,
-    NUMBERS,
-) = range(37)  # fmt: skip
+    LAST_KIND, LAST_EXPLICIT, LAST_DIRTY, WRONG_TOKENS, WRONG_ENDS, STOP_AT, STOP_WRONG, SURE, MOST_BLOCKS, OUT,
+    OUT_BITS, OUT_HELD, OVERFLOW, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, BASE,
+    BUFFERED, COUNT, TOKEN, AFTER, HELD, HELD_LAST, HELD_PADDING, HELD_FINAL, HELD_START, HELD_END, NUMBERS,
+) = range(46)  # fmt: skip
 SURVEY, ENCODE, DECODE = range(3)
 
-# Machine.tables: chains of positions.
-HEAD, HEAD_3, INDEX_HEAD = 0, 1 << 16, 2 << 16
-PREVIOUS, PREVIOUS_3, INDEX_PREVIOUS, TABLES = 6 << 15, 7 << 15, 8 << 15, 9 << 15
+# Machine.heads, .chains: the last position of each hash, and from each position the distance to the one before.
+HEAD, HEAD_3, INDEX_HEAD, HEADS = 0, 1 << 16, 3 << 15, 5 << 15
+CHAIN, CHAIN_3, INDEX_CHAIN, CHAINS = 0, 1 << 15, 2 << 15, 3 << 15
 
 # Machine.seen: what libdeflate notes of a block: literals, earlier and new observations by kind, how many of each.
 OLD, NEW, SEEN, SEEN_SIZE = 256, 272, 288, 290
@@ -129,10 +132,13 @@ class Machine(NamedTuple):
     rules: Parameters
 
     data: UInt8
-    """The content and PADDING zeros."""
-    tokens: Int32
-    """Length * 65536 + distance, 0 for a literal: of the stream, or (decoding) of a block."""
-    tables: Int32
+    """The content."""
+    tokens: UInt8
+    """Of the stream, or (decoding) of a block, one after the other: 0 for a literal. Else the length less 2, but from
+    257 on 255 and the length less 257; and the distance less 1, its low byte first. No token takes more bytes than it
+    stands for."""
+    heads: Int32
+    chains: UInt16
     numbers: Int64
     seen: Int64
     models: Int32
@@ -140,9 +146,19 @@ class Machine(NamedTuple):
     coder: Coder
     blocks: Int64
     """[blocks, COLUMNS], not used in decoding."""
+    wrong: Int32
+    """Of each token that is not as expected, in surveys and encoding: its position, and which one was expected."""
     stream: UInt8
-    """What is parsed, and 8 zeros; or what is written."""
+    """What was parsed; or what is written."""
     header: Header
     """Of the block: as expected, then as it is."""
     given: Header
     """Encoding: of the block as it is."""
+    scratch: UInt8
+    """[1024]: room for the head of a block."""
+    predict: int
+    """Address of the kernel that predicts tokens by these rules."""
+    check: int
+    """Address of the kernel that codes whether a token is as predicted; 0 where it was not needed so far."""
+    correct: int
+    """The same of the kernel that codes code lengths."""

@@ -15,6 +15,8 @@ from arcomp.deflate.layout import (
     BLOCK_LIMIT,
     BLOCK_START,
     CARRIED,
+    CHAIN,
+    CHAIN_3,
     ENDS,
     FORCED,
     HEAD,
@@ -25,20 +27,20 @@ from arcomp.deflate.layout import (
     MIN_MATCH,
     MINIMUM,
     NEW,
+    NOTHING,
     OLD,
     POSITION,
-    PREVIOUS,
-    PREVIOUS_3,
     RECHECK,
     SEEN,
     SIZE,
     WINDOW,
     WORK,
 )  # fmt: skip
-from arcomp.deflate.matching import FEW, NOTHING, four_bytes, match_length
+from arcomp.deflate.loads import byte
+from arcomp.deflate.matching import FEW, before, chain, four_bytes, match_length
 from arcomp.exact.compiled import kernel
 
-GREEDY, LAZY, LAZY_2 = 4, 5, 6
+GREEDY, LAZY, LAZY_2 = range(3)
 """Modes."""
 FACTOR = 0x1E35A7BD
 """Of the hash."""
@@ -56,30 +58,26 @@ MINIMA = np.array([9] * 6 + [8, 8, 7, 7] + [6] * 6 + [5] * 29 + [4] * 35, np.int
 @kernel(inner=True)
 def _insert(m: Any, end: Any) -> None:
     """Chain all positions before ``end`` that are not yet."""
-    data, tables, numbers, shift = m.data, m.tables, m.numbers, m.rules.shift
+    data, heads, chains, numbers, shift = m.data, m.heads, m.chains, m.numbers, m.rules.shift
     end = min(end, numbers[SIZE] - NEEDED + 1)
     for i in range(numbers[INSERTED], end):
         value = four_bytes(data, i)
-        key = ((value * FACTOR) & 0xFFFFFFFF) >> shift
-        tables[PREVIOUS + (i & (WINDOW - 1))] = tables[HEAD + key]
-        tables[HEAD + key] = i
-        key = (((value & 0xFFFFFF) * FACTOR) & 0xFFFFFFFF) >> 17
-        tables[PREVIOUS_3 + (i & (WINDOW - 1))] = tables[HEAD_3 + key]
-        tables[HEAD_3 + key] = i
+        chain(heads, HEAD + (((value * FACTOR) & 0xFFFFFFFF) >> shift), chains, CHAIN, i)
+        chain(heads, HEAD_3 + ((((value & 0xFFFFFF) * FACTOR) & 0xFFFFFFFF) >> 17), chains, CHAIN_3, i)
     numbers[INSERTED] = max(end, numbers[INSERTED])
 
 
 @kernel(inner=True)
 def _search(m: Any, p: Any, best: Any, depth: Any) -> Any:
     """The longest match at a position that is longer than ``best``: length * 65536 + distance, or 0."""
-    data, tables, numbers = m.data, m.tables, m.numbers
+    data, chains, numbers = m.data, m.chains, m.numbers
     most = min(numbers[SIZE] - p, MAX_MATCH)
     if most < NEEDED:
         return 0
     nice, found, cut = min(m.rules.nice, most), 0, p - WINDOW
-    current = np.int64(tables[PREVIOUS + (p & (WINDOW - 1))])
+    current = before(chains, CHAIN, p)
     if best < 4 and m.rules.good:
-        near = np.int64(tables[PREVIOUS_3 + (p & (WINDOW - 1))])
+        near = before(chains, CHAIN_3, p)
         if near <= cut or near < 0:
             return 0
         if best < MIN_MATCH and match_length(data, near, p, MIN_MATCH) == MIN_MATCH:
@@ -91,14 +89,14 @@ def _search(m: Any, p: Any, best: Any, depth: Any) -> Any:
     work = depth
     best = max(best, MIN_MATCH)
     while current > cut and current >= 0 and depth > 0:
-        if data[current + best] == data[p + best] and data[current] == data[p]:
+        if byte(data, current + best) == byte(data, p + best) and byte(data, current) == byte(data, p):
             n = match_length(data, current, p, most)
             work += n >> 3
             if n > best:
                 best, found = n, n << 16 | (p - current)
                 if n >= nice:
                     break
-        current = np.int64(tables[PREVIOUS + (current & (WINDOW - 1))])
+        current = before(chains, CHAIN, current)
         depth -= 1
     numbers[WORK] -= work - depth
     return found

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from arcomp.deflate.layout import (
     CARRIED,
+    CHAIN,
     FLOOR,
     HEAD,
     INSERTED,
     MAX_MATCH,
     MIN_MATCH,
-    PREVIOUS,
+    NOTHING,
+    TOO_FAR,
     WINDOW,
     WORK,
 )  # fmt: skip
+from arcomp.deflate.loads import byte, equal_of_eight, two_bytes
 from arcomp.exact.compiled import kernel
 
 FEW = 4
 """Candidates that are looked at when all work is used up."""
-NOTHING = -1
 FACTOR = 2654435761
 """Of zlib-ng's hash."""
 
@@ -35,7 +35,12 @@ FACTOR = 2654435761
 def match_length(data: Any, a: Any, b: Any, most: Any) -> Any:
     """How many bytes are equal from two positions on, at most so many."""
     n = 0
-    while n < most and data[a + n] == data[b + n]:
+    while n + 8 <= most:
+        equal = equal_of_eight(data, a + n, b + n)
+        n += equal
+        if equal < 8:
+            return n
+    while n < most and byte(data, a + n) == byte(data, b + n):
         n += 1
     return n
 
@@ -43,8 +48,7 @@ def match_length(data: Any, a: Any, b: Any, most: Any) -> Any:
 @kernel(inner=True)
 def four_bytes(data: Any, p: Any) -> Any:
     """A number of 32 bits, the first byte lowest."""
-    low = np.int64(data[p]) | np.int64(data[p + 1]) << 8
-    return low | np.int64(data[p + 2]) << 16 | np.int64(data[p + 3]) << 24
+    return byte(data, p) | byte(data, p + 1) << 8 | byte(data, p + 2) << 16 | byte(data, p + 3) << 24
 
 
 @kernel(inner=True)
@@ -54,18 +58,30 @@ def key_of_four(data: Any, p: Any) -> Any:
 
 
 @kernel(inner=True)
+def chain(heads: Any, head: Any, chains: Any, at: Any, p: Any) -> None:
+    """Make a position the last one of its chain."""
+    chains[at + (p & (WINDOW - 1))] = min(p - heads[head], TOO_FAR) if heads[head] >= 0 else TOO_FAR
+    heads[head] = p
+
+
+@kernel(inner=True)
+def before(chains: Any, at: Any, p: Any) -> Any:
+    """The position before one in its chain; at or before the beginning of the window if there is none."""
+    return p - chains[at + (p & (WINDOW - 1))]
+
+
+@kernel(inner=True)
 def insert(m: Any, end: Any, known: Any) -> None:
     """Chain all positions before ``end`` that are not yet; a position needs three bytes before ``known``."""
-    data, tables, numbers, shift, mask = m.data, m.tables, m.numbers, m.rules.shift, m.rules.mask
+    data, heads, chains, numbers, shift, mask = m.data, m.heads, m.chains, m.numbers, m.rules.shift, m.rules.mask
     i = numbers[INSERTED]
     end = min(end, known - MIN_MATCH + 1 if mask else known - MIN_MATCH)
     while i < end:
         if mask:
-            key = ((np.int64(data[i]) << (2 * shift)) ^ (np.int64(data[i + 1]) << shift) ^ data[i + 2]) & mask
+            key = ((byte(data, i) << (2 * shift)) ^ (byte(data, i + 1) << shift) ^ byte(data, i + 2)) & mask
         else:
             key = key_of_four(data, i)
-        tables[PREVIOUS + (i & (WINDOW - 1))] = tables[HEAD + key]
-        tables[HEAD + key] = i
+        chain(heads, HEAD + key, chains, CHAIN, i)
         i += 1
     numbers[INSERTED] = max(i, numbers[INSERTED])
 
@@ -73,39 +89,34 @@ def insert(m: Any, end: Any, known: Any) -> None:
 @kernel(inner=True)
 def longest_match(m: Any, p: Any, best: Any, known: Any) -> Any:
     """The longest match at a position that is longer than ``best``: length * 65536 + distance, or 0."""
-    data, tables, numbers = m.data, m.tables, m.numbers
+    data, chains, numbers = m.data, m.chains, m.numbers
     look = min(known - p, MAX_MATCH)
     if look < (MIN_MATCH if m.rules.mask else MIN_MATCH + 1) or best >= look:
         return 0
-    chain = m.rules.chain >> 2 if best >= m.rules.good else m.rules.chain
+    most = m.rules.chain >> 2 if best >= m.rules.good else m.rules.chain
     if numbers[WORK] < 0:
-        chain = min(chain, FEW)
-    farthest, floor, nice = m.rules.farthest, numbers[FLOOR], min(m.rules.nice, look)
-    current, found = tables[PREVIOUS + (p & (WINDOW - 1))], 0
-    if p - current > farthest:
+        most = min(most, FEW)
+    farthest, nice = m.rules.farthest, min(m.rules.nice, look)
+    current, found = before(chains, CHAIN, p), 0
+    limit = max(p - farthest, numbers[FLOOR])
+    if current < limit or current <= numbers[FLOOR]:
         return 0
-    limit = max(p - farthest, floor)
-    work, left = 0, chain
-    first, second, last, end = data[p], data[p + 1], data[p + best - 1], data[p + best]
-    while current > floor:
-        if (
-            data[current + best] == end
-            and data[current + best - 1] == last
-            and data[current] == first
-            and data[current + 1] == second
-        ):
+    work, left = 0, most
+    start, end = two_bytes(data, p), two_bytes(data, p + best - 1)
+    while True:
+        if two_bytes(data, current + best - 1) == end and two_bytes(data, current) == start:
             n = match_length(data, current, p, look)
             work += n >> 3
             if n > best:
                 best, found = n, n << 16 | (p - current)
                 if n >= nice:
                     break
-                last, end = data[p + best - 1], data[p + best]
-        current = tables[PREVIOUS + (current & (WINDOW - 1))]
+                end = two_bytes(data, p + best - 1)
+        current = before(chains, CHAIN, current)
         left -= 1
-        if current <= limit or left == 0 or current >= p:  # zlib-ng chains some twice
+        if current <= limit or left == 0:
             break
-    numbers[WORK] -= work + chain - left
+    numbers[WORK] -= work + most - left
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from arcomp.deflate.layout import (
     MAX_MATCH,
     ODD_MATCH,
     PAD_BITS,
-    PADDING,
+    REACHED,
     REPEAT,
     SIZE_DISTANCES,
     SIZE_LITERALS,
@@ -34,6 +34,7 @@ from arcomp.deflate.layout import (
     SIZE_SYMBOLS,
     START,
     STORED,
+    TOKENS,
     TREES,
     USED_CODES,
     USED_DISTANCES,
@@ -44,6 +45,8 @@ from arcomp.deflate.layout import (
     UInt8,
     header,
 )  # fmt: skip
+from arcomp.deflate.loads import byte
+from arcomp.deflate.tokens import put_token
 from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
@@ -58,17 +61,26 @@ ERRORS = {
     -6: "a distance that goes back too far",
 }
 _EARLY, _RESERVED, _STORED, _LENGTHS, _CODE, _DISTANCE = ERRORS
+MOST_STORED = 0xFFFF
+"""Bytes of a stored block."""
+FAR_AWAY = 1 << 60
 TABLE = 1 << 15
 """Where the table of distances begins, after that of literals."""
-BIT, AT, TOKEN, ROW, INSIDE = range(5)
-"""Where the parser is: bit of the stream, byte of the content, token, block, and whether inside a block."""
+BIT, AT, TOKEN, ROW, INSIDE, FARTHEST, STATES = range(7)
+"""Where the parser is: bit of the stream, byte of the content, place of the token, block, and whether inside a block;
+and the farthest distance so far."""
+ROOM = 8
+"""Bytes more than a match may take, that there are for content and for tokens."""
 
 
 @kernel(inner=True)
 def peek(stream: Any, bit: Any, count: Any) -> Any:
-    """So many bits, at most 16, from a bit on; zeros beyond the end. The stream is followed by 8 zeros."""
-    i = min(bit >> 3, stream.shape[0] - 8)
-    value = stream[i] | np.int64(stream[i + 1]) << 8 | np.int64(stream[i + 2]) << 16
+    """So many bits, at most 16, from a bit on; zeros beyond the end."""
+    value = 0
+    for k in range(3):
+        i = (bit >> 3) + k
+        if i < stream.shape[0]:
+            value |= byte(stream, i) << (8 * k)
     return (value >> (bit & 7)) & ((1 << count) - 1)
 
 
@@ -128,7 +140,7 @@ def read_trees(stream: Any, bit: Any, trees: Any) -> Any:
     longest = fill_table(order, 0, LENGTH_CODES, table, 0)
     if longest < 0:
         return _LENGTHS
-    total, end = sizes[SIZE_LITERALS] + sizes[SIZE_DISTANCES], 8 * (stream.shape[0] - 8)
+    total, end = sizes[SIZE_LITERALS] + sizes[SIZE_DISTANCES], 8 * stream.shape[0]
     told, i = 0, 0
     while i < total:
         found = table[peek(stream, bit, longest)]
@@ -173,18 +185,26 @@ def _match(symbol: Any, buffer: Any, tables: Any, mask: Any) -> Any:
 
 
 @kernel(inner=True)
-def _tokens(stream: Any, state: Any, data: Any, tokens: Any, tables: Any, widths: Any) -> Any:
+def _tokens(m: Any) -> Any:
     """The tokens of a block up to its end, or as long as there is room."""
-    size = stream.shape[0] - 8
+    stream, state, data, tokens, blocks, tables = m.stream, m.state, m.data, m.tokens, m.blocks, m.tables
+    size = stream.shape[0]
     at, held = (state[BIT] + 7) >> 3, -state[BIT] & 7
     buffer = np.uint64(stream[at - 1]) >> np.uint64(8 - held) if held else np.uint64(0)
-    p, t, status = state[AT], state[TOKEN], FULL
-    most, room = data.shape[0] - MAX_MATCH - PADDING, tokens.shape[0]
-    mask, far_mask = np.uint64((1 << widths[0]) - 1), np.uint64((1 << widths[1]) - 1)
-    while p < most and t < room:
+    p, t, status, farthest, reached, count = (
+        state[AT],
+        state[TOKEN],
+        FULL,
+        state[FARTHEST],
+        blocks[state[ROW], REACHED],
+        0,
+    )
+    most = min(data.shape[0] - p, tokens.shape[0] - t) + p - MAX_MATCH - ROOM
+    mask, far_mask = np.uint64((1 << m.widths[0]) - 1), np.uint64((1 << m.widths[1]) - 1)
+    while p < most:
         while held < 48:
             if at < size:
-                buffer |= np.uint64(stream[at]) << np.uint64(held)
+                buffer |= np.uint64(byte(stream, at)) << np.uint64(held)
             at += 1
             held += 8
         found = np.int64(tables[np.int64(buffer & mask)])
@@ -199,6 +219,7 @@ def _tokens(stream: Any, state: Any, data: Any, tokens: Any, tables: Any, widths
             tokens[t] = 0
             p += 1
             t += 1
+            count += 1
             continue
         if symbol == END_BLOCK or bits == 0 or symbol >= USED_CODES:
             status = DONE if symbol == END_BLOCK else _CODE
@@ -208,19 +229,23 @@ def _tokens(stream: Any, state: Any, data: Any, tokens: Any, tables: Any, widths
         if distance == 0 or distance > p:
             status = _DISTANCE if distance else _CODE
             break
-        tokens[t] = told << 16 | distance
-        t += 1
+        t = put_token(tokens, t, told << 16 | distance)
+        count += 1
+        farthest, reached = max(farthest, distance), min(reached, p - distance)
         for _ in range(min(told, MAX_MATCH)):
-            data[p] = data[p - distance]
+            data[p] = byte(data, p - distance)
             p += 1
-    state[BIT], state[AT], state[TOKEN] = at * 8 - held, p, t
+    state[BIT], state[AT], state[TOKEN], state[FARTHEST] = at * 8 - held, p, t, farthest
+    blocks[state[ROW], REACHED] = reached
+    blocks[state[ROW], TOKENS] += count
     return status
 
 
 @kernel(inner=True)
-def _open(stream: Any, state: Any, blocks: Any, trees: Any, tables: Any, widths: Any) -> Any:
+def _open(m: Any) -> Any:
     """The head of a block, and the tables of its codes. Returns DONE or a number of ERRORS."""
-    row, bit, end = state[ROW], state[BIT], 8 * (stream.shape[0] - 8)
+    stream, state, blocks, trees, widths = m.stream, m.state, m.blocks, m.trees, m.widths
+    row, bit, end = state[ROW], state[BIT], 8 * stream.shape[0]
     if bit + 3 > end:
         return _EARLY
     last, kind = peek(stream, bit, 1), peek(stream, bit + 1, 2)
@@ -229,7 +254,7 @@ def _open(stream: Any, state: Any, blocks: Any, trees: Any, tables: Any, widths:
         return _RESERVED
     for i in range(COLUMNS):
         blocks[row, i] = 0
-    blocks[row, KIND], blocks[row, LAST] = kind, last
+    blocks[row, KIND], blocks[row, LAST], blocks[row, REACHED] = kind, last, FAR_AWAY
     blocks[row, START], blocks[row, FIRST_TOKEN], blocks[row, TREES] = state[AT], state[TOKEN], bit
     if kind == STORED:
         blocks[row, PAD_BITS] = peek(stream, bit, -bit & 7)
@@ -250,35 +275,34 @@ def _open(stream: Any, state: Any, blocks: Any, trees: Any, tables: Any, widths:
             return bit
     state[BIT] = bit
     literals = trees.sizes[SIZE_LITERALS]
-    widths[0] = fill_table(trees.lengths, 0, literals, tables, 0)
-    widths[1] = fill_table(trees.lengths, literals, trees.sizes[SIZE_DISTANCES], tables, TABLE)
+    widths[0] = fill_table(trees.lengths, 0, literals, m.tables, 0)
+    widths[1] = fill_table(trees.lengths, literals, trees.sizes[SIZE_DISTANCES], m.tables, TABLE)
     return _LENGTHS if min(widths[0], widths[1]) < 0 else DONE
 
 
 @kernel()
-def _parse(
-    stream: Any, state: Any, data: Any, tokens: Any, blocks: Any, trees: Any, tables: Any, widths: Any
-) -> Any:  # fmt: skip
+def _parse(m: Any) -> Any:
     """Go on with a stream, to its end or as long as there is room."""
+    stream, state, data, blocks = m.stream, m.state, m.data, m.blocks
     while True:
         row = state[ROW]
         if not state[INSIDE]:
             if row == blocks.shape[0]:
                 return FULL
-            status = _open(stream, state, blocks, trees, tables, widths)
+            status = _open(m)
             if status < 0:
                 return status
             state[INSIDE] = 1
         if blocks[row, KIND] == STORED:
             length, p, at = blocks[row, LENGTH], state[AT], state[BIT] >> 3
-            if p + length > data.shape[0] - MAX_MATCH - PADDING:
+            if p + length > data.shape[0] - MAX_MATCH - ROOM:
                 return FULL
             for i in range(length):
                 data[p + i] = stream[at + i]
             state[AT] += length
             state[BIT] += 8 * length
         else:
-            status = _tokens(stream, state, data, tokens, tables, widths)
+            status = _tokens(m)
             if status != DONE:
                 return status
             blocks[row, LENGTH] = state[AT] - blocks[row, START]
@@ -288,19 +312,44 @@ def _parse(
             return DONE
 
 
-def _held(stream: bytes) -> tuple[UInt8, Int64, UInt8, Int32, Int64, Header, Int32, Int64]:
-    """What parsing takes: the stream and 8 zeros; its state; room for content, tokens and blocks; code lengths, tables
-    of codes and their widths."""
-    given = np.frombuffer(bytearray(stream) + bytes(8), np.uint8)
-    data = np.zeros(4 * len(stream) + 4096, np.uint8)
-    tokens = np.empty(2 * len(stream) + 64, np.int32)
-    blocks = np.zeros((16 + (len(stream) >> 10), COLUMNS), np.int64)
-    return (
-        given,
-        np.zeros(5, np.int64),
-        data,
-        tokens,
-        blocks,
+class Parsed(NamedTuple):
+    """A stream, taken apart."""
+
+    data: UInt8
+    """The content."""
+    tokens: UInt8
+    """As in :class:`Machine`."""
+    blocks: Int64
+    """As in :class:`Machine`, and one row more, where they end."""
+    bits: int
+    """Of the stream that were used."""
+    farthest: int
+    """Distance."""
+
+
+class _Parser(NamedTuple):
+    """What parsing takes."""
+
+    stream: UInt8
+    state: Int64
+    data: UInt8
+    tokens: UInt8
+    blocks: Int64
+    trees: Header
+    tables: Int32
+    """Of the codes of a block."""
+    widths: Int64
+    """Log2 of their sizes."""
+
+
+def _parser(stream: bytes) -> _Parser:
+    """At the beginning. Memory that is not written to is none yet."""
+    return _Parser(
+        np.frombuffer(stream, np.uint8),
+        np.zeros(STATES, np.int64),
+        np.empty(4 * len(stream) + 4096, np.uint8),
+        np.empty(4 * len(stream) + 4096, np.uint8),
+        np.zeros((16 + (len(stream) >> 10), COLUMNS), np.int64),
         header(),
         np.zeros(2 * TABLE, np.int32),
         np.zeros(2, np.int64),
@@ -309,33 +358,30 @@ def _held(stream: bytes) -> tuple[UInt8, Int64, UInt8, Int32, Int64, Header, Int
 
 def wanted() -> apart.Wanted:
     """The kernel, and what it takes."""
-    given, state, data, tokens, blocks, trees, tables, widths = _held(b"")
-    return _parse, (given, state, data, tokens, blocks, record(trees), tables, widths)
+    return _parse, (record(_parser(b"")),)
 
 
-def parse(stream: bytes) -> tuple[UInt8, Int32, Int64, UInt8, Header, int]:
+def parse(stream: bytes) -> Parsed:
     """All of a stream.
-
-    Returns:
-        the content and PADDING zeros; tokens; blocks and one row more, where they end; the stream and 8 zeros; code
-        lengths to work with; bits of the stream that were used.
 
     Raises:
         ValueError: a reason why this is no deflate stream.
     """
-    given, state, data, tokens, blocks, trees, tables, widths = _held(stream)
-    while (status := _parse(given, state, data, tokens, blocks, record(trees), tables, widths)) == FULL:
-        if state[ROW] == len(blocks):
-            blocks = np.concatenate([blocks, np.zeros_like(blocks)])
-        elif state[TOKEN] == len(tokens):
-            tokens = np.concatenate([tokens, np.empty_like(tokens)])
-        else:
-            data = np.concatenate([data, np.zeros(len(data) + (1 << 16), np.uint8)])
+    parser = _parser(stream)
+    state, data, tokens = parser.state, parser.data, parser.tokens
+    while (status := _parse(record(parser))) == FULL:
+        share = 8 * len(stream) / max(int(state[BIT]), 1)
+        if state[ROW] == len(parser.blocks):
+            parser = parser._replace(blocks=np.concatenate([parser.blocks, np.zeros_like(parser.blocks)]))
+            continue
+        for array, used in ((data, int(state[AT])), (tokens, int(state[TOKEN]))):
+            if len(array) - used < MOST_STORED + MAX_MATCH + ROOM:  # in place, and as much as the stream seems to have
+                array.resize(int(used * min(max(1.02 * share, 1.25), 4)) + (1 << 18), refcheck=False)
     if status < 0:
         raise ValueError(ERRORS[int(status)])
     end = np.zeros((1, COLUMNS), np.int64)
     end[0, [FIRST_TOKEN, START]] = state[TOKEN], state[AT]
-    blocks = np.concatenate([blocks[: state[ROW]], end])
-    size = int(state[AT])
-    data[size:] = 0
-    return data[: size + PADDING], tokens[: state[TOKEN]], blocks, given, trees, int(state[BIT])
+    blocks = np.concatenate([parser.blocks[: state[ROW]], end])
+    bits = int(state[BIT])
+    blocks[-1, PAD_BITS] = stream[bits >> 3] >> (bits & 7) if bits & 7 else 0
+    return Parsed(data[: state[AT]], tokens[: state[TOKEN]], blocks, bits, int(state[FARTHEST]))

@@ -6,11 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arcomp.deflate.blocks import FAST, HUFFMAN, RUNS, SLOW
 from arcomp.deflate.layout import WINDOW, Int64, Parameters
 from arcomp.deflate.libdeflate import GREEDY, LAZY, LAZY_2
+from arcomp.deflate.predicting import (
+    FAST,
+    HUFFMAN,
+    MEDIUM,
+    NEXT_FAST,
+    QUICK,
+    RUNS,
+    SLOW,
+    of_libdeflate,
+    of_zlib,
+    of_zlibng,
+)  # fmt: skip
 from arcomp.deflate.trees import LIBDEFLATE, ZLIB
-from arcomp.deflate.zlibng import MEDIUM, NEXT_FAST, QUICK
 
 MIN_LOOKAHEAD = 262
 TOO_FAR_DISTANCE = 4096
@@ -75,6 +85,8 @@ class Rules(NamedTuple):
         return self.number // 10 >= 4 and self.number % 10 in (1, 3, 4, 5, 6)
 
 
+FAMILIES = (of_zlib, of_zlib, of_zlib, of_libdeflate, of_zlibng, of_zlibng)
+"""Kernels that predict tokens, by the tens of the rules' number."""
 NUMBERS = (*range(11), *range(14, 20), *range(24, 30), *range(31, 40), *range(41, 49), *range(53, 57))
 """All rules that there are."""
 

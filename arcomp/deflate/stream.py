@@ -4,41 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from arcomp.coding.binary import AT, Coder, decoder, encoder, finish
-from arcomp.deflate.blocks import DONE, ROOM, WRONG, run
-from arcomp.deflate.corrections import MODELS
+from arcomp.deflate.blocks import CHECK_WANTED, CORRECT_WANTED, ROOM, run
+from arcomp.deflate.corrections import MODELS, check
+from arcomp.deflate.headers import correct
 from arcomp.deflate.layout import (
     CARRIED,
-    CLEAN,
+    CHAINS,
     COLUMNS,
     DECODE,
-    DIRTY,
     ENCODE,
     FAILED,
     FIRST_TOKEN,
     FORGETS,
+    HEADS,
+    HELD_START,
     KIND,
     LAST_KIND,
     LENGTH,
     MOST_BLOCKS,
+    NOTHING,
     NUMBERS,
     OUT,
     OUT_HELD,
     OVERFLOW,
-    PAD_BITS,
-    PADDING,
     PHASE,
+    POSITION,
+    REACHED,
     SEEN_SIZE,
     SIZE,
     START,
     STOP_AT,
     STOP_WRONG,
     STORED,
+    SURE,
     SURVEY,
-    TABLES,
+    TOKENS,
+    TOO_FAR,
     WALKED,
     WINDOW,
     WORK,
@@ -50,9 +56,9 @@ from arcomp.deflate.layout import (
     UInt8,
     header,
 )  # fmt: skip
-from arcomp.deflate.matching import NOTHING
-from arcomp.deflate.parse import parse, wanted
-from arcomp.deflate.rules import Rules, memory_levels, pack, parameters, unpack
+from arcomp.deflate.parse import Parsed, parse, wanted
+from arcomp.deflate.rules import FAMILIES, Rules, memory_levels, pack, parameters, unpack
+from arcomp.deflate.survey import DONE, WRONG, survey
 from arcomp.errors import FormatError
 from arcomp.exact import apart
 from arcomp.exact.records import record
@@ -65,8 +71,11 @@ SHORTLIST, CLOSEST = 5, 3
 """How many rules are tried on more, and how many on all of a stream that fits none well and is not long."""
 FEW_TOKENS = 1 << 14
 """On which all rules are tried."""
+FEW_WRONG = 256
+"""Rules of zlib with less than one wrong token in so many are good enough: no others are tried."""
 _STEPS, _LEAST_STEPS, _MOST_STEPS = 1 << 10, 1 << 26, 1 << 34
 _WALKS, _LEAST_WALKS = 64, 1 << 24
+_NONE, _NO_BLOCKS, _NO_WRONG = np.zeros(0, np.uint8), np.zeros((0, COLUMNS), np.int64), np.zeros(0, np.int32)
 
 
 class DeflateError(FormatError):
@@ -84,122 +93,192 @@ class Prediction:
         name: of the rules that the encoder seems to have had.
     """
 
-    data: bytes
+    data: memoryview
     length: int
     coded: bytes
     name: str
 
 
-class _Parsed:
-    """A stream's arrays, and machines made of them."""
+class Surveyed(NamedTuple):
+    """What was found by going through a stream by some rules.
 
-    def __init__(self, stream: bytes, feed: int = 0) -> None:
-        self.feed = feed
-        self.data, self.tokens, self.blocks, self.stream, self.given, self.bits = parse(stream)
-        self.size = len(self.data) - PADDING
-        self.blocks[-1, PAD_BITS] = stream[self.bits >> 3] >> (self.bits & 7) if self.bits & 7 else 0
-        _mark_forgotten(self.blocks, self.tokens)
+    Attributes:
+        rules: perhaps without simulated blocks.
+        wrong: how many tokens and ends of blocks are not as expected.
+        reached: the position up to which that is known.
+        blocks: what was found of each of them.
+        expected: where tokens are wrong, and which ones were expected; none in a part of a stream.
+    """
 
-    def machine(self, rules: Rules, phase: int, words: int) -> Machine:
-        """At the start of the stream."""
-        return _machine(rules, phase, self.data, self.tokens, self.blocks, self.stream, encoder(words))
+    rules: Rules
+    wrong: int
+    reached: int
+    blocks: Int64
+    expected: Int32
 
 
-def _machine(
-    rules: Rules, phase: int, data: UInt8, tokens: Int32, blocks: Int64, stream: UInt8, coder: Coder
-) -> Machine:  # fmt: skip
-    numbers, size = np.zeros(NUMBERS, np.int64), len(data) - PADDING
+def _machine(rules: Rules, phase: int, data: UInt8, tokens: UInt8, *, coder: Coder) -> Machine:
+    """At the beginning of a stream, without blocks."""
+    numbers, size = np.zeros(NUMBERS, np.int64), len(data)
     numbers[[PHASE, SIZE, CARRIED, LAST_KIND]] = phase, size, NOTHING, 3
     numbers[WORK] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
     numbers[WALKED] = numbers[FAILED] = _LEAST_WALKS + _WALKS * size
-    numbers[STOP_AT], numbers[STOP_WRONG] = size + 1, size + 1
-    seen = np.zeros(SEEN_SIZE, np.int64)
-    models = np.full(MODELS, 1 << 29, np.int32)
-    tables = np.full(TABLES, -1, np.int32)
+    numbers[[STOP_AT, STOP_WRONG, SURE]] = size + 1
     return Machine(
-        parameters(rules), data, tokens, tables, numbers, seen, models, coder, blocks, stream, header(), header()
+        parameters(rules),
+        data,
+        tokens,
+        heads=np.full(HEADS, -1, np.int32),
+        chains=np.full(CHAINS, TOO_FAR, np.uint16),
+        numbers=numbers,
+        seen=np.zeros(SEEN_SIZE, np.int64),
+        models=np.full(MODELS, 1 << 29, np.int32),
+        coder=coder,
+        blocks=_NO_BLOCKS,
+        wrong=_NO_WRONG,
+        stream=_NONE,
+        header=header(),
+        given=header(),
+        scratch=np.empty(1024, np.uint8),
+        predict=0,
+        check=0,
+        correct=0,
     )
 
 
-def _mark_forgotten(blocks: Int64, tokens: Int32) -> None:
+def _predicting(machine: Machine, rules: Rules) -> Machine:
+    """With the kernel that predicts tokens."""
+    family = FAMILIES[rules.number // 10]
+    return machine._replace(predict=apart.address(family, (record(machine), 0, 0, 0, 0, 0)))
+
+
+class _Rare:
+    """Kernels that most streams do not need: compiled when one is met that does."""
+
+    def __init__(self) -> None:
+        self.check = self.correct = 0
+
+    def given(self, machine: Machine) -> Machine:
+        """The machine with those that were wanted so far."""
+        return machine._replace(check=self.check, correct=self.correct)
+
+    def was_wanted(self, machine: Machine, status: int) -> bool:
+        """Whether one was wanted and there is now: what was done has to be done again."""
+        if status == CHECK_WANTED:
+            self.check = apart.address(check, (record(machine), 0, 0, 0, 0))
+        elif status == CORRECT_WANTED:
+            self.correct = apart.address(correct, (record(machine), 0))
+        return status in (CHECK_WANTED, CORRECT_WANTED)
+
+
+def _mark_forgotten(blocks: Int64) -> None:
     """Note after which empty stored blocks no match reaches before them, as after a Z_FULL_FLUSH."""
-    empty = np.flatnonzero((blocks[:-1, KIND] == STORED) & (blocks[:-1, LENGTH] == 0))
-    if not len(empty):
-        return
-    spans = np.minimum(np.maximum(tokens >> 16, 1), 258).astype(np.int64)
-    starts = np.zeros(len(tokens) + 1, np.int64)
-    np.cumsum(spans, out=starts[1:])
-    inside = np.diff(blocks[:, FIRST_TOKEN])
-    shift = blocks[:-1, START] - starts[blocks[:-1, FIRST_TOKEN]]  # stored blocks lie between tokens
-    starts = starts[:-1] + np.repeat(shift, inside)
-    reached = np.minimum.accumulate((starts - (tokens & 0xFFFF))[::-1])[::-1]
-    after = blocks[empty, FIRST_TOKEN]
-    later = after < len(tokens)
-    forgets = later.copy()
-    forgets[later] = reached[after[later]] >= blocks[empty[later], START]
-    blocks[empty, FORGETS] = forgets
+    reached = np.minimum.accumulate(blocks[:-1, REACHED][::-1])[::-1]
+    later = blocks[:-1, FIRST_TOKEN] < blocks[-1, FIRST_TOKEN]
+    empty = (blocks[:-1, KIND] == STORED) & (blocks[:-1, LENGTH] == 0)
+    blocks[:-1, FORGETS] = empty & later & (reached >= blocks[:-1, START])
 
 
-def _candidates(parsed: _Parsed) -> Iterator[Rules]:
-    """Rules that a stream may have been made with, the most frequent first."""
+def _memories(parsed: Parsed) -> list[int]:
     inner = parsed.blocks[:-2]
-    counts = np.diff(parsed.blocks[:-1, FIRST_TOKEN])[inner[:, KIND] != STORED]
-    farthest = int((parsed.tokens & 0xFFFF).max(initial=0))
-    window = next((bits for bits in range(9, 15) if (1 << bits) - 262 >= farthest), 15)
-    memories = memory_levels(counts)
-    if farthest < 2:
-        yield from (Rules(number, window, memory) for number in (10, 0) for memory in memories)
-    for number in (6, 9, 1, 19, 29, 4, 16, 26, 3, 5, 7, 8, 2):
-        yield from (Rules(number, window, memory) for memory in memories)
+    return memory_levels(inner[inner[:, KIND] != STORED, TOKENS])
+
+
+def _of_zlib(parsed: Parsed) -> Iterator[Rules]:
+    """Rules of zlib that a stream may have been made with, the most frequent first."""
+    least = next((bits for bits in range(9, 15) if (1 << bits) - 262 >= parsed.farthest), 15)
+    memories = _memories(parsed)
+    runs = (10, 0) if parsed.farthest < 2 else ()
+    for number in (*runs, 6, 9, 16, 1, 19, 29, 4, 26, 3, 5, 7, 8, 2, 10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
+        for memory in memories:
+            yield Rules(number, least, memory)
+
+
+def _of_others(parsed: Parsed, feed: int) -> Iterator[Rules]:
+    """The same of libdeflate and zlib-ng."""
+    least = next((bits for bits in range(9, 15) if (1 << bits) - 262 >= parsed.farthest), 15)
     for number in (36, 39, 31, 37, 38, 35, 34, 33, 32):
         yield Rules(number, simulated=False)
     for number in (46, 43, 41, 42, 47, 48, 45, 44, 56, 55, 54, 53):
-        for memory in memories:
-            rules = Rules(number, 15 if parsed.size > WINDOW else window, memory)
-            yield from (rules._replace(feed=feed) for feed in ((0, parsed.feed) if rules.is_fed else (0,)))
-    for number in (10, 0, 14, 15, 17, 18, 24, 25, 27, 28):
-        yield from (Rules(number, window, memory) for memory in memories)
+        for memory in _memories(parsed):
+            rules = Rules(number, 15 if len(parsed.data) > WINDOW else least, memory)
+            yield from (rules._replace(feed=fed) for fed in ((0, feed) if rules.is_fed else (0,)))
 
 
-def _survey(parsed: _Parsed, rules: Rules, stop: int, most: int) -> tuple[int, Rules, Int64]:
-    """How many tokens and ends of blocks are wrong by these rules, up to a place in the content or so many.
+def _survey(parsed: Parsed, rules: Rules, stop: int, most: int, sure: int | None = None) -> Surveyed:
+    """Go through a stream up to a place in its content, or until more than so many are wrong before ``sure``.
 
-    Also the rules, perhaps without simulated blocks, and the blocks with what was found of each.
+    Raises:
+        DeflateError: there are more wrong tokens in all of it than are kept.
     """
-    machine = parsed.machine(rules, SURVEY, 4)
+    size = len(parsed.data)
+    room = 2 * min(int(parsed.blocks[:, TOKENS].sum()), (1 << 16) + size // 4) if stop > size else 0
+    machine = _machine(rules, SURVEY, parsed.data, parsed.tokens, coder=encoder(4))
+    machine = machine._replace(blocks=parsed.blocks.copy(), wrong=np.empty(room, np.int32))
     machine.numbers[STOP_AT], machine.numbers[STOP_WRONG] = stop, most
-    parsed.blocks[:, DIRTY] = 0
-    if run(record(machine)) == WRONG:
-        return _survey(parsed, rules._replace(simulated=False), stop, most)
-    wrong = int(machine.numbers[WRONG_TOKENS] + machine.numbers[WRONG_ENDS])
-    return wrong, rules, parsed.blocks.copy()
+    machine.numbers[SURE] = size + 1 if sure is None else sure
+    if survey(record(_predicting(machine, rules))) == WRONG:
+        return _survey(parsed, rules._replace(simulated=False), stop, most, sure)
+    tokens, ends, reached = (int(machine.numbers[n]) for n in (WRONG_TOKENS, WRONG_ENDS, POSITION))
+    if 2 * tokens > room and stop > size:
+        raise DeflateError("hardly a token is as expected")
+    return Surveyed(rules, tokens + ends, reached, machine.blocks, machine.wrong[: 2 * tokens])
 
 
-def _choose(parsed: _Parsed) -> list[Rules]:
+def _fitting(parsed: Parsed, candidates: Iterator[Rules]) -> Surveyed | None:
+    """All of a stream by the first rules by which nothing is wrong in the beginning of it."""
+    size = len(parsed.data)
+    for rules in candidates:
+        wide = [rules._replace(window=15)] if rules.window < 15 and rules.number < 30 else []
+        for one in (rules, *wide):
+            surveyed = _survey(parsed, one, size + 1, 0, PREFIX)
+            if surveyed.wrong == 0 or surveyed.reached >= PREFIX:
+                return surveyed
+    return None
+
+
+def _choose(parsed: Parsed, feed: int) -> list[Rules]:
     """The rules that give few wrong tokens at the beginning of a stream, those with the fewest first.
 
-    All are tried on few tokens, those that did best on more of them. Rules without a wrong one stand alone.
+    All are tried on few tokens, those that did best on more of them.
     """
-    stop = min(PREFIX, parsed.size + 1)
-    spans = np.minimum(np.maximum(parsed.tokens[:FEW_TOKENS] >> 16, 1), 258)
-    early = min(stop, max(int(spans.sum()), PREFIX >> 6))
-    least, tried = parsed.size + len(parsed.blocks) + 1, list[tuple[int, Rules]]()
-    for rules in _candidates(parsed):
-        wrong, rules, _ = _survey(parsed, rules, early, _worst(least))
-        tried.append((wrong, rules))
-        least = min(least, wrong)
-        if wrong == 0 and _survey(parsed, rules, stop, 1)[0] == 0:
-            return [rules]
-    chosen = [rules for wrong, rules in sorted(tried, key=lambda one: one[0]) if wrong <= _worst(least)][:SHORTLIST]
-    others = [chosen[0]._replace(window=window) for window in range(chosen[0].window + 1, 16)]
-    least, tried = parsed.size + len(parsed.blocks) + 1, []
-    for rules in chosen + others:
-        wrong, rules, _ = _survey(parsed, rules, stop, _worst(least))
-        if wrong == 0:
-            return [rules]
-        tried.append((wrong, rules))
-        least = min(least, wrong)
-    return [rules for wrong, rules in sorted(tried, key=lambda one: one[0]) if wrong <= _worst(least)]
+    stop = min(PREFIX, len(parsed.data) + 1)
+    early = min(stop, max(_few_tokens(parsed.blocks), PREFIX >> 6))
+    tried = _tried(parsed, _of_zlib(parsed), early, stop)
+    if tried[0][0] * FEW_WRONG > min(FEW_TOKENS, int(parsed.blocks[:, TOKENS].sum())):
+        others = _tried(parsed, _of_others(parsed, feed), early, stop, tried[0][0])
+        tried = sorted(tried + others, key=lambda one: one[0])
+    chosen = [rules for wrong, rules in tried if wrong <= _worst(tried[0][0])][:SHORTLIST]
+    if tried[0][0]:
+        chosen += [chosen[0]._replace(window=window) for window in range(chosen[0].window + 1, 16)]
+    tried = _tried(parsed, iter(chosen), stop, stop)
+    return [rules for wrong, rules in tried if wrong <= _worst(tried[0][0])]
+
+
+def _tried(
+    parsed: Parsed, candidates: Iterator[Rules], stop: int, further: int, least: int | None = None
+) -> list[tuple[int, Rules]]:  # fmt: skip
+    """How many tokens and ends of blocks before a place are wrong by each rules, the best first; rules by which none
+    are, also further on, stand alone."""
+    least = len(parsed.data) + len(parsed.blocks) + 1 if least is None else least
+    tried = []
+    for rules in candidates:
+        surveyed = _survey(parsed, rules, stop, _worst(least))
+        if surveyed.wrong == 0 and _survey(parsed, rules, further, 0).wrong == 0:
+            return [(0, surveyed.rules)]
+        tried.append((surveyed.wrong, surveyed.rules))
+        least = min(least, surveyed.wrong)
+    return sorted(tried, key=lambda one: one[0])
+
+
+def _few_tokens(blocks: Int64) -> int:
+    """About how many bytes of content few tokens stand for."""
+    counts = np.cumsum(blocks[:, TOKENS])
+    row = int(np.searchsorted(counts, FEW_TOKENS))
+    if row >= len(blocks):
+        return int(blocks[-1, START])
+    share = 1 - (counts[row] - FEW_TOKENS) / max(int(blocks[row, TOKENS]), 1)
+    return int(blocks[row, START] + share * blocks[row, LENGTH])
 
 
 def _worst(least: int) -> int:
@@ -207,26 +286,43 @@ def _worst(least: int) -> int:
     return least + (least >> 1) + 16
 
 
-def _encode(parsed: _Parsed, rules: Rules) -> bytes:
-    _, rules, parsed.blocks = _survey(parsed, rules, parsed.size + 1, parsed.size + 1)
-    words = len(parsed.stream) // 4 + 1024
+def _encode(parsed: Parsed, surveyed: Surveyed, stream: bytes) -> bytes:
+    """The corrections."""
+    rules, blocks = surveyed.rules, surveyed.blocks
+    words = len(surveyed.expected) + 4 * len(blocks) + 1024
+    rare = _Rare()
     while True:
-        machine = parsed.machine(rules, ENCODE, words)
-        machine.numbers[CLEAN] = not parsed.blocks[:, DIRTY].any()
-        run(record(machine))
-        if not machine.numbers[OVERFLOW]:
-            break
-        words *= 2
+        machine = _machine(rules, ENCODE, parsed.data, parsed.tokens, coder=encoder(words))
+        given = np.frombuffer(stream, np.uint8)
+        machine = machine._replace(blocks=blocks, wrong=surveyed.expected, stream=given)
+        machine = rare.given(machine)
+        if rare.was_wanted(machine, run(record(machine))):
+            continue
+        if machine.numbers[OVERFLOW]:
+            words *= 2
+            continue
+        break
     payload = finish(machine.coder)
     return pack(rules) + payload.ljust(4 * int(machine.coder.state[AT]) - 8, b"\0")
 
 
+def corrections(stream: bytes, rules: Rules) -> bytes:
+    """The corrections of a stream by given rules.
+
+    Raises:
+        DeflateError: it is no deflate stream, or not one of these rules at all.
+    """
+    parsed = _parsed(stream)
+    size = len(parsed.data)
+    return _encode(parsed, _survey(parsed, rules, size + 1, size + 1), stream)
+
+
 def begin() -> bool:
-    """Have the kernels compiled by a second process, if they are not kept from before, while something else is done;
-    whether there is one."""
-    nothing, tokens, blocks = np.zeros(PADDING, np.uint8), np.empty(1, np.int32), np.zeros((0, COLUMNS), np.int64)
-    machine = _machine(Rules(6), DECODE, nothing, tokens, blocks, nothing, encoder(4))
-    return apart.begin([(run, (record(machine),)), wanted()])
+    """Have the kernels that most streams need compiled by a second process, if they are not kept from before, while
+    something else is done; whether there is one."""
+    machine = _machine(Rules(6), DECODE, _NONE, _NONE, coder=encoder(4))
+    held = record(machine)
+    return apart.begin([wanted(), (FAMILIES[0], (held, 0, 0, 0, 0, 0)), (survey, (held,)), (run, (held,))])
 
 
 def predict(stream: bytes, feed: int = 0) -> Prediction:
@@ -241,17 +337,33 @@ def predict(stream: bytes, feed: int = 0) -> Prediction:
         DeflateError: it is no deflate stream, or one that cannot be taken apart.
     """
     apart.settle()
+    parsed = _parsed(stream)
+    coded, name = _best(parsed, feed, stream)
+    if len(parsed.blocks) > _most_blocks(len(parsed.data), len(coded)):
+        raise DeflateError("a deflate stream of empty blocks")
+    return Prediction(parsed.data.data, (parsed.bits + 7) // 8, coded, name)
+
+
+def _parsed(stream: bytes) -> Parsed:
     try:
-        parsed = _Parsed(stream, feed)
+        parsed = parse(stream)
     except ValueError as error:
         raise DeflateError(f"not a deflate stream: {error}") from None
-    if parsed.size > LARGEST:
+    if len(parsed.data) > LARGEST:
         raise DeflateError("a deflate stream of more than 2 GB of content")
-    chosen = _choose(parsed)[: CLOSEST if parsed.size <= PREFIX else 1]
-    coded, rules = min(((_encode(parsed, rules), rules) for rules in chosen), key=lambda one: len(one[0]))
-    if len(parsed.blocks) > _most_blocks(parsed.size, len(coded)):
-        raise DeflateError("a deflate stream of empty blocks")
-    return Prediction(parsed.data[: parsed.size].tobytes(), (parsed.bits + 7) // 8, coded, rules.name)
+    _mark_forgotten(parsed.blocks)
+    return parsed
+
+
+def _best(parsed: Parsed, feed: int, stream: bytes) -> tuple[bytes, str]:
+    """The shortest corrections, and the name of the rules."""
+    size = len(parsed.data)
+    fitting = _fitting(parsed, _of_zlib(parsed))
+    if fitting is not None:
+        return _encode(parsed, fitting, stream), fitting.rules.name
+    chosen = _choose(parsed, feed)[: CLOSEST if size <= PREFIX else 1]
+    surveys = (_survey(parsed, rules, size + 1, size + 1) for rules in chosen)
+    return min(((_encode(parsed, one, stream), one.rules.name) for one in surveys), key=lambda pair: len(pair[0]))
 
 
 def _most_blocks(size: int, coded: int) -> int:
@@ -259,7 +371,7 @@ def _most_blocks(size: int, coded: int) -> int:
     return size + 64 * coded + 4096
 
 
-def restore(data: bytes, coded: bytes) -> bytes:
+def restore(data: bytes, coded: bytes) -> memoryview:
     """The deflate stream that was taken apart.
 
     Raises:
@@ -269,17 +381,20 @@ def restore(data: bytes, coded: bytes) -> bytes:
         rules, packed = unpack(coded[:6].ljust(2, b"\xff"))
     except ValueError as error:
         raise DeflateError(f"corrections of a deflate stream are damaged: {error}") from None
-    size = len(data)
-    content = np.frombuffer(bytearray(data) + bytes(PADDING), np.uint8)
-    out = np.empty(size + size // 4 + 4096, np.uint8)
-    blocks, tokens = np.zeros((0, COLUMNS), np.int64), np.empty(size + 1, np.int32)
-    machine = _machine(rules, DECODE, content, tokens, blocks, out, decoder(coded[packed:]))
-    machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
-    while (status := run(record(machine))) == ROOM:
-        more = np.empty(len(machine.stream) + 2 * size + 4096, np.uint8)
-        used = int(machine.numbers[OUT])
-        more[:used] = machine.stream[:used]
-        machine = machine._replace(stream=more)
+    apart.settle()
+    content, size, rare = np.frombuffer(data, np.uint8), len(data), _Rare()
+    tokens = np.empty(size + 4, np.uint8)
+    while True:
+        machine = _machine(rules, DECODE, content, tokens, coder=decoder(coded[packed:]))
+        machine = _predicting(machine, rules)._replace(stream=np.empty(size // 2 + 4096, np.uint8))
+        machine = rare.given(machine)
+        machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
+        while (status := run(record(machine))) == ROOM:
+            used, seen = int(machine.numbers[OUT]), int(machine.numbers[POSITION])
+            left = 2 * (seen - int(machine.numbers[HELD_START])) + 4096
+            machine.stream.resize(int(1.02 * used * min(size / max(seen, 1), 4)) + left, refcheck=False)
+        if not rare.was_wanted(machine, status):
+            break
     if status != DONE or machine.numbers[OUT_HELD]:
         raise DeflateError("corrections of a deflate stream are damaged")
-    return machine.stream[: int(machine.numbers[OUT])].tobytes()
+    return machine.stream[: int(machine.numbers[OUT])].data

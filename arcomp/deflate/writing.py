@@ -28,6 +28,7 @@ from arcomp.deflate.layout import (
     SIZE_SYMBOLS,
     ZEROS,
 )  # fmt: skip
+from arcomp.deflate.tokens import token_at, token_bytes
 from arcomp.deflate.trees import make_codes
 from arcomp.exact.compiled import kernel
 
@@ -67,8 +68,10 @@ def count_symbols(data: Any, tokens: Any, first: Any, last: Any, p: Any, trees: 
     for i in range(counts.shape[0]):
         counts[i] = 0
     counts[END_BLOCK] = 1
-    for t in range(first, last):
-        token = tokens[t]
+    t = first
+    while t < last:
+        token = token_at(tokens, t)
+        t += token_bytes(token)
         length = token >> 16
         if length:
             counts[257 + LENGTH_CODE[length]] += 1
@@ -80,9 +83,9 @@ def count_symbols(data: Any, tokens: Any, first: Any, last: Any, p: Any, trees: 
 
 
 @kernel(inner=True)
-def _write_trees(m: Any) -> Any:
+def write_trees(m: Any, stream: Any) -> Any:
     """The code lengths of a dynamic block. Returns whether there is a code for each symbol that tells them."""
-    stream, numbers, trees = m.stream, m.numbers, m.header
+    numbers, trees = m.numbers, m.header
     sizes, order, codes = trees.sizes, trees.order, trees.codes
     put(stream, numbers, sizes[SIZE_LITERALS] - 257, 5)
     put(stream, numbers, sizes[SIZE_DISTANCES] - 1, 5)
@@ -119,17 +122,19 @@ def _make_block_codes(m: Any, fixed: Any) -> Any:
 
 
 @kernel(inner=True)
-def write_block(m: Any, fixed: Any, last: Any, first: Any, end: Any, p: Any) -> Any:
-    """A block with codes: tokens from ``first`` to ``end``, content from p on. Returns whether there are codes."""
+def write_block(m: Any, fixed: Any, last: Any, end: Any, p: Any) -> Any:
+    """A block with codes: tokens up to ``end``, content from p on. Returns whether there are codes."""
     stream, numbers, trees, data = m.stream, m.numbers, m.header, m.data
     put(stream, numbers, last | (FIXED if fixed else DYNAMIC) << 1, 3)
-    if not fixed and not _write_trees(m):
+    if not fixed and not write_trees(m, stream):
         return False
     if not _make_block_codes(m, fixed):
         return False
     codes, bits = trees.codes, trees.expected
-    for t in range(first, end):
-        token: Any = m.tokens[t]
+    t = 0
+    while t < end:
+        token: Any = token_at(m.tokens, t)
+        t += token_bytes(token)
         length, distance = token >> 16, token & 0xFFFF
         if length == 0:
             put(stream, numbers, codes[data[p]], bits[data[p]])

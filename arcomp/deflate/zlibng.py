@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from arcomp.deflate.layout import BASE, BUFFERED, CARRIED, HEAD, INSERTED, MAX_MATCH, PREVIOUS, SIZE, WINDOW
-from arcomp.deflate.matching import NOTHING, insert, key_of_four, longest_match, match_length
+from arcomp.deflate.layout import (
+    BASE,
+    BUFFERED,
+    CARRIED,
+    CHAIN,
+    HEAD,
+    INSERTED,
+    MAX_MATCH,
+    NOTHING,
+    SIZE,
+    TOO_FAR,
+    WINDOW,
+)  # fmt: skip
+from arcomp.deflate.matching import before, insert, key_of_four, longest_match, match_length
 from arcomp.exact.compiled import kernel
 
-QUICK, NEXT_FAST, MEDIUM = 7, 8, 9
-"""Modes."""
 LEAST = 4
 """Bytes of a match."""
 AHEAD = 262
@@ -36,9 +46,9 @@ def _refill(m: Any, p: Any, known: Any) -> Any:
         key = key_of_four(m.data, p - 1)
         again = numbers[INSERTED] > p and key == key_of_four(m.data, p)
         if again:
-            m.tables[PREVIOUS + (p - 1 & (WINDOW - 1))] = p
-            m.tables[PREVIOUS + (p & (WINDOW - 1))] = p - 1
-        elif numbers[INSERTED] == p and m.tables[HEAD + key] != p - 1:
+            m.chains[CHAIN + (p - 1 & (WINDOW - 1))] = TOO_FAR
+            m.chains[CHAIN + (p & (WINDOW - 1))] = 1
+        elif numbers[INSERTED] == p and m.heads[HEAD + key] != p - 1:
             numbers[INSERTED] = p - 1
     while numbers[BUFFERED] - p < AHEAD and numbers[BUFFERED] < numbers[SIZE]:
         if p - numbers[BASE] >= size + m.rules.farthest:
@@ -58,11 +68,11 @@ def quick_token(m: Any, p: Any, known: Any) -> Any:
     insert(m, p + 1, known)
     if known - p < LEAST:
         return 0
-    before = max(m.tables[PREVIOUS + (p & (WINDOW - 1))], 0)
-    if p == before or p - before > m.rules.farthest:
+    last = max(before(m.chains, CHAIN, p), 0)
+    if p == last or p - last > m.rules.farthest:
         return 0
-    n = match_length(m.data, before, p, min(known - p, MAX_MATCH))
-    return n << 16 | (p - before) if n >= LEAST else 0
+    n = match_length(m.data, last, p, min(known - p, MAX_MATCH))
+    return n << 16 | (p - last) if n >= LEAST else 0
 
 
 @kernel(inner=True)

@@ -191,7 +191,7 @@ class ZlibNext(Zlib):
         self.carried, size, again = None, 1 << self.window, False
         if p and self.until < self.size and self.end - p >= 4:
             if self.chained > p and self.hash(p - 1) == self.hash(p):
-                self.before[p - 1], self.before[p], again = p, p - 1, True
+                self.before[p - 1], self.before[p], again = -1, p - 1, True
             elif self.chained == p and self.heads.get(self.hash(p - 1)) != p - 1:
                 self.chained = p - 1
         while self.until - p < 262 and self.until < self.size:

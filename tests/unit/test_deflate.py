@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +45,24 @@ def test_memory_levels_and_windows_of_zlib(kind: str) -> None:
         for memory, window in [(m, 15) for m in range(1, 10)] + [(8, w) for w in range(9, 15)]:
             stream = deflated(content(kind), level, strategy, memory, window)
             assert corrections(stream, content(kind)) <= 16 + len(stream) // 1000, (level, strategy, memory, window)
+
+
+CODE = """
+import zlib
+from arcomp.deflate import predict, restore
+from arcomp.deflate.corrections import check
+from arcomp.deflate.headers import correct
+from arcomp.deflate.predicting import of_libdeflate, of_zlib, of_zlibng
+one = predict(zlib.compress(bytes(range(256)) * 40)[2:])
+restore(one.data, one.coded)
+print([len(kernel.overloads) for kernel in (of_zlib, of_libdeflate, of_zlibng, check, correct)])
+"""
+
+
+def test_a_plain_stream_needs_few_kernels() -> None:
+    """Those of other encoders, and of what is not as expected, are not compiled."""
+    said = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[1, 0, 0, 0, 0]"
 
 
 @pytest.mark.parametrize("kind", KINDS)
