@@ -371,7 +371,7 @@ def _most_blocks(size: int, coded: int) -> int:
     return size + 64 * coded + 4096
 
 
-def restore(data: bytes, coded: bytes) -> memoryview:
+def restore(data: bytes | memoryview, coded: bytes) -> memoryview:
     """The deflate stream that was taken apart.
 
     Raises:

@@ -80,7 +80,7 @@ def test_damaged_corrections() -> None:
             damaged = bytearray(coded)
             damaged[rng.integers(2, len(damaged))] ^= 1 << int(rng.integers(8))
             try:
-                ours: bytes | None = restore(data, bytes(damaged))
+                ours: bytes | memoryview | None = restore(data, bytes(damaged))
             except DeflateError:
                 ours = None
             try:
