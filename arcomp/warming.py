@@ -42,7 +42,7 @@ def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
     Args:
         names: of the models; all that are shipped, if there are none.
     """
-    yield _warm_forms()
+    yield warm_forms()
     for name in names or tuple(registry.names()):
         begin = time.perf_counter()
         try:
@@ -59,7 +59,7 @@ def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
             yield Warmed(name, time.perf_counter() - begin)
 
 
-def _warm_forms() -> Warmed:
+def warm_forms() -> Warmed:
     """Take a PNG and a TIFF apart and put them together again."""
     begin = time.perf_counter()
     slope = np.arange(24 * 32, dtype=np.uint16).reshape(1, 24, 32, 1)

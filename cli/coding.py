@@ -40,7 +40,21 @@ class Startup:
         options.set_threads(threads)
         self.threads, self.console = threads, console
         self.seconds = 0.0
+        self._seen: set[str] = set()
         self._warm: set[tuple[str, bytes, int, int, str]] = set()
+
+    def use(self, threads: int | None) -> None:
+        """Use so many threads for the file that comes next."""
+        if threads != self.threads:
+            options.set_threads(threads)
+            self.threads = threads
+
+    def is_first(self, kind: str) -> bool:
+        """Whether no file of a kind came before, so that it waits for what others of it do not."""
+        if kind in self._seen:
+            return False
+        self._seen.add(kind)
+        return True
 
     def warm(self, model: Model, channels: int, depth: int, device: str | None) -> None:
         """Code a few pixels with a model before the clock of the first file starts.
@@ -58,6 +72,35 @@ class Startup:
             with self.compiling():
                 codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
+
+    def warm_usual(self, model: Model, device: str | None) -> None:
+        """Compile, or load, what most files need, before other processes do the same.
+
+        Args:
+            model, device: as of :meth:`warm`.
+        """
+        from arcomp.contract.fitting import takes
+        from arcomp.warming import warm_forms
+
+        with self.compiling():
+            warm_forms()
+        for channels in (3, 1):
+            if takes(model, channels, 8):
+                self.warm(model, channels, 8, device)
+
+    def warm_member(self, member: Member, model_name: str | None) -> None:
+        """Compile, or load, what decoding a file needs.
+
+        Args:
+            member: the file. model_name: -m.
+        """
+        from arcomp import codec
+        from arcomp.form import kinds_of
+
+        model = model_for(member, model_name)
+        self.begin("deflated (predicted)" in kinds_of(member.skeleton or ()), None, None)
+        for found, leaf in codec.coded_by(member, model):
+            self.warm(found, leaf.shape[3], leaf.depth, None)
 
     def begin(self, deflated: bool, model: Model | None, device: str | None) -> None:
         """Where nothing is kept from before: have a second process compile what deflate streams need, and compile what
@@ -134,12 +177,17 @@ class Total:
         self.samples += samples
         self.seconds += seconds
 
-    def line(self, failed: int) -> str:
-        """The last line of a run over several files."""
+    def line(self, wall: float | None = None) -> str:
+        """The last line of a run over several files.
+
+        Args:
+            wall: seconds from the first file's beginning to the last one's end, where several were coded at a time.
+        """
         rate = f", {8 * self.coded_bytes / self.samples:.3f} bits/sub-pixel" if self.samples else ""
+        speed = f", {self.files / wall:.3g} files/s" if wall and self.files else ""
         return (
             f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
-            f"{duration(self.seconds)}" + (f"; {failed} failed" if failed else "")
+            f"{duration(self.seconds if wall is None else wall)}{speed}"
         )
 
 
@@ -174,6 +222,8 @@ def about_member(member: Member) -> dict[str, Any]:
 
 def described(member: Member) -> str:
     """How the original is made: "bytes", "samples", or the segments of its skeleton."""
+    if member.original and member.original.is_folder:
+        return "folder"
     if member.geometry is None:
         return "bytes"
     if not member.skeleton:
@@ -193,6 +243,8 @@ def contents(member: Member) -> str:
     from arcomp.samples import kind_of_channels
 
     geometry = member.geometry
+    if member.original and member.original.is_folder:
+        return "a folder"
     if geometry is None:
         return plural(member.original.length if member.original else 0, "byte")
     _, height, width = geometry.stacks[0]
@@ -243,7 +295,13 @@ class Decoded:
 
 
 def decoded(
-    data: bytes, name: str, startup: Startup, console: Console, model_name: str | None, naive: bool, device: str
+    data: bytes,
+    name: str,
+    startup: Startup,
+    console: Console,
+    model_name: str | None,
+    naive: bool,
+    device: str,
 ) -> Decoded:
     """Decode a file.
 
@@ -262,13 +320,10 @@ def decoded(
     from arcomp import codec, files
     from arcomp.container import unpack
     from arcomp.contract.model import Execution
-    from arcomp.form import kinds_of
 
     member = unpack(data)
     model = model_for(member, model_name)
-    startup.begin("deflated (predicted)" in kinds_of(member.skeleton or ()), None, None)
-    for found, leaf in codec.coded_by(member, model):
-        startup.warm(found, leaf.shape[3], leaf.depth, None)
+    startup.warm_member(member, model_name)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
         how = Execution("cuda" if device == "cuda" else "cpu", startup.threads, naive, meter)

@@ -1,24 +1,83 @@
-"""``arcomp compress``."""
+"""``arcomp compress``: of files, folders, or into an archive."""
 
 from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from arcomp.cli import options
-from arcomp.cli.coding import Startup, Total, about_member, contents, digits, unit
+from arcomp.cli import jobs, many, options
+from arcomp.cli.archives import written_archive
+from arcomp.cli.coding import Startup, about_member, contents, digits, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target
-from arcomp.cli.inputs import read_input
+from arcomp.cli.files import ENDING, STDOUT, Target, is_whole
+from arcomp.cli.inputs import START, read_input
+from arcomp.cli.jobs import Chosen, Given, Job
+from arcomp.cli.options import examples
 from arcomp.errors import OutputError, PictureError
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
     from arcomp.files import Compressed, Settings
+
+
+EXAMPLES = examples(
+    "arcomp compress img.png",
+    "arcomp compress -r photos/ -o packed/",
+    "arcomp compress -r photos/ -o packed/ --skip-existing",
+    "arcomp compress -r photos/ -o photos.arcomp",
+    "find . -name '*.png' -print0 | arcomp compress -0 --files-from - -o packed/",
+)
+
+
+def as_png(name: str) -> str:
+    """The name of the PNG that --pixels keeps in place of a file."""
+    return os.path.splitext(name)[0] + ".png"
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What is asked for."""
+
+    goes_on: ClassVar[bool] = True
+    target: Target
+    model_name: str
+    device: str
+    verify: bool = True
+    pixels: bool = False
+    as_bytes: bool = False
+    tile: tuple[int, int] | None = None
+
+    def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Compressor:
+        """See :class:`arcomp.cli.many.Plan`."""
+        from arcomp.contract import registry
+        from arcomp.files import Settings
+
+        model = registry.load(self.model_name)
+        where = options.choose_device(self.device, uses_torch=not model.weightless)
+        settings = Settings(self.tile, where, threads, self.verify, self.as_bytes)
+        startup = Startup(threads, console)
+        if warm:
+            startup.warm_usual(model, where)
+        return Compressor(console, replace(self.target, console=console), model, settings, self.pixels, startup)
+
+    def placed(self, job: Job) -> Job:
+        """An input with the path of its output."""
+        named = as_png if self.pixels and job.name != "-" else str
+        within = named(job.within) if job.within else ""
+        path = self.target.place(named(job.name) + ENDING, within + ENDING if within else "")
+        return replace(job, within=within, path=path)
+
+    def is_there(self, job: Job) -> bool:
+        """Whether an output is there already, whole and of the same original."""
+        try:
+            found = os.stat(job.name)
+        except OSError:
+            return False
+        return is_whole(job.path, None if self.pixels else found.st_size, found.st_mtime_ns)
 
 
 @dataclass
@@ -31,9 +90,8 @@ class Compressor:
     settings: Settings
     pixels: bool
     startup: Startup
-    total: Total = field(default_factory=Total)
 
-    def __call__(self, name: str) -> None:
+    def __call__(self, job: Job, threads: int | None) -> many.Outcome:
         """Compress a file.
 
         Raises:
@@ -41,21 +99,25 @@ class Compressor:
         """
         from arcomp.files import About
 
+        self.startup.use(threads)
+        self.settings = replace(self.settings, threads=threads)
+        name, path = job.name, job.path
+        self.target.claim(path, name)
         source = read_input(name, to_remove=self.target.remove)
         data, about, regular = source.data, About(), source.regular
         if name != "-":
-            about = About(os.path.basename(name))
+            named = as_png(name) if self.pixels else name
+            about = About(job.within if self.target.archive else os.path.basename(named))
         if regular is not None:
             about = replace(about, modified=regular.st_mtime_ns, mode=stat.S_IMODE(regular.st_mode))
-        bytes_in, restored = len(data), name
-        if self.pixels and name != "-":
-            restored = os.path.splitext(name)[0] + ".png"
-            about = replace(about, name=os.path.basename(restored))
-        path = self.target.place(restored + ENDING)
-        self.target.claim(path, name)
+        bytes_in = len(data)
         made = self._compress(self._as_png(data, name) if self.pixels else data, about, name)
-        self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
-        self._tell(name, path, bytes_in, made)
+        if not self.target.archive:
+            self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
+        self._tell(job, bytes_in, made)
+        samples = made.coded.samples if made.coded else 0
+        packed = made.data if self.target.archive else None
+        return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
 
     def _as_png(self, data: bytes, name: str) -> bytes:
         """A picture's pixels and metadata as a PNG.
@@ -79,8 +141,9 @@ class Compressor:
         from arcomp import files
         from arcomp.formats.png import SIGNATURE
 
-        first = not self.startup.seconds
-        self.startup.begin(data.startswith(SIGNATURE) and not self.settings.as_bytes, self.model, self.settings.device)
+        deflated = data.startswith(SIGNATURE) and not self.settings.as_bytes
+        first = self.startup.is_first("deflated" if deflated else "")
+        self.startup.begin(deflated, self.model, self.settings.device)
         with self.startup.compiling():
             found = files.examine(data, self.model, about, self.settings)
         if first:  # that was start-up, most of it
@@ -94,7 +157,8 @@ class Compressor:
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
 
-    def _tell(self, name: str, path: str, bytes_in: int, made: Compressed) -> None:
+    def _tell(self, job: Job, bytes_in: int, made: Compressed) -> None:
+        name, path = job.name, job.path
         bytes_out, coded = len(made.data), made.coded
         about: dict[str, Any] = {
             "input": name,
@@ -136,11 +200,34 @@ class Compressor:
         details += [f"verified in {duration(made.verify_seconds)}"] if self.settings.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))
-        self.total.add(bytes_in, bytes_out, coded.samples if coded else 0, made.seconds)
 
 
-@click.command("compress", short_help="Compress any files: pictures best.")
-@options.inputs
+def choose(given: Given, work: Compression, only_pictures: bool, skip_existing: bool) -> tuple[Chosen, list[Job]]:
+    """The files to compress, and those that are compressed already.
+
+    Raises:
+        ArcompError: the list of --files-from cannot be read.
+    """
+    output = work.target.output
+    chosen = jobs.choose(given, frozenset() if output in (None, STDOUT) else frozenset({os.path.realpath(output)}))
+    if given.recursive and output is None and not work.target.to_stdout:
+        chosen.without(lambda job: "compressed file" if job.name.lower().endswith(ENDING) else "")
+    if only_pictures:
+        chosen.without(lambda job: "" if is_picture(job.name) else "other file")
+    chosen.place(work.placed, work.target.archive)
+    return chosen, chosen.skip(work.is_there) if skip_existing else []
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file begins as pictures and arrays do."""
+    from arcomp.formats.kinds import is_picture
+
+    with open(name, "rb") as file:
+        return is_picture(file.read(START))
+
+
+@click.command("compress", short_help="Compress any files: pictures best.", epilog=EXAMPLES)
+@jobs.given
 @options.output
 @options.model_or_default
 @options.preset
@@ -161,12 +248,14 @@ class Compressor:
     help="Code pictures in tiles of that many pixels, which `decompress --crop` decodes alone; files become larger.",
 )
 @click.option("--bytes", "as_bytes", is_flag=True, help="Look for no pictures in files.")
+@click.option("--only-pictures", is_flag=True, help="Leave out files that are no pictures, by how they begin.")
+@options.skip_existing
 @options.threads
 @options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
 @options.talkative
 def command(
     console: Console,
-    inputs: tuple[str, ...],
+    given: Given,
     output: str | None,
     model_name: str | None,
     preset: str | None,
@@ -177,10 +266,12 @@ def command(
     pixels: bool,
     tile: tuple[int, int] | None,
     as_bytes: bool,
+    only_pictures: bool,
+    skip_existing: bool,
     threads: int | None,
     device: str,
 ) -> int:
-    """Compress files: img.png becomes img.png.arcomp.
+    """Compress files: img.png becomes img.png.arcomp. Of several files, -o NAME.arcomp makes one archive.
 
     Any file comes back bit for bit, with its name, time and permissions. PNG, BMP, TIFF, PNM, .npy and .npz are coded
     by the model; other files are kept as bytes, or coded by a model of text (-m). Every result is decoded again and
@@ -193,15 +284,17 @@ def command(
     if pixels and as_bytes:
         raise click.UsageError("--pixels and --bytes are two things to do with a picture")
     target = Target(output, to_stdout, force, remove, console)
-    target.check(inputs)
-    from arcomp.contract import registry
-    from arcomp.files import Settings
-
-    model = registry.load(options.chosen_model(model_name, preset))
-    where = options.choose_device(device, uses_torch=not model.weightless)
-    settings = Settings(tile, where, threads, not no_verify, as_bytes)
-    work = Compressor(console, target, model, settings, pixels, Startup(threads, console))
-    failed = options.each(inputs, work, console)
-    if len(inputs) > 1:
-        console.summary(work.total.line(failed))
-    return 1 if failed else 0
+    target.check(given, archives=True)
+    if skip_existing and (target.archive or target.to_stdout):
+        raise click.UsageError("--skip-existing is for files; an archive is made whole")
+    name = options.chosen_model(model_name, preset)
+    work = Compression(target, name, device, not no_verify, pixels, as_bytes, tile)
+    chosen, there = choose(given, work, only_pictures, skip_existing)
+    many.tell_there(there, console)
+    processes = given.processes(threads)
+    with written_archive(target, chosen) as write:
+        summary = many.run(chosen, work, console, processes, threads, write)
+    summary.skipped = len(there)
+    if target.into_folder and given.mirrored:
+        target.put_folders(chosen.folders, summary)
+    return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))

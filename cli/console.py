@@ -70,7 +70,7 @@ def describe(error: BaseException) -> str:
     """One line for any error; those not raised on purpose say that they are not."""
     if isinstance(error, ArcompError):
         return str(error)
-    if isinstance(error, KeyboardInterrupt | click.Abort):
+    if _is_interrupt(error):
         return "; ".join(["interrupted", *map(str, error.args)])
     if isinstance(error, MemoryError):
         return "not enough memory; cut the picture into smaller ones"
@@ -81,6 +81,18 @@ def describe(error: BaseException) -> str:
         return f"{name}{error.strerror or error}"
     text = str(error).strip()
     return f"internal error, please report it with what -v prints: {type(error).__name__}{': ' if text else ''}{text}"
+
+
+def explained(error: BaseException, name: str) -> str:
+    """One line for any error, which begins with the file it is about, if that is known."""
+    if isinstance(error, ArcompError) and name:
+        return describe(error.at(name))
+    line = describe(error)
+    return f"{name}: {line}" if name and not line.startswith(f"{name}:") and not _is_interrupt(error) else line
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt | click.Abort)
 
 
 def report(error: BaseException, *, name: str = "", verbose: bool = False) -> int:
@@ -97,12 +109,7 @@ def report(error: BaseException, *, name: str = "", verbose: bool = False) -> in
         # Whoever read our output has gone: nothing to say. Python would complain about its last flush.
         stdout_to_nowhere()
         return 1
-    if isinstance(error, ArcompError) and name:
-        error.at(name)
-        name = ""
-    line = describe(error)
-    if name and not line.startswith(f"{name}:") and not isinstance(error, KeyboardInterrupt):
-        line = f"{name}: {line}"
+    line = explained(error, name)
     if verbose and not isinstance(error, ArcompError | KeyboardInterrupt):
         import traceback
 
@@ -110,7 +117,7 @@ def report(error: BaseException, *, name: str = "", verbose: bool = False) -> in
     print(f"arcomp: {one_line(line)}", file=sys.stderr)
     if isinstance(error, OSError):
         stdout_to_nowhere(only_if_broken=True)
-    return 130 if isinstance(error, KeyboardInterrupt | click.Abort) else 1
+    return 130 if _is_interrupt(error) else 1
 
 
 def stdout_to_nowhere(only_if_broken: bool = False) -> None:
@@ -155,18 +162,42 @@ class Console:
         self.stdout_taken = False
         """Set where standard output carries a file."""
         self.live = sys.stderr.isatty() and not quiet and not as_json
+        self.overall: Overall | None = None
+        """Progress of all files, where there are several."""
 
     def result(self, line: str, about: dict[str, Any], details: str = "") -> None:
         """One file's result, as a line or as JSON."""
         if self.as_json:
-            print(json.dumps(about, allow_nan=False), file=self._results(), flush=True)
+            self._print(json.dumps(about, allow_nan=False), self._results())
         else:
             self.summary(line + (f"; {details}" if details and self.verbose else ""))
 
     def summary(self, line: str) -> None:
         """A line of results, which -q and --json leave out."""
         if not self.quiet and not self.as_json:
-            print(one_line(line), file=self._results(), flush=True)
+            self._print(one_line(line), self._results())
+
+    def failure(self, name: str, error: BaseException) -> None:
+        """What went wrong with a file, on standard error, and with --json among the results too."""
+        trace = ""
+        if self.verbose and not isinstance(error, ArcompError):
+            import traceback
+
+            trace = "".join(traceback.format_exception(error))
+        self.failed(name, explained(error, shown(name)), trace)
+        if isinstance(error, OSError):
+            stdout_to_nowhere(only_if_broken=True)
+
+    def failed(self, name: str, line: str, trace: str) -> None:
+        """As :meth:`failure`, of an error that is lines already."""
+        self._print(f"{trace}arcomp: {one_line(line)}", sys.stderr)
+        if self.as_json:
+            self.result("", {"input": name, "error": line})
+
+    def _print(self, line: str, file: TextIO) -> None:
+        if self.overall:
+            self.overall.clear()
+        print(line, file=file, flush=True)
 
     def _results(self) -> TextIO:
         """Standard output, unless that carries a file."""
@@ -175,12 +206,12 @@ class Console:
     def note(self, line: str) -> None:
         """A line on standard error that -q and --json leave out."""
         if not self.quiet and not self.as_json:
-            print(one_line(line), file=sys.stderr, flush=True)
+            self._print(one_line(line), sys.stderr)
 
     def warn(self, line: str) -> None:
         """A warning, which -q leaves out."""
         if not self.quiet:
-            print(f"arcomp: warning: {one_line(line)}", file=sys.stderr, flush=True)
+            self._print(f"arcomp: warning: {one_line(line)}", sys.stderr)
 
     def print(self, line: str) -> None:
         """A line of what was asked for, on standard output."""
@@ -193,6 +224,9 @@ class Console:
         Yields:
             A callback for the part done, 0 to 1.
         """
+        if self.overall:
+            yield self.overall.part
+            return
         if not self.live:
             yield lambda part: None
             return
@@ -203,15 +237,62 @@ class Console:
             bar.close()
 
 
+class Overall:
+    """Progress of all files of a run, by their sizes.
+
+    Args:
+        sizes: of the files, in bytes.
+    """
+
+    def __init__(self, sizes: list[int]) -> None:
+        self._sizes, self._done = sizes, 0
+        self._bytes, self._parts = 0.0, dict[int, float]()
+        self._total = max(1, sum(sizes))
+        self._bar = progress_bar(self._label(), PATIENCE, smoothing=0.02)
+        self.index = 0
+        """The file that :meth:`part` is about."""
+
+    def part(self, part: float) -> None:
+        """So much of the file at hand is done, 0 to 1."""
+        self._parts[self.index] = part
+        self._show()
+
+    def finish(self, index: int) -> None:
+        """A file is done."""
+        self._parts.pop(index, None)
+        self._done, self._bytes = self._done + 1, self._bytes + self._sizes[index]
+        self._bar.set_description_str(self._label(), refresh=False)
+        self._show()
+
+    def _show(self) -> None:
+        done = self._bytes + sum(self._sizes[index] * part for index, part in self._parts.items())
+        self._bar.update(done / self._total - self._bar.n)
+
+    def _label(self) -> str:
+        return f"{self._done} of {plural(len(self._sizes), 'file')}"
+
+    def clear(self) -> None:
+        """Make room for a line."""
+        if self._bar.last_print_n or self._bar.n:
+            self._bar.clear()
+
+    def close(self) -> None:
+        """Wipe the bar."""
+        self._bar.close()
+
+
 BAR = "{percentage:3.0f}%|{bar:16}| {remaining} left  {desc}"
 """The form of a bar. The label comes last: a terminal may be too narrow for it."""
 PATIENCE = 0.3
 """Seconds before a bar appears: what is done by then does not need one."""
 
 
-def progress_bar(label: str, delay: float) -> tqdm[Any]:
+def progress_bar(label: str, delay: float, smoothing: float = 0.3) -> tqdm[Any]:
     """A bar of tqdm on standard error, from 0 to 1, that appears after so many seconds."""
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # no thread that watches it: callbacks come often enough
-    return tqdm(total=1.0, desc=label, file=sys.stderr, leave=False, dynamic_ncols=True, delay=delay, bar_format=BAR)
+    return tqdm(
+        total=1.0, desc=label, file=sys.stderr, leave=False, dynamic_ncols=True, delay=delay, bar_format=BAR,
+        smoothing=smoothing,
+    )  # fmt: skip

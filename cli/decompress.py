@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from arcomp.cli import options
+from arcomp.cli import jobs, many, options
+from arcomp.cli.archives import header_of, input_of, members, unpacked
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
-from arcomp.cli.console import Console, duration, plural, shown, size
+from arcomp.cli.console import Console, duration, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target
-from arcomp.cli.inputs import read_compressed
-from arcomp.errors import OutputError, PictureError
+from arcomp.cli.jobs import Chosen, Given, Job
+from arcomp.cli.options import examples
+from arcomp.errors import ArcompError, OutputError, PictureError
 
 if TYPE_CHECKING:
-    from arcomp.container import Member
+    from arcomp.batch import Folder
+    from arcomp.container import Header, Member
     from arcomp.files import About
 
 
-def named(name: str, member: Member) -> str:
+EXAMPLES = examples(
+    "arcomp decompress img.png.arcomp",
+    "arcomp decompress img.png.arcomp -o img.bmp",
+    "arcomp decompress -r packed/ -o photos/",
+    "arcomp decompress photos.arcomp -o photos/",
+)
+
+
+def named(name: str, member: Header) -> str:
     """The name of what an input becomes when none is asked for.
 
     Args:
         name: the input, ``-`` for standard input.
-        member: the file, for names that have no ending.
+        member: what it says, for names that have no ending.
 
     Returns:
         A path beside the input; "" where the input's name gives none.
@@ -41,11 +53,77 @@ def named(name: str, member: Member) -> str:
     return restored + (ending if ending[1:].isalnum() else "")
 
 
-def default_ending(member: Member) -> str:
+def default_ending(member: Member | Header) -> str:
     """What samples that came from no file are written as."""
     if member.geometry and sum(stack[0] for stack in member.geometry.stacks) > 1 and member.form.kind == "picture":
         return "tif"
     return "png" if member.form.kind == "picture" else "npy" if member.form.kind == "array" else "bin"
+
+
+@dataclass(frozen=True)
+class Decompression:
+    """What is asked for.
+
+    Attributes:
+        example: an input; what it needs, most will need.
+    """
+
+    goes_on: ClassVar[bool] = True
+    target: Target
+    model_name: str | None = None
+    naive: bool = False
+    device: str = "auto"
+    example: Job | None = None
+
+    def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Decompressor:
+        """See :class:`arcomp.cli.many.Plan`."""
+        startup = Startup(threads, console)
+        if warm and self.example is not None:
+            with suppress(ArcompError):  # it fails in its turn
+                startup.warm_member(unpacked(self.example, input_of(self.example).data), self.model_name)
+        target = replace(self.target, console=console)
+        return Decompressor(console, target, startup, self.model_name, self.naive, self.device)
+
+    def placed(self, job: Job) -> Job:
+        """An input with the path of its output.
+
+        Raises:
+            OutputError: there is none for its name.
+        """
+        if job.entry is not None:
+            return self._placed_below(job, job.entry.name)
+        name, said = job.name, None
+        restored = name[: -len(ENDING)] if name.lower().endswith(ENDING) else ""
+        if not os.path.splitext(restored)[1]:
+            with suppress(ArcompError):  # it fails when it is decoded
+                said = header_of(job) if os.path.isfile(name) else None
+            restored = named(name, said) if said else restored if os.path.basename(restored) else ""
+        target = self.target
+        if not restored and not (target.to_stdout or (target.output and not target.into_folder)):
+            raise OutputError(f"its name does not end in {ENDING}", remedy="name the output with -o")
+        within = os.path.dirname(job.within)
+        base = os.path.basename(restored)
+        return replace(job, path=target.place(restored or name, f"{within}/{base}" if within else base))
+
+    def _placed_below(self, job: Job, name: str) -> Job:
+        """A member with the path of its output."""
+        from arcomp.batch import place_below
+
+        if self.target.to_stdout:
+            return replace(job, path=STDOUT)
+        if not name:
+            assert job.entry is not None
+            header = header_of(job)
+            name = f"member-{job.entry.offset}" + ("" if header.original else f".{default_ending(header)}")
+        return replace(job, path=place_below(self.target.output or "", name))
+
+    def is_there(self, job: Job) -> bool:
+        """Whether an output is there already, as the original was."""
+        try:
+            found, original = os.stat(job.path), header_of(job).original
+        except (OSError, ArcompError):
+            return False
+        return original is not None and (found.st_size, found.st_mtime_ns) == (original.length, original.modified)
 
 
 @dataclass
@@ -58,51 +136,44 @@ class Decompressor:
     model_name: str | None = None
     naive: bool = False
     device: str = "auto"
-    files: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    seconds: float = 0.0
 
-    def __call__(self, name: str) -> None:
+    def __call__(self, job: Job, threads: int | None) -> many.Outcome:
         """Decompress a file.
 
         Raises:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
-        from arcomp.container import unpack
+        from arcomp.batch import place_below
         from arcomp.formats import format_of
 
-        source = read_compressed(name, to_remove=self.target.remove)
+        self.startup.use(threads)
+        source, path = input_of(job, to_remove=self.target.remove), job.path
         data = source.data
-        member = unpack(data)
-        path, chosen = self._output(name, member)
-        self.target.claim(path, name)
-        found = decoded(data, name, self.startup, self.console, self.model_name, self.naive, self.device)
+        member = unpacked(job, data)
+        if job.entry is not None and path != STDOUT:
+            place_below(self.target.output or "", os.path.relpath(path, self.target.output).replace(os.sep, "/"))
+        self.target.claim(path, job.name)
+        found = decoded(data, job.shown, self.startup, self.console, self.model_name, self.naive, self.device)
+        chosen = path != STDOUT and not self.target.into_folder and self.target.output is not None
         written, lost = _written(found, format_of(path), chosen)
         same = written == found.original or (found.samples is not None and not lost)
         if self.target.remove and not same:
             raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
-        self.target.put(path, written, source, replaces=same, about=_about(member) if same else None)
+        about = _about(member) if same else None
+        self.target.put(path, written, source, replaces=same, about=about)
         if lost:
-            self.console.warn(f"{shown(name)}: not kept in .{format_of(path)}: {', '.join(lost)}")
-        self._tell(name, path, data, written, found)
+            self.console.warn(f"{shown(job.shown)}: not kept in .{format_of(path)}: {', '.join(lost)}")
+        self._tell(job, len(data), written, found)
+        return many.Outcome(len(data), len(written), seconds=found.seconds)
 
-    def _output(self, name: str, member: Member) -> tuple[str, bool]:
-        """Where the file goes, and whether its name was chosen with -o, so that its ending may ask for a conversion."""
-        restored = named(name, member)
-        if not (self.target.to_stdout or (self.target.output and not self.target.into_folder)):
-            if not restored:
-                raise OutputError(f"its name does not end in {ENDING}", remedy="name the output with -o")
-            return self.target.place(restored), False
-        path = self.target.place(restored or name)
-        return path, path != STDOUT
-
-    def _tell(self, name: str, path: str, data: bytes, written: bytes, found: Decoded) -> None:
+    def _tell(self, job: Job, bytes_in: int, written: bytes, found: Decoded) -> None:
+        path = job.path
         about: dict[str, Any] = {
-            "input": name,
+            "input": job.name,
+            **({"member": job.entry.name} if job.entry else {}),
             "output": path,
             **about_member(found.member),
-            "input_bytes": len(data),
+            "input_bytes": bytes_in,
             "output_bytes": len(written),
             "converted": written != found.original,
             "seconds": digits(found.seconds),
@@ -110,14 +181,12 @@ class Decompressor:
             "startup_seconds": digits(self.startup.seconds),
         }
         line = (
-            f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {size(len(data))} -> {size(len(written))}, "
+            f"{shown(job.shown)}{'' if path == STDOUT else ' -> ' + path}: {size(bytes_in)} -> {size(len(written))}, "
             f"{duration(found.seconds)}"
         )
         models = ", ".join(model.name for model in found.member.models)
         details = f"{contents(found.member)}, model {models or 'none'}, start-up {duration(self.startup.seconds)}"
         self.console.result(line, about, details)
-        self.files, self.seconds = self.files + 1, self.seconds + found.seconds
-        self.bytes_in, self.bytes_out = self.bytes_in + len(data), self.bytes_out + len(written)
 
 
 def _written(found: Decoded, ending: str, chosen: bool) -> tuple[bytes, tuple[str, ...]]:
@@ -155,8 +224,46 @@ def _about(member: Member) -> About | None:
     return None if original is None else About(original.name, original.modified, original.mode)
 
 
-@click.command("decompress", short_help="Decompress.")
-@options.inputs
+def folders_of(jobs: list[Job]) -> tuple[list[Job], list[Folder]]:
+    """Members that are files, and the folders that others are.
+
+    Raises:
+        ArcompError: one of them is damaged.
+    """
+    from arcomp.batch import Folder
+
+    files, folders = [], []
+    for job in jobs:
+        if job.entry is not None and job.entry.name.endswith("/"):
+            original = header_of(job).original
+            if original is not None:
+                folders.append(Folder(job.entry.name.rstrip("/"), original.modified, original.mode))
+        else:
+            files.append(job)
+    return files, folders
+
+
+def decompress(
+    chosen: Chosen, work: Decompression, given: Given, threads: int | None, skip: bool, console: Console
+) -> int:
+    """Decompress inputs and say what came of them; the exit status."""
+    target = work.target
+    chosen.jobs, folders = folders_of(chosen.jobs)
+    chosen.folders = [*(chosen.folders if given.mirrored and target.into_folder else ()), *folders]
+    chosen.place(work.placed)
+    there = chosen.skip(work.is_there) if skip else []
+    many.tell_there(there, console)
+    largest = max(chosen.jobs, key=lambda job: job.size, default=None)
+    processes = 1 if target.to_stdout else given.processes(threads)
+    summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
+    summary.skipped = len(there)
+    if not target.to_stdout:
+        target.put_folders(chosen.folders, summary)
+    return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))
+
+
+@click.command("decompress", short_help="Decompress.", epilog=EXAMPLES)
+@jobs.given
 @options.output
 @options.force
 @options.remove
@@ -172,11 +279,12 @@ def _about(member: Member) -> About | None:
 @click.option("--picture", metavar="K", type=options.Integers(0), help="Which of several pictures --crop cuts, from 0.")
 @options.naive
 @options.threads
+@options.skip_existing
 @options.device(options.DECODING)
 @options.talkative
 def command(
     console: Console,
-    inputs: tuple[str, ...],
+    given: Given,
     output: str | None,
     force: bool,
     remove: bool,
@@ -185,10 +293,12 @@ def command(
     area: tuple[int, int, int, int] | None,
     picture: int | None,
     naive: bool,
+    skip_existing: bool,
     threads: int | None,
     device: str,
 ) -> int:
-    """Decompress files: img.png.arcomp becomes img.png, bit for bit, with its time and permissions.
+    """Decompress files: img.png.arcomp becomes img.png, bit for bit, with its time and permissions. Of an archive, -o
+    DIR gets all files; `arcomp extract` takes some.
 
     -o other.bmp converts a picture: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm, pam; npy and npz. Pixels
     are converted without loss, or not at all; metadata goes along where the other format has room for it.
@@ -196,20 +306,37 @@ def command(
     _check(area, picture, remove, naive)
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
-    target.check(inputs)
+    target.check(given, unpacks=True)
     if area is not None:
+        if given.mirrored:
+            raise click.UsageError("--crop takes files that are named, not -r or --files-from")
         from arcomp.cli.crop import Cropper
 
         cropper = Cropper(console, target, Startup(threads, console), area, picture, model_name)
-        return 1 if options.each(inputs, cropper, console) else 0
-    work = Decompressor(console, target, Startup(threads, console), model_name, naive, device)
-    failed = options.each(inputs, work, console)
-    if len(inputs) > 1:
-        line = (
-            f"{plural(work.files, 'file')}: {size(work.bytes_in)} -> {size(work.bytes_out)}, {duration(work.seconds)}"
-        )
-        console.summary(line + (f"; {failed} failed" if failed else ""))
-    return 1 if failed else 0
+        return 1 if options.each(given.names, cropper, console) else 0
+    chosen = jobs.choose(given)
+    if given.recursive:
+        chosen.without(lambda job: "" if job.name.lower().endswith(ENDING) else "other file")
+    chosen.expand(members)
+    if any(job.entry is not None for job in chosen.jobs):
+        target = into(target)
+    work = Decompression(target, model_name, naive, device)
+    return decompress(chosen, work, given, threads, skip_existing, console)
+
+
+def into(target: Target) -> Target:
+    """Where the members of an archive go.
+
+    Raises:
+        OutputError: no folder is named.
+    """
+    if target.to_stdout or target.output is None:
+        raise OutputError("an archive of several files", remedy="name a folder with -o, or see `arcomp extract`")
+    if target.remove:
+        raise OutputError("an archive of several files", remedy="--rm removes no archives; leave it out")
+    if os.path.lexists(target.output) and not os.path.isdir(target.output):
+        raise OutputError("is no folder, which an archive needs", remedy="name another with -o", path=target.output)
+    return replace(target, output=os.path.join(target.output, ""))
 
 
 def _check(area: tuple[int, ...] | None, picture: int | None, remove: bool, naive: bool) -> None:

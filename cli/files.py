@@ -16,9 +16,12 @@ import click
 
 from arcomp.cli.console import MISSING, Console, describe, stdout_to_nowhere
 from arcomp.cli.inputs import Input
-from arcomp.errors import OutputError
+from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
+    from arcomp.batch import Folder
+    from arcomp.cli.jobs import Given
+    from arcomp.cli.many import Summary
     from arcomp.files import About
 
 ENDING = ".arcomp"
@@ -35,7 +38,9 @@ class Target:
         to_stdout: -c.
         force: -f.
         remove: --rm.
-        console: for warnings.
+        console: for lines.
+        mirrored: outputs keep the folders of their inputs below -o, which is a folder.
+        archive: all outputs go into one archive, which is -o.
     """
 
     output: str | None
@@ -43,54 +48,86 @@ class Target:
     force: bool
     remove: bool
     console: Console
+    mirrored: bool = False
+    archive: bool = False
     _written: set[str] = field(default_factory=set)
 
-    def check(self, inputs: tuple[str, ...]) -> None:
+    def check(self, given: Given, *, archives: bool = False, unpacks: bool = False) -> None:
         """Refuse combinations that cannot be meant.
+
+        Args:
+            given: the inputs, as the command line has them.
+            archives: whether several inputs may become one archive.
+            unpacks: whether an input may be an archive.
 
         Raises:
             click.UsageError: two places for one output, or one place for several.
             OutputError: binary data would go to a terminal.
         """
+        inputs, self.mirrored = given.names, given.mirrored
         self.to_stdout = self.to_stdout or (self.output is None and inputs == ("-",))
         if self.to_stdout and self.output not in (None, *STDOUTS):
             raise click.UsageError("-c and -o are two places for one output")
         self.to_stdout = self.to_stdout or self.output in STDOUTS
         if self.output == "":
             raise click.UsageError("-o names nothing")
-        if len(inputs) > 1 and self.to_stdout:
+        named = self.output is not None and self.output.lower().endswith(ENDING) and not os.path.isdir(self.output)
+        self.archive = archives and given.several and (self.to_stdout or named)
+        if given.several and self.to_stdout and not self.archive:
             raise click.UsageError("standard output holds one file; give one input, or -o FOLDER/")
-        if "-" in inputs and (len(inputs) > 1 or self.into_folder):
+        if "-" in inputs and (given.several or (self.into_folder and not unpacks)):
             raise click.UsageError("standard input goes alone, to standard output or to -o FILE")
-        if len(inputs) > 1 and self.output is not None and not self.into_folder:
-            raise click.UsageError(
-                f"several inputs need a folder, which {self.output} is not; end it with / to make one"
-            )
-        if self.remove and (self.to_stdout or "-" in inputs):
+        if given.several and self.output is not None and not self.archive:
+            self._check_folder(self.output, archives)
+        if self.remove and (self.to_stdout or self.archive or "-" in inputs):
             raise click.UsageError("--rm removes files whose output is a file that was verified; leave it out")
         if self.to_stdout:
-            if "stdout" in MISSING:
-                raise OutputError("standard output is closed", remedy="name a file with -o")
-            self.console.stdout_taken = True
-            if sys.stdout.isatty() and not self.force:
-                raise OutputError(
-                    "standard output is a terminal", remedy="name a file with -o, redirect it, or force it with -f"
-                )
+            self._check_stdout()
+
+    def _check_folder(self, output: str, archives: bool) -> None:
+        if os.path.lexists(output) and not os.path.isdir(output):
+            raise click.UsageError(f"several inputs need a folder, and {output} is none")
+        if not self.into_folder:
+            or_archive = f", or with {ENDING} to make an archive" if archives else ""
+            raise click.UsageError(
+                f"several inputs need a folder, which {output} is not; end it with / to make one{or_archive}"
+            )
+
+    def _check_stdout(self) -> None:
+        if "stdout" in MISSING:
+            raise OutputError("standard output is closed", remedy="name a file with -o")
+        self.console.stdout_taken = True
+        if sys.stdout.isatty() and not self.force:
+            raise OutputError(
+                "standard output is a terminal", remedy="name a file with -o, redirect it, or force it with -f"
+            )
 
     @property
     def into_folder(self) -> bool:
         """Whether -o names a folder."""
-        if self.output is None:
+        if self.output is None or self.archive:
             return False
-        return self.output.endswith(("/", os.sep)) or os.path.isdir(self.output)
+        return self.mirrored or self.output.endswith(("/", os.sep)) or os.path.isdir(self.output)
 
-    def place(self, name: str) -> str:
-        """The path for an output whose own name, beside its input, would be ``name``."""
+    def place(self, name: str, within: str = "") -> str:
+        """The path for an output.
+
+        Args:
+            name: what it would be beside its input. within: what it would be below a folder; "": its last part.
+
+        Raises:
+            OutputError: it would not lie below the folder.
+        """
         if self.to_stdout:
             return STDOUT
         if self.output is None:
             return name
-        return os.path.join(self.output, os.path.basename(name)) if self.into_folder else self.output
+        if not self.into_folder:
+            return self.output
+        parts = (within or os.path.basename(name)).split("/")
+        if ".." in parts:
+            raise OutputError("its name leads out of its folder", remedy="name it from a folder that it is in")
+        return os.path.join(self.output, *parts)
 
     def claim(self, path: str, source: str) -> None:
         """Refuse, before minutes of work, what could not be written after them.
@@ -98,10 +135,16 @@ class Target:
         Raises:
             OutputError: it exists, is the input, was written by this run, or its folder cannot be written to.
         """
+        if self.archive:
+            return
         if path == STDOUT or _is_pipe(path):
             if self.remove:
                 raise OutputError("is a pipe, of which nothing can be verified", remedy="leave out --rm", path=path)
             return
+        self.claim_file(path, source)
+
+    def claim_file(self, path: str, source: str) -> None:
+        """As :meth:`claim`, of a file."""
         from arcomp.container import check_target
 
         if os.path.realpath(path) in self._written:
@@ -122,6 +165,14 @@ class Target:
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
         check_target(made, overwrite=self.force)
 
+    def put_folders(self, folders: list[Folder], summary: Summary) -> None:
+        """Make folders below -o, empty ones too, and give them their time and permissions."""
+        from arcomp.batch import put_folders
+
+        for path, error in put_folders(self.output or "", folders):
+            self.console.failure(path, error)
+            summary.failed.append(path)
+
     def put(self, path: str, data: bytes, source: Input | None, replaces: bool, about: About | None = None) -> None:
         """Write an output and, if asked to, remove its input.
 
@@ -140,7 +191,7 @@ class Target:
                 be, or is not what was read.
         """
         if path == STDOUT:
-            _to_stdout(data)
+            to_stdout(data)
             return
         if _is_pipe(path):
             _to_pipe(path, data)
@@ -152,20 +203,18 @@ class Target:
                 os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             except OSError as error:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
-        mode = None if about is None else about.mode
-        regular = None if source is None else source.regular
-        if regular is not None:
-            mode = _no_more_than(0o666 & ~_umask() if mode is None else mode, regular.st_mode)
+        mode, limit = None if about is None else about.mode, _mode_of(source)
+        if limit is not None:
+            mode = no_more_than(0o666 & ~umask() if mode is None else mode, limit)
         write_atomically(
             path, data, overwrite=self.force, mode=mode, modified=None if about is None else about.modified
         )
         self._written.add(os.path.realpath(path))
         if self.remove and replaces and source is not None:
-            with open(path, "rb") as file:
-                if file.read() != data:
-                    raise OutputError(
-                        "is not what was written to it", remedy="check the disk; the input is kept", path=path
-                    )
+            if _content(path) != data:
+                raise OutputError(
+                    "is not what was written to it", remedy="check the disk; the input is kept", path=path
+                )
             try:
                 source.remove()
             except OutputError as error:
@@ -173,14 +222,60 @@ class Target:
                 raise
 
 
-def _umask() -> int:
+def is_whole(path: str, length: int | None, modified: int | None) -> bool:
+    """Whether a file is what compressing an original made: all of it, as its header says, and of that original.
+
+    Args:
+        length: of the original; None: of any. modified: its time, in nanoseconds since 1970.
+    """
+    from arcomp.container import read_header
+
+    try:
+        with open(path, "rb") as file:
+            header, begin = read_header(file)
+            size = os.fstat(file.fileno()).st_size
+    except (OSError, ArcompError):
+        return False
+    original = header.original
+    if original is None or original.modified != modified or length not in (None, original.length):
+        return False
+    return size >= begin + header.length
+
+
+def _mode_of(source: Input | None) -> int | None:
+    """Permissions of an input that is a file; None: it is none, or not known."""
+    if source is None or source.name != "-":
+        return source.regular.st_mode if source is not None and source.regular is not None else None
+    try:
+        found = os.fstat(sys.stdin.fileno())
+    except (OSError, ValueError):  # a stream that is no file of the system
+        return None
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
+
+
+def _content(path: str) -> bytes:
+    """All bytes of a file that was just written, also where its owner may not read it."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except PermissionError:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, mode | 0o400)
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        finally:
+            os.chmod(path, mode)
+
+
+def umask() -> int:
     """What new files may not be, as the system says it; it can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def _no_more_than(mode: int, source: int) -> int:
+def no_more_than(mode: int, source: int) -> int:
     """Permissions, without what the input does not grant to group and others: what may not be read there may not be
     read, written or run here."""
     for shift in (0, 3):
@@ -191,7 +286,12 @@ def _no_more_than(mode: int, source: int) -> int:
     return mode & 0o777
 
 
-def _to_stdout(data: bytes) -> None:
+def to_stdout(data: bytes) -> None:
+    """Write bytes to standard output.
+
+    Raises:
+        OutputError: it takes them no more.
+    """
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -13,8 +13,10 @@ from arcomp import __version__
 from arcomp.cli.console import one_line, open_missing_streams, report
 
 VERBS = {
-    "compress": ("compress", "Compress any files: img.png becomes img.png.arcomp."),
+    "compress": ("compress", "Compress files, folders, or into an archive: img.png becomes img.png.arcomp."),
     "decompress": ("decompress", "Decompress: the very same img.png comes back."),
+    "list": ("listing", "Say what is in archives."),
+    "extract": ("extract", "Take files out of an archive."),
     "test": ("verify", "Decode and verify files, write nothing."),
     "info": ("info", "Say what files hold, without decoding them."),
     "eval": ("evaluate", "Measure what data would cost under models."),
@@ -26,7 +28,7 @@ VERBS = {
     "train": ("train", "Train the weights of a model."),
 }
 """Verb -> its module here, and its line in ``arcomp --help``. A module has the verb's name, unless that is one of
-Python's own (``test``, ``eval``)."""
+Python's own (``test``, ``eval``, ``list``)."""
 
 
 class Verbs(click.Group):

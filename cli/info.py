@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,9 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import about_member, contents, described, unit
-from arcomp.cli.console import Console, shown, size
+from arcomp.cli.console import Console, plural, shown, size
 from arcomp.cli.inputs import read_compressed
+from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
     from arcomp.container import Member, ModelId, Original, Part
@@ -26,10 +29,53 @@ def whereabouts(model: ModelId) -> Path | str | None:
     return "built in" if found is None and library.built_in(model.name, model.digest) else found
 
 
-def _about(name: str) -> tuple[dict[str, Any], Member]:
+def _archive(name: str, data: bytes, console: Console) -> bool:
+    """Say what an archive holds; False if it is none."""
+    from arcomp.container import VERSION, read_header
+    from arcomp.container.archive import read_archive
+
+    try:
+        archive = read_archive(data)
+    except FormatError:
+        return False  # unpacking it says more
+    if archive.is_one_file:
+        return False
+    headers = [read_header(io.BytesIO(data[entry.offset : entry.end]))[0] for entry in archive.entries]
+    files = [header for header in headers if not (header.original and header.original.is_folder)]
+    models = Counter(model for header in headers for model in header.models)
+    length = sum(header.original.length for header in headers if header.original)
+    about = {
+        "input": name,
+        "format_version": VERSION,
+        "members": len(files),
+        "folders": len(headers) - len(files),
+        "indexed": archive.indexed,
+        "damaged": [list(part) for part in archive.damaged],
+        "models": {model.name: count for model, count in models.items()},
+        "available": all(whereabouts(model) is not None for model in models),
+        "input_bytes": len(data),
+        "original_bytes": length,
+    }
+    if console.as_json:
+        print(json.dumps(about))
+    elif not console.quiet:
+        console.print(shown(name))
+        folders = f", {plural(len(headers) - len(files), 'folder')}" if len(files) < len(headers) else ""
+        console.print(f"  archive  of {plural(len(files), 'file')}{folders}, see `arcomp list`")
+        console.print(f"  index    {'whole' if archive.indexed else 'none: files are found by their headers'}")
+        for begin, end in archive.damaged:
+            console.print(f"  damaged  bytes {begin} to {end - 1}")
+        for model, count in models.items():
+            here = "NOT here" if whereabouts(model) is None else "here"
+            console.print(f"  model    {model.name}, digest {model.digest.hex()}, {here}, of {plural(count, 'file')}")
+        percent = f"{len(data) / max(1, length):.1%}"
+        console.print(f"  size     {size(len(data))} of {size(length)} ({percent}), format version {VERSION}")
+    return True
+
+
+def _about(name: str, data: bytes) -> tuple[dict[str, Any], Member]:
     from arcomp.container import VERSION, unpack
 
-    data = read_compressed(name).data
     member = unpack(data)
     where = [whereabouts(model) for model in member.models]
     coded = sum(map(_length, member.parts))
@@ -86,7 +132,10 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
     decoded."""
 
     def work(name: str) -> None:
-        about, member = _about(name)
+        data = read_compressed(name).data
+        if _archive(name, data, console):
+            return
+        about, member = _about(name, data)
         if console.as_json:
             print(json.dumps(about))
             return

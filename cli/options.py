@@ -16,6 +16,11 @@ from arcomp.cli.console import Console, report
 from arcomp.errors import ArcompError, has_torch, needs_torch
 
 
+def examples(*lines: str) -> str:
+    """Examples at the end of a verb's help, each on its line."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 class Integers(click.IntRange):
     """Integers within a range, ends included."""
 
@@ -72,6 +77,7 @@ class Numbers(click.FloatRange):
 F = TypeVar("F", bound=Callable[..., Any])
 
 inputs = click.argument("inputs", metavar="FILE...", nargs=-1, required=True)
+"""For verbs that take one file after the other; more than that: :mod:`arcomp.cli.jobs`."""
 output = click.option(
     "-o", "--output", metavar="PATH", help="Output: a file, or a folder (an existing one, or a name that ends in /)."
 )
@@ -83,6 +89,11 @@ remove = click.option(
     "remove",
     default=False,
     help="Remove inputs once their output is verified, or keep them (default).",
+)
+skip_existing = click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Go on where a run was interrupted: skip inputs whose output is there, whole and of the same original.",
 )
 model_of_file = click.option(
     "-m",
@@ -106,7 +117,14 @@ naive = click.option(
     is_flag=True,
     help="Decode without caches, evaluating the picture in parallel for each step: very slow, a test of the caches.",
 )
-threads = click.option("--threads", metavar="N", type=Integers(1, 4096), help="CPU threads to use.")
+threads = click.option(
+    "-T",
+    "--threads",
+    metavar="N",
+    type=Integers(0, 4096),
+    callback=lambda context, option, value: value or None,
+    help="CPU threads to use in all; 0, the default: as many as there are processors.",
+)
 
 
 DECODING = "Where --naive runs (auto: the CPU). Without --naive the CPU always decodes."
@@ -161,8 +179,6 @@ def talkative(function: Callable[..., int]) -> Callable[..., int]:
 
 def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Console) -> int:
     """Do the work for every file, and go on after errors; returns how many files failed."""
-    from arcomp.cli.console import shown
-
     failed = 0
     for name in inputs:
         try:
@@ -170,7 +186,7 @@ def each(inputs: tuple[str, ...], work: Callable[[str], object], console: Consol
         except BrokenPipeError:
             raise
         except Exception as error:
-            report(error, name=shown(name), verbose=console.verbose)
+            console.failure(name, error)
             failed += 1
     return failed
 

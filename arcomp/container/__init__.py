@@ -1,6 +1,6 @@
 """The file: an `.arcomp` container and how it reaches the disk. docs/format.md is its specification."""
 
-from arcomp.container.atomic import check_target, write_atomically
+from arcomp.container.atomic import check_target, write_atomically, written_atomically
 from arcomp.container.content import check_content
 from arcomp.container.header import Extent, Header, PackedSkeleton, pack_skeleton
 from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_header, unpack
@@ -37,4 +37,5 @@ __all__ = [
     "samples_checksum",
     "unpack",
     "write_atomically",
+    "written_atomically",
 ]

@@ -5,11 +5,12 @@ An index is a help and no more: every member says all about itself, and is found
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
 
 from arcomp.container.fields import CRC, DAMAGED, Cursor, numbers, read_fields, write_fields
 from arcomp.container.header import TAG_STREAMS, Header, parse_header
@@ -22,10 +23,11 @@ from arcomp.container.layout import (
     fields_of,
     framed,
     index_length,
+    pack,
     read_start,
     unpack,
 )
-from arcomp.container.member import MAX_NAME_BYTES, Member
+from arcomp.container.member import MAX_NAME_BYTES, Member, Original
 from arcomp.container.packing import squeeze, unsqueeze
 from arcomp.errors import FormatError
 
@@ -33,6 +35,13 @@ MAX_ENTRIES_BYTES = 1 << 28
 """Most bytes of an index's entries, unpacked."""
 _TAG_ENTRIES = 1
 _BLOCK = 1 << 20
+
+
+class SupportsWrite(Protocol):
+    """What bytes can be written to."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all of them."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +67,22 @@ class Entry:
 
 @dataclass(frozen=True)
 class Archive:
-    """What is in an archive.
+    """What is in an archive, or in a file of one member.
 
     Attributes:
         entries: in the sequence of the archive.
         damaged: (first byte, the one after the last) of what is no member and no index.
+        indexed: whether there is an index.
     """
 
     entries: tuple[Entry, ...]
     damaged: tuple[tuple[int, int], ...] = ()
+    indexed: bool = field(default=False, compare=False)
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is just one member (and perhaps damaged bytes): a compressed file and no archive."""
+        return len(self.entries) == 1 and not self.indexed and "/" not in self.entries[0].name
 
 
 def index_of(entries: Sequence[Entry], at: int) -> bytes:
@@ -98,13 +114,52 @@ def index_of(entries: Sequence[Entry], at: int) -> bytes:
     return head + packed + TRAILER.pack(len(head) + len(packed) + TRAILER.size, TRAILER_MAGIC)
 
 
+class ArchiveWriter:
+    """Writes an archive member by member; of those written only the index is remembered.
+
+    Args:
+        file: takes bytes, one after the other.
+    """
+
+    def __init__(self, file: SupportsWrite) -> None:
+        self._file, self._at = file, 0
+        self.entries: list[Entry] = []
+
+    def add(self, member: bytes) -> None:
+        """Write a member.
+
+        Raises:
+            FormatError: it is none.
+        """
+        self.entries.append(_entry(parse_of(member), self._at, len(member)))
+        self._file.write(member)
+        self._at += len(member)
+
+    def finish(self) -> int:
+        """Write the index; how many bytes the archive has."""
+        index = index_of(self.entries, self._at)
+        self._file.write(index)
+        return self._at + len(index)
+
+
 def joined(members: Iterable[bytes]) -> bytes:
     """An archive of members, with an index."""
-    entries, data = [], bytearray()
+    made = io.BytesIO()
+    writer = ArchiveWriter(made)
     for member in members:
-        entries.append(_entry(parse_of(member), len(data), len(member)))
-        data += member
-    return bytes(data) + index_of(entries, len(data))
+        writer.add(member)
+    writer.finish()
+    return made.getvalue()
+
+
+def folder(name: str, modified: int | None = None, mode: int | None = None) -> bytes:
+    """The member of a folder: nothing but its name, which ends in `/`, its time and its permissions.
+
+    Raises:
+        FormatError: the name is impossible.
+    """
+    original = Original(0, hashlib.sha256().digest(), name, modified, mode)
+    return pack(Member(None, original=original, skeleton=()))
 
 
 def parse_of(member: bytes) -> Header:
@@ -136,19 +191,20 @@ def read_archive(source: BinaryIO | bytes) -> Archive:
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     end = file.seek(0, io.SEEK_END)
     found: list[Entry] = []
+    indexed = False
     while end:
         index = read_index(file, end)
         if index is None:
             break
         entries, end = index
-        found = entries + found
+        found, indexed = entries + found, True
     damaged: list[tuple[int, int]] = []
     found = list(scan(file, end, damaged)) + found
     if not found:
         file.seek(0)
         read_start(file)  # says why, if it is no archive at all
         raise FormatError("there is no whole member in it", remedy=DAMAGED)
-    return Archive(tuple(found), tuple(damaged))
+    return Archive(tuple(found), tuple(damaged), indexed)
 
 
 def member_of(source: BinaryIO | bytes, entry: Entry) -> Member:

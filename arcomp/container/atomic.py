@@ -43,6 +43,23 @@ def write_atomically(
 ) -> None:
     """Write a file so that its name shows the whole of it or, after any failure, what was there before.
 
+    Args:
+        data: the whole content, contiguous bytes.
+        path, overwrite, mode, modified: see :func:`written_atomically`.
+
+    Raises:
+        OutputError: the name is taken, or is not a regular file; no space, no permission, no such folder...
+    """
+    with written_atomically(path, overwrite=overwrite, mode=mode, modified=modified) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def written_atomically(
+    path: str | os.PathLike[str], *, overwrite: bool, mode: int | None = None, modified: int | None = None
+) -> Iterator[Writing]:
+    """Write a file part by part; where the context ends well, its name shows the whole of it.
+
     The bytes go to a temporary file in the same folder, reach the disk, and take the name in one step.
     The temporary is removed on every failure, an interrupt included; after the process was killed, by the next that
     writes into that folder (:mod:`arcomp.container.temporary`). A file that is replaced keeps others from what it
@@ -50,7 +67,6 @@ def write_atomically(
 
     Args:
         path: where to write. With `overwrite`, a symbolic link is followed and its target replaced.
-        data: the whole content, contiguous bytes.
         overwrite: replace a file of that name; if false, an existing name is never replaced, even when it
             appears while this runs.
         mode: permissions, 0 to 0o777; None: as the umask says.
@@ -61,7 +77,15 @@ def write_atomically(
     """
     with _said_of(path):
         target = _target(path, overwrite)
-        _write_beside(target, data, overwrite, _narrowed(target, mode), modified)
+    file = Writing(target, mode, modified, os.fspath(path))
+    try:
+        with _said_of(path):
+            file.open()
+        yield file
+        with _said_of(path):
+            file.put_in_place(overwrite)
+    finally:
+        file.close()
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool) -> None:
@@ -122,34 +146,53 @@ def _narrowed(target: str, mode: int | None) -> int | None:
     return there if mode is None else there & mode | (mode & 0o600)
 
 
-def _write_beside(
-    target: str, data: bytes | memoryview, overwrite: bool, mode: int | None, modified: int | None
-) -> None:
-    folder = os.path.dirname(target)
-    temporary = Temporary(folder)
-    try:
+class Writing:
+    """A file that is being written under a name of its own, beside that which it will have.
+
+    Attributes:
+        mode: permissions that it will have, as of :func:`written_atomically`; may be narrowed until it is in place.
+    """
+
+    def __init__(self, target: str, mode: int | None, modified: int | None, shown: str) -> None:
+        self._target, self._modified, self.mode, self._shown = target, modified, mode, shown
+        self._folder = os.path.dirname(target)
+        self._temporary = Temporary(self._folder)
+
+    def open(self) -> None:
+        """Make it."""
         # Whatever permissions it will have, nobody else opens it before it has them.
-        temporary.open(0o666 if mode is None else 0o600)
-        _write_all(temporary.handle, data)
+        self._temporary.open(0o666 if _narrowed(self._target, self.mode) is None else 0o600)
+
+    def write(self, data: bytes | memoryview, /) -> None:
+        """Write bytes after those before.
+
+        Raises:
+            OutputError: no space, ...
+        """
+        with _said_of(self._shown):
+            view = memoryview(data).cast("B")
+            while len(view):
+                view = view[os.write(self._temporary.handle, view[: 1 << 26]) :]
+
+    def put_in_place(self, overwrite: bool) -> None:
+        """Make all of it durable, and give it its name."""
+        temporary, mode = self._temporary, _narrowed(self._target, self.mode)
         os.fsync(temporary.handle)
         temporary.ready_to_rename()
         if mode is not None:
             os.chmod(temporary.path, mode)
-        if modified is not None:
-            os.utime(temporary.path, ns=(modified, modified))
+        if self._modified is not None:
+            os.utime(temporary.path, ns=(self._modified, self._modified))
         if overwrite:
-            os.replace(temporary.path, target)
+            os.replace(temporary.path, self._target)
         else:
-            _take_free_name(temporary.path, target)
-    finally:
+            _take_free_name(temporary.path, self._target)
         temporary.remove()
-    _sync_folder(folder)
+        _sync_folder(self._folder)
 
-
-def _write_all(handle: int, data: bytes | memoryview) -> None:
-    view = memoryview(data).cast("B")
-    while len(view):
-        view = view[os.write(handle, view[: 1 << 26]) :]
+    def close(self) -> None:
+        """Leave nothing under the name it was written by."""
+        self._temporary.remove()
 
 
 def _take_free_name(temporary: str, target: str) -> None:

@@ -29,8 +29,8 @@ MAX_STACKS = 1 << 16
 """Most stacks of pictures in a file."""
 MAX_ENTRIES = 1 << 16
 """Most entries of a palette; there may be more than samples have values."""
-MAX_NAME_BYTES = 1024
-"""Most bytes of a file's name."""
+MAX_NAME_BYTES = 4096
+"""Most bytes of a file's name, folders included."""
 DIGEST_BYTES = 8
 """Bytes of a model's digest that a file carries: the first of the SHA-256."""
 HASH_BYTES = 32
@@ -45,7 +45,8 @@ class Original:
 
     Attributes:
         length: in bytes. sha256: of its bytes.
-        name: without folders; "" if it had none.
+        name: of the file, or its path in an archive, relative and with `/` between its parts; "" if it had none. One
+            that ends in `/` is a folder's.
         modified: when it was changed, in nanoseconds since 1970; None if not known.
         mode: its permissions as of POSIX, 0 to 0o7777; None if not known.
     """
@@ -65,8 +66,16 @@ class Original:
             size = len(self.name.encode("utf-8", "surrogateescape"))
         except UnicodeEncodeError:
             size = MAX_NAME_BYTES + 1
-        if size > MAX_NAME_BYTES or "\0" in self.name or "/" in self.name or self.name in (".", ".."):
+        parts = self.name[: -1 if self.is_folder else None].split("/") if self.name else ["file"]
+        if size > MAX_NAME_BYTES or "\0" in self.name or {"", ".", ".."} & set(parts):
             raise FormatError("the original's name is impossible")
+        if self.is_folder and self.length:
+            raise FormatError("a folder that has a length")
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether this is a folder: nothing but its name, time and mode."""
+        return self.name.endswith("/")
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,8 @@ class Member:
             raise FormatError("not every picture has its parts")
         if self.geometry is None and (self.skeleton is None or self.original is None):
             raise FormatError("there is nothing in it")
+        if self.geometry is not None and self.original is not None and self.original.is_folder:
+            raise FormatError("pictures of a folder")
         if self.skeleton is not None and self.original is None:
             raise FormatError("the form of a file that there is not")
         if not 0 <= self.samples_crc < 1 << 32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arcomp.errors import LossyError, PictureError
 from arcomp.formats.common import GET_AGAIN, LOSSY_HINT
+from arcomp.formats.npy import is_array
 from arcomp.formats.png import SIGNATURE
 
 _READABLE = (
@@ -65,6 +66,19 @@ def kind_of(start: bytes) -> str:
             what = "a PFM picture of floating-point samples"
             raise PictureError(f"{what} is not supported", remedy="convert it to 8 bits a sample first")
     raise _refusal(start)
+
+
+def is_picture(start: bytes) -> bool:
+    """Whether a file that begins so is a picture, or an array, of any kind that is known.
+
+    Args:
+        start: its first bytes, 300 or more where there are so many.
+    """
+    try:
+        return bool(kind_of(start))
+    except PictureError:
+        others = tuple(magic for magic, what, _ in _REFUSED if "picture" in what or "Photoshop" in what)
+        return start.startswith(others) or start[4:10] in (b"ftypav", b"ftyphe", b"ftypmi") or is_array(start)
 
 
 def _refusal(start: bytes) -> PictureError:

@@ -103,8 +103,9 @@ def test_misnamed_files_are_converted_to_no_ending_of_their_own(folder: Path, na
 
 def test_folders_are_refused(folder: Path) -> None:
     (folder / "d.png").mkdir()
-    for verb in (("compress", *MODEL), ("decompress",), ("test",), ("info",)):
-        refused(say(*verb, "d.png"), "d.png: is a directory; name the files in it")
+    for verb in (("compress", *MODEL), ("decompress",), ("test",)):
+        refused(say(*verb, "d.png"), "d.png: is a directory; -r takes the files in it")
+    refused(say("info", "d.png"), "d.png: is a directory; name the files in it")
     assert names(folder) == set()
 
 

@@ -46,8 +46,8 @@ class TestNames:
 
     def test_several_need_a_folder(self, picture: Path, folder: Path) -> None:
         save(folder / "b.png", seed=1)
-        refused(say("compress", *MODEL, "img.png", "b.png", "-o", "x.arcomp"), "folder", 2)
-        refused(say("compress", *MODEL, "img.png", "b.png", "-c"), "one", 2)
+        refused(say("compress", *MODEL, "img.png", "b.png", "-o", "x"), "end it with / to make one, or with .arcomp", 2)
+        refused(say("decompress", "img.png", "b.png", "-c"), "one", 2)
         refused(say("compress", *MODEL, "img.png", "-c", "-o", "x"), "two places", 2)
         refused(say("compress", *MODEL, "img.png", "-"), "standard input", 2)
         assert names(folder) == {"img.png", "b.png"}

@@ -123,8 +123,10 @@ class TestUnexpected:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(files, "encode", interrupt)
-        said = say("compress", *MODEL, "--rm", picture, picture)
+        said = say("compress", *MODEL, "--rm", picture)
         assert (said.status, said.err) == (130, "arcomp: interrupted\n")
+        said = say("compress", *MODEL, "--rm", picture, __file__)
+        assert said.err == "arcomp: interrupted; 0 of 2 files are done; --skip-existing goes on\n"
         monkeypatch.undo()
         monkeypatch.setattr(os, "fsync", interrupt)
         assert say("compress", *MODEL, "--rm", picture).status == 130

@@ -138,6 +138,7 @@ class TestJson:
     def test_one_object_a_line(self, picture: Path, folder: Path) -> None:
         save(folder / "b.png", seed=1)
         said = say("compress", *MODEL, "--json", "--no-verify", "img.png", "missing.png", "b.png")
-        assert [o["input"] for o in said.objects] == ["img.png", "b.png"]
-        assert [o["verified"] for o in said.objects] == [False, False]
+        assert [o["input"] for o in said.objects] == ["img.png", "missing.png", "b.png"]
+        assert [o.get("verified") for o in said.objects] == [False, None, False]
+        assert said.objects[1]["error"] == "missing.png: does not exist; check the path"
         refused(said, "missing.png: does not exist")

@@ -41,9 +41,11 @@ class TestHelp:
     def test_wrong_usage(self, picture: Path) -> None:
         refused(say("squash"), "squash", 2)
         refused(say("img.png"), "did you mean `arcomp compress img.png`", 2)
-        refused(say("compress"), "FILE", 2)
+        refused(say("compress", terminals=("stdin",)), "name a file", 2)
+        refused(say("compress", "-r"), "name a folder", 2)
         refused(say("compress", "--frobnicate", picture), "--frobnicate", 2)
-        refused(say("compress", "--threads", "0", picture), "threads", 2)
+        refused(say("compress", "--threads", "-1", picture), "threads", 2)
+        refused(say("compress", "-j", "x", picture), "auto", 2)
         refused(say("compress", "--threads", "x", picture), "'x' is not a valid integer;", 2)
         refused(say("sample", "-m", "context", "-o", "-"), "pictures go to a file; name it with -o")
         assert "'x' is not a valid number;" in say("sample", "-m", "context", "--temperature", "x").err

@@ -246,7 +246,9 @@ def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
     length, sha256 = reader.number(), reader.bytes(32)
     reader.end()
     name = fields.get(NAME, b"x")
-    require(len(name) <= 1024 and name not in (b".", b"..") and not {0, 47} & set(name), "bad name")
+    parts = name.removesuffix(b"/").split(b"/")
+    require(len(name) <= 4096 and not {b"", b".", b".."} & set(parts) and 0 not in name, "bad name")
+    require(name[-1:] != b"/" or (length == 0 and PICTURES not in fields), "a folder that holds something")
     require(len(fields.get(MODIFIED, bytes(8))) == 8, "bad time")
     mode = fields.get(MODE, bytes(2))
     require(len(mode) == 2 and int.from_bytes(mode, "little") <= 0o7777, "bad mode")
@@ -365,7 +367,7 @@ def entries_of(data: bytes, at: int) -> list[tuple[int, int, int | None, bytes]]
     for _ in range(count):
         covered += reader.number()
         size, original = reader.number(1), reader.number()
-        found.append((covered, size, original - 1 if original else None, reader.bytes(reader.number(0, 1024))))
+        found.append((covered, size, original - 1 if original else None, reader.bytes(reader.number(0, 4096))))
         covered += size
     begin = at - covered - reader.number()
     reader.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcomp.container import Member, Original, pack, unpack
-from arcomp.container.archive import Archive, Entry, index_of, joined, member_of, read_archive, read_index
+from arcomp.container.archive import (
+    Archive,
+    ArchiveWriter,
+    Entry,
+    folder,
+    index_of,
+    joined,
+    member_of,
+    read_archive,
+    read_index,
+)
 from arcomp.errors import FormatError
 from arcomp.form import Literal
 from tests.format.fields import FILE, MEMBER, build, extents, number, numbers
@@ -96,6 +107,32 @@ def parts(data: bytes) -> list[bytes]:
         found.append(part)
         data = data[len(part) :]
     return found
+
+
+class TestWriting:
+    def test_member_by_member(self) -> None:
+        file = io.BytesIO()
+        writer = ArchiveWriter(file)
+        writer.add(folder("a/", 7, 0o755))
+        writer.add(member("a/b", 5))
+        assert writer.finish() == len(file.getvalue())
+        found = read_archive(file)
+        assert [entry.name for entry in found.entries] == ["a/", "a/b"]
+        assert found.indexed
+        assert member_of(file, found.entries[0]).original == Original(0, hashlib.sha256().digest(), "a/", 7, 0o755)
+
+    def test_one_file_and_archives_of_one(self) -> None:
+        assert read_archive(ONE).is_one_file
+        assert read_archive(ONE + b"x").is_one_file
+        assert not any(read_archive(data).is_one_file for data in (joined([ONE]), member("a/b", 1), ONE + TWO))
+
+    def test_a_folder_holds_nothing(self) -> None:
+        with pytest.raises(FormatError):
+            Original(5, bytes(32), "a/")
+        with pytest.raises(FormatError):
+            replace(MEMBER, original=Original(0, bytes(32), "a/"))
+        with pytest.raises(FormatError):
+            folder("/")
 
 
 class TestOneMember:

@@ -20,6 +20,7 @@ FLOORS = {
     "arcomp.form": 0,
     "arcomp.exact": 0,
     "arcomp.samples": 0,
+    "arcomp.batch": 1,
     "arcomp.container": 1,
     "arcomp.coding": 1,
     "arcomp.deflate": 1,

@@ -1,0 +1,18 @@
+"""Many files: what is below folders, processes that share the work, places that no hostile name leads out of."""
+
+from arcomp.batch.places import place_below
+from arcomp.batch.trees import Folder, Seen, below, put_folders
+from arcomp.batch.workers import Done, Lost, Told, Workers, in_order
+
+__all__ = [
+    "Done",
+    "Folder",
+    "Lost",
+    "Seen",
+    "Told",
+    "Workers",
+    "below",
+    "in_order",
+    "place_below",
+    "put_folders",
+]

@@ -1,0 +1,197 @@
+"""Archives, as verbs write and read them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, BinaryIO
+
+from arcomp.cli.files import Target, no_more_than, to_stdout, umask
+from arcomp.cli.inputs import Input, read_compressed
+from arcomp.cli.jobs import Chosen, Job
+from arcomp.errors import ArcompError, FormatError, OutputError
+
+if TYPE_CHECKING:
+    from arcomp.batch import Folder
+    from arcomp.cli.many import Write
+    from arcomp.container import Header, Member
+    from arcomp.container.archive import ArchiveWriter
+    from arcomp.container.atomic import Writing
+
+
+class _Stdout:
+    """Standard output, as what an archive is written to."""
+
+    mode: int | None = None
+
+    def write(self, data: bytes, /) -> None:
+        to_stdout(data)
+
+
+@contextmanager
+def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
+    """The archive that outputs go into, put in place when the context ends well; None if they go elsewhere.
+
+    Others may read no more of it than of every file in it.
+
+    Raises:
+        OutputError: it cannot be written, or there is nothing to put into it.
+    """
+    if not target.archive:
+        yield None
+        return
+    from arcomp.container import written_atomically
+    from arcomp.container.archive import ArchiveWriter
+
+    name = target.output or ""
+    if not target.to_stdout:
+        target.claim_file(name, "-")
+    if not chosen.jobs and not any(folder.within for folder in chosen.folders):
+        raise OutputError("there is no file to put into it", remedy="name files", path=name or None)
+    place: AbstractContextManager[Writing | _Stdout] = nullcontext(_Stdout())
+    if not target.to_stdout:
+        place = written_atomically(name, overwrite=target.force, mode=0o666 & ~umask())
+    with place as file:
+        writer, folders = ArchiveWriter(file), list(chosen.folders)
+
+        def write(job: Job, data: bytes) -> None:
+            _add_folders(writer, folders, len(chosen.folders) - job.after)
+            writer.add(data)
+            if job.mode is not None and file.mode is not None:
+                file.mode = no_more_than(file.mode, job.mode)
+
+        yield write
+        _add_folders(writer, folders, 0)
+        if not writer.entries:
+            raise OutputError("every file failed; no archive is written", path=name or None)
+        writer.finish()
+
+
+def _add_folders(writer: ArchiveWriter, folders: list[Folder], left: int) -> None:
+    """Write the first of some folders, until so many are left."""
+    from arcomp.container.archive import folder
+
+    while len(folders) > left:
+        first = folders.pop(0)
+        if first.within:
+            writer.add(folder(f"{first.within}/", first.modified, first.mode))
+
+
+def opened(name: str, data: bytes | None = None) -> BinaryIO:
+    """An archive, or a compressed file, to read parts of.
+
+    Args:
+        data: what is in it, if that is known.
+
+    Raises:
+        ArcompError: it cannot be read.
+    """
+    if name == "-" or data is not None:
+        return io.BytesIO(read_compressed(name).data if data is None else data)
+    try:
+        return open(name, "rb")
+    except FileNotFoundError:
+        raise ArcompError("does not exist", remedy="check the path", path=name) from None
+    except IsADirectoryError:
+        raise ArcompError("is a directory", remedy="-r takes the files in it", path=name) from None
+    except PermissionError as error:
+        raise ArcompError("permission denied", remedy="make it readable", path=name) from error
+    except (OSError, ValueError) as error:
+        raise ArcompError(f"cannot be read: {error}", path=name) from error
+
+
+def members(job: Job) -> tuple[list[Job], list[Exception]]:
+    """The members of an input, if it is an archive, and what is damaged of it; else the input itself.
+
+    Raises:
+        ArcompError: it cannot be read.
+    """
+    from arcomp.container.archive import read_archive
+
+    if job.name != "-" and not os.path.isfile(job.name):
+        return [job], []  # a pipe is read once; what is not there fails as it is read
+    data = read_compressed(job.name).data if job.name == "-" else None
+    with opened(job.name, data) as file:
+        try:
+            archive = read_archive(file)
+        except FormatError:
+            return [replace(job, data=data)], []  # unpacking it says more
+    if archive.is_one_file:
+        return [replace(job, data=data)], []
+    found = []
+    for entry in archive.entries:
+        part = None if data is None else memoryview(data)[entry.offset : entry.end]
+        found.append(Job(job.name, entry.original or entry.length, entry.name, entry=entry, data=part))
+    wrong: list[Exception] = [
+        FormatError(f"bytes {begin} to {end - 1} of the archive are damaged", remedy="get a fresh copy")
+        for begin, end in archive.damaged
+    ]
+    return found, wrong
+
+
+def input_of(job: Job, *, to_remove: bool = False) -> Input:
+    """A compressed input, or the member of an archive that it is.
+
+    Args:
+        job: the input. to_remove: see :func:`arcomp.cli.inputs.read_input`.
+
+    Raises:
+        ArcompError: it cannot be read.
+    """
+    if job.data is not None:
+        return Input(job.shown, bytes(job.data), None)
+    if job.entry is None:
+        return read_compressed(job.name, to_remove=to_remove)
+    with opened(job.name) as file:
+        file.seek(job.entry.offset)
+        return Input(job.shown, file.read(job.entry.length), None)
+
+
+def unpacked(job: Job, data: bytes) -> Member:
+    """The member that an input is.
+
+    Raises:
+        FormatError: it is damaged, or is not what the archive's index says.
+    """
+    from arcomp.container import unpack
+
+    member = unpack(data)
+    if job.entry is not None and job.entry.name != (member.original.name if member.original else ""):
+        raise FormatError("the archive's index has another name for it", remedy="get a fresh copy")
+    return member
+
+
+def header_of(job: Job) -> Header:
+    """What an input says about itself, without reading more of it.
+
+    Raises:
+        ArcompError: it cannot be read, or is damaged.
+    """
+    from arcomp.container import read_header
+
+    with opened(job.name, None if job.data is None else bytes(job.data)) as file:
+        file.seek(job.entry.offset if job.entry and job.data is None else 0)
+        return read_header(file)[0]
+
+
+def chosen_by(patterns: tuple[str, ...]) -> Callable[[str], set[str]]:
+    """Which of some names and patterns mean a member: its name, a folder that it is in, or a pattern of either.
+
+    Args:
+        patterns: in which `*` stands for anything, `/` too, `?` for any character, and `[...]` for one of some.
+    """
+
+    def meant(name: str) -> set[str]:
+        parts = name.rstrip("/").split("/")
+        names = {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
+        return {
+            pattern
+            for pattern in patterns
+            if pattern.rstrip("/") in names or any(fnmatchcase(name, pattern) for name in names)
+        }
+
+    return meant

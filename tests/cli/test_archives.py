@@ -1,0 +1,153 @@
+"""Archives: made, listed, tested, taken apart; and hostile ones."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arcomp.container import Member, Original, pack
+from arcomp.container.archive import index_of, joined, read_archive
+from arcomp.form import Literal
+from tests.cli.command import names, refused, said_well, say
+from tests.cli.test_folders import BYTES, folder_d, seen, tree
+
+__all__ = ["folder_d"]
+
+
+def member(name: str, content: bytes = b"content") -> bytes:
+    original = Original(len(content), hashlib.sha256(content).digest(), name)
+    return pack(Member(None, original=original, skeleton=(Literal(content),)))
+
+
+@pytest.fixture
+def archive(folder_d: Path, folder: Path) -> Path:
+    said_well(say("compress", *BYTES, "-r", "D", "-o", "all.arcomp", "-j", "1"))
+    return folder / "all.arcomp"
+
+
+class TestMaking:
+    def test_there_and_back(self, archive: Path, folder_d: Path, folder: Path) -> None:
+        with archive.open("rb") as file:
+            listed = [entry.name for entry in read_archive(file).entries]
+        expected = ["a/", "a/b/", "a/b/.hidden", "a/b/noending", "a/one.txt", "empty/", "empty/inner/", "img.png"]
+        assert listed == [*expected, "z.txt.arcomp", "ä.txt"]
+        assert stat.S_IMODE(archive.stat().st_mode) == 0o600  # one file in it is private
+        said_well(say("extract", "all.arcomp", "-o", "BACK", "-j", "1"))
+        assert seen(folder / "BACK", top=False) == seen(folder_d, top=False)
+        said_well(say("decompress", "all.arcomp", "-o", "BACK2", "-j", "2"))
+        assert seen(folder / "BACK2", top=False) == seen(folder_d, top=False)
+
+    def test_by_two_processes_it_is_the_same(self, archive: Path, folder_d: Path, folder: Path) -> None:
+        said_well(say("compress", *BYTES, "-r", "D", "-o", "two.arcomp", "-j", "2"))
+        assert (folder / "two.arcomp").read_bytes() == archive.read_bytes()
+        piped = said_well(say("compress", *BYTES, "-r", "D", "-c", "-j", "1"))
+        assert piped.out == archive.read_bytes()
+        said_well(say("extract", "-", "-o", "BACK", "-j", "2", stdin=piped.out))
+        assert seen(folder / "BACK", top=False) == seen(folder_d, top=False)
+
+    def test_what_cannot_be(self, archive: Path, folder: Path) -> None:
+        refused(say("compress", *BYTES, "-r", "D", "-o", "all.arcomp", "-j", "1"), "all.arcomp: exists already")
+        refused(say("compress", *BYTES, "-r", "D", "-o", "x.arcomp", "--rm"), "--rm", 2)
+        refused(say("compress", *BYTES, "-r", "D", "-o", "x.arcomp", "--skip-existing"), "whole", 2)
+        (folder / "nothing").mkdir()
+        refused(say("compress", *BYTES, "-r", "nothing", "-o", "x.arcomp", "-j", "1"), "no file")
+        said = say("compress", *BYTES, "none", "nowhere", "-o", "x.arcomp")
+        assert (said.status, len(said.lines)) == (1, 3)
+        assert not (folder / "x.arcomp").exists()
+
+    def test_joined_by_cat(self, archive: Path, folder: Path) -> None:
+        said_well(say("compress", *BYTES, "D/ä.txt", "-o", "one.arcomp"))
+        both = (folder / "one.arcomp").read_bytes() + archive.read_bytes()
+        (folder / "both.arcomp").write_bytes(both)
+        refused(say("decompress", "both.arcomp"), "name a folder with -o, or see `arcomp extract`")
+        said = say("extract", "both.arcomp", "-o", "BACK", "-j", "1")
+        assert said.status == 1
+        assert "both.arcomp: ä.txt: another input of this run is written to BACK/ä.txt" in said.err
+        assert names(folder / "BACK") == names(folder / "D")
+
+
+class TestReading:
+    def test_some_of_it(self, archive: Path, folder: Path) -> None:
+        said_well(say("extract", "all.arcomp", "a/b", "img.png", "-o", "x", "-j", "1"))
+        assert names(folder / "x") == {"a/b/.hidden", "a/b/noending", "img.png"}
+        said_well(say("extract", "all.arcomp", "*.txt", "-o", "y", "-j", "1"))
+        assert names(folder / "y") == {"a/one.txt", "ä.txt"}
+        refused(say("extract", "all.arcomp", "no*", "-o", "y"), "there is no 'no*' in it; see `arcomp list`")
+        refused(say("extract", "all.arcomp", "img.png", "-o", "x"), "x/img.png: exists already")
+        said = said_well(say("extract", "all.arcomp", "a/one.txt", "-c"))
+        assert said.out == (folder / "D/a/one.txt").read_bytes()
+        refused(say("extract", "all.arcomp", "a/*", "-c"), "3 are meant", 2)
+
+    def test_list_info_and_test(self, archive: Path) -> None:
+        said = said_well(say("list", "all.arcomp"))
+        assert [line.split()[-1] for line in said.results[1:3]] == ["a/", "a/b/"]
+        assert "2009-02-13 23:31  a/one.txt" in said.out.decode()
+        assert said.results[-1].endswith("6 files")
+        assert "mode 0600, no model, SHA-256 " in said_well(say("list", "-v", "all.arcomp")).out.decode()
+        objects = said_well(say("list", "--json", "all.arcomp")).objects
+        assert sum(o["compressed_bytes"] for o in objects) == objects[-1]["offset"] + objects[-1]["compressed_bytes"]
+        assert "archive  of 6 files, 4 folders" in said_well(say("info", "all.arcomp")).out.decode()
+        assert said_well(say("info", "--json", "all.arcomp")).objects[0]["members"] == 6
+        assert said_well(say("test", "all.arcomp", "-j", "1")).results[-1] == "10 files, all ok"
+
+    def test_damage_stays_where_it_is(self, archive: Path, folder: Path) -> None:
+        data = bytearray(archive.read_bytes())
+        with archive.open("rb") as file:
+            (entry,) = (entry for entry in read_archive(file).entries if entry.name == "a/one.txt")
+        data[entry.end - 1] ^= 1
+        (folder / "bad.arcomp").write_bytes(data)
+        for verb in (("test",), ("extract", "-o", "x")):
+            said = say(verb[0], "bad.arcomp", *verb[1:], "-j", "1")
+            assert (said.status, len(said.lines)) == (1, 1)
+            assert said.lines[0].startswith("arcomp: bad.arcomp: a/one.txt: stream 1 of 1 is damaged")
+        assert names(folder / "x") == names(folder / "D") - {"a/one.txt"}
+
+    def test_one_of_many(self, folder: Path) -> None:
+        """By the index alone: 10,000 headers are not read."""
+        (folder / "many.arcomp").write_bytes(joined([member(f"d{i % 100}/{i}", b"%d" % i) for i in range(10_000)]))
+        began = time.process_time()
+        assert said_well(say("extract", "many.arcomp", "d77/9977", "-c")).out == b"9977"
+        assert time.process_time() - began < 1
+
+
+class TestHostile:
+    def test_nothing_lands_outside(self, folder: Path) -> None:
+        """Names in headers cannot lead out (tests/format); here by what is in the folder, and by the index."""
+        (folder / "x").mkdir()
+        (folder / "x/out").symlink_to("..")
+        (folder / "x/file").symlink_to("../file")
+        (folder / "bad.arcomp").write_bytes(joined([member("out/evil"), member("file"), member("good/file")]))
+        for options in ((), ("-f",)):
+            said = say("extract", "bad.arcomp", "-o", "x", "-j", "1", *options)
+            assert said.status == 1
+            assert said.err.count("a symbolic link is in the way") == 2
+        assert names(folder) == {"bad.arcomp", "x/good/file"}
+
+    def test_an_index_that_lies(self, folder: Path) -> None:
+        both = member("one") + member("two")
+        first, second = read_archive(both).entries
+        for name, words in (
+            ("../evil", "its name leads out of the folder"),
+            ("three", "index has another name for it"),
+        ):
+            lies = index_of([first, replace(second, name=name)], len(both))
+            (folder / "bad.arcomp").write_bytes(both + lies)
+            assert words in say("extract", "bad.arcomp", "-o", "x", "-f", "-j", "1").err
+        assert names(folder) == {"bad.arcomp", "x/one"}
+
+    def test_a_file_in_place_of_a_folder(self, folder: Path) -> None:
+        (folder / "bad.arcomp").write_bytes(joined([member("a"), member("a/b"), member("c")]))
+        said = say("extract", "bad.arcomp", "-o", "x", "-j", "1")
+        assert (said.status, len(said.lines)) == (1, 1)
+        assert names(folder) == {"bad.arcomp", "x/a", "x/c"}
+
+
+def test_trees_are_as_they_say(tmp_path: Path) -> None:
+    assert seen(tree(tmp_path / "t")) == seen(tmp_path / "t")
+    assert os.stat(tmp_path / "t/empty").st_mode & 0o777 == 0o700
