@@ -104,8 +104,11 @@ def opened(name: str, data: bytes | None = None) -> BinaryIO:
         raise ArcompError(f"cannot be read: {error}", path=name) from error
 
 
-def members(job: Job) -> tuple[list[Job], list[Exception]]:
+def members(job: Job, one_too: bool = False) -> tuple[list[Job], list[Exception]]:
     """The members of an input, if it is an archive, and what is damaged of it; else the input itself.
+
+    Args:
+        one_too: whether a file of one member is taken for an archive, too.
 
     Raises:
         ArcompError: it cannot be read.
@@ -120,7 +123,7 @@ def members(job: Job) -> tuple[list[Job], list[Exception]]:
             archive = read_archive(file)
         except FormatError:
             return [replace(job, data=data)], []  # unpacking it says more
-    if archive.is_one_file:
+    if archive.is_one_file and not one_too:
         return [replace(job, data=data)], []
     found = []
     for entry in archive.entries:

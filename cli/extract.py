@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from arcomp.cli import options
@@ -57,7 +59,7 @@ def command(
     target.check(given, unpacks=True)
     target.mirrored = not target.to_stdout
     chosen = Chosen([Job(archive)])
-    chosen.expand(members)
+    chosen.expand(partial(members, one_too=True))
     select(chosen, names, archive)
     files = [job for job in chosen.jobs if job.entry is None or not job.entry.name.endswith("/")]
     if to_stdout and len(files) != 1:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import connection
@@ -140,7 +140,8 @@ class Workers:
             process = context.Process(
                 target=_serve, args=(theirs, self._start, first, self._modules), name="arcomp", daemon=True
             )
-            process.start()
+            with _interrupts_wait():
+                process.start()
             theirs.close()  # so that its end is seen here
             worker = _Worker(process, ours, waits=not first)
             self._workers.append(worker)
@@ -206,6 +207,19 @@ class Workers:
                 worker.process.kill()
                 worker.process.join()
         self._workers = []
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait, also in a process that is started meanwhile, and for good: this one says when to stop."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _why(code: int | None) -> str:

@@ -91,7 +91,7 @@ def unpack(data: bytes | bytearray | memoryview) -> Member:
     if end < len(view) and view[end : end + len(MAGIC)] == MAGIC:
         kind, _, _ = extent(bytes(view[end : end + _START.size + _LENGTH_BYTES]))
         if kind == MEMBER:
-            raise FormatError("an archive of several members", remedy="name one of them")
+            raise FormatError("an archive of several files", remedy="`arcomp extract` takes files out of it")
         end += index_length(view, end)
     if end < len(view):
         raise FormatError(f"{len(view) - end} bytes after its end", remedy=f"keep its first {end} bytes only")

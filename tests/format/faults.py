@@ -207,7 +207,7 @@ def of_archives() -> Faults:
     good = member((Literal(text),), text)
     archive = joined([good])
     return {
-        "two-members": (good + good, "several members"),
+        "two-members": (good + good, "several files"),
         "cut-index": (archive[:-3], "truncated"),
         "other-trailer": (archive[:-1] + b"\0", "index is damaged"),
         "index-alone": (archive[len(good) :], "index"),

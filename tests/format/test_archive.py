@@ -143,7 +143,7 @@ class TestOneMember:
         for data in (ONE + TWO, BOTH, joined([ONE]) + TWO):
             with pytest.raises(FormatError) as caught:
                 unpack(data)
-            assert "several members" in str(caught.value) or "after its end" in str(caught.value)
+            assert "several files" in str(caught.value) or "after its end" in str(caught.value)
 
     def test_nor_half_an_index(self) -> None:
         whole = joined([ONE])
