@@ -102,8 +102,8 @@ class Compressor:
         self.startup.use(threads)
         self.settings = replace(self.settings, threads=threads)
         name, path = job.name, job.path
-        self.target.claim(path, name)
         source = read_input(name, to_remove=self.target.remove)
+        self.target.claim(path, name)
         data, about, regular = source.data, About(), source.regular
         if name != "-":
             named = as_png(name) if self.pixels else name

@@ -14,6 +14,7 @@ import click
 
 from arcomp.batch.trees import FILE, FOLDER, Folder, Seen, below, look
 from arcomp.cli.console import plural
+from arcomp.cli.options import Integers
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
@@ -94,18 +95,15 @@ def given(function: F) -> F:
     return verb  # type: ignore[return-value]
 
 
-class Jobs(click.IntRange):
+class Jobs(Integers):
     """A number of processes, or ``auto``."""
 
-    name = "integer"
+    def __init__(self) -> None:
+        super().__init__(0, 1024)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """0 stands for as many as processors."""
-        if value == "auto":
-            return 0
-        if not str(value).isdecimal() or int(value) > 1024:
-            self.fail(f"{value!r} is no number from 0 to 1024, nor auto", param, ctx)
-        return int(value)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """0 stands for as many as there are processors."""
+        return super().convert("0" if value == "auto" else value, param, ctx)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class TestHelp:
         refused(say("compress", "-r"), "name a folder", 2)
         refused(say("compress", "--frobnicate", picture), "--frobnicate", 2)
         refused(say("compress", "--threads", "-1", picture), "threads", 2)
-        refused(say("compress", "-j", "x", picture), "auto", 2)
+        refused(say("compress", "-j", "x", picture), "'x' is not a valid integer", 2)
         refused(say("compress", "--threads", "x", picture), "'x' is not a valid integer;", 2)
         refused(say("sample", "-m", "context", "-o", "-"), "pictures go to a file; name it with -o")
         assert "'x' is not a valid number;" in say("sample", "-m", "context", "--temperature", "x").err
