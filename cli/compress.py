@@ -251,7 +251,7 @@ def is_picture(name: str) -> bool:
 @click.option("--only-pictures", is_flag=True, help="Leave out files that are no pictures, by how they begin.")
 @options.skip_existing
 @options.threads
-@options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one.")
+@options.device("Where the model is evaluated; the file is the same. auto: CUDA if there is one, and one process.")
 @options.talkative
 def command(
     console: Console,
@@ -288,10 +288,11 @@ def command(
     if skip_existing and (target.archive or target.to_stdout):
         raise click.UsageError("--skip-existing is for files; an archive is made whole")
     name = options.chosen_model(model_name, preset)
-    work = Compression(target, name, device, not no_verify, pixels, as_bytes, tile)
+    processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads)
+    where = "cpu" if device == "auto" and processes > 1 else device
+    work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile)
     chosen, there = choose(given, work, only_pictures, skip_existing)
     many.tell_there(there, console)
-    processes = given.processes(threads)
     with written_archive(target, chosen) as write:
         summary = many.run(chosen, work, console, processes, threads, write)
     summary.skipped = len(there)

@@ -103,7 +103,7 @@ class Jobs(Integers):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """0 stands for as many as there are processors."""
-        return super().convert("0" if value == "auto" else value, param, ctx)
+        return 0 if value == "auto" else super().convert(value, param, ctx)
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def set_threads(count: int | None) -> None:
     else:  # Torch reads this if it is imported later
         os.environ["OMP_NUM_THREADS"] = str(count)
     threads.set_threads(count)
-    numba.set_num_threads(min(count, numba.get_num_threads()))  # Numba refuses more than it started with
+    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))  # it refuses more than it started with
 
 
 def check_cuda(wanted: str) -> None:

@@ -72,6 +72,19 @@ def below(folder: str, within: str = "", without: frozenset[str] = frozenset()) 
         folder: its path. within: what paths of what is in it begin with, "" or a path.
         without: real paths of what is left out without a word.
     """
+    waiting = [_inside(folder, within, without)]  # no recursion: folders may be thousands deep
+    while waiting:
+        seen = next(waiting[-1], None)
+        if seen is None:
+            waiting.pop()
+            continue
+        yield seen
+        if seen.kind == FOLDER:
+            waiting.append(_inside(seen.path, seen.within, without))
+
+
+def _inside(folder: str, within: str, without: frozenset[str]) -> Iterator[Seen]:
+    """What is in a folder itself, by names."""
     try:
         with os.scandir(folder) as listed:
             names = sorted(entry.name for entry in listed)
@@ -80,12 +93,8 @@ def below(folder: str, within: str = "", without: frozenset[str] = frozenset()) 
         return
     for name in names:
         path = os.path.join(folder, name)
-        if without and os.path.realpath(path) in without:
-            continue
-        seen = look(path, f"{within}/{name}" if within else name)
-        yield seen
-        if seen.kind == FOLDER:
-            yield from below(path, seen.within, without)
+        if not without or os.path.realpath(path) not in without:
+            yield look(path, f"{within}/{name}" if within else name)
 
 
 def put_folders(place: str, folders: Iterable[Folder]) -> Iterator[tuple[str, OutputError]]:
