@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from arcomp.errors import ArcompError, OutputError, PictureError
 from arcomp.formats import read, write
@@ -27,6 +28,7 @@ from tests.unit.test_ico import icon
 RANDOM = np.random.default_rng(9)
 RGBA = RANDOM.integers(0, 256, (11, 13, 4), dtype=np.uint8)
 PROFILE = b"p" * 200
+SHORT, FLOAT, DOUBLE, XMP = 3, 11, 12, 700
 
 
 def seen(data: bytes) -> npt.NDArray[np.uint8]:
@@ -301,3 +303,18 @@ def test_what_was_made_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(ArcompError, match="other pixels"):
         converted(png(RGB), "bmp")
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "jpeg"])
+@pytest.mark.parametrize("kind", [SHORT, FLOAT, DOUBLE, XMP])
+def test_pictures_are_not_turned(compression: str, kind: int) -> None:
+    """Whatever the type of the tag, and where it stands: readers that turn them are told nothing of it."""
+    tags = ImageFileDirectory_v2()
+    if kind == XMP:
+        tags[XMP] = b'<rdf:Description tiff:Orientation="6"/>'
+    else:
+        tags[274] = 6
+        tags.tagtype[274] = kind
+    data = saved(RGB, "TIFF", compression=compression, tiffinfo=tags)
+    plain = saved(RGB, "TIFF", compression=compression)
+    assert np.array_equal(read(data, allow_lossy=True).pixels, read(plain, allow_lossy=True).pixels)

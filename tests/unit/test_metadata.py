@@ -6,12 +6,16 @@ import io
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from arcomp.errors import ArcompError
 from arcomp.formats.conversion import converted
 from arcomp.formats.metadata.exif import entries_of
 from arcomp.formats.metadata.fields import NONE, Metadata
@@ -129,3 +133,34 @@ def test_what_lies_after_a_picture() -> None:
 @pytest.mark.parametrize("data", [b"", b"x" * 50, saved(RGB, "JPEG")[:30], saved(RGB, "TIFF")[:30], png(RGB)[:9]])
 def test_no_picture(data: bytes) -> None:
     assert read_metadata(data).missing_in(NONE) in ((), ("1 byte of no known meaning",))
+
+
+WHOLE = (
+    png(RGB, chunks=[chunk(b"iCCP", b"a\0\0" + PACKED), chunk(b"iTXt", b"C\0\1\0de\0c\0" + PACKED)]),
+    saved(RGB, "TIFF", icc_profile=PROFILE, tiffinfo={270: "a text", 274: 6}, dpi=(72, 72)),
+    png(RGB, chunks=[chunk(b"eXIf", EXIF)]),
+    saved(RGB[:4, :4], "JPEG", exif=exif(), icc_profile=PROFILE, comment=b"x"),
+    saved(GRAY[:4, :4], "GIF", comment=b"x"),
+    saved(RGB[:4, :4], "WEBP", lossless=True, exif=exif()),
+    saved(RGB, "ICO"),
+    b"BM" + struct.pack("<IHHI", 140, 0, 0, 138) + struct.pack("<IiiHHI", 124, 1, 1, 1, 24, 0) + bytes(104 + 4),
+    b"P5#a\n1 #b\n1 255 x",
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_any_damage_is_read_or_named(draw: st.DataObject) -> None:
+    """Nothing but our own errors, and none where metadata alone is read."""
+    data = bytearray(draw.draw(st.sampled_from(WHOLE)))
+    for _ in range(draw.draw(st.integers(1, 4))):
+        at = draw.draw(st.integers(0, len(data) - 1))
+        if draw.draw(st.booleans()):
+            data[at] = draw.draw(st.integers(0, 255))
+        else:
+            data[at : at + draw.draw(st.integers(0, 3))] = draw.draw(st.binary(max_size=4))
+    about = read_metadata(bytes(data))
+    assert about.missing_in(about) == ()
+    for ending in ("png", "tif", "bmp"):
+        with suppress(ArcompError):
+            converted(bytes(data), ending)
