@@ -112,6 +112,8 @@ class Compressor:
             about = replace(about, modified=regular.st_mtime_ns, mode=stat.S_IMODE(regular.st_mode))
         bytes_in = len(data)
         made = self._compress(self._as_png(data, name) if self.pixels else data, about, name)
+        if self.pixels and len(made.data) >= bytes_in:
+            self.console.warn(f"{shown(name)}: the file itself is smaller than its pixels; leave out --pixels")
         if not self.target.archive:
             self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(job, bytes_in, made)
@@ -238,8 +240,8 @@ def is_picture(name: str) -> bool:
 @click.option(
     "--pixels",
     is_flag=True,
-    help="Keep pictures' pixels and metadata, as a PNG, in place of the file: smaller for GIF, lossless WebP, and PNG "
-    "that was optimised.",
+    help="Keep pictures' pixels and metadata, as a PNG, in place of the file: smaller for GIF, mostly for "
+    "lossless WebP and PNG that was optimised.",
 )
 @click.option(
     "--tile",

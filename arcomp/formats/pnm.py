@@ -237,7 +237,7 @@ def write_pnm(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes
         samples: their pixels.
         ending: "pnm", "ppm", "pgm", "pbm" or "pam". Gray samples become PGM in a file that ends in .ppm too, and RGB
             PPM in one that ends in .pgm: whoever reads them goes by what is in the file.
-        metadata: says the maximum value, if it is not what the depth of samples can hold.
+        metadata: says the maximum value, if it is not what the depth of samples can hold; comments go into the header.
 
     Raises:
         OutputError: they are indices into a palette; have opacity or unknown channels, and it is not PAM; or are not
@@ -257,13 +257,20 @@ def write_pnm(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes
     layout = Layout(8 if maximum < 256 else 16, tuple(range(channels)))
     if (depth, channels) == (1, 1) and ending not in ("pgm", "pam"):
         layout = Layout(1, (0,), inverted=True)
-    parts = [
-        part
-        for stack in samples.stacks
-        for picture in stack
-        for part in (_written_header(samples, picture, ending, maximum), pack(picture, layout).tobytes())
-    ]
+    parts, comments = [], b"".join(_comments(metadata))
+    for picture in (picture for stack in samples.stacks for picture in stack):
+        header = _written_header(samples, picture, ending, maximum)
+        parts += [header[:3], comments, header[3:], pack(picture, layout).tobytes()]
+        comments = b""
     return b"".join(parts)
+
+
+def _comments(metadata: Metadata) -> Iterator[bytes]:
+    """Lines of a header for comments that fit into one."""
+    for keyword, text in metadata.text:
+        line = text.encode("latin-1", "ignore")
+        if keyword == "Comment" and line.decode("latin-1") == text and not set(text) & set("\r\n"):
+            yield b"# " + line + b"\n"
 
 
 def _written_header(samples: Samples, picture: Pixels, ending: str, maximum: int) -> bytes:

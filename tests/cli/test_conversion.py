@@ -82,6 +82,13 @@ class TestPixels:
             sizes.append(about["output_bytes"])
         assert sizes[1] < sizes[0]
 
+    def test_it_is_not(self, folder: Path) -> None:
+        """For what WebP codes better than the model does; that is said."""
+        tile = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(np.tile(tile, (16, 16, 1))).save("a.webp", lossless=True)
+        said = said_well(say("compress", *MODEL, "--pixels", "a.webp"))
+        assert "a.webp: the file itself is smaller than its pixels; leave out --pixels" in said.err
+
     @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
     def test_metadata_of_others(self, folder: Path, form: str) -> None:
         options = {"lossless": True} if form == "WEBP" else {"dpi": (300, 300)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,21 @@ import pytest
 from PIL import Image, ImageCms
 
 import arcomp
-from arcomp import codec, regions
+from arcomp import codec, files, regions
 from arcomp.container import Member, unpack
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError
 from arcomp.formats import read
 from arcomp.formats.hollow import metadata_of
 from arcomp.formats.metadata.reading import read_metadata
+from arcomp.formats.parsing import parse
 from arcomp.samples import Samples
 from arcomp.transforms import Coded, Constant, Divide, HighLow, Node, Pile, Predict, Region, Transpose
 from tests.raw import Raw
+from tests.unit.test_bmp import bitmap
+from tests.unit.test_conversion import tiff
+from tests.unit.test_ico import bitmap as of_icon
+from tests.unit.test_ico import icon
 
 
 def a_picture(shape: tuple[int, ...], depth: int = 8) -> npt.NDArray[Any]:
@@ -152,3 +158,25 @@ def test_metadata_without_pixels(name: str, tmp_path: Any) -> None:
     assert found == read_metadata(data)
     assert found.resolution
     assert read(data).stacks[0].shape == (1, 300, 500, 3)
+
+
+def test_of_files_whose_samples_alone_are_no_picture() -> None:
+    """Icons have masks, BMPs channels that mean nothing, TIFFs colours that are multiplied by opacity."""
+    pixels, model = a_picture((9, 13, 4)), arcomp.load("histogram")
+    rows = np.pad(pixels[::-1, :, 2::-1].reshape(9, -1), ((0, 0), (0, 1))).tobytes()
+    hidden = np.packbits(np.pad(np.ones((9, 13), np.uint8), ((0, 0), (0, 19))), axis=1).tobytes()
+    masked = icon(of_icon(rows, 13, 9, 24, mask=hidden))
+    unnamed = bitmap(pixels[:, :, [2, 1, 0, 3]].reshape(9, -1), 32)
+
+    def cropped(data: bytes) -> npt.NDArray[Any]:
+        parsed = parse(data)
+        assert parsed is not None
+        member = codec.encode(parsed.samples, model).member
+        member = replace(member, original=files.examine(data, model).original, skeleton=parsed.skeleton)
+        return regions.crop(member, (2, 1, 5, 4)).samples.pixels[0]
+
+    assert np.array_equal(cropped(masked)[..., :3], pixels[1:5, 2:7, :3])
+    assert not cropped(masked)[..., 3].any()
+    assert np.array_equal(cropped(unnamed), pixels[1:5, 2:7, :3])
+    with pytest.raises(ArcompError, match="multiplied by opacity"):
+        cropped(tiff(pixels, (338, 3, b"\1\0")))
