@@ -173,7 +173,8 @@ def test_of_files_whose_samples_alone_are_no_picture() -> None:
         assert parsed is not None
         member = codec.encode(parsed.samples, model).member
         member = replace(member, original=files.examine(data, model).original, skeleton=parsed.skeleton)
-        return regions.crop(member, (2, 1, 5, 4)).samples.pixels[0]
+        found: npt.NDArray[Any] = regions.crop(member, (2, 1, 5, 4)).samples.pixels[0]
+        return found
 
     assert np.array_equal(cropped(masked)[..., :3], pixels[1:5, 2:7, :3])
     assert not cropped(masked)[..., 3].any()
