@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from arcomp import files
-from arcomp.container import packing, unpack
+from arcomp.container import header, packing, unpack
 from arcomp.contract import registry
 from arcomp.errors import VerificationError
 from arcomp.formats import write
@@ -52,3 +52,18 @@ def test_more_pictures_than_a_file_holds_are_kept_as_bytes() -> None:
     made = compressed(stream.getvalue())
     assert made.coded is None
     assert files.restored(unpack(made.data)) == stream.getvalue()
+
+
+def test_a_form_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To weigh it and to write it; the file as bytes is packed besides."""
+    packed: list[int] = []
+
+    def counted(data: bytes) -> tuple[int, bytes]:
+        packed.append(len(data))
+        return packing.squeeze(data)
+
+    monkeypatch.setattr(header, "squeeze", counted)
+    data = write(Samples.of(np.arange(1200, dtype=np.uint8).reshape(1, 20, 20, 3)), "png")
+    model = registry.load("histogram")
+    files.compress(files.examine(data, model), model)
+    assert len(packed) == 2
