@@ -165,6 +165,10 @@ class Console:
         self.overall: Overall | None = None
         """Progress of all files, where there are several."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without streams and bars, which stay in this process."""
+        return Console, (self.quiet, self.verbose, self.as_json)
+
     def result(self, line: str, about: dict[str, Any], details: str = "") -> None:
         """One file's result, as a line or as JSON."""
         if self.as_json:

@@ -130,11 +130,12 @@ class TestMirrors:
         said_well(say("compress", *BYTES, "-0", "--files-from", "-", "-o", "ABS", "-j", "1", stdin=piped))
         assert names(folder / "ABS") == {f"{folder_d.as_posix()[1:]}/ä.txt.arcomp"}
 
-    def test_progress_of_all(self, folder_d: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("count", ["1", "2"])
+    def test_progress_of_all(self, folder_d: Path, monkeypatch: pytest.MonkeyPatch, count: str) -> None:
         from arcomp.cli import console
 
         monkeypatch.setattr(console, "PATIENCE", -1.0)
-        said = say("compress", *BYTES, "-r", "D", "-o", "OUT", "-j", "1", terminals=("stderr",))
+        said = said_well(say("compress", *BYTES, "-r", "D", "-o", "OUT", "-j", count, terminals=("stderr",)))
         assert "left  0 of 6 files" in said.err
         assert said.err.endswith("\r")
 
