@@ -235,7 +235,7 @@ def decode_member(member: Member, model: Model | None = None, how: Execution = U
     stacks = []
     for tree, kind, parts in stacks_of(member):
         made = (
-            decode_leaf(part, leaf, models[leaf.model], replace(how, progress=work.part(math.prod(leaf.shape))))
+            decode_leaf(part, leaf, models[leaf.model], replace(how, progress=work.part(leaf.size)))
             for part, leaf in parts
         )
         stacks.append(joined(tree, made, kind.shape, kind.depth, kind.palette))

@@ -7,7 +7,6 @@ are files that are kept as bytes. Every node of a transform says which region of
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -71,7 +70,7 @@ def crop(
     tree, kind, parts = stacks_of(member)[stack]
     models = models_of(member, model)
     wanted = [
-        _wanted(part, leaf, needed, models[leaf.model])
+        narrow(part, leaf, needed, models[leaf.model])
         for (part, leaf), needed in zip(parts, leaf_regions(tree, kind, region), strict=True)
     ]
     work = Work(how.progress, sum(w.size for w in wanted))
@@ -86,11 +85,11 @@ def crop(
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What is decoded of a leaf.
+class Wanted:
+    """What is decoded of a leaf for a region of it.
 
     Attributes:
-        part: with the streams of those tiles. leaf: of their size. region: within them.
+        part: with the streams of some tiles. leaf: of their size. region: within them.
         decoded: how many tiles. tiles: how many the leaf has.
     """
 
@@ -103,19 +102,19 @@ class _Wanted:
     @property
     def size(self) -> int:
         """Samples that are decoded."""
-        return math.prod(self.leaf.shape)
+        return self.leaf.size
 
 
-def _wanted(part: Part, leaf: Leaf, region: Region, model: Model) -> _Wanted:
-    """What is decoded of a leaf for a region of it."""
+def narrow(part: Part, leaf: Leaf, region: Region, model: Model) -> Wanted:
+    """What is decoded of a leaf for a region of it: the tiles that it touches, if they are decoded alone."""
     tiling = Tiling(leaf.shape[:3], part.tile)
     tiles = len(tiling.corners)
     if not alone(part, tiling, model):
-        return _Wanted(part, leaf, region, tiles, tiles)
+        return Wanted(part, leaf, region, tiles, tiles)
     chosen, box = tiling.covering(region)
     part = replace(part, streams=tuple(part.streams[i] for i in chosen))
     leaf = replace(leaf, shape=(1, box.height, box.width, leaf.shape[3]))
-    return _Wanted(part, leaf, region.within(box), len(chosen), tiles)
+    return Wanted(part, leaf, region.within(box), len(chosen), tiles)
 
 
 def alone(part: Part, tiling: Tiling, model: Model) -> bool:

@@ -160,9 +160,9 @@ def unpacked(job: Job, data: bytes) -> Member:
     Raises:
         FormatError: it is damaged, or is not what the archive's index says.
     """
-    from arcomp.container import unpack
+    from arcomp.cli.coding import member_in
 
-    member = unpack(data)
+    member = member_in(data)
     if job.entry is not None and job.entry.name != (member.original.name if member.original else ""):
         raise FormatError("the archive's index has another name for it", remedy="get a fresh copy")
     return member

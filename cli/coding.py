@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
+from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
     from arcomp.container import Member
@@ -265,6 +266,22 @@ def digits(seconds: float) -> float:
     return round(seconds, 6)
 
 
+def member_in(data: bytes) -> Member:
+    """A file's only member.
+
+    Raises:
+        FormatError: it is none, or damaged; then it is said where.
+    """
+    from arcomp.container import unpack
+
+    try:
+        return unpack(data)
+    except FormatError as error:
+        from arcomp.damage import explained
+
+        raise explained(data, error) from error
+
+
 def model_for(member: Member, given: str | None) -> Model | None:
     """The model that is given for a file.
 
@@ -318,10 +335,9 @@ def decoded(
         ArcompError: damaged, or its model is not here.
     """
     from arcomp import codec, files
-    from arcomp.container import unpack
     from arcomp.contract.model import Execution
 
-    member = unpack(data)
+    member = member_in(data)
     model = model_for(member, model_name)
     startup.warm_member(member, model_name)
     began = time.perf_counter()

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from arcomp.cli.coding import Startup, about_member, digits, model_for
+from arcomp.cli.coding import Startup, about_member, digits, member_in, model_for
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target
 from arcomp.cli.inputs import read_compressed
@@ -46,12 +46,11 @@ class Cropper:
             ArcompError: the file cannot be read or is damaged; the rectangle is not in it; the output cannot be written
                 or cannot hold its pixels.
         """
-        from arcomp.container import unpack
         from arcomp.formats import format_of
         from arcomp.formats.conversion import made_of
 
         source = read_compressed(name)
-        member = unpack(source.data)
+        member = member_in(source.data)
         path = self.target.place(beside(name, "crop", _ending(member)))
         self.target.claim(path, name)
         ending = (format_of(path) if path != STDOUT else "") or _ending(member)

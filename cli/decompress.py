@@ -277,6 +277,11 @@ def decompress(
     help="Write only that rectangle of a picture, as a PNG or as -o's ending says; decode only the tiles it needs.",
 )
 @click.option("--picture", metavar="K", type=options.Integers(0), help="Which of several pictures --crop cuts, from 0.")
+@click.option(
+    "--salvage",
+    is_flag=True,
+    help="Write what is intact of a damaged file or archive: pictures with gray where tiles are lost.",
+)
 @options.naive
 @options.threads
 @options.skip_existing
@@ -292,6 +297,7 @@ def command(
     model_name: str | None,
     area: tuple[int, int, int, int] | None,
     picture: int | None,
+    salvage: bool,
     naive: bool,
     skip_existing: bool,
     threads: int | None,
@@ -303,7 +309,7 @@ def command(
     -o other.bmp converts a picture: png, bmp, tif, tiff, webp (lossless), ppm, pgm, pbm, pnm, pam; npy and npz. Pixels
     are converted without loss, or not at all; metadata goes along where the other format has room for it.
     """
-    _check(area, picture, remove, naive)
+    _check(area, picture, salvage, remove, naive)
     options.check_cuda(device)
     target = Target(output, to_stdout, force, remove, console)
     target.check(given, unpacks=True)
@@ -314,6 +320,13 @@ def command(
 
         cropper = Cropper(console, target, Startup(threads, console), area, picture, model_name)
         return 1 if options.each(given.names, cropper, console) else 0
+    if salvage:
+        if given.mirrored:
+            raise click.UsageError("--salvage takes files that are named, not -r or --files-from")
+        from arcomp.cli.salvage import Salvager
+
+        salvager = Salvager(console, target, Startup(threads, console), model_name)
+        return 1 if options.each(given.names, salvager, console) else 0
     chosen = jobs.choose(given)
     if given.recursive:
         chosen.without(lambda job: "" if job.name.lower().endswith(ENDING) else "other file")
@@ -339,15 +352,18 @@ def into(target: Target) -> Target:
     return replace(target, output=os.path.join(target.output, ""))
 
 
-def _check(area: tuple[int, ...] | None, picture: int | None, remove: bool, naive: bool) -> None:
+def _check(area: tuple[int, ...] | None, picture: int | None, salvage: bool, remove: bool, naive: bool) -> None:
     """Refuse combinations that cannot be meant.
 
     Raises:
         click.UsageError: for these.
     """
+    part = "--salvage" if salvage else "--crop" if area is not None else ""
     if area is None and picture is not None:
         raise click.UsageError("--picture says which picture --crop cuts; without it all are decompressed")
-    if area is not None and remove:
-        raise click.UsageError("--rm would lose all but a part of the original; leave it out with --crop")
-    if area is not None and naive:
-        raise click.UsageError("--naive decodes whole files; leave it out with --crop")
+    if area is not None and salvage:
+        raise click.UsageError("--crop and --salvage are two things to do with a file; salvage it first")
+    if part and remove:
+        raise click.UsageError(f"--rm would lose what {part} does not write; leave it out")
+    if part and naive:
+        raise click.UsageError(f"--naive decodes whole files; leave it out with {part}")

@@ -129,6 +129,10 @@ class Target:
             raise OutputError("its name leads out of its folder", remedy="name it from a folder that it is in")
         return os.path.join(self.output, *parts)
 
+    def written(self, path: str) -> bool:
+        """Whether this run wrote there."""
+        return path != STDOUT and os.path.realpath(path) in self._written
+
     def claim(self, path: str, source: str) -> None:
         """Refuse, before minutes of work, what could not be written after them.
 

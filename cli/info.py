@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli import options
-from arcomp.cli.coding import about_member, contents, described, unit
+from arcomp.cli.coding import about_member, contents, described, member_in, unit
 from arcomp.cli.console import Console, plural, shown, size
 from arcomp.cli.inputs import read_compressed
 from arcomp.errors import FormatError
@@ -73,10 +74,21 @@ def _archive(name: str, data: bytes, console: Console) -> bool:
     return True
 
 
-def _about(name: str, data: bytes) -> tuple[dict[str, Any], Member]:
-    from arcomp.container import VERSION, unpack
+def _list_damage(data: bytes, console: Console) -> None:
+    """Print each damaged stream of a file."""
+    from arcomp.container.damage import remains_at
+    from arcomp.damage import listed
 
-    member = unpack(data)
+    with suppress(FormatError):  # who reads it then says what is wrong with it
+        remains = remains_at(memoryview(data), 0)
+        for line in listed(remains, len(remains.streams)):
+            console.note(line)
+
+
+def _about(name: str, data: bytes) -> tuple[dict[str, Any], Member]:
+    from arcomp.container import VERSION
+
+    member = member_in(data)
     where = [whereabouts(model) for model in member.models]
     coded = sum(map(_length, member.parts))
     return {
@@ -135,6 +147,8 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
         data = read_compressed(name).data
         if _archive(name, data, console):
             return
+        if console.verbose:
+            _list_damage(data, console)
         about, member = _about(name, data)
         if console.as_json:
             print(json.dumps(about))

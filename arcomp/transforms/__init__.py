@@ -12,7 +12,7 @@ from arcomp.transforms.colours import Expand, Index, Luma, Reorder
 from arcomp.transforms.depth import HighLow, Levels, Scale
 from arcomp.transforms.leaves import Coded, Constant
 from arcomp.transforms.node import Kind, Mask, Node
-from arcomp.transforms.partial import joined_around, joined_region, leaf_regions
+from arcomp.transforms.partial import joined_around, joined_region, leaf_regions, unknown_in
 from arcomp.transforms.predicted import Predict
 from arcomp.transforms.region import Region
 from arcomp.transforms.shapes import Fold, Pile, Transpose
@@ -28,4 +28,5 @@ __all__ = [
     "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Kind", "Leaf", "Levels", "Luma",
     "Mask", "Node", "Pile", "Predict", "Region", "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined",
     "joined_around", "joined_region", "leaf_kinds", "leaf_regions", "leaves",
+    "unknown_in",
 ]  # fmt: skip

@@ -84,3 +84,20 @@ def _join_around(node: Node, leaves: Iterator[tuple[Pixels, Mask]], kind: Kind) 
     found = [_join_around(child, leaves, made) for child, made in zip(node.children(), node.kinds(kind), strict=True)]
     parts = [node.blanked(part, unknown, kind) if unknown.any() else part for part, unknown in found]
     return node.join(parts, kind), node.unknown([unknown for _, unknown in found], kind)
+
+
+def unknown_in(tree: Node, leaves: Iterable[Mask], kind: Kind) -> Mask:
+    """Which samples of a stack are not known, by those of its leaves that are not; as :func:`joined_around`.
+
+    Raises:
+        FormatError: the tree does not fit such a stack.
+    """
+    leaf_kinds(tree, kind.shape, kind.depth, kind.palette)
+    return _unknown(tree, iter(leaves), kind)
+
+
+def _unknown(node: Node, leaves: Iterator[Mask], kind: Kind) -> Mask:
+    if isinstance(node, Coded):
+        return next(leaves)
+    found = [_unknown(child, leaves, made) for child, made in zip(node.children(), node.kinds(kind), strict=True)]
+    return node.unknown(found, kind)

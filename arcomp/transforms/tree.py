@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,11 @@ class Leaf:
     shape: tuple[int, int, int, int]
     depth: int
     model: int
+
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+        return math.prod(self.shape)
 
 
 def coded_leaves(tree: Node) -> tuple[Coded, ...]:

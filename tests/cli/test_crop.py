@@ -84,6 +84,6 @@ def test_refusals(folder: Path) -> None:
         refused(say("decompress", "--crop", wrong, name), "is no rectangle X,Y,W,H", 2)
     for wrong in ("0", "8x8x8", "x", "9" * 5000):
         refused(say("compress", "--tile", wrong, "img.png"), "is no size", 2)
-    refused(say("decompress", "--crop", "1,2,3,4", "--rm", name), "leave it out with --crop", 2)
+    refused(say("decompress", "--crop", "1,2,3,4", "--rm", name), "--rm would lose what --crop does not write", 2)
     refused(say("decompress", "--picture", "0", name), "--picture says which", 2)
     assert names(folder) == {"img.png", "img.png.arcomp"}

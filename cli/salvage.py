@@ -1,0 +1,168 @@
+"""``arcomp decompress --salvage``: what is intact of damaged files and archives."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from arcomp.cli.coding import Startup
+from arcomp.cli.console import Console, plural, shown
+from arcomp.cli.crop import beside
+from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.inputs import Input, read_input
+from arcomp.errors import FormatError, OutputError
+
+if TYPE_CHECKING:
+    from arcomp.salvage import Salvaged
+
+LISTED = 3
+"""Most lost rectangles that a line names."""
+
+
+@dataclass
+class Salvager:
+    """Takes what is intact out of one file after the other."""
+
+    console: Console
+    target: Target
+    startup: Startup
+    model_name: str | None
+
+    def __call__(self, name: str) -> None:
+        """Write what is intact of a file.
+
+        Raises:
+            FormatError: something is lost, or there is nothing in it.
+            ArcompError: the file cannot be read, or an output cannot be written.
+        """
+        from arcomp.contract import registry
+        from arcomp.contract.model import Execution
+        from arcomp.salvage import places, salvage
+
+        source = read_input(name)
+        members = len(places(source.data))
+        if members > 1 and not self.target.into_folder:
+            raise OutputError(f"an archive of {members} members", remedy="name a folder for them with -o FOLDER/")
+        model = None if self.model_name is None else registry.load(self.model_name)
+        lost: list[str] = []
+        with self.console.progress(f"decoding {shown(name)}") as meter:
+            how = Execution(threads=self.startup.threads, progress=meter)
+            for i, found in enumerate(salvage(source.data, model, how)):
+                label = f"{found.name or f'member {i + 1}'}: " if members > 1 else ""
+                try:
+                    path = self._write(source, found, f"member-{i + 1}" if members > 1 else "")
+                except OutputError as error:
+                    lost.append(f"{label}{error}" if members > 1 else f"{error.path or ''}: {error.cause}")
+                    continue
+                self._tell(name, path, found)
+                if not found.whole:
+                    lost.append(label + _loss(found))
+        if lost:
+            more = f"; and {len(lost) - LISTED} more" if len(lost) > LISTED else ""
+            head = f"{len(lost)} of {plural(members, 'member')} not whole: " if members > 1 else ""
+            raise FormatError(head + "; ".join(lost[:LISTED]) + more)
+
+    def _write(self, source: Input, found: Salvaged, member: str) -> str:
+        """Write what came of a member; where to, "" if nothing did.
+
+        Args:
+            member: what it is called in an archive if it has no name of its own; "" if the file has one member.
+        """
+        from arcomp.batch import place_below
+        from arcomp.files import About
+        from arcomp.formats import format_of
+
+        if found.data is None and found.samples is None:
+            return ""
+        name = source.name
+        plain = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name + ".out"
+        if member:
+            plain = place_below(self.target.output or "", found.name or member)
+        if found.original is not None and found.original.is_folder:
+            os.makedirs(plain, exist_ok=True)
+            return plain
+        about = None
+        if found.data is not None:
+            path, data = self._free(plain if member else self.target.place(plain), name), found.data
+            if found.original is not None:
+                about = About(found.original.name, found.original.modified, found.original.mode)
+        else:
+            data, ending = self._picture(found, name)
+            plain = f"{plain}.{ending}" if found.whole else beside(plain, "salvaged", ending)
+            path = self._free(plain if member else self.target.place(plain), name)
+            if not found.whole and path != STDOUT and format_of(path) != ending:
+                raise OutputError(f"what is left is a .{ending} file", remedy=f"name it so: -o x.{ending}", path=path)
+        self.target.put(path, data, source, replaces=False, about=about)
+        return path
+
+    def _free(self, path: str, name: str) -> str:
+        """A path that no output of this run has: the path, or one with a number in it."""
+        stem, ending = os.path.splitext(path)
+        for i in count(2):
+            if not self.target.written(path):
+                break
+            path = f"{stem}-{i}{ending}"
+        self.target.claim(path, name)
+        return path
+
+    def _picture(self, found: Salvaged, name: str) -> tuple[bytes, str]:
+        """What is known of a member's pictures as a file, and its ending: that of -o, or the first that holds them."""
+        from arcomp.formats import format_of
+        from arcomp.formats.conversion import made_of
+
+        assert found.samples is not None
+        kind = found.samples.form.kind
+        chosen = "" if self.target.into_folder or self.target.to_stdout else format_of(self.target.output or "")
+        endings = {"array": ["npy"], "bytes": ["bin"]}.get(kind, ["png", "tif", "npy"])
+        for ending in [chosen] if chosen else endings:
+            try:
+                made = made_of(found.samples, found.metadata, ending)
+            except OutputError:
+                if ending in (chosen, endings[-1]):
+                    raise
+                continue
+            if made.lost:
+                self.console.warn(f"{shown(name)}: not kept in .{ending}: {', '.join(made.lost)}")
+            return made.data, ending
+        raise AssertionError("no ending was tried")
+
+    def _tell(self, name: str, path: str, found: Salvaged) -> None:
+        about: dict[str, Any] = {
+            "input": name,
+            "member": found.name,
+            "begin": found.begin,
+            "end": found.end,
+            "output": path or None,
+            "original": found.data is not None,
+            "damage": list(found.damage),
+            "lost": [lost._asdict() for lost in found.lost],
+            "lost_pixels": found.lost_pixels,
+            "pixels": found.pixels,
+            "lost_percent": 100 * found.lost_pixels / found.pixels if found.pixels else None,
+        }
+        what = "the original file" if found.data is not None else "whole" if found.whole else _share(found)
+        line = f"{shown(name)}{'' if path == STDOUT else ' -> ' + path}: {what}"
+        if path or self.console.as_json:
+            self.console.result(line, about, f"lost {', '.join(map(str, found.lost))}" if found.lost else "")
+
+
+def _share(found: Salvaged) -> str:
+    """How much is left of a member's pictures."""
+    return f"{100 - _percent(found):.3g} % of the pixels" if found.lost_pixels else "the pixels, not the file itself"
+
+
+def _percent(found: Salvaged) -> float:
+    return 100 * found.lost_pixels / max(1, found.pixels)
+
+
+def _loss(found: Salvaged) -> str:
+    """What is damaged, and what is lost by it."""
+    said = ", ".join(found.damage)
+    if found.samples is None:
+        return f"{said}; all of it is lost"
+    if not found.lost_pixels:
+        return f"{said}; its pixels are whole, the file itself is lost"
+    places = ", ".join(map(str, found.lost[:LISTED])) + (", ..." if len(found.lost) > LISTED else "")
+    return f"{said}; {_percent(found):.3g} % of the pixels are lost ({places})"
