@@ -21,7 +21,7 @@ from arcomp.measure.contestants import CodecContestant
 from arcomp.measure.external import External, ExternalError
 from arcomp.measure.inputs import read
 from arcomp.measure.record import Measurement
-from benchmarks import inputs, outputs, pareto, ratio, readme, sizes, speed
+from benchmarks import inputs, outputs, pareto, ratio, readme, sizes, speed, tiles
 from benchmarks.choice import JXL, Choice, efforts
 
 
@@ -336,3 +336,16 @@ def test_text_table() -> None:
 def test_csv_has_every_key(tmp_path: Path) -> None:
     outputs.write_csv(tmp_path / "t.csv", [{"a": 1}, {"a": 2, "b": "x,y"}])
     assert (tmp_path / "t.csv").read_text() == 'a,b\n1,\n2,"x,y"\n'
+
+
+def test_tiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.arange(40 * 30 * 3, dtype=np.uint8).reshape(40, 30, 3)).save(tmp_path / "a.png")
+    document = tmp_path / "t.json"
+    arguments = [str(tmp_path), "--model", "histogram", "--tiles", "16,8", "--crop", "8", "--json", str(document)]
+    assert tiles.main(arguments) == 0
+    rows = json.loads(document.read_text())["rows"]
+    assert [(row["tile"], row["tiles"], row["same"]) for row in rows] == [
+        ("whole", 1, True), ("16 x 16", 6, True), ("8 x 8", 20, True)
+    ]  # fmt: skip
+    assert rows[0]["cost"] == 0
+    assert "16 x 16" in capsys.readouterr().out
