@@ -18,8 +18,21 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.registry import CPUDispatcher
 from numba.core.targetconfig import ConfigStack
-from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonTypeInference
-from numba.core.untyped_passes import InlineInlinables
+from numba.core.typed_passes import (
+    AnnotateTypes,
+    InlineOverloads,
+    NativeLowering,
+    NopythonRewrites,
+    NopythonTypeInference,
+)
+from numba.core.untyped_passes import (
+    FindLiterallyCalls,
+    InlineClosureLikes,
+    InlineInlinables,
+    LiteralUnroll,
+    MakeFunctionToJitFunction,
+    WithLifting,
+)
 
 
 class Inner(CPUDispatcher):
@@ -158,15 +171,30 @@ class _Inference(NopythonTypeInference):
         return changed
 
 
+_LEFT_OUT = (
+    AnnotateTypes,
+    FindLiterallyCalls,
+    InlineClosureLikes,
+    InlineInlinables,
+    InlineOverloads,
+    LiteralUnroll,
+    MakeFunctionToJitFunction,
+    NopythonRewrites,
+    WithLifting,
+)
+"""Passes for what kernels do not have (inner functions, ``with``, literals as types, sums of whole arrays), and those
+that inline: LLVM does that sooner. They also remove what they take for dead, such as writing to an array of a record
+that was reached by way of a tuple."""
+
+
 class _Compiler(CompilerBase):
-    """Numba's passes with another lowering, and without those that inline: LLVM does that sooner. They also remove what
-    they take for dead, such as writing to an array of a record that was reached by way of a tuple."""
+    """Numba's passes with another lowering, without some."""
 
     lowering: Any
 
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        kept = [pair for pair in passes.passes if pair[0] not in (InlineInlinables, InlineOverloads)]
+        kept = [pair for pair in passes.passes if pair[0] not in _LEFT_OUT]
         own = {NativeLowering: self.lowering, NopythonTypeInference: _Inference}
         passes.passes = [(own.get(one, one), why) for one, why in kept]
         passes._finalized = False
