@@ -8,12 +8,12 @@ files, of which samples are a part, are in :mod:`arcomp.files`.
 from __future__ import annotations
 
 import math
-import os
 import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from arcomp.claims import check_member, check_memory, coded_bytes
 from arcomp.container import DIGEST_BYTES, Geometry, Member, ModelId, Part, pack, samples_checksum, unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
@@ -21,6 +21,7 @@ from arcomp.contract.fixed_input import check_answers
 from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, ModelError, VerificationError
+from arcomp.limits import USUAL_LIMITS
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
@@ -92,7 +93,8 @@ def encode(
 
     Raises:
         ModelError: the model does not take such samples.
-        ArcompError: more memory is needed than this machine has, or they are too large for a file.
+        LimitError: more memory is needed than is free.
+        ArcompError: they are too large for a file.
     """
     began = time.perf_counter()
     samples = narrowed(samples, model)
@@ -201,7 +203,7 @@ def plan(
     model.check(channels, depth)
     tiling = Tiling((images, height, width), model.tile(height, width, channels, depth) if tile is None else tile)
     spec = BatchSpec(tiling.batch, channels, depth)
-    check_memory(tiling, spec, model, threads)
+    check_memory(tiling, spec, model, threads, USUAL_LIMITS)
     return tiling, spec
 
 
@@ -220,9 +222,10 @@ def decode(data: bytes | memoryview, model: Model | None = None, how: Execution 
         FormatError: not an arcomp file, damaged, or from a newer version.
         VerificationError: the samples decoded are not those that were encoded.
         ModelError: the model is not here, is not the file's, or does not take such pictures.
-        ArcompError: the pictures need more memory than this machine has, or the file holds none.
+        LimitError: it has more pixels, or needs more memory, than is allowed.
+        ArcompError: the file holds no pictures.
     """
-    return decode_member(unpack(data), model, how)
+    return decode_member(unpack(data, how.limits), model, how)
 
 
 def decode_member(member: Member, model: Model | None = None, how: Execution = USUAL) -> Samples:
@@ -230,6 +233,7 @@ def decode_member(member: Member, model: Model | None = None, how: Execution = U
     geometry = member.geometry
     if geometry is None:
         raise ArcompError("holds a file that is no picture", remedy="`arcomp decompress` gives the file back")
+    check_member(member, how.limits)
     models = models_of(member, model)
     work = Work(how.progress, sum(math.prod(stack) for stack in geometry.stacks) * geometry.channels)
     stacks = []
@@ -324,7 +328,9 @@ def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
     model.check(channels, leaf.depth)
     tiling = Tiling((pictures[0], pictures[1], pictures[2]), part.tile)
     spec = BatchSpec(tiling.batch, channels, leaf.depth)
-    check_memory(tiling, spec, model, how.threads)
+    pixels = math.prod(tiling.pictures)
+    how.limits.check_pixels(pixels, pixels * channels, coded_bytes(part))
+    check_memory(tiling, spec, model, how.threads, how.limits)
     return model.decode(Payload(part.streams, part.side, part.binary_samples), tiling, spec, how)
 
 
@@ -338,26 +344,3 @@ def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> Non
     how = Execution(device)
     part, _ = _encode_leaf(few, depth, model, None, how)
     decode_leaf(part, Leaf(few.shape, depth, 0), model, Execution())
-
-
-def physical_memory() -> float:
-    """Bytes of this machine's memory; infinite where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
-
-
-def check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None) -> None:
-    """Refuse what cannot fit, before any of it is taken.
-
-    Raises:
-        ArcompError: samples (held twice) and what the model keeps are more than this machine's memory.
-    """
-    samples = math.prod(tiling.shape) * spec.channels * spec.dtype.itemsize
-    need, have = 2 * samples + model.memory(spec, threads), physical_memory()
-    if need > have:
-        raise ArcompError(
-            f"needs {need / 2**30:.1f} GiB of memory, there are {have / 2**30:.1f}",
-            remedy="use a machine with more, or cut the picture into smaller ones",
-        )

@@ -53,6 +53,10 @@ class FormatError(ArcompError):
     """A file is not an arcomp file, is damaged, or is of a version or with fields not known here."""
 
 
+class LimitError(ArcompError):
+    """A file needs more memory, or claims more pixels, than is allowed here."""
+
+
 class VerificationError(FormatError):
     """What was decoded is not what was encoded."""
 

@@ -11,6 +11,7 @@ import time
 import zlib
 from dataclasses import dataclass, replace
 
+from arcomp.claims import check_member
 from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, transforms
 from arcomp.container import Member, Original, PackedSkeleton, pack, pack_skeleton, unpack
 from arcomp.contract.fitting import narrowed, takes_samples
@@ -146,7 +147,7 @@ def compress(
 
     Raises:
         VerificationError: decoding does not give back what was coded: this machine computes wrongly.
-        ArcompError: more memory is needed than this machine has.
+        LimitError: more memory is needed than is free.
     """
     began = time.perf_counter() - found.seconds
     made = _coded(found, model, settings, progress, began)
@@ -171,7 +172,7 @@ def _coded(found: Examined, model: Model, settings: Settings, progress: Progress
     """A file whose samples are coded by models; None if there are none, or more pictures or tiles than a file holds.
 
     Raises:
-        ArcompError: more memory is needed than this machine has.
+        LimitError: more memory is needed than is free.
     """
     if found.samples is None:
         return None
@@ -208,7 +209,7 @@ def _comes_back(
             return False
         samples = None if member.geometry is None else decode_member(member, model, how)
     try:
-        return _rebuilt(member.skeleton, samples, len(data)) == data
+        return _rebuilt(member.skeleton, samples, len(data), how.limits.available) == data
     except FormatError:
         return False
 
@@ -244,16 +245,18 @@ def _guessed_as_bytes(data: bytes) -> float:
     return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / sum(map(len, looked))
 
 
-def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int) -> bytes:
+def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, memory: float) -> bytes:
     """The file that a form makes of samples.
 
     Args:
         skeleton: None: the samples are the file, a byte each.
         samples: None: the form holds all of it.
         length: of the file.
+        memory: bytes that may be taken.
 
     Raises:
         FormatError: the form does not fit the samples, or makes a longer file.
+        LimitError: it takes more memory.
     """
     if skeleton is None:
         if samples is None or samples.depth != 8:
@@ -261,10 +264,8 @@ def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int) ->
         return samples.pixels.tobytes()
     made = bytearray()
     try:
-        for piece in pieces(skeleton, samples if samples is not None else _NO_SAMPLES):
+        for piece in pieces(skeleton, samples if samples is not None else _NO_SAMPLES, length, memory):
             made += piece
-            if len(made) > length:
-                break
     except (ValueError, IndexError, OverflowError) as error:
         raise FormatError("the form of its file does not fit its samples", remedy="get a fresh copy") from error
     return bytes(made)
@@ -280,13 +281,15 @@ def restored(member: Member, model: Model | None = None, how: Execution = USUAL)
     Raises:
         VerificationError: what was decoded is not what was encoded.
         ModelError: a model is not here.
-        ArcompError: it was made of samples that came from no file, or needs more memory than this machine has.
+        LimitError: it has more pixels, or needs more memory, than is allowed.
+        ArcompError: it was made of samples that came from no file.
     """
     original = member.original
     if original is None:
         raise ArcompError("holds samples that came from no file", remedy="arcomp.decompress gives the samples")
+    check_member(member, how.limits)
     samples = None if member.geometry is None else decode_member(member, model, how)
-    made = _rebuilt(member.skeleton, samples, original.length)
+    made = _rebuilt(member.skeleton, samples, original.length, how.limits.available)
     if len(made) != original.length or hashlib.sha256(made).digest() != original.sha256:
         raise VerificationError(
             "the file decoded is not the one that was compressed",

@@ -28,14 +28,22 @@ from arcomp.container.packing import squeeze, unsqueeze
 from arcomp.container.records import Family
 from arcomp.errors import FormatError
 from arcomp.form import SEGMENTS, Skeleton
-from arcomp.samples import Form, Picture
-from arcomp.transforms import NODES, Coded, Node, coded_leaves
+from arcomp.limits import ITEMS_FREELY, ITEMS_PER_BYTE, PACKED_PER_BYTE, USUAL_LIMITS, Budget, Limits
+from arcomp.samples import MAX_CHANNELS, Form, Picture
+from arcomp.transforms import MAX_NODES, NODES, Coded, Node, coded_leaves
 
 TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON = range(1, 8)
 TAG_NAME, TAG_MODIFIED, TAG_MODE, TAG_CONTENT = (OPTIONAL | i for i in range(1, 5))
 KNOWN = frozenset((*range(1, 8), *(OPTIONAL | i for i in range(1, 5))))
 MAX_SKELETON_BYTES = 1 << 34
 """Most bytes of a skeleton: the largest file that is kept as bytes."""
+_MANY = "the file is damaged: {} has more parts than it may have"
+ITEMS_OF_A_TREE = MAX_NODES + 64 * MAX_CHANNELS
+"""Nodes of a tree, and values of its constants."""
+_SKELETON_FREELY = 4 * MAX_ENTRIES
+"""Bytes of a skeleton, the largest palette among them, that any file may have, however short the original."""
+_RECORD_MEMORY = 512
+"""Bytes of memory that a segment, or an item of its lists, takes at most about."""
 
 PackedSkeleton: TypeAlias = tuple[tuple[int, int], bytes]
 """The stream of form and palette: (its method, its unpacked length), and its bytes."""
@@ -169,11 +177,11 @@ def parse_header(data: memoryview) -> Header:
         cursor.end()
     elif set(values) & {TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_CONTENT}:
         raise FormatError("the header is damaged: its pictures field is missing", remedy=DAMAGED)
+    original, packed = _read_original(values), _read_skeleton(values)
+    if packed and packed[1] > _SKELETON_FREELY + PACKED_PER_BYTE * (original.length if original else 0):
+        raise FormatError(f"the header is impossible: {packed[1]} bytes of skeleton", remedy=DAMAGED)
     form = decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else Picture()
-    return Header(
-        geometry, trees, plans, models, crc, read_streams(values),
-        _read_original(values), _read_skeleton(values), form,
-    )  # fmt: skip
+    return Header(geometry, trees, plans, models, crc, read_streams(values), original, packed, form)
 
 
 def _required(values: dict[int, memoryview], tag: int, name: str) -> Cursor:
@@ -210,7 +218,8 @@ def _read_models(values: dict[int, memoryview]) -> tuple[ModelId, ...]:
 def _read_parts(cursor: Cursor, stacks: int) -> tuple[tuple[Node, ...], tuple[PartPlan, ...]]:
     trees, plans = [], []
     for _ in range(stacks):
-        tree, cursor.at = NODE_RECORDS.decode(cursor.value, cursor.at)
+        nodes = Budget(ITEMS_OF_A_TREE, FormatError, _MANY.format("a transform"))
+        tree, cursor.at = NODE_RECORDS.decode(cursor.value, cursor.at, nodes)
         trees.append(tree)
         for _ in coded_leaves(tree):
             flags = cursor.number(0, _BINARY | _HAS_SIDE | _TILES | _STREAMS)
@@ -289,14 +298,16 @@ def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | No
 
 
 def unpack_skeleton(
-    packed: tuple[int, int, bool, int, int], stream: bytes | memoryview
+    packed: tuple[int, int, bool, int, int], stream: bytes | memoryview, limits: Limits = USUAL_LIMITS
 ) -> tuple[Skeleton | None, npt.NDArray[np.uint8] | None]:
     """What that stream holds: the form, and the palette.
 
     Raises:
         FormatError: it is damaged.
+        LimitError: it takes more memory than is allowed.
     """
     method, length, segments, entries, channels = packed
+    limits.check_memory(2 * length)
     data = unsqueeze(method, stream, length)
     palette: npt.NDArray[np.uint8] | None = None
     end = length - entries * channels
@@ -308,24 +319,30 @@ def unpack_skeleton(
         palette[:, :3] = colours[: 3 * entries].reshape(entries, 3)
         palette[:, 3:] = colours[3 * entries :].reshape(entries, channels - 3)
     found: list[Any] = []
+    checked = ITEMS_FREELY * _RECORD_MEMORY
     at, view = 0, memoryview(data)[:end]
+    most = ITEMS_FREELY + ITEMS_PER_BYTE * len(stream)
+    items = Budget(most, FormatError, _MANY.format("its form"))
     while at < end:
-        segment, at = SEGMENT_RECORDS.decode(view, at)
+        segment, at = SEGMENT_RECORDS.decode(view, at, items)
+        if (most - items.left) * _RECORD_MEMORY > checked:
+            limits.check_memory(checked := 2 * (most - items.left) * _RECORD_MEMORY)
         found.append(segment)
     return (tuple(found) if segments else None), palette
 
 
-def assemble(header: Header, streams: list[memoryview]) -> Member:
+def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_LIMITS) -> Member:
     """The member of a header and its streams.
 
     Raises:
         FormatError: they do not fit together.
+        LimitError: they take more memory than is allowed.
     """
     wanted = (header.packed is not None) + sum(plan.streams + plan.has_side for plan in header.plans)
     if wanted != len(streams):
         raise FormatError(f"the header is impossible: {len(streams)} streams in place of {wanted}", remedy=DAMAGED)
     rest = iter(streams)
-    skeleton, palette = unpack_skeleton(header.packed, next(rest)) if header.packed else (None, None)
+    skeleton, palette = unpack_skeleton(header.packed, next(rest), limits) if header.packed else (None, None)
     parts = []
     for plan in header.plans:
         side = next(rest) if plan.has_side else b""

@@ -25,6 +25,7 @@ from arcomp.container.header import (
 from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 MAGIC = b"\x89ARC\r\n\x1a\n"
 """First bytes of a file: not text, and changed by every transfer that changes line endings."""
@@ -77,17 +78,19 @@ def framed(fields: bytes, kind: int = MEMBER) -> bytes:
     return start + CRC.pack(zlib.crc32(start))
 
 
-def unpack(data: bytes | bytearray | memoryview) -> Member:
+def unpack(data: bytes | bytearray | memoryview, limits: Limits = USUAL_LIMITS) -> Member:
     """The only member of a file, with everything but samples and original verified.
 
     Args:
         data: the file, contiguous bytes. The member's streams are views of it.
+        limits: what it may take.
 
     Raises:
         FormatError: this is no arcomp file, a newer one, truncated, too long, or damaged.
+        LimitError: its skeleton takes more memory than is allowed.
     """
     view = memoryview(data).cast("B")
-    member, end = unpack_at(view, 0)
+    member, end = unpack_at(view, 0, limits)
     if end < len(view) and view[end : end + len(MAGIC)] == MAGIC:
         kind, _, _ = extent(bytes(view[end : end + _START.size + _LENGTH_BYTES]))
         if kind == MEMBER:
@@ -126,11 +129,11 @@ def index_length(view: memoryview, at: int, *, trailer: bool = True) -> int:
     return length
 
 
-def unpack_at(view: memoryview, at: int) -> tuple[Member, int]:
+def unpack_at(view: memoryview, at: int, limits: Limits = USUAL_LIMITS) -> tuple[Member, int]:
     """The member that begins at a byte of a file, and where it ends.
 
     Raises:
-        FormatError: as of :func:`unpack`.
+        FormatError, LimitError: as of :func:`unpack`.
     """
     kind, begin, end = extent(bytes(view[at : at + _START.size + _LENGTH_BYTES]))
     if kind != MEMBER:
@@ -140,7 +143,8 @@ def unpack_at(view: memoryview, at: int) -> tuple[Member, int]:
     header = parse_header(fields_of(view[at : at + end], begin))
     if len(view) - at - end < header.length:
         raise _truncated(len(view) - at, str(end + header.length))
-    return assemble(header, _streams(header, view[at + end : at + end + header.length])), at + end + header.length
+    streams = _streams(header, view[at + end : at + end + header.length])
+    return assemble(header, streams, limits), at + end + header.length
 
 
 def read_header(stream: BinaryIO) -> tuple[Header, int]:

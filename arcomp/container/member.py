@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,8 @@ DIGEST_BYTES = 8
 HASH_BYTES = 32
 """Bytes of a file's SHA-256."""
 
+_AT_ONCE = 1 << 22
+"""Samples, at least, of which a checksum is computed at once."""
 _MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -205,6 +208,19 @@ class Member:
             check_content(self.form, shape, self.geometry.depth)
 
 
+def _some_at_a_time(stack: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """Pictures, or rows of one, in their sequence: many small ones together, as a large one may be all one constant
+    in memory."""
+    step = max(1, _AT_ONCE // max(1, stack[:1].size))
+    rows = max(1, _AT_ONCE // max(1, stack[:1, :1].size))
+    for first in range(0, len(stack), step):
+        pictures = stack[first : first + step]
+        if step > 1 or rows >= stack.shape[1]:
+            yield pictures
+        else:
+            yield from (pictures[:, top : top + rows] for top in range(0, stack.shape[1], rows))
+
+
 def samples_checksum(stacks: tuple[npt.NDArray[Any], ...], depth: int) -> int:
     """CRC-32 of decoded samples.
 
@@ -222,8 +238,8 @@ def samples_checksum(stacks: tuple[npt.NDArray[Any], ...], depth: int) -> int:
     for stack in stacks:
         if stack.dtype.kind not in "ui":
             raise FormatError(f"samples must be integers, not {stack.dtype}")
-        for picture in stack:
-            if depth < 8 * picture.dtype.itemsize and (int(picture.min()) < 0 or int(picture.max()) >> depth):
+        for part in _some_at_a_time(stack):
+            if depth < 8 * part.dtype.itemsize and (int(part.min()) < 0 or int(part.max()) >> depth):
                 raise FormatError(f"a sample does not fit in {depth} bits")
-            crc = zlib.crc32(np.ascontiguousarray(picture, dtype=np.dtype("u1" if depth <= 8 else "<u2")).data, crc)
+            crc = zlib.crc32(np.ascontiguousarray(part, dtype=np.dtype("u1" if depth <= 8 else "<u2")).data, crc)
     return crc

@@ -9,6 +9,8 @@ the sequence that the class declares:
 * a record of the family: as here, so records nest, at most 16 deep;
 * another dataclass: its fields, without a number of its class;
 * something that may be None: 0 for None, else 1 and then itself.
+
+Records and the items of their tuples are counted: a few packed bytes could be millions of them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
+from arcomp.limits import Budget
 
 MOST_NESTED = 16
 _DAMAGED = "get the file again from where it came from"
@@ -42,40 +45,34 @@ class Family:
         tag = self.classes.index(type(record))
         return bytes([tag]) + self._encode_fields(record)
 
-    def decode(self, data: bytes | memoryview, at: int) -> tuple[Any, int]:
+    def decode(self, data: bytes | memoryview, at: int, items: Budget) -> tuple[Any, int]:
         """The record that begins at a byte, and where it ends.
 
+        Args:
+            items: how many records and items of tuples there may still be.
+
         Raises:
-            FormatError: there is none, or its class refuses its values.
+            FormatError: there is none, or its class refuses its values. Or what the budget raises.
         """
-        return self._decode(data, at, MOST_NESTED)
+        return _Reader(self, data, items).record(at, MOST_NESTED)
 
-    def _decode(self, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
-        if at >= len(data) or data[at] >= len(self.classes) or not deeper:
-            raise self._damaged("of an unknown kind" if at < len(data) and deeper else "cut off or nested too deep")
-        return self._decode_fields(self.classes[data[at]], data, at + 1, deeper - 1)
-
-    def _damaged(self, why: str) -> FormatError:
+    def damaged(self, why: str) -> FormatError:
+        """The error for records that cannot be."""
         return FormatError(f"the file is damaged: {self.what} is {why}", remedy=_DAMAGED)
 
-    def _declared(self, kind: type) -> list[tuple[str, Any]]:
+    def declared(self, kind: type) -> list[tuple[str, Any]]:
+        """Names and types of a class's fields."""
         if kind not in self._fields:
             hints = get_type_hints(kind)
             self._fields[kind] = [(field.name, hints[field.name]) for field in dataclasses.fields(kind)]
         return self._fields[kind]
 
-    def _stands_alone(self, hint: Any) -> bool:
+    def stands_alone(self, hint: Any) -> bool:
         """Whether values of a type are dataclasses outside the family."""
         return isinstance(hint, type) and not any(issubclass(kind, hint) for kind in self.classes)
 
     def _encode_fields(self, record: object) -> bytes:
-        return b"".join(self._encode_value(getattr(record, name), hint) for name, hint in self._declared(type(record)))
-
-    def _decode_fields(self, kind: type, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
-        values = {}
-        for name, hint in self._declared(kind):
-            values[name], at = self._decode_value(hint, data, at, deeper)
-        return kind(**values), at
+        return b"".join(self._encode_value(getattr(record, name), hint) for name, hint in self.declared(type(record)))
 
     def _encode_value(self, value: Any, hint: Any) -> bytes:
         if hint in (int, bool):
@@ -89,44 +86,72 @@ class Family:
             return b"".join(self._encode_value(v, h) for v, h in zip(value, [of, *rest], strict=True))
         if inner := _optional(hint):
             return b"\0" if value is None else b"\1" + self._encode_value(value, inner)
-        if self._stands_alone(hint):
+        if self.stands_alone(hint):
             return self._encode_fields(value)
         return self.encode(value)
 
-    def _decode_value(self, hint: Any, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+
+class _Reader:
+    """Decodes records of a family.
+
+    Args:
+        data: in which they are. items: how many of them, and of items of tuples, there may still be.
+    """
+
+    def __init__(self, family: Family, data: bytes | memoryview, items: Budget) -> None:
+        self.family, self.data, self.items = family, data, items
+
+    def record(self, at: int, deeper: int) -> tuple[Any, int]:
+        """The record that begins at a byte, and where it ends."""
+        classes, data = self.family.classes, self.data
+        if at >= len(data) or data[at] >= len(classes) or not deeper:
+            why = "of an unknown kind" if at < len(data) and deeper else "cut off or nested too deep"
+            raise self.family.damaged(why)
+        self.items.take(1)
+        return self._fields(classes[data[at]], at + 1, deeper - 1)
+
+    def _fields(self, kind: type, at: int, deeper: int) -> tuple[Any, int]:
+        values = {}
+        for name, hint in self.family.declared(kind):
+            values[name], at = self._value(hint, at, deeper)
+        return kind(**values), at
+
+    def _value(self, hint: Any, at: int, deeper: int) -> tuple[Any, int]:
         if hint in (int, bool):
-            return self._number(data, at, 1 if hint is bool else (1 << 63) - 1)
+            return self._number(at, 1 if hint is bool else (1 << 63) - 1)
         if hint is bytes:
-            length, at = self._number(data, at, len(data) - at)
-            if length > len(data) - at:
-                raise self._damaged("cut off")
-            return bytes(data[at : at + length]), at + length
+            length, at = self._number(at, len(self.data) - at)
+            if length > len(self.data) - at:
+                raise self.family.damaged("cut off")
+            return bytes(self.data[at : at + length]), at + length
         if get_origin(hint) is tuple:
-            return self._decode_tuple(get_args(hint), data, at, deeper)
+            return self._tuple(get_args(hint), at, deeper)
         if inner := _optional(hint):
-            there, at = self._number(data, at, 1)
-            return self._decode_value(inner, data, at, deeper) if there else (None, at)
-        if self._stands_alone(hint):
-            return self._decode_fields(hint, data, at, deeper)
-        record, end = self._decode(data, at, deeper)
+            there, at = self._number(at, 1)
+            return self._value(inner, at, deeper) if there else (None, at)
+        if self.family.stands_alone(hint):
+            return self._fields(hint, at, deeper)
+        record, end = self.record(at, deeper)
         if not isinstance(record, hint if isinstance(hint, type) else get_args(hint)):
-            raise self._damaged(f"a {type(record).__name__}, which cannot be there")
+            raise self.family.damaged(f"a {type(record).__name__}, which cannot be there")
         return record, end
 
-    def _decode_tuple(self, hints: Any, data: bytes | memoryview, at: int, deeper: int) -> tuple[Any, int]:
+    def _tuple(self, hints: Any, at: int, deeper: int) -> tuple[Any, int]:
         if hints[-1] is ...:
-            count, at = self._number(data, at, len(data) - at)  # each takes a byte at least
+            count, at = self._number(at, len(self.data) - at)  # each takes a byte at least
+            if hints[0] is int or get_origin(hints[0]) is tuple:  # records count themselves
+                self.items.take(count)
             hints = [hints[0]] * count
         values = []
         for hint in hints:
-            value, at = self._decode_value(hint, data, at, deeper)
+            value, at = self._value(hint, at, deeper)
             values.append(value)
         return tuple(values), at
 
-    def _number(self, data: bytes | memoryview, at: int, most: int) -> tuple[int, int]:
-        value, at = decode_number(data, at, f"a part of {self.what}")
+    def _number(self, at: int, most: int) -> tuple[int, int]:
+        value, at = decode_number(self.data, at, f"a part of {self.family.what}")
         if value > most:
-            raise self._damaged(f"not possible: {value} in place of at most {most}")
+            raise self.family.damaged(f"not possible: {value} in place of at most {most}")
         return value, at
 
 

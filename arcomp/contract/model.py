@@ -21,6 +21,7 @@ from arcomp.contract.tiling import Tiling
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
+from arcomp.limits import USUAL_LIMITS, Limits
 from arcomp.orders import Batch
 from arcomp.samples import Pixels
 
@@ -72,12 +73,14 @@ class Execution:
         threads: how many tiles a model that learns codes at a time; None: one for each processor.
         naive: decode without caches, by a parallel evaluation for every front (slow; a test of the caches).
         progress: callback that is given the part done, 0 to 1, now and then.
+        limits: what decoding may take.
     """
 
     device: str = "cpu"
     threads: int | None = None
     naive: bool = False
     progress: Progress = lambda part: None
+    limits: Limits = USUAL_LIMITS
 
 
 USUAL = Execution()

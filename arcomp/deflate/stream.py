@@ -371,11 +371,15 @@ def _most_blocks(size: int, coded: int) -> int:
     return size + 64 * coded + 4096
 
 
-def restore(data: bytes | memoryview, coded: bytes) -> memoryview:
+def restore(data: bytes | memoryview, coded: bytes, most: int = 1 << 63) -> memoryview:
     """The deflate stream that was taken apart.
 
+    Args:
+        data: what is in it. coded: how it differs from what is predicted.
+        most: bytes that it has.
+
     Raises:
-        DeflateError: these are not what :func:`predict` gave.
+        DeflateError: these are not what :func:`predict` gave, or more comes of them.
     """
     try:
         rules, packed = unpack(coded[:6].ljust(2, b"\xff"))
@@ -389,7 +393,7 @@ def restore(data: bytes | memoryview, coded: bytes) -> memoryview:
         machine = _predicting(machine, rules)._replace(stream=np.empty(size // 2 + 4096, np.uint8))
         machine = rare.given(machine)
         machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
-        while (status := run(record(machine))) == ROOM:
+        while (status := run(record(machine))) == ROOM and int(machine.numbers[OUT]) <= most:
             used, seen = int(machine.numbers[OUT]), int(machine.numbers[POSITION])
             left = 2 * (seen - int(machine.numbers[HELD_START])) + 4096
             machine.stream.resize(int(1.02 * used * min(size / max(seen, 1), 4)) + left, refcheck=False)

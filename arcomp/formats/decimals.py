@@ -20,7 +20,7 @@ _DIGITS = 5
 """Most digits of a number."""
 _SEPARATOR = 64
 """Most bytes between two numbers, where they are the same everywhere."""
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 """Numbers that are written at once."""
 _MOST_RUNS = 1 << 20
 """Most runs of lines of one length."""
@@ -99,10 +99,13 @@ def rendered(form: Decimals, samples: Pixels) -> Iterator[Octets]:
         samples: uint8 or uint16 [H, W, C].
 
     Raises:
-        ValueError: the form is of more or fewer numbers, or has channels that the samples have not.
+        ValueError: the form is of more or fewer numbers, has channels that the samples have not, or inverts samples of
+            more than a bit.
     """
     if not form.channels or not 0 <= min(form.channels) <= max(form.channels) < samples.shape[2]:
         raise ValueError("numbers of channels that the picture has not")
+    if form.inverted and int(samples.max()) > 1:
+        raise ValueError("samples of more than a bit that are inverted")
     rows = max(1, _PIECE // (samples.shape[1] * len(form.channels)))
     blocks = (_chosen(samples[top : top + rows], form) for top in range(0, len(samples), rows))
     yield from _written(form, blocks, samples.shape[0] * samples.shape[1] * len(form.channels))

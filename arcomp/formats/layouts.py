@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.form import Layout
-from arcomp.samples import Pixels
+from arcomp.samples import MAX_DEPTH, Pixels
 
 Octets = npt.NDArray[np.uint8]
 Buffer = bytes | bytearray | memoryview | Octets
@@ -21,6 +21,23 @@ _PIECE = 1 << 22
 
 BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 """Each byte with its bits in reverse."""
+
+
+def check(layout: Layout) -> None:
+    """Refuse what no layout can be.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not 1 <= layout.bits <= MAX_DEPTH or layout.word not in (0, 16, 32):
+        raise ValueError("samples of no layout")
+    if len(layout.fields) != (len(layout.channels) if layout.word else 0):
+        raise ValueError("fields of other channels")
+    used = 0
+    for place, bits in layout.fields:
+        if not 1 <= bits <= layout.bits or place + bits > layout.word or used >> place & ((1 << bits) - 1):
+            raise ValueError("fields that a word does not have")
+        used |= ((1 << bits) - 1) << place
 
 
 def pixel_bits(layout: Layout) -> int:
@@ -88,7 +105,7 @@ def pack(samples: Pixels, layout: Layout, *, stride: int = 0, upward: bool = Fal
         uint8 [H, stride].
 
     Raises:
-        ValueError: there is too little or too much padding, or the stride is too short.
+        ValueError: there is too little or too much padding, the stride is too short, or samples have more bits.
     """
     return np.concatenate(list(packed(samples, layout, stride=stride, upward=upward, padding=padding)))
 
@@ -106,13 +123,31 @@ def packed(
     samples = samples[::-1] if upward else samples
     fill = np.frombuffer(padding, np.uint8).reshape(height, tail) if padding else None
     step = rows_at_once(max(stride, width * len(layout.channels)))
+    if fill is not None and (used := width * pixel_bits(layout) % 8):
+        _check_cleared(fill[:, 0], used, layout.low_first)
     for top in range(0, height, step):
         values = samples[top : top + step]
+        if layout.bits < 8 * values.dtype.itemsize and int(values.max()) >> layout.bits:
+            raise ValueError("samples of more bits than their layout has")
         rows = np.zeros((len(values), stride), np.uint8)
         _store(values, rows[:, :need], layout)
         if fill is not None:
             rows[:, stride - tail :] |= fill[top : top + step]
         yield rows
+
+
+def _check_cleared(last: Octets, used: int, low_first: bool) -> None:
+    """Refuse padding in the bits of samples.
+
+    Args:
+        last: byte of each row's samples. used: how many of its bits are samples.
+
+    Raises:
+        ValueError: there is some.
+    """
+    mask = (1 << used) - 1 if low_first else 0xFF << (8 - used) & 0xFF
+    if (last & mask).any():
+        raise ValueError("padding where samples are")
 
 
 def _turned(layout: Layout) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
+from arcomp.errors import LimitError
 from arcomp.form import (
     BitsReversed,
     Chunks,
@@ -24,74 +28,137 @@ from arcomp.form import (
 )
 from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
-from arcomp.formats.layouts import BITS_REVERSED, Octets, packed, row_bytes
+from arcomp.formats.layouts import BITS_REVERSED, Octets, check, packed, row_bytes
+from arcomp.formats.scanlines import filtered_size, scanlines
+from arcomp.limits import PACKED_FREELY, PACKED_PER_BYTE, Budget
 from arcomp.samples import Pixels, Samples
 
 Piece = bytes | memoryview
 """Some bytes of a file, in one dimension."""
+_TOO_LONG = "a form of more bytes than its file has"
+_HELD = 8
+"""Bytes of memory that each byte of a packed content takes, with what it is packed into, at most about."""
+
+
+MAX_CHANNELS_NAMED = 4
+"""Most channels that a segment lists."""
+UNLIMITED = 1 << 63
+
+
+class _Source(NamedTuple):
+    """What segments are made of.
+
+    Attributes:
+        samples: of the file.
+        first: the number of each stack's first picture.
+        packed: what may still be made of contents that are packed, and held for that.
+    """
+
+    samples: Samples
+    first: list[int]
+    packed: Budget
 
 
 def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
-    """The whole file.
+    """The whole file, however large.
 
     Raises:
         ValueError: the form is not one of these samples.
     """
-    made = io.BytesIO()  # gives its own buffer away: the file is not copied once more
-    for piece in pieces(skeleton, samples):
+    return _joined(pieces(skeleton, samples))
+
+
+def pieces(
+    skeleton: Skeleton, samples: Samples, most: int = UNLIMITED, memory: float = float("inf")
+) -> Iterator[Piece]:
+    """The file, some bytes after the other: as little as possible is held at once.
+
+    Args:
+        skeleton, samples: what it is made of.
+        most: bytes that the file has.
+        memory: bytes that may be taken.
+
+    Raises:
+        ValueError: the form is not one of these samples, or makes more bytes.
+        LimitError: what is packed takes more memory.
+    """
+    contents, held = PACKED_FREELY + PACKED_PER_BYTE * most, int(min(memory, UNLIMITED)) // _HELD
+    error, why = (LimitError, "needs more memory than is allowed") if held < contents else (ValueError, _TOO_LONG)
+    source = _Source(samples, first_pictures(samples), Budget(min(contents, held), error, why))
+    yield from _pieces(skeleton, source, Budget(most, why=_TOO_LONG))
+
+
+def first_pictures(samples: Samples) -> list[int]:
+    """The number of each stack's first picture, counted through all of them."""
+    return [0, *accumulate(map(len, samples.stacks))][:-1]
+
+
+def _joined(parts: Iterable[Piece]) -> bytes:
+    made = io.BytesIO()  # gives its own buffer away: the bytes are not copied once more
+    for piece in parts:
         made.write(piece)
     return made.getvalue()
 
 
-def pieces(skeleton: Skeleton, samples: Samples) -> Iterator[Piece]:
-    """The file, some bytes after the other: as little as possible is held at once."""
+def _pieces(skeleton: Skeleton, source: _Source, made: Budget) -> Iterator[Piece]:
     for segment in skeleton:
-        yield from _segment(segment, samples)
+        yield from _segment(segment, source, made)
 
 
-def picture(samples: Samples, index: int, count: int = 1) -> Pixels:
+def _content(skeleton: Skeleton, source: _Source) -> bytes:
+    """All bytes that a segment packs."""
+    return _joined(_pieces(skeleton, source, source.packed))
+
+
+def picture(samples: Samples, index: int, count: int = 1, first: Sequence[int] = ()) -> Pixels:
     """A picture counted through all stacks, uint8 or uint16 [H, W, C]; or several of one stack, one below the other.
+
+    Args:
+        first: what :func:`first_pictures` gives, for many calls.
 
     Raises:
         ValueError: there are not so many.
     """
-    for stack in samples.stacks:
-        if 0 <= index < index + count <= len(stack):
-            view: Pixels = stack[index : index + count].reshape(-1, *stack.shape[2:])
-            return view
-        index -= len(stack)
-    raise ValueError("a picture that is not among the samples")
+    first = first or first_pictures(samples)
+    place = bisect_right(first, index) - 1
+    stack, at = samples.stacks[place], index - first[place]
+    if not 0 <= at < at + count <= len(stack):
+        raise ValueError("a picture that is not among the samples")
+    view: Pixels = stack[at : at + count].reshape(-1, *stack.shape[2:])
+    return view
 
 
-def _segment(segment: Segment, samples: Samples) -> Iterator[Piece]:
+def _segment(segment: Segment, source: _Source, made: Budget) -> Iterator[Piece]:
+    """The bytes of a segment; how many is taken from a budget before they are made."""
     if isinstance(segment, Literal):
+        made.take(len(segment.data))
         yield segment.data
     elif isinstance(segment, Raster):
-        yield from _bytes_of(_raster(segment, samples))
+        yield from _bytes_of(_raster(segment, source, made))
     elif isinstance(segment, Differences):
-        yield from _bytes_of(_differences(segment.raster, samples))
+        yield from _bytes_of(_differences(segment.raster, source, made))
     elif isinstance(segment, Scanlines):
-        whole = _with_channels(picture(samples, segment.picture), segment.layout)
-        from arcomp.formats.scanlines import scanlines  # Numba takes a second to import: only where it is needed
-
-        yield from _bytes_of(scanlines(segment, whole))
+        yield from _bytes_of(_scanlines(segment, source, made))
     elif isinstance(segment, Decimals):
-        from arcomp.formats.decimals import rendered
-
-        yield from _bytes_of(rendered(segment, picture(samples, segment.picture)))
+        yield from _bytes_of(_decimals(segment, source, made))
     elif isinstance(segment, Deflated):
-        yield from _deflated(segment, samples)
+        yield from _deflated(segment, source, made)
     elif isinstance(segment, PackBits):
-        yield packbits.pack(rebuild(segment.content, samples), segment.row, segment.headers)
+        yield _counted(packbits.pack(_content(segment.content, source), segment.row, segment.headers), made)
     elif isinstance(segment, Lzw):
-        yield lzw.pack(rebuild(segment.content, samples), segment.clears, segment.end)
+        yield _counted(lzw.pack(_content(segment.content, source), segment.clears, segment.end), made)
     elif isinstance(segment, BitsReversed):
-        for piece in pieces(segment.content, samples):
+        for piece in _pieces(segment.content, source, made):
             yield bytes(piece).translate(BITS_REVERSED)
     elif isinstance(segment, Chunks):
-        yield from _chunks(segment, pieces(segment.content, samples))
+        yield from _chunks(segment, source, made)
     else:
         raise ValueError(f"segments of type {type(segment).__name__} cannot be rebuilt")
+
+
+def _counted(piece: bytes, made: Budget) -> bytes:
+    made.take(len(piece))
+    return piece
 
 
 def _bytes_of(parts: Iterator[Octets]) -> Iterator[memoryview]:
@@ -100,68 +167,90 @@ def _bytes_of(parts: Iterator[Octets]) -> Iterator[memoryview]:
             yield part.data.cast("B")
 
 
-def _differences(raster: Raster, samples: Samples) -> Iterator[Octets]:
+def _differences(raster: Raster, source: _Source, made: Budget) -> Iterator[Octets]:
     if raster.transposed or raster.layout.word:
         raise ValueError("differences of columns or words")
-    for rows in _raster(raster, samples):
+    for rows in _raster(raster, source, made):
         difference(rows, raster.layout, raster.width)
         yield rows
 
 
-def _raster(segment: Raster, samples: Samples) -> Iterator[Octets]:
+def _raster(segment: Raster, source: _Source, made: Budget) -> Iterator[Octets]:
     """The rows of a rectangle of a picture."""
-    whole = _with_channels(picture(samples, segment.picture, segment.pictures), segment.layout)
+    layout = segment.layout
+    whole = _with_channels(picture(source.samples, segment.picture, segment.pictures, source.first), layout)
     bottom, right = segment.y + segment.height, segment.x + segment.width
     inside = min(segment.y, segment.x) >= 0 and bottom <= whole.shape[0] and right <= whole.shape[1]
     if not inside or min(segment.height, segment.width) < 1:
         raise ValueError("a rectangle that is not within its picture")
     part = whole[segment.y : bottom, segment.x : right]
     part = part.transpose(1, 0, 2) if segment.transposed else part
-    yield from packed(part, segment.layout, stride=segment.stride, upward=segment.upward, padding=segment.padding)
+    made.take(part.shape[0] * (segment.stride or row_bytes(layout, part.shape[1])))
+    yield from packed(part, layout, stride=segment.stride, upward=segment.upward, padding=segment.padding)
 
 
 def _with_channels(pixels: Pixels, layout: Layout) -> Pixels:
-    """The same, if it has the layout's channels."""
-    if not layout.channels or not 0 <= min(layout.channels) <= max(layout.channels) < pixels.shape[2]:
-        raise ValueError("channels that the picture does not have")
-    if layout.word or layout.fields:
-        inside = all(
-            min(place, n) >= 0 and place + n <= layout.word and 0 < n <= layout.bits for place, n in layout.fields
-        )
-        if layout.word not in (16, 32) or len(layout.fields) != len(layout.channels) or not inside:
-            raise ValueError("fields that a word does not have")
+    """The same, if it has the layout's channels.
+
+    Raises:
+        ValueError: it has not, or there is no such layout.
+    """
+    _check_channels(pixels, layout.channels)
+    check(layout)
     return pixels
 
 
-def _deflated(segment: Deflated, samples: Samples) -> Iterator[Piece]:
+def _check_channels(pixels: Pixels, channels: tuple[int, ...]) -> None:
+    if not 1 <= len(channels) <= MAX_CHANNELS_NAMED or not 0 <= min(channels) <= max(channels) < pixels.shape[2]:
+        raise ValueError("channels that the picture does not have")
+
+
+def _scanlines(segment: Scanlines, source: _Source, made: Budget) -> Iterator[Octets]:
+    whole = _with_channels(picture(source.samples, segment.picture, first=source.first), segment.layout)
+    made.take(filtered_size(*whole.shape[:2], segment.layout, segment.interlaced)[0])
+    yield from scanlines(segment, whole)
+
+
+def _decimals(segment: Decimals, source: _Source, made: Budget) -> Iterator[Octets]:
+    whole = picture(source.samples, segment.picture, first=source.first)
+    _check_channels(whole, segment.channels)
+    from arcomp.formats.decimals import rendered  # Numba takes a second to import: only where it is needed
+
+    for text in rendered(segment, whole):
+        made.take(len(text))
+        yield text
+
+
+def _deflated(segment: Deflated, source: _Source, made: Budget) -> Iterator[Piece]:
     """A deflate stream in its wrapping. What is deflated is made only where it is asked for."""
-    yield segment.header
-    content: Iterable[Piece] = pieces(segment.content, samples) if segment.check is None else ()
+    yield _counted(segment.header, made)
+    content: Iterable[Piece] = ()
     if segment.predicted:
         from arcomp.deflate import restore
 
-        data = rebuild(segment.content, samples)
-        yield restore(data, segment.coded)
+        data = _content(segment.content, source)
+        yield _counted(restore(data, segment.coded, made.left), made)
         content = (data,)
     else:
-        yield segment.coded
-    if segment.check is not None:
-        yield segment.check
-        return
+        yield _counted(segment.coded, made)
+        content = _pieces(segment.content, source, source.packed) if segment.check is None else ()
     check = 1
-    for piece in content:
+    for piece in content if segment.check is None else ():
         check = zlib.adler32(piece, check)
-    yield check.to_bytes(4, "big")
+    yield _counted(check.to_bytes(4, "big") if segment.check is None else segment.check, made)
 
 
-def _chunks(segment: Chunks, content: Iterator[Piece]) -> Iterator[Piece]:
+def _chunks(segment: Chunks, source: _Source, made: Budget) -> Iterator[Piece]:
     """Chunks of PNG, each a length, a kind, perhaps a number, some of the content, and a checksum."""
     wrong, sequence = dict(segment.wrong), segment.sequence
+    _check_chunks(segment)
+    content = _pieces(segment.content, source, made)
     lengths = (length for length, count in segment.lengths for _ in range(count))
     rest = memoryview(b"")
     for index, length in enumerate(lengths):
         number = b"" if sequence is None else ((sequence + index) & 0xFFFFFFFF).to_bytes(4, "big")
         start = segment.kind + number
+        made.take(8 + len(start))
         yield (length + len(number)).to_bytes(4, "big") + start
         check = zlib.crc32(start)
         while length:
@@ -179,6 +268,22 @@ def _chunks(segment: Chunks, content: Iterator[Piece]) -> Iterator[Piece]:
         raise ValueError("chunks are shorter than what they hold")
 
 
+def _check_chunks(segment: Chunks) -> None:
+    """Refuse what no chunks can be.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    places, count = [place for place, _ in segment.wrong], sum(count for _, count in segment.lengths)
+    ascending = all(before < after for before, after in pairwise(places)) and (not places or places[-1] < count)
+    room = (1 << 32) - (1 if segment.sequence is None else 5)
+    if (
+        len(segment.kind) != 4 or not ascending or not 0 <= (segment.sequence or 0) < 1 << 32
+        or any(check >= 1 << 32 for _, check in segment.wrong) or any(length > room for length, _ in segment.lengths)
+    ):  # fmt: skip
+        raise ValueError("chunks that cannot be")
+
+
 def predicted(skeleton: Skeleton, samples: Samples) -> Skeleton:
     """The same form, in which deflate streams are given by how they differ from predicted ones.
 
@@ -189,18 +294,19 @@ def predicted(skeleton: Skeleton, samples: Samples) -> Skeleton:
         skeleton: as a reader of files makes it, with all streams in it.
         samples: with which it is a file.
     """
-    return tuple(_predicted(segment, samples) for segment in skeleton)
+    first = first_pictures(samples)
+    return tuple(_predicted(segment, samples, first) for segment in skeleton)
 
 
-def _predicted(segment: Segment, samples: Samples) -> Segment:
+def _predicted(segment: Segment, samples: Samples, first: list[int]) -> Segment:
     if isinstance(segment, Chunks | BitsReversed):
-        return replace(segment, content=predicted(segment.content, samples))
+        return replace(segment, content=tuple(_predicted(inner, samples, first) for inner in segment.content))
     if not isinstance(segment, Deflated) or segment.predicted:
         return segment
     from arcomp.deflate import DeflateError, predict
 
     try:
-        prediction = predict(segment.coded, _fed(segment, samples))
+        prediction = predict(segment.coded, _fed(segment, samples, first))
     except DeflateError:
         return segment
     if prediction.length != len(segment.coded) or 2 * len(prediction.coded) > len(segment.coded):
@@ -208,9 +314,9 @@ def _predicted(segment: Segment, samples: Samples) -> Segment:
     return replace(segment, coded=prediction.coded, predicted=True)
 
 
-def _fed(segment: Deflated, samples: Samples) -> int:
+def _fed(segment: Deflated, samples: Samples, first: list[int]) -> int:
     """Bytes that an encoder of PNG is given at once, a row and its filter; 0 if nothing is known."""
     for inner in segment.content[:1]:
         if isinstance(inner, Scanlines):
-            return row_bytes(inner.layout, picture(samples, inner.picture).shape[1]) + 1
+            return row_bytes(inner.layout, picture(samples, inner.picture, first=first).shape[1]) + 1
     return 0

@@ -194,11 +194,11 @@ class TestScore:
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        from arcomp import codec
+        from arcomp import limits
 
         for name, side in (("small.png", 4), ("large.png", 400)):
             Image.fromarray(pictures("noise", (side, side, 1), 8)[:, :, 0]).save(folder / name)
-        monkeypatch.setattr(codec, "physical_memory", lambda: 1e5)
+        monkeypatch.setattr(limits, "free_memory", lambda: 1e5)
         for verb in ("score", "eval"):
             said = say(verb, "-m", "histogram", "--json", "large.png", "small.png")
             assert (said.status, len(said.lines)) == (1, 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from arcomp import codec
 from arcomp.container import Member, Original, pack
 from arcomp.container.archive import joined
 from arcomp.contract.model import Model
-from arcomp.form import Chunks, Deflated, Layout, Literal, Raster, Segment
+from arcomp.form import Chunks, Decimals, Deflated, Layout, Literal, Lzw, Raster, Segment
 from arcomp.samples import Samples
 from tests.contents import pictures
 from tests.format.fields import (
@@ -123,7 +125,7 @@ def of_parts(good: bytes) -> Faults:
         "no-models": (changed(good, {MODELS: None}), "model 0 of 0"),
         "model-of-other-depth": (changed(good, {PICTURES: numbers(3, 7, 0, 1, 6, 8), PARTS: None}), "8-bit"),
         "a-million-tiles": (
-            changed(good, {PICTURES: numbers(3, 8, 0, 1, 1 << 13, 1 << 13), PARTS: part(8, (1, 1))}), "tiles",
+            changed(good, {PICTURES: numbers(3, 8, 0, 1, 1025, 1025), PARTS: part(8, (1, 1))}), "tiles",
         ),
         "half-a-tile": (changed(good, {PARTS: part(8, (4, 0))}), "impossible"),
         "one-stack-of-several": (changed(good, {PICTURES: numbers(3, 8, 2, 1, 1, 6, 8)}), "impossible"),
@@ -176,7 +178,7 @@ def of_skeletons() -> Faults:
     fields = dict(fields_of(good))
     return {
         "other-file": (member((Literal(text),), b"some tent"), "not the one that was compressed"),
-        "longer-file": (member((Literal(text),), text[:-1]), "not the one that was compressed"),
+        "longer-file": (member((Literal(text),), text[:-1]), wrong),
         "unknown-method": (changed(good, {SKELETON: b"\x03" + fields[SKELETON][1:]}), "newer"),
         "unpacks-to-less": (changed(good, {SKELETON: numbers(0, 99, 1, 0, 0)}), "damaged"),
         "palette-of-two": (changed(good, {SKELETON: numbers(0, 11, 1, 3, 2)}), "palette"),
@@ -190,10 +192,54 @@ def of_skeletons() -> Faults:
         "raster-of-no-picture": (raster(picture=1), wrong),
         "short-stride": (raster(stride=2), wrong),
         "enormous-stride": (raster(stride=1 << 50), wrong),
-        "chunks-too-long": (member((Chunks((Literal(text),), b"IDAT", ((99, 1),)),), text), "not the one"),
+        "chunks-too-long": (member((Chunks((Literal(text),), b"IDAT", ((99, 1),)),), text), wrong),
         "endless-chunks": (member((Chunks((Literal(b""),), b"IDAT", ((0, 1 << 50),)),), text), ""),
+        **of_segments_that_cannot_be(text, samples, raster),
         "no-corrections": (member((Deflated((Literal(text),), b"", True),), text), ""),
     }
+
+
+def of_segments_that_cannot_be(text: bytes, samples: Samples, raster: Callable[..., bytes]) -> Faults:
+    """What a reader could take, and the format excludes."""
+    wrong, layout, one = "does not fit", Layout(8, (0,)), ((len(text), 1),)
+    chunks = Chunks((Literal(text),), b"IDAT", one)
+    halves = replace(chunks, lengths=((4, 1), (5, 1)))
+    row = Raster(0, 0, 0, 1, 3, Layout(4, (0,)), padding=b"\x11")
+    return {
+        "bits-of-17": (raster(layout=Layout(17, (0,))), wrong),
+        "samples-of-too-many-bits": (raster(layout=Layout(2, (0,))), wrong),
+        "five-channels-of-one": (raster(layout=Layout(8, (0,) * 5)), wrong),
+        "fields-over-each-other": (
+            raster(layout=Layout(8, (0, 0), word=16, fields=((0, 8), (7, 8)))), wrong,
+        ),
+        "fields-without-a-word": (raster(layout=Layout(8, (0,), fields=((0, 8),))), wrong),
+        "padding-in-samples": (member((row,), b"\x01\x21", samples), wrong),
+        "inverted-bytes": (
+            member((Decimals(0, (0,), ((6, 1),), b"", b" ", b"", inverted=True),), b"1 0 3 2 5 4", samples), wrong,
+        ),
+        "numbers-far-apart": (
+            member((Decimals(0, (0,), ((6, 1),), b"", b" ", b"", width=65),), bytes(395), samples), wrong,
+        ),
+        "chunks-of-no-kind": (member((replace(chunks, kind=b"ID"),), text), wrong),
+        "sequence-of-33-bits": (member((replace(chunks, sequence=1 << 32),), text), wrong),
+        "wrong-not-ascending": (member((replace(halves, wrong=((1, 0), (0, 0))),), text), wrong),
+        "wrong-chunk-not-there": (member((replace(chunks, wrong=((1, 0),)),), text), wrong),
+        "checksum-of-33-bits": (member((replace(chunks, wrong=((0, 1 << 32),)),), text), wrong),
+        "too-many-segments": (many_segments(1 << 17), "parts"),
+        "too-long-a-skeleton": (many_segments(1 << 20), "skeleton"),
+        "too-much-to-pack": (
+            member((Lzw((Raster(0, 0, 0, 2, 3, layout, stride=1 << 16),)),), b"x", samples), wrong,
+        ),
+    }  # fmt: skip
+
+
+def many_segments(count: int) -> bytes:
+    """A file of one byte that claims to be made of so many literals of nothing, a few packed bytes."""
+    data = bytes(2 * count)
+    deflater = zlib.compressobj(9, wbits=-15)
+    packed = deflater.compress(data) + deflater.flush()
+    fields = {SKELETON: numbers(1, len(data), 1, 0, 0), STREAMS: extents(packed)}
+    return changed(member((Literal(b"x"),), b"x"), fields, streams=packed)
 
 
 def segments(data: bytes, file: bytes) -> bytes:

@@ -192,6 +192,7 @@ def header_of(fields: dict[int, bytes]) -> Header:
         limits = ((0, 2), (0, 1 << 34), (0, 1), (0, 1 << 16), (0, 4))
         packed = [reader.number(*limit) for limit in limits]
         reader.end()
+        require(packed[1] <= (1 << 18) + (original[0] << 12 if original else 0), "too long a skeleton")
         entries, of = packed[3:]
         require((entries, of) == (0, 0) or (entries > 0 and of >= 3), "a palette without colours")
         require(entries == 0 or channels == 1, "a palette of other pictures")
@@ -226,6 +227,7 @@ def models_of(reader: Reader) -> list[tuple[bytes, str]]:
 def parts_of(reader: Reader, stacks: int, models: int) -> tuple[list[Record], list[Plan]]:
     trees, plans = [], []
     for _ in range(stacks):
+        reader.items = 320
         trees.append(read_record(reader, NODES))
         for leaf in coded_leaves(trees[-1]):
             require(leaf.model < min(2, models), "a part of a model that is not named")
@@ -321,6 +323,7 @@ def skeleton_of(packed: list[int], stream: bytes) -> tuple[list[Record] | None, 
     colours, opacities = data[end : end + 3 * entries], data[end + 3 * entries :]
     palette = [tuple(colours[3 * i : 3 * i + 3]) + tuple(opacities[i : i + 1]) for i in range(entries)]
     reader, segments = Reader(data[:end]), []
+    reader.items = (1 << 16) + 16 * len(stream)
     while reader.more:
         segments.append(read_record(reader, SEGMENTS))
     return segments if has_segments else None, palette

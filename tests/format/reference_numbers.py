@@ -35,6 +35,8 @@ class Reader:
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
+        self.items = 1 << 62
+        """Records, and items of their lists, that there may still be."""
 
     def number(self, least: int = 0, most: int = (1 << 63) - 1) -> int:
         value, self.at = number(self.data, self.at)

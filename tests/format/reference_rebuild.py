@@ -14,19 +14,38 @@ Picture = list[list[list[int]]]  # rows of pixels of samples
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def rebuilt(skeleton: list[Record], pictures: list[list[Picture]], most: int = 1 << 34) -> bytes:
+class Left:
+    """Bytes that packed contents may still have."""
+
+    def __init__(self, original: int) -> None:
+        self.bytes = (1 << 16) + (1 << 12) * original
+
+    def counted(self, content: bytes) -> bytes:
+        self.bytes -= len(content)
+        require(self.bytes >= 0, "more packed content than there may be")
+        return content
+
+
+def rebuilt(
+    skeleton: list[Record], pictures: list[list[Picture]], most: int = 1 << 34, left: Left | None = None
+) -> bytes:
     """The file of segments and stacks of pictures; more bytes than the original has are refused."""
+    left = left or Left(most)
+
+    def packed(s: Record) -> bytes:
+        return left.counted(rebuilt(s.content, pictures, most, left))
+
     parts: dict[str, Callable[[Record], bytes]] = {
         "literal": lambda s: bytes(s.data),
         "raster": lambda s: raster(s, pictures),
         "scanlines": lambda s: scanlines(s, pictures),
         "differences": lambda s: raster(s.raster, pictures, differences=True),
         "decimals": lambda s: decimals(s, pictures),
-        "deflated": lambda s: deflated(s, lambda: rebuilt(s.content, pictures, most)),
-        "packbits": lambda s: packbits(rebuilt(s.content, pictures, most), s.row, s.headers),
-        "lzw": lambda s: lzw(rebuilt(s.content, pictures, most), s.clears, s.end),
-        "chunks": lambda s: chunks(s, rebuilt(s.content, pictures, most), most),
-        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in rebuilt(s.content, pictures, most)),
+        "deflated": lambda s: deflated(s, packed),
+        "packbits": lambda s: packbits(packed(s), s.row, s.headers),
+        "lzw": lambda s: lzw(packed(s), s.clears, s.end),
+        "chunks": lambda s: chunks(s, rebuilt(s.content, pictures, most, left), most),
+        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in rebuilt(s.content, pictures, most, left)),
     }
     return b"".join(parts[segment.kind](segment) for segment in skeleton)
 
@@ -53,17 +72,21 @@ def stored(v: int, layout: Record) -> int:
 
 def row_of(row: list[list[int]], layout: Record) -> tuple[bytes, int]:
     """The bytes of a row, and how many bits of them are samples."""
-    require(1 <= layout.bits <= 16 and len(layout.channels) > 0, "a layout of nothing")
+    require(1 <= layout.bits <= 16 and 1 <= len(layout.channels) <= 4, "a layout of nothing")
     require(max(layout.channels) < len(row[0]), "channels that the picture does not have")
     pixels = [[stored(pixel[c], layout) for c in layout.channels] for pixel in row]
     order: Any = "little" if layout.little else "big"
     if layout.word:
         require(layout.word in (16, 32) and len(layout.fields) == len(layout.channels), "fields of other channels")
+        places = [place + i for place, n in layout.fields for i in range(n)]
+        require(len(set(places)) == len(places) and max(places) < layout.word, "bits of two channels, or of none")
+        require(all(1 <= n <= layout.bits for _, n in layout.fields), "fields of too few or too many bits")
         words = [
             sum(v >> (layout.bits - n) << place for v, (place, n) in zip(pixel, layout.fields, strict=True))
             for pixel in pixels
         ]
         return b"".join(word.to_bytes(layout.word // 8, order) for word in words), len(words) * layout.word
+    require(not layout.fields, "fields without a word")
     values = [v for pixel in pixels for v in pixel]
     if layout.bits in (8, 16):
         return b"".join(v.to_bytes(layout.bits // 8, order) for v in values), len(values) * layout.bits
@@ -73,7 +96,12 @@ def row_of(row: list[list[int]], layout: Record) -> tuple[bytes, int]:
     return bytes(int(byte, 2) for byte in whole), len(bits)
 
 
-def padded(rows: list[tuple[bytes, int]], stride: int, padding: bytes) -> tuple[list[bytes], bytes]:
+def used(bits: int, low_first: bool) -> int:
+    """The bits of a byte that are samples."""
+    return (1 << bits) - 1 if low_first else 0xFF << (8 - bits) & 0xFF
+
+
+def padded(rows: list[tuple[bytes, int]], stride: int, padding: bytes, low_first: bool) -> tuple[list[bytes], bytes]:
     """Rows with padding, and what is left of it."""
     require(stride <= 1 << 30, "an enormous stride")
     made, given = [], len(padding) > 0
@@ -85,6 +113,7 @@ def padded(rows: list[tuple[bytes, int]], stride: int, padding: bytes) -> tuple[
         if given:
             tail, padding = padding[: size - whole], padding[size - whole :]
             require(len(tail) == size - whole, "padding is missing")
+            require(bits % 8 == 0 or not tail[0] & used(bits % 8, low_first), "padding where samples are")
             row = row[:whole] + bytes(a | b for a, b in zip(row[whole:], tail, strict=True))
         made.append(row)
     return made, padding
@@ -104,7 +133,7 @@ def raster(s: Record, pictures: list[list[Picture]], differences: bool = False) 
         layout = Record("layout", {**s.layout.named, "inverted": False, "signed": False})
     else:
         layout = s.layout
-    made, rest = padded([row_of(row, layout) for row in rows], s.stride, s.padding)
+    made, rest = padded([row_of(row, layout) for row in rows], s.stride, s.padding, layout.low_first)
     require(not rest, "too much padding")
     return b"".join(made)
 
@@ -122,7 +151,7 @@ def scanlines(s: Record, pictures: list[list[Picture]]) -> bytes:
     back = max(1, len(s.layout.channels) * s.layout.bits // 8)
     for x, y, across, down in ADAM7 if s.interlaced else [(0, 0, 1, 1)]:
         rows = [row[x::across] for row in picture[y::down] if row[x::across]]
-        lines, padding = padded([row_of(row, s.layout) for row in rows], 0, padding)
+        lines, padding = padded([row_of(row, s.layout) for row in rows], 0, padding, s.layout.low_first)
         for above, line in pairwise([bytes(len(lines[0])), *lines] if lines else []):
             kind = next(filters, 5)
             require(kind < 5, "a filter that is none, or missing")
@@ -145,8 +174,11 @@ def filtered(kind: int, above: bytes, line: bytes, back: int) -> bytes:
 def decimals(s: Record, pictures: list[list[Picture]]) -> bytes:
     """Numbers in text."""
     rows = taken(pictures, s.picture)
-    require(len(s.channels) > 0 and max(s.channels) < len(rows[0][0]), "channels that the picture does not have")
-    values = [pixel[c] ^ s.inverted for row in rows for pixel in row for c in s.channels]
+    require(1 <= len(s.channels) <= 4 and max(s.channels) < len(rows[0][0]), "channels that the picture does not have")
+    require(max(s.width, len(s.between), len(s.pixel_end), len(s.line_end)) <= 64, "numbers too far apart")
+    values = [pixel[c] for row in rows for pixel in row for c in s.channels]
+    require(not s.inverted or max(values) < 2, "more than a bit, inverted")
+    values = [v ^ s.inverted for v in values]
     require(all(a > 0 and b > 0 for a, b in s.lines), "a line of no numbers")
     require(sum(a * b for a, b in s.lines) == len(values), "lines of other numbers")
     ends, at = set(), 0
@@ -165,14 +197,15 @@ def decimals(s: Record, pictures: list[list[Picture]]) -> bytes:
 # ---------------------------------------------------------------- Streams
 
 
-def deflated(s: Record, content: Callable[[], bytes]) -> bytes:
+def deflated(s: Record, packed: Callable[[Record], bytes]) -> bytes:
     """A deflate stream."""
     stream = s.coded
+    content = packed(s) if s.predicted or s.check is None else b""
     if s.predicted:
         from tests.format.reference_deflate import restore
 
-        stream = restore(content(), s.coded)
-    check = zlib.adler32(content()).to_bytes(4, "big") if s.check is None else s.check
+        stream = restore(content, s.coded)
+    check = zlib.adler32(content).to_bytes(4, "big") if s.check is None else s.check
     return bytes(s.header + stream + check)
 
 
@@ -259,6 +292,10 @@ def chunks(s: Record, content: bytes, most: int = 1 << 34) -> bytes:
     """Chunks of PNG."""
     made, at, which = b"", 0, 0
     wrong = dict(s.wrong)
+    places, count = [place for place, _ in s.wrong], sum(count for _, count in s.lengths)
+    require(all(a < b for a, b in pairwise([-1, *places, count])), "wrong chunks that are not there, or out of order")
+    require(all(check < 1 << 32 for _, check in s.wrong), "a checksum of more than 32 bits")
+    require(len(s.named["kind"]) == 4 and (s.sequence or 0) < 1 << 32, "chunks of no kind")
     for length, count in s.lengths:
         for _ in range(count):
             require(at + length <= len(content) and len(made) <= most, "chunks of more bytes")

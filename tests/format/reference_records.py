@@ -58,6 +58,8 @@ class Record(NamedTuple):
 
 def read_record(reader: Reader, kinds: Kinds, deeper: int = 16) -> Record:
     """The record that is next."""
+    reader.items -= 1
+    require(reader.items >= 0, "more records than there may be")
     require(deeper > 0, "records are nested too deep")
     tag = reader.bytes(1)[0]
     require(tag < len(kinds), f"unknown record {tag}: a newer arcomp is needed")
@@ -87,7 +89,7 @@ def read_value(reader: Reader, kinds: Kinds, what: str, deeper: int) -> Any:
     if what == "pairs":
         return [(reader.number(), reader.number()) for _ in range(counted(reader))]
     if what == "content":
-        return [read_record(reader, kinds, deeper) for _ in range(counted(reader))]
+        return [read_record(reader, kinds, deeper) for _ in range(reader.number(0, len(reader.data) - reader.at))]
     if what == "layout":
         return read_fields(reader, kinds, ("layout", LAYOUT), deeper)
     record = read_record(reader, kinds, deeper)
@@ -96,7 +98,10 @@ def read_value(reader: Reader, kinds: Kinds, what: str, deeper: int) -> Any:
 
 
 def counted(reader: Reader) -> int:
-    return reader.number(0, len(reader.data) - reader.at)
+    """How many items a list has."""
+    count = reader.number(0, len(reader.data) - reader.at)
+    reader.items -= count
+    return count
 
 
 def coded_leaves(tree: Record) -> list[Record]:

@@ -18,6 +18,7 @@ FOLDERS = {"arcomp": ROOT / "arcomp", "arcomp.cli": ROOT / "cli", "arcomp.models
 FLOORS = {
     "arcomp.errors": 0,
     "arcomp.form": 0,
+    "arcomp.limits": 0,
     "arcomp.exact": 0,
     "arcomp.samples": 0,
     "arcomp.batch": 1,

@@ -101,7 +101,7 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> None:
 
     module = ModuleType("arcomp.deflate")
     vars(module).update(
-        predict=predict, restore=lambda data, coded: coded or deflate(data), DeflateError=_NoStreamError
+        predict=predict, restore=lambda data, coded, most: coded or deflate(data), DeflateError=_NoStreamError
     )
     monkeypatch.setitem(sys.modules, "arcomp.deflate", module)
 

@@ -1,0 +1,49 @@
+"""What a member claims, checked against limits before anything of it is decoded."""
+
+from __future__ import annotations
+
+import math
+
+from arcomp.container import Member, Part
+from arcomp.contract.model import BatchSpec, Model
+from arcomp.contract.tiling import Tiling
+from arcomp.limits import Limits
+from arcomp.transforms import leaf_kinds
+
+
+def check_member(member: Member, limits: Limits) -> None:
+    """Refuse a member of more pixels, or that needs more memory, than is allowed; no model is needed for that.
+
+    Raises:
+        LimitError: it has, or does.
+        FormatError: a transform is not one of its pictures.
+    """
+    length = member.original.length if member.original else 0
+    geometry = member.geometry
+    if geometry is None:
+        limits.check_memory(2 * length)
+        return
+    coded = sum(
+        math.prod(leaf.shape)
+        for tree, size in zip(member.trees, geometry.stacks, strict=True)
+        for leaf in leaf_kinds(tree, (*size, geometry.channels), geometry.depth, geometry.palette)
+    )
+    pixels = sum(math.prod(stack) for stack in geometry.stacks)
+    limits.check_pixels(pixels, coded, sum(map(coded_bytes, member.parts)))
+    samples = pixels * geometry.channels * (1 if geometry.depth <= 8 else 2)
+    limits.check_memory(2 * samples + length)
+
+
+def coded_bytes(part: Part) -> int:
+    """Bytes that samples are coded in."""
+    return len(part.side) + sum(map(len, part.streams))
+
+
+def check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None, limits: Limits) -> None:
+    """Refuse what cannot fit, before any of it is taken.
+
+    Raises:
+        LimitError: samples (held twice) and what the model keeps are more memory than is allowed.
+    """
+    samples = math.prod(tiling.shape) * spec.channels * spec.dtype.itemsize
+    limits.check_memory(2 * samples + model.memory(spec, threads))

@@ -1,0 +1,184 @@
+"""What a file may claim: all that a header or a skeleton says is checked here before memory or time is taken for it.
+
+A file of a few bytes may claim pictures of a billion pixels, or a skeleton that makes bytes for ever. So sizes are
+computed before anything of them is made; what makes bytes piece by piece takes them from a :class:`Budget`; and nothing
+may need more memory than :class:`Limits` allows.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcomp.errors import LimitError
+
+CODED_FREELY = 1 << 22
+"""Samples that any file may claim."""
+CODED_PER_BYTE = 1 << 20
+"""Samples that each byte of coded streams may stand for. No model gives a sample a larger probability than 1 - 2**-17,
+which is 1.1e-5 bits, 727,000 samples a byte."""
+PACKED_FREELY, PACKED_PER_BYTE = 1 << 16, 1 << 12
+"""Bytes that a file's packed contents may have together: so many, and so many for each byte of the file. Deflate makes
+at most 1032 of one, LZW with 12 bits 2560."""
+ITEMS_FREELY, ITEMS_PER_BYTE = 1 << 16, 16
+"""Segments, and items of their lists, that a skeleton may have: so many, and so many for each of its packed bytes."""
+
+
+class Budget:
+    """How many bytes, or other things, may still be made.
+
+    Args:
+        left: so many.
+        error: raised where there would be more; it is made when that happens.
+    """
+
+    def __init__(
+        self, left: int, error: type[Exception] = ValueError, why: str = "more bytes than there may be"
+    ) -> None:
+        self.left, self._error, self._why = left, error, why
+
+    def take(self, count: int) -> None:
+        """Before so many are made.
+
+        Raises:
+            ValueError: (or what was given) there would be more than there may be.
+        """
+        if count > self.left:
+            raise self._error(self._why)
+        self.left -= count
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much decoding a file may take.
+
+    Attributes:
+        pixels: most pixels of all its pictures; None: what the format allows, and of those that models code not more
+            than a file of its length can honestly hold.
+        memory: most bytes of memory; None: what is free.
+    """
+
+    pixels: int | None = None
+    memory: float | None = None
+
+    @property
+    def available(self) -> float:
+        """Bytes of memory that may be taken."""
+        return free_memory() if self.memory is None else self.memory
+
+    def check_pixels(self, pixels: int, coded: int, stream_bytes: int) -> None:
+        """Refuse more pixels than are allowed.
+
+        Args:
+            pixels: of all pictures. coded: samples that models code. stream_bytes: that these are coded in.
+
+        Raises:
+            LimitError: there are more.
+        """
+        if self.pixels is not None and pixels > self.pixels:
+            raise LimitError(f"{pixels} pixels, the limit is {self.pixels}", remedy=f"{PIXELS} {pixels} allows it")
+        most = CODED_FREELY + CODED_PER_BYTE * stream_bytes
+        if self.pixels is None and coded > most:
+            raise LimitError(
+                f"claims {coded} samples in {stream_bytes} bytes, more than an honest file has ({most})",
+                remedy=f"{PIXELS} {pixels} decodes it all the same",
+            )
+
+    def check_memory(self, need: float) -> None:
+        """Refuse what does not fit, before any of it is taken.
+
+        Raises:
+            LimitError: more bytes are needed than are allowed, or free.
+        """
+        have = self.available
+        if need <= have:
+            return
+        what = "are free" if self.memory is None else "are allowed"
+        raise LimitError(
+            f"needs {_size(need)} of memory, {_size(have)} {what}",
+            remedy=f"use a machine with more, or allow it with {MEMORY}" if self.memory is None else f"raise {MEMORY}",
+        )
+
+
+PIXELS, MEMORY = "--max-pixels", "--max-memory"
+"""How the command line calls them; arguments in Python are called likewise."""
+USUAL_LIMITS = Limits()
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**27 else f"{count / 2**20:.1f} MiB"
+
+
+def free_memory() -> float:
+    """Bytes of memory that can be taken now: what the system has free, and what is left to this process and to its
+    container (control groups, version 1 or 2); infinite where the system does not say."""
+    return min([_system_memory(), _address_space(), *_group_memory(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))])
+
+
+def _address_space() -> float:
+    """What is left of this process's address space, where `ulimit -v` bounds it."""
+    try:
+        import resource  # not on Windows
+
+        most = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if most == resource.RLIM_INFINITY:
+            return float("inf")
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, AttributeError, OSError, ValueError):
+        return float("inf")
+    return max(0.0, float(most - used))
+
+
+def _system_memory() -> float:
+    """What is free, caches of files included; where that is not said, all that there is."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * int(line.split()[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")
+
+
+def _group_memory(groups: Path, root: Path) -> list[float]:
+    """What is left to this process's control group and to each of those above it.
+
+    Args:
+        groups: the file that names them. root: where they are mounted.
+    """
+    try:
+        lines = groups.read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = []
+    for line in lines:
+        number, kinds, path = [*line.split(":", 2), "", ""][:3]
+        if number == "0" and not kinds:
+            base, most, used, key = root, "memory.max", "memory.current", "inactive_file"
+        elif "memory" in kinds.split(","):
+            base, most, used = root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
+            key = "total_inactive_file"
+        else:
+            continue
+        here = base / path.lstrip("/")
+        for folder in (here, *here.parents):
+            left = _left_in(folder, most, used, key)
+            found += [] if left is None else [left]
+            if folder == base:
+                break
+    return found
+
+
+def _left_in(folder: Path, most: str, used: str, key: str) -> float | None:
+    """What a group may still take, its caches of files given back; None if it has no limit."""
+    try:
+        limit = int((folder / most).read_text())
+        current = int((folder / used).read_text())
+        about = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # `max`, or not here
+        return None
+    return max(0.0, float(limit - current + int(about.get(key, 0))))

@@ -1,0 +1,152 @@
+"""Limits: what a file claims is refused before memory or time is taken for it."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arcomp
+from arcomp import files, limits
+from arcomp.container import Geometry, Member, ModelId, Original, Part, pack, samples_checksum, unpack
+from arcomp.errors import ArcompError, FormatError, LimitError
+from arcomp.form import Chunks, Decimals, Deflated, Layout, Literal, Lzw, PackBits, Raster, Segment
+from arcomp.formats import lzw, packbits
+from arcomp.formats.rebuild import pieces
+from arcomp.limits import Budget, Limits
+from arcomp.samples import Samples
+from arcomp.transforms import Coded, Constant, Node
+
+LAYOUT = Layout(8, (0,))
+TEXT = (Literal(b"x"),)
+BLACK = Constant((0,))
+WIDE = Raster(0, 0, 0, 1, 1, LAYOUT, stride=1 << 30)
+
+
+def member(
+    stack: tuple[int, int, int], skeleton: tuple[Segment, ...], length: int, tree: Node = BLACK, depth: int = 8
+) -> bytes:
+    """A file that claims pictures, and an original of so many bytes."""
+    coded = isinstance(tree, Coded)
+    return pack(
+        Member(
+            Geometry((stack,), 1, depth), (tree,), (Part((0, 0), (b"",)),) if coded else (),
+            (ModelId("histogram", arcomp.load("histogram").digest[:8]),) if coded else (),
+            samples_crc=zlib.crc32(bytes(1)), original=Original(length, bytes(32)), skeleton=skeleton,
+        )
+    )  # fmt: skip
+
+
+@contextmanager
+def little(seconds: float = 1.0, memory: int = 1 << 25) -> Iterator[None]:
+    """What is done inside takes little time and memory."""
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        yield
+        assert time.process_time() - began < seconds
+        assert tracemalloc.get_traced_memory()[1] < memory
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("segments", "length"),
+    [
+        ((WIDE,) * 64, 10),
+        ((WIDE,) * 64, 1 << 60),
+        ((Lzw((WIDE,) * 64),), 10),
+        ((PackBits((WIDE,) * 64, 1),), 10),
+        ((Deflated((WIDE,) * 64, b"\x03\0", False, b"x\x9c", None),), 10),
+        ((Deflated((WIDE,) * 64, b"\6\0", True),), 10),
+        ((Chunks((), b"IDAT", ((0, 1 << 62),)),), 1 << 20),
+        ((Lzw((Chunks((), b"IDAT", ((0, 1 << 62),)),)),), 10),
+        ((Decimals(0, (0,), ((1, 1 << 62),), b" ", b" ", b"\n"),), 10),
+    ],
+)
+def test_endless_forms_are_refused_at_once(segments: tuple[Segment, ...], length: int) -> None:
+    """Strides, chunks and checksums of contents without end, whatever the original is said to be."""
+    lzw.pack(b"a", (), None)
+    packbits.pack(b"a", 1)  # compiled before a clock starts
+    data = member((1, 1, 1), segments, length)
+    with little(), pytest.raises(ArcompError):
+        arcomp.restore(data)
+
+
+def test_checksum_of_a_billion_pictures() -> None:
+    """All of one pixel, and constant: in no memory, and not picture by picture."""
+    data = member((1 << 26, 1, 1), TEXT, 1)
+    with little(), pytest.raises(ArcompError, match="not those that were encoded"):
+        arcomp.restore(data)
+
+
+@pytest.mark.parametrize("stack", [(1, 1 << 14, 1 << 14), (1 << 20, 16, 16), (1, 1, 1 << 28)])
+def test_pictures_of_a_few_bytes(stack: tuple[int, int, int]) -> None:
+    """More than a file of that length can honestly hold; a limit goes before that, and is told of."""
+    data = member(stack, TEXT, 1, Coded(8))
+    with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 bytes.*--max-pixels 268435456"):
+        arcomp.restore(data)
+    with pytest.raises(LimitError, match="268435456 pixels, the limit is 1000"):
+        files.decompress(data, limits=Limits(pixels=1000))
+
+
+def test_memory_of_constants() -> None:
+    data = member((1, 1 << 15, 1 << 15), TEXT, 1, Constant((0,)), 16)
+    with little(), pytest.raises(LimitError, match=r"needs 4.0 GiB of memory, 1.0 MiB are allowed; raise --max-memory"):
+        files.decompress(data, limits=Limits(memory=1 << 20))
+
+
+def test_a_constant_picture_of_30000_x_30000_is_honest() -> None:
+    """Of which nothing is made here but its header."""
+    from arcomp.claims import check_member
+
+    check_member(unpack(member((1, 30000, 30000), TEXT, 1)), Limits(memory=2.0**31))
+
+
+def test_memory_of_what_is_packed() -> None:
+    samples = Samples.of(np.zeros((1, 1, 1, 1), "u1"))
+    segment = Lzw((Raster(0, 0, 0, 1, 1, LAYOUT, stride=1 << 20),))
+    with pytest.raises(LimitError):
+        list(pieces((segment,), samples, 1 << 20, 1 << 20))
+    assert list(pieces((segment,), samples, 1 << 20, 1 << 24))
+
+
+def test_budget() -> None:
+    budget = Budget(5, FormatError, "too many")
+    budget.take(5)
+    with pytest.raises(FormatError, match="too many"):
+        budget.take(1)
+    budget.take(0)
+
+
+def test_checksums_of_parts_are_those_of_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((3, 5, 7, 2), (1, 3000, 2000, 1), (1, 1, 5 << 20, 1), (5 << 20, 1, 1, 1), (2, 2100, 2000, 1)):
+        stack = rng.integers(0, 256, shape, np.uint8)
+        assert samples_checksum((stack,), 8) == zlib.crc32(stack)
+
+
+def test_what_a_container_leaves(tmp_path: Path) -> None:
+    """Groups of both versions, and those above them; what cached files take is given back."""
+    (tmp_path / "groups").write_text("4:memory:/a/b\n2:cpu:/a\n0::/c\n")
+    for folder, most, used in (("memory/a/b", 900, 500), ("memory/a", 1000, 950), ("memory", 1 << 62, 4000)):
+        place = tmp_path / folder
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "memory.limit_in_bytes").write_text(f"{most}\n")
+        (place / "memory.usage_in_bytes").write_text(f"{used}\n")
+        (place / "memory.stat").write_text("inactive_file 7\ntotal_inactive_file 30\n")
+    (tmp_path / "c").mkdir()
+    for name, text in (("max", "max"), ("current", "5"), ("stat", "inactive_file 0")):
+        (tmp_path / "c" / f"memory.{name}").write_text(text)
+    left = limits._group_memory(tmp_path / "groups", tmp_path)
+    assert sorted(left)[:2] == [80, 430]
+    (tmp_path / "c" / "memory.max").write_text("45")
+    assert min(limits._group_memory(tmp_path / "groups", tmp_path)) == 40
+    assert limits._group_memory(tmp_path / "none", tmp_path) == []
+    assert limits.free_memory() > 0
