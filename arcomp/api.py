@@ -92,6 +92,8 @@ def decompress(
     picture: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    max_pixels: int | None = None,
+    max_memory: int | None = None,
 ) -> Samples:
     """Decompress an .arcomp file, or a rectangle of a picture in it.
 
@@ -112,6 +114,9 @@ def decompress(
         picture: which picture is cropped, from 0; None: the only one.
         threads: how many tiles a model that learns decodes at a time; None: one for each processor.
         progress: callback that is given the part done, 0 to 1, now and then.
+        max_pixels: files of more are refused; None: of those that a model codes, as many as a file of its length can
+            honestly hold.
+        max_memory: bytes; what needs more is refused; None: as much as is free.
 
     Returns:
         What was compressed: an array, a picture, or the pictures of a file, whose `array` has the original shape and
@@ -121,12 +126,12 @@ def decompress(
         ArcompError: it cannot be read, is damaged, or its model is not here; or it has no such picture or rectangle.
     """
     count, callback = arguments.threads(threads), arguments.progress(progress)
-    area, which = arguments.crop(crop), arguments.picture(picture)
+    area, which, most = arguments.crop(crop), arguments.picture(picture), arguments.limits(max_pixels, max_memory)
     held = None if model is None else _model(model)
     if area is None and which is not None:
         raise ArcompError("picture= without crop=", remedy="leave it out: all pictures are decompressed")
     with _said_of(data):
-        member, how = unpack(bytes_of(data)), Execution(threads=count, progress=callback)
+        member, how = unpack(bytes_of(data), most), Execution(threads=count, progress=callback, limits=most)
         if area is not None:
             return regions.crop(member, area, which, held, how).samples
         if member.geometry is None:
@@ -152,6 +157,8 @@ def restore(
     model: str | Model | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
+    max_pixels: int | None = None,
+    max_memory: int | None = None,
 ) -> bytes:
     """The file that was compressed, bit for bit.
 
@@ -160,15 +167,16 @@ def restore(
     b'P5 2 1 255 AZ'
 
     Args:
-        data, model, threads, progress: as of :func:`decompress`.
+        data, model, threads, progress, max_pixels, max_memory: as of :func:`decompress`.
 
     Raises:
         ArcompError: as of :func:`decompress`; or it was made of an array, which came from no file.
     """
     count, callback = arguments.threads(threads), arguments.progress(progress)
-    held = None if model is None else _model(model)
+    held, most = None if model is None else _model(model), arguments.limits(max_pixels, max_memory)
     with _said_of(data):
-        return files.restored(unpack(bytes_of(data)), held, Execution(threads=count, progress=callback))
+        how = Execution(threads=count, progress=callback, limits=most)
+        return files.restored(unpack(bytes_of(data), most), held, how)
 
 
 def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:

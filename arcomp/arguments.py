@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arcomp.errors import ArcompError, needs_torch
+from arcomp.limits import Limits
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS
 
 MAX_THREADS = 4096
@@ -81,6 +82,19 @@ def tile(value: object) -> tuple[int, int] | None:
             remedy="give (height, width), (0, 0) for whole pictures, or None",
         )
     return sides[0], sides[1]
+
+
+def limits(max_pixels: object, max_memory: object) -> Limits:
+    """Most pixels, and most bytes of memory; or None for either.
+
+    Raises:
+        ArcompError: one is neither.
+    """
+    for name, value in (("max_pixels", max_pixels), ("max_memory", max_memory)):
+        number = None if value is None else _integer(value)
+        if value is not None and (number is None or number < 1):
+            raise ArcompError(f"{name}={shown(value)} is no limit", remedy=f"give an integer from 1 on, or {NOTHING}")
+    return Limits(_integer(max_pixels), _integer(max_memory))
 
 
 def crop(value: object) -> tuple[int, int, int, int] | None:

@@ -14,6 +14,7 @@ from arcomp.cli.files import Target, no_more_than, to_stdout, umask
 from arcomp.cli.inputs import Input, read_compressed
 from arcomp.cli.jobs import Chosen, Job
 from arcomp.errors import ArcompError, FormatError, OutputError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 if TYPE_CHECKING:
     from arcomp.batch import Folder
@@ -154,15 +155,16 @@ def input_of(job: Job, *, to_remove: bool = False) -> Input:
         return Input(job.shown, file.read(job.entry.length), None)
 
 
-def unpacked(job: Job, data: bytes) -> Member:
+def unpacked(job: Job, data: bytes, limits: Limits = USUAL_LIMITS) -> Member:
     """The member that an input is.
 
     Raises:
         FormatError: it is damaged, or is not what the archive's index says.
+        LimitError: it takes more memory than is allowed.
     """
     from arcomp.cli.coding import member_in
 
-    member = member_in(data)
+    member = member_in(data, limits)
     if job.entry is not None and job.entry.name != (member.original.name if member.original else ""):
         raise FormatError("the archive's index has another name for it", remedy="get a fresh copy")
     return member

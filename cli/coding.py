@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
 from arcomp.errors import FormatError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 if TYPE_CHECKING:
     from arcomp.container import Member
@@ -32,14 +33,15 @@ class Startup:
     Args:
         threads: --threads.
         console: prints a note if this takes long.
+        limits: what decoding a file may take.
 
     Attributes:
         seconds: from the start of the process until the first file's coding began.
     """
 
-    def __init__(self, threads: int | None, console: Console) -> None:
+    def __init__(self, threads: int | None, console: Console, limits: Limits = USUAL_LIMITS) -> None:
         options.set_threads(threads)
-        self.threads, self.console = threads, console
+        self.threads, self.console, self.limits = threads, console, limits
         self.seconds = 0.0
         self._seen: set[str] = set()
         self._warm: set[tuple[str, bytes, int, int, str]] = set()
@@ -266,16 +268,17 @@ def digits(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def member_in(data: bytes) -> Member:
+def member_in(data: bytes, limits: Limits = USUAL_LIMITS) -> Member:
     """A file's only member.
 
     Raises:
         FormatError: it is none, or damaged; then it is said where.
+        LimitError: it takes more memory than is allowed.
     """
     from arcomp.container import unpack
 
     try:
-        return unpack(data)
+        return unpack(data, limits)
     except FormatError as error:
         from arcomp.damage import explained
 
@@ -335,14 +338,16 @@ def decoded(
         ArcompError: damaged, or its model is not here.
     """
     from arcomp import codec, files
+    from arcomp.claims import check_member
     from arcomp.contract.model import Execution
 
-    member = member_in(data)
+    member = member_in(data, startup.limits)
+    check_member(member, startup.limits)
     model = model_for(member, model_name)
     startup.warm_member(member, model_name)
     began = time.perf_counter()
     with console.progress(f"decoding {shown(name)}") as meter:
-        how = Execution("cuda" if device == "cuda" else "cpu", startup.threads, naive, meter)
+        how = Execution("cuda" if device == "cuda" else "cpu", startup.threads, naive, meter, startup.limits)
         if member.original is None:
             samples, original = codec.decode_member(member, model, how), None
         else:

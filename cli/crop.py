@@ -50,7 +50,7 @@ class Cropper:
         from arcomp.formats.conversion import made_of
 
         source = read_compressed(name)
-        member = member_in(source.data)
+        member = member_in(source.data, self.startup.limits)
         path = self.target.place(beside(name, "crop", _ending(member)))
         self.target.claim(path, name)
         ending = (format_of(path) if path != STDOUT else "") or _ending(member)
@@ -84,7 +84,7 @@ class Cropper:
             self.startup.warm(one, leaf.shape[3], leaf.depth, None)
         began = time.perf_counter()
         with self.console.progress(f"decoding {shown(name)}") as meter:
-            how = Execution(threads=self.startup.threads, progress=meter)
+            how = Execution(threads=self.startup.threads, progress=meter, limits=self.startup.limits)
             found = regions.crop(member, self.area, self.picture, model, how)
         return found, time.perf_counter() - began
 

@@ -17,6 +17,7 @@ from arcomp.cli.files import ENDING, STDOUT, Target
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
 from arcomp.errors import ArcompError, OutputError, PictureError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 if TYPE_CHECKING:
     from arcomp.batch import Folder
@@ -66,6 +67,7 @@ class Decompression:
 
     Attributes:
         example: an input; what it needs, most will need.
+        limits: what decoding a file may take.
     """
 
     goes_on: ClassVar[bool] = True
@@ -74,13 +76,14 @@ class Decompression:
     naive: bool = False
     device: str = "auto"
     example: Job | None = None
+    limits: Limits = USUAL_LIMITS
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Decompressor:
         """See :class:`arcomp.cli.many.Plan`."""
-        startup = Startup(threads, console)
+        startup = Startup(threads, console, self.limits)
         if warm and self.example is not None:
             with suppress(ArcompError):  # it fails in its turn
-                startup.warm_member(unpacked(self.example, input_of(self.example).data), self.model_name)
+                startup.warm_member(unpacked(self.example, input_of(self.example).data, self.limits), self.model_name)
         target = replace(self.target, console=console)
         return Decompressor(console, target, startup, self.model_name, self.naive, self.device)
 
@@ -149,7 +152,7 @@ class Decompressor:
         self.startup.use(threads)
         source, path = input_of(job, to_remove=self.target.remove), job.path
         data = source.data
-        member = unpacked(job, data)
+        member = unpacked(job, data, self.startup.limits)
         if job.entry is not None and path != STDOUT:
             place_below(self.target.output or "", os.path.relpath(path, self.target.output).replace(os.sep, "/"))
         self.target.claim(path, job.name)
@@ -283,6 +286,7 @@ def decompress(
     help="Write what is intact of a damaged file or archive: pictures with gray where tiles are lost.",
 )
 @options.naive
+@options.limited
 @options.threads
 @options.skip_existing
 @options.device(options.DECODING)
@@ -302,6 +306,7 @@ def command(
     skip_existing: bool,
     threads: int | None,
     device: str,
+    limits: Limits,
 ) -> int:
     """Decompress files: img.png.arcomp becomes img.png, bit for bit, with its time and permissions. Of an archive, -o
     DIR gets all files; `arcomp extract` takes some.
@@ -318,7 +323,7 @@ def command(
             raise click.UsageError("--crop takes files that are named, not -r or --files-from")
         from arcomp.cli.crop import Cropper
 
-        cropper = Cropper(console, target, Startup(threads, console), area, picture, model_name)
+        cropper = Cropper(console, target, Startup(threads, console, limits), area, picture, model_name)
         return 1 if options.each(given.names, cropper, console) else 0
     if salvage:
         if given.mirrored:
@@ -333,7 +338,7 @@ def command(
     chosen.expand(members)
     if any(job.entry is not None for job in chosen.jobs):
         target = into(target)
-    work = Decompression(target, model_name, naive, device)
+    work = Decompression(target, model_name, naive, device, limits=limits)
     return decompress(chosen, work, given, threads, skip_existing, console)
 
 

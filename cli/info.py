@@ -20,6 +20,7 @@ from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
     from arcomp.container import Member, ModelId, Original, Part
+    from arcomp.limits import Limits
 
 
 def whereabouts(model: ModelId) -> Path | str | None:
@@ -85,10 +86,10 @@ def _list_damage(data: bytes, console: Console) -> None:
             console.note(line)
 
 
-def _about(name: str, data: bytes) -> tuple[dict[str, Any], Member]:
+def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Member]:
     from arcomp.container import VERSION
 
-    member = member_in(data)
+    member = member_in(data, limits)
     where = [whereabouts(model) for model in member.models]
     coded = sum(map(_length, member.parts))
     return {
@@ -138,8 +139,9 @@ def _original(original: Original) -> str:
 
 @click.command("info", short_help="Say what files hold.")
 @options.inputs
+@options.limited
 @options.talkative
-def command(console: Console, inputs: tuple[str, ...]) -> int:
+def command(console: Console, inputs: tuple[str, ...], limits: Limits) -> int:
     """Say what files hold: the original, its pictures, how they are coded, sizes. Checksums are checked, pixels are not
     decoded."""
 
@@ -149,7 +151,7 @@ def command(console: Console, inputs: tuple[str, ...]) -> int:
             return
         if console.verbose:
             _list_damage(data, console)
-        about, member = _about(name, data)
+        about, member = _about(name, data, limits)
         if console.as_json:
             print(json.dumps(about))
             return

@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from arcomp import limits
 from arcomp.cli.console import Console, report
 from arcomp.errors import ArcompError, has_torch, needs_torch
 
@@ -59,6 +60,18 @@ def _numbers(text: str, between: str) -> list[int]:
     """Decimal numbers of up to ten digits and what stands between them; none if they are not."""
     parts = text.split(between)
     return [int(part) for part in parts] if all(re.fullmatch("[0-9]{1,10}", part) for part in parts) else []
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, perhaps in units of 2**10: 800M, 1.5G."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+        if found is None or not float(found[1]):
+            self.fail(f"{value!r} is no number of bytes, such as 800M or 2G", param, ctx)
+        return float(found[1]) * 1024.0 ** " KMGT".index(found[2].upper() or " ")
 
 
 class Numbers(click.FloatRange):
@@ -125,6 +138,28 @@ threads = click.option(
     callback=lambda context, option, value: value or None,
     help="CPU threads to use in all; 0, the default: as many as there are processors.",
 )
+
+
+def limited(function: F) -> F:
+    """``--max-pixels`` and ``--max-memory``, which the verb gets as ``limits``."""
+
+    @click.option(
+        limits.PIXELS,
+        metavar="N",
+        type=Integers(1),
+        help="Refuse files of more pixels. [default: as many as a file of its length can honestly hold]",
+    )
+    @click.option(
+        limits.MEMORY,
+        metavar="SIZE",
+        type=Bytes(),
+        help="Refuse what needs more memory, such as 2G. [default: what is free]",
+    )
+    @functools.wraps(function)
+    def verb(*args: Any, max_pixels: int | None, max_memory: float | None, **kwargs: Any) -> Any:
+        return function(*args, limits=limits.Limits(max_pixels, max_memory), **kwargs)
+
+    return cast(F, verb)
 
 
 DECODING = "Where --naive runs (auto: the CPU). Without --naive the CPU always decodes."

@@ -15,6 +15,7 @@ from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING
 from arcomp.cli.jobs import Given, Job
 from arcomp.errors import ArcompError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Verification:
 
     Attributes:
         example: an input; what it needs, most will need.
+        limits: what decoding a file may take.
     """
 
     goes_on: ClassVar[bool] = False
@@ -30,18 +32,19 @@ class Verification:
     naive: bool
     device: str
     example: Job | None = None
+    limits: Limits = USUAL_LIMITS
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> many.Work:
         """See :class:`arcomp.cli.many.Plan`."""
-        startup = Startup(threads, console)
+        startup = Startup(threads, console, self.limits)
         if warm and self.example is not None:
             with suppress(ArcompError):  # it fails in its turn
-                startup.warm_member(unpacked(self.example, input_of(self.example).data), self.model_name)
+                startup.warm_member(unpacked(self.example, input_of(self.example).data, self.limits), self.model_name)
 
         def work(job: Job, threads: int | None) -> many.Outcome:
             startup.use(threads)
             data = input_of(job).data
-            unpacked(job, data)
+            unpacked(job, data, self.limits)
             found = decoded(data, job.shown, startup, console, self.model_name, self.naive, self.device)
             about = {
                 "input": job.name,
@@ -63,15 +66,23 @@ class Verification:
         return work
 
 
+
 @click.command("test", short_help="Decode and verify.")
 @jobs.given
 @options.model_of_file
 @options.naive
+@options.limited
 @options.threads
 @options.device(options.DECODING)
 @options.talkative
 def command(
-    console: Console, given: Given, model_name: str | None, naive: bool, threads: int | None, device: str
+    console: Console,
+    given: Given,
+    model_name: str | None,
+    naive: bool,
+    threads: int | None,
+    device: str,
+    limits: Limits,
 ) -> int:
     """Decode files, and all files in archives, and verify them; write nothing."""
     options.check_cuda(device)
@@ -80,7 +91,7 @@ def command(
         chosen.without(lambda job: "" if job.name.lower().endswith(ENDING) else "other file")
     chosen.expand(members)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
-    work = Verification(model_name, naive, device, largest)
+    work = Verification(model_name, naive, device, largest, limits)
     summary = many.run(chosen, work, console, given.processes(threads), threads)
     count = summary.total.files + len(summary.failed)
     return summary.tell(console, chosen, f"{plural(count, 'file')}" + ("" if summary.failed else ", all ok"))

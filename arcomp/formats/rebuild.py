@@ -207,7 +207,8 @@ def _check_channels(pixels: Pixels, channels: tuple[int, ...]) -> None:
 
 def _scanlines(segment: Scanlines, source: _Source, made: Budget) -> Iterator[Octets]:
     whole = _with_channels(picture(source.samples, segment.picture, first=source.first), segment.layout)
-    made.take(filtered_size(*whole.shape[:2], segment.layout, segment.interlaced)[0])
+    height, width, _ = whole.shape
+    made.take(filtered_size(height, width, segment.layout, segment.interlaced)[0])
     yield from scanlines(segment, whole)
 
 
