@@ -20,7 +20,7 @@ from arcomp.contract.fitting import narrowed
 from arcomp.contract.fixed_input import check_answers
 from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
-from arcomp.errors import ArcompError, ModelError, VerificationError
+from arcomp.errors import ArcompError, FormatError, ModelError, VerificationError
 from arcomp.limits import USUAL_LIMITS
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
@@ -326,6 +326,8 @@ def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
     """
     *pictures, channels = leaf.shape
     model.check(channels, leaf.depth)
+    if part.binary_samples and leaf.depth != 1:
+        raise FormatError("decisions of samples of more than a bit", remedy="get a fresh copy of the file")
     tiling = Tiling((pictures[0], pictures[1], pictures[2]), part.tile)
     spec = BatchSpec(tiling.batch, channels, leaf.depth)
     pixels = math.prod(tiling.pictures)

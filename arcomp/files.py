@@ -224,7 +224,10 @@ def _found(
     if parsed is None:
         return None, None, None
     skeleton = predicted(parsed.skeleton, parsed.samples)
-    packed = pack_skeleton(skeleton, parsed.samples.palette)
+    try:
+        packed = pack_skeleton(skeleton, parsed.samples.palette)
+    except FormatError:  # of more parts than a file may have
+        return None, None, None
     if packed and len(packed[1]) > WORTH_CODING * len(data) + 256:
         return None, None, None
     return parsed.samples, skeleton, packed

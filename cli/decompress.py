@@ -31,10 +31,15 @@ EXAMPLES = examples(
     "arcomp decompress -r packed/ -o photos/",
     "arcomp decompress photos.arcomp -o photos/",
 )
+_PICTURES = "png apng bmp dib tif tiff gif jpg jpeg jfif webp ico cur ppm pgm pbm pnm pam heic avif jxl jp2 tga pcx psd"
+_OTHERS = "npy npz dng raw svg txt md csv tsv json xml log dat bin"
+RESTORED = frozenset([*_PICTURES.split(), *_OTHERS.split()])
+"""Endings that are taken from the file itself where its own name has none: of pictures, arrays and texts, never of
+programs."""
 
 
 def named(name: str, member: Header) -> str:
-    """The name of what an input becomes when none is asked for.
+    """The name of what an input becomes when none is asked for: its own, never one that the file says.
 
     Args:
         name: the input, ``-`` for standard input.
@@ -51,7 +56,7 @@ def named(name: str, member: Header) -> str:
     if member.original is None:
         return f"{restored}.{default_ending(member)}"
     ending = os.path.splitext(member.original.name)[1]
-    return restored + (ending if ending[1:].isalnum() else "")
+    return restored + (ending if ending[1:].lower() in RESTORED else "")
 
 
 def default_ending(member: Member | Header) -> str:

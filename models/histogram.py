@@ -100,6 +100,7 @@ class Histogram(DistributionModel):
 
     name: ClassVar[str] = "histogram"
     weightless: ClassVar[bool] = True
+    takes_side: ClassVar[bool] = True
     batches: ClassVar[bool] = False  # the counts are of all that is coded together
 
     def __init__(self, weights: Weights | None = None) -> None:

@@ -13,9 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.errors import FormatError
 from arcomp.exact.compiled import kernel
 
 LOWER, RANGE, POINT, AT, END = range(5)
+LOOK_AHEAD = 4
+"""Words that a decoder may read beyond the end of a whole stream: a stream that ends sooner was cut, or never was one.
+Without that, a few bytes could be decoded for ever."""
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 _WORD = 32
@@ -54,6 +58,24 @@ def decoder(data: bytes | memoryview) -> Coder:
     words = words_of(data)
     first = [int(w) for w in words[:2]] + [0, 0]
     return Coder(np.array([0, (1 << 64) - 1, (first[0] << _WORD) | first[1], 2, len(words)], np.uint64), words)
+
+
+def check_end(words: int) -> None:
+    """Refuse a stream that has ended.
+
+    Args:
+        words: that were read beyond its end.
+
+    Raises:
+        FormatError: more than whole streams need.
+    """
+    if words > LOOK_AHEAD:
+        raise FormatError("the coded pixels end too soon", remedy="get a fresh copy of the file")
+
+
+def beyond(coder: Coder) -> int:
+    """How many words a decoder has read beyond the end of its stream."""
+    return int(coder.state[AT]) - int(coder.state[END])
 
 
 def words_of(data: bytes | memoryview) -> UInt32:
@@ -172,7 +194,8 @@ def decode_finely(coder: Any, p: Any) -> Any:
 
 
 def finish(coder: Coder) -> bytes:
-    """The coded bytes, as few as tell the last interval (zeros at the end are left out)."""
+    """The coded bytes, as few as tell the last interval; of zeros at the end as many are left out as a decoder may read
+    beyond it."""
     lower, span, at = int(coder.state[LOWER]), int(coder.state[RANGE]), int(coder.state[AT])
     keep = bytearray(coder.words[:at].astype(">u4").tobytes())
     size = 0  # the fewest bytes that some number of the interval ends after
@@ -185,4 +208,4 @@ def finish(coder: Coder) -> bytes:
             i -= 1
         keep[i] += 1
     tail = (value & ((1 << 64) - 1)).to_bytes(8, "big")[:size]
-    return (bytes(keep) + tail).rstrip(b"\0")
+    return (bytes(keep) + tail).rstrip(b"\0").ljust(max(0, 4 * (at + 2 - LOOK_AHEAD)), b"\0")

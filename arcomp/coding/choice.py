@@ -1,7 +1,8 @@
-"""Which range coder digits are coded with: constriction's where it is installed, else the project's own.
+"""Which range coder digits are encoded with: constriction's where it is installed, else the project's own.
 
 constriction (Bamler 2022, "Understanding entropy coding with ANS") has packages for Linux on x86-64, macOS and Windows.
-Both write the same words. The environment variable ARCOMP_CODER asks for one of them: ``constriction`` or ``own``.
+Both write the same words, and the project's own decodes them. The environment variable ARCOMP_CODER asks for one of
+them: ``constriction`` or ``own``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from arcomp.coding import range_coder
 from arcomp.coding.distribution import Float32, Int32
-from arcomp.errors import ArcompError, FormatError
+from arcomp.errors import ArcompError
 
 CODERS = ("constriction", "own")
 ENVIRONMENT = "ARCOMP_CODER"
@@ -28,12 +29,6 @@ class DigitEncoder(Protocol):
     def encode(self, digits: Int32, less_one: Float32) -> None: ...
 
     def words(self) -> UInt32: ...
-
-
-class DigitDecoder(Protocol):
-    """What :class:`arcomp.coding.range_coder.RangeDecoder` does."""
-
-    def decode(self, less_one: Float32) -> Int32: ...
 
 
 def chosen() -> str:
@@ -53,11 +48,6 @@ def chosen() -> str:
 def range_encoder() -> DigitEncoder:
     """An encoder of digits that has written nothing. Raises what :func:`chosen` raises."""
     return range_coder.RangeEncoder() if chosen() == "own" else _Encoder()
-
-
-def range_decoder(words: UInt32) -> DigitDecoder:
-    """A decoder of digits from words, uint32 [m]. Raises what :func:`chosen` raises."""
-    return range_coder.RangeDecoder(words) if chosen() == "own" else _Decoder(words)
 
 
 @cache
@@ -92,16 +82,3 @@ class _Encoder:
 
     def words(self) -> UInt32:
         return np.asarray(self._coder.get_compressed(), np.uint32)
-
-
-class _Decoder:
-    """constriction's, as :class:`DigitDecoder`."""
-
-    def __init__(self, words: UInt32) -> None:
-        self._coder = _constriction().stream.queue.RangeDecoder(words)
-
-    def decode(self, less_one: Float32) -> Int32:
-        try:
-            return np.asarray(self._coder.decode(_categorical(), less_one), np.int32)
-        except (ValueError, AssertionError) as error:
-            raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file") from error

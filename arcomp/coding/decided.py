@@ -61,17 +61,23 @@ class DecisionEncoder:
 
 
 class DecisionDecoder:
-    """As :class:`arcomp.coding.stream.Decoder`, for samples of 1 bit; any data decodes to something.
+    """As :class:`arcomp.coding.stream.Decoder`, for samples of 1 bit.
 
     Args:
         data: what :meth:`DecisionEncoder.finish` gave.
     """
 
     def __init__(self, data: bytes) -> None:
-        self._record = record(binary.decoder(data))
+        self._coder = binary.decoder(data)
+        self._record = record(self._coder)
 
     def decode(self, distribution: Distribution) -> Int32:
-        """One symbol for each position: int32 [n]."""
+        """One symbol for each position: int32 [n].
+
+        Raises:
+            FormatError: the data has ended.
+        """
         symbols = np.zeros(len(distribution), np.int32)
         _decode(self._record, _ones(distribution), symbols)
+        binary.check_end(binary.beyond(self._coder))
         return symbols

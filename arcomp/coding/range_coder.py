@@ -134,6 +134,11 @@ class RangeDecoder:
         self._words = words
         self._coder = np.array([(first[0] << 32) | first[1], _FULL, 2], np.uint64)
 
+    @property
+    def beyond(self) -> int:
+        """How many words have been read beyond the end."""
+        return int(self._coder[2]) - len(self._words)
+
     def decode(self, less_one: Float32) -> Int32:
         """The digits, int32 [n], that were coded with the frequencies less one of less_one, float32 [n, s].
 

@@ -1,5 +1,5 @@
 """Symbols as digits over a range coder: constriction's, or where there is none :mod:`arcomp.coding.range_coder`, which
-writes the same words.
+writes the same words. The latter decodes: it is faster at that, and tells where it is.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding.choice import range_decoder, range_encoder
+from arcomp.coding.binary import check_end
+from arcomp.coding.choice import range_encoder
 from arcomp.coding.distribution import Distribution, Float32, Int32, digit_widths
+from arcomp.coding.range_coder import RangeDecoder
 from arcomp.errors import FormatError
 
 
@@ -70,18 +72,19 @@ class Decoder:
     def __init__(self, data: bytes) -> None:
         if len(data) % 4:
             raise FormatError("the coded pixels are no whole number of words", remedy="the file is damaged")
-        self._coder = range_decoder(np.frombuffer(data, "<u4").astype(np.uint32))
+        self._coder = RangeDecoder(np.frombuffer(data, "<u4").astype(np.uint32))
 
     def decode(self, distribution: Distribution) -> Int32:
         """One symbol for each position: int32 [n].
 
         Raises:
-            FormatError: the data cannot have been coded with such a distribution.
+            FormatError: the data cannot have been coded with such a distribution, or has ended.
         """
         symbols = np.zeros(len(distribution), np.int32)
         for level, width in enumerate(digit_widths(distribution.depth)):
             digit = self._coder.decode(distribution.frequencies(level, symbols))
             symbols = (symbols << width) | digit
+        check_end(self._coder.beyond)
         return symbols
 
 

@@ -17,9 +17,12 @@ from arcomp.container.header import TAG_STREAMS, Header, parse_header
 from arcomp.container.layout import (
     INDEX,
     MAGIC,
+    MAX_HEADER_BYTES,
     MEMBER,
+    START_BYTES,
     TRAILER,
     TRAILER_MAGIC,
+    extent,
     fields_of,
     framed,
     index_length,
@@ -35,6 +38,10 @@ MAX_ENTRIES_BYTES = 1 << 28
 """Most bytes of an index's entries, unpacked."""
 _TAG_ENTRIES = 1
 _BLOCK = 1 << 20
+_SHORT = 1 << 12
+"""Bytes of a header that is always read, and of what is first looked at for the next one."""
+_LEAST = 15
+"""Bytes that the shortest section has."""
 
 
 class SupportsWrite(Protocol):
@@ -257,6 +264,8 @@ def _parsed_index(data: bytes, at: int) -> tuple[list[Entry], int]:
     cursor = Cursor(values[_TAG_ENTRIES], "entries")
     method, length, count = cursor.number(), cursor.number(1, MAX_ENTRIES_BYTES), cursor.number()
     cursor.end()
+    if count > at // _LEAST or length > (count + 1) * (MAX_NAME_BYTES + 64):
+        raise FormatError("the index is damaged: it claims more than there is", remedy=DAMAGED)
     packed = data[len(head) : -TRAILER.size]
     listed = Cursor(unsqueeze(method, packed, length), "entries")
     found, end = [], 0
@@ -280,10 +289,12 @@ def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[E
         end: of the bytes that are looked at.
         damaged: gets (first byte, the one after the last) of what is neither member nor index.
     """
-    at = 0
+    at, left = 0, max(MAX_HEADER_BYTES, 4 * end)
     while at < end:
         file.seek(at)
         try:
+            if damaged:  # what looks like headers may be long, many, and within each other
+                left -= _claimed(file, at, left)
             kind, begin, head = read_start(file)
             if kind == INDEX:
                 length = index_length(memoryview(head), 0, trailer=False)
@@ -296,19 +307,38 @@ def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[E
             length = end + 1
         if at + length > end:
             after = _next_magic(file, at + 1, end)
-            damaged.append((at, after))
+            begun = damaged.pop()[0] if damaged and damaged[-1][1] == at else at
+            damaged.append((begun, after))
             at = after
         else:
             at += length
 
 
+def _claimed(file: BinaryIO, at: int, left: int) -> int:
+    """Bytes that a header claims which is perhaps none; the file is left where it begins.
+
+    Args:
+        left: how many may still be read of such headers.
+
+    Raises:
+        FormatError: it is none, or too long a one to be read after all those before it.
+    """
+    _, _, length = extent(file.read(START_BYTES))
+    file.seek(at)
+    if length > max(left, _SHORT):
+        raise FormatError("too much that looks like headers")
+    return length
+
+
 def _next_magic(file: BinaryIO, begin: int, end: int) -> int:
     """Where the magic stands next; the end, if nowhere."""
+    size = _SHORT
     while begin < end:
         file.seek(begin)
-        block = file.read(min(_BLOCK + len(MAGIC) - 1, end - begin))
+        block = file.read(min(size + len(MAGIC) - 1, end - begin))
         at = block.find(MAGIC)
         if at >= 0:
             return begin + at
-        begin += _BLOCK
+        begin += size
+        size = min(2 * size, _BLOCK)
     return end

@@ -286,6 +286,9 @@ def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | No
     """The stream that holds form and palette; None if it is empty.
 
     A palette is stored as all entries' red, green, blue, and then their opacities, as PNG has them.
+
+    Raises:
+        FormatError: the form has more segments, or items of their lists, than a file may have.
     """
     if palette is None and skeleton is None:
         return None
@@ -294,6 +297,8 @@ def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | No
     colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
     data = b"".join(map(SEGMENT_RECORDS.encode, skeleton or ())) + colours
     method, packed = squeeze(data)
+    if sum(map(SEGMENT_RECORDS.items, skeleton or ())) > ITEMS_FREELY + ITEMS_PER_BYTE * len(packed):
+        raise FormatError("a form of more parts than a file may have")
     return (method, len(data)), packed
 
 

@@ -43,6 +43,8 @@ TRAILER_MAGIC = b"\x89ARCEND\n"
 _START = struct.Struct("<8sBB")
 _LENGTH_BYTES = 4
 """The most that the header's length takes: MAX_HEADER_BYTES is below 2**28."""
+START_BYTES = _START.size + _LENGTH_BYTES
+"""Bytes that tell what a section is, and how long its header."""
 
 
 def pack(member: Member, skeleton: PackedSkeleton | None = None) -> bytes:

@@ -45,6 +45,20 @@ class Family:
         tag = self.classes.index(type(record))
         return bytes([tag]) + self._encode_fields(record)
 
+    def items(self, record: object) -> int:
+        """How many records and items of tuples there are in a record, itself counted."""
+        count = 1
+        for name, _ in self.declared(type(record)):
+            value = getattr(record, name)
+            if isinstance(value, tuple):
+                inner = bool(value) and type(value[0]) in self.classes
+                count += sum(map(self.items, value)) if inner else len(value)
+            elif type(value) in self.classes:
+                count += self.items(value)
+            elif dataclasses.is_dataclass(value):
+                count += self.items(value) - 1  # its fields are those of the record
+        return count
+
     def decode(self, data: bytes | memoryview, at: int, items: Budget) -> tuple[Any, int]:
         """The record that begins at a byte, and where it ends.
 

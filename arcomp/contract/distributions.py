@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import DecisionDecoder, DecisionEncoder, Decoder, Distribution, Encoder, sample
-from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Padded, Payload, Progress, Watch
+from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Padded, Payload, Progress, Watch, surplus_side
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 from arcomp.orders import Batch, Front, Order, grouped
@@ -72,6 +72,8 @@ class DistributionModel(Model):
 
     learns: ClassVar[bool] = False
     batches: ClassVar[bool] = True
+    takes_side: ClassVar[bool] = False
+    """Whether it has side information."""
 
     @property
     @abstractmethod
@@ -126,6 +128,8 @@ class DistributionModel(Model):
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         if len(payload.streams) != 1:
             raise FormatError(f"the file has {len(payload.streams)} streams in place of one", remedy="get a fresh copy")
+        if payload.side and not self.takes_side:
+            raise surplus_side()
         data = bytes(payload.streams[0])
         decoder = DecisionDecoder(data) if payload.binary_samples else Decoder(data)
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Progress, Watch
+from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Progress, Watch, surplus_side
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
+from arcomp.orders import Batch
 from arcomp.samples import Pixels
 
 Positions = Callable[[int], None]
 """Callback that is given how many positions have been done since it was last called."""
+_WAITING = 4
+"""How many times as many pieces of work as there are threads have been handed to them."""
+_TOGETHER = 1 << 6
+"""Positions of small tiles, at least, that are one piece of work."""
 Tile = npt.NDArray[np.uint8]
 """uint8 [height, width, C]: one tile, channels in coding order."""
 
@@ -103,9 +108,7 @@ class LearningModel(Model):
 
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         if payload.side:
-            raise ModelError(
-                "the file has side information, and its model takes none", remedy="get a fresh copy of the file"
-            )
+            raise surplus_side()
         batch, order = spec.batch, list(self.coding_order(spec.channels))
         pixels: Pixels = np.zeros((*tiling.pictures, spec.channels), spec.dtype)
         if len(payload.streams) != len(batch):
@@ -189,18 +192,50 @@ class _Meter:
             self.progress(self.done / self.total)
 
 
+def _together(batch: Batch) -> Iterator[range]:
+    """All tiles, those that are small several at a time."""
+    first, positions = 0, 0
+    for i, size in enumerate((batch.heights.astype(np.int64) * batch.widths).tolist()):
+        positions += size
+        if positions >= _TOGETHER:
+            yield range(first, i + 1)
+            first, positions = i + 1, 0
+    if first < len(batch):
+        yield range(first, len(batch))
+
+
+def _first(waiting: set[Future[None]]) -> None:
+    """Wait for the first of several, and take it out; raises what it raised."""
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    waiting -= done
+    for future in done:
+        future.result()
+
+
 class _StoppedError(Exception):
     """Raised in threads whose work is no longer wanted."""
 
 
 def _run(work: Callable[[int, Positions], None], spec: BatchSpec, how: Execution) -> None:
-    """Do the work for each tile, several at a time; the first error stops all of them."""
-    count, meter = len(spec.batch), _Meter(spec.batch.positions, how.progress)
-    with ThreadPoolExecutor(min(count, how.threads or processors())) as pool:
-        waiting = [pool.submit(work, i, meter) for i in range(count)]
+    """Do the work for each tile, several at a time; the first error stops all of them. Small tiles are done many at a
+    time, and no more wait than will be begun soon: there may be a million."""
+    meter, threads = _Meter(spec.batch.positions, how.progress), min(len(spec.batch), how.threads or processors())
+    waiting: set[Future[None]] = set()
+
+    def some(tiles: range) -> None:
+        for i in tiles:
+            if meter.stopped:
+                raise _StoppedError
+            work(i, meter)
+
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for future in wait(waiting, return_when=FIRST_EXCEPTION).done:
-                future.result()
+            for tiles in _together(spec.batch):
+                if len(waiting) >= _WAITING * threads:
+                    _first(waiting)
+                waiting.add(pool.submit(some, tiles))
+            while waiting:
+                _first(waiting)
         except BaseException:
             meter.stopped = True
             for future in waiting:

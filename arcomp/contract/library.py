@@ -59,6 +59,8 @@ def family(name: str, where: tuple[Path, ...]) -> list[str]:
 def digest_of(path: Path) -> str:
     """The digest (hex) a weights file claims; "" if it cannot be read. Loading checks the claim."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return ""
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             about = json.loads(file.read(min(size, _HEADER_LIMIT)))

@@ -278,6 +278,11 @@ def check_kind(name: str, networks: Container[int], channels: int, depth: int) -
         raise refuse(name, "8-bit gray and RGB", channels, depth)
 
 
+def surplus_side() -> ModelError:
+    """The error to raise for side information that a model does not take."""
+    return ModelError("the file has side information, and its model takes none", remedy="get a fresh copy of the file")
+
+
 def refuse(name: str, takes: str, channels: int, depth: int) -> ModelError:
     """The error to raise for a picture that a model does not take."""
     found = f"{channels} channel{'s' if channels > 1 else ''} of {depth} bit{'s' if depth > 1 else ''}"

@@ -6,6 +6,7 @@ Nothing in it is executed; types, shapes and bounds are checked where the arrays
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from arcomp.exact.digest import weights_digest
 
 SIZE_LIMIT = 64 << 20
 """Bytes; larger files are refused unread."""
+HEADER_LIMIT = 1 << 20
+"""Bytes of a header; those of the largest networks have 2**16."""
 KINDS = {"int8", "int16", "int32"}
 T = TypeVar("T")
 
@@ -103,14 +106,14 @@ class Weights:
 
         remedy = "install the model's weights again"
         try:
-            if path.stat().st_size > SIZE_LIMIT:
-                raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=remedy)
+            _check_size(path, remedy)
             with safe_open(str(path), framework="np") as file:
                 about = file.metadata() or {}
                 arrays = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
             if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
                 raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
             weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]), path)
+            right = weights.digest.hex() == about.get("digest")
         except FileNotFoundError:
             raise ModelError("no such weights", path=str(path), remedy="name a model, or a file that exists") from None
         except OSError as error:
@@ -119,9 +122,25 @@ class Weights:
             ) from error
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError("weights are damaged", path=str(path), remedy=remedy) from error
-        if weights.digest.hex() != about.get("digest"):
+        if not right:
             raise ModelError("weights are damaged: their digest is wrong", path=str(path), remedy=remedy)
         return weights
+
+
+def _check_size(path: Path, remedy: str) -> None:
+    """Refuse what is not worth reading, or would never end.
+
+    Raises:
+        ModelError: no regular file, or larger than weights are, or of a larger header.
+        OSError: it cannot be read.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise ModelError("weights that are no regular file", path=str(path), remedy="name a file")
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if about.st_size > SIZE_LIMIT or (header > HEADER_LIMIT and header < about.st_size):
+        raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=remedy)
 
 
 def network_name(channels: int, depth: int) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arcomp.coding.binary import AT, Coder, decoder, encoder, finish
+from arcomp.coding.binary import LOOK_AHEAD, Coder, beyond, decoder, encoder, finish
 from arcomp.deflate.blocks import CHECK_WANTED, CORRECT_WANTED, ROOM, run
 from arcomp.deflate.corrections import MODELS, check
 from arcomp.deflate.headers import correct
@@ -302,8 +302,7 @@ def _encode(parsed: Parsed, surveyed: Surveyed, stream: bytes) -> bytes:
             words *= 2
             continue
         break
-    payload = finish(machine.coder)
-    return pack(rules) + payload.ljust(4 * int(machine.coder.state[AT]) - 8, b"\0")
+    return pack(rules) + finish(machine.coder)
 
 
 def corrections(stream: bytes, rules: Rules) -> bytes:
@@ -399,6 +398,6 @@ def restore(data: bytes | memoryview, coded: bytes, most: int = 1 << 63) -> memo
             machine.stream.resize(int(1.02 * used * min(size / max(seen, 1), 4)) + left, refcheck=False)
         if not rare.was_wanted(machine, status):
             break
-    if status != DONE or machine.numbers[OUT_HELD]:
+    if status != DONE or machine.numbers[OUT_HELD] or beyond(machine.coder) > LOOK_AHEAD:
         raise DeflateError("corrections of a deflate stream are damaged")
     return machine.stream[: int(machine.numbers[OUT])].data

@@ -360,6 +360,12 @@ def write_npy(samples: Samples, ending: str) -> bytes:
     return _archive({f"arr_{i}": stack for i, stack in enumerate(samples.stacks)})
 
 
+def _harmless(name: str) -> str:
+    """A name within an archive that leads out of no folder and writes nothing on a terminal, wherever it came from."""
+    parts = ("".join(c if c.isprintable() and c not in "\\:" else "_" for c in part) for part in name.split("/"))
+    return "/".join(part if part.strip(". ") else "_" * max(1, len(part)) for part in parts) if name else ""
+
+
 def write_array(values: npt.NDArray[Any], name: str, ending: str) -> bytes:
     """The bytes of a file as numpy writes it.
 
@@ -369,7 +375,7 @@ def write_array(values: npt.NDArray[Any], name: str, ending: str) -> bytes:
         ending: "npy" or "npz".
     """
     if ending == "npz":
-        return _archive({name or ARR_0: values})
+        return _archive({_harmless(name) or ARR_0: values})
     stream = io.BytesIO()
     np.save(stream, values, allow_pickle=False)
     return stream.getvalue()

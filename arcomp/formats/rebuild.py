@@ -156,7 +156,7 @@ def _segment(segment: Segment, source: _Source, made: Budget) -> Iterator[Piece]
         raise ValueError(f"segments of type {type(segment).__name__} cannot be rebuilt")
 
 
-def _counted(piece: bytes, made: Budget) -> bytes:
+def _counted(piece: Piece, made: Budget) -> Piece:
     made.take(len(piece))
     return piece
 

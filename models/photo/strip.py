@@ -149,13 +149,18 @@ class Strip:
         return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
-        """Fill uint8 [height, width, C] (channels in coding order) from coded bytes."""
+        """Fill uint8 [height, width, C] (channels in coding order) from coded bytes.
+
+        Raises:
+            FormatError: they end too soon.
+        """
         fronts.begin(self.parts, self.heads)
         lattice_id, coder = _start(data, self.config.channels)
         strip, reading = self.record(lattice_id), record(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             progress(_code_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
+            binary.check_end(binary.beyond(coder))
 
     def encode(
         self, pixels: npt.NDArray[np.uint8], progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED
@@ -235,6 +240,7 @@ def decode_naively(
             n = chunk.seen.values.shape[1]
             _decode_channel(strip, reading, own.heads, record(chunk), (outputs, units), c, n - count, n)
             pixels[ys, t - SKEW * ys, c] = own.parts.workspace.current[c, :count]
+            binary.check_end(binary.beyond(coder))
 
 
 def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from tests.format.reference_numbers import require
+from tests.format.reference_numbers import Refused, require
 
 Edges = Callable[[int], int]  # a distribution: G on the edges 0 .. n
 
@@ -46,13 +46,21 @@ def decode_decisions(coder: BinaryDecoder, distributions: list[Edges]) -> list[i
     return found
 
 
+def words_of(stream: bytes, order: str) -> Iterator[int]:
+    """The words of a stream, and four of 0 beyond its end."""
+    for (word,) in struct.iter_unpack(order + "I", stream + bytes(-len(stream) % 4)):
+        yield word
+    yield from (0,) * 4
+    raise Refused("the stream ends too soon")
+
+
 class BinaryDecoder:
     """The stream of decisions."""
 
     def __init__(self, stream: bytes) -> None:
-        self.words = (word for (word,) in struct.iter_unpack(">I", stream + bytes(-len(stream) % 4)))
+        self.words = words_of(stream, ">")
         self.range = (1 << 64) - 1
-        self.point = (next(self.words, 0) << 32) + next(self.words, 0)
+        self.point = (next(self.words) << 32) + next(self.words)
 
     def cut(self, bound: int) -> int:
         """The decision, from the bound between 1 and 0."""
@@ -63,7 +71,7 @@ class BinaryDecoder:
             self.point, self.range = self.point - bound, self.range - bound
         if self.range < 1 << 32:
             self.range <<= 32
-            self.point = ((self.point << 32) % (1 << 64)) + next(self.words, 0)
+            self.point = ((self.point << 32) % (1 << 64)) + next(self.words)
         return bit
 
 
@@ -72,9 +80,9 @@ class RangeDecoder:
 
     def __init__(self, payload: bytes) -> None:
         require(len(payload) % 4 == 0, "the payload is not made of words")
-        self.words = (word for (word,) in struct.iter_unpack("<I", payload))
+        self.words = words_of(payload, "<")
         self.lower, self.range = 0, (1 << 64) - 1
-        self.point = (next(self.words, 0) << 32) + next(self.words, 0)
+        self.point = (next(self.words) << 32) + next(self.words)
 
     def digit(self, c: list[int]) -> int:
         """The digit, from its cumulative frequencies C(0) .. C(s)."""
@@ -87,5 +95,5 @@ class RangeDecoder:
         if self.range < 1 << 32:
             self.lower = (self.lower << 32) % (1 << 64)
             self.range <<= 32
-            self.point = ((self.point << 32) % (1 << 64)) + next(self.words, 0)
+            self.point = ((self.point << 32) % (1 << 64)) + next(self.words)
         return value

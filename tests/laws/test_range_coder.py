@@ -20,6 +20,19 @@ Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
 
 
+class Constrictions:
+    """constriction's decoder, as :class:`arcomp.coding.range_coder.RangeDecoder`."""
+
+    def __init__(self, words: npt.NDArray[np.uint32]) -> None:
+        self._coder = choice._constriction().stream.queue.RangeDecoder(words)
+
+    def decode(self, less_one: Float32) -> Int32:
+        try:
+            return np.asarray(self._coder.decode(choice._categorical(), less_one), np.int32)
+        except (ValueError, AssertionError) as error:
+            raise FormatError("damaged") from error
+
+
 @pytest.fixture
 def both(monkeypatch: pytest.MonkeyPatch) -> None:
     """Needs constriction."""
@@ -79,7 +92,10 @@ def test_the_same_words(seed: int, sizes: list[int], skew: float, likely: float)
         other.encode(digits, less_one)
         assert own.words().tolist() == other.words().tolist()
     words = own.words()
-    for decoder in (range_coder.RangeDecoder(words), choice.range_decoder(words)):
+    own_decoder = range_coder.RangeDecoder(words)
+    decoded(own_decoder, [row for _, row in parts])
+    assert own_decoder.beyond <= (1 if len(words) else 2)
+    for decoder in (range_coder.RangeDecoder(words), Constrictions(words)):
         assert decoded(decoder, [row for _, row in parts]) == ([d.tolist() for d, _ in parts], False)
 
 
@@ -94,7 +110,7 @@ def test_the_same_from_any_words(words: list[int], seed: int, skew: float) -> No
     """Words that nobody coded, too few of them among these: the same digits, refused at the same chunk."""
     rows = [row for _, row in chunks(seed, [1, 7, 30, 60], skew, 1.0)]
     data = np.array(words, np.uint32)
-    assert decoded(range_coder.RangeDecoder(data), rows) == decoded(choice.range_decoder(data), rows)
+    assert decoded(range_coder.RangeDecoder(data), rows) == decoded(Constrictions(data), rows)
 
 
 @pytest.mark.usefixtures("both")
@@ -151,7 +167,6 @@ class TestChoice:
 
     def test_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(choice.ENVIRONMENT, "own")
-        assert isinstance(choice.range_decoder(np.empty(0, np.uint32)), range_coder.RangeDecoder)
         monkeypatch.setenv(choice.ENVIRONMENT, "best")
         with pytest.raises(ArcompError, match="no range coder 'best'"):
             choice.chosen()

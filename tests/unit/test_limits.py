@@ -7,21 +7,34 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import arcomp
 from arcomp import files, limits
+from arcomp.claims import check_member
+from arcomp.codec import decode_member
+from arcomp.coding import binary
 from arcomp.container import Geometry, Member, ModelId, Original, Part, pack, samples_checksum, unpack
+from arcomp.contract.learning import Positions, _run
+from arcomp.contract.model import BatchSpec, Execution
 from arcomp.errors import ArcompError, FormatError, LimitError
+from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
 from arcomp.form import Chunks, Decimals, Deflated, Layout, Literal, Lzw, PackBits, Raster, Segment
 from arcomp.formats import lzw, packbits
 from arcomp.formats.rebuild import pieces
 from arcomp.limits import Budget, Limits
+from arcomp.orders import Batch
 from arcomp.samples import Samples
 from arcomp.transforms import Coded, Constant, Node
+from tests.coded import encode
+from tests.contents import pictures
+from tests.specimens import LEARNERS, MODELS
 
 LAYOUT = Layout(8, (0,))
 TEXT = (Literal(b"x"),)
@@ -93,19 +106,17 @@ def test_pictures_of_a_few_bytes(stack: tuple[int, int, int]) -> None:
     with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 bytes.*--max-pixels 268435456"):
         arcomp.restore(data)
     with pytest.raises(LimitError, match="268435456 pixels, the limit is 1000"):
-        files.decompress(data, limits=Limits(pixels=1000))
+        files.restored(unpack(data), how=Execution(limits=Limits(pixels=1000)))
 
 
 def test_memory_of_constants() -> None:
     data = member((1, 1 << 15, 1 << 15), TEXT, 1, Constant((0,)), 16)
     with little(), pytest.raises(LimitError, match=r"needs 4.0 GiB of memory, 1.0 MiB are allowed; raise --max-memory"):
-        files.decompress(data, limits=Limits(memory=1 << 20))
+        files.restored(unpack(data), how=Execution(limits=Limits(memory=1 << 20)))
 
 
 def test_a_constant_picture_of_30000_x_30000_is_honest() -> None:
     """Of which nothing is made here but its header."""
-    from arcomp.claims import check_member
-
     check_member(unpack(member((1, 30000, 30000), TEXT, 1)), Limits(memory=2.0**31))
 
 
@@ -150,3 +161,66 @@ def test_what_a_container_leaves(tmp_path: Path) -> None:
     assert min(limits._group_memory(tmp_path / "groups", tmp_path)) == 40
     assert limits._group_memory(tmp_path / "none", tmp_path) == []
     assert limits.free_memory() > 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 60, 5000, 300_000])
+@pytest.mark.parametrize("ones", [(1 << 24) - 1, 1 << 23, 1])
+def test_decoders_read_no_more_than_four_words_beyond(count: int, ones: int) -> None:
+    """All decisions alike, of any probability: what is coded is zeros, or ends in them, and is not left out."""
+    for bit in (0, 1):
+        coder = binary.encoder(count + 4)
+        _write(record(coder), bit, ones, count)
+        reading = binary.decoder(binary.finish(coder))
+        assert _read(record(reading), ones, count) == bit * count
+        assert binary.beyond(reading) <= binary.LOOK_AHEAD
+        if count > 300 and ones == 1 << 23:
+            assert binary.beyond(reading) >= 0
+            cut = binary.decoder(binary.finish(coder)[:-20])
+            _read(record(cut), ones, count)
+            with pytest.raises(FormatError, match="too soon"):
+                binary.check_end(binary.beyond(cut))
+
+
+@kernel()
+def _write(coder: Any, bit: int, ones: int, count: int) -> None:
+    for _ in range(count):
+        binary.encode_finely(coder, bit, ones)
+
+
+@kernel()
+def _read(coder: Any, ones: int, count: int) -> int:
+    found = 0
+    for _ in range(count):
+        found += binary.decode_finely(coder, ones)
+    return found
+
+
+@pytest.mark.parametrize("name", ["photo gray", "context gray"])
+def test_streams_that_end_are_refused(name: str) -> None:
+    """A stream of a small picture, said to be one of a large one, that is cut off."""
+    model = (LEARNERS if name in LEARNERS else MODELS)[name][0]()
+    few = encode(pictures("noise", (12, 12, 1), 8)[None], 8, model, tile=(0, 0)).member
+    many = replace(few, geometry=Geometry(((1, 400, 400),), 1, 8))
+    with pytest.raises(ArcompError, match="coded pixels"):
+        decode_member(many, model)
+
+
+def test_small_tiles_are_done_together_and_stop_at_once() -> None:
+    """A million tiles of a pixel: few of them wait, and an error ends all."""
+    done: list[int] = []
+
+    def work(i: int, meter: Positions) -> None:
+        done.append(i)
+        meter(1)
+        if i == 5000:
+            raise KeyboardInterrupt
+
+    ones = np.ones(1 << 20, np.int32)
+    spec = BatchSpec(Batch(ones, ones), 1, 8)
+    with little(5.0, 1 << 26), pytest.raises(KeyboardInterrupt):
+        _run(work, spec, Execution(threads=2))
+    assert len(done) < 20_000
+    few = BatchSpec(Batch(ones[:700], ones[:700]), 1, 8)
+    done.clear()
+    _run(lambda i, meter: done.append(i), few, Execution(threads=3))
+    assert sorted(done) == list(range(700))
