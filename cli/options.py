@@ -62,16 +62,18 @@ def _numbers(text: str, between: str) -> list[int]:
     return [int(part) for part in parts] if all(re.fullmatch("[0-9]{1,10}", part) for part in parts) else []
 
 
-class Bytes(click.ParamType):
-    """A number of bytes, perhaps in units of 2**10: 800M, 1.5G."""
+def memory(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """A number of bytes, perhaps in units of 2**10: 800M, 1.5G.
 
-    name = "bytes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
-        if found is None or not float(found[1]):
-            self.fail(f"{value!r} is no number of bytes, such as 800M or 2G", param, ctx)
-        return float(found[1]) * 1024.0 ** " KMGT".index(found[2].upper() or " ")
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)([KMGT]?)(?:i?B)?", value.strip(), re.IGNORECASE)
+    if found is None or not float(found[1]):
+        raise click.BadParameter(f"{value[:40]!r} is no number of bytes, such as 800M or 2G")
+    return float(found[1]) * 1024.0 ** " KMGT".index(found[2].upper() or " ")
 
 
 class Numbers(click.FloatRange):
@@ -152,7 +154,7 @@ def limited(function: F) -> F:
     @click.option(
         limits.MEMORY,
         metavar="SIZE",
-        type=Bytes(),
+        callback=memory,
         help="Refuse what needs more memory, such as 2G. [default: what is free]",
     )
     @functools.wraps(function)

@@ -66,7 +66,6 @@ class Verification:
         return work
 
 
-
 @click.command("test", short_help="Decode and verify.")
 @jobs.given
 @options.model_of_file

@@ -373,12 +373,8 @@ def _most_blocks(size: int, coded: int) -> int:
 def restore(data: bytes | memoryview, coded: bytes, most: int = 1 << 63) -> memoryview:
     """The deflate stream that was taken apart.
 
-    Args:
-        data: what is in it. coded: how it differs from what is predicted.
-        most: bytes that it has.
-
     Raises:
-        DeflateError: these are not what :func:`predict` gave, or more comes of them.
+        DeflateError: these are not what :func:`predict` gave, or more than `most` bytes come of them.
     """
     try:
         rules, packed = unpack(coded[:6].ljust(2, b"\xff"))
