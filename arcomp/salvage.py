@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from arcomp import files
-from arcomp.codec import Work, decode_leaf, decode_member, models_of, physical_memory, stacks_of
+from arcomp.codec import Work, decode_leaf, decode_member, models_of, stacks_of
 from arcomp.container import MAGIC, Member, Original, Part, samples_checksum
 from arcomp.container.archive import read_archive, scan
 from arcomp.container.damage import Remains, remains_at
@@ -23,7 +23,7 @@ from arcomp.container.layout import INDEX
 from arcomp.contract.model import USUAL, Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.damage import Lost, rectangles
-from arcomp.errors import ArcompError, FormatError, ModelError
+from arcomp.errors import FormatError, ModelError
 from arcomp.formats.hollow import metadata_of
 from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.regions import alone, narrow
@@ -152,7 +152,7 @@ def _pictures(made: Salvaged, member: Member, remains: Remains, model: Model | N
     assert geometry is not None
     pixels = sum(math.prod(stack) for stack in geometry.stacks)
     made = replace(made, pixels=pixels, lost_pixels=pixels)
-    _check_memory(pixels * geometry.channels)
+    how.limits.check_memory(8 * pixels * geometry.channels)
     models, damage = models_of(member, model), iter(remains.lost)
     work = Work(how.progress, pixels * geometry.channels)
     stacks, lost, lost_pixels, picture = [], [], 0, 0
@@ -179,19 +179,6 @@ def _pictures(made: Salvaged, member: Member, remains: Remains, model: Model | N
     skeleton, original = member.skeleton, member.original
     about = metadata_of(skeleton, original.length) if skeleton and original else NONE
     return replace(made, samples=samples, metadata=about, lost=tuple(lost), lost_pixels=lost_pixels)
-
-
-def _check_memory(samples: int) -> None:
-    """Refuse what cannot fit.
-
-    Raises:
-        ArcompError: more is needed than this machine has.
-    """
-    need, have = 8 * samples, physical_memory()
-    if need > have:
-        raise ArcompError(
-            f"needs {need / 2**30:.1f} GiB of memory, there are {have / 2**30:.1f}", remedy="use a machine with more"
-        )
 
 
 def _leaf(part: Part, leaf: Leaf, model: Model, lost: tuple[bool, ...], how: Execution) -> tuple[Pixels, Mask]:
