@@ -12,7 +12,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -193,8 +193,7 @@ def _front(clock: Clock, strip: Strip, known: Pixels | None, t: int, first: int)
 
 def rows(name: str, picture: Pixels) -> Iterator[dict[str, Any]]:
     """A row for each stage of a model, encoding and decoding."""
-    model = load(Path(name))
-    assert isinstance(model, PhotoModel)
+    model = cast(PhotoModel, load(Path(name)))
     pixels = np.ascontiguousarray(picture[..., list(model.coding_order(picture.shape[2]))])
     few, size = np.ascontiguousarray(pixels[:20, :40]), pixels.shape[0] * pixels.shape[1]
     profile(model, few.copy(), profile(model, few, None)[1])  # compiled

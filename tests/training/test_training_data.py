@@ -17,7 +17,7 @@ from arcomp.measure import inputs as compare
 from arcomp.training import recipes
 from arcomp.training.chunks import FILES
 from arcomp.training.degrade import mosaic, scaled_down, subsample_chroma
-from arcomp.training.pictures import find_pictures, pictures_in
+from arcomp.training.pictures import Pictures, find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
 from arcomp.training.sources import gather, inspect, recipe_for
 from tests.coded import write_picture
@@ -153,6 +153,7 @@ def test_files_of_one_photograph_are_held_out_together(tmp_path: Path) -> None:
     for seed in range(4):
         recipe = replace(RECIPE, seed=seed, data=replace(RECIPE.data, held_out=1, photograph="[xy]_"))
         data = gather(recipe, [tmp_path])
+        assert isinstance(data, Pictures)
         held_out, training = ({int(p[0, 0, 0]) for p in part} for part in (data.held_out, data.training))
         assert len(held_out) == 1
         assert not held_out & training

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from arcomp.contract import fixed_input, registry
+from arcomp.contract.model import Model
 from arcomp.errors import ExactnessError
 from arcomp.exact import kept
 from arcomp.exact.compiled import kernel
@@ -66,9 +67,14 @@ def test_files_that_lead_to_others(cache: Path) -> None:
 
 def test_known_answers_once_for_each_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "_folder", lambda: cache / "marks")
-    model, asked = registry.load("pixelcnn-digits"), []
+    model, asked = registry.load("pixelcnn-digits"), list[int]()
     digests = fixed_input.layer_digests
-    monkeypatch.setattr(fixed_input, "layer_digests", lambda *args: asked.append(args) or digests(*args))
+
+    def counted(model: Model, channels: int, depth: int) -> dict[str, str]:
+        asked.append(channels)
+        return digests(model, channels, depth)
+
+    monkeypatch.setattr(fixed_input, "layer_digests", counted)
     for _ in range(2):
         fixed_input.check_answers(model, 1, 1)
     assert len(asked) == 1
