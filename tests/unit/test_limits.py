@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import time
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -224,3 +227,38 @@ def test_small_tiles_are_done_together_and_stop_at_once() -> None:
     done.clear()
     _run(lambda i, meter: done.append(i), few, Execution(threads=3))
     assert sorted(done) == list(range(700))
+
+
+def test_weights_that_are_none_are_refused_at_once(tmp_path: Path) -> None:
+    """Nested deeply, of a great many arrays, a pipe."""
+    from safetensors.numpy import save
+
+    def about(config: str) -> dict[str, str]:
+        return {"arcomp": "1", "model": "wavenet", "config": config, "digest": "00", "layers": "{}"}
+
+    one = np.zeros(1, np.int8)
+    deep = "[" * 50_000 + "]" * 50_000
+    (tmp_path / "deep.safetensors").write_bytes(save({"a": one}, about(f'{{"networks":{deep}}}')))
+    (tmp_path / "many.safetensors").write_bytes(save({f"a{i}": one for i in range(40_000)}, about("{}")))
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    for name, why in (("deep", "damaged"), ("many", "of this size"), ("pipe", "no regular file")):
+        with little(2.0, 1 << 26), pytest.raises(ArcompError, match=why):
+            arcomp.load(str(tmp_path / f"{name}.safetensors"))
+
+
+def test_names_out_of_files_lead_nowhere() -> None:
+    """Of arrays in archives, and of the original."""
+    from arcomp.cli.decompress import named
+    from arcomp.container.layout import read_header
+    from arcomp.formats.npy import write_array
+
+    for name, harmless in (
+        ("../../x", "__/__/x"), ("/etc/x", "_/etc/x"), ("a\x1b[31m", "a_[31m"), ("c:\\x", "c__x"), ("a/b.c", "a/b.c"),
+    ):  # fmt: skip
+        made = zipfile.ZipFile(io.BytesIO(write_array(np.zeros(3, np.uint8), name, "npz")))
+        assert made.namelist() == [f"{harmless}.npy"]
+    for said, restored in (("x.exe", "photo"), ("CON.png", "photo.png"), ("a.TIF", "photo.TIF")):
+        data = pack(Member(None, original=Original(1, bytes(32), said), skeleton=TEXT))
+        header, _ = read_header(io.BytesIO(data))
+        assert named("photo.arcomp", header) == restored
+        assert named("photo.bmp.arcomp", header) == "photo.bmp"
