@@ -10,14 +10,13 @@ import pytest
 
 from arcomp import codec, files
 from arcomp.container import unpack
-from arcomp.container.header import SEGMENT_RECORDS
 from arcomp.contract import registry
 from arcomp.contract.model import Model
 from arcomp.errors import ArcompError
 from tests.format import reference
-from tests.format.fields import SKELETON, STREAMS, build, changed, extents, fields_of, number_at, numbers, streams_of
 from tests.format.reference_container import read
 from tests.format.reference_numbers import Refused
+from tests.fuzz.members import header_tampered, skeleton_tampered
 
 VECTORS = Path(__file__).parent / "vectors"
 WITH_FILES = [
@@ -85,45 +84,6 @@ def test_every_flipped_byte_with_weights(name: str) -> None:
         flipped[at] ^= 0xFF
         assert by_the_product(bytes(flipped), model) is None
         assert by_the_product(data[:at], model) is None
-
-
-def tampered(data: bytes, rng: np.random.Generator) -> bytes:
-    """Bytes with one to three of them changed, left out or put in; often by little."""
-    made = bytearray(data)
-    for _ in range(int(rng.integers(1, 4))):
-        at = int(rng.integers(len(made) + 1))
-        kind = int(rng.integers(5)) if at < len(made) else 4
-        if kind < 2:
-            made[at] = (made[at] + (1, 255)[kind]) % 256
-        elif kind == 2:
-            made[at] ^= 1 << int(rng.integers(8))
-        elif kind == 3:
-            del made[at]
-        else:
-            made.insert(at, int(rng.integers(256)) if rng.integers(2) else int(rng.choice([0, 1, 2, 127, 128, 255])))
-    return bytes(made)
-
-
-def header_tampered(data: bytes, rng: np.random.Generator) -> bytes:
-    """One field changed, its length and all checksums right."""
-    fields = fields_of(data)
-    which = int(rng.integers(len(fields)))
-    tag, value = fields[which]
-    fields[which] = tag, tampered(value, rng)
-    return build(fields, streams=streams_of(data))
-
-
-def skeleton_tampered(data: bytes, rng: np.random.Generator) -> bytes:
-    """The records of the segments changed, all checksums right."""
-    member, fields = unpack(data), dict(fields_of(data))
-    _, at = number_at(fields[SKELETON], 0)
-    _, at = number_at(fields[SKELETON], at)
-    records = tampered(b"".join(map(SEGMENT_RECORDS.encode, member.skeleton or ())), rng)
-    streams = [records]
-    for part in member.parts:
-        streams += [bytes(s) for s in (part.side, *part.streams) if s is not part.side or len(s)]
-    values = {SKELETON: numbers(0, len(records)) + fields[SKELETON][at:], STREAMS: extents(*streams)}
-    return changed(data, dict(values), streams=b"".join(streams))
 
 
 @pytest.mark.parametrize("name", WITH_FILES + WITHOUT)
