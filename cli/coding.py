@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from arcomp.cli import STARTED, options
+from arcomp.cli import STARTED, TERMINATED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
@@ -151,13 +151,14 @@ def _ended_by_interrupts() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
-        os._exit(report(KeyboardInterrupt()))
+        os._exit(report(KeyboardInterrupt(*[TERMINATED] * (number == signal.SIGTERM))))
 
-    signal.signal(signal.SIGINT, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from arcomp.cli import TERMINATED
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def report(error: BaseException, *, name: str = "", verbose: bool = False) -> in
     print(f"arcomp: {one_line(line)}", file=sys.stderr)
     if isinstance(error, OSError):
         stdout_to_nowhere(only_if_broken=True)
-    return 130 if _is_interrupt(error) else 1
+    if _is_interrupt(error):
+        return 143 if error.args == (TERMINATED,) else 130
+    return 1
 
 
 def stdout_to_nowhere(only_if_broken: bool = False) -> None:

@@ -64,9 +64,17 @@ class Temporary:
 
     def remove(self) -> None:
         """Close it, and leave nothing under its name."""
+        try:
+            self._unlink()
+        except BaseException:  # an interrupt
+            self._unlink()
+            raise
+        finally:
+            self._close()
+
+    def _unlink(self) -> None:
         with contextlib.suppress(OSError):  # it has another name by now, or was never made
             os.unlink(self.path)
-        self._close()
 
     def _close(self) -> None:
         if self.handle >= 0:

@@ -33,6 +33,17 @@ _lock = Lock()
 _begun: dict[tuple[Any, tuple[Any, ...]], subprocess.Popen[bytes]] = {}
 
 
+def _forget_others() -> None:
+    """In a fork: another thread may have held the lock, and the processes are its parent's."""
+    global _lock
+    _lock = Lock()
+    _begun.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_others)
+
+
 @intrinsic
 def call(typing: Any, address: Any, arguments: Any) -> Any:
     """Call, inside a kernel, the one at an address (:func:`address`) with a tuple of records and numbers."""

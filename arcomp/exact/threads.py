@@ -32,6 +32,10 @@ def _pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, "arcomp")
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a fork has none of the threads
+
+
 def in_parts(rows: int, least: int, work: Callable[[int, int], object]) -> None:
     """Do rows 0 .. rows - 1, by ``work(first, end)``, in one part for each thread.
 

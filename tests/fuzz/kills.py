@@ -52,9 +52,9 @@ class Scenario:
     def go(self) -> None:
         """In the process that will be killed."""
         real = os.write
-        os.write = lambda handle, data: real(handle, data[:40])  # type: ignore[assignment]
+        os.write = lambda handle, data: real(handle, memoryview(data)[:40])
         temporary._swept.clear()
-        os.fsync = _done  # type: ignore[assignment]  # slow; what a system was given, no killed process loses
+        os.fsync = _done  # slow; what a system was given, no killed process loses
         if not self.links:
             os.link = _no_links
         self.command()

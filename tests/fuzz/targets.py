@@ -27,6 +27,7 @@ from arcomp.deflate import DeflateError, predict, restore
 from arcomp.errors import ArcompError
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.samples import Samples
 from tests.deflate_streams import content, deflated, flushed, odd
 from tests.fuzz.members import archive_tampered, member_tampered
 from tests.fuzz.mutations import ODD, Random, cut, number_tampered, picture_tampered, tampered
@@ -222,7 +223,7 @@ def _other_array(array: Any, rng: Random) -> Any:
 
 
 def _other_config(config: Any, rng: Random) -> Any:
-    odd_values = [None, [], {}, "", "x", True, 0.5, -1, [[]], *map(int, ODD)]
+    odd_values: list[Any] = [None, [], {}, "", "x", True, 0.5, -1, [[]], *map(int, ODD)]
     if isinstance(config, dict) and config and rng.random() < 0.9:
         key = sorted(config)[int(rng.integers(len(config)))]
         if rng.random() < 0.1:
@@ -246,7 +247,7 @@ def try_weights(data: bytes, name: str) -> str:
     if zlib.crc32(data) % 16 == 0 and model.name == "pixelcnn":
         picture = np.random.default_rng(0).integers(0, 2, (1, 4, 5, 1), np.uint8)
         try:
-            coded = codec.encode(codec.Samples.of(picture, 1), model).data
+            coded = codec.encode(Samples.of(picture, 1), model).data
         except ArcompError:
             return REFUSED
         assert (codec.decode(coded, model=model).pixels == picture).all()
@@ -276,11 +277,13 @@ def outcome(target: str, data: bytes, name: str) -> str:
     Raises:
         AssertionError: something wrong, or it took too long. Other errors are as wrong.
     """
-    began = time.process_time()
-    found = TARGETS[target][1](data, name)
-    took = time.process_time() - began
-    assert took < SECONDS, f"{took:.1f} s"
-    return found
+    for _ in range(2):  # a kernel may have to be compiled first
+        began = time.process_time()
+        found = TARGETS[target][1](data, name)
+        took = time.process_time() - began
+        if took < SECONDS:
+            return found
+    raise AssertionError(f"takes {took:.1f} s")
 
 
 if __name__ == "__main__":
