@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 
 STARTED = time.perf_counter()
 """When this process began, as nearly as it can tell; start-up seconds are counted from here."""
@@ -20,35 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Read when Torch is imported: a thread that waits for work must not burn the core that another one needs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with terminated_as_interrupted():
-            from arcomp.cli.group import run
+        from arcomp.cli.group import run
 
-            return run(arguments)
+        return run(arguments)
     except KeyboardInterrupt:
         import sys
 
         print("arcomp: interrupted", file=sys.stderr)
         return 130
-
-
-TERMINATED = "terminated"
-"""What an interrupt says that was a request to end (SIGTERM)."""
-
-
-def terminate(number: int, frame: FrameType | None) -> None:
-    """End as after Ctrl-C: nothing is left half-written, and what trains keeps its state."""
-    raise KeyboardInterrupt(TERMINATED)
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """A context in which SIGTERM raises KeyboardInterrupt, unless somebody else minds it."""
-    main_thread = threading.current_thread() is threading.main_thread()
-    if not main_thread or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from arcomp.cli import STARTED, TERMINATED, options
+from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, plural, report, shown, size
+from arcomp.cli.ending import TERMINATED
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from arcomp.cli import TERMINATED
+from arcomp.cli.ending import TERMINATED
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def report(error: BaseException, *, name: str = "", verbose: bool = False) -> in
     if isinstance(error, OSError):
         stdout_to_nowhere(only_if_broken=True)
     if _is_interrupt(error):
-        return 143 if error.args == (TERMINATED,) else 130
+        return 143 if TERMINATED in error.args else 130
     return 1
 
 

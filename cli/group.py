@@ -11,6 +11,7 @@ import click
 
 from arcomp import __version__
 from arcomp.cli.console import one_line, open_missing_streams, report
+from arcomp.cli.ending import terminated_as_interrupted
 
 VERBS = {
     "compress": ("compress", "Compress files, folders, or into an archive: img.png becomes img.png.arcomp."),
@@ -89,7 +90,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     open_missing_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = group.main(given or ["--help"], prog_name="arcomp", standalone_mode=False)
+        with terminated_as_interrupted():
+            status = group.main(given or ["--help"], prog_name="arcomp", standalone_mode=False)
         sys.stdout.flush()  # here, where what goes wrong can be told in one line
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "arcomp"

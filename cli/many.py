@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, ClassVar, Protocol, TextIO
 
 from arcomp.batch import Done, Lost, Told, Workers, in_order
@@ -202,7 +199,7 @@ def run(
         console.failure(name, error)
         summary.failed.append(name)
     try:
-        with _ended_by_terminate(), _overall(console, jobs):
+        with _overall(console, jobs):
             processes = 1 if any(job.data is not None for job in jobs) else min(processes, len(jobs))
             how = _by_processes if processes > 1 else _here
             for job, outcome in how(jobs, plan, console, processes, threads, write is not None):
@@ -216,7 +213,7 @@ def run(
         if len(jobs) > 1:
             done = f"{summary.total.files} of {len(jobs)} files are done"
             goes_on = ["--skip-existing goes on"] if plan.goes_on else []
-            error.args = (done, *goes_on) if write is None else ("no archive is written",)
+            error.args += (done, *goes_on) if write is None else ("no archive is written",)
         raise
     summary.seconds = time.perf_counter() - began
     return summary
@@ -282,21 +279,3 @@ def _overall(console: Console, jobs: Sequence[Job]) -> Iterator[None]:
     finally:
         console.overall.close()
         console.overall = None
-
-
-@contextmanager
-def _ended_by_terminate() -> Iterator[None]:
-    """Let SIGTERM undo what is half done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        with suppress(TypeError):  # it was set by something that is not Python
-            signal.signal(signal.SIGTERM, before)

@@ -157,7 +157,8 @@ class TestStopped:
         os.killpg(process.pid, number)
         _, err = process.communicate(timeout=20)
         assert process.returncode == 128 + number
-        assert err == ("arcomp: interrupted; no archive is written\n" if number == signal.SIGINT else "")
+        said = "" if number == signal.SIGINT else "terminated; "
+        assert err == f"arcomp: interrupted; {said}no archive is written\n"
         assert {name for name in names(folder) if not name.startswith("D/")} == set()
 
 
