@@ -169,9 +169,9 @@ def try_deflate(data: bytes, name: str) -> str:
     assert restore(found.data, found.coded) == data[: found.length]
     if name == "1":
         rng = np.random.default_rng(zlib.crc32(data))
-        wrong = tampered(found.coded, rng) if rng.integers(2) else found.coded
+        wrong = tampered(bytes(found.coded), rng) if rng.integers(2) else found.coded
         try:
-            restore(tampered(found.data, rng) if wrong == found.coded else found.data, wrong)
+            restore(tampered(bytes(found.data), rng) if wrong == found.coded else found.data, wrong)
         except DeflateError:
             return REFUSED
     return EXACT
