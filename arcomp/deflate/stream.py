@@ -8,35 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arcomp.coding.binary import LOOK_AHEAD, Coder, beyond, decoder, encoder, finish
+from arcomp.coding.binary import LOOK_AHEAD, beyond, decoder, encoder, finish
 from arcomp.deflate.blocks import CHECK_WANTED, CORRECT_WANTED, ROOM, run
-from arcomp.deflate.corrections import MODELS, check
+from arcomp.deflate.corrections import check
 from arcomp.deflate.headers import correct
 from arcomp.deflate.layout import (
-    CARRIED,
-    CHAINS,
-    COLUMNS,
     DECODE,
     ENCODE,
-    FAILED,
     FIRST_TOKEN,
     FORGETS,
-    HEADS,
     HELD_START,
     KIND,
-    LAST_KIND,
     LENGTH,
     MOST_BLOCKS,
-    NOTHING,
-    NUMBERS,
     OUT,
     OUT_HELD,
     OVERFLOW,
-    PHASE,
     POSITION,
     REACHED,
-    SEEN_SIZE,
-    SIZE,
     START,
     STOP_AT,
     STOP_WRONG,
@@ -44,20 +33,16 @@ from arcomp.deflate.layout import (
     SURE,
     SURVEY,
     TOKENS,
-    TOO_FAR,
-    WALKED,
     WINDOW,
-    WORK,
     WRONG_ENDS,
     WRONG_TOKENS,
     Int32,
     Int64,
     Machine,
-    UInt8,
-    header,
 )  # fmt: skip
+from arcomp.deflate.machine import NONE, predicting, start
 from arcomp.deflate.parse import Parsed, parse, wanted
-from arcomp.deflate.rules import FAMILIES, Rules, memory_levels, pack, parameters, unpack
+from arcomp.deflate.rules import FAMILIES, Rules, memory_levels, pack, unpack
 from arcomp.deflate.survey import DONE, WRONG, survey
 from arcomp.errors import FormatError
 from arcomp.exact import apart
@@ -73,9 +58,8 @@ FEW_TOKENS = 1 << 14
 """On which all rules are tried."""
 FEW_WRONG = 256
 """Rules of zlib with less than one wrong token in so many are good enough: no others are tried."""
-_STEPS, _LEAST_STEPS, _MOST_STEPS = 1 << 10, 1 << 26, 1 << 34
-_WALKS, _LEAST_WALKS = 64, 1 << 24
-_NONE, _NO_BLOCKS, _NO_WRONG = np.zeros(0, np.uint8), np.zeros((0, COLUMNS), np.int64), np.zeros(0, np.int32)
+NEARLY = 64
+"""Other encoders' rules are tried before the rarer ones of zlib, unless one token in so many, or fewer, is wrong."""
 
 
 class DeflateError(FormatError):
@@ -115,41 +99,6 @@ class Surveyed(NamedTuple):
     reached: int
     blocks: Int64
     expected: Int32
-
-
-def _machine(rules: Rules, phase: int, data: UInt8, tokens: UInt8, *, coder: Coder) -> Machine:
-    """At the beginning of a stream, without blocks."""
-    numbers, size = np.zeros(NUMBERS, np.int64), len(data)
-    numbers[[PHASE, SIZE, CARRIED, LAST_KIND]] = phase, size, NOTHING, 3
-    numbers[WORK] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
-    numbers[WALKED] = numbers[FAILED] = _LEAST_WALKS + _WALKS * size
-    numbers[[STOP_AT, STOP_WRONG, SURE]] = size + 1
-    return Machine(
-        parameters(rules),
-        data,
-        tokens,
-        heads=np.full(HEADS, -1, np.int32),
-        chains=np.full(CHAINS, TOO_FAR, np.uint16),
-        numbers=numbers,
-        seen=np.zeros(SEEN_SIZE, np.int64),
-        models=np.full(MODELS, 1 << 29, np.int32),
-        coder=coder,
-        blocks=_NO_BLOCKS,
-        wrong=_NO_WRONG,
-        stream=_NONE,
-        header=header(),
-        given=header(),
-        scratch=np.empty(1024, np.uint8),
-        predict=0,
-        check=0,
-        correct=0,
-    )
-
-
-def _predicting(machine: Machine, rules: Rules) -> Machine:
-    """With the kernel that predicts tokens."""
-    family = FAMILIES[rules.number // 10]
-    return machine._replace(predict=apart.address(family, (record(machine), 0, 0, 0, 0, 0)))
 
 
 class _Rare:
@@ -213,11 +162,11 @@ def _survey(parsed: Parsed, rules: Rules, stop: int, most: int, sure: int | None
     """
     size = len(parsed.data)
     room = 2 * min(int(parsed.blocks[:, TOKENS].sum()), (1 << 16) + size // 4) if stop > size else 0
-    machine = _machine(rules, SURVEY, parsed.data, parsed.tokens, coder=encoder(4))
+    machine = start(rules, SURVEY, parsed.data, parsed.tokens, coder=encoder(4))
     machine = machine._replace(blocks=parsed.blocks.copy(), wrong=np.empty(room, np.int32))
     machine.numbers[STOP_AT], machine.numbers[STOP_WRONG] = stop, most
     machine.numbers[SURE] = size + 1 if sure is None else sure
-    if survey(record(_predicting(machine, rules))) == WRONG:
+    if survey(record(predicting(machine, rules))) == WRONG:
         return _survey(parsed, rules._replace(simulated=False), stop, most, sure)
     tokens, ends, reached = (int(machine.numbers[n]) for n in (WRONG_TOKENS, WRONG_ENDS, POSITION))
     if 2 * tokens > room and stop > size:
@@ -235,6 +184,14 @@ def _fitting(parsed: Parsed, candidates: Iterator[Rules]) -> Surveyed | None:
             if surveyed.wrong == 0 or surveyed.reached >= PREFIX:
                 return surveyed
     return None
+
+
+def _is_nearly_zlib(parsed: Parsed) -> bool:
+    """Whether few of the first tokens are not as the most frequent rules of zlib have them."""
+    early = min(len(parsed.data) + 1, max(_few_tokens(parsed.blocks), PREFIX >> 6))
+    first = (rules for rules in _of_zlib(parsed) if rules.number in (1, 6, 9, 29))
+    least = _tried(parsed, first, early, early)[0][0]
+    return least * NEARLY <= min(FEW_TOKENS, int(parsed.blocks[:, TOKENS].sum()))
 
 
 def _choose(parsed: Parsed, feed: int) -> list[Rules]:
@@ -292,7 +249,7 @@ def _encode(parsed: Parsed, surveyed: Surveyed, stream: bytes) -> bytes:
     words = len(surveyed.expected) + 4 * len(blocks) + 1024
     rare = _Rare()
     while True:
-        machine = _machine(rules, ENCODE, parsed.data, parsed.tokens, coder=encoder(words))
+        machine = start(rules, ENCODE, parsed.data, parsed.tokens, coder=encoder(words))
         given = np.frombuffer(stream, np.uint8)
         machine = machine._replace(blocks=blocks, wrong=surveyed.expected, stream=given)
         machine = rare.given(machine)
@@ -319,7 +276,7 @@ def corrections(stream: bytes, rules: Rules) -> bytes:
 def begin() -> bool:
     """Have the kernels that most streams need compiled by a second process, if they are not kept from before, while
     something else is done; whether there is one."""
-    machine = _machine(Rules(6), DECODE, _NONE, _NONE, coder=encoder(4))
+    machine = start(Rules(6), DECODE, NONE, NONE, coder=encoder(4))
     held = record(machine)
     return apart.begin([wanted(), (FAMILIES[0], (held, 0, 0, 0, 0, 0)), (survey, (held,)), (run, (held,))])
 
@@ -360,6 +317,8 @@ def _best(parsed: Parsed, feed: int, stream: bytes) -> tuple[bytes, str]:
     fitting = _fitting(parsed, _of_zlib(parsed))
     if fitting is not None:
         return _encode(parsed, fitting, stream), fitting.rules.name
+    if not _is_nearly_zlib(parsed) and (fitting := _fitting(parsed, _of_others(parsed, feed))) is not None:
+        return _encode(parsed, fitting, stream), fitting.rules.name
     chosen = _choose(parsed, feed)[: CLOSEST if size <= PREFIX else 1]
     surveys = (_survey(parsed, rules, size + 1, size + 1) for rules in chosen)
     return min(((_encode(parsed, one, stream), one.rules.name) for one in surveys), key=lambda pair: len(pair[0]))
@@ -384,8 +343,8 @@ def restore(data: bytes | memoryview, coded: bytes, most: int = 1 << 63) -> memo
     content, size, rare = np.frombuffer(data, np.uint8), len(data), _Rare()
     tokens = np.empty(size + 4, np.uint8)
     while True:
-        machine = _machine(rules, DECODE, content, tokens, coder=decoder(coded[packed:]))
-        machine = _predicting(machine, rules)._replace(stream=np.empty(size // 2 + 4096, np.uint8))
+        machine = start(rules, DECODE, content, tokens, coder=decoder(coded[packed:]))
+        machine = predicting(machine, rules)._replace(stream=np.empty(size // 2 + 4096, np.uint8))
         machine = rare.given(machine)
         machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
         while (status := run(record(machine))) == ROOM and int(machine.numbers[OUT]) <= most:
