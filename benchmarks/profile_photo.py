@@ -25,7 +25,7 @@ from arcomp.exact.records import record
 from arcomp.measure import tables
 from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
-from arcomp.models.photo import adaptation, exact, inputs, least_squares, stage
+from arcomp.models.photo import adaptation, exact, inputs, least_squares, similarity, stage
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.fronts import begin
 from arcomp.models.photo.inputs import extras
@@ -40,6 +40,12 @@ ROWS, COLUMNS = 400, 1280
 @kernel()
 def nothing(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """What a call takes."""
+
+
+@kernel()
+def distances(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+    """Least squares: what samples are like a pixel."""
+    similarity.distances(strip.planes, strip.squares, strip.workspace.similarity, t, first, count)
 
 
 @kernel()
@@ -172,6 +178,7 @@ def _front(clock: Clock, strip: Strip, known: Pixels | None, t: int, first: int)
     where = (t, first, last_row(t, strip.height) - first + 1)
     count = where[2]
     clock("calling", nothing, *where, 0)
+    clock("least squares, distances", distances, *where, 0)
     for w, own in enumerate(strip.config.windows):
         weighs = "similarity" if own.similarity else "moving"
         clock(f"least squares, {weighs}, {own.taps} x {own.rows}", window, *where, w)

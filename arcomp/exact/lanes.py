@@ -4,7 +4,7 @@ LLVM's own vectors, so that sums stay in registers and every processor runs them
 narrower). Lanes never mix, and each operation is the IEEE or integer one: results do not depend on the processor.
 Only for use inside :func:`arcomp.exact.compiled.kernel` functions.
 
-    DOUBLES: 8 float64. WORDS: 16 int32. SHORTS: 16 int16.
+    DOUBLES: 8 float64. FLOATS: 16 float32. WORDS: 16 int32. SHORTS: 16 int16.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ class _Model(models.PrimitiveModel):
 
 
 DOUBLES = Vector("doubles", ir.DoubleType(), 8)
+FLOATS = Vector("floats", ir.FloatType(), 16)
 WORDS = Vector("words", ir.IntType(32), 16)
 SHORTS = Vector("shorts", ir.IntType(16), 16)
+REAL = (DOUBLES, FLOATS)
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -68,7 +70,7 @@ def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
             wanted = ir.VectorType(kind.element, kind.lanes)
             if stored == kind.element:
                 return value
-            return builder.sitofp(value, wanted) if kind is DOUBLES else builder.sext(value, wanted)
+            return builder.sitofp(value, wanted) if kind in REAL else builder.sext(value, wanted)
 
         return kind(array, types.intp, types.intp), generate
 
@@ -89,9 +91,12 @@ def _storer(kind: Vector, bytes_each: int) -> Any:
 
 
 load_doubles = _loader(DOUBLES, ir.DoubleType(), 8)
-load_doubles_of_words = _loader(DOUBLES, ir.IntType(32), 4)
-load_doubles_of_shorts = _loader(DOUBLES, ir.IntType(16), 2)
 store_doubles = _storer(DOUBLES, 8)
+load_floats = _loader(FLOATS, ir.FloatType(), 4)
+load_floats_of_words = _loader(FLOATS, ir.IntType(32), 4)
+"""To the nearest float32, ties to even."""
+load_floats_of_shorts = _loader(FLOATS, ir.IntType(16), 2)
+store_floats = _storer(FLOATS, 4)
 load_words = _loader(WORDS, ir.IntType(32), 4)
 store_words = _storer(WORDS, 4)
 load_shorts = _loader(SHORTS, ir.IntType(16), 2)
@@ -115,6 +120,7 @@ def _spreader(kind: Vector, scalar: Any) -> Any:
 
 
 all_doubles = _spreader(DOUBLES, types.float64)
+all_floats = _spreader(FLOATS, types.float32)
 all_words = _spreader(WORDS, types.int32)
 all_shorts = _spreader(SHORTS, types.int16)
 
@@ -156,11 +162,11 @@ def _define(operation: Any, real: str, integer: str = "") -> None:
             kind = args[0]
             if len(args) != 2 or not isinstance(kind, Vector) or kind is not args[1]:
                 return None
-            return kind(kind, kind) if (real if kind is DOUBLES else integer) else None
+            return kind(kind, kind) if (real if kind in REAL else integer) else None
 
     @lower_builtin(operation, Vector, Vector)
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return getattr(builder, real if signature.return_type is DOUBLES else integer)(*args)
+        return getattr(builder, real if signature.return_type in REAL else integer)(*args)
 
 
 _define(operator.add, "fadd", "add")
@@ -267,23 +273,32 @@ def multiply_halves(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
-def larger_doubles(typing: Any, a: Any, b: Any) -> Any:
-    """The larger of each lane; no lane may be NaN."""
+def subtract_halves(typing: Any, a: Any, b: Any) -> Any:
+    """Each half of a word less the same half of the other; modulo 2**16."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.select(builder.fcmp_ordered(">", *args), *args)
+        halves = ir.VectorType(ir.IntType(16), 2 * WORDS.lanes)
+        difference = builder.sub(*(builder.bitcast(value, halves) for value in args))
+        return builder.bitcast(difference, ir.VectorType(WORDS.element, WORDS.lanes))
 
-    return DOUBLES(DOUBLES, DOUBLES), generate
+    return WORDS(WORDS, WORDS), generate
 
 
-@intrinsic
-def store_shorts_of_doubles(typing: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
-    """Store doubles as int16, rounded towards zero; they must be within int16."""
+def _chooser(predicate: str) -> Any:
+    @intrinsic
+    def choose(typing: Any, a: Any, b: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.select(builder.fcmp_ordered(predicate, *args), *args)
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        at = _address(context, builder, signature.args[0], args, ir.IntType(16), DOUBLES.lanes)
-        words = builder.fptosi(args[3], ir.VectorType(ir.IntType(32), DOUBLES.lanes))
-        builder.store(builder.trunc(words, ir.VectorType(ir.IntType(16), DOUBLES.lanes)), at).align = 2
-        return context.get_dummy_value()
+        return FLOATS(FLOATS, FLOATS), generate
 
-    return types.none(array, types.intp, types.intp, DOUBLES), generate
+    return choose
+
+
+larger_floats, smaller_floats = _chooser(">"), _chooser("<")
+"""The first of each lane where it is larger (smaller) than the second, else the second: so also where one is NaN."""
+words_of_floats = _converter(FLOATS, WORDS, lambda builder, kind, value: builder.fptosi(value, kind))
+"""Rounded towards zero; they must be within int32."""
+shorts_of_words = _converter(WORDS, SHORTS, lambda builder, kind, value: builder.trunc(value, kind))
+"""Modulo 2**16."""
+store_shorts = _storer(SHORTS, 2)

@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 
 from arcomp.exact.compiled import kernel
 from arcomp.exact.dense import dot_shorts
-from arcomp.exact.lanes import aligned, load_shorts, load_words, multiply_halves, pair_shorts, store_words
+from arcomp.exact.lanes import (
+    aligned,
+    load_shorts,
+    load_words,
+    multiply_halves,
+    pair_shorts,
+    store_words,
+    subtract_halves,
+)
 from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int32
 
 BLOCK = 16
@@ -45,19 +53,32 @@ def differences(
     flat, channels, ring = planes.flat, planes.channels, planes.values.shape[1]
     mask = ring - 1
     (a, ay), (b, by) = first, second
-    west_a, west_b = (a - 1) & mask, (b - 1) & mask
+    west0 = _pair(flat, (a - 1) & mask, at + ay, (b - 1) & mask, at + by)
+    west1, west2 = west0, west0
+    if channels > 1:
+        west1 = _pair(flat, ring + ((a - 1) & mask), at + ay, ring + ((b - 1) & mask), at + by)
+        west2 = _pair(flat, 2 * ring + ((a - 1) & mask), at + ay, 2 * ring + ((b - 1) & mask), at + by)
     i = row
     for j in range(1, taps + 1):
         ny, nx = (NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]) if j < taps else (0, 0)
-        own_a, own_b = (a + nx + SKEW * ny) & mask, (b + nx + SKEW * ny) & mask
-        for c in range(channels):
-            plane = c * ring
-            va = load_shorts(flat, plane + own_a, at + ay + ny) - load_shorts(flat, plane + west_a, at + ay)
-            vb = load_shorts(flat, plane + own_b, at + by + ny) - load_shorts(flat, plane + west_b, at + by)
-            v = pair_shorts(va, vb)
-            store_words(pairs.plain, i, 0, v)
-            store_words(pairs.weighted, i, 0, multiply_halves(weights, v))
-            i += 1
+        own_a, own_b, at_a, at_b = (a + nx + SKEW * ny) & mask, (b + nx + SKEW * ny) & mask, at + ay + ny, at + by + ny
+        _difference(_pair(flat, own_a, at_a, own_b, at_b), west0, weights, pairs, i)
+        if channels > 1:
+            _difference(_pair(flat, ring + own_a, at_a, ring + own_b, at_b), west1, weights, pairs, i + 1)
+            _difference(_pair(flat, 2 * ring + own_a, at_a, 2 * ring + own_b, at_b), west2, weights, pairs, i + 2)
+        i += channels
+
+
+@kernel(inline="always")
+def _pair(flat: Any, row_a: Any, at_a: Any, row_b: Any, at_b: Any) -> Any:
+    return pair_shorts(load_shorts(flat, row_a, at_a), load_shorts(flat, row_b, at_b))
+
+
+@kernel(inline="always")
+def _difference(own: Any, west: Any, weights: Any, pairs: Any, i: Any) -> None:
+    v = subtract_halves(own, west)
+    store_words(pairs.plain, i, 0, v)
+    store_words(pairs.weighted, i, 0, multiply_halves(weights, v))
 
 
 @kernel(inner=True)

@@ -9,8 +9,9 @@ column of samples comes in, one goes out. Then (A + beta (trace + ridge) P + rid
 training pictures; z = L^-1 v, and channel c's prediction is W + sum_k L[c, k] z_k: no back-substitution, and partial
 sums are predictions of lower order.
 
-Sums are int32 (a window's sum of 64 * 255^2 over at most 516 samples is below 2^31); the factorisation is float64 in a
-fixed sequence of + - * and /, LANES pixels of a front side by side, rounded to integers at the end.
+Sums are int32 (a window's sum of 64 * 255^2 over at most 516 samples is below 2^31); the factorisation is float32 in a
+fixed sequence of + - * and /, LANES pixels of a front side by side, rounded to integers at the end. Rounding could make
+a pivot smaller than the ridge, which it is never without: it is then taken for the ridge.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ import numpy as np
 from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
-    all_doubles,
+    all_floats,
     all_shorts,
-    load_doubles,
-    load_doubles_of_shorts,
-    load_doubles_of_words,
+    all_words,
+    larger_floats,
+    load_floats,
+    load_floats_of_shorts,
+    load_floats_of_words,
     load_shorts,
     pair_shorts,
-    store_doubles,
+    smaller_floats,
+    store_floats,
+    store_words,
+    words_of_floats,
 )
 from arcomp.models.photo import covariance, similarity
 from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, sample_weight
@@ -51,11 +57,10 @@ LEVEL_BITS = 6
 """Predictions are in 1/64 of a level."""
 FACTOR_BITS = 10
 """Fractional bits of the factor's entries among the current channels."""
-_FACTOR_LIMIT = float(16 << FACTOR_BITS)
+_FACTOR_LIMIT = 16 << FACTOR_BITS
 OVERSHOOT = 32
 """Levels by which a prediction may leave the alphabet."""
-VARIANCE_BITS = 4
-_VARIANCE_LIMIT = float(1 << 19)
+_VARIANCE_LIMIT = 1 << 19
 
 
 @kernel(inner=True)
@@ -130,59 +135,62 @@ def slide(planes: Any, spec: Any, workspace: Any, sums: Any, t: int, first: int,
 
 @kernel(inner=True)
 def _regularised(sums: Any, at: int, m: int, real: Any, prior: Any, matrix: Any) -> None:
-    """A + beta (trace + ridge) P + ridge I of 8 pixels: float64 [pairs, 8]."""
-    beta, ridge = real[0], real[1]
-    trace = load_doubles_of_words(sums, 0, at)
+    """A + beta (trace + ridge) P + ridge I of LANES pixels: float32 [pairs, LANES]."""
+    beta, ridge = all_floats(real[0]), all_floats(real[1])
+    trace = load_floats_of_words(sums, 0, at)
     for i in range(1, m):
-        trace = trace + load_doubles_of_words(sums, i * (i + 3) // 2, at)
-    scale = all_doubles(beta) * (trace + all_doubles(ridge))
+        trace = trace + load_floats_of_words(sums, i * (i + 3) // 2, at)
+    scale = beta * (trace + ridge)
     p = 0
     for i in range(m):
         for j in range(i + 1):
-            a = load_doubles_of_words(sums, p, at) + scale * all_doubles(prior[p])
+            a = load_floats_of_words(sums, p, at) + scale * all_floats(prior[p])
             if i == j:
-                a = a + all_doubles(ridge)
-            store_doubles(matrix, p, 0, a)
+                a = a + ridge
+            store_floats(matrix, p, 0, a)
             p += 1
 
 
 @kernel(inner=True)
-def _factorise(matrix: Any, m: int) -> None:
-    """LDL' of 8 matrices in place, float64 [pairs, 8]: L below the diagonal, D on it; two columns a pass."""
-    one = all_doubles(1.0)
+def _factorise(matrix: Any, m: int, ridge: Any) -> None:
+    """LDL' of LANES matrices in place, float32 [pairs, LANES]: L below the diagonal, D on it; two columns a pass. A
+    pivot is at least ``ridge``, as it would be without rounding."""
+    one, least = all_floats(np.float32(1.0)), all_floats(ridge)
     for c in range(0, m - 1, 2):
         d = c * (c + 3) // 2
         e = (c + 1) * (c + 2) // 2 + c
-        inverse = one / load_doubles(matrix, d, 0)
-        below = load_doubles(matrix, e, 0)
+        first = larger_floats(load_floats(matrix, d, 0), least)
+        inverse = one / first
+        below = load_floats(matrix, e, 0)
         factor = below * inverse
-        pivot = load_doubles(matrix, e + 1, 0) - factor * below
-        store_doubles(matrix, e, 0, factor)
-        store_doubles(matrix, e + 1, 0, pivot)
+        pivot = larger_floats(load_floats(matrix, e + 1, 0) - factor * below, least)
+        store_floats(matrix, e, 0, factor)
         inverse2 = one / pivot
         for i in range(c + 2, m):
             r = i * (i + 1) // 2 + c
-            x = load_doubles(matrix, r + 1, 0) - load_doubles(matrix, r, 0) * factor
-            store_doubles(matrix, r + 1, 0, x)
+            x = load_floats(matrix, r + 1, 0) - load_floats(matrix, r, 0) * factor
+            store_floats(matrix, r + 1, 0, x)
         for i in range(m - 1, c + 1, -1):
             r = i * (i + 1) // 2
-            x = load_doubles(matrix, r + c, 0) * inverse
-            y = load_doubles(matrix, r + c + 1, 0) * inverse2
+            x = load_floats(matrix, r + c, 0) * inverse
+            y = load_floats(matrix, r + c + 1, 0) * inverse2
             for j in range(c + 2, i + 1):
                 s = j * (j + 1) // 2 + c
-                a = load_doubles(matrix, r + j, 0) - x * load_doubles(matrix, s, 0)
-                store_doubles(matrix, r + j, 0, a - y * load_doubles(matrix, s + 1, 0))
-            store_doubles(matrix, r + c, 0, x)
-            store_doubles(matrix, r + c + 1, 0, y)
+                a = load_floats(matrix, r + j, 0) - x * load_floats(matrix, s, 0)
+                store_floats(matrix, r + j, 0, a - y * load_floats(matrix, s + 1, 0))
+            store_floats(matrix, r + c, 0, x)
+            store_floats(matrix, r + c + 1, 0, y)
+        store_floats(matrix, d, 0, first)
+        store_floats(matrix, e + 1, 0, pivot)
 
 
 @kernel(inner=True)
 def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int, offset: int) -> None:
-    """Predictions of 8 pixels of a front by one window.
+    """Predictions of LANES pixels of a front by one window.
 
     Args:
         w: number of the window. first: the front's first row.
-        offset: number of the first of the 8 pixels in the front: where results go in ``workspace.low``, ``full``,
+        offset: number of the first of the pixels in the front: where results go in ``workspace.low``, ``full``,
             ``factor`` and ``variance``.
     """
     values, channels, spec, real = planes.values, planes.channels, squares.spec[w], squares.real[w]
@@ -191,96 +199,79 @@ def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int,
     mask = values.shape[1] - 1
     own_pairs = m * (m + 1) // 2
     prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own_pairs]
+    unit = all_floats(real[2])
     if spec[SIMILARITY]:
-        _regularised(workspace.similarity.sums, offset % LANES, m, real, prior, matrix)
+        unit = unit / load_floats_of_words(workspace.similarity.total, 0, 0)
+        _regularised(workspace.similarity.sums, 0, m, real, prior, matrix)
     else:
         begin = spec[SUMS_AT] + (t % spec[STEP]) * own_pairs
         _regularised(workspace.sums[begin : begin + own_pairs], at, m, real, prior, matrix)
-    _factorise(matrix, m)
+    _factorise(matrix, m, real[1])
     predictors = (taps - 1) * channels
     for c in range(channels):
-        west = load_doubles_of_shorts(values[c], (t - 1) & mask, at)
+        west = load_floats_of_shorts(values[c], (t - 1) & mask, at)
         for j in range(1, taps):
             ny = NEIGHBOURS[j, 0]
-            own = load_doubles_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
-            store_doubles(vector, (j - 1) * channels + c, 0, own - west)
+            own = load_floats_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
+            store_floats(vector, (j - 1) * channels + c, 0, own - west)
     for i in range(1, predictors):
-        _subtract(matrix, vector, i, 0, i)
+        r = i * (i + 1) // 2
+        z = load_floats(vector, i, 0)
+        for j in range(i):
+            z = z - load_floats(matrix, r + j, 0) * load_floats(vector, j, 0)
+        store_floats(vector, i, 0, z)
     for c in range(channels):
-        i = predictors + c
-        store_doubles(vector, i, 0, load_doubles_of_shorts(values[c], (t - 1) & mask, at))
-        _add(matrix, vector, i, 0, LOW_ORDER * channels)
-        _predictions(vector[i], workspace.low[c, w], offset)
-        _add(matrix, vector, i, LOW_ORDER * channels, predictors)
-        _predictions(vector[i], workspace.full[c, w], offset)
-    _of_the_fit(workspace, w, offset, predictors, m)
+        r = (predictors + c) * (predictors + c + 1) // 2
+        p = load_floats_of_shorts(values[c], (t - 1) & mask, at)
+        for j in range(predictors):
+            p = p + load_floats(matrix, r + j, 0) * load_floats(vector, j, 0)
+            if j == LOW_ORDER * channels - 1:
+                _store_prediction(workspace.low[c], w, offset, p)
+        _store_prediction(workspace.full[c], w, offset, p)
+        _store_fit(workspace, w, offset, c, r + predictors, unit)
 
 
 @kernel(inner=True)
-def _subtract(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
-    """Element i of the vector less the products of row i of L with elements first .. end - 1."""
-    r = i * (i + 1) // 2
-    z = load_doubles(vector, i, 0)
-    for j in range(first, end):
-        z = z - load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
-    store_doubles(vector, i, 0, z)
+def _store_fit(workspace: Any, w: int, offset: int, c: int, at: int, unit: Any) -> None:
+    """Of a channel of LANES pixels: L among the current channels (rows of the matrix from ``at`` on), and variance."""
+    matrix = workspace.matrix
+    largest, wide = all_floats(np.float32(16.0)), all_floats(np.float32(1 << FACTOR_BITS))
+    above = all_floats(np.float32(_FACTOR_LIMIT + 0.5))
+    for k in range(c):
+        f = larger_floats(smaller_floats(load_floats(matrix, at + k, 0), largest), all_floats(np.float32(-16.0)))
+        v = words_of_floats(f * wide + above) - all_words(np.int32(_FACTOR_LIMIT))
+        store_words(workspace.factor[w], c * (c - 1) // 2 + k, offset, v)
+    d = smaller_floats(load_floats(matrix, at + c, 0) * unit, all_floats(np.float32(_VARIANCE_LIMIT)))
+    store_words(workspace.variance[c], w, offset, words_of_floats(larger_floats(d, all_floats(np.float32(0.0)))))
 
 
 @kernel(inner=True)
-def _add(matrix: Any, vector: Any, i: int, first: int, end: int) -> None:
-    """Element i of the vector and the products of row i of L with elements first .. end - 1."""
-    r = i * (i + 1) // 2
-    z = load_doubles(vector, i, 0)
-    for j in range(first, end):
-        z = z + load_doubles(matrix, r + j, 0) * load_doubles(vector, j, 0)
-    store_doubles(vector, i, 0, z)
-
-
-@kernel(inner=True)
-def _of_the_fit(workspace: Any, w: int, offset: int, predictors: int, m: int) -> None:
-    """Of 8 pixels: variances, and L among the current channels."""
-    matrix, units = workspace.matrix, workspace.units
-    start = offset % LANES
-    for i in range(predictors, m):
-        for k in range(8):
-            v = min(max(matrix[i * (i + 3) // 2, k] * units[start + k], 0.0), _VARIANCE_LIMIT)
-            workspace.variance[i - predictors, w, offset + k] = np.int32(np.floor(v))
-    p = 0
-    for i in range(predictors + 1, m):
-        for j in range(predictors, i):
-            for k in range(8):
-                v = min(max(matrix[i * (i + 1) // 2 + j, k] * float(1 << FACTOR_BITS), -_FACTOR_LIMIT), _FACTOR_LIMIT)
-                workspace.factor[w, p, offset + k] = np.int32(np.floor(v + 0.5))
-            p += 1
-
-
-@kernel(inner=True)
-def _predictions(totals: Any, out: Any, offset: int) -> None:
-    for k in range(8):
-        p = min(max(totals[k], -float(OVERSHOOT)), float(HIGHEST + OVERSHOOT))
-        out[offset + k] = np.int32(np.floor(p * float(1 << LEVEL_BITS) + 0.5))
+def _store_prediction(out: Any, w: int, offset: int, p: Any) -> None:
+    """Rounded to Q6; int32 [windows, n], written."""
+    p = larger_floats(p, all_floats(np.float32(-OVERSHOOT)))
+    p = smaller_floats(p, all_floats(np.float32(HIGHEST + OVERSHOOT)))
+    above = all_floats(np.float32((OVERSHOOT << LEVEL_BITS) + 0.5))  # so that rounding towards zero rounds down
+    v = words_of_floats(p * all_floats(np.float32(1 << LEVEL_BITS)) + above)
+    store_words(out, w, offset, v - all_words(np.int32(OVERSHOOT << LEVEL_BITS)))
 
 
 @kernel(inner=True)
 def predict(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Predictions of a front (``count`` pixels from row ``first`` on) by all windows, into ``workspace``."""
+    similarity.distances(planes, squares, workspace.similarity, t, first, count)
     for w in range(planes.windows):
         predict_by(planes, squares, workspace, w, t, first, count)
 
 
 @kernel(inner=True)
 def predict_by(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int, count: int) -> None:
-    """The same by one window."""
-    units, total, spec = workspace.units, workspace.similarity.total, squares.spec[w]
-    m = spec[SIZE]
+    """The same by one window; after :func:`similarity.distances`."""
+    spec = squares.spec[w]
     if not spec[SIMILARITY]:
-        own = m * (m + 1) // 2
+        own = spec[SIZE] * (spec[SIZE] + 1) // 2
         begin = spec[SUMS_AT] + (t % spec[STEP]) * own
-        units[:] = squares.real[w, 2] * float(1 << VARIANCE_BITS)
         slide(planes, spec, workspace, workspace.sums[begin : begin + own], t, first, count)
-    for offset in range(0, count, 8):
-        if spec[SIMILARITY] and offset % LANES == 0:
-            similarity.similarity_weighted(planes, squares, workspace, w, t, MARGIN + first + offset)
-            for k in range(LANES):
-                units[k] = float(1 << VARIANCE_BITS) / np.float64(total[0, k])
+    for offset in range(0, count, LANES):
+        if spec[SIMILARITY]:
+            similarity.similarity_weighted(planes, squares, workspace, w, t, first, offset)
         solve(planes, squares, workspace, w, t, first, offset)

@@ -5,7 +5,8 @@ each pixel are its own, so that sums cannot be moved along: they are made anew, 
 
 The distance d of a sample is the sum of the absolute differences between its first neighbours and the pixel's, over all
 channels; its weight is fade^(city-block distance) / (e + d^2), relative to the largest weight of all samples 0..64.
-Weights are float64 in a fixed sequence, rounded to integers; sums are integers.
+Weights are float32 in a fixed sequence, rounded to integers; distances and sums are integers. All windows of a front
+share the distances.
 """
 
 from __future__ import annotations
@@ -19,44 +20,57 @@ from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
     absolute_shorts,
     aligned,
-    all_doubles,
+    all_floats,
     all_shorts,
     all_words,
-    larger_doubles,
-    load_doubles,
-    load_doubles_of_words,
+    larger_floats,
+    load_floats,
+    load_floats_of_shorts,
     load_shorts,
     pair_shorts,
-    store_doubles,
-    store_shorts_of_doubles,
+    shorts_of_words,
+    store_floats,
+    store_shorts,
     store_words,
-    words_of_shorts,
+    words_of_floats,
 )
 from arcomp.models.photo import covariance
-from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int16, Int32
-from arcomp.models.photo.windows import COMPARED, FULL_WEIGHT, SAMPLES, SAMPLES_AT, SIZE, TAPS, Window, pairs
+from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, Int16, Int32
+from arcomp.models.photo.windows import (
+    COMPARED,
+    FULL_WEIGHT,
+    SAMPLES,
+    SAMPLES_AT,
+    SIZE,
+    TAPS,
+    Window,
+    compared,
+    pairs,
+)
 
 
 class Workspace(NamedTuple):
-    """Of LANES pixels: the samples of the largest window, and their sums."""
+    """Of a front of n pixels, and of LANES of them: the samples of the largest window, and their sums."""
 
-    distance: Int32
-    """[samples, LANES]. ratio, weight: the same shape."""
-    ratio: npt.NDArray[np.float64]
+    distance: Int16
+    """[places, n]."""
+    ratio: npt.NDArray[np.float32]
+    """[samples, LANES]."""
     weight: Int16
+    """[samples, LANES]."""
     sums: Int32
     """[pairs, LANES]."""
     total: Int32
     """[1, LANES]: the sum of the weights."""
 
 
-def new_workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
-    """For any of the windows."""
+def new_workspace(windows: tuple[Window, ...], channels: int, n: int) -> Workspace:
+    """For any of the windows; n: pixels of the longest front, rounded up to LANES."""
     samples = max([w.samples() + 1 for w in windows if w.similarity], default=2)
     size = max([w.size(channels) for w in windows if w.similarity], default=1)
     return Workspace(
-        aligned((samples, LANES), np.int32),
-        aligned((samples, LANES), np.float64),
+        aligned((len(compared(windows)), n), np.int16),
+        aligned((samples, LANES), np.float32),
         aligned((samples, LANES), np.int16),
         aligned((pairs(size), LANES), np.int32),
         aligned((1, LANES), np.int32),
@@ -64,56 +78,65 @@ def new_workspace(windows: tuple[Window, ...], channels: int) -> Workspace:
 
 
 @kernel(inner=True)
-def _weigh(planes: Any, squares: Any, w: int, workspace: Any, t: int, at: int) -> None:
-    """Weights of all samples of LANES pixels: ``workspace.weight`` and ``workspace.total``."""
+def distances(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
+    """Of a front's pixels to all samples that any window compares them with: ``workspace.distance``."""
     flat, channels, ring = planes.flat, planes.channels, planes.values.shape[1]
-    mask, samples, begin = ring - 1, squares.spec[w, SAMPLES], squares.spec[w, SAMPLES_AT]
+    mask, compared = ring - 1, squares.compared
+    for offset in range(0, count, LANES):
+        at = MARGIN + first + offset
+        for n in range(compared.shape[0]):
+            dy, dx = compared[n, 0], compared[n, 1]
+            distance = all_shorts(np.int16(0))
+            for j in range(COMPARED):
+                ny, nx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
+                here, there = (t + nx + SKEW * ny) & mask, (t + nx + dx + SKEW * (ny + dy)) & mask
+                for c in range(channels):
+                    own = load_shorts(flat, c * ring + here, at + ny)
+                    distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
+            store_shorts(workspace.distance, n, offset, distance)
+
+
+@kernel(inner=True)
+def _weigh(squares: Any, w: int, channels: int, workspace: Any, offset: int) -> None:
+    """Weights of all samples of LANES pixels: ``workspace.weight`` and ``workspace.total``."""
+    samples, begin = squares.spec[w, SAMPLES], squares.spec[w, SAMPLES_AT]
     places, fading = squares.places, squares.fading
+    distance, ratio, weight = workspace.distance, workspace.ratio, workspace.weight
+    least = all_floats(squares.real[w, 3]) * all_floats(np.float32((COMPARED * channels) ** 2))
+    largest = all_floats(np.float32(0.0))
     for n in range(samples):
-        dy, dx = places[begin + n, 0], places[begin + n, 1]
-        distance = all_shorts(np.int16(0))
-        for j in range(COMPARED):
-            ny, nx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
-            here, there = (t + nx + SKEW * ny) & mask, (t + nx + dx + SKEW * (ny + dy)) & mask
-            for c in range(channels):
-                own = load_shorts(flat, c * ring + here, at + ny)
-                distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
-        store_words(workspace.distance, n, 0, words_of_shorts(distance))
-    least = all_doubles(squares.real[w, 3] * float((COMPARED * channels) ** 2))
-    for half in range(0, LANES, 8):
-        largest = all_doubles(0.0)
-        for n in range(samples):
-            d = load_doubles_of_words(workspace.distance, n, half)
-            q = all_doubles(fading[begin + n]) / (least + d * d)
-            store_doubles(workspace.ratio, n, half, q)
-            largest = larger_doubles(largest, q)
-        unit = all_doubles(float(FULL_WEIGHT)) / largest
-        for n in range(samples):
-            w = load_doubles(workspace.ratio, n, half) * unit + all_doubles(0.5)
-            store_shorts_of_doubles(workspace.weight, n, half, w)
+        d = load_floats_of_shorts(distance, places[begin + n, 2], offset)
+        q = all_floats(fading[begin + n]) / (least + d * d)
+        store_floats(ratio, n, 0, q)
+        largest = larger_floats(q, largest)
+    unit, half = all_floats(np.float32(FULL_WEIGHT)) / largest, all_floats(np.float32(0.5))
     total = all_words(np.int32(0))
     for n in range(samples):
-        total = total + words_of_shorts(load_shorts(workspace.weight, n, 0))
-    workspace.weight[samples] = 0  # where their number is odd
+        own = words_of_floats(load_floats(ratio, n, 0) * unit + half)
+        total = total + own
+        store_shorts(weight, n, 0, shorts_of_words(own))
+    weight[samples] = 0  # where their number is odd
     store_words(workspace.total, 0, 0, total)
 
 
 @kernel(inner=True)
-def similarity_weighted(planes: Any, squares: Any, workspace: Any, w: int, t: int, at: int) -> None:
+def similarity_weighted(
+    planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int, offset: int
+) -> None:  # fmt: skip
     """The sums of a window of LANES pixels: ``sums`` and ``total`` of ``workspace.similarity``.
 
     Args:
-        w: number of the window. at: column of the first pixel in front t.
+        w: number of the window. first: row of the front's first pixel. offset: of the first of the pixels.
     """
     spec, places, own = squares.spec[w], squares.places, workspace.similarity
-    m, begin = spec[SIZE], spec[SAMPLES_AT]
-    _weigh(planes, squares, w, own, t, at)
+    m, begin, at = spec[SIZE], spec[SAMPLES_AT], MARGIN + first + offset
+    _weigh(squares, w, planes.channels, own, offset)
     own.sums[: m * (m + 1) // 2] = 0
     both = (spec[SAMPLES] + 1) // 2
-    for first in range(0, both, covariance.BLOCK):
-        count = min(covariance.BLOCK, both - first)
+    for begins in range(0, both, covariance.BLOCK):
+        count = min(covariance.BLOCK, both - begins)
         for k in range(count):
-            n = 2 * (first + k)
+            n = 2 * (begins + k)
             i, j = begin + n, begin + n + 1
             weights = pair_shorts(load_shorts(own.weight, n, 0), load_shorts(own.weight, n + 1, 0))
             a = (t + places[i, 1] + SKEW * places[i, 0], places[i, 0])

@@ -18,6 +18,8 @@ LOW_ORDER = 3
 WEIGHT_BITS = 6
 """Sample weights are 0 .. 64."""
 FULL_WEIGHT = 1 << WEIGHT_BITS
+VARIANCE_UNIT = 16.0
+"""Variances are in 1/16."""
 COMPARED = 6
 """Neighbours that are compared where samples count by similarity."""
 STEP, ROWS, REACH_LEFT, REACH_RIGHT, TAPS, WEIGHTED, SIZE, SUMS_AT, PRIOR_AT, SIMILARITY, SAMPLES, SAMPLES_AT = range(
@@ -88,15 +90,15 @@ def pairs(size: int) -> int:
     return size * (size + 1) // 2
 
 
-def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArray[np.float64], int, int]:
+def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArray[np.float32], int, int]:
     """Windows as plain numbers for the kernels.
 
     Returns:
-        int64 [windows, 12]; float64 [windows, 4] (beta, ridge, 1 / effective samples, similarity); length of all sums
-        that are kept, for each column of a plane; length of all priors.
+        int64 [windows, 12]; float32 [windows, 4] (beta, ridge, what variances are multiplied by, similarity); length of
+        all sums that are kept, for each column of a plane; length of all priors.
     """
     spec = np.zeros((len(windows), 12), np.int64)
-    real = np.zeros((len(windows), 4))
+    real = np.zeros((len(windows), 4), np.float32)
     sums = prior = samples = 0
     for i, w in enumerate(windows):
         m = w.size(channels)
@@ -105,28 +107,35 @@ def layout(windows: tuple[Window, ...], channels: int) -> tuple[Int64, npt.NDArr
             w.step, w.rows, w.left, w.right, w.taps, w.weighted, m, sums, prior, by_similarity, w.samples(), samples
         )  # fmt: skip
         area = w.samples() * (FULL_WEIGHT if w.weighted else 1)
-        real[i] = (w.beta, w.ridge, (5.0 if w.weighted else 1.0) / area, w.similarity)
+        unit = (5.0 if w.weighted else 1.0) / area  # less the sum of the weights where they are made for each pixel
+        real[i] = (w.beta, w.ridge, VARIANCE_UNIT * (1.0 if by_similarity else unit), w.similarity)
         sums += 0 if by_similarity else w.step * pairs(m)
         prior += pairs(m)
         samples += w.samples() + 1 if by_similarity else 0
     return spec, real, sums, prior
 
 
-def samples_of(windows: tuple[Window, ...]) -> tuple[Int64, npt.NDArray[np.float64]]:
+def compared(windows: tuple[Window, ...]) -> list[tuple[int, int]]:
+    """(dy, dx) of all samples of the windows that weigh by similarity, each once."""
+    return list(dict.fromkeys(place for w in windows if w.similarity for place in w.places())) or [(0, -1)]
+
+
+def samples_of(windows: tuple[Window, ...]) -> tuple[Int64, npt.NDArray[np.float32]]:
     """Where the samples of the windows that weigh by similarity are, and how their weights fade.
 
     Returns:
-        int64 [samples, 2], (dy, dx), one more than there are for each window; float64 [samples].
+        int64 [samples, 3], (dy, dx, number among those that are compared), one more than there are for each window;
+        float32 [samples].
     """
-    places, fading = [], []
+    places, fading, number = [(0, -1, 0)], [np.float32(0.0)], {place: n for n, place in enumerate(compared(windows))}
     for w in windows:
         if w.similarity:
-            steps = [1.0]
+            steps = [np.float32(1.0)]
             for _ in range(w.rows + max(w.left, w.right)):
-                steps.append(steps[-1] * w.fade)
-            places += [*w.places(), (0, -1)]
-            fading += [*(steps[abs(dy) + abs(dx)] for dy, dx in w.places()), 0.0]
-    return np.array(places or [(0, -1)], np.int64), np.array(fading or [0.0])
+                steps.append(steps[-1] * np.float32(w.fade))
+            places += [(*place, number[place]) for place in w.places()] + places[:1]
+            fading += [*(steps[abs(dy) + abs(dx)] for dy, dx in w.places()), fading[0]]
+    return np.array(places[1:] or places, np.int64), np.array(fading[1:] or fading, np.float32)
 
 
 def split_prior(

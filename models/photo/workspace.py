@@ -10,7 +10,7 @@ import numpy.typing as npt
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo import covariance, similarity
 from arcomp.models.photo.planes import LANES, Int32, Int64
-from arcomp.models.photo.windows import Window, layout, pairs, samples_of
+from arcomp.models.photo.windows import Window, compared, layout, pairs, samples_of
 
 
 def log2_table() -> Int32:
@@ -23,15 +23,17 @@ class Squares(NamedTuple):
 
     spec: Int64
     """[windows, 12]: numbers of the windows, by the names of :mod:`arcomp.models.photo.windows`."""
-    real: npt.NDArray[np.float64]
-    """[windows, 4]: beta, ridge, 1 / effective samples, similarity."""
-    prior: npt.NDArray[np.float64]
+    real: npt.NDArray[np.float32]
+    """[windows, 4]: beta, ridge, what variances are multiplied by, similarity."""
+    prior: npt.NDArray[np.float32]
     """[all windows' pairs]: of trace one."""
     logs: Int32
     """[4096]: 16 log2 i, rounded down."""
     places: Int64
     """Samples of windows that weigh by similarity: :func:`arcomp.models.photo.windows.samples_of`."""
-    fading: npt.NDArray[np.float64]
+    fading: npt.NDArray[np.float32]
+    compared: Int64
+    """[places, 2], (dy, dx): of all these samples, each once."""
 
 
 class Workspace(NamedTuple):
@@ -43,12 +45,10 @@ class Workspace(NamedTuple):
     samples: Int32
     """[m + 1, most samples]: of a window that begins a row (:func:`least_squares.start_row`)."""
     similarity: similarity.Workspace
-    matrix: npt.NDArray[np.float64]
-    """[most pairs, 8]: of 8 pixels, factorised in place."""
-    vector: npt.NDArray[np.float64]
-    """[most m, 8]: v of 8 pixels."""
-    units: npt.NDArray[np.float64]
-    """[LANES]: what a residual variance is counted in."""
+    matrix: npt.NDArray[np.float32]
+    """[most pairs, LANES]: of LANES pixels, factorised in place."""
+    vector: npt.NDArray[np.float32]
+    """[most m, LANES]: v of LANES pixels."""
     low: Int32
     """[channels, windows, n], Q6: predictions from LOW_ORDER neighbours, without the current pixel's channels."""
     full: Int32
@@ -80,7 +80,10 @@ class Workspace(NamedTuple):
 def new_squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
     """Constants of the windows; ``prior`` in 2**-24 of the trace."""
     spec, real, _, _ = layout(windows, channels)
-    return Squares(spec, real, prior.astype(np.float64) / float(1 << 24), log2_table(), *samples_of(windows))
+    return Squares(
+        spec, real, np.ldexp(prior.astype(np.float32), -24), log2_table(), *samples_of(windows),
+        np.array(compared(windows), np.int64),
+    )  # fmt: skip
 
 
 def new_workspace(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Workspace:
@@ -98,10 +101,9 @@ def new_workspace(windows: tuple[Window, ...], channels: int, columns: int, long
         aligned((sums, columns), np.int32),
         covariance.pairs_of(largest),
         aligned((largest + 1, max(w.samples() for w in windows) + 1), np.int32),
-        similarity.new_workspace(windows, channels),
-        aligned((pairs(largest), 8), np.float64),
-        aligned((largest, 8), np.float64),
-        aligned((LANES,), np.float64),
+        similarity.new_workspace(windows, channels, n),
+        aligned((pairs(largest), LANES), np.float32),
+        aligned((largest, LANES), np.float32),
         integers(channels, count),
         integers(channels, count),
         integers(count, 3),

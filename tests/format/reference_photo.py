@@ -1,7 +1,7 @@
 """The reference decoder's part for model ``photo``: docs/format.md in plain Python, with the names of that page.
 
-Integers, but for least squares and blending (``Fit``, ``factorise``, ``rounded``, ``blend``): doubles, in the page's
-sequence of operations. Heads that learn are in reference_heads.py; how decisions are predicted and learnt from is in
+Integers, but for blending (``blend``): doubles, in the page's sequence of operations. Least squares are in
+reference_squares.py. Heads that learn are in reference_heads.py; how decisions are predicted and learnt from is in
 reference_stage.py.
 """
 
@@ -16,6 +16,7 @@ from tests.format.reference_container import Part, Position, Tile
 from tests.format.reference_heads import Heads, slopes_of
 from tests.format.reference_models import NEIGHBOURS, c8
 from tests.format.reference_numbers import clamp, require
+from tests.format.reference_squares import Fit, Plane, Planes, Window, rounded
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
 from tests.format.reference_tables import LOG2
 from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linear, read_weights
@@ -70,167 +71,7 @@ class Photo:
         ]
 
 
-# ---------------------------------------------------------------- Planes
-
-
-class Plane:
-    """A number for each position, and beside the tile."""
-
-    def __init__(self, start: int, width: int) -> None:
-        self.start, self.width = start, width
-        self.known: dict[tuple[int, int], int] = {}
-
-    def __getitem__(self, at: tuple[int, int]) -> int:
-        return self.known.get(at, self.start)
-
-    def __setitem__(self, at: tuple[int, int], v: int) -> None:
-        y, x = at
-        self.known[at] = v
-        if x == 0:
-            self.known.update({(y + 1, -k): v for k in range(1, 25)})
-        if x == self.width - 1:
-            self.known.update({(y, x + k): v for k in range(1, 11)})
-
-
-class Planes:
-    """What is known of a tile: pixels, errors, trunk's errors by channel; windows' errors by window and channel; sample
-    weights."""
-
-    def __init__(self, model: Photo, width: int) -> None:
-        def by_channel(start: int) -> list[Plane]:
-            return [Plane(start, width) for _ in range(model.channels)]
-
-        self.pixels, self.errors, self.trunk_errors = by_channel(128), by_channel(32), by_channel(32)
-        self.window_errors = [by_channel(32) for _ in model.windows]
-        self.weights = Plane(16, width)
-
-    def differences(self, y: int, x: int, taps: int) -> list[int]:
-        """The first neighbours of all channels, less W."""
-        return [p[y + dy, x + dx] - p[y, x - 1] for dy, dx in NEIGHBOURS[1:taps] for p in self.pixels]
-
-    def sample_weight(self, y: int, x: int) -> int:
-        """How much a position counts that is now known."""
-        activity, five = 0, 5 * len(self.pixels)
-        for p in self.pixels:
-            own, w, n, nw, ne = (p[y + dy, x + dx] for dy, dx in [(0, 0), *NEIGHBOURS[:4]])
-            activity += abs(w - nw) + abs(n - nw) + abs(n - ne) + abs(own - w) + abs(own - n)
-        return (64 * five + (five + activity) // 2) // (five + activity)
-
-
-# ---------------------------------------------------------------- Least squares (doubles)
-
-
-class Window:
-    """One window's samples in a tile."""
-
-    def __init__(self, window: dict[str, Any], prior: list[int], planes: Planes) -> None:
-        self.planes, self.prior = planes, prior
-        self.step, self.rows, self.left, self.right = (window[k] for k in ("step", "rows", "left", "right"))
-        self.taps, self.weighted = window["taps"], window["weighted"]
-        self.beta, self.ridge = window["beta"], window["ridge"]
-        self.similarity, self.fade = window.get("similarity", 0), window.get("fade", 1)
-        self.samples: dict[tuple[int, int], list[int]] = {}
-
-    def sample(self, y: int, x: int) -> list[int]:
-        """w v v' of a sample."""
-        if (y, x) not in self.samples:
-            own = [p[y, x] - p[y, x - 1] for p in self.planes.pixels]
-            v = self.planes.differences(y, x, self.taps) + own
-            w = self.planes.weights[y, x] if self.weighted else 1
-            self.samples[y, x] = [w * v[i] * v[j] for i in range(len(v)) for j in range(i + 1)]
-        return self.samples[y, x]
-
-    def sums(self, y: int, x: int) -> tuple[list[list[int]], int]:
-        """A: the sum over all samples, by row; T, where there is one."""
-        ends = [(-i, self.right + 1 if i else 0) for i in range(self.rows + 1)]
-        places = [(self.step * i, self.step * j) for i, e in ends for j in range(-self.left, e)]
-        samples = [self.sample(y + dy, x + dx) for dy, dx in places]
-        weights = [1] * len(samples)
-        if self.similarity:
-            distances = [self.distance(y, x, dy, dx) for dy, dx in places]
-            weights = similarity_weights(self, len(self.planes.pixels), places, distances)
-            samples = [[n * a for a in sample] for n, sample in zip(weights, samples, strict=True)]
-        total = iter([sum(entries) for entries in zip(*samples, strict=True)])
-        rows = [[next(total) for _ in range(i + 1)] for i in range(self.taps * len(self.planes.pixels))]
-        return rows, sum(weights)
-
-    def distance(self, y: int, x: int, dy: int, dx: int) -> int:
-        """d: between a sample's neighbours and the position's."""
-        near = [(p, y + ny, x + nx) for ny, nx in NEIGHBOURS[:6] for p in self.planes.pixels]
-        return sum(abs(p[i + dy, j + dx] - p[i, j]) for p, i, j in near)
-
-    def count(self) -> int:
-        """Samples."""
-        return int(self.rows * (self.left + self.right + 1) + self.left)
-
-
-def similarity_weights(window: Window, channels: int, places: list[tuple[int, int]], distances: list[int]) -> list[int]:
-    """Of all samples of a position."""
-    fades = [1.0]
-    for _ in range(64):
-        fades.append(fades[-1] * window.fade)
-    least = window.similarity * float(36 * channels * channels)
-    q = [fades[abs(dy) + abs(dx)] / (least + float(d * d)) for (dy, dx), d in zip(places, distances, strict=True)]
-    unit = 64.0 / max(q)
-    return [rounded(v * unit) for v in q]
-
-
-def factorise(a: list[list[float]]) -> None:
-    """L D L' in place, two columns a pass."""
-    m = len(a)
-    for c in range(0, m - 1, 2):
-        inverse = 1.0 / a[c][c]
-        below = a[c + 1][c]
-        factor = below * inverse
-        a[c + 1][c] = factor
-        a[c + 1][c + 1] = a[c + 1][c + 1] - factor * below
-        inverse2 = 1.0 / a[c + 1][c + 1]
-        for i in range(c + 2, m):
-            a[i][c + 1] = a[i][c + 1] - a[i][c] * factor
-        for i in range(m - 1, c + 1, -1):
-            x, y = a[i][c] * inverse, a[i][c + 1] * inverse2
-            for j in range(c + 2, i + 1):
-                a[i][j] = (a[i][j] - x * a[j][c]) - y * a[j][c + 1]
-            a[i][c], a[i][c + 1] = x, y
-
-
-def rounded(v: float) -> int:
-    """floor(v + 1/2)."""
-    return int((v + 0.5) // 1.0)
-
-
-class Fit:
-    """A window's predictions at a position, by channel."""
-
-    def __init__(self, window: Window, y: int, x: int) -> None:
-        sums, total_weight = window.sums(y, x)
-        prior, ridge = iter(window.prior), window.ridge
-        scale = window.beta * (float(sum(row[-1] for row in sums)) + ridge)
-        a = [[float(s) + scale * (float(next(prior)) / 16777216.0) for s in row] for row in sums]
-        for row in a:
-            row[-1] = row[-1] + ridge
-        factorise(a)
-        pixels = window.planes.pixels
-        z = [float(v) for v in window.planes.differences(y, x, window.taps)]
-        for i in range(len(z)):
-            for j in range(i):
-                z[i] = z[i] - a[i][j] * z[j]
-        unit = (5.0 / float(64 * window.count()) if window.weighted else 1.0 / float(window.count())) * 16.0
-        if window.similarity:
-            unit = 16.0 / float(total_weight)
-        self.low, self.full, self.variance = [], [], []
-        for c, p in enumerate(pixels):
-            total, row = float(p[y, x - 1]), a[len(z) + c]
-            for j in range(len(z)):
-                total = total + row[j] * z[j]
-                if j == 3 * len(pixels) - 1:
-                    self.low.append(rounded(max(-32.0, min(287.0, total)) * 64.0))
-            self.full.append(rounded(max(-32.0, min(287.0, total)) * 64.0))
-            self.variance.append(int(max(0.0, min(524288.0, row[-1] * unit))))
-        self.factor = [
-            [rounded(max(-16384.0, min(16384.0, a[len(z) + c][len(z) + i] * 1024.0))) for i in range(c)]
-            for c in range(len(pixels))
-        ]
+# ---------------------------------------------------------------- Blend (doubles)
 
 
 def blend(errors: list[int], predictions: list[int]) -> int:
@@ -321,7 +162,7 @@ class Strip:
     """A tile's decoder: what is known, and what has been learnt."""
 
     def __init__(self, model: Photo, tile: Tile, stream: bytes) -> None:
-        self.model, self.tile, self.planes = model, tile, Planes(model, tile.width)
+        self.model, self.tile, self.planes = model, tile, Planes(model.channels, len(model.windows), tile.width)
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
         self.heads = Heads(model.heads, model.network) if model.online else None
         self.stage = Stage(model.stage, model.channels, model.mixer, stream)

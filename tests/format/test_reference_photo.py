@@ -26,13 +26,14 @@ from arcomp.models.photo import least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.planes import LANES
 from arcomp.models.photo.stage import STAGES
 from arcomp.models.photo.strip import Strip
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.coded import decode, encode
 from tests.contents import pictures
-from tests.format import reference, reference_container, reference_photo, reference_stage
+from tests.format import reference, reference_container, reference_photo, reference_squares, reference_stage
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
 WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03, ridge=1.0)
@@ -95,10 +96,10 @@ def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple
     assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
-FLOATS = ("Fit", "factorise", "rounded", "blend", "similarity_weights")
+FLOATS = ("Fit", "single", "larger", "smaller", "less", "factorise", "rounded", "blend", "similarity_weights")
 
 
-@pytest.mark.parametrize("module", [reference_photo, reference_stage])
+@pytest.mark.parametrize("module", [reference_photo, reference_squares, reference_stage])
 def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> None:
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     for part in tree.body:
@@ -235,22 +236,27 @@ def test_refuses_other_weights(tmp_path: Path) -> None:
 
 
 @kernel()
-def factorise(matrix: Any, m: int) -> None:
+def factorise(matrix: Any, m: int, ridge: Any) -> None:
     """For Python to call."""
-    least_squares._factorise(matrix, m)
+    least_squares._factorise(matrix, m, ridge)
 
 
-@pytest.mark.parametrize("m", [4, 5, 12, 21])
-def test_factorisation_to_the_last_bit(m: int) -> None:
-    """Predictions are rounded, so that another sequence of operations would seldom show in them."""
-    rng = np.random.default_rng(m)
-    v = rng.integers(-255, 256, (8, 60, m))
-    sums = np.einsum("kni,knj->kij", v, v).astype(np.float64) + 10.1 * np.eye(m)
+@pytest.mark.parametrize("samples", [60, 2])
+@pytest.mark.parametrize("m", [4, 5, 12, 21, 39])
+def test_factorisation_to_the_last_bit(m: int, samples: int) -> None:
+    """Predictions are rounded, so that another sequence of operations would seldom show in them. Of two samples, all
+    pivots after the first two are what rounding left over, or the ridge."""
+    rng, ridge = np.random.default_rng(m), 1.1
+    v = rng.integers(-255, 256, (LANES, samples, m)) * (1 if samples > 2 else 8)
+    sums = np.einsum("kni,knj->kij", v, v).astype(np.float32) + np.float32(ridge) * np.eye(m, dtype=np.float32)
     rows, columns = np.tril_indices(m)
-    packed = aligned((len(rows), 8), np.float64)
+    packed = aligned((len(rows), LANES), np.float32)
     packed[:] = sums[:, rows, columns].T
-    factorise(packed, m)
-    for k in range(8):
+    factorise(packed, m, np.float32(ridge))
+    clamped = 0
+    for k in range(LANES):
         a = [sums[k, i, : i + 1].tolist() for i in range(m)]
-        reference_photo.factorise(a)
+        reference_squares.factorise(a, float(np.float32(ridge)))
         assert [e for row in a for e in row] == packed[:, k].tolist()
+        clamped += sum(a[i][i] == np.float32(ridge) for i in range(m))
+    assert (clamped > 0) == (samples == 2 and m > 4)

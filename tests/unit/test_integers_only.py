@@ -105,19 +105,21 @@ def test_the_float_refusal_refuses() -> None:
 FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digits"}
 
 
-# ... and, in float64 only, the least squares, the blend of their predictions and heads that learn: fixed sequences of
-# + - * / and square roots.
+# ... and the least squares in float32, the blend of their predictions and heads that learn in float64: fixed sequences
+# of + - * / and square roots.
+SINGLE_SIGNATURES = {
+    "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_store_fit", "_store_prediction"},
+}
 DOUBLE_SIGNATURES = {
-    "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_subtract", "_add", "_predictions"},
     "arcomp.models.photo.inputs": {"_blend"},
     "arcomp.models.photo.adaptation": {"_logistic", "_slopes"},
 }
 
 
-# What records hold in float64: the same, the bits that the mixing stage reports, and, in float32, each sample's.
-DOUBLE_FIELDS = {
+# What records hold in floats: the same, and the bits that the mixing stage reports.
+FLOAT_FIELDS = {
     "Squares": {"real", "prior", "fading"},
-    "Workspace": {"matrix", "vector", "units", "weight", "ratio"},
+    "Workspace": {"matrix", "vector", "weight", "ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
     "FrontData": {"costs", "totals"},
 }
@@ -131,7 +133,7 @@ def check_record(kind: RecordType) -> None:
         if isinstance(field.type, RecordType):
             check_record(field.type)
         else:
-            assert "float" not in str(field.type) or field.name in DOUBLE_FIELDS[name], (name, field.name)
+            assert "float" not in str(field.type) or field.name in FLOAT_FIELDS[name], (name, field.name)
 
 
 def test_kernels_take_and_give_integers() -> None:
@@ -150,7 +152,7 @@ def test_kernels_take_and_give_integers() -> None:
         model = make()
         pixels = pictures("smooth", (5, 6, channels), depth)[None]
         decode(encode(pixels, depth, model).data, model=model)
-    for module, named in DOUBLE_SIGNATURES.items():
+    for module, named in (*SINGLE_SIGNATURES.items(), *DOUBLE_SIGNATURES.items()):
         assert all(hasattr(sys.modules[module], name) for name in named), module
     modules = [m for name, m in sys.modules.items() if name.startswith("arcomp.")]
     kernels = [o for m in modules for o in vars(m).values() if isinstance(o, CPUDispatcher)]
@@ -168,7 +170,9 @@ def test_kernels_take_and_give_integers() -> None:
                 if isinstance(kind, RecordType):
                     check_record(kind)
             floats = [t for t in signature if "float" in str(t)]
-            if compiled.__name__ in DOUBLE_SIGNATURES.get(compiled.__module__, set()):
+            if compiled.__name__ in SINGLE_SIGNATURES.get(compiled.__module__, set()):
+                assert not any("float64" in str(t) for t in floats), (compiled.__name__, signature)
+            elif compiled.__name__ in DOUBLE_SIGNATURES.get(compiled.__module__, set()):
                 assert not any("float32" in str(t) for t in floats), (compiled.__name__, signature)
             else:
                 reports = FLOAT_SIGNATURES | REPORTING
