@@ -225,7 +225,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.residuals[c],
-            whole.mixture[c].T, hashed.contexts[c], hashed.checks[c], hashed.selectors[c],
+            whole.mixture[c].T, hashed.contexts[c].T, hashed.checks[c].T, hashed.selectors[c].T,
         ]  # fmt: skip
         at += more
         parts.append(np.concatenate([r.astype(np.int64) for r in rows]).T)
