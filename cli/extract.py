@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from arcomp.cli.files import Target
 from arcomp.cli.jobs import Chosen, Given, Job, Jobs
 from arcomp.cli.options import examples
 from arcomp.errors import ArcompError
+
+if TYPE_CHECKING:
+    from arcomp.limits import Limits
 
 EXAMPLES = examples(
     "arcomp extract photos.arcomp -o photos/",
@@ -31,6 +35,7 @@ EXAMPLES = examples(
 @options.to_stdout
 @options.skip_existing
 @options.model_of_file
+@options.limited
 @click.option("-j", "--jobs", metavar="N", type=Jobs(), default=0, help="Files at a time. [default: auto]")
 @options.threads
 @options.talkative
@@ -45,6 +50,7 @@ def command(
     model_name: str | None,
     jobs: int,
     threads: int | None,
+    limits: Limits,
 ) -> int:
     """Take files out of an archive, bit for bit, with their folders, times and permissions: all of them, or those that
     are named.
@@ -64,7 +70,7 @@ def command(
     files = [job for job in chosen.jobs if job.entry is None or not job.entry.name.endswith("/")]
     if to_stdout and len(files) != 1:
         raise click.UsageError(f"standard output holds one file, and {len(files)} are meant")
-    work = Decompression(target, model_name)
+    work = Decompression(target, model_name, limits=limits)
     return decompress(chosen, work, given, threads, skip_existing, console)
 
 

@@ -1,0 +1,47 @@
+"""What files may claim, as it is said on the command line."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from arcomp.container import Geometry, Member, ModelId, Original, Part, pack
+from arcomp.contract import registry
+from arcomp.transforms import Coded
+from tests.cli.command import refused, said_well, say
+
+
+@pytest.fixture
+def bomb(folder: Path) -> str:
+    """A file of some 100 bytes that claims a picture of 16384 x 16384."""
+    model = registry.load("histogram")
+    claimed = Member(
+        Geometry(((1, 16384, 16384),), 1, 8),
+        (Coded(8),),
+        (Part((0, 0), (b"\0" * 8,), b"\0" * 8),),
+        (ModelId(model.name, model.digest[:8]),),
+        original=Original(16384 * 16384, hashlib.sha256(b"").digest(), "bomb.bin"),
+    )
+    (folder / "bomb.arcomp").write_bytes(pack(claimed))
+    return "bomb.arcomp"
+
+
+@pytest.mark.parametrize("verb", [("decompress", "-o", "out.bin"), ("test",), ("extract", "-o", "out")])
+def test_bombs_are_refused(bomb: str, folder: Path, verb: tuple[str, ...]) -> None:
+    refused(say(*verb, bomb), "claims 268435456 samples in 16 bytes")
+    refused(say(*verb, bomb, "--max-pixels", "1000"), "268435456 pixels, the limit is 1000")
+    refused(say(*verb, bomb, "--max-pixels", "268435456", "--max-memory", "1M"), "1.0 MiB are allowed")
+    assert not (folder / "out.bin").exists()
+
+
+def test_honest_files_within_the_limits(folder: Path) -> None:
+    np.save(folder / "a.npy", np.random.default_rng(0).integers(0, 3, (64, 72)).astype(np.uint8))
+    said_well(say("compress", "-m", "histogram", "a.npy"))
+    for verb in (("test",), ("info",), ("decompress", "-f"), ("extract", "-f", "-o", "out")):
+        said_well(say(*verb, "a.npy.arcomp", "--max-pixels", "4608", "--max-memory", "2G"))
+    refused(
+        say("info", "a.npy.arcomp", "--max-pixels", "71"), "4608 pixels, the limit is 71; --max-pixels 4608 allows it"
+    )
