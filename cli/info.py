@@ -87,9 +87,12 @@ def _list_damage(data: bytes, console: Console) -> None:
 
 
 def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Member]:
+    from arcomp.claims import check_member
     from arcomp.container import VERSION
 
     member = member_in(data, limits)
+    if limits.pixels is not None:  # without, it says what a file claims, whatever that is
+        check_member(member, limits)
     where = [whereabouts(model) for model in member.models]
     coded = sum(map(_length, member.parts))
     return {
