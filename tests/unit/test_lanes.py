@@ -82,7 +82,7 @@ def float_operations(x: Any, words: Any, shorts: Any, scalar: Any, column: int, 
 
 
 @kernel()
-def word_conversions(x: Any, words: Any, shorts: Any, lane: int, value: int, out: Any) -> np.int64:
+def word_conversions(x: Any, words: Any, shorts: Any, lane: int, value: int, out: Any) -> Any:
     """Rows of out: x towards zero, a - b by halves, words with a lane changed; shorts, written: low halves of words."""
     a, b = load_words(words, 0, 0), load_words(words, 1, 0)
     store_words(out, 0, 0, words_of_floats(load_floats(x, 0, 0)))

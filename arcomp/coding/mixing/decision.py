@@ -96,7 +96,7 @@ def predict(mixer: Any, found: Any, rows: Any) -> Any:
     w = load_words(weights, word(rows, 0), 0)
     for s in range(1, sets):
         w = w + load_words(weights, word(rows, s), 0)
-    d = np.int64(sum_of_words(found[0] * w)) >> WEIGHT_BITS
+    d: Any = np.int64(sum_of_words(found[0] * w)) >> WEIGHT_BITS
     d = max(-SUM_LIMIT, min(SUM_LIMIT, d))
     mixed = np.int64(mixer.constants.squash[d + SUM_LIMIT + 1])
     if mixer.corrections == 0:
