@@ -21,7 +21,6 @@ from arcomp.api import load
 from arcomp.coding import binary, lattice
 from arcomp.coding.levels import LEVELS
 from arcomp.exact.compiled import kernel
-from arcomp.exact.records import record
 from arcomp.measure import tables
 from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
@@ -38,54 +37,54 @@ ROWS, COLUMNS = 400, 1280
 
 
 @kernel()
-def nothing(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def nothing(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """What a call takes."""
 
 
 @kernel()
-def distances(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def distances(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """Least squares: what samples are like a pixel."""
     similarity.distances(strip.planes, strip.squares, strip.workspace.similarity, t, first, count)
 
 
 @kernel()
-def window(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def window(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """Least squares by one window, whose number is c."""
     least_squares.predict_by(strip.planes, strip.squares, strip.workspace, c, t, first, count)
 
 
 @kernel()
-def features(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def features(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """The trunk's inputs."""
     inputs.features(strip.planes, strip.squares, strip.workspace, t, first, count, strip.activations.inputs)
 
 
 @kernel()
-def trunk(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def trunk(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """The network's trunk."""
     exact.trunk(strip.net, strip.activations, count)
 
 
 @kernel()
-def channel(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def channel(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """A head's inputs, gates and contexts."""
     planes, workspace, activations = strip.planes, strip.workspace, strip.activations
     inputs.channel_features(strip.squares, workspace, c, count, activations.extras)
     for w in range(planes.windows):
         for k in range(count):
             activations.residuals[w, k] = workspace.predictions[c, w, k] - workspace.base[c, k]
-    hash_contexts(planes, workspace, t, first, count, c, strip.front, strip.stage.mixer.tables)
+    hash_contexts(planes, workspace, t, first, count, c, strip.front, strip.front.tables)
 
 
 @kernel()
-def head(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def head(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """A head's outputs."""
     planes, activations = strip.planes, strip.activations
     exact.head(strip.net, activations, c, planes.channels, extras(c, planes.windows), count)
 
 
 @kernel()
-def forward(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def forward(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """Outputs of a head that learns."""
     activations = strip.activations
     if heads is not None:
@@ -94,18 +93,18 @@ def forward(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, 
 
 
 @kernel()
-def learn(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def learn(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """What that head learns."""
     front, workspace = strip.front, strip.workspace
     if heads is not None:
-        values, logistic = workspace.current[c, :count], strip.stage.logistic
+        values, logistic = workspace.current[c, :count], coding.stage.logistic
         adaptation.learn(heads, c, front.mixture, workspace.scale[c], strip.activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
             adaptation.step(heads, count)
 
 
 @kernel()
-def mixtures(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def mixtures(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """Mixtures of a head's outputs."""
     workspace, activations = strip.workspace, strip.activations
     exact.mixtures(
@@ -115,19 +114,19 @@ def mixtures(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int,
 
 
 @kernel()
-def encode(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def encode(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """The mixing stage, writing."""
-    stage.code(strip.stage, coder, strip.front, False, c, count)
+    stage.code(coding.stage, coding.coder, strip.front, False, c, count)
 
 
 @kernel()
-def decode(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def decode(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """The mixing stage, reading."""
-    stage.code(strip.stage, coder, strip.front, True, c, count)
+    stage.code(coding.stage, coding.coder, strip.front, True, c, count)
 
 
 @kernel()
-def push(strip: Any, coder: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def push(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """A channel becomes known; after the last one, its errors."""
     inputs.push(strip.planes, t, first, count, c, strip.workspace.current[c])
     if c == strip.planes.channels - 1:
@@ -161,8 +160,8 @@ def profile(model: PhotoModel, pixels: Pixels, data: bytes | None) -> tuple[Time
     strip = Strip(model.frozen(channels), height, width)
     coder = binary.encoder(pixels.size * 20 + 16) if data is None else binary.decoder(data[1:])
     lattice_id = lattice.detect(pixels) if data is None else data[0]
-    begin(strip.parts, strip.heads)
-    clock = Clock(strip.record(lattice_id), record(coder), strip.heads)
+    begin(strip.parts, strip.stage, strip.heads)
+    clock = Clock(strip.record(lattice_id), strip.coding(coder), strip.heads)
     for t in range(strip.fronts):
         first, count = first_row(t, width), last_row(t, height) - first_row(t, width) + 1
         if count > 0:

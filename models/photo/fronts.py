@@ -27,29 +27,30 @@ class Calls(NamedTuple):
     code: int
 
 
-def begin(parts: Any, heads: Any) -> None:
+def begin(parts: Any, own_stage: Any, heads: Any) -> None:
     """Have those compiled that are not kept, by a second process.
 
     Args:
-        parts: a strip's :class:`arcomp.models.photo.strip.Parts`. heads: its record of heads that learn, or None.
+        parts: a strip's :class:`arcomp.models.photo.strip.Parts`. own_stage: its mixing stage.
+        heads: its record of heads that learn, or None.
     """
-    apart.begin(_wanted(parts, heads)[:BESIDE])
+    apart.begin(_wanted(parts, own_stage, heads)[:BESIDE])
 
 
-def addresses(parts: Any, heads: Any) -> Calls:
+def addresses(parts: Any, own_stage: Any, heads: Any) -> Calls:
     """Where they are, for a strip like this; compiled if they have to be, first those that nobody has begun."""
-    return Calls(*[apart.address(*one) for one in _wanted(parts, heads)[::-1]][::-1])
+    return Calls(*[apart.address(*one) for one in _wanted(parts, own_stage, heads)[::-1]][::-1])
 
 
-def _wanted(parts: Any, heads: Any) -> list[apart.Wanted]:
+def _wanted(parts: Any, own_stage: Any, heads: Any) -> list[apart.Wanted]:
     """Kernels in the order of :class:`Calls`, and what they take."""
-    strip, coder = record(parts), record(binary.encoder(1))
+    strip, coding = record(parts), record(stage.Coding(own_stage, binary.encoder(1)))
     planes, squares, workspace = record(parts.planes), record(parts.squares), record(parts.workspace)
     return [
         (predict_front, (planes, squares, workspace, 0, 0, 0)),
         (front_features, (strip, 0, 0, 0)),
         (channel_outputs, (strip, heads, 0, 0, 0, 0)),
-        (code_channel, (strip, coder, heads, True, 0, 0)),
+        (code_channel, (strip, coding, heads, True, 0, 0)),
     ]
 
 
@@ -77,11 +78,11 @@ def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: i
     for w in range(planes.windows):
         for k in range(count):
             activations.residuals[w, k] = workspace.predictions[c, w, k] - workspace.base[c, k]
-    hash_contexts(planes, workspace, t, first, count, c, strip.front, strip.stage.mixer.tables)
+    hash_contexts(planes, workspace, t, first, count, c, strip.front, strip.front.tables)
 
 
 @kernel(apart=True)
-def code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
+def code_channel(strip: Any, coding: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
     """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
     hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
     """
@@ -91,9 +92,9 @@ def code_channel(strip: Any, coder: Any, heads: Any, decoding: bool, c: int, cou
     mixtures(
         net, activations.outputs, workspace.base[c], workspace.scale[c], activations.residuals, count, front.mixture
     )
-    stage.code(strip.stage, coder, front, decoding, c, count)
+    stage.code(coding.stage, coding.coder, front, decoding, c, count)
     if heads is not None:
-        values, logistic = workspace.current[c, :count], strip.stage.logistic
+        values, logistic = workspace.current[c, :count], coding.stage.logistic
         adaptation.learn(heads, c, front.mixture, workspace.scale[c], activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
             adaptation.step(heads, count)

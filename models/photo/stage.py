@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import mixing
-from arcomp.coding.binary import close, decode, encode, opened
+from arcomp.coding.binary import Coder, close, decode, encode, opened
 from arcomp.coding.decisions import NODES, SHARE, mass, mixture_logit, next_decision, restrict
 from arcomp.coding.levels import LEVELS
 from arcomp.exact import tables
@@ -89,6 +89,13 @@ class Stage(NamedTuple):
     """K of the mixtures."""
 
 
+class Coding(NamedTuple):
+    """What codes a strip's decisions. It stands by itself: kernels without it are the same for all stages."""
+
+    stage: Stage
+    coder: Coder
+
+
 class FrontData(NamedTuple):
     """One channel of one front of at most n pixels: what is known of its values, and the values."""
 
@@ -110,6 +117,8 @@ class FrontData(NamedTuple):
     """[n]: set in encoding to the bits of each value's decisions; or [0]."""
     totals: npt.NDArray[np.float64]
     """[2], added to in encoding: bits of the decisions, bits under the mixture alone."""
+    tables: int
+    """Contexts that are counted."""
 
 
 def new_stage(settings: StageSettings, channels: int, components: int, weights: Int32 | None = None) -> Stage:

@@ -30,7 +30,7 @@ from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
 from arcomp.models.photo.inputs import push, update_errors
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
-from arcomp.models.photo.stage import STAGES, FrontData, Stage, StageSettings, new_stage
+from arcomp.models.photo.stage import STAGES, Coding, FrontData, StageSettings, new_stage
 from arcomp.models.photo.workspace import Squares, Workspace, new_squares, new_workspace
 
 CHUNK = 1 << 14
@@ -93,7 +93,6 @@ class Parts(NamedTuple):
     workspace: Workspace
     net: PackedNet
     activations: exact.Workspace
-    stage: Stage
     front: FrontData
 
 
@@ -111,6 +110,7 @@ class Strip:
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
         workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
         n = longest + 16
+        self.stage = new_stage(settings, config.channels, config.mixture, frozen.mixer_weights)
         self.parts = Parts(
             fronts.Calls(0, 0, 0, 0),
             planes,
@@ -118,7 +118,6 @@ class Strip:
             workspace,
             frozen.net,
             exact.new_workspace(config, longest),
-            new_stage(settings, config.channels, config.mixture, frozen.mixer_weights),
             FrontData(
                 np.zeros((n, 3 * config.mixture + 2), np.int32),
                 np.zeros((n, 2), np.int32),
@@ -129,6 +128,7 @@ class Strip:
                 workspace.current,
                 np.zeros(0, np.float32),
                 np.zeros(2),
+                settings.tables,
             ),
         )
         self.heads: Record | None = None
@@ -145,8 +145,12 @@ class Strip:
         """
         front = self.parts.front
         asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
-        parts = self.parts._replace(calls=fronts.addresses(self.parts, self.heads))
+        parts = self.parts._replace(calls=fronts.addresses(self.parts, self.stage, self.heads))
         return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
+
+    def coding(self, coder: binary.Coder) -> Record:
+        """What kernels take to code with."""
+        return record(Coding(self.stage, coder))
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, C] (channels in coding order) from coded bytes.
@@ -154,9 +158,9 @@ class Strip:
         Raises:
             FormatError: they end too soon.
         """
-        fronts.begin(self.parts, self.heads)
+        fronts.begin(self.parts, self.stage, self.heads)
         lattice_id, coder = _start(data, self.config.channels)
-        strip, reading = self.record(lattice_id), record(coder)
+        strip, reading = self.record(lattice_id), self.coding(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             progress(_code_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
@@ -167,13 +171,13 @@ class Strip:
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
-        fronts.begin(self.parts, self.heads)
+        fronts.begin(self.parts, self.stage, self.heads)
         lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
         strip = self.record(lattice_id, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             coder = self._with_space(coder, self._positions(t, end))
-            progress(_code_fronts(strip, record(coder), self.heads, False, pixels, bits, t, end))
+            progress(_code_fronts(strip, self.coding(coder), self.heads, False, pixels, bits, t, end))
         return self._stream(lattice_id, coder)
 
     def _positions(self, begin: int, end: int) -> int:
@@ -191,7 +195,7 @@ class Strip:
     def extract_features(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
         parts = self.parts
-        chunk = chunks.chunk(self.config, parts.stage.mixer.tables, self._positions(begin, end))
+        chunk = chunks.chunk(self.config, parts.front.tables, self._positions(begin, end))
         planes, squares, workspace = (record(part) for part in (parts.planes, parts.squares, parts.workspace))
         chunks.extract_features(
             planes, squares, workspace, pixels, begin, end, record(chunk.seen), record(chunk.hashed)
@@ -211,7 +215,7 @@ class Strip:
             seen, n = chunk.seen, chunk.seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             coder = self._with_space(coder, n)
-            _encode_chunk(strip, record(coder), self.heads, record(chunk), outputs, units)
+            _encode_chunk(strip, self.coding(coder), self.heads, record(chunk), outputs, units)
             for c in range(channels if watch else 0):
                 assert watch is not None
                 watch(f"mixture.{c}", chunk.mixture[c])
@@ -228,7 +232,7 @@ def decode_naively(
     height, width, channels = pixels.shape
     lattice_id, coder = _start(data, channels)
     own = Strip(frozen, height, width)
-    strip, reading = own.record(lattice_id), record(coder)
+    strip, reading = own.record(lattice_id), own.coding(coder)
     for t in range(own.fronts):
         count = last_row(t, height) - first_row(t, width) + 1
         if count <= 0:
@@ -280,16 +284,16 @@ def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begi
 
 @kernel()
 def _decode_channel(
-    strip: Any, coder: Any, heads: Any, chunk: Any, network: Any, c: int, begin: int, end: int
+    strip: Any, coding: Any, heads: Any, chunk: Any, network: Any, c: int, begin: int, end: int
 ) -> None:  # fmt: skip
     """Positions begin .. end - 1 of a chunk, for Python to call; ``network``: its outputs and its hidden units."""
     outputs, units = network
     _load_channel(strip, chunk, outputs, units, c, begin, end)
-    call(strip.calls.code, (strip, coder, heads, True, c, end - begin))
+    call(strip.calls.code, (strip, coding, heads, True, c, end - begin))
 
 
 @kernel()
-def _encode_chunk(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
+def _encode_chunk(strip: Any, coding: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
     """Encode the fronts of a chunk.
 
     Args:
@@ -301,7 +305,7 @@ def _encode_chunk(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, 
         end = ends[front]
         for c in range(chunk.seen.values.shape[0]):
             _load_channel(strip, chunk, outputs, units, c, begin, end)
-            call(strip.calls.code, (strip, coder, heads, False, c, end - begin))
+            call(strip.calls.code, (strip, coding, heads, False, c, end - begin))
             for k in range(end - begin):
                 for j in range(mixture.shape[1]):
                     chunk.mixture[c, begin + k, j] = mixture[k, j]
@@ -310,12 +314,12 @@ def _encode_chunk(strip: Any, coder: Any, heads: Any, chunk: Any, outputs: Any, 
 
 @kernel()
 def _code_fronts(
-    strip: Any, coder: Any, heads: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
+    strip: Any, coding: Any, heads: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
 ) -> int:  # fmt: skip
     """Code fronts begin .. end - 1, one after the other; returns positions done.
 
     Args:
-        strip: record of :class:`Parts`. coder: record of :class:`arcomp.coding.binary.Coder`.
+        strip: record of :class:`Parts`. coding: record of :class:`arcomp.models.photo.stage.Coding`.
         heads: record of :class:`arcomp.models.photo.adaptation.Heads`, or None where heads do not learn.
         pixels: uint8 [height, width, C], read or written.
         bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
@@ -339,7 +343,7 @@ def _code_fronts(
             if c == 2:
                 for k in range(count):
                     front.lattice_rows[k] = workspace.current[0, k] * LEVELS + workspace.current[1, k]
-            call(calls.code, (strip, coder, heads, decoding, c, count))
+            call(calls.code, (strip, coding, heads, decoding, c, count))
             push(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:

@@ -62,7 +62,7 @@ def learn_mixer_weights(weights: Weights, channels: int, pictures: Crops) -> Wei
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
         strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
-        learnt = strip.parts.stage.mixer.weights.copy()
+        learnt = strip.stage.mixer.weights.copy()
         frozen = replace(frozen, mixer_weights=learnt)
         if i >= len(pictures) // 2:
             total, count = total + learnt, count + 1

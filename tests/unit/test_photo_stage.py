@@ -42,7 +42,7 @@ def run(
     out = values.copy() if data is None else np.full(n, -1, np.int32)
     front = FrontData(
         mixture, selectors, contexts, checks, lattice.colours(lattice.NONE), np.zeros(n, np.int32), out[None],
-        np.zeros(0, np.float32), totals,
+        np.zeros(0, np.float32), totals, chosen.tables,
     )  # fmt: skip
     _code(record(stage), record(coder), record(front), data is not None, 0, n)
     assert stage.pixels[0] == n
