@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 # Before Numba is imported: vectors of the least that there is, and no code from earlier.
 os.environ.update(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
@@ -23,6 +24,8 @@ os.environ.update(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
 import llvmlite.binding as llvm
 import numpy as np
 from numba.core.codegen import CPUCodeLibrary
+
+from arcomp.exact.inner import _OuterLibrary
 
 FLAGS = re.compile(r"= f(?:add|sub|mul|div|neg|cmp)\s+(?:fast|contract|reassoc|nnan|ninf|nsz|arcp|afn)\b")
 ASKED = re.compile(r"@llvm\.(?:fma|fmuladd|experimental\.constrained\.fma)\b")
@@ -116,18 +119,23 @@ class Seen:
     code: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Seen:
-        self._real = CPUCodeLibrary._optimize_final_module
+        self._real = [(kind, kind._optimize_final_module) for kind in (CPUCodeLibrary, _OuterLibrary)]
 
-        def watched(library: CPUCodeLibrary) -> object:
-            told = self._real(library)
-            self.code[library.name] = str(library._final_module)
-            return told
+        def watch(kind: Any, real: Any) -> None:
+            def watched(library: CPUCodeLibrary) -> object:
+                told = real(library)
+                self.code[library.name] = str(library._final_module)
+                return told
 
-        CPUCodeLibrary._optimize_final_module = watched
+            kind._optimize_final_module = watched
+
+        for kind, real in self._real:
+            watch(kind, real)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        CPUCodeLibrary._optimize_final_module = self._real
+        for kind, real in self._real:
+            kind._optimize_final_module = real
 
 
 def compile_kernels(everything: bool) -> dict[str, str]:
