@@ -120,14 +120,14 @@ def packed(
     tail = padding_bytes(layout, width, stride)
     if not need <= stride <= MAX_STRIDE or (padding and len(padding) != tail * height):
         raise ValueError("rows with more samples or another padding than they have bytes for")
-    samples = samples[::-1] if upward else samples
+    samples, channels = samples[::-1] if upward else samples, set(layout.channels)
     fill = np.frombuffer(padding, np.uint8).reshape(height, tail) if padding else None
     step = rows_at_once(max(stride, width * len(layout.channels)))
     if fill is not None and (used := width * pixel_bits(layout) % 8):
         _check_cleared(fill[:, 0], used, layout.low_first)
     for top in range(0, height, step):
         values = samples[top : top + step]
-        if layout.bits < 8 * values.dtype.itemsize and int(values.max()) >> layout.bits:
+        if layout.bits < 8 * values.dtype.itemsize and any(int(values[..., c].max()) >> layout.bits for c in channels):
             raise ValueError("samples of more bits than their layout has")
         rows = np.zeros((len(values), stride), np.uint8)
         _store(values, rows[:, :need], layout)

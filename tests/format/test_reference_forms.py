@@ -182,6 +182,14 @@ def test_streams(data: bytes, clears: tuple[tuple[int, int], ...], row: int) -> 
         assert by_the_product(segment, samples) == by_the_reference(segment, samples)
 
 
+def test_samples_of_more_bits_than_their_layout_has() -> None:
+    """In a channel that the layout takes, or in another."""
+    samples = Samples((np.array([[[[1, 3]]]], np.uint8),), 2)
+    for channels, made in (((0,), b"\x80"), ((1,), None), ((0, 1), None)):
+        segment = Raster(0, 0, 0, 1, 1, Layout(1, channels))
+        assert by_the_product(segment, samples) == by_the_reference(segment, samples) == made
+
+
 def test_lzw_at_length() -> None:
     """With a full table."""
     data = np.random.default_rng(2).integers(0, 40, 30000).astype(np.uint8).tobytes()
