@@ -37,7 +37,7 @@ class _Stdout:
 def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
     """The archive that outputs go into, put in place when the context ends well; None if they go elsewhere.
 
-    Others may read no more of it than of every file in it.
+    Others may read no more of it than of every file in it, and nothing if they do not get into a folder in it.
 
     Raises:
         OutputError: it cannot be written, or there is nothing to put into it.
@@ -58,6 +58,8 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
         place = written_atomically(name, overwrite=target.force, mode=0o666 & ~umask())
     with place as file:
         writer, folders = ArchiveWriter(file), list(chosen.folders)
+        for folder in folders if file.mode is not None else ():
+            file.mode = no_more_than(file.mode or 0, _readable(folder.mode))
 
         def write(job: Job, data: bytes) -> None:
             _add_folders(writer, folders, len(chosen.folders) - job.after)
@@ -70,6 +72,12 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
         if not writer.entries:
             raise OutputError("every file failed; no archive is written", path=name or None)
         writer.finish()
+
+
+def _readable(mode: int | None) -> int:
+    """What a folder's permissions say of files in it, as permissions of a file: others read them if they may list it
+    and enter it."""
+    return 0o777 if mode is None else mode & ~(~mode & 0o11) << 2 | 0o22
 
 
 def _add_folders(writer: ArchiveWriter, folders: list[Folder], left: int) -> None:

@@ -295,9 +295,9 @@ def command(
     work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile)
     chosen, there = choose(given, work, only_pictures, skip_existing)
     many.tell_there(there, console)
-    with written_archive(target, chosen) as write:
+    folders = chosen.folders if target.into_folder and given.mirrored else []
+    with target.folders_made(folders), written_archive(target, chosen) as write:
         summary = many.run(chosen, work, console, processes, threads, write)
     summary.skipped = len(there)
-    if target.into_folder and given.mirrored:
-        target.put_folders(chosen.folders, summary)
+    target.put_folders(folders, summary)
     return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))

@@ -13,7 +13,7 @@ from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import header_of, input_of, members, unpacked
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.files import ENDING, STDOUT, Target, folder_for
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
 from arcomp.errors import ArcompError, OutputError, PictureError
@@ -151,15 +151,12 @@ class Decompressor:
         Raises:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
-        from arcomp.batch import place_below
         from arcomp.formats import format_of
 
         self.startup.use(threads)
         source, path = input_of(job, to_remove=self.target.remove), job.path
         data = source.data
         member = unpacked(job, data, self.startup.limits)
-        if job.entry is not None and path != STDOUT:
-            place_below(self.target.output or "", os.path.relpath(path, self.target.output).replace(os.sep, "/"))
         self.target.claim(path, job.name)
         found = decoded(data, job.shown, self.startup, self.console, self.model_name, self.naive, self.device)
         chosen = path != STDOUT and not self.target.into_folder and self.target.output is not None
@@ -258,12 +255,16 @@ def decompress(
     target = work.target
     chosen.jobs, folders = folders_of(chosen.jobs)
     chosen.folders = [*(chosen.folders if given.mirrored and target.into_folder else ()), *folders]
+    archives = {job.name for job in chosen.jobs if job.entry is not None}
+    if target.confined and archives and not os.path.lexists(target.output or ""):
+        chosen.folders.append(folder_for(archives))
     chosen.place(work.placed)
     there = chosen.skip(work.is_there) if skip else []
     many.tell_there(there, console)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
     processes = 1 if target.to_stdout else given.processes(threads)
-    summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
+    with target.folders_made([] if target.to_stdout else chosen.folders):
+        summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
     summary.skipped = len(there)
     if not target.to_stdout:
         target.put_folders(chosen.folders, summary)
@@ -359,7 +360,7 @@ def into(target: Target) -> Target:
         raise OutputError("an archive of several files", remedy="--rm removes no archives; leave it out")
     if os.path.lexists(target.output) and not os.path.isdir(target.output):
         raise OutputError("is no folder, which an archive needs", remedy="name another with -o", path=target.output)
-    return replace(target, output=os.path.join(target.output, ""))
+    return replace(target, output=os.path.join(target.output, ""), confined=True)
 
 
 def _check(area: tuple[int, ...] | None, picture: int | None, salvage: bool, remove: bool, naive: bool) -> None:

@@ -63,7 +63,7 @@ def command(
     given = Given((archive,), jobs=jobs)
     target = Target(output, to_stdout, force, False, console)
     target.check(given, unpacks=True)
-    target.mirrored = not target.to_stdout
+    target.mirrored = target.confined = not target.to_stdout
     chosen = Chosen([Job(archive)])
     chosen.expand(partial(members, one_too=True))
     select(chosen, names, archive)

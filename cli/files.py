@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,7 @@ class Target:
         console: for lines.
         mirrored: outputs keep the folders of their inputs below -o, which is a folder.
         archive: all outputs go into one archive, which is -o.
+        confined: names of outputs come out of an archive: nothing below -o leads elsewhere.
     """
 
     output: str | None
@@ -50,6 +53,7 @@ class Target:
     console: Console
     mirrored: bool = False
     archive: bool = False
+    confined: bool = False
     _written: set[str] = field(default_factory=set)
 
     def check(self, given: Given, *, archives: bool = False, unpacks: bool = False) -> None:
@@ -141,6 +145,7 @@ class Target:
         """
         if self.archive:
             return
+        self._check_confined(path)
         if path == STDOUT or _is_pipe(path):
             if self.remove:
                 raise OutputError("is a pipe, of which nothing can be verified", remedy="leave out --rm", path=path)
@@ -169,19 +174,45 @@ class Target:
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
         check_target(made, overwrite=self.force)
 
-    def put_folders(self, folders: list[Folder], summary: Summary) -> None:
-        """Make folders below -o, empty ones too, and give them their time and permissions."""
+    def _check_confined(self, path: str) -> None:
+        """Refuse what the name of a member leads to elsewhere, through a link that is there."""
+        if self.confined and path != STDOUT:
+            from arcomp.batch import place_below
+
+            place_below(self.output or "", os.path.relpath(path, self.output).replace(os.sep, "/"))
+
+    @contextmanager
+    def folders_made(self, folders: list[Folder]) -> Iterator[None]:
+        """Make folders below -o, so that nobody looks into private ones meanwhile. If the context ends badly, those in
+        which there is nothing are removed again."""
+        from arcomp.batch import make_folders
+
+        made = make_folders(self.output or "", folders, confined=self.confined) if folders else []
+        try:
+            yield
+        except BaseException:
+            for path in reversed(made):
+                with suppress(OSError):
+                    os.rmdir(path)
+            raise
+
+    def folders_put(self, folders: list[Folder]) -> list[OutputError]:
+        """Make folders below -o, empty ones too, and give them their time and permissions; what went wrong."""
         from arcomp.batch import put_folders
 
-        for path, error in put_folders(self.output or "", folders):
-            self.console.failure(path, error)
-            summary.failed.append(path)
+        return list(put_folders(self.output or "", folders, confined=self.confined))
+
+    def put_folders(self, folders: list[Folder], summary: Summary) -> None:
+        """As :meth:`folders_put`; what went wrong is said and counted."""
+        for error in self.folders_put(folders):
+            self.console.failure(error.path or "", error)
+            summary.failed.append(error.path or "")
 
     def put(self, path: str, data: bytes, source: Input | None, replaces: bool, about: About | None = None) -> None:
         """Write an output and, if asked to, remove its input.
 
-        The output has the time and permissions that are kept of the original, but never lets others do what the input
-        does not let them do.
+        The output has the time and permissions that are kept of the original (no set-user-id and the like), but never
+        lets others do what the input does not let them do.
 
         Args:
             path: from :meth:`place`.
@@ -197,6 +228,7 @@ class Target:
         if path == STDOUT:
             to_stdout(data)
             return
+        self._check_confined(path)
         if _is_pipe(path):
             _to_pipe(path, data)
             return
@@ -208,6 +240,7 @@ class Target:
             except OSError as error:
                 raise OutputError(f"its folder cannot be made: {error.strerror or error}", path=path) from error
         mode, limit = None if about is None else about.mode, _mode_of(source)
+        mode = None if mode is None else mode & 0o777
         if limit is not None:
             mode = no_more_than(0o666 & ~umask() if mode is None else mode, limit)
         write_atomically(
@@ -250,11 +283,28 @@ def _mode_of(source: Input | None) -> int | None:
     """Permissions of an input that is a file; None: it is none, or not known."""
     if source is None or source.name != "-":
         return source.regular.st_mode if source is not None and source.regular is not None else None
+    return _mode_now("-")
+
+
+def _mode_now(name: str) -> int | None:
+    """Permissions of a file, or of standard input; None: it is no file, or they are not known."""
     try:
-        found = os.fstat(sys.stdin.fileno())
+        found = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
     except (OSError, ValueError):  # a stream that is no file of the system
         return None
     return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
+
+
+def folder_for(archives: Iterable[str]) -> Folder:
+    """The folder that is made for what is in archives: nobody gets into it who may not read them, since the files in it
+    have permissions of their own."""
+    from arcomp.batch import Folder
+
+    mode = 0o777 & ~umask()
+    for name in archives:
+        limit = _mode_now(name)
+        mode = mode if limit is None else no_more_than(mode, limit)
+    return Folder("", None, mode)
 
 
 def _content(path: str) -> bytes:

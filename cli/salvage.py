@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli.coding import Startup
-from arcomp.cli.console import Console, plural, shown
+from arcomp.cli.console import Console, describe, plural, shown
 from arcomp.cli.crop import beside
-from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.files import ENDING, STDOUT, Target, folder_for
 from arcomp.cli.inputs import Input, read_input
 from arcomp.errors import FormatError, OutputError
 
 if TYPE_CHECKING:
+    from arcomp.batch import Folder
     from arcomp.salvage import Salvaged
 
 LISTED = 3
@@ -42,35 +43,46 @@ class Salvager:
         from arcomp.salvage import places, salvage
 
         source = read_input(name)
-        members = len(places(source.data))
-        if members > 1 and not self.target.into_folder:
-            raise OutputError(f"an archive of {members} members", remedy="name a folder for them with -o FOLDER/")
+        found_at = places(source.data)
+        members = len(found_at)
+        archive = members > 1 or any("/" in place[2] for place in found_at)
+        if archive and not self.target.into_folder:
+            raise OutputError(
+                f"an archive of {plural(members, 'member')}", remedy="name a folder for them with -o FOLDER/"
+            )
+        self.target.confined = archive
         model = None if self.model_name is None else registry.load(self.model_name)
         lost: list[str] = []
-        with self.console.progress(f"decoding {shown(name)}") as meter:
+        folders = [folder_for([name])] if archive and not os.path.lexists(self.target.output or "") else []
+        with self.target.folders_made(folders), self.console.progress(f"decoding {shown(name)}") as meter:
             how = Execution(threads=self.startup.threads, progress=meter)
             for i, found in enumerate(salvage(source.data, model, how)):
-                label = f"{found.name or f'member {i + 1}'}: " if members > 1 else ""
+                label = f"{found.name or f'member {i + 1}'}: " if archive else ""
                 try:
-                    path = self._write(source, found, f"member-{i + 1}" if members > 1 else "")
-                except OutputError as error:
-                    lost.append(f"{label}{error}" if members > 1 else f"{error.path or ''}: {error.cause}")
+                    path = self._write(source, found, f"member-{i + 1}" if archive else "", folders)
+                except BrokenPipeError:
+                    raise
+                except (OutputError, OSError) as error:  # the others are written all the same
+                    wrong = error if isinstance(error, OutputError) else OutputError(describe(error))
+                    lost.append(f"{label}{wrong}" if archive else f"{wrong.path or ''}: {wrong.cause}")
                     continue
                 self._tell(name, path, found)
                 if not found.whole:
                     lost.append(label + _loss(found))
-        if lost:
-            more = f"; and {len(lost) - LISTED} more" if len(lost) > LISTED else ""
-            head = f"{len(lost)} of {plural(members, 'member')} not whole: " if members > 1 else ""
-            raise FormatError(head + "; ".join(lost[:LISTED]) + more)
+            lost += [str(error) for error in self.target.folders_put(folders)]
+            if lost:
+                more = f"; and {len(lost) - LISTED} more" if len(lost) > LISTED else ""
+                head = f"{len(lost)} of {plural(members, 'member')} not whole: " if archive else ""
+                raise FormatError(head + "; ".join(lost[:LISTED]) + more)
 
-    def _write(self, source: Input, found: Salvaged, member: str) -> str:
+    def _write(self, source: Input, found: Salvaged, member: str, folders: list[Folder]) -> str:
         """Write what came of a member; where to, "" if nothing did.
 
         Args:
             member: what it is called in an archive if it has no name of its own; "" if the file has one member.
+            folders: gets those that are made, for their times and permissions at the end.
         """
-        from arcomp.batch import place_below
+        from arcomp.batch import Folder, make_folders, place_below
         from arcomp.files import About
         from arcomp.formats import format_of
 
@@ -81,20 +93,23 @@ class Salvager:
         if member:
             plain = place_below(self.target.output or "", found.name or member)
         if found.original is not None and found.original.is_folder:
-            os.makedirs(plain, exist_ok=True)
+            folder = Folder(found.name.rstrip("/"), found.original.modified, found.original.mode)
+            make_folders(self.target.output or "", [folder], confined=True)
+            if not os.path.isdir(plain):
+                raise OutputError("a file is in the place of this folder", path=plain)
+            folders.append(folder)
             return plain
-        about = None
+        about = None if found.original is None else About(found.original.name, None, found.original.mode)
         if found.data is not None:
             path, data = self._free(plain if member else self.target.place(plain), name), found.data
-            if found.original is not None:
-                about = About(found.original.name, found.original.modified, found.original.mode)
+            about = about and replace(about, modified=found.original.modified if found.original else None)
         else:
             data, ending = self._picture(found, name)
             plain = f"{plain}.{ending}" if found.whole else beside(plain, "salvaged", ending)
             path = self._free(plain if member else self.target.place(plain), name)
             if not found.whole and path != STDOUT and format_of(path) != ending:
                 raise OutputError(f"what is left is a .{ending} file", remedy=f"name it so: -o x.{ending}", path=path)
-        self.target.put(path, data, source, replaces=False, about=about)
+        self.target.put(path, data, None if member else source, replaces=False, about=about)
         return path
 
     def _free(self, path: str, name: str) -> str:

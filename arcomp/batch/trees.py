@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from arcomp.batch.places import place_below
 from arcomp.errors import OutputError
 
 FILE, FOLDER = "file", "folder"
@@ -97,23 +99,74 @@ def _inside(folder: str, within: str, without: frozenset[str]) -> Iterator[Seen]
             yield look(path, f"{within}/{name}" if within else name)
 
 
-def put_folders(place: str, folders: Iterable[Folder]) -> Iterator[tuple[str, OutputError]]:
+def make_folders(place: str, folders: Iterable[Folder], *, confined: bool = False) -> list[str]:
+    """Make folders that are missing, outer ones first, and let nobody into them who will not be let in at the end;
+    those that are there are narrowed to that.
+
+    Args:
+        place: they are below it. confined: as of :func:`put_folders`, which also says what could not be made.
+
+    Returns:
+        Paths of those that were made, outer ones first.
+    """
+    made: list[str] = []
+    for folder in sorted(folders, key=_depth):
+        with suppress(OSError, OutputError):
+            path, mode = _path(place, folder, confined), 0o777 if folder.mode is None else folder.mode & 0o777 | 0o700
+            for missing in reversed(list(_missing(path))):
+                with suppress(FileExistsError):  # another process was quicker
+                    os.mkdir(missing, mode if missing == path else 0o777)
+                    made.append(missing)
+            there = stat.S_IMODE(os.stat(path).st_mode)
+            if there & ~mode & 0o777:
+                os.chmod(path, there & (mode | 0o7000))
+    return made
+
+
+def put_folders(place: str, folders: Iterable[Folder], *, confined: bool = False) -> Iterator[OutputError]:
     """Make folders where they are missing, and give them their time and permissions, inner ones first: what is put into
     a folder later changes its time.
 
     Args:
         place: they are below it.
+        confined: somebody else chose their names: no symbolic link is followed below the place.
 
     Yields:
-        A path and the error where that could not be done.
+        The error, with the path, where that could not be done.
     """
-    for folder in sorted(folders, key=lambda folder: folder.within.count("/") + bool(folder.within), reverse=True):
-        path = os.path.join(place, *folder.within.split("/")) if folder.within else place
+    for folder in sorted(folders, key=_depth, reverse=True):
+        path = os.path.join(place, *folder.within.split("/"))
         try:
+            path = _path(place, folder, confined)
             os.makedirs(path, exist_ok=True)
-            if folder.mode is not None:
-                os.chmod(path, folder.mode & 0o777)
+            if folder.mode is not None:  # what comes from the folder that it is in stays: sticky, set-group-id
+                os.chmod(path, os.stat(path).st_mode & 0o7000 | folder.mode & 0o777)
             if folder.modified is not None:
                 os.utime(path, ns=(folder.modified, folder.modified))
+        except OutputError as error:
+            error.at(path)
+            yield error
         except OSError as error:
-            yield path, OutputError(f"cannot be made as it was: {error.strerror or error}", path=path)
+            yield OutputError(f"cannot be made as it was: {error.strerror or error}", path=path)
+
+
+def _depth(folder: Folder) -> int:
+    return folder.within.count("/") + bool(folder.within)
+
+
+def _path(place: str, folder: Folder, confined: bool) -> str:
+    """Where a folder is to be.
+
+    Raises:
+        OutputError: it would not be below the place.
+    """
+    if not folder.within:
+        return place.rstrip(os.sep + "/") or place
+    return place_below(place, folder.within) if confined else os.path.join(place, *folder.within.split("/"))
+
+
+def _missing(path: str) -> Iterator[str]:
+    """A folder and those that it is in, as far as they are missing, inner ones first."""
+    while path and not os.path.lexists(path):
+        yield path
+        path = os.path.dirname(path)
