@@ -49,6 +49,10 @@ class OutputError(ArcompError):
     """An output cannot be written, exists already, or cannot hold the pixels without loss."""
 
 
+class ExistsError(OutputError):
+    """There is a file of an output's name already."""
+
+
 class FormatError(ArcompError):
     """A file is not an arcomp file, is damaged, or is of a version or with fields not known here."""
 

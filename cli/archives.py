@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
+from arcomp.cli.console import Console, plural, shown
 from arcomp.cli.files import Target, no_more_than, to_stdout, umask
 from arcomp.cli.inputs import Input, read_compressed
 from arcomp.cli.jobs import Chosen, Job
@@ -143,6 +145,38 @@ def members(job: Job, one_too: bool = False) -> tuple[list[Job], list[Exception]
         for begin, end in archive.damaged
     ]
     return found, wrong
+
+
+def is_archive(data: bytes) -> bool:
+    """Whether bytes are an archive, and no compressed file."""
+    from arcomp.container.archive import read_archive
+
+    try:
+        return not read_archive(data).is_one_file
+    except FormatError:
+        return False
+
+
+def latest(chosen: Chosen, console: Console) -> None:
+    """Of members with the same name in an archive keep the last, which was added last, and say so."""
+    last, counts = dict[tuple[str, str], Job](), Counter[tuple[str, str]]()
+    for job in chosen.jobs:
+        if job.entry is not None and job.entry.name:
+            key = job.name, job.entry.name
+            last[key] = job
+            counts[key] += 1
+    several: dict[str, list[str]] = {}
+    for (archive, name), count in counts.items():
+        if count > 1:
+            several.setdefault(archive, []).append(name)
+    if not several:
+        return
+    kept = {id(job) for job in last.values()}
+    chosen.jobs = [job for job in chosen.jobs if id(job) in kept or job.entry is None or not job.entry.name]
+    for archive, names in several.items():
+        which = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        said = plural(len(names), "name")
+        console.warn(f"{shown(archive)}: {said} in it more than once ({which}); the last one of each is taken")
 
 
 def input_of(job: Job, *, to_remove: bool = False) -> Input:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,13 +12,13 @@ import click
 
 from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import written_archive
-from arcomp.cli.coding import Startup, about_member, contents, digits, unit
+from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, member_in, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target, is_whole
-from arcomp.cli.inputs import START, read_input
+from arcomp.cli.inputs import START, Input, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
-from arcomp.errors import OutputError, PictureError
+from arcomp.errors import OutputError, PictureError, said_of
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
@@ -40,7 +41,11 @@ def as_png(name: str) -> str:
 
 @dataclass(frozen=True)
 class Compression:
-    """What is asked for."""
+    """What is asked for.
+
+    Attributes:
+        skip_existing: --skip-existing.
+    """
 
     goes_on: ClassVar[bool] = True
     target: Target
@@ -50,6 +55,7 @@ class Compression:
     pixels: bool = False
     as_bytes: bool = False
     tile: tuple[int, int] | None = None
+    skip_existing: bool = False
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Compressor:
         """See :class:`arcomp.cli.many.Plan`."""
@@ -62,7 +68,8 @@ class Compression:
         startup = Startup(threads, console)
         if warm:
             startup.warm_usual(model, where)
-        return Compressor(console, replace(self.target, console=console), model, settings, self.pixels, startup)
+        target = replace(self.target, console=console)
+        return Compressor(console, target, model, settings, self.pixels, startup, self.skips, self.model_name)
 
     def placed(self, job: Job) -> Job:
         """An input with the path of its output."""
@@ -71,8 +78,10 @@ class Compression:
         path = self.target.place(named(job.name) + ENDING, within + ENDING if within else "")
         return replace(job, within=within, path=path)
 
-    def is_there(self, job: Job) -> bool:
-        """Whether an output is there already, whole and of the same original."""
+    def skips(self, job: Job) -> bool:
+        """See :class:`arcomp.cli.many.Plan`: whole and, as its header says, of the same original."""
+        if not self.skip_existing:
+            return False
         try:
             found = os.stat(job.name)
         except OSError:
@@ -90,6 +99,8 @@ class Compressor:
     settings: Settings
     pixels: bool
     startup: Startup
+    skips: Callable[[Job], bool]
+    model_name: str
 
     def __call__(self, job: Job, threads: int | None) -> many.Outcome:
         """Compress a file.
@@ -103,6 +114,8 @@ class Compressor:
         self.settings = replace(self.settings, threads=threads)
         name, path = job.name, job.path
         source = read_input(name, to_remove=self.target.remove)
+        if self.target.remove and self.skips(job):
+            return self._removed(job, source)
         self.target.claim(path, name)
         data, about, regular = source.data, About(), source.regular
         if name != "-":
@@ -120,6 +133,23 @@ class Compressor:
         samples = made.coded.samples if made.coded else 0
         packed = made.data if self.target.archive else None
         return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
+
+    def _removed(self, job: Job, source: Input) -> many.Outcome:
+        """Remove an input whose output an interrupted run has left, once that is decoded.
+
+        Raises:
+            ArcompError: the output is damaged, or of another file.
+        """
+        from arcomp.limits import USUAL_LIMITS
+
+        startup = Startup(self.settings.threads, self.console, USUAL_LIMITS)
+        with said_of(job.path):
+            data = read_compressed(job.path).data
+            uses = any(model.digest == self.model.digest for model in member_in(data).models)
+            given = self.model_name if uses else None
+            found = decoded(data, job.path, startup, self.console, given, False, "cpu")
+        self.target.remove_done(job, source, found.original == source.data)
+        return many.Outcome(skipped=True)
 
     def _as_png(self, data: bytes, name: str) -> bytes:
         """A picture's pixels and metadata as a PNG.
@@ -204,7 +234,7 @@ class Compressor:
         self.console.result(line, about, ", ".join(details))
 
 
-def choose(given: Given, work: Compression, only_pictures: bool, skip_existing: bool) -> tuple[Chosen, list[Job]]:
+def choose(given: Given, work: Compression, only_pictures: bool) -> tuple[Chosen, list[Job]]:
     """The files to compress, and those that are compressed already.
 
     Raises:
@@ -217,7 +247,7 @@ def choose(given: Given, work: Compression, only_pictures: bool, skip_existing: 
     if only_pictures:
         chosen.without(lambda job: "" if is_picture(job.name) else "other file")
     chosen.place(work.placed, work.target.archive)
-    return chosen, chosen.skip(work.is_there) if skip_existing else []
+    return chosen, [] if work.target.remove else chosen.skip(work.skips)
 
 
 def is_picture(name: str) -> bool:
@@ -292,12 +322,12 @@ def command(
     name = options.chosen_model(model_name, preset)
     processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads)
     where = "cpu" if device == "auto" and processes > 1 else device
-    work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile)
-    chosen, there = choose(given, work, only_pictures, skip_existing)
+    work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile, skip_existing)
+    chosen, there = choose(given, work, only_pictures)
     many.tell_there(there, console)
     folders = chosen.folders if target.into_folder and given.mirrored else []
     with target.folders_made(folders), written_archive(target, chosen) as write:
         summary = many.run(chosen, work, console, processes, threads, write)
-    summary.skipped = len(there)
+    summary.skipped += len(there)
     target.put_folders(folders, summary)
     return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))

@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from arcomp.cli.archives import is_archive
 from arcomp.cli.coding import Startup, about_member, digits, member_in, model_for
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING, STDOUT, Target
 from arcomp.cli.inputs import read_compressed
+from arcomp.errors import FormatError, OutputError
 
 if TYPE_CHECKING:
     from arcomp.container import Member
@@ -50,7 +52,12 @@ class Cropper:
         from arcomp.formats.conversion import made_of
 
         source = read_compressed(name)
-        member = member_in(source.data, self.startup.limits)
+        try:
+            member = member_in(source.data, self.startup.limits)
+        except FormatError:
+            if is_archive(source.data):
+                raise OutputError("an archive", remedy="take the picture out first: `arcomp extract`") from None
+            raise
         path = self.target.place(beside(name, "crop", _ending(member)))
         self.target.claim(path, name)
         ending = (format_of(path) if path != STDOUT else "") or _ending(member)

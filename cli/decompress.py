@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from arcomp.cli import jobs, many, options
-from arcomp.cli.archives import header_of, input_of, members, unpacked
+from arcomp.cli.archives import header_of, input_of, latest, members, unpacked
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, folder_for
+from arcomp.cli.files import ENDING, STDOUT, Target, content, folder_for
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
 from arcomp.errors import ArcompError, OutputError, PictureError
@@ -73,6 +74,7 @@ class Decompression:
     Attributes:
         example: an input; what it needs, most will need.
         limits: what decoding a file may take.
+        skip_existing: --skip-existing.
     """
 
     goes_on: ClassVar[bool] = True
@@ -82,6 +84,7 @@ class Decompression:
     device: str = "auto"
     example: Job | None = None
     limits: Limits = USUAL_LIMITS
+    skip_existing: bool = False
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Decompressor:
         """See :class:`arcomp.cli.many.Plan`."""
@@ -90,7 +93,7 @@ class Decompression:
             with suppress(ArcompError):  # it fails in its turn
                 startup.warm_member(unpacked(self.example, input_of(self.example).data, self.limits), self.model_name)
         target = replace(self.target, console=console)
-        return Decompressor(console, target, startup, self.model_name, self.naive, self.device)
+        return Decompressor(console, target, startup, self.model_name, self.naive, self.device, self.skips)
 
     def placed(self, job: Job) -> Job:
         """An input with the path of its output.
@@ -125,8 +128,10 @@ class Decompression:
             name = f"member-{job.entry.offset}" + ("" if header.original else f".{default_ending(header)}")
         return replace(job, path=place_below(self.target.output or "", name))
 
-    def is_there(self, job: Job) -> bool:
-        """Whether an output is there already, as the original was."""
+    def skips(self, job: Job) -> bool:
+        """See :class:`arcomp.cli.many.Plan`: an output of the length and time that the original had."""
+        if not self.skip_existing:
+            return False
         try:
             found, original = os.stat(job.path), header_of(job).original
         except (OSError, ArcompError):
@@ -141,9 +146,10 @@ class Decompressor:
     console: Console
     target: Target
     startup: Startup
-    model_name: str | None = None
-    naive: bool = False
-    device: str = "auto"
+    model_name: str | None
+    naive: bool
+    device: str
+    skips: Callable[[Job], bool]
 
     def __call__(self, job: Job, threads: int | None) -> many.Outcome:
         """Decompress a file.
@@ -157,13 +163,18 @@ class Decompressor:
         source, path = input_of(job, to_remove=self.target.remove), job.path
         data = source.data
         member = unpacked(job, data, self.startup.limits)
-        self.target.claim(path, job.name)
+        to_remove = self.target.remove and self.skips(job)
+        if not to_remove:
+            self.target.claim(path, job.name)
         found = decoded(data, job.shown, self.startup, self.console, self.model_name, self.naive, self.device)
         chosen = path != STDOUT and not self.target.into_folder and self.target.output is not None
         written, lost = _written(found, format_of(path), chosen)
         same = written == found.original or (found.samples is not None and not lost)
         if self.target.remove and not same:
             raise OutputError("--rm would lose the original file", remedy="leave out --rm, or -o's other ending")
+        if to_remove:
+            self.target.remove_done(job, source, content(path) == written)
+            return many.Outcome(skipped=True)
         about = _about(member) if same else None
         self.target.put(path, written, source, replaces=same, about=about)
         if lost:
@@ -248,9 +259,7 @@ def folders_of(jobs: list[Job]) -> tuple[list[Job], list[Folder]]:
     return files, folders
 
 
-def decompress(
-    chosen: Chosen, work: Decompression, given: Given, threads: int | None, skip: bool, console: Console
-) -> int:
+def decompress(chosen: Chosen, work: Decompression, given: Given, threads: int | None, console: Console) -> int:
     """Decompress inputs and say what came of them; the exit status."""
     target = work.target
     chosen.jobs, folders = folders_of(chosen.jobs)
@@ -259,13 +268,13 @@ def decompress(
     if target.confined and archives and not os.path.lexists(target.output or ""):
         chosen.folders.append(folder_for(archives))
     chosen.place(work.placed)
-    there = chosen.skip(work.is_there) if skip else []
+    there = [] if target.remove else chosen.skip(work.skips)
     many.tell_there(there, console)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
     processes = 1 if target.to_stdout else given.processes(threads)
     with target.folders_made([] if target.to_stdout else chosen.folders):
         summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
-    summary.skipped = len(there)
+    summary.skipped += len(there)
     if not target.to_stdout:
         target.put_folders(chosen.folders, summary)
     return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))
@@ -344,8 +353,9 @@ def command(
     chosen.expand(members)
     if any(job.entry is not None for job in chosen.jobs):
         target = into(target)
-    work = Decompression(target, model_name, naive, device, limits=limits)
-    return decompress(chosen, work, given, threads, skip_existing, console)
+        latest(chosen, console)
+    work = Decompression(target, model_name, naive, device, limits=limits, skip_existing=skip_existing)
+    return decompress(chosen, work, given, threads, console)
 
 
 def into(target: Target) -> Target:

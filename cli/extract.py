@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from arcomp.cli import options
-from arcomp.cli.archives import chosen_by, members
+from arcomp.cli.archives import chosen_by, latest, members
 from arcomp.cli.console import Console, shown
 from arcomp.cli.decompress import Decompression, decompress
 from arcomp.cli.files import Target
@@ -67,11 +67,12 @@ def command(
     chosen = Chosen([Job(archive)])
     chosen.expand(partial(members, one_too=True))
     select(chosen, names, archive)
+    latest(chosen, console)
     files = [job for job in chosen.jobs if job.entry is None or not job.entry.name.endswith("/")]
     if to_stdout and len(files) != 1:
         raise click.UsageError(f"standard output holds one file, and {len(files)} are meant")
-    work = Decompression(target, model_name, limits=limits)
-    return decompress(chosen, work, given, threads, skip_existing, console)
+    work = Decompression(target, model_name, limits=limits, skip_existing=skip_existing)
+    return decompress(chosen, work, given, threads, console)
 
 
 def select(chosen: Chosen, names: tuple[str, ...], archive: str) -> None:

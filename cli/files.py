@@ -6,6 +6,7 @@ only when its output lies on the disk and is the bytes that were verified.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -18,11 +19,11 @@ import click
 
 from arcomp.cli.console import MISSING, Console, describe, stdout_to_nowhere
 from arcomp.cli.inputs import Input
-from arcomp.errors import ArcompError, OutputError
+from arcomp.errors import ArcompError, ExistsError, OutputError
 
 if TYPE_CHECKING:
     from arcomp.batch import Folder
-    from arcomp.cli.jobs import Given
+    from arcomp.cli.jobs import Given, Job
     from arcomp.cli.many import Summary
     from arcomp.files import About
 
@@ -164,7 +165,7 @@ class Target:
             if source != "-" and os.path.samefile(path, source):
                 raise OutputError("is the input itself", remedy="choose another name with -o", path=path)
             if not self.force:
-                raise OutputError("exists already", remedy="-f overwrites it, -o names another", path=path)
+                raise ExistsError("exists already", remedy="-f overwrites it, -o names another", path=path)
         elif os.path.lexists(path) and not self.force:
             raise OutputError("exists already, as a broken link", remedy="-f overwrites it", path=path)
         folder, made = os.path.dirname(os.path.realpath(path)), path
@@ -172,7 +173,12 @@ class Target:
             folder, made = os.path.dirname(folder), folder
         if self.into_folder and not os.path.isdir(folder):
             raise OutputError(f"its folder cannot be made: {folder} is a file", remedy="choose another", path=path)
-        check_target(made, overwrite=self.force)
+        try:
+            check_target(made, overwrite=self.force)
+        except OutputError as error:
+            if path.endswith(ENDING) and getattr(error.__cause__, "errno", None) == errno.ENAMETOOLONG:
+                error.remedy = f"an archive takes it: -o NAME{ENDING}"
+            raise
 
     def _check_confined(self, path: str) -> None:
         """Refuse what the name of a member leads to elsewhere, through a link that is there."""
@@ -248,7 +254,7 @@ class Target:
         )
         self._written.add(os.path.realpath(path))
         if self.remove and replaces and source is not None:
-            if _content(path) != data:
+            if content(path) != data:
                 raise OutputError(
                     "is not what was written to it", remedy="check the disk; the input is kept", path=path
                 )
@@ -257,6 +263,22 @@ class Target:
             except OutputError as error:
                 error.cause = f"its output {path} is written, but it {error.cause}"
                 raise
+
+    def remove_done(self, job: Job, source: Input, same: bool) -> None:
+        """Remove an input, the output of which an older run has left.
+
+        Args:
+            same: whether decoding shows that they are of the same content.
+
+        Raises:
+            OutputError: they are not, or the input cannot be removed.
+        """
+        if not same:
+            remedy = "replace the output with -f, without --skip-existing"
+            raise OutputError(f"{job.path} is there already, but does not hold it", remedy=remedy, path=job.name)
+        source.remove()
+        about = {"input": job.name, "output": job.path, "skipped": True, "removed": True}
+        self.console.result(f"{job.shown}: {job.path} is there already, and was compared; removed", about)
 
 
 def is_whole(path: str, length: int | None, modified: int | None) -> bool:
@@ -307,7 +329,7 @@ def folder_for(archives: Iterable[str]) -> Folder:
     return Folder("", None, mode)
 
 
-def _content(path: str) -> bytes:
+def content(path: str) -> bytes:
     """All bytes of a file that was just written, also where its owner may not read it."""
     try:
         with open(path, "rb") as file:

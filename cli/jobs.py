@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from arcomp.container.archive import Entry
 
 F = TypeVar("F", bound=Callable[..., Any])
-LEFTOVER = (".arcomp-", ".part")
-"""How names of files begin and end that this program was writing when it was killed."""
 
 
 @dataclass(frozen=True)
@@ -171,13 +169,13 @@ class Chosen:
         self.jobs = kept
 
     def place(self, placed: Callable[[Job], Job], archive: bool = False) -> None:
-        """Say where outputs go; those that would go where another one goes fail.
+        """Say where outputs go; those that would go where another one goes fail. The same file is taken once.
 
         Args:
             placed: gives an input with its place. archive: whether they are told apart there by their names alone.
         """
         kept: list[Job] = []
-        taken = set[str]()
+        taken: dict[str, Job] = {}
         for job in self.jobs:
             try:
                 job = placed(job)
@@ -187,11 +185,13 @@ class Chosen:
             path = os.path.normcase(os.path.abspath(job.path)) if job.path not in ("", "-") else ""
             key = job.within if archive else path
             if key and key in taken:
+                if job.entry == taken[key].entry and os.path.realpath(job.name) == os.path.realpath(taken[key].name):
+                    continue
                 place = f"is {key} in the archive" if archive else f"is written to {job.path}"
                 cause = f"another input of this run {place}"
                 self.failures.append((job.shown, OutputError(cause, remedy="choose another name")))
                 continue
-            taken.add(key)
+            taken[key] = job
             kept.append(job)
         self.jobs = kept
 
@@ -272,16 +272,25 @@ def _take(chosen: Chosen, seen: Seen) -> None:
         chosen.folders.append(Folder(seen.within, seen.modified, seen.mode))
     elif seen.kind != FILE:
         chosen.left_out[seen.kind] += 1
-    elif os.path.basename(seen.path).startswith(LEFTOVER[0]) and seen.path.endswith(LEFTOVER[1]):
+    elif _is_temporary(seen.path):
         chosen.left_out["leftover file"] += 1
     else:
         chosen.jobs.append(Job(seen.path, seen.size, seen.within, after=len(chosen.folders), mode=seen.mode))
 
 
+def _is_temporary(path: str) -> bool:
+    """Whether it is a file that this program was writing when it was killed."""
+    from arcomp.container.temporary import is_temporary
+
+    return is_temporary(os.path.basename(path))
+
+
 def _listed(name: str, null: bool) -> Iterator[str]:
-    """Names in a list."""
+    """Names in a list. Where lines end as on Windows, and no file has such a name, the end is no part of it."""
     from arcomp.cli.inputs import read_file
 
     for line in read_file(name).split(b"\0" if null else b"\n"):
+        if line.endswith(b"\r") and not null and not os.path.lexists(line):
+            line = line[:-1]
         if line:
             yield os.fsdecode(line)

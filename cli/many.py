@@ -12,7 +12,7 @@ from arcomp.batch import Done, Lost, Told, Workers, in_order
 from arcomp.cli.coding import Total
 from arcomp.cli.console import Console, Overall
 from arcomp.cli.jobs import Chosen, Job
-from arcomp.errors import ArcompError
+from arcomp.errors import ArcompError, ExistsError
 
 AHEAD = 64
 """How many inputs, for each process, are begun after one that an archive waits for."""
@@ -29,6 +29,7 @@ class Outcome:
     Attributes:
         bytes_in, bytes_out, samples, seconds: for sums; of no samples if it is kept as bytes.
         data: what was made, where somebody else is to write it.
+        skipped: nothing was made, as it is there already.
     """
 
     bytes_in: int = 0
@@ -36,6 +37,7 @@ class Outcome:
     samples: int = 0
     seconds: float = 0.0
     data: bytes | None = field(default=None, repr=False)
+    skipped: bool = False
 
 
 Work = Callable[[Job, int | None], Outcome]
@@ -50,6 +52,9 @@ class Plan(Protocol):
     """
 
     goes_on: ClassVar[bool]
+
+    def skips(self, job: Job) -> bool:
+        """Whether --skip-existing is given and an input's output is there, whole."""
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Work:
         """Get ready.
@@ -74,6 +79,9 @@ class Summary:
 
     def add(self, outcome: Outcome) -> None:
         """Count an input that did not fail."""
+        if outcome.skipped:
+            self.skipped += 1
+            return
         self.total.add(outcome.bytes_in, outcome.bytes_out, outcome.samples, outcome.seconds)
 
     def tell(self, console: Console, chosen: Chosen, line: str) -> int:
@@ -83,6 +91,8 @@ class Summary:
             line: what was done.
         """
         left_out = chosen.said()
+        if not (chosen.jobs or chosen.failures or self.skipped or left_out):
+            console.warn("there is no file in what was named")
         said = [line]
         said += [f"{self.skipped} there already"] if self.skipped else []
         said += [f"left out: {left_out}"] if left_out else []
@@ -156,19 +166,25 @@ class Start:
         work = self.plan(console, 1, warm=first)
 
         def one(job: Job, threads: int) -> tuple[list[tuple[str, tuple[Any, ...]]], Outcome | None]:
-            outcome = _attempt(work, job, threads, console)
+            outcome = _attempt(self.plan, work, job, threads, console)
             said, console.said = console.said, []
             return said, outcome
 
         return one
 
 
-def _attempt(work: Work, job: Job, threads: int | None, console: Console) -> Outcome | None:
+def _attempt(plan: Plan, work: Work, job: Job, threads: int | None, console: Console) -> Outcome | None:
     """Do one input; None if it failed."""
     try:
         return work(job, threads)
     except BrokenPipeError:
         raise
+    except ExistsError as error:
+        if plan.skips(job):  # another process was quicker
+            tell_there([job], console)
+            return Outcome(skipped=True)
+        console.failure(job.shown, error)
+        return None
     except Exception as error:
         console.failure(job.shown, error)
         return None
@@ -227,7 +243,7 @@ def _here(
     for index, job in enumerate(jobs):
         if console.overall:
             console.overall.index = index
-        yield job, _attempt(work, job, threads, console)
+        yield job, _attempt(plan, work, job, threads, console)
         if console.overall:
             console.overall.finish(index)
 

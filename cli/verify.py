@@ -65,6 +65,10 @@ class Verification:
 
         return work
 
+    def skips(self, job: Job) -> bool:
+        """There are no outputs."""
+        return False
+
 
 @click.command("test", short_help="Decode and verify.")
 @jobs.given

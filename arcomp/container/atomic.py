@@ -10,8 +10,8 @@ import stat
 import sys
 from collections.abc import Iterator
 
-from arcomp.container.temporary import Temporary
-from arcomp.errors import OutputError
+from arcomp.container.temporary import Temporary, is_temporary
+from arcomp.errors import ExistsError, OutputError
 
 _WORDS: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("no space is left on the device", "free some space or write elsewhere"),
@@ -123,6 +123,8 @@ def _said_of(path: str | os.PathLike[str]) -> Iterator[None]:
 def _target(path: str | os.PathLike[str], overwrite: bool) -> str:
     """The file that will be written; refused early, before bytes are written, where it would be at the end."""
     target = os.path.realpath(path) if overwrite else os.path.abspath(path)
+    if is_temporary(os.path.basename(target)):
+        raise OutputError("is a name of unfinished files, which are removed", remedy="choose another name")
     try:
         found = os.lstat(target)
     except FileNotFoundError:
@@ -246,4 +248,5 @@ def _sync_folder(folder: str) -> None:
 
 def _output_error(error: OSError, path: str) -> OutputError:
     cause, remedy = _WORDS.get(error.errno or 0, ("", ""))
-    return OutputError(cause or f"cannot be written: {error.strerror or error}", remedy=remedy, path=path)
+    kind = ExistsError if error.errno == errno.EEXIST else OutputError
+    return kind(cause or f"cannot be written: {error.strerror or error}", remedy=remedy, path=path)

@@ -82,13 +82,18 @@ class Temporary:
             os.close(handle)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file's name, without folders, is one of these."""
+    return _NAME.fullmatch(name) is not None
+
+
 def remove_leftovers(folder: str) -> None:
     """Remove what processes that are gone left in a folder; each process looks once."""
     if (os.getpid(), folder) in _swept:
         return
     _swept.add((os.getpid(), folder))
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for path in [entry.path for entry in entries if _NAME.fullmatch(entry.name)]:
+        for path in [entry.path for entry in entries if is_temporary(entry.name)]:
             with contextlib.suppress(OSError):
                 _remove_if_left(path)
 

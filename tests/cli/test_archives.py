@@ -66,10 +66,22 @@ class TestMaking:
         both = (folder / "one.arcomp").read_bytes() + archive.read_bytes()
         (folder / "both.arcomp").write_bytes(both)
         refused(say("decompress", "both.arcomp"), "name a folder with -o, or see `arcomp extract`")
-        said = say("extract", "both.arcomp", "-o", "BACK", "-j", "1")
-        assert said.status == 1
-        assert "both.arcomp: ä.txt: another input of this run is written to BACK/ä.txt" in said.err
+        said = said_well(say("extract", "both.arcomp", "-o", "BACK", "-j", "1"))
+        warning = "arcomp: warning: both.arcomp: 1 name in it more than once (ä.txt); the last one of each is taken\n"
+        assert said.err == warning
         assert names(folder / "BACK") == names(folder / "D")
+
+    def test_the_last_of_a_name_counts(self, folder: Path) -> None:
+        parts = [joined([member("a/b", b"old"), member("c")]), joined([member("a/b", b"new")])]
+        (folder / "both.arcomp").write_bytes(b"".join(parts))
+        assert said_well(say("extract", "both.arcomp", "a/b", "-c")).out == b"new"
+        said = said_well(say("decompress", "both.arcomp", "-o", "x", "-j", "1"))
+        assert said.lines == [
+            "arcomp: warning: both.arcomp: 1 name in it more than once (a/b); the last one of each is taken"
+        ]
+        assert (folder / "x/a/b").read_bytes() == b"new"
+        assert said_well(say("list", "both.arcomp")).results[-1].endswith("3 files")
+        refused(say("decompress", "--crop", "0,0,1,1", "both.arcomp"), "an archive; take the picture out first: `arc")
 
 
 class TestReading:

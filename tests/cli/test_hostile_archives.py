@@ -13,7 +13,7 @@ from arcomp.container import Member, Original, pack
 from arcomp.container.archive import folder as folder_member
 from arcomp.container.archive import joined
 from arcomp.form import Literal
-from tests.cli.command import names, said_well, say
+from tests.cli.command import names, refused, said_well, say
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and permissions as POSIX has them")
 VERBS = (("extract", "-j", "1"), ("decompress", "-j", "1"), ("decompress", "--salvage"))
@@ -65,3 +65,20 @@ class TestOfAnyVerb:
         (folder / "x.arcomp").chmod(0o600)
         said_well(say(*verb, "x.arcomp", "-o", "out/"))
         assert (mode(folder / "out"), mode(folder / "out/a")) == (0o700, 0o644)
+
+
+def test_names_of_unfinished_files(folder: Path) -> None:
+    """They would be removed by the next run."""
+    name = ".arcomp-0123456789abcdef.part"
+    (folder / "bad.arcomp").write_bytes(joined([member(name), member("z")]))
+    refused(say("extract", "bad.arcomp", "-o", "out", "-j", "1"), "is a name of unfinished files, which are removed")
+    assert names(folder / "out") == {"z"}
+
+
+def test_odd_names_come_back_and_are_not_printed(folder: Path) -> None:
+    name = "d/a\x1b[31m\nb\u202ec"
+    (folder / "x.arcomp").write_bytes(joined([member(name)]))
+    said = said_well(say("extract", "x.arcomp", "-o", "out", "-j", "1"))
+    assert names(folder / "out") == {name}
+    for printed in (said, say("list", "x.arcomp"), say("list", "--json", "x.arcomp")):
+        assert not set(printed.out.decode()) & set("\x1b\u202e")

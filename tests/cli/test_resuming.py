@@ -1,0 +1,72 @@
+"""``--skip-existing``, alone, with ``--rm``, and by several processes at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcomp import files
+from tests.cli.command import MODEL, names, refused, said_well, say
+
+
+@pytest.fixture
+def two(folder: Path) -> Path:
+    (folder / "D").mkdir()
+    for name in ("a", "b"):
+        (folder / "D" / name).write_bytes(name.encode() * 100)
+    return folder / "D"
+
+
+GO_ON = ("--skip-existing", "-j", "1", "-o")
+
+
+def test_an_output_that_appears_meanwhile(two: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of another process that does the same: it is looked at again."""
+    said_well(say("compress", *MODEL, "-r", "D", "-j", "1", "-o", "whole"))
+    real = files.compress
+
+    def compress(*args: Any, **kwargs: Any) -> Any:
+        if not (folder / "out/b.arcomp").exists():
+            (folder / "whole/a.arcomp").rename("out/a.arcomp")  # after it was looked for, before it is written
+            (folder / "whole/b.arcomp").rename("out/b.arcomp")  # before it is begun
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(files, "compress", compress)
+    said = said_well(say("compress", *MODEL, "-r", "D", *GO_ON, "out"))
+    assert said.results[-1].startswith("0 files: ")
+    assert said.results[-1].endswith("2 there already")
+    assert names(folder) == {"D/a", "D/b", "out/a.arcomp", "out/b.arcomp"}
+    (two / "a").write_bytes(b"another")
+    refused(say("compress", *MODEL, "-r", "D", *GO_ON, "out"), "out/a.arcomp: exists already")
+
+
+@pytest.mark.parametrize("verb", ["compress", "decompress"])
+def test_inputs_that_a_killed_run_did_not_remove(two: Path, folder: Path, verb: str) -> None:
+    command: tuple[str, ...] = ("compress", *MODEL, "-r", "D")
+    said_well(say(*command, "-j", "1", "-o", "out"))
+    source, out = two, folder / "out"
+    if verb == "decompress":
+        command, source, out = ("decompress", "-r", "out"), folder / "out", folder / "D"
+    said = said_well(say(*command, *GO_ON, str(out), "--rm", "--json"))
+    assert {o["removed"] for o in said.objects} == {True}
+    assert (len(names(source)), len(names(out))) == (0, 2)
+
+
+@pytest.mark.parametrize("verb", ["compress", "decompress"])
+def test_inputs_whose_outputs_are_no_more_what_they_were(two: Path, folder: Path, verb: str) -> None:
+    """Of that length and time, but damaged."""
+    said_well(say("compress", *MODEL, "-r", "D", "-j", "1", "-o", "out"))
+    source, changed = "D/a", folder / "out/a.arcomp"
+    if verb == "decompress":
+        source, changed = "out/a.arcomp", folder / "D/a"
+    found, data = changed.stat(), bytearray(changed.read_bytes())
+    data[-1] ^= 1
+    changed.write_bytes(data)
+    os.utime(changed, ns=(found.st_atime_ns, found.st_mtime_ns))
+    model = MODEL if verb == "compress" else ()
+    refused(say(verb, *model, source, *GO_ON, str(changed), "--rm"), "")
+    assert Path(source).exists()
+    assert changed.read_bytes() == data
