@@ -19,8 +19,10 @@ def check_member(member: Member, limits: Limits) -> None:
         FormatError: a transform is not one of its pictures.
     """
     length = member.original.length if member.original else 0
-    geometry = member.geometry
+    geometry, stored = member.geometry, member.stored
     if geometry is None:
+        if stored is not None:
+            limits.check_made(0, 0, length, stored)
         limits.check_memory(2 * length)
         return
     coded = sum(
@@ -31,6 +33,8 @@ def check_member(member: Member, limits: Limits) -> None:
     pixels = sum(math.prod(stack) for stack in geometry.stacks)
     limits.check_pixels(pixels, coded, sum(map(coded_bytes, member.parts)))
     samples = pixels * geometry.channels * (1 if geometry.depth <= 8 else 2)
+    if stored is not None:
+        limits.check_made(pixels, samples, length, stored)
     limits.check_memory(2 * samples + length)
 
 

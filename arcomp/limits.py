@@ -8,6 +8,7 @@ may need more memory than :class:`Limits` allows.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,19 @@ CODED_FREELY = 1 << 22
 CODED_PER_BYTE = 1 << 20
 """Samples that each byte of coded streams may stand for. No model gives a sample a larger probability than 1 - 2**-17,
 which is 1.1e-5 bits, 727,000 samples a byte."""
-PACKED_FREELY, PACKED_PER_BYTE = 1 << 16, 1 << 12
-"""Bytes that a file's packed contents may have together: so many, and so many for each byte of the file. Deflate makes
-at most 1032 of one, LZW with 12 bits 2560."""
+MADE_FREELY, MADE_PER_BYTE = 1 << 26, 1 << 16
+"""Bytes that the samples of a file may take, and that its original may have: so many, and so many for each byte that
+they are stored in. A picture of one colour alone is larger than that in less."""
+ORIGINAL_PER_SAMPLE = 8
+"""Bytes that an original may have beyond that, for each byte of samples that were allowed: numbers may be decimal."""
+PACKED_PER_BYTE = 1 << 12
+"""Bytes of skeleton for each byte of the original. Deflate makes at most 1032 of one, LZW with 12 bits 2560."""
+CONTENT_FREELY, CONTENT_PER_BYTE = 1 << 24, 2
+"""Bytes that contents which are packed may have, those of all levels together and beside the literal ones: so many, and
+so many for each byte of samples. A row may be one sample and the number of its filter; a tile of a TIFF may reach
+beyond its picture."""
+CHUNKS_FREELY, BYTES_PER_CHUNK = 1 << 16, 1 << 10
+"""Chunks that a skeleton makes of contents: so many, and one for so many bytes of the original."""
 ITEMS_FREELY, ITEMS_PER_BYTE = 1 << 16, 16
 """Segments, and items of their lists, that a skeleton may have: so many, and so many for each of its packed bytes."""
 
@@ -30,11 +41,11 @@ class Budget:
 
     Args:
         left: so many.
-        error: raised where there would be more; it is made when that happens.
+        error: makes what is raised where there would be more. why: it is.
     """
 
     def __init__(
-        self, left: int, error: type[Exception] = ValueError, why: str = "more bytes than there may be"
+        self, left: int, error: Callable[[str], Exception] = ValueError, why: str = "more bytes than there may be"
     ) -> None:
         self.left, self._error, self._why = left, error, why
 
@@ -54,9 +65,11 @@ class Limits:
     """How much decoding a file may take.
 
     Attributes:
-        pixels: most pixels of all its pictures; None: what the format allows, and of those that models code not more
-            than a file of its length can honestly hold.
-        memory: most bytes of memory; None: what is free.
+        pixels: most pixels of all its pictures; None: so many that their samples take `MADE_FREELY` bytes, and more in
+            a file of more than a kilobyte; and of those that models code not more than a file of its length can
+            honestly hold.
+        memory: most bytes of memory for samples, models and the original; None: what is free, and of the original not
+            much more than of samples.
     """
 
     pixels: int | None = None
@@ -85,6 +98,29 @@ class Limits:
                 remedy=f"{PIXELS} {pixels} decodes it all the same",
             )
 
+    def check_made(self, pixels: int, samples: int, length: int, stored: int) -> None:
+        """Refuse more than a file of a few bytes may claim without leave.
+
+        Args:
+            pixels: of all pictures. samples: bytes that theirs take. length: of the original.
+            stored: bytes that all this is stored in.
+
+        Raises:
+            LimitError: it is more.
+        """
+        most = MADE_FREELY + MADE_PER_BYTE * stored
+        if self.pixels is None and samples > most:
+            raise LimitError(
+                f"claims {pixels} pixels in {stored} bytes, samples of {size(samples)} where {size(most)} are allowed",
+                remedy=f"{PIXELS} {pixels} decodes it all the same",
+            )
+        most += ORIGINAL_PER_SAMPLE * samples if self.pixels is not None else 0
+        if self.memory is None and length > most:
+            raise LimitError(
+                f"claims an original of {size(length)} in {stored} bytes where {size(most)} are allowed",
+                remedy=f"{MEMORY} {-(-2 * (samples + length) >> 20)}M decodes it all the same",
+            )
+
     def check_memory(self, need: float) -> None:
         """Refuse what does not fit, before any of it is taken.
 
@@ -96,7 +132,7 @@ class Limits:
             return
         what = "are free" if self.memory is None else "are allowed"
         raise LimitError(
-            f"needs {_size(need)} of memory, {_size(have)} {what}",
+            f"needs {size(need)} of memory, {size(have)} {what}",
             remedy=f"use a machine with more, or allow it with {MEMORY}" if self.memory is None else f"raise {MEMORY}",
         )
 
@@ -106,8 +142,9 @@ PIXELS, MEMORY = "--max-pixels", "--max-memory"
 USUAL_LIMITS = Limits()
 
 
-def _size(count: float) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**27 else f"{count / 2**20:.1f} MiB"
+def size(count: float) -> str:
+    """In words."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
 def free_memory() -> float:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from arcomp import files
+from arcomp.claims import check_member
 from arcomp.codec import Work, decode_leaf, decode_member, models_of, stacks_of
 from arcomp.container import MAGIC, Member, Original, Part, samples_checksum
 from arcomp.container.archive import read_archive, scan
@@ -23,7 +24,7 @@ from arcomp.container.layout import INDEX
 from arcomp.contract.model import USUAL, Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.damage import Lost, rectangles
-from arcomp.errors import FormatError, ModelError
+from arcomp.errors import FormatError, LimitError, ModelError
 from arcomp.formats.hollow import metadata_of
 from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.regions import alone, narrow
@@ -119,7 +120,7 @@ def _member(remains: Remains, place: tuple[int, int], model: Model | None, how: 
     if remains.damaged and remains.header.geometry is None:
         return made
     try:
-        member = remains.member()
+        member = remains.member(how.limits)
         if not remains.damaged:
             if original is not None:
                 return replace(made, data=files.restored(member, model, how))
@@ -127,6 +128,8 @@ def _member(remains: Remains, place: tuple[int, int], model: Model | None, how: 
         return _pictures(made, member, remains, model, how)
     except (FormatError, ModelError) as error:
         return replace(made, damage=(*made.damage, error.cause))
+    except LimitError as error:  # other members may be within the limits
+        return replace(made, damage=(*made.damage, str(error)))
 
 
 def _words(remains: Remains) -> Iterator[str]:
@@ -150,6 +153,7 @@ def _pictures(made: Salvaged, member: Member, remains: Remains, model: Model | N
     """
     geometry = member.geometry
     assert geometry is not None
+    check_member(member, how.limits)
     pixels = sum(math.prod(stack) for stack in geometry.stacks)
     made = replace(made, pixels=pixels, lost_pixels=pixels)
     how.limits.check_memory(8 * pixels * geometry.channels)

@@ -345,7 +345,7 @@ def command(
             raise click.UsageError("--salvage takes files that are named, not -r or --files-from")
         from arcomp.cli.salvage import Salvager
 
-        salvager = Salvager(console, target, Startup(threads, console), model_name)
+        salvager = Salvager(console, target, Startup(threads, console, limits), model_name)
         return 1 if options.each(given.names, salvager, console) else 0
     chosen = jobs.choose(given)
     if given.recursive:

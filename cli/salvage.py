@@ -55,7 +55,7 @@ class Salvager:
         lost: list[str] = []
         folders = [folder_for([name])] if archive and not os.path.lexists(self.target.output or "") else []
         with self.target.folders_made(folders), self.console.progress(f"decoding {shown(name)}") as meter:
-            how = Execution(threads=self.startup.threads, progress=meter)
+            how = Execution(threads=self.startup.threads, progress=meter, limits=self.startup.limits)
             for i, found in enumerate(salvage(source.data, model, how)):
                 label = f"{found.name or f'member {i + 1}'}: " if archive else ""
                 try:

@@ -10,6 +10,7 @@ from arcomp.container.header import Header, assemble, parse_header
 from arcomp.container.layout import MEMBER, extent, fields_of
 from arcomp.container.member import Member
 from arcomp.errors import FormatError
+from arcomp.limits import USUAL_LIMITS, Limits
 
 _START = 14
 """Bytes of a section that say how long its fields are, at most."""
@@ -50,11 +51,12 @@ class Remains:
             at += plan.streams
         return tuple(found)
 
-    def member(self) -> Member:
+    def member(self, limits: Limits = USUAL_LIMITS) -> Member:
         """The member, with empty streams in place of damaged ones; without form and palette if they are lost.
 
         Raises:
             FormatError: nothing else was in it.
+            LimitError: its skeleton takes more memory than is allowed.
         """
         header, streams = self.header, list(self.streams)
         if self.form_lost:
@@ -64,9 +66,8 @@ class Remains:
             stand_ins += [at] if plan.has_side else []
             at += plan.has_side + plan.streams
         empty, side = memoryview(b""), memoryview(b"\0")
-        return assemble(
-            header, [(side if i in stand_ins else empty) if s is None else s for i, s in enumerate(streams)]
-        )
+        whole = [(side if i in stand_ins else empty) if s is None else s for i, s in enumerate(streams)]
+        return assemble(header, whole, limits)
 
 
 def remains_at(view: memoryview, at: int) -> Remains:

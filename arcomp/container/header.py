@@ -24,7 +24,7 @@ from arcomp.container.member import (
     Original,
     Part,
 )
-from arcomp.container.packing import squeeze, unsqueeze
+from arcomp.container.packing import WINDOW, squeeze, unsqueeze
 from arcomp.container.records import Family
 from arcomp.errors import FormatError
 from arcomp.form import SEGMENTS, Skeleton
@@ -47,7 +47,7 @@ _RECORD_MEMORY = 512
 
 PackedSkeleton: TypeAlias = tuple[tuple[int, int], bytes]
 """The stream of form and palette: (its method, its unpacked length), and its bytes."""
-SEGMENT_RECORDS = Family(SEGMENTS, "the file's form")
+SEGMENT_RECORDS = Family(SEGMENTS, "the file's form", nested=4)
 NODE_RECORDS = Family(NODES, "a transform")
 
 _HAS_ALPHA, _STACKS = 1, 2
@@ -312,7 +312,7 @@ def unpack_skeleton(
         LimitError: it takes more memory than is allowed.
     """
     method, length, segments, entries, channels = packed
-    limits.check_memory(2 * length)
+    limits.check_memory(2 * length + min(length, WINDOW))
     data = unsqueeze(method, stream, length)
     palette: npt.NDArray[np.uint8] | None = None
     end = length - entries * channels
@@ -360,5 +360,6 @@ def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_L
             raise FormatError("the header is impossible: a palette without pictures", remedy=DAMAGED)
         geometry = Geometry(geometry.stacks, geometry.channels, geometry.depth, geometry.alpha, palette)
     return Member(
-        geometry, header.trees, tuple(parts), header.models, header.form, header.samples_crc, header.original, skeleton
-    )
+        geometry, header.trees, tuple(parts), header.models, header.form, header.samples_crc, header.original, skeleton,
+        sum(map(len, streams)),
+    )  # fmt: skip

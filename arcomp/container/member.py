@@ -174,6 +174,7 @@ class Member:
         samples_crc: CRC-32 of the samples, stack after stack, see :func:`samples_checksum`.
         original: the file that was compressed; None for samples that came from none.
         skeleton: how that file is made of the samples; None: it is they, one byte each, or there is no file.
+        stored: bytes of the streams that it was read from; None: it was made here.
     """
 
     geometry: Geometry | None
@@ -184,6 +185,7 @@ class Member:
     samples_crc: int = 0
     original: Original | None = None
     skeleton: Skeleton | None = None
+    stored: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         stacks = self.geometry.stacks if self.geometry else ()

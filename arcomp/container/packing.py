@@ -21,7 +21,7 @@ DICTIONARY = dictionary()
 """Preset dictionary of the second method."""
 
 _PRESET = 6
-_WINDOW = 1 << 24
+WINDOW = 1 << 24
 """Most bytes that LZMA2 looks back here."""
 _LOOK = 1 << 16
 """Bytes of each of a few places that tell whether a long text is worth trying."""
@@ -74,7 +74,7 @@ def _unsqueezed(method: int, data: bytes | memoryview, length: int) -> bytes | N
 
 def _filters(length: int) -> list[dict[str, Any]]:
     """LZMA2 with a window that does not exceed what there is."""
-    return [{"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": max(4096, min(_WINDOW, length))}]
+    return [{"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": max(4096, min(WINDOW, length))}]
 
 
 def _hopeless(data: bytes) -> bool:

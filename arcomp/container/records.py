@@ -6,7 +6,7 @@ the sequence that the class declares:
 * a whole number: a number (:mod:`arcomp.container.numbers`); a truth value: the number 0 or 1;
 * bytes: their length (a number), then themselves;
 * a tuple: how many (a number), then each; a tuple of fixed length: each;
-* a record of the family: as here, so records nest, at most 16 deep;
+* a record of the family: as here, so records nest, as deep as the family allows;
 * another dataclass: its fields, without a number of its class;
 * something that may be None: 0 for None, else 1 and then itself.
 
@@ -24,7 +24,6 @@ from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 from arcomp.limits import Budget
 
-MOST_NESTED = 16
 _DAMAGED = "get the file again from where it came from"
 
 
@@ -34,10 +33,11 @@ class Family:
     Args:
         classes: frozen dataclasses. The sequence is a part of the format: new ones go to its end.
         what: a record is called in messages.
+        nested: how deep records nest at most.
     """
 
-    def __init__(self, classes: Sequence[type], what: str) -> None:
-        self.classes, self.what = tuple(classes), what
+    def __init__(self, classes: Sequence[type], what: str, nested: int = 16) -> None:
+        self.classes, self.what, self.nested = tuple(classes), what, nested
         self._fields: dict[type, list[tuple[str, Any]]] = {}
 
     def encode(self, record: object) -> bytes:
@@ -68,7 +68,7 @@ class Family:
         Raises:
             FormatError: there is none, or its class refuses its values. Or what the budget raises.
         """
-        return _Reader(self, data, items).record(at, MOST_NESTED)
+        return _Reader(self, data, items).record(at, self.nested)
 
     def damaged(self, why: str) -> FormatError:
         """The error for records that cannot be."""

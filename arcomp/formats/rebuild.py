@@ -7,6 +7,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
 from arcomp.formats.layouts import BITS_REVERSED, Octets, check, packed, row_bytes
 from arcomp.formats.scanlines import filtered_size, scanlines
-from arcomp.limits import PACKED_FREELY, PACKED_PER_BYTE, Budget
+from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, MEMORY, Budget
 from arcomp.samples import Pixels, Samples
 
 Piece = bytes | memoryview
@@ -51,12 +52,14 @@ class _Source(NamedTuple):
     Attributes:
         samples: of the file.
         first: the number of each stack's first picture.
-        packed: what may still be made of contents that are packed, and held for that.
+        packed: what may still be made of contents that are packed, and held for that, over all levels.
+        chunks: how many may still be made.
     """
 
     samples: Samples
     first: list[int]
     packed: Budget
+    chunks: Budget
 
 
 def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
@@ -65,7 +68,7 @@ def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
     Raises:
         ValueError: the form is not one of these samples.
     """
-    return _joined(pieces(skeleton, samples))
+    return joined(pieces(skeleton, samples))
 
 
 def pieces(
@@ -82,10 +85,23 @@ def pieces(
         ValueError: the form is not one of these samples, or makes more bytes.
         LimitError: what is packed takes more memory.
     """
-    contents, held = PACKED_FREELY + PACKED_PER_BYTE * most, int(min(memory, UNLIMITED)) // _HELD
-    error, why = (LimitError, "needs more memory than is allowed") if held < contents else (ValueError, _TOO_LONG)
-    source = _Source(samples, first_pictures(samples), Budget(min(contents, held), error, why))
+    size = sum(stack.size * stack.itemsize for stack in samples.stacks)
+    contents, held = CONTENT_FREELY + CONTENT_PER_BYTE * size + _literal(skeleton), int(min(memory, UNLIMITED)) // _HELD
+    packed = Budget(contents, why=_TOO_LONG)
+    if held < contents:
+        error = partial(LimitError, remedy=f"allow more with {MEMORY}")
+        packed = Budget(held, error, "needs more memory than is allowed")
+    chunks = Budget(CHUNKS_FREELY + most // BYTES_PER_CHUNK, why="more chunks than there may be")
+    source = _Source(samples, first_pictures(samples), packed, chunks)
     yield from _pieces(skeleton, source, Budget(most, why=_TOO_LONG))
+
+
+def _literal(skeleton: Skeleton) -> int:
+    """Bytes of all literal segments, at any level."""
+    return sum(
+        len(segment.data) if isinstance(segment, Literal) else _literal(getattr(segment, "content", ()))
+        for segment in skeleton
+    )
 
 
 def first_pictures(samples: Samples) -> list[int]:
@@ -93,9 +109,17 @@ def first_pictures(samples: Samples) -> list[int]:
     return [0, *accumulate(map(len, samples.stacks))][:-1]
 
 
-def _joined(parts: Iterable[Piece]) -> bytes:
+def joined(parts: Iterable[Piece]) -> bytes:
+    """All of them; a single one is not copied."""
+    rest = iter(parts)
+    first, second = next(rest, b""), next(rest, None)
+    if second is None:
+        return bytes(first)
     made = io.BytesIO()  # gives its own buffer away: the bytes are not copied once more
-    for piece in parts:
+    made.write(first)
+    made.write(second)
+    del first, second
+    for piece in rest:
         made.write(piece)
     return made.getvalue()
 
@@ -107,7 +131,7 @@ def _pieces(skeleton: Skeleton, source: _Source, made: Budget) -> Iterator[Piece
 
 def _content(skeleton: Skeleton, source: _Source) -> bytes:
     """All bytes that a segment packs."""
-    return _joined(_pieces(skeleton, source, source.packed))
+    return joined(_pieces(skeleton, source, source.packed))
 
 
 def picture(samples: Samples, index: int, count: int = 1, first: Sequence[int] = ()) -> Pixels:
@@ -144,7 +168,10 @@ def _segment(segment: Segment, source: _Source, made: Budget) -> Iterator[Piece]
     elif isinstance(segment, Deflated):
         yield from _deflated(segment, source, made)
     elif isinstance(segment, PackBits):
-        yield _counted(packbits.pack(_content(segment.content, source), segment.row, segment.headers), made)
+        content = _content(segment.content, source)
+        if not segment.headers and 2 * -(-len(content) // max(1, segment.row)) > made.left:
+            raise ValueError(_TOO_LONG)  # a row is two bytes at least
+        yield _counted(packbits.pack(content, segment.row, segment.headers), made)
     elif isinstance(segment, Lzw):
         yield _counted(lzw.pack(_content(segment.content, source), segment.clears, segment.end), made)
     elif isinstance(segment, BitsReversed):
@@ -251,6 +278,7 @@ def _chunks(segment: Chunks, source: _Source, made: Budget) -> Iterator[Piece]:
     for index, length in enumerate(lengths):
         number = b"" if sequence is None else ((sequence + index) & 0xFFFFFFFF).to_bytes(4, "big")
         start = segment.kind + number
+        source.chunks.take(1)
         made.take(8 + len(start))
         yield (length + len(number)).to_bytes(4, "big") + start
         check = zlib.crc32(start)

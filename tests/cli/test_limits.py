@@ -45,3 +45,21 @@ def test_honest_files_within_the_limits(folder: Path) -> None:
     refused(
         say("info", "a.npy.arcomp", "--max-pixels", "71"), "4608 pixels, the limit is 71; --max-pixels 4608 allows it"
     )
+
+
+def test_salvage_keeps_to_them(folder: Path) -> None:
+    """Of an intact file, and of a damaged one; other members of an archive are salvaged all the same."""
+    for name, size in (("a.npy", 64), ("b.npy", 8)):
+        np.save(folder / name, np.random.default_rng(0).integers(0, 3, (size, 72)).astype(np.uint8))
+    said_well(say("compress", "-m", "histogram", "--tile", "32", "a.npy", "b.npy"))
+    data = Path("a.npy.arcomp").read_bytes()
+    for name, made in (("whole.arcomp", data), ("broken.arcomp", data[:-1])):
+        Path(name).write_bytes(made)
+        for limit in (("--max-pixels", "4607"), ("--max-memory", "9K")):
+            refused(say("decompress", "--salvage", *limit, "-f", "-o", "out.npy", name), limit[0])
+            assert not Path("out.npy").exists()
+    said_well(say("decompress", "--salvage", "--max-pixels", "4608", "-o", "out.npy", "whole.arcomp"))
+    Path("all.arcomp").write_bytes(data + Path("b.npy.arcomp").read_bytes())
+    said = say("decompress", "--salvage", "--max-pixels", "4607", "-o", "out/", "all.arcomp")
+    refused(said, "4608 pixels, the limit is 4607")
+    assert [path.name for path in Path("out").iterdir()] == ["b.npy"]

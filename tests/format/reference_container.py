@@ -228,7 +228,7 @@ def parts_of(reader: Reader, stacks: int, models: int) -> tuple[list[Record], li
     trees, plans = [], []
     for _ in range(stacks):
         reader.items = 320
-        trees.append(read_record(reader, NODES))
+        trees.append(read_record(reader, NODES, 16))
         for leaf in coded_leaves(trees[-1]):
             require(leaf.model < min(2, models), "a part of a model that is not named")
             flags, most = reader.number(0, 15), (1 << 32) - 1
@@ -325,7 +325,7 @@ def skeleton_of(packed: list[int], stream: bytes) -> tuple[list[Record] | None, 
     reader, segments = Reader(data[:end]), []
     reader.items = (1 << 16) + 16 * len(stream)
     while reader.more:
-        segments.append(read_record(reader, SEGMENTS))
+        segments.append(read_record(reader, SEGMENTS, 4))
     return segments if has_segments else None, palette
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import time
@@ -115,12 +116,83 @@ def test_pictures_of_a_few_bytes(stack: tuple[int, int, int]) -> None:
 def test_memory_of_constants() -> None:
     data = member((1, 1 << 15, 1 << 15), TEXT, 1, Constant((0,)), 16)
     with little(), pytest.raises(LimitError, match=r"needs 4.0 GiB of memory, 1.0 MiB are allowed; raise --max-memory"):
-        files.restored(unpack(data), how=Execution(limits=Limits(memory=1 << 20)))
+        files.restored(unpack(data), how=Execution(limits=Limits(1 << 30, 1 << 20)))
 
 
 def test_a_constant_picture_of_30000_x_30000_is_honest() -> None:
-    """Of which nothing is made here but its header."""
-    check_member(unpack(member((1, 30000, 30000), TEXT, 1)), Limits(memory=2.0**31))
+    """Of which nothing is made here but its header. It needs an option, which is named."""
+    large = unpack(member((1, 30000, 30000), TEXT, 1))
+    with pytest.raises(LimitError, match=r"claims 900000000 pixels in .* --max-pixels 900000000 decodes it all the"):
+        check_member(large, Limits())
+    check_member(large, Limits(900_000_000, 2.0**31))
+    check_member(unpack(member((1, 8192, 8192), TEXT, 1)), Limits())
+    check_member(replace(large, stored=None), Limits(memory=2.0**31))  # made here
+
+
+def test_originals_of_a_few_bytes() -> None:
+    with pytest.raises(LimitError, match=r"original of 1.0 GiB .* --max-memory 2049M decodes it all the same"):
+        arcomp.restore(member((1, 1, 1), TEXT, 1 << 30))
+    check_member(unpack(member((1, 1, 1), TEXT, 1 << 30)), Limits(memory=2.0**31))
+
+
+def nested(times: int, inner: Segment) -> Segment:
+    for _ in range(times):
+        inner = PackBits((inner,), 1)
+    return inner
+
+
+LARGE = Raster(0, 0, 0, 8192, 8192, LAYOUT)
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        nested(7, LARGE),
+        nested(3, LARGE),
+        Lzw((LARGE,) * 4),
+        PackBits((PackBits((replace(LARGE, stride=1 << 20),), 1),), 1),
+        Chunks((LARGE,), b"IDAT", ((1, 1 << 26),)),
+    ],
+)
+def test_forms_of_large_constant_pictures(segment: Segment) -> None:
+    """Contents of many levels, or the same again and again; and millions of chunks, which take time."""
+    packbits.pack(b"a", 1)
+    lzw.pack(b"a", (), None)
+    data = member((1, 8192, 8192), (segment,), 1 << 26)
+    with little(1.0, 200_000_000), pytest.raises(FormatError):
+        files.restored(unpack(data))
+
+
+def test_nested_forms_are_as_deep_as_formats_make() -> None:
+    assert unpack(member((1, 9, 9), (nested(3, replace(LARGE, height=1, width=1)),), 9))
+    with pytest.raises(FormatError, match="nested too deep"):
+        unpack(member((1, 9, 9), (nested(4, TEXT[0]),), 9))
+
+
+@pytest.mark.parametrize("form", ["literal", "literals", "decimals", "rasters"])
+def test_the_limit_of_memory_holds(form: str) -> None:
+    """What is allocated while a file is restored is within what is asked for before."""
+    size = 1 << 22
+    part = replace(LARGE, height=2048, width=2048)
+    segments: tuple[Segment, ...] = {
+        "literal": (Literal(bytes(size)),),
+        "literals": (Literal(bytes(size)), Literal(b"x")),
+        "decimals": (Decimals(0, (0,), ((1, size),), b" ", b" ", b"\n"),),
+        "rasters": (part,) * 4,
+    }[form]
+    made = b"".join(pieces(segments, Samples.of(np.zeros((1, 2048, 2048, 1), np.uint8))))
+    geometry = None if form.startswith("literal") else Geometry(((1, 2048, 2048),), 1, 8)
+    original = Original(len(made), hashlib.sha256(made).digest())
+    crc = zlib.crc32(bytes(size)) if geometry else 0
+    data = pack(Member(geometry, (BLACK,) if geometry else (), (), (), samples_crc=crc, original=original,
+                       skeleton=segments))  # fmt: skip
+    need = (2 * size if geometry else 2 * len(made) + 99) + len(made)
+    less = Limits(memory=need - 99)
+    with pytest.raises(LimitError):
+        files.restored(unpack(data, less), how=Execution(limits=less))
+    files.restored(unpack(data))  # kernels are compiled
+    with little(9.0, need + (1 << 20)):
+        assert files.restored(unpack(data, limits := Limits(memory=need)), how=Execution(limits=limits)) == made
 
 
 def test_memory_of_what_is_packed() -> None:
