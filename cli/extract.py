@@ -56,7 +56,8 @@ def command(
     are named.
 
     NAME is the name of a file or of a folder in the archive, or a pattern: `*` stands for anything, `/` too. No more
-    is read than is needed. Nothing is written outside DIR, and nothing is replaced without -f.
+    is read than is needed. Of several files of one name the last is taken. Nothing is written outside DIR, and
+    nothing is replaced without -f.
     """
     if output is None and not to_stdout:
         raise click.UsageError("name a folder with -o, or -c for one file")
