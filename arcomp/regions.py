@@ -63,7 +63,8 @@ def crop(
         return _of_bytes(files.restored(member, model, how), area, picture)
     if isinstance(member.form, Bytes):
         raise ArcompError("holds bytes, no picture", remedy="decompress all of it")
-    if original and member.skeleton and says_what_samples_mean(member.skeleton, original.length, geometry.alpha):
+    said = geometry.alpha, geometry.palette is not None
+    if original and member.skeleton and says_what_samples_mean(member.skeleton, original.length, *said):
         return _of_bytes(files.restored(member, model, how), area, picture)
     stack, n = _place(geometry.stacks, picture)
     region = _region(area, n, geometry.stacks[stack])

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -50,6 +51,18 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def when(nanoseconds: int, form: str) -> str:
+    """A time since 1970, in UTC; "" for one that no calendar here has, of which years have four digits.
+
+    Args:
+        nanoseconds: since the beginning of 1970. form: as of :func:`time.strftime`.
+    """
+    try:
+        return datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc).strftime(form)
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def percent(value: float) -> str:

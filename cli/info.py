@@ -6,7 +6,6 @@ import io
 import json
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import about_member, contents, described, member_in, unit
-from arcomp.cli.console import Console, plural, shown, size
+from arcomp.cli.console import Console, plural, shown, size, when
 from arcomp.cli.inputs import read_compressed
 from arcomp.errors import FormatError
 
@@ -133,8 +132,8 @@ def _tiles(member: Member) -> str:
 def _original(original: Original) -> str:
     said = [original.name or "without a name", f"{original.length} bytes", f"SHA-256 {original.sha256.hex()[:16]}..."]
     if original.modified is not None:
-        when = datetime.fromtimestamp(original.modified / 1e9, timezone.utc)
-        said.append(f"changed {when:%Y-%m-%d %H:%M:%S} UTC")
+        changed = when(original.modified, "%Y-%m-%d %H:%M:%S UTC")
+        said.append(f"changed {changed}" if changed else f"changed {original.modified // 10**9} seconds after 1970")
     if original.mode is not None:
         said.append(f"mode {original.mode:04o}")
     return ", ".join(said)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from arcomp.cli import options
 from arcomp.cli.archives import opened
-from arcomp.cli.console import Console, plural, shown, size
+from arcomp.cli.console import Console, plural, shown, size, when
 from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
@@ -63,17 +62,9 @@ def _line(entry: Entry, header: Header) -> str:
     original = header.original
     length = original.length if original else None
     percent = f"{entry.length / length:.1%}" if length else ""
-    when = "" if original is None or original.modified is None else _time(original.modified)
+    changed = "" if original is None or original.modified is None else when(original.modified, "%Y-%m-%d %H:%M")
     said = "" if length is None else size(length)
-    return f"{said:>9} {size(entry.length):>9} {percent:>6}  {when:<16}  {entry.name or '(without a name)'}"
-
-
-def _time(nanoseconds: int) -> str:
-    """A time, to the minute; "" for one that no calendar has."""
-    try:
-        return f"{datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc):%Y-%m-%d %H:%M}"
-    except (OverflowError, OSError, ValueError):
-        return ""
+    return f"{said:>9} {size(entry.length):>9} {percent:>6}  {changed:<16}  {entry.name or '(without a name)'}"
 
 
 def _details(header: Header) -> str:

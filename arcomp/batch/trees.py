@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from arcomp.batch.places import place_below
+from arcomp.container.atomic import set_time
 from arcomp.errors import OutputError
 
 FILE, FOLDER = "file", "folder"
@@ -142,7 +143,7 @@ def put_folders(place: str, folders: Iterable[Folder], *, confined: bool = False
             if folder.mode is not None:  # what comes from the folder that it is in stays: sticky, set-group-id
                 os.chmod(path, os.stat(path).st_mode & 0o7000 | folder.mode & 0o777)
             if folder.modified is not None:
-                os.utime(path, ns=(folder.modified, folder.modified))
+                set_time(path, folder.modified)
         except OutputError as error:
             error.at(path)
             yield error

@@ -30,6 +30,8 @@ _WORDS: dict[int, tuple[str, str]] = {
 
 # What os.link answers on file systems without hard links (FAT, some network and phone file systems).
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK, errno.EACCES}
+_FARTHEST = (2**31 - 1) * 10**9
+"""Nanoseconds since 1970 that every system counts: 2038."""
 _HERE, _NO_REPLACE = -100, 1  # AT_FDCWD, RENAME_NOREPLACE
 
 
@@ -184,7 +186,7 @@ class Writing:
         if mode is not None:
             os.chmod(temporary.path, mode)
         if self._modified is not None:
-            os.utime(temporary.path, ns=(self._modified, self._modified))
+            set_time(temporary.path, self._modified)
         if overwrite:
             os.replace(temporary.path, self._target)
         else:
@@ -195,6 +197,22 @@ class Writing:
     def close(self) -> None:
         """Leave nothing under the name it was written by."""
         self._temporary.remove()
+
+
+def set_time(path: str, modified: int) -> None:
+    """Say when a file was changed; where a system does not count so far, the farthest that all of them do: an early or
+    late time is no reason to give no file back. (Linux does so of its own accord.)
+
+    Args:
+        path: of a file or a folder. modified: in nanoseconds since 1970.
+    """
+    try:
+        os.utime(path, ns=(modified, modified))
+    except (OverflowError, OSError):
+        nearest = min(max(modified, 0), _FARTHEST)
+        if nearest == modified:
+            raise
+        os.utime(path, ns=(nearest, nearest))
 
 
 def _take_free_name(temporary: str, target: str) -> None:

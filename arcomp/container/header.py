@@ -52,7 +52,9 @@ NODE_RECORDS = Family(NODES, "a transform")
 
 _HAS_ALPHA, _STACKS = 1, 2
 _BINARY, _HAS_SIDE, _TILES, _STREAMS = 1, 2, 4, 8
-_TIME, _MODE = struct.Struct("<q"), struct.Struct("<H")
+_MODE = struct.Struct("<H")
+_TIME_BYTES, _LONG_TIME_BYTES = 8, 12
+"""Of a time, and of one that is too far away for that."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,17 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
     if original and original.name:
         fields.append((TAG_NAME, original.name.encode("utf-8", "surrogateescape")))
     if original and original.modified is not None:
-        fields.append((TAG_MODIFIED, _TIME.pack(original.modified)))
+        fields.append((TAG_MODIFIED, _time(original.modified)))
     if original and original.mode is not None:
         fields.append((TAG_MODE, _MODE.pack(original.mode)))
     if member.geometry and not isinstance(member.form, Picture):
         fields.append((TAG_CONTENT, encode_content(member.form)))
     return write_fields(fields)
+
+
+def _time(modified: int) -> bytes:
+    short = -(1 << 63) <= modified < 1 << 63
+    return modified.to_bytes(_TIME_BYTES if short else _LONG_TIME_BYTES, "little", signed=True)
 
 
 def _pictures(geometry: Geometry) -> bytes:
@@ -256,16 +263,23 @@ def _read_original(values: dict[int, memoryview]) -> Original | None:
     if TAG_NAME in values:
         name = _present(values, TAG_NAME, "name")[: MAX_NAME_BYTES + 1].decode("utf-8", "surrogateescape")
     if TAG_MODIFIED in values:
-        modified = _number_of(values[TAG_MODIFIED], _TIME, "time")
+        modified = _read_time(values[TAG_MODIFIED])
     if TAG_MODE in values:
-        mode = _number_of(values[TAG_MODE], _MODE, "mode")
+        mode = _read_mode(values[TAG_MODE])
     return Original(length, sha256, name, modified, mode)
 
 
-def _number_of(value: memoryview, kind: struct.Struct, name: str) -> int:
-    if len(value) != kind.size:
-        raise Cursor(value, name).wrong()
-    return int(kind.unpack(value)[0])
+def _read_time(value: memoryview) -> int:
+    modified = int.from_bytes(value[:_LONG_TIME_BYTES], "little", signed=True)
+    if value != _time(modified):  # of another length, or longer than need be
+        raise Cursor(value, "time").wrong()
+    return modified
+
+
+def _read_mode(value: memoryview) -> int:
+    if len(value) != _MODE.size:
+        raise Cursor(value, "mode").wrong()
+    return int(_MODE.unpack(value)[0])
 
 
 def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, int] | None:

@@ -39,6 +39,8 @@ HASH_BYTES = 32
 
 _AT_ONCE = 1 << 22
 """Samples, at least, of which a checksum is computed at once."""
+_TIMES = 10**9 << 63
+"""Nanoseconds that systems count at most, before and after 1970: in seconds, of 64 bits."""
 _MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
@@ -50,7 +52,7 @@ class Original:
         length: in bytes. sha256: of its bytes.
         name: of the file, or its path in an archive, relative and with `/` between its parts; "" if it had none. One
             that ends in `/` is a folder's.
-        modified: when it was changed, in nanoseconds since 1970; None if not known.
+        modified: when it was changed, in nanoseconds since 1970, of any second of 64 bits; None if not known.
         mode: its permissions as of POSIX, 0 to 0o7777; None if not known.
     """
 
@@ -63,7 +65,7 @@ class Original:
     def __post_init__(self) -> None:
         if not 0 <= self.length < 1 << 63 or len(self.sha256) != HASH_BYTES:
             raise FormatError("the original's length or hash is impossible")
-        if not -(1 << 63) <= (self.modified or 0) < 1 << 63 or not 0 <= (self.mode or 0) <= 0o7777:
+        if not -_TIMES <= (self.modified or 0) < _TIMES or not 0 <= (self.mode or 0) <= 0o7777:
             raise FormatError("the original's time or mode is impossible")
         try:
             size = len(self.name.encode("utf-8", "surrogateescape"))

@@ -14,7 +14,7 @@ from arcomp.formats.npy import ARRAY_ENDINGS
 from arcomp.formats.parsing import parse
 from arcomp.formats.png_writing import repacked
 from arcomp.formats.reading import lost_in, read
-from arcomp.formats.writing import ENDINGS, LOSSY, write
+from arcomp.formats.writing import ENDINGS, LOSSY, check_colours, write
 from arcomp.samples import Samples, in_colours
 
 _KINDS = {
@@ -125,7 +125,6 @@ def _written(samples: Samples, ending: str, metadata: Metadata) -> tuple[Samples
     except OutputError:
         if samples.palette is None or ending in ARRAY_ENDINGS:
             raise
-    if max(int(stack.max()) for stack in samples.stacks) >= len(samples.palette):
-        raise OutputError("holds pixels of colours that its palette lacks", remedy="choose png")
+    check_colours(samples)
     coloured = in_colours(samples)
     return coloured, write(coloured, ending, metadata)

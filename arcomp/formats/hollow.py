@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from arcomp.form import Chunks, Differences, Literal, Raster, Segment, Skeleton
-from arcomp.formats import ico, tiff
+from arcomp.formats import ico, png, tiff
 from arcomp.formats.layouts import row_bytes
 from arcomp.formats.metadata.fields import Metadata
 from arcomp.formats.metadata.reading import read_metadata
@@ -25,16 +25,20 @@ def metadata_of(skeleton: Skeleton, length: int) -> Metadata:
     return read_metadata(hollow(skeleton, length)) if length <= _LIMIT else _UNSEEN
 
 
-def says_what_samples_mean(skeleton: Skeleton, length: int, alpha: bool) -> bool:
+def says_what_samples_mean(skeleton: Skeleton, length: int, alpha: bool, palette: bool) -> bool:
     """Whether a file says what its samples do not: that pixels have a mask, as in icons; that one of four channels
-    means nothing, as in BMP; that colours are none that are usual, as in TIFF. Then only its reader knows its picture.
+    means nothing, as in BMP; that colours are none that are usual, as in TIFF; that they are indices without a palette,
+    as in PNG. Then only its reader knows its picture.
 
     Args:
         skeleton: its form. length: of the file.
-        alpha: whether the last channel of its samples is opacity.
+        alpha: whether the last channel of its samples is opacity. palette: whether they are indices into one.
     """
     first = skeleton[0] if skeleton else None
-    start = first.data[:4] if isinstance(first, Literal) else b""
+    head = first.data[:64] if isinstance(first, Literal) else b""
+    if png.lacks_palette(head):
+        return not palette
+    start = head[:4]
     if start.startswith((ico.ICON, ico.CURSOR)):
         return True
     if start.startswith(b"BM"):

@@ -80,7 +80,7 @@ def unpack(data: Buffer, into: Pixels, layout: Layout, *, stride: int = 0, upwar
     step = rows_at_once(max(stride, width * len(layout.channels)))
     for top in range(0, height, step):
         values = _stored(rows[top : top + step], layout, width)
-        if turned := _turned(layout):
+        if turned := turned_bits(layout):
             values = values ^ values.dtype.type(turned)
         part = into[top : top + step]
         if layout.channels == tuple(range(into.shape[2])):
@@ -150,7 +150,7 @@ def _check_cleared(last: Octets, used: int, low_first: bool) -> None:
         raise ValueError("padding where samples are")
 
 
-def _turned(layout: Layout) -> int:
+def turned_bits(layout: Layout) -> int:
     """Which bits of a sample are the other way round in the file."""
     return ((1 << layout.bits) - 1) * layout.inverted ^ (1 << layout.bits - 1) * layout.signed
 
@@ -167,7 +167,7 @@ def _stored(rows: Octets, layout: Layout, width: int) -> Pixels:
         values = body
     elif bits == 16:
         values = body.view("<u2" if layout.little else ">u2")
-        values = values.astype(np.uint16) if _turned(layout) else values
+        values = values.astype(np.uint16) if turned_bits(layout) else values
     elif bits in (1, 2, 4):
         values = _parted(body, bits, layout.low_first)[:, :count]
     else:
@@ -230,7 +230,7 @@ def _store(samples: Pixels, body: Octets, layout: Layout) -> None:
         for place, channel in enumerate(layout.channels):
             chosen[..., place] = samples[..., channel]
         samples = chosen
-    if turned := _turned(layout):
+    if turned := turned_bits(layout):
         samples = np.bitwise_xor(samples.astype(np.uint16 if bits > 8 else np.uint8), turned)
     values: Pixels = samples.reshape(len(samples), -1)
     if layout.word:

@@ -90,6 +90,8 @@ def _read_png(data: bytes) -> Samples:
         raise PictureError(
             f"a PNG picture with an unknown critical chunk ({unknown[0]})", remedy="save it again as PNG"
         )
+    if parsed.samples.palette is None and png.lacks_palette(data):
+        raise damaged("PNG", "its palette is missing")
     if not png.is_sound(data, parsed):
         raise damaged("PNG", "a checksum of its pixels, palette or transparency differs")
     return parsed.samples

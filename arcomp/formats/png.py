@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -24,6 +24,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">IIBBBBB")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_INDICES = 3
+_TRANSPARENT = {0: 2, 2: 6}
+"""Bytes of a tRNS chunk, by type of colour; of indices one for each that is not opaque."""
 _FCTL_SIZE = 26
 _EXCESS = 1 << 20
 """Most bytes of image data beyond the picture: more are a bomb, or not worth it."""
@@ -94,7 +97,7 @@ def parse(data: bytes) -> Parsed | None:
         return None
     if at < len(data):
         skeleton.append(Literal(data[at:]))
-    palette = _palette(data, chunks) if header.colour == 3 else None
+    palette = _palette(data, chunks) if header.colour == _INDICES else None
     samples = Samples(stacks(pictures), header.depth, alpha=header.colour in (4, 6), palette=palette)
     return Parsed(samples, tuple(skeleton))
 
@@ -122,7 +125,37 @@ def must_be_known(chunk: Chunk) -> bool:
 
 def has_transparent_colour(data: bytes) -> bool:
     """Whether a PNG says that one gray or colour is transparent; its samples do not."""
-    return data[25] in (0, 2) and any(chunk.kind == b"tRNS" for chunk in chunks_of(data))
+    return data[25] in _TRANSPARENT and b"tRNS" in in_effect(data, chunks_of(data))
+
+
+def lacks_palette(start: bytes) -> bool:
+    """Whether samples without a palette are indices, of which nobody knows the colours.
+
+    Args:
+        start: of a PNG, 26 bytes or more.
+    """
+    return start.startswith(SIGNATURE) and start[25:26] == bytes([_INDICES])
+
+
+def in_effect(data: bytes, chunks: Iterable[Chunk]) -> dict[bytes, Chunk]:
+    """The palette and the transparency that readers go by, by their types: as libpng, the first of each before the
+    image data, transparency only after the palette that it is of, and of the right length. Others say nothing.
+    """
+    found: dict[bytes, Chunk] = {}
+    depth, colour = data[24:26] if len(data) > 25 else (0, 0)
+    for chunk in chunks:
+        if chunk.kind == b"IDAT":
+            break
+        length = len(data[chunk.body])
+        if chunk.kind == b"PLTE":
+            found.setdefault(b"PLTE", chunk)
+        elif chunk.kind == b"tRNS" and colour == _INDICES:
+            entries = min(len(data[found[b"PLTE"].body]) // 3, 1 << depth) if b"PLTE" in found else 0
+            if 1 <= length <= entries:
+                found.setdefault(b"tRNS", chunk)
+        elif chunk.kind == b"tRNS" and length == _TRANSPARENT.get(colour):
+            found.setdefault(b"tRNS", chunk)
+    return found
 
 
 def chunks_of(data: bytes) -> Iterator[Chunk]:
@@ -222,7 +255,7 @@ def _wrong(view: memoryview, run: list[Chunk]) -> Iterator[tuple[int, int]]:
 
 def _palette(data: bytes, chunks: list[Chunk]) -> Pixels | None:
     """RGB of each entry, RGBA where there is a tRNS chunk; None if there is no palette."""
-    bodies = {chunk.kind: data[chunk.body] for chunk in chunks if chunk.kind in (b"PLTE", b"tRNS")}
+    bodies = {kind: data[chunk.body] for kind, chunk in in_effect(data, chunks).items()}
     entries = min(len(bodies.get(b"PLTE", b"")) // 3, 256)
     if not entries:
         return None

@@ -178,6 +178,8 @@ def _page(data: bytes, page: Page, pictures: Pixels, first: int) -> list[tuple[i
     whole = memoryview(data)
     for block in page.blocks:
         if not block.length:
+            into = pictures[block.picture, block.y : block.y + block.height, block.x : block.x + block.width]
+            into[..., block.channels[0] : block.channels[-1] + 1] = page.missing
             continue
         packed = whole[block.offset : block.offset + block.length]
         if page.reversed_bits:

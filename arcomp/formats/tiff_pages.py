@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arcomp.form import Layout
-from arcomp.formats.layouts import row_bytes
+from arcomp.formats.layouts import row_bytes, turned_bits
 from arcomp.formats.tiff_tags import Directory, OddTiffError
 from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS
 
@@ -27,6 +27,8 @@ SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, DESCRIP
 CHANNELS, ROWS_PER_STRIP, PLANAR, PREDICTOR, COLOUR_MAP = 277, 278, 284, 317, 320
 TILE_WIDTH, TILE_HEIGHT, EXTRA_SAMPLES, SAMPLE_FORMAT, SUBSAMPLING, DEPTH = 322, 323, 338, 339, 530, 32997
 STRIPS, TILES = (273, 279), (324, 325)
+_NODATA = 42113
+"""GDAL's: the sample that stands for what is not known, a number as text."""
 
 NONE, LZW, DEFLATE, PACKBITS = 1, 5, 8, 32773
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
@@ -58,7 +60,7 @@ class Block(NamedTuple):
     """A strip or tile, or several strips that are not compressed and follow each other.
 
     Attributes:
-        offset, length: where it is in the file; a length of 0: nowhere, its samples are 0.
+        offset, length: where it is in the file; a length of 0: nowhere, its samples are those that the page says.
         picture: which, of those behind the directory.
         y, x, height, width: the rectangle of the picture that it holds, in pixels.
         channels: of the picture, that it holds.
@@ -88,6 +90,7 @@ class Page:
         reversed_bits: whether each byte's lowest bit comes first.
         row, rows: pixels of a block's row, and rows of a whole block, also those beyond the picture.
         blocks: in the sequence of the directory.
+        missing: the sample of blocks that are nowhere in the file.
     """
 
     kind: Kind
@@ -101,6 +104,7 @@ class Page:
     row: int
     rows: int
     blocks: tuple[Block, ...]
+    missing: int = 0
 
     @property
     def pixels(self) -> int:
@@ -153,7 +157,8 @@ def page_of(directory: Directory, size: int, *, alone: bool) -> Page:
     row, rows, blocks = _blocks(directory, kind, planes, layout)
     reversed_bits = directory.number(FILL_ORDER, 1) == 2
     count = planes // kind.channels if planes > 1 else 1
-    page = Page(kind, width, height, count, layout, compression, predictor == 2, reversed_bits, row, rows, blocks)
+    known = kind, width, height, count, layout, compression, predictor == 2, reversed_bits
+    page = Page(*known, row, rows, blocks, _missing(directory, layout))
     if compression == NONE:
         page = replace(page, blocks=_plain(page))
         page = _stack(page, directory, size) if alone else page
@@ -205,6 +210,8 @@ def peculiarity(directory: Directory) -> str:
         return "colours that are multiplied by opacity"
     if photometric not in _CHANNELS:
         return f"{_COLOURS.get(photometric, 'unknown')} colour"
+    if photometric == PALETTE and found.kind.channels == 1 and not found.kind.palette:
+        return "indices without a palette of 8 or fewer bits"
     plain = found.kind.channels - found.kind.alpha == _CHANNELS[photometric]
     return "" if plain or (photometric, found.kind.channels) == (BLACK_IS_ZERO, 2) else "extra channels"
 
@@ -273,6 +280,19 @@ def _plain(page: Page) -> tuple[Block, ...]:
         else:
             found.append(block)
     return tuple(found)
+
+
+def _missing(directory: Directory, layout: Layout) -> int:
+    """The sample of strips and tiles that are nowhere: GDAL, which writes such files, takes the value for what is not
+    known, in the range of samples, and stores 0 where no value is given."""
+    try:
+        said = float(directory.text(_NODATA).rstrip(b"\0"))
+    except (OddTiffError, ValueError):
+        said = 0.0
+    least = -(1 << layout.bits - 1) * layout.signed
+    most = least + (1 << layout.bits) - 1
+    stored = 0 if said != said else round(min(max(said, least), most))
+    return (stored & (1 << layout.bits) - 1) ^ turned_bits(layout)
 
 
 def _stack(page: Page, directory: Directory, size: int) -> Page:

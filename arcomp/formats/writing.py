@@ -70,6 +70,8 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
         return samples.pixels.tobytes()
     if isinstance(samples.form, Array) and samples.form.dtype.startswith("int") and ending not in ARRAY_ENDINGS:
         raise OutputError(f"{ending} cannot hold negative numbers", remedy="choose npy")
+    if ending not in ("png", "bmp", *ARRAY_ENDINGS):  # which hold indices beyond their palette as they are
+        check_colours(samples)
     if ending == "png":
         return write_png(samples, metadata)
     if ending in ("tif", "tiff"):
@@ -85,6 +87,17 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     if samples.count != 1:
         raise OutputError(f"holds {samples.count} pictures", remedy="choose npz")
     return write_bmp(samples, metadata) if ending == "bmp" else _write_webp(samples, metadata)
+
+
+def check_colours(samples: Samples) -> None:
+    """Refuse indices that their palette lacks: no colours are made up for them.
+
+    Raises:
+        OutputError: there are some.
+    """
+    palette = samples.palette
+    if palette is not None and max(int(stack.max()) for stack in samples.stacks) >= len(palette):
+        raise OutputError("holds pixels of colours that its palette lacks", remedy="choose png")
 
 
 def _write_webp(samples: Samples, metadata: Metadata) -> bytes:

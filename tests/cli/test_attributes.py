@@ -121,6 +121,18 @@ class TestTimes:
         said_well(say("decompress", f"{original.name}.arcomp"))
         assert original.stat().st_mtime_ns == -WHEN
 
+    def test_after_2262(self, original: Path) -> None:
+        """When nanoseconds do not fit into 64 bits."""
+        os.utime(original, (late := 10_413_792_000, late))
+        if original.stat().st_mtime != late:
+            pytest.skip("a file system that does not count so far")
+        packed = f"{original.name}.arcomp"
+        said_well(say("compress", *MODEL, "--rm", original.name))
+        assert b"changed 2300-01-01 00:00:00 UTC" in said_well(say("info", packed)).out
+        assert b"2300-01-01 00:00" in said_well(say("list", packed)).out
+        said_well(say("decompress", packed))
+        assert original.stat().st_mtime_ns == late * 10**9
+
     def test_a_conversion_is_a_new_file(self, folder: Path) -> None:
         os.utime(save(folder / "a.png"), ns=(WHEN, WHEN))
         said_well(say("compress", *MODEL, "a.png"))

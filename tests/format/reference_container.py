@@ -7,7 +7,7 @@ import zlib
 from itertools import product
 from typing import Any, NamedTuple
 
-from tests.format.reference_numbers import Reader, Refused, clamp, number, require
+from tests.format.reference_numbers import Reader, Refused, clamp, is_time, number, require
 from tests.format.reference_records import NODES, SEGMENTS, Record, coded_leaves, read_record
 
 __all__ = ["Refused", "clamp", "number", "require"]
@@ -251,7 +251,7 @@ def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
     parts = name.removesuffix(b"/").split(b"/")
     require(len(name) <= 4096 and not {b"", b".", b".."} & set(parts) and 0 not in name, "bad name")
     require(name[-1:] != b"/" or (length == 0 and PICTURES not in fields), "a folder that holds something")
-    require(len(fields.get(MODIFIED, bytes(8))) == 8, "bad time")
+    require(is_time(fields.get(MODIFIED, bytes(8))), "bad time")
     mode = fields.get(MODE, bytes(2))
     require(len(mode) == 2 and int.from_bytes(mode, "little") <= 0o7777, "bad mode")
     return length, sha256

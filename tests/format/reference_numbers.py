@@ -30,6 +30,12 @@ def number(data: bytes, at: int) -> tuple[int, int]:
     raise Refused("a number does not end")
 
 
+def is_time(value: bytes) -> bool:
+    """Whether the value of the modified field is one, in as few bytes as it may have."""
+    time = int.from_bytes(value, "little", signed=True)
+    return len(value) == (8 if -(1 << 63) <= time < 1 << 63 else 12) and -(10**9 << 63) <= time < 10**9 << 63
+
+
 class Reader:
     """Reads what a field, or a record, is made of."""
 

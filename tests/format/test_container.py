@@ -62,7 +62,7 @@ originals = st.builds(
     length=st.integers(0, (1 << 63) - 1),
     sha256=st.binary(min_size=32, max_size=32),
     name=st.text("abc äöü.-", max_size=40).filter(lambda name: name not in (".", "..")),
-    modified=st.none() | st.integers(-(1 << 63), (1 << 63) - 1),
+    modified=st.none() | st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-(10**9 << 63), (10**9 << 63) - 1),
     mode=st.none() | st.integers(0, 0o7777),
 )
 parts = st.builds(

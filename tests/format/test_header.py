@@ -7,15 +7,18 @@ import struct
 import tracemalloc
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arcomp.container import MAX_SIDE_BYTES, Geometry, Member, ModelId, Original, Part, pack, read_header, unpack
+from arcomp.container.member import MAX_NAME_BYTES
 from arcomp.errors import FormatError
 from arcomp.form import Literal
 from arcomp.samples import Array, Bytes, Picture
 from arcomp.transforms import Coded, Constant
+from tests.format import reference_container
 from tests.format.faults import part
 from tests.format.fields import (
     CODED,
@@ -41,6 +44,8 @@ from tests.format.fields import (
     refusal,
     with_field,
 )
+
+ORIGINAL_FILE = Original(300, bytes(range(32)), "x.png")
 
 
 class TestRulesForFields:
@@ -100,6 +105,29 @@ class TestRulesForFields:
         value = dict(fields_of(FILE))[tag]
         line = refusal(with_field(tag, (value + b"\0")[: len(value) + change]))
         assert "wrong length" in line or "is no number" in line
+
+    @pytest.mark.parametrize(
+        ("time", "size"),
+        [
+            (0, 8),
+            (-1, 8),
+            (MOST := (1 << 63) - 1, 8),
+            (~MOST, 8),
+            (MOST + 1, 12),
+            (~MOST - 1, 12),
+            (-(10**9 << 63), 12),
+        ],
+    )
+    def test_times_of_all_clocks(self, time: int, size: int) -> None:
+        data = pack(replace(MEMBER, original=replace(ORIGINAL_FILE, modified=time)))
+        assert unpack(data).original == replace(ORIGINAL_FILE, modified=time)
+        assert dict(fields_of(data))[MODIFIED] == time.to_bytes(size, "little", signed=True)
+        reference_container.header_of(reference_container.section(data, 0)[1])
+
+    def test_the_page_has_the_limit_of_names(self) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
+        assert f"| name | 1 | {MAX_NAME_BYTES} bytes |" in page
+        assert f"path in an archive: 1 to {MAX_NAME_BYTES} bytes |" in page
 
     @pytest.mark.parametrize("name", [b"", b"a" * 65, b"Photo", b"a b", b"../x", b"\xff", b"a\n"])
     def test_model_names(self, name: bytes) -> None:
@@ -259,7 +287,7 @@ class TestMembersThatCannotBe:
             (Original, {"sha256": bytes(31)}),
             (Original, {"name": "a//b"}),
             (Original, {"name": "\ud800"}),
-            (Original, {"modified": 1 << 63}),
+            (Original, {"modified": 10**9 << 63}),
             (Original, {"mode": 0o10000}),
             (Member, {"samples_crc": 1 << 32}),
             (Member, {"trees": ()}),

@@ -196,6 +196,25 @@ class TestAtomicWriting:
             os.umask(before)
         assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
+    @pytest.mark.parametrize("modified", [10**9 << 62, -(10**9 << 62), 10**9 << 31])
+    def test_no_time_keeps_a_file_from_being_written(self, tmp_path: Path, modified: int) -> None:
+        write_atomically(tmp_path / "a", b"new", overwrite=False, modified=modified)
+        assert (tmp_path / "a").read_bytes() == b"new"
+
+    def test_the_nearest_time_where_a_system_does_not_count_so_far(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real, far = os.utime, 10**9 << 40
+
+        def narrow(path: str, ns: tuple[int, int]) -> None:
+            if ns[0] == far:
+                raise OverflowError
+            real(path, ns=ns)
+
+        monkeypatch.setattr(os, "utime", narrow)
+        write_atomically(tmp_path / "a", b"new", overwrite=False, modified=far)
+        assert (tmp_path / "a").stat().st_mtime_ns == (2**31 - 1) * 10**9
+
 
 def raiser(error: BaseException) -> Callable[..., Any]:
     def raise_it(*_: Any, **__: Any) -> Any:

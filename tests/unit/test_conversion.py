@@ -270,6 +270,11 @@ class TestWhatIsNamed:
         indices = png(GRAY % 4, colour=3, chunks=[chunk(b"PLTE", bytes(range(12)))])
         assert converted(indices, "bmp").lost == ()
         assert converted(indices, "ppm").lost == ("palette",)
+        lacking = png(GRAY % 5, colour=3, chunks=[chunk(b"PLTE", bytes(range(12)))])
+        assert converted(lacking, "bmp").lost == ()
+        for ending in ("tif", "webp", "pam", "ppm"):
+            with pytest.raises(OutputError, match="colours that its palette lacks"):
+                converted(lacking, ending)
         rows = np.pad(colours(RGB)[:, :39], ((0, 0), (0, 1)), constant_values=1)
         assert converted(bitmap(rows, 24), "png").lost == ("padding of rows",)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import warnings
 import zlib
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,8 @@ from arcomp.formats.metadata.exif import entries_of
 from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.formats.metadata.reading import read_metadata
 from tests.unit.picture_files import GRAY, RGB, chunk, png, saved
+from tests.unit.test_bmp import bitmap
+from tests.unit.tiff_files import page_of, tiff_of
 
 PROFILE = b"p" * 200
 XMP = b"<x:xmpmeta/>"
@@ -133,6 +137,36 @@ def test_what_lies_after_a_picture() -> None:
 @pytest.mark.parametrize("data", [b"", b"x" * 50, saved(RGB, "JPEG")[:30], saved(RGB, "TIFF")[:30], png(RGB)[:9]])
 def test_no_picture(data: bytes) -> None:
     assert read_metadata(data).missing_in(NONE) in ((), ("1 byte of no known meaning",))
+
+
+def test_resolution_beyond_all_numbers() -> None:
+    data = tiff_of(page_of(RGB, t282=(12, [1e308]), t283=(12, [1e308])))
+    assert said(data, "png") == ("resolution",)
+
+
+def test_low_bytes_of_a_palette() -> None:
+    """Colours of 16 bits are taken by their high bytes: what is in the low ones is named, unless they say the same."""
+    fine = np.arange(768).reshape(3, 256) % 50 * 1000 + 77
+    for colours, names in ((fine, ("low bytes of its palette",)), (fine >> 8 << 8, ()), ((fine >> 8) * 257, ())):
+        data = tiff_of(page_of(GRAY, t262=3, t320=(3, colours.ravel().tolist())))
+        assert (said(data, "tif"), said(data, "png")) == (names, names)
+
+
+@pytest.mark.parametrize(("size", "compression"), [(52, 3), (56, 3), (56, 0)])
+def test_masks_in_the_header_of_a_bmp(size: int, compression: int) -> None:
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000 if compression else 0)
+    rows = np.tile(np.array([9, 8, 7, 0 if size == 52 else 9 * compression], np.uint8), (2, 3))
+    assert said(bitmap(rows, 32, size=size, compression=compression, inside=masks), "tif") == ()
+    assert said(bitmap(rows % 2, 8, size=52, inside=b"\1", palette=bytes(1024)), "png") == ("fields of OS/2",)
+
+
+def test_comments_in_many_blocks() -> None:
+    """In linear time."""
+    data = saved(GRAY, "GIF")
+    comment = b"!\xfe" + b"\1x" * 1_000_000 + b"\0"
+    begin = time.process_time()
+    assert read_metadata(data[:-1] + comment + b";").text == (("Comment", "x" * 1_000_000),)
+    assert time.process_time() - begin < 4
 
 
 WHOLE = (

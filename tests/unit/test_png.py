@@ -18,6 +18,8 @@ from arcomp import files
 from arcomp.container import unpack
 from arcomp.errors import PictureError
 from arcomp.form import Chunks, Deflated, Literal
+from arcomp.formats.conversion import converted
+from arcomp.formats.metadata.reading import read_metadata
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
@@ -105,7 +107,7 @@ class TestKinds:
         samples = taken_apart(made(pixels, 2, 3, more=plte)).samples  # an index beyond its end is kept
         assert samples.palette is not None
         assert np.array_equal(samples.palette, colours)
-        for given_alpha, alpha in ((b"\7", [7, 255, 255]), (b"\7\0\1\2\3", [7, 0, 1])):
+        for given_alpha, alpha in ((b"\7", [7, 255, 255]), (b"\7\0\1", [7, 0, 1])):
             samples = taken_apart(made(pixels, 2, 3, more=plte + chunk(b"tRNS", given_alpha))).samples
             assert samples.palette is not None
             assert np.array_equal(samples.palette, np.hstack((colours, np.array(alpha)[:, None])))
@@ -329,3 +331,46 @@ def test_unknown_critical_chunks_are_refused() -> None:
     with pytest.raises(PictureError, match="CgBI"):
         arcomp.open(data)
     assert files.restored(unpack(arcomp.compress(data, "histogram"))) == data
+
+
+PLTE, OTHER = (chunk(b"PLTE", bytes(range(at, at + 12))) for at in (0, 100))
+OPACITY = chunk(b"tRNS", b"\1\2")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "opaque", "named"),
+    [
+        ([PLTE], [], True, ()),
+        ([PLTE, OTHER], [], True, ("palette (ignored)",)),
+        ([PLTE], [OTHER], True, ("palette (ignored)",)),
+        ([PLTE, OPACITY], [OPACITY], False, ("transparency (ignored)",)),
+        ([PLTE], [OPACITY], True, ("transparency (ignored)",)),
+        ([OPACITY, PLTE], [], True, ("transparency (ignored)",)),
+        ([PLTE, chunk(b"tRNS", bytes(5))], [], True, ("transparency (ignored)",)),
+    ],
+)
+def test_colours_that_count(before: list[bytes], after: list[bytes], opaque: bool, named: tuple[str, ...]) -> None:
+    """As libpng: the first palette, and transparency between it and the pixels; what else there is is named."""
+    data = png(GRAY % 4, colour=3, chunks=before).removesuffix(chunk(b"IEND", b"")) + b"".join(after)
+    data += chunk(b"IEND", b"")
+    palette = taken_apart(data).samples.palette
+    assert palette is not None
+    assert palette[:, :3].tobytes() == bytes(range(12))
+    assert palette.shape[1] == (3 if opaque else 4)
+    assert read_metadata(data).others == named
+    assert set(named) <= set(converted(data, "bmp").lost)
+
+
+def test_a_transparent_colour_after_the_pixels_is_none() -> None:
+    data = png(GRAY).replace(chunk(b"IEND", b""), chunk(b"tRNS", bytes(2)) + chunk(b"IEND", b""))
+    assert converted(data, "bmp").lost == ("transparent colour (ignored)",)
+
+
+def test_indices_without_a_palette_are_no_grays() -> None:
+    data = png(GRAY % 4, colour=3) + PLTE
+    with pytest.raises(PictureError, match="palette is missing"):
+        arcomp.open(data)
+    packed = arcomp.compress(data, "histogram")
+    with pytest.raises(PictureError, match="palette is missing"):
+        arcomp.decompress(packed, crop=(0, 0, 1, 1))
+    assert files.restored(unpack(packed)) == data

@@ -57,6 +57,31 @@ class TestOdd:
             page = changed(page, t324=[first, 0, second, third], t325=[lengths[0], 0, *lengths[1:]])
             same(tiff_of(page._replace(blocks=there)), pixels)
 
+    @pytest.mark.parametrize(
+        ("tags", "missing"),
+        [
+            ({}, 0),
+            ({"t42113": b"77\0"}, 77),
+            ({"t42113": b"-9999\0"}, 0),
+            ({"t42113": b"1e9\0"}, 255),
+            ({"t42113": b"nan\0"}, 0),
+            ({"t42113": b"none\0"}, 0),
+            ({"t262": 0}, 255),
+            ({"t262": 0, "t42113": b"255\0"}, 0),
+            ({"t339": 2, "t42113": b"-3\0"}, 125),
+        ],
+    )
+    def test_strips_that_are_not_there_are_of_the_value_for_that(self, tags: dict[str, Any], missing: int) -> None:
+        """GDAL's, as it is stored: where 0 is white, or samples are signed, the sample is another."""
+        page = page_of(GRAY, rows=6, t273=[8, 0], t279=[78, 0], **tags)
+        data = tiff_of(page._replace(blocks=page.blocks[:1]))
+        samples = taken_apart(data).samples
+        assert (samples.pixels[0, 6:] == missing).all()
+        assert not (samples.pixels[0, :6] == missing).all()
+
+    def test_indices_without_a_palette_are_no_grays(self) -> None:
+        assert "without a palette" in refusal(tiff_of(page_of(GRAY, t262=3)))
+
     def test_tiles_that_share_their_bytes(self) -> None:
         pixels = np.tile(pictures(1, 8, 16, 16), (2, 3, 1))
         page = changed(page_of(pixels, tile=(16, 16)), t324=[8] * 6, t325=[256] * 6)

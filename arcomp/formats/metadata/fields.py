@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -95,7 +96,7 @@ class Gathered:
 
     def scale(self, across: float, down: float, metre: bool) -> None:
         """Take resolution in pixels a metre, or in pixels of an unknown unit."""
-        sides = round(across), round(down)
+        sides = tuple(round(side) if math.isfinite(side) else 0 for side in (across, down))
         if not all(0 < side < 1 << 31 for side in sides):
             self.name("resolution")
         elif metre:

@@ -10,6 +10,8 @@ from arcomp.formats.metadata.fields import Gathered, Metadata
 
 _V4, _V5, _OS2 = 108, 124, 64
 _PLAIN_OS2 = 12
+_WITH_MASKS = 52, 56
+"""Headers of Windows that end with masks, of three colours, and of opacity too."""
 
 
 def of_bmp(data: bytes) -> Metadata:
@@ -35,6 +37,8 @@ def of_bmp(data: bytes) -> Metadata:
         found.name_if(important not in (0, bitmap.entries), "important colours")
     if size in (_V4, _V5):
         _colour_space(found, data, fields, size, spans)
+    elif size in _WITH_MASKS and fields[40:size] == struct.pack("<4I", *bitmap.masks)[: size - 40]:
+        pass
     elif size <= _OS2:
         found.name_if(any(fields[40:size]), "fields of OS/2")
     entries = data[bitmap.end : colours]

@@ -52,11 +52,11 @@ def _after_blocks(data: bytes, at: int) -> int:
 
 
 def _joined(blocks: bytes) -> bytes:
-    made, at = b"", 0
+    made, at = bytearray(), 0
     while at < len(blocks) and blocks[at]:
         made += blocks[at + 1 : at + 1 + blocks[at]]
         at += 1 + blocks[at]
-    return made
+    return bytes(made)
 
 
 def _extension(found: Gathered, body: bytes) -> None:

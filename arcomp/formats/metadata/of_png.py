@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from arcomp.formats.metadata.fields import Gathered, Metadata
-from arcomp.formats.png import chunks_of
+from arcomp.formats.png import chunks_of, in_effect
 
 XMP = b"XML:com.adobe.xmp"
 """The keyword of the text that is XMP."""
@@ -17,6 +17,8 @@ _LIMIT = 1 << 24
 """Most bytes of a profile or a text, unpacked."""
 _PALETTE = 3
 _PIXELS = (b"IHDR", b"IDAT", b"IEND")
+_COLOURS = {b"PLTE": "palette", b"tRNS": "transparency"}
+"""Chunks of which no more than one each is in effect, and what they are of indices."""
 _NAMES = {
     b"PLTE": "suggested palette", b"tRNS": "transparent colour", b"sRGB": "sRGB", b"gAMA": "gamma",
     b"cHRM": "chromaticities", b"cICP": "colour space", b"iCCP": "ICC profile", b"eXIf": "Exif",
@@ -33,12 +35,17 @@ def of_png(data: bytes) -> Metadata:
     spans = [(0, 8)]
     frames = 0
     indices = data[25:26] == bytes([_PALETTE])
+    used = in_effect(data, chunks_of(data))
     for chunk in chunks_of(data):
         spans.append((chunk.start, chunk.end))
         frames += chunk.kind == b"fcTL"
-        if chunk.kind in _PIXELS or (indices and chunk.kind in (b"PLTE", b"tRNS")):
+        ignored = chunk.kind in _COLOURS and used.get(chunk.kind) != chunk
+        if chunk.kind in _PIXELS or (indices and chunk.kind in _COLOURS and not ignored):
             continue
         name = _NAMES.get(chunk.kind, f"{chunk.kind.decode('latin-1')} chunk")
+        if ignored:
+            found.name(f"{_COLOURS[chunk.kind] if indices else name} (ignored)")
+            continue
         read = _READERS.get(chunk.kind)
         sound = zlib.crc32(data[chunk.start + 4 : chunk.end - 4]).to_bytes(4, "big") == data[chunk.end - 4 : chunk.end]
         if not sound or (read and not read(found, data[chunk.body])):

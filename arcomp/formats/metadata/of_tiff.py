@@ -73,6 +73,7 @@ def of_tiff(data: bytes) -> Metadata:
         found.name_if(tag in first.entries and not _is_usual(first, tag), name)
     found.name_if(_number(first, _SUBFILE) & ~_ONE_OF_SEVERAL, "NewSubfileType")
     found.name_if(_number(first, tiff_pages.PHOTOMETRIC) == tiff_pages.SEPARATED, "CMYK colour")
+    found.name_if(_has_fine_palette(first), "low bytes of its palette")
     known = _said(entries)
     if exif := exif_with({path: entry for path, entry in known.items() if path[0] not in _FIELDS}):
         found.keep("exif", exif)
@@ -94,6 +95,17 @@ def _said(entries: Entries) -> Entries:
         for path, entry in entries.items()
         if path[0] not in OF_THE_FILE and not (path == (ORIENTATION,) and entry == usual)
     }
+
+
+def _has_fine_palette(directory: Directory) -> bool:
+    """Whether colours of a palette, of 16 bits, are not of 8 bits: in the high bytes, the low ones all 0 or the same;
+    or in the low bytes alone."""
+    try:
+        colours = directory.numbers(tiff_pages.COLOUR_MAP)
+    except OddTiffError:
+        return False
+    high, low = colours >> 8, colours & 255
+    return bool(high.any() and low.any() and (low != high).any())
 
 
 def _number(directory: Directory, tag: int) -> int:
