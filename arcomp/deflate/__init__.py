@@ -4,6 +4,7 @@ An encoder's choices are predicted by the rules of the encoders that there are; 
 is coded (docs/deflate.md). This is the idea of preflate and precomp.
 """
 
-from arcomp.deflate.stream import DeflateError, Prediction, begin, predict, restore
+from arcomp.deflate.search import DeflateError
+from arcomp.deflate.stream import Prediction, Predictor, begin, predict, restore
 
-__all__ = ["DeflateError", "Prediction", "begin", "predict", "restore"]
+__all__ = ["DeflateError", "Prediction", "Predictor", "begin", "predict", "restore"]

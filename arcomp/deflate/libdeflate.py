@@ -61,7 +61,7 @@ def _insert(m: Any, end: Any) -> None:
     data, heads, chains, numbers, shift = m.data, m.heads, m.chains, m.numbers, m.rules.shift
     end = min(end, numbers[SIZE] - NEEDED + 1)
     for i in range(numbers[INSERTED], end):
-        value = four_bytes(data, i)
+        value = four_bytes(data, i) if i else 0  # the first hash is not computed (next_hashes)
         chain(heads, HEAD + (((value * FACTOR) & 0xFFFFFFFF) >> shift), chains, CHAIN, i)
         chain(heads, HEAD_3 + ((((value & 0xFFFFFF) * FACTOR) & 0xFFFFFFFF) >> 17), chains, CHAIN_3, i)
     numbers[INSERTED] = max(end, numbers[INSERTED])

@@ -342,46 +342,53 @@ class _Parser(NamedTuple):
     """Log2 of their sizes."""
 
 
-def _parser(stream: bytes) -> _Parser:
-    """At the beginning. Memory that is not written to is none yet."""
-    return _Parser(
-        np.frombuffer(stream, np.uint8),
-        np.zeros(STATES, np.int64),
-        np.empty(4 * len(stream) + 4096, np.uint8),
-        np.empty(4 * len(stream) + 4096, np.uint8),
-        np.zeros((16 + (len(stream) >> 10), COLUMNS), np.int64),
-        header(),
-        np.zeros(2 * TABLE, np.int32),
-        np.zeros(2, np.int64),
-    )
+def _room(stream: bytes) -> tuple[UInt8, UInt8, Int64]:
+    """For content, tokens and blocks. Memory that is not written to is none yet."""
+    size, blocks = 4 * len(stream) + 4096, 16 + (len(stream) >> 10)
+    return np.empty(size, np.uint8), np.empty(size, np.uint8), np.zeros((blocks, COLUMNS), np.int64)
+
+
+def _parser() -> _Parser:
+    """Without a stream."""
+    state, tables, widths = np.zeros(STATES, np.int64), np.zeros(2 * TABLE, np.int32), np.zeros(2, np.int64)
+    return _Parser(np.zeros(0, np.uint8), state, *_room(b""), header(), tables, widths)
 
 
 def wanted() -> apart.Wanted:
     """The kernel, and what it takes."""
-    return _parse, (record(_parser(b"")),)
+    return _parse, (record(_parser()),)
 
 
-def parse(stream: bytes) -> Parsed:
-    """All of a stream.
+class Parser:
+    """Parses one stream after the other: what the kernel takes is packed once."""
 
-    Raises:
-        ValueError: a reason why this is no deflate stream.
-    """
-    parser = _parser(stream)
-    state, data, tokens = parser.state, parser.data, parser.tokens
-    while (status := _parse(record(parser))) == FULL:
-        share = 8 * len(stream) / max(int(state[BIT]), 1)
-        if state[ROW] == len(parser.blocks):
-            parser = parser._replace(blocks=np.concatenate([parser.blocks, np.zeros_like(parser.blocks)]))
-            continue
-        for array, used in ((data, int(state[AT])), (tokens, int(state[TOKEN]))):
-            if len(array) - used < MOST_STORED + MAX_MATCH + ROOM:  # in place, and as much as the stream seems to have
-                array.resize(int(used * min(max(1.02 * share, 1.25), 4)) + (1 << 18), refcheck=False)
-    if status < 0:
-        raise ValueError(ERRORS[int(status)])
-    end = np.zeros((1, COLUMNS), np.int64)
-    end[0, [FIRST_TOKEN, START]] = state[TOKEN], state[AT]
-    blocks = np.concatenate([parser.blocks[: state[ROW]], end])
-    bits = int(state[BIT])
-    blocks[-1, PAD_BITS] = stream[bits >> 3] >> (bits & 7) if bits & 7 else 0
-    return Parsed(data[: state[AT]], tokens[: state[TOKEN]], blocks, bits, int(state[FARTHEST]))
+    def __init__(self) -> None:
+        self._held = record(_parser())
+
+    def parse(self, stream: bytes) -> Parsed:
+        """All of a stream.
+
+        Raises:
+            ValueError: a reason why this is no deflate stream.
+        """
+        held = self._held
+        data, tokens, blocks = _room(stream)
+        state = np.zeros(STATES, np.int64)
+        held.put(stream=np.frombuffer(stream, np.uint8), state=state, data=data, tokens=tokens, blocks=blocks)
+        while (status := _parse(held)) == FULL:
+            share = 8 * len(stream) / max(int(state[BIT]), 1)
+            if state[ROW] == len(blocks):
+                blocks = np.concatenate([blocks, np.zeros_like(blocks)])
+            else:
+                for array, used in ((data, int(state[AT])), (tokens, int(state[TOKEN]))):
+                    if len(array) - used < MOST_STORED + MAX_MATCH + ROOM:  # in place, and as much as it seems to have
+                        size = int(used * min(max(1.02 * share, 1.25), 4)) + (1 << 18)
+                        array.resize(size, refcheck=False)
+            held.put(data=data, tokens=tokens, blocks=blocks)
+        if status < 0:
+            raise ValueError(ERRORS[int(status)])
+        end = np.zeros((1, COLUMNS), np.int64)
+        end[0, [FIRST_TOKEN, START]] = state[TOKEN], state[AT]
+        blocks, bits = np.concatenate([blocks[: state[ROW]], end]), int(state[BIT])
+        blocks[-1, PAD_BITS] = stream[bits >> 3] >> (bits & 7) if bits & 7 else 0
+        return Parsed(data[: state[AT]], tokens[: state[TOKEN]], blocks, bits, int(state[FARTHEST]))

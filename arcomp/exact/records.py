@@ -75,6 +75,19 @@ class Record:
         self.address: int = self._words.ctypes.data
         self._numba_type_ = kind
 
+    def put(self, **fields: Any) -> None:
+        """Replace fields by others of the same types, which takes less time than to pack all of them.
+
+        Raises:
+            TypeError: one is of another type, or a number that kernels are compiled for.
+        """
+        for name, value in fields.items():
+            field, words = self._numba_type_.fields[name], list[int]()
+            if _pack_value(name, value, words) is not field.type or field.constant is not None:
+                raise TypeError(f"field {name} of a record becomes another type")
+            self._words[field.word : field.word + len(words)] = words
+        self.fields = self.fields._replace(**fields)
+
 
 def record(fields: Any) -> Record:
     """Pack a NamedTuple of arrays, numbers and further NamedTuples.
@@ -90,29 +103,38 @@ def _type(name: str, fields: tuple[Field, ...]) -> RecordType:
     return RecordType(name, fields)
 
 
+@lru_cache(maxsize=256)
+def _array_type(dtype: np.dtype[Any], dimensions: int) -> types.Type:
+    return types.Array(from_dtype(dtype), dimensions, "C")
+
+
 def _pack(fields: Any, words: list[int]) -> RecordType:
     """Append the fields' words; returns their type, with places counted from the record's own start."""
     start, made = len(words), []
     for name, value in zip(fields._fields, fields, strict=True):
         at = len(words) - start
-        if isinstance(value, np.ndarray) and value.flags.c_contiguous:
-            kind: types.Type = types.Array(from_dtype(value.dtype), value.ndim, "C")
-            words += [value.size, value.ctypes.data, *value.shape, *value.strides]
-        elif isinstance(value, bool):
-            kind = types.boolean
-            words.append(int(value))
-        elif isinstance(value, int | np.integer):
-            kind = types.int64
-            words.append(int(value))
-        elif isinstance(value, float):
-            kind = types.float64
-            words.append(int(np.float64(value).view(np.int64)))
-        elif hasattr(value, "_fields"):
-            kind = _pack(value, words)
-        else:
-            raise TypeError(f"field {name} of a record is {type(value).__name__}: {value!r:.40}")
+        kind = _pack_value(name, value, words)
         made.append(Field(name, kind, at, int(value) if isinstance(value, Fixed) else None))
     return _type(type(fields).__name__, tuple(made))
+
+
+def _pack_value(name: str, value: Any, words: list[int]) -> types.Type:
+    """Append a field's words; returns its type."""
+    if isinstance(value, np.ndarray) and value.flags.c_contiguous:
+        words += [value.size, value.ctypes.data, *value.shape, *value.strides]
+        return _array_type(value.dtype, value.ndim)
+    if isinstance(value, bool):
+        words.append(int(value))
+        return types.boolean
+    if isinstance(value, int | np.integer):
+        words.append(int(value))
+        return types.int64
+    if isinstance(value, float):
+        words.append(int(np.float64(value).view(np.int64)))
+        return types.float64
+    if hasattr(value, "_fields"):
+        return _pack(value, words)
+    raise TypeError(f"field {name} of a record is {type(value).__name__}: {value!r:.40}")
 
 
 @typeof_impl.register(Record)

@@ -7,9 +7,9 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from arcomp.errors import LimitError
 from arcomp.form import (
@@ -33,6 +33,9 @@ from arcomp.formats.layouts import BITS_REVERSED, Octets, check, packed, row_byt
 from arcomp.formats.scanlines import filtered_size, scanlines
 from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, MEMORY, Budget
 from arcomp.samples import Pixels, Samples
+
+if TYPE_CHECKING:
+    from arcomp.deflate import Predictor
 
 Piece = bytes | memoryview
 """Some bytes of a file, in one dimension."""
@@ -323,29 +326,45 @@ def predicted(skeleton: Skeleton, samples: Samples) -> Skeleton:
         skeleton: as a reader of files makes it, with all streams in it.
         samples: with which it is a file.
     """
-    first = first_pictures(samples)
-    return tuple(_predicted(segment, samples, first) for segment in skeleton)
+    streams = _Streams(samples)
+    return tuple(streams.predicted(segment) for segment in skeleton)
 
 
-def _predicted(segment: Segment, samples: Samples, first: list[int]) -> Segment:
-    if isinstance(segment, Chunks | BitsReversed):
-        return replace(segment, content=tuple(_predicted(inner, samples, first) for inner in segment.content))
-    if not isinstance(segment, Deflated) or segment.predicted:
-        return segment
-    from arcomp.deflate import DeflateError, predict
+class _Streams:
+    """The deflate streams of a file, in their order: rules that fit one are tried first for the next.
 
-    try:
-        prediction = predict(segment.coded, _fed(segment, samples, first))
-    except DeflateError:
-        return segment
-    if prediction.length != len(segment.coded) or 2 * len(prediction.coded) > len(segment.coded):
-        return segment
-    return replace(segment, coded=prediction.coded, predicted=True)
+    Args:
+        samples: of the file.
+    """
 
+    def __init__(self, samples: Samples) -> None:
+        self._samples, self._first = samples, first_pictures(samples)
 
-def _fed(segment: Deflated, samples: Samples, first: list[int]) -> int:
-    """Bytes that an encoder of PNG is given at once, a row and its filter; 0 if nothing is known."""
-    for inner in segment.content[:1]:
-        if isinstance(inner, Scanlines):
-            return row_bytes(inner.layout, picture(samples, inner.picture, first=first).shape[1]) + 1
-    return 0
+    def predicted(self, segment: Segment) -> Segment:
+        """A segment, its streams predicted."""
+        if isinstance(segment, Chunks | BitsReversed):
+            return replace(segment, content=tuple(map(self.predicted, segment.content)))
+        if not isinstance(segment, Deflated) or segment.predicted:
+            return segment
+        from arcomp.deflate import DeflateError
+
+        try:
+            prediction = self._predictor.predict(segment.coded, self._fed(segment))
+        except DeflateError:
+            return segment
+        if prediction.length != len(segment.coded) or 2 * len(prediction.coded) > len(segment.coded):
+            return segment
+        return replace(segment, coded=prediction.coded, predicted=True)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        from arcomp.deflate import Predictor  # Numba takes a second to import: only where it is needed
+
+        return Predictor()
+
+    def _fed(self, segment: Deflated) -> int:
+        """Bytes that an encoder of PNG is given at once, a row and its filter; 0 if nothing is known."""
+        for inner in segment.content[:1]:
+            if isinstance(inner, Scanlines):
+                return row_bytes(inner.layout, picture(self._samples, inner.picture, first=self._first).shape[1]) + 1
+        return 0

@@ -262,7 +262,7 @@ class Libdeflate(Rules):
         self.forced = False
 
     def value(self, q: int, count: int) -> int:
-        return int.from_bytes(self.data[q : q + count], "little") * 0x1E35A7BD & 0xFFFFFFFF
+        return int.from_bytes(self.data[q : q + count], "little") * 0x1E35A7BD & 0xFFFFFFFF if q else 0
 
     def hash(self, q: int) -> int:
         return self.value(q, 4) >> (17 if self.fastest else 16)

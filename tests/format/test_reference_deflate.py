@@ -7,9 +7,8 @@ import zlib
 import numpy as np
 import pytest
 
-from arcomp.deflate import DeflateError, predict, restore
+from arcomp.deflate import DeflateError, Predictor, predict, restore
 from arcomp.deflate.rules import NUMBERS, Rules
-from arcomp.deflate.stream import corrections
 from benchmarks.deflate import encoders
 from tests.deflate_streams import KINDS, content, deflated, flushed, odd
 from tests.format import reference_deflate
@@ -58,7 +57,7 @@ def test_other_encoders(kind: str) -> None:
 def test_each_rule(number: int) -> None:
     """On a stream that another encoder has made, so that much is corrected."""
     data = content("text", 4000) + content("photo", 3000) + content("runs", 4000) + content("noise", 600)
-    coded = corrections(deflated(data, 5), Rules(number, 12, 5))
+    coded = Predictor().corrections(deflated(data, 5), Rules(number, 12, 5))
     assert restore(data, coded) == reference_deflate.restore(data, coded) == deflated(data, 5)
 
 
@@ -66,7 +65,7 @@ def test_each_rule(number: int) -> None:
 @pytest.mark.parametrize("feed", [0, 700, 20])
 def test_an_encoder_that_is_fed(number: int, feed: int) -> None:
     data = content("text", 5000) + bytes(3000) + content("runs", 2000) + content("photo", 3000)
-    coded = corrections(deflated(data, 6), Rules(number, 10, 8, feed))
+    coded = Predictor().corrections(deflated(data, 6), Rules(number, 10, 8, feed))
     assert restore(data, coded) == reference_deflate.restore(data, coded) == deflated(data, 6)
 
 
@@ -75,7 +74,7 @@ def test_damaged_corrections() -> None:
     rng = np.random.default_rng(4)
     data = content("text", 1500) + content("runs", 500)
     for stream in (deflated(data, 9), deflated(data, 6, 3), flushed(data, 1, zlib.Z_FULL_FLUSH, 300)):
-        coded = corrections(stream, Rules(6, 10, 8))
+        coded = Predictor().corrections(stream, Rules(6, 10, 8))
         for _ in range(30):
             damaged = bytearray(coded)
             damaged[rng.integers(2, len(damaged))] ^= 1 << int(rng.integers(8))

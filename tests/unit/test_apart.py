@@ -50,6 +50,20 @@ def test_a_call_by_address_is_a_call() -> None:
     assert values.tolist() == [0, 1, 2]
 
 
+def test_fields_of_a_record_are_replaced() -> None:
+    """By others of the same types; by no others."""
+    values, others = np.arange(3), np.arange(5, 10)
+    sums = record(Sums(values, 0))
+    sums.put(values=others, add=_address(values))
+    add_to_all(sums, False)
+    assert values.tolist() == [0, 1, 2]
+    assert others.tolist() == [6, 7, 8, 9, 10]
+    assert sums.fields.values is others
+    for wrong in (np.arange(3.0), np.zeros((2, 2), np.int64), 1):
+        with pytest.raises(TypeError, match="another type"):
+            sums.put(values=wrong)
+
+
 CODE = """
 import numpy as np, tests.unit.test_apart as t
 from arcomp.exact import apart

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arcomp.deflate import DeflateError, predict, restore
+from arcomp.deflate import DeflateError, Predictor, predict, restore
 from benchmarks.deflate import encoders, stream_of
 from tests.deflate_streams import KINDS, content, deflated, flushed, odd
 
@@ -176,3 +176,49 @@ def test_random_corrections() -> None:
                 restore(data, coded)
             except DeflateError:
                 continue
+
+
+def mixed(data: bytes) -> bytes:
+    """A stream that no rules fit: its halves are of different levels."""
+    first = zlib.compressobj(1, zlib.DEFLATED, -15)
+    start = first.compress(data[: len(data) // 2]) + first.flush(zlib.Z_FULL_FLUSH)
+    return start + deflated(data[len(data) // 2 :], 9)
+
+
+def strips(data: bytes, size: int = 2500) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("levels", [(6,), (5, 9)])
+def test_rules_of_one_stream_are_tried_first_for_the_next(levels: tuple[int, ...]) -> None:
+    """Strips of a picture take about one survey each."""
+    predictor, parts = Predictor(), strips(content("photo", 100000))
+    for at, part in enumerate(parts):
+        stream = deflated(part, levels[at % len(levels)], zlib.Z_FILTERED, 9)
+        predicted = predictor.predict(stream)
+        assert len(predicted.coded) <= 8
+        assert restore(predicted.data, predicted.coded) == stream
+    assert predictor.surveys <= 2 * len(parts) + 200
+
+
+def test_rules_are_looked_for_ever_more_seldom() -> None:
+    """Strips that no rules fit take a few surveys each, and corrections nearly as short as if each was alone."""
+    predictor, streams = Predictor(), [mixed(part) for part in strips(content("photo", 200000))]
+    alone = Predictor()
+    alone.predict(streams[0])
+    coded = [len(predictor.predict(stream).coded) for stream in streams]
+    assert predictor.surveys <= 12 * len(streams) + 8 * alone.surveys
+    assert sum(coded) <= 1.05 * sum(len(predict(stream).coded) for stream in streams)
+
+
+@pytest.mark.skipif(find_spec("imagecodecs") is None, reason="needs imagecodecs")
+@pytest.mark.parametrize("level", [1, 6, 9])
+def test_short_streams_of_libdeflate(level: int) -> None:
+    """It does not find what is at the first byte; there is no other encoder whose rules are near enough."""
+    import imagecodecs
+
+    predictor, parts = Predictor(), strips(content("photo", 50000) + content("text", 50000))
+    for part in parts:
+        stream = bytes(imagecodecs.deflate_encode(part, level, raw=True))
+        assert len(predictor.predict(stream).coded) <= 8
+    assert predictor.surveys <= 2 * len(parts) + 400

@@ -87,8 +87,10 @@ class _NoStreamError(ValueError):
 
 
 @pytest.fixture
-def rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prediction of one encoder, that of level 6: no corrections are needed, or all of the stream is."""
+def rules(monkeypatch: pytest.MonkeyPatch) -> list[SimpleNamespace]:
+    """Prediction of one encoder, that of level 6: no corrections are needed, or all of the stream is.
+    What it gives is the predictors that were made."""
+    made: list[SimpleNamespace] = []
 
     def predict(stream: bytes, feed: int = 0) -> SimpleNamespace:
         inflater = zlib.decompressobj(-15)
@@ -99,15 +101,25 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> None:
         length = len(stream) - len(inflater.unused_data)
         return SimpleNamespace(coded=b"" if deflate(data) == stream[:length] else stream[:length], length=length)
 
+    def predictor() -> SimpleNamespace:
+        made.append(SimpleNamespace(predict=predict))
+        return made[-1]
+
     module = ModuleType("arcomp.deflate")
     vars(module).update(
-        predict=predict, restore=lambda data, coded, most: coded or deflate(data), DeflateError=_NoStreamError
+        Predictor=predictor, restore=lambda data, coded, most: coded or deflate(data), DeflateError=_NoStreamError
     )
     monkeypatch.setitem(sys.modules, "arcomp.deflate", module)
+    return made
 
 
 @pytest.mark.usefixtures("rules")
 class TestPrediction:
+    def test_a_file_has_one_predictor(self, rules: list[SimpleNamespace]) -> None:
+        """Which remembers by which rules the streams before were made."""
+        predicted((Deflated((RASTER,), STREAM, False),) * 3, SAMPLES)
+        assert len(rules) == 1
+
     def test_streams_are_replaced(self) -> None:
         streams = (Deflated((RASTER,), STREAM, False, b"ab", None), Literal(b"more"))
         form = (Literal(b"x"), Chunks(streams, b"IDAT", ((len(STREAM) + 10, 1),)), Deflated((RASTER,), STREAM, False))
