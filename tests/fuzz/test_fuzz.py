@@ -10,7 +10,7 @@ import pytest
 from tests.fuzz.targets import TARGETS, case, outcome
 
 SHARDS = 40
-MEGABYTES = 400
+MEGABYTES = 200
 """Most memory that a shard may take beyond what was there."""
 
 
