@@ -135,7 +135,7 @@ class Seen:
 
     def __exit__(self, *exc: object) -> None:
         for kind, real in self._real:
-            kind._optimize_final_module = real
+            kind._optimize_final_module = real  # type: ignore[method-assign]
 
 
 def compile_kernels(everything: bool) -> dict[str, str]:

@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from arcomp import codec, files
+from arcomp import files
 from arcomp.container import Member, Original, pack, unpack
+from arcomp.contract import registry
 from arcomp.contract.model import Model
 from arcomp.errors import ArcompError
 from arcomp.form import BitsReversed, Chunks, Deflated, Differences, Layout, Literal, Lzw, PackBits, Raster, Segment
@@ -29,7 +30,7 @@ REFUSED, EXACT = "refused", "exact"
 def held() -> tuple[Samples, Member]:
     """A small picture, and a member of it."""
     samples = Samples.of(pictures("noise", (5, 7, 1), 8)[None])
-    return samples, encode(samples.pixels, 8, codec.registry.load("histogram")).member
+    return samples, encode(samples.pixels, 8, registry.load("histogram")).member
 
 
 def segment(rng: Random, deeper: int) -> Segment:

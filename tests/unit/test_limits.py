@@ -174,12 +174,13 @@ def test_the_limit_of_memory_holds(form: str) -> None:
     """What is allocated while a file is restored is within what is asked for before."""
     size = 1 << 22
     part = replace(LARGE, height=2048, width=2048)
-    segments: tuple[Segment, ...] = {
+    forms: dict[str, tuple[Segment, ...]] = {
         "literal": (Literal(bytes(size)),),
         "literals": (Literal(bytes(size)), Literal(b"x")),
         "decimals": (Decimals(0, (0,), ((1, size),), b" ", b" ", b"\n"),),
         "rasters": (part,) * 4,
-    }[form]
+    }
+    segments = forms[form]
     made = b"".join(pieces(segments, Samples.of(np.zeros((1, 2048, 2048, 1), np.uint8))))
     geometry = None if form.startswith("literal") else Geometry(((1, 2048, 2048),), 1, 8)
     original = Original(len(made), hashlib.sha256(made).digest())
