@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from arcomp.cli.files import ENDING, STDOUT, Target, is_whole
 from arcomp.cli.inputs import START, Input, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
-from arcomp.errors import OutputError, PictureError, said_of
+from arcomp.errors import LimitError, OutputError, PictureError, said_of
 
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
@@ -130,6 +131,7 @@ class Compressor:
         if not self.target.archive:
             self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(job, bytes_in, made)
+        self._tell_of_claims(name, made.data)
         samples = made.coded.samples if made.coded else 0
         packed = made.data if self.target.archive else None
         return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
@@ -188,6 +190,17 @@ class Compressor:
                 found, self.model, self.settings,
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
+
+    def _tell_of_claims(self, name: str, made: bytes) -> None:
+        """Say so where the file became so small that decompressing it must be allowed, as that of any trap."""
+        from arcomp.claims import check_member
+        from arcomp.container import unpack
+        from arcomp.limits import Limits
+
+        try:
+            check_member(unpack(made), Limits(memory=math.inf))
+        except LimitError as error:
+            self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {error.remedy}")
 
     def _tell(self, job: Job, bytes_in: int, made: Compressed) -> None:
         name, path = job.name, job.path
