@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from arcomp.container import Member, Part
-from arcomp.contract.model import BatchSpec, Model
-from arcomp.contract.tiling import Tiling
 from arcomp.limits import Limits
 from arcomp.transforms import leaf_kinds
+
+if TYPE_CHECKING:  # `arcomp info` loads no model
+    from arcomp.contract.model import BatchSpec, Model
+    from arcomp.contract.tiling import Tiling
 
 
 def check_member(member: Member, limits: Limits) -> None:

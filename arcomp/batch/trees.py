@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from arcomp.batch.places import place_below
-from arcomp.container.atomic import set_time
 from arcomp.errors import OutputError
 
 FILE, FOLDER = "file", "folder"
@@ -135,6 +134,8 @@ def put_folders(place: str, folders: Iterable[Folder], *, confined: bool = False
     Yields:
         The error, with the path, where that could not be done.
     """
+    from arcomp.container.atomic import set_time  # brings NumPy, which help does without
+
     for folder in sorted(folders, key=_depth, reverse=True):
         path = os.path.join(place, *folder.within.split("/"))
         try:

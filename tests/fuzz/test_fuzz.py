@@ -46,5 +46,5 @@ def test_fuzz(target: str, seed: int) -> None:
     found = run(target, seed, count)
     assert sum(found.values()) == count
     assert found["refused"] + found["as bytes"] > 0
-    assert found["exact"] > 0
+    assert found["exact"] + found["loaded"] > 0  # few weights are tried on a picture
     assert most_memory() - before < MEGABYTES

@@ -205,7 +205,8 @@ def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch: pytest
     model = MODELS["context gray"][0]()
     member = unpack(encode(pictures("smooth", (4, 5, 1), 8)[None], 8, model).data)
     monkeypatch.setattr(limits, "free_memory", lambda: 2.0**30)
-    monkeypatch.setattr(limits, "CODED_FREELY", 1 << 30)
+    for freely in ("CODED_FREELY", "MADE_FREELY"):
+        monkeypatch.setattr(limits, freely, 1 << 30)
     tracemalloc.start()
     try:
         with pytest.raises(ArcompError, match="of memory"):

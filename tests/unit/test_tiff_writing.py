@@ -44,7 +44,7 @@ def test_palettes(depth: int) -> None:
     with Image.open(io.BytesIO(data)) as image:
         np.testing.assert_array_equal(np.asarray(image.convert("RGB")), colours[pixels[..., 0]])
     with pytest.raises(OutputError, match="opacity"):
-        write(Samples((pixels[None],), depth, palette=np.zeros((2, 4), np.uint8)), "tif")
+        write(Samples((pixels[None],), depth, palette=np.zeros((1 << depth, 4), np.uint8)), "tif")
 
 
 @pytest.mark.parametrize(("channels", "alpha"), [(1, False), (2, True), (3, False), (4, True), (4, False)])
