@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,11 +167,15 @@ def some_samples(depth: int) -> Samples:
     return Samples(tuple(rng.integers(0, 1 << depth, shape).astype(dtype) for shape in shapes), depth)
 
 
-@settings(max_examples=1500)
 @given(segments(), st.sampled_from([1, 2, 8, 12, 16]))
-def test_segments(segment: Segment, depth: int) -> None:
+def both_agree(segment: Segment, depth: int) -> None:
     samples = some_samples(depth)
     assert by_the_product(segment, samples) == by_the_reference(segment, samples)
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(4000, marks=pytest.mark.slow)])
+def test_segments(count: int) -> None:
+    settings(max_examples=count)(both_agree)()
 
 
 @settings(max_examples=300)
@@ -246,7 +251,7 @@ def leaf_of(leaf: Leaf | None, shape: tuple[int, ...], depth: int, number: int) 
     return rng.integers(0, most + 1, shape).astype(np.uint8 if depth <= 8 else np.uint16)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(trees(), st.sampled_from([1, 2, 3, 8, 12, 16]), st.integers(1, 4), st.sampled_from([0, 3, 4]))
 def test_transforms(tree: Node, depth: int, channels: int, palette_channels: int) -> None:
     shape = (2, 3, 5, channels)
