@@ -10,8 +10,9 @@ import pytest
 from tests.fuzz.targets import TARGETS, case, outcome
 
 SHARDS = 40
-MEGABYTES = 200
-"""Most memory that a shard may take beyond what was there."""
+MEGABYTES = {"members": 1000}
+"""Most memory that a shard may take beyond what was there; others 200. A damaged member may claim as many pixels as an
+honest one of its length holds, and `context` takes some 150 bytes for each."""
 
 
 def run(target: str, seed: int, count: int) -> Counter[str]:
@@ -47,4 +48,4 @@ def test_fuzz(target: str, seed: int) -> None:
     assert sum(found.values()) == count
     assert found["refused"] + found["as bytes"] > 0
     assert found["exact"] + found["loaded"] > 0  # few weights are tried on a picture
-    assert most_memory() - before < MEGABYTES
+    assert most_memory() - before < MEGABYTES.get(target, 200)
