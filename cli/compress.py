@@ -131,7 +131,7 @@ class Compressor:
         if not self.target.archive:
             self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(job, bytes_in, made)
-        self._tell_of_claims(name, made.data)
+        self._tell_of_claims(name, made)
         samples = made.coded.samples if made.coded else 0
         packed = made.data if self.target.archive else None
         return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
@@ -191,14 +191,14 @@ class Compressor:
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
 
-    def _tell_of_claims(self, name: str, made: bytes) -> None:
+    def _tell_of_claims(self, name: str, made: Compressed) -> None:
         """Say so where the file became so small that decompressing it must be allowed, as that of any trap."""
         from arcomp.claims import check_member
-        from arcomp.container import unpack
+        from arcomp.container.archive import parse_of
         from arcomp.limits import Limits
 
         try:
-            check_member(unpack(made), Limits(memory=math.inf))
+            check_member(replace(made.member, stored=parse_of(made.data).length), Limits(memory=math.inf))
         except LimitError as error:
             self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {error.remedy}")
 
