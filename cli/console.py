@@ -132,6 +132,9 @@ def report(error: BaseException, *, name: str = "", verbose: bool = False) -> in
     if isinstance(error, OSError):
         stdout_to_nowhere(only_if_broken=True)
     if _is_interrupt(error):
+        # Python ends by SIGINT, whatever status it is given, if an interrupt left the last `exec` of a text (as in
+        # making a dataclass). Another `exec` makes it forget that.
+        exec("")
         return 143 if TERMINATED in error.args else 130
     return 1
 

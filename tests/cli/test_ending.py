@@ -47,6 +47,21 @@ def test_signals(
         assert files.restored(unpack((picture.parent / "img.png.arcomp").read_bytes())) == picture.read_bytes()
 
 
+def test_an_interrupt_while_python_makes_code(folder: Path) -> None:
+    """The status is ours, though Python would end by SIGINT after this."""
+    Path("main.py").write_text("""
+import sys
+from arcomp.cli.console import report
+from arcomp.cli.ending import TERMINATED
+try:
+    exec(f"raise KeyboardInterrupt({TERMINATED!r})")
+except KeyboardInterrupt as error:
+    sys.exit(report(error))
+""")
+    done = subprocess.run([sys.executable, "-m", "main"], capture_output=True, text=True, cwd=folder)
+    assert (done.returncode, done.stderr) == (143, "arcomp: interrupted; terminated\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_from_outside(folder: Path, number: int) -> None:
