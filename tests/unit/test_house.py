@@ -17,6 +17,7 @@ FOLDERS = {"arcomp": ROOT / "arcomp", "arcomp.cli": ROOT / "cli", "arcomp.models
 # Floor of each module by its longest matching prefix; a module may import from its own floor and those below.
 FLOORS = {
     "arcomp.errors": 0,
+    "arcomp.coefficients": 0,
     "arcomp.form": 0,
     "arcomp.limits": 0,
     "arcomp.exact": 0,
