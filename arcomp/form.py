@@ -214,7 +214,44 @@ class Chunks:
     wrong: tuple[tuple[int, int], ...] = ()
 
 
-Segment = Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed
+@dataclass(frozen=True)
+class Jpeg:
+    """A JPEG of Huffman codes (T.81), sequential or progressive, made of quantised coefficients.
+
+    Scans are coded as libjpeg codes them, with the tables that the JPEG has for them, but for what is said here. Blocks
+    are counted through all scans. A block beyond those that cover its component has no AC, and the DC of the one that
+    was coded before it in its unit, unless it is among the coefficients.
+
+    Attributes:
+        content: its bytes, without those of its scans: each scan follows the segment that begins it.
+        picture: which of the file's coefficients.
+        scans: how many there are; what follows the last is content, whatever it is.
+        units: units of blocks (T.81's MCU) that the last scan has; None: all.
+        padded: sum of 2**c for all components c whose blocks are all among the coefficients, also those that only fill
+            interleaved units.
+        restarts: (scan, how many restart markers it has) where they are fewer than its interval asks for.
+        zeros: (blocks since the last such one, how many) for runs of 16 zeros between the last coefficient of a band
+            and its end.
+        breaks: of blocks, each counted from the last such one, in which a run of blocks without new coefficients ends
+            where libjpeg would go on with it, or goes on where libjpeg would end it.
+        pads: bits that fill bytes up before markers, the first in the highest bit, as often as they are needed one
+            after the other; empty: ones.
+    """
+
+    content: tuple[Segment, ...]
+    picture: int
+    scans: int
+    units: int | None = None
+    padded: int = 0
+    restarts: tuple[tuple[int, int], ...] = ()
+    zeros: tuple[tuple[int, int], ...] = ()
+    breaks: tuple[int, ...] = ()
+    pads: bytes = b""
+
+
+Segment = (
+    Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed | Jpeg
+)
 SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed)
 """The kinds of segments, in the sequence of their numbers in a file."""
 Skeleton = tuple[Segment, ...]

@@ -14,6 +14,7 @@ from arcomp.form import (
     Chunks,
     Decimals,
     Deflated,
+    Jpeg,
     Literal,
     Lzw,
     PackBits,
@@ -90,6 +91,6 @@ def _later(segment: Segment, before: int) -> Segment:
         return replace(segment, picture=segment.picture + before)
     if isinstance(segment, Deflated | PackBits | Lzw | Chunks | BitsReversed):
         return replace(segment, content=_renumbered(segment.content, before))
-    if isinstance(segment, Literal):
+    if isinstance(segment, Literal | Jpeg):  # whose coefficients are counted by themselves
         return segment
     return replace(segment, raster=replace(segment.raster, picture=segment.raster.picture + before))

@@ -1,0 +1,369 @@
+"""The Huffman codes of a scan to coefficients (T.81, annexes F.2 and G.2), as far as they are what a scan has."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coefficients import MAX_VALUE, Blocks
+from arcomp.formats.jpeg.huffman import LOOK, Codes
+from arcomp.formats.jpeg.scans import (
+    AC,
+    AC_FIRST,
+    CORRECTIONS,
+    DC_FIRST,
+    DC_MORE,
+    SEQUENTIAL,
+    TALL,
+    WIDE,
+    ZIGZAG,
+    Scan,
+    block_of,
+)
+
+_BEYOND = 1024
+"""Bytes after the last one that may be looked at: more than those of a block."""
+_DC_BITS = MAX_VALUE.bit_length() + 1
+_AC_BITS = MAX_VALUE.bit_length()
+
+AT, END, LEFT, RUN, KEPT, ENDED, EMPTY = range(7)
+"""Of the state: the next bit; the interval's end; blocks left of a run without new coefficients; how many it has so
+far, if it is a run as libjpeg makes them; correction bits of it; the block in which one ended that could have gone on,
+or -1; whether the block being read has begun with a run."""
+ZEROS, BREAKS, PADS, UNIT, RESTARTS, BLOCK = range(7, 13)
+"""How many there are of each log; units read; restarts read; blocks read."""
+PREDICTED = 13
+"""DC of each component, the last one read."""
+STATE = PREDICTED + 4
+
+
+class Bits(NamedTuple):
+    """The bytes of a scan without what is stuffed into them.
+
+    Attributes:
+        data: uint8, followed by some zeros.
+        ends: int64, where each interval ends, in bytes; there is a restart marker after each but the last.
+        counts: int64, the marker's number, 0 to 7.
+    """
+
+    data: npt.NDArray[np.uint8]
+    ends: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+
+class Log(NamedTuple):
+    """What a scan has beside coefficients.
+
+    Attributes:
+        zeros: int64 [n, 2]: (block, how many runs of 16 zeros come after its last coefficient).
+        breaks: int64: blocks in which a run ends otherwise than libjpeg's would.
+        pads: uint8: bits that fill bytes up at the ends of intervals.
+    """
+
+    zeros: npt.NDArray[np.int64]
+    breaks: npt.NDArray[np.int64]
+    pads: npt.NDArray[np.uint8]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _unstuff(
+    raw: npt.NDArray[np.uint8], clean: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+) -> tuple[int, int]:
+    """Copy a scan's bytes up to a marker that is no restart's; gives how many, and how many intervals."""
+    at = made = intervals = 0
+    while at < len(raw):
+        value = raw[at]
+        if value == 0xFF:
+            after = raw[at + 1] if at + 1 < len(raw) else 0xFF
+            if 0xD0 <= after <= 0xD7:
+                ends[intervals], counts[intervals] = made, after & 7
+                intervals += 1
+                at += 2
+                continue
+            if after:
+                break
+            at += 1
+        clean[made] = value
+        made += 1
+        at += 1
+    ends[intervals] = made
+    return made, intervals + 1
+
+
+def bits_of(raw: npt.NDArray[np.uint8]) -> Bits:
+    """The bytes of a scan, uint8, which begin here and end at a marker that is no restart's."""
+    most = len(raw) // 2 + 2
+    clean, ends, counts = np.empty(len(raw) + _BEYOND, np.uint8), np.empty(most, np.int64), np.zeros(most, np.int64)
+    made, intervals = _unstuff(raw, clean, ends, counts)  # memory is taken as it is written
+    clean[made : made + _BEYOND] = 0
+    return Bits(clean, ends[:intervals].copy(), counts[:intervals].copy())
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _peek(data: npt.NDArray[np.uint8], at: int, count: int) -> int:
+    """The next bits, at most 16."""
+    byte = at >> 3
+    word = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8) | np.int64(data[byte + 2])
+    return int((word >> (24 - count - (at & 7))) & ((1 << count) - 1))
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _take(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], count: int) -> int:
+    value: int = _peek(data, state[AT], count)
+    state[AT] += count
+    return value
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _symbol(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, table: int) -> int:
+    """The value of the next code; -1 if there is no such code."""
+    at = state[AT]
+    found = np.int64(codes.short[table, _peek(data, at, LOOK)])
+    if found:
+        state[AT] = at + (found >> 8)
+        return int(found & 255)
+    for length in range(LOOK + 1, 17):
+        code = _peek(data, at, length)
+        if code <= codes.last[table, length]:
+            state[AT] = at + length
+            return int(codes.values[table, (code + codes.offset[table, length]) & 255])
+    return -1
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _signed(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], bits: int) -> int:
+    """A value of so many bits, at least 1, with its sign (T.81, F.2.2.1: EXTEND)."""
+    value = _take(data, state, bits)
+    return int(value if value >> (bits - 1) else value - (1 << bits) + 1)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _difference(
+    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, component: int, shift: int
+) -> bool:
+    """Read the DC of a block."""
+    bits = _symbol(data, state, codes, component)
+    if bits < 0 or bits > _DC_BITS:
+        return False
+    state[PREDICTED + component] += _signed(data, state, bits) if bits else 0
+    return bool(abs(state[PREDICTED + component] << shift) <= MAX_VALUE)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _band(
+    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, table: int,
+    log: Log,
+) -> bool:  # fmt: skip
+    """Read AC of a block whose coefficients are not known."""
+    if state[LEFT]:
+        state[LEFT] -= 1
+        _count_empty(state, scan, log, 0)
+        return True
+    k, zeros, last = max(1, scan.first), 0, scan.last
+    state[EMPTY] = 1
+    while k <= last:
+        symbol = _symbol(data, state, codes, table)
+        if symbol < 0:
+            return False
+        run, bits = symbol >> 4, symbol & 15
+        if not bits and run < 15:
+            if scan.kind == SEQUENTIAL and run:
+                return False
+            _begin(state, log)
+            if scan.kind != SEQUENTIAL:
+                state[LEFT] = (1 << run) + (_take(data, state, run) if run else 0) - 1
+                _count_empty(state, scan, log, 0)
+            break
+        state[EMPTY] = 0
+        if not bits:
+            k, zeros = k + 16, zeros + 1
+            continue
+        k, zeros = k + run, 0
+        if k > last or bits + scan.low > _AC_BITS:
+            return False
+        value = _signed(data, state, bits)
+        block[ZIGZAG[k]] = value << scan.low if value > 0 else -(-value << scan.low)
+        k += 1
+    else:
+        _begin(state, log)
+    if zeros:
+        log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
+        state[ZEROS] += 1
+    return bool(k <= last + 1)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _more(
+    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, log: Log
+) -> bool:
+    """Read one more bit of AC of a block."""
+    k, zeros, last, one = scan.first, 0, scan.last, 1 << scan.low
+    state[EMPTY] = 1
+    begins = not state[LEFT]
+    while begins and k <= last:
+        symbol = _symbol(data, state, codes, 4)
+        if symbol < 0 or symbol & 15 > 1:
+            return False
+        run, value = symbol >> 4, 0
+        if symbol & 15:
+            value = one if _take(data, state, 1) else -one
+        elif run < 15:
+            state[LEFT] = (1 << run) + (_take(data, state, run) if run else 0)
+            break
+        state[EMPTY] = 0
+        while k <= last:
+            known = block[ZIGZAG[k]]
+            if known:
+                _correct(data, state, block, k, one)
+            elif run:
+                run -= 1
+            else:
+                break
+            k += 1
+        if k > last:
+            return False
+        block[ZIGZAG[k]] = value
+        zeros = 0 if value else zeros + 1
+        k += 1
+    if begins:
+        _begin(state, log)
+    if zeros:
+        log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
+        state[ZEROS] += 1
+    if state[LEFT]:
+        corrections = 0
+        for rest in range(k, last + 1):
+            if block[ZIGZAG[rest]]:
+                _correct(data, state, block, rest, one)
+                corrections += 1
+        state[LEFT] -= 1
+        _count_empty(state, scan, log, corrections)
+    return True
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _correct(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], block: Blocks, k: int, one: int) -> None:
+    """Read a bit of a coefficient that is not 0."""
+    if _take(data, state, 1):
+        block[ZIGZAG[k]] += one if block[ZIGZAG[k]] > 0 else -one
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
+    """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
+    if state[EMPTY] and state[ENDED] >= 0:
+        log.breaks[state[BREAKS]] = state[ENDED]
+        state[BREAKS] += 1
+    state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections: int) -> None:
+    """A block of a run was read."""
+    state[RUN] += 1
+    state[KEPT] += corrections
+    usual = state[RUN] == scan.longest or state[KEPT] > CORRECTIONS
+    if usual and state[LEFT]:
+        log.breaks[state[BREAKS]] = state[BLOCK]
+        state[BREAKS] += 1
+        state[KEPT] = 0
+    elif usual:
+        state[RUN], state[KEPT] = 0, 0
+    elif not state[LEFT]:
+        state[ENDED] = state[BLOCK]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _block(
+    bits: Bits, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, component: int, log: Log
+) -> bool:
+    """Read what a scan has of a block."""
+    data, one, good = bits.data, scan.components[component], True
+    if scan.kind == SEQUENTIAL:
+        good = _difference(data, state, codes, component, 0)
+        block[0] = state[PREDICTED + component]
+        good = good and _band(data, state, codes, scan, block, one[AC], log)
+    elif scan.kind == DC_FIRST:
+        good = _difference(data, state, codes, component, scan.low)
+        block[0] = state[PREDICTED + component] << scan.low
+    elif scan.kind == DC_MORE:
+        block[0] |= _take(data, state, 1) << scan.low
+    elif scan.kind == AC_FIRST:
+        good = _band(data, state, codes, scan, block, one[AC], log)
+    else:
+        good = _more(data, state, codes, scan, block, log)
+    state[BLOCK] += 1
+    return bool(good and state[AT] <= state[END])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
+    """Read the bits up to the next whole byte."""
+    while state[AT] & 7:
+        log.pads[state[PADS]] = _take(bits.data, state, 1)
+        state[PADS] += 1
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
+    """Go to the next interval, if this one is at its end and the right marker follows; go on without one if there is
+    none any more, but bits are."""
+    number, kept = state[RESTARTS], state[AT]
+    if number == len(bits.ends) - 1:
+        return bool((state[AT] + 7) >> 3 << 3 < state[END])
+    if state[LEFT] or (state[AT] + 7) >> 3 << 3 != state[END] or bits.counts[number] != number & 7:
+        state[AT] = kept
+        return False
+    pad(bits, state, log)
+    state[RESTARTS] += 1
+    state[END] = 8 * bits.ends[state[RESTARTS]]
+    state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
+    state[PREDICTED : PREDICTED + 4] = 0
+    return True
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def decode(scan: Scan, codes: Codes, bits: Bits, blocks: Blocks, state: npt.NDArray[np.int64], log: Log) -> int:
+    """Read a scan.
+
+    Args:
+        blocks: int16 [n, 64], which get its coefficients.
+        state: int64 [STATE], zeros; gets that after the last unit that is right, or, if that is within a run, after
+            the last one before it.
+
+    Returns:
+        Units that were begun: those from the state's on are to be undone.
+    """
+    state[END], state[ENDED] = 8 * bits.ends[0], -1
+    safe = state.copy()
+    unit, good = 0, True
+    while good and unit < scan.units:
+        if not state[LEFT]:
+            safe[:] = state
+        if scan.interval and unit and unit % scan.interval == 0 and not _restart(bits, state, log):
+            break
+        for component in range(len(scan.components)):
+            one = scan.components[component]
+            for within in range(one[WIDE] * one[TALL]):
+                place = block_of(scan, component, unit, within)
+                good = good and _block(bits, state, codes, scan, blocks[place], component, log)
+        unit += 1
+        state[UNIT] = unit
+    if not good or unit < scan.units or state[LEFT]:
+        state[:] = safe
+    return unit
+
+
+def log_of(scan: Scan, bits: Bits) -> Log:
+    """Room for all that a scan can have."""
+    blocks = scan.blocks + 1
+    return Log(np.empty((blocks, 2), np.int64), np.empty(blocks, np.int64), np.empty(8 * len(bits.ends), np.uint8))
+
+
+def length_of(bits: Bits, state: npt.NDArray[np.int64]) -> int:
+    """Bytes of a scan up to where it was read, with what is stuffed into them."""
+    made = int(state[AT] + 7) >> 3
+    return made + int(np.count_nonzero(bits.data[:made] == 0xFF)) + 2 * int(state[RESTARTS])

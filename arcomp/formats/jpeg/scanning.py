@@ -1,0 +1,214 @@
+"""One JPEG taken apart, but not those inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coefficients import Blocks, Coefficients, Component
+from arcomp.errors import PictureError
+from arcomp.form import Jpeg
+from arcomp.formats.jpeg import decoding
+from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
+from arcomp.formats.jpeg.huffman import Codes
+from arcomp.formats.jpeg.scans import DC_FIRST, SEQUENTIAL, Scan, scan_of, undo
+from arcomp.formats.jpeg.writing import cut, write, write_padding
+from arcomp.limits import free_memory
+
+BLOCKS_FREELY, BLOCKS_PER_BYTE = 1 << 16, 8
+"""Blocks that a JPEG may have: so many, and so many for each of its bytes, as each takes a bit in one of the scans."""
+_BLOCK_MEMORY = 512
+"""Bytes of memory that a block takes, while a JPEG is read, at most about."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A JPEG in a file.
+
+    Attributes:
+        jpeg: its form, without content. coefficients: its own.
+        parts: (begin, end) of all its bytes that are content.
+        end: where it ends.
+    """
+
+    jpeg: Jpeg
+    coefficients: Coefficients
+    parts: list[tuple[int, int]]
+    end: int
+
+
+def scanned(data: bytes, begin: int, end: int, whole: bool) -> Scanned | None:
+    """Take a JPEG apart.
+
+    Args:
+        data: a file. begin, end: between which bytes the JPEG is, or only begins.
+        whole: whether it has them all, so that it may be cut off or damaged.
+
+    Returns:
+        None if it is none that is read here, or does not come back bit for bit.
+    """
+    try:
+        reader = _Reader(data, begin, end)
+        reader.read()
+        found = reader.result(whole)
+    except PictureError:
+        return None
+    return found if found and _comes_back(data, begin, found) else None
+
+
+def _comes_back(data: bytes, begin: int, found: Scanned) -> bool:
+    content = b"".join(data[b:e] for b, e in found.parts)
+    try:
+        at = begin
+        for piece in write(found.jpeg, content, found.coefficients, found.end - begin):
+            if data[at : at + len(piece)] != piece:
+                return False
+            at += len(piece)
+    except ValueError:
+        return False
+    return at == found.end
+
+
+@dataclass
+class _Logs:
+    """What scans have beside coefficients, as :class:`arcomp.form.Jpeg` says it."""
+
+    units: int | None = None
+    restarts: list[tuple[int, int]] = field(default_factory=list)
+    zeros: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    breaks: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    pads: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+
+
+class _Reader:
+    """Reads the scans of a JPEG.
+
+    Attributes:
+        headers, logs: what was read. parts: see :class:`Scanned`. scans: how many.
+        stored: the frame, as far as there can be blocks of it in so few bytes; blocks: int16 [n, 64] of it.
+        padding: components that had scans together with others.
+    """
+
+    def __init__(self, data: bytes, begin: int, end: int) -> None:
+        self.data, self.begin, self.end = data, begin, end
+        self.octets = np.frombuffer(data, np.uint8)
+        self.headers, self.logs, self.scans = Headers(), _Logs(), 0
+        self.parts: list[tuple[int, int]] = []
+        self.padding: set[int] = set()
+        self.blocks: Blocks = np.zeros((0, 64), np.int16)
+        self.stored: Frame | None = None
+        self._first: ScanHeader | None = None
+        self._before = 0
+
+    def read(self) -> None:
+        """Read all scans, or up to one that ends early; then the rest is content.
+
+        Raises:
+            PictureError: there is no scan that can be read.
+        """
+        at = start = self.begin
+        complete = True
+        while complete:
+            try:
+                header, at = self.headers.next_scan(self.data, at, self.end)
+                if header is None:
+                    break
+                frame = self.stored or self._take_memory(header)
+                scan, codes = scan_of(frame, header)
+            except PictureError:
+                if not self.scans:
+                    raise
+                complete = False
+                break
+            self.parts.append((start, at))
+            at, complete = self._scan(header, scan, codes, at)
+            start = at
+        if self.headers.ended:
+            self.end = at
+        self.parts.append((start, self.end))
+
+    def _take_memory(self, first: ScanHeader) -> Frame:
+        """Take room for all blocks, or for so many rows of them as there can be."""
+        whole, most = self.headers.frame, BLOCKS_FREELY + BLOCKS_PER_BYTE * (self.end - self.begin)
+        if whole is None:
+            raise PictureError("a JPEG without a frame")
+        self._first, self.stored = first, whole
+        if whole.blocks > most:
+            of_a_unit = max(1, whole.blocks // (whole.units[0] * whole.units[1]))
+            self.stored = cut(whole, first, 1, (most - BLOCKS_FREELY) // of_a_unit)
+        blocks = self.stored.blocks
+        if blocks > most or (blocks > BLOCKS_FREELY and blocks * _BLOCK_MEMORY > free_memory()):
+            raise PictureError("a JPEG that claims more than it can have")
+        self.blocks = np.zeros((blocks, 64), np.int16)
+        return self.stored
+
+    def _scan(self, header: ScanHeader, scan: Scan, codes: Codes, at: int) -> tuple[int, bool]:
+        """Read a scan: gives where it ends, and whether it has all its units."""
+        bits = decoding.bits_of(self.octets[at : self.end])
+        log, state = decoding.log_of(scan, bits), np.zeros(decoding.STATE, np.int64)
+        begun = decoding.decode(scan, codes, bits, self.blocks, state, log)
+        units, restarts = int(state[decoding.UNIT]), int(state[decoding.RESTARTS])
+        if begun > units:
+            undo(scan, self.blocks, units, begun)
+        decoding.pad(bits, state, log)
+        logs, number = self.logs, self.scans
+        logs.zeros.append(log.zeros[: state[decoding.ZEROS]] + np.array([self._before, 0]))
+        logs.breaks.append(log.breaks[: state[decoding.BREAKS]] + self._before)
+        logs.pads.append(log.pads[: state[decoding.PADS]].copy())
+        if scan.interval and restarts < max(0, units - 1) // scan.interval:
+            logs.restarts.append((number, restarts))
+        complete = units == scan.units and self.stored == self.headers.frame
+        if not complete:
+            logs.units = units
+        if scan.kind in (SEQUENTIAL, DC_FIRST) and len(header.components) > 1:
+            self.padding |= set(header.components)
+        self._before += scan.blocks if units else 0
+        self.scans += 1
+        return at + decoding.length_of(bits, state), complete
+
+    def result(self, whole: bool) -> Scanned | None:
+        """What was read; None if it is less than is asked for."""
+        whole_frame, logs = self.headers.frame, self.logs
+        complete = self.headers.ended and logs.units is None
+        if not self._before or not (whole_frame and self.stored and self._first) or not (whole or complete):
+            return None
+        frame, components, padded = cut(whole_frame, self._first, self.scans, logs.units), [], 0
+        for number, (one, kept) in enumerate(zip(frame.components, self.stored.components, strict=True)):
+            plane = self.blocks[kept.first : kept.first + one.all_rows * one.all_columns]
+            plane = plane.reshape(one.all_rows, one.all_columns, 64)
+            if number in self.padding and not _usual(one, plane):
+                padded |= 1 << number
+            else:
+                plane = plane[: one.rows, : one.columns]
+            steps = self.headers.steps.get(number, np.ones(64, np.uint16))
+            components.append(Component(np.ascontiguousarray(plane), steps, one.sampling))
+        zeros, breaks = np.concatenate(logs.zeros), np.concatenate(logs.breaks)
+        jpeg = Jpeg(
+            (), 0, self.scans, logs.units, padded, tuple(logs.restarts),
+            tuple(zip(_gaps(zeros[:, 0]), zeros[:, 1].tolist(), strict=True)), tuple(_gaps(breaks)),
+            _packed(np.concatenate(logs.pads)),
+        )  # fmt: skip
+        return Scanned(jpeg, Coefficients(tuple(components), frame.width, frame.height), self.parts, self.end)
+
+
+def _usual(one: FrameComponent, plane: Blocks) -> bool:
+    """Whether the blocks beyond those that cover a component are as libjpeg makes them."""
+    if (one.rows, one.columns) == (one.all_rows, one.all_columns):
+        return True
+    made = plane.copy()
+    write_padding(one, made)
+    return bool(np.array_equal(made, plane))
+
+
+def _gaps(places: npt.NDArray[np.int64]) -> list[int]:
+    gaps: list[int] = np.diff(places, prepend=0).tolist()
+    return gaps
+
+
+def _packed(bits: npt.NDArray[np.uint8]) -> bytes:
+    """Padding bits; those that are all alike as few."""
+    if bits.all():
+        return b""
+    return np.packbits(bits).tobytes() if bits.any() else b"\0"

@@ -1,0 +1,109 @@
+"""How the blocks of a scan follow each other, and what compiled loops over them share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coefficients import Blocks
+from arcomp.formats.jpeg.headers import ZIGZAG as _ZIGZAG
+from arcomp.formats.jpeg.headers import Frame, ScanHeader
+from arcomp.formats.jpeg.huffman import Codes, codes_of
+
+ZIGZAG = _ZIGZAG.copy()
+SEQUENTIAL, DC_FIRST, DC_MORE, AC_FIRST, AC_MORE = range(5)
+"""Kinds of scans: of whole blocks; of the high bits of DC or of a band of AC, of one more bit of them."""
+LONGEST_RUN = 0x7FFF
+CORRECTIONS = 937
+"""libjpeg ends a run of blocks without new coefficients when it holds more correction bits than that."""
+FIRST, COLUMNS, ALL_COLUMNS, WIDE, TALL, DC, AC = range(7)
+"""Columns of :attr:`Scan.components`."""
+
+
+class Scan(NamedTuple):
+    """A scan, for compiled loops.
+
+    Attributes:
+        components: int64 [n, 7]: first block; blocks across that are coded if it is alone; blocks across in memory;
+            blocks of a unit across, down; its tables of DC and AC.
+        kind: see `SEQUENTIAL`. first, last, before, low: as of :class:`ScanHeader`.
+        across, units: units of a row, and in all. interval: between two restarts; 0: none.
+        longest: most blocks that a run of empty ones can have with its table; 0: the table has no runs.
+    """
+
+    components: npt.NDArray[np.int64]
+    kind: int
+    first: int
+    last: int
+    before: int
+    low: int
+    across: int
+    units: int
+    interval: int
+    longest: int
+
+    @property
+    def blocks(self) -> int:
+        """Blocks that it codes."""
+        return self.units * int((self.components[:, WIDE] * self.components[:, TALL]).sum())
+
+
+def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
+    """A scan and its tables.
+
+    Raises:
+        PictureError: a table cannot be.
+    """
+    rows, alone = [], len(header.components) == 1
+    for place, number in enumerate(header.components):
+        one = frame.components[number]
+        wide, tall = (1, 1) if alone else one.sampling
+        rows.append((one.first, one.columns, one.all_columns, wide, tall, place, 4 + place))
+    only = frame.components[header.components[0]]
+    across, down = (only.columns, only.rows) if alone else frame.units
+    if not frame.progressive:
+        kind = SEQUENTIAL
+    elif header.first == 0:
+        kind = DC_MORE if header.before else DC_FIRST
+    else:
+        kind = AC_MORE if header.before else AC_FIRST
+    tables = [dc for dc, _ in header.tables] + [None] * (4 - len(rows)) + [ac for _, ac in header.tables]
+    codes = codes_of(tables)
+    runs = np.flatnonzero(codes.size[4, : 15 << 4 : 16])
+    longest = min((2 << int(runs[-1])) - 1, LONGEST_RUN) if len(runs) else 0
+    scan = Scan(
+        np.array(rows, np.int64), kind, header.first, header.last, header.before, header.low, across, across * down,
+        header.interval, longest,
+    )  # fmt: skip
+    return scan, codes
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def block_of(scan: Scan, component: int, unit: int, within: int) -> int:
+    """Where in memory the block is that a unit has in a place of a component."""
+    one = scan.components[component]
+    row, column = unit // scan.across, unit % scan.across
+    wide = one[WIDE]
+    row, column = row * one[TALL] + within // wide, column * wide + within % wide
+    return int(one[FIRST] + row * one[ALL_COLUMNS] + column)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def undo(scan: Scan, blocks: Blocks, unit: int, end: int) -> None:
+    """Take from blocks what a scan said of units from one on, up to another."""
+    for at in range(unit, end):
+        for component in range(len(scan.components)):
+            one = scan.components[component]
+            for within in range(one[WIDE] * one[TALL]):
+                block = blocks[block_of(scan, component, at, within)]
+                for k in range(scan.first, scan.last + 1):
+                    value, shift = block[ZIGZAG[k]], scan.before
+                    if not shift:
+                        block[ZIGZAG[k]] = 0
+                    elif k == 0 or value > 0:
+                        block[ZIGZAG[k]] = value >> shift << shift
+                    else:
+                        block[ZIGZAG[k]] = -(-value >> shift << shift)
