@@ -13,6 +13,7 @@ import numpy as np
 
 from arcomp import __version__
 from arcomp.contract import registry
+from arcomp.contract.coefficients import comes_back
 from arcomp.contract.fixed_input import fixed_picture, layer_digests, stream_digest
 from arcomp.contract.library import ENDING, SHIPPED
 from arcomp.contract.model import Model
@@ -143,6 +144,8 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     if stream and stream_digest(model, channels, device) != stream:
         return "its fixed picture is coded otherwise than when it was frozen"
     try:
+        if not model.takes_pictures:
+            return "" if comes_back(model, picture) else "its fixed coefficients do not come back"
         data = codec.encode(Samples.of(picture, depth), model, device=device).data
         decoded = codec.decode(data, model).pixels
     except ArcompError as error:

@@ -16,8 +16,8 @@ import numpy as np
 
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
-from arcomp.contract.learning import processors
 from arcomp.contract.model import BatchSpec, Execution, Model
+from arcomp.contract.side_by_side import processors
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError
 from arcomp.samples import Pixels

@@ -10,6 +10,8 @@ import numpy as np
 
 from arcomp.codec import warm_up
 from arcomp.contract import registry
+from arcomp.contract.coefficients import comes_back
+from arcomp.contract.fixed_input import fixed_picture
 from arcomp.errors import ArcompError, ModelError
 from arcomp.formats import write
 from arcomp.formats.parsing import parse
@@ -47,6 +49,8 @@ def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
         begin = time.perf_counter()
         try:
             model = registry.load(name)
+            if not model.takes_pictures:
+                comes_back(model, fixed_picture(3))
             for channels, depth in KINDS:
                 try:
                     model.check(channels, depth)

@@ -76,6 +76,8 @@ def _takes(weights: Weights, model: Model) -> list[str]:
     """Kinds of samples, such as "RGB"."""
     from arcomp.contract.weights_file import kind_of
 
+    if not model.takes_pictures:
+        return ["JPEG"]
     kinds = sorted(kind_of(name) for name in weights.config["networks"])
     own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
     return ["bytes", *own] if model.takes_bytes else own

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch
+from arcomp.contract.side_by_side import Positions
 from arcomp.errors import ModelError
 
 

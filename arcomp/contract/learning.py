@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,17 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.contract.model import BatchSpec, Bits, Execution, Model, Payload, Progress, Watch, surplus_side
+from arcomp.contract.side_by_side import Meter, Positions, do_all, processors
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
-from arcomp.orders import Batch
 from arcomp.samples import Pixels
 
-Positions = Callable[[int], None]
-"""Callback that is given how many positions have been done since it was last called."""
-_WAITING = 4
-"""How many times as many pieces of work as there are threads have been handed to them."""
-_TOGETHER = 1 << 6
-"""Positions of small tiles, at least, that are one piece of work."""
 Tile = npt.NDArray[np.uint8]
 """uint8 [height, width, C]: one tile, channels in coding order."""
 
@@ -99,7 +89,7 @@ class LearningModel(Model):
         def work(i: int, meter: Positions) -> None:
             streams[i] = self.encode_tile(self._tile(pixels, tiling, i), how.device, meter)
 
-        _run(work, spec, how)
+        do_all(work, _sizes(spec), how.threads, how.progress)
         return Payload(
             tuple(s.data for s in streams),
             nll_bits=sum(s.nll_bits for s in streams),
@@ -121,7 +111,7 @@ class LearningModel(Model):
             self.decode_tile(payload.streams[i], tile, meter, how.naive)
             tiling.part(pixels, i)[..., order] = tile
 
-        _run(work, spec, how)
+        do_all(work, _sizes(spec), how.threads, how.progress)
         return pixels
 
     def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
@@ -131,7 +121,7 @@ class LearningModel(Model):
         def work(i: int, meter: Positions) -> None:
             tiling.part(found, i)[..., order], network[i] = self.tile_bits(self._tile(pixels, tiling, i), meter)
 
-        _run(work, spec, how)
+        do_all(work, _sizes(spec), how.threads, how.progress)
         return Bits(found, network=sum(network))
 
     def check_sampling(self, temperature: float, kept: int) -> None:
@@ -152,7 +142,7 @@ class LearningModel(Model):
         progress: Progress = lambda part: None,
     ) -> None:
         self.check_sampling(temperature, kept)
-        order, meter = list(self.coding_order(spec.channels)), _Meter(spec.batch.positions, progress)
+        order, meter = list(self.coding_order(spec.channels)), Meter(spec.batch.positions, progress)
         for picture in pixels:
             tile = np.zeros_like(picture)
             self.sample_tile(tile, rng, meter)
@@ -168,76 +158,7 @@ class LearningModel(Model):
         return np.ascontiguousarray(tiling.part(pixels, i)[..., list(self.coding_order(pixels.shape[3]))])
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
-
-
-class _Meter:
-    """Adds up the positions that threads have done and calls back with the part done, one thread at a time."""
-
-    def __init__(self, total: int, progress: Progress) -> None:
-        self.total, self.progress = total, progress
-        self.done, self.stopped = 0, False
-        self.lock = threading.Lock()
-
-    def __call__(self, positions: int) -> None:
-        with self.lock:
-            self.done += positions
-            if self.stopped:
-                raise _StoppedError
-            self.progress(self.done / self.total)
-
-
-def _together(batch: Batch) -> Iterator[range]:
-    """All tiles, those that are small several at a time."""
-    first, positions = 0, 0
-    for i, size in enumerate((batch.heights.astype(np.int64) * batch.widths).tolist()):
-        positions += size
-        if positions >= _TOGETHER:
-            yield range(first, i + 1)
-            first, positions = i + 1, 0
-    if first < len(batch):
-        yield range(first, len(batch))
-
-
-def _first(waiting: set[Future[None]]) -> None:
-    """Wait for the first of several, and take it out; raises what it raised."""
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    waiting -= done
-    for future in done:
-        future.result()
-
-
-class _StoppedError(Exception):
-    """Raised in threads whose work is no longer wanted."""
-
-
-def _run(work: Callable[[int, Positions], None], spec: BatchSpec, how: Execution) -> None:
-    """Do the work for each tile, several at a time; the first error stops all of them. Small tiles are done many at a
-    time, and no more wait than will be begun soon: there may be a million."""
-    meter, threads = _Meter(spec.batch.positions, how.progress), min(len(spec.batch), how.threads or processors())
-    waiting: set[Future[None]] = set()
-
-    def some(tiles: range) -> None:
-        for i in tiles:
-            if meter.stopped:
-                raise _StoppedError
-            work(i, meter)
-
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for tiles in _together(spec.batch):
-                if len(waiting) >= _WAITING * threads:
-                    _first(waiting)
-                waiting.add(pool.submit(some, tiles))
-            while waiting:
-                _first(waiting)
-        except BaseException:
-            meter.stopped = True
-            for future in waiting:
-                future.cancel()
-            raise
+def _sizes(spec: BatchSpec) -> list[int]:
+    """Positions of each tile."""
+    sizes: list[int] = (spec.batch.heights.astype(np.int64) * spec.batch.widths).tolist()
+    return sizes

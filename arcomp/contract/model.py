@@ -9,7 +9,7 @@ learn.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coefficients import Coefficients
+from arcomp.coefficients import Shape as CoefficientsShape
 from arcomp.contract.tiling import Tiling
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights
@@ -108,6 +110,19 @@ class Payload:
     network_bits: float | None = None
 
 
+@dataclass(frozen=True)
+class CoefficientPayload:
+    """Coded coefficients.
+
+    Attributes:
+        streams: a strip each, from the top down.
+        nll_bits: bits of the coefficients under the model as it learnt.
+    """
+
+    streams: tuple[bytes, ...]
+    nll_bits: float
+
+
 @dataclass(frozen=True, eq=False)
 class Bits:
     """What pictures cost under a model.
@@ -177,6 +192,11 @@ class Model(ABC):
         """Whether it is a model of sequences of bytes, which can code any file."""
         return False
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it codes samples; models of JPEG coefficients do not."""
+        return True
+
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """(height, width) of the tiles that a picture of this size is best cut into; (0, 0): do not cut it."""
         return 0, 0
@@ -202,6 +222,12 @@ class Model(ABC):
             tiling: how they are cut. spec: what the tiles are.
         """
 
+    def known_streams(
+        self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution
+    ) -> tuple[bytes | memoryview, ...]:
+        """The streams that pictures are coded to; of a model that takes none, those of what it makes of them."""
+        return self.encode(pixels, tiling, spec, how).streams
+
     @abstractmethod
     def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
         """The pictures that were encoded to a payload.
@@ -209,6 +235,33 @@ class Model(ABC):
         Raises:
             FormatError, ModelError: the payload, or its side information, is damaged.
         """
+
+    def encode_coefficients(self, coefficients: Coefficients, how: Execution = USUAL) -> CoefficientPayload:
+        """Code the coefficients of a JPEG.
+
+        Raises:
+            ModelError: it takes none.
+        """
+        raise ModelError(f"model {self.name} takes no coefficients of JPEG files", remedy="choose a model that does")
+
+    def decode_coefficients(
+        self, shape: CoefficientsShape, streams: Sequence[bytes | memoryview], how: Execution = USUAL
+    ) -> Coefficients:
+        """The coefficients that were encoded to streams; some, if the streams are others.
+
+        Raises:
+            FormatError: the streams end too soon, or are not as many as the shape's strips.
+            ModelError: it takes no coefficients.
+        """
+        raise ModelError(f"model {self.name} takes no coefficients of JPEG files", remedy="choose a model that does")
+
+    def coefficient_memory(self, shape: CoefficientsShape, threads: int | None = None) -> int:
+        """Bytes of memory that coding takes besides the coefficients (2 bytes each).
+
+        Args:
+            threads: see :class:`Execution`.
+        """
+        return 0
 
     @abstractmethod
     def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:

@@ -60,6 +60,11 @@ class Trainer(ABC):
         that many channels. The pictures are read only if ``pictures`` is called."""
         return weights
 
+    def measured(self, model: Any, pictures: Crops) -> tuple[float, float] | None:
+        """For models that code something else than pictures, which they make of pictures: bits of a sample of it under
+        the frozen model, and coded. None: files of the pictures say it."""
+        return None
+
     def frame(self, config: Mapping[str, Any]) -> tuple[int, int] | None:
         """Rows and columns of the largest crops that a network takes; None if it takes any size."""
         return None

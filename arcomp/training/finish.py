@@ -12,6 +12,7 @@ import numpy as np
 from arcomp.codec import Encoded, encode
 from arcomp.contract import registry
 from arcomp.contract.fixed_input import layer_digests
+from arcomp.contract.model import Model
 from arcomp.contract.trainer import Crops
 from arcomp.contract.weights_file import Weights, kind_of
 from arcomp.errors import TrainingError
@@ -123,6 +124,18 @@ def finish(
     weights.save(output, overwrite=overwrite)
     model = registry.from_weights(weights)
     crops = data.validation()
+    exact, coded = trainer_of(recipe.model).measured(model, crops) or _files(model, crops, recipe)
+    return Finished(
+        output,
+        model.digest.hex(),
+        evaluate(state.average, examples_of(state.average, crops), rounding=False),
+        exact,
+        coded,
+    )
+
+
+def _files(model: Model, crops: Crops, recipe: Recipe) -> tuple[float, float]:
+    """Bits of a sample under the frozen network before it learns, and of the files."""
     sizes = sorted({crop.shape for crop in crops})  # a file for each size, so that headers say little of small crops
     files: list[Encoded] = [
         encode(
@@ -133,10 +146,5 @@ def finish(
         for size in sizes
     ]
     samples = sum(f.samples for f in files)
-    return Finished(
-        output,
-        model.digest.hex(),
-        evaluate(state.average, examples_of(state.average, crops), rounding=False),
-        sum(f.nll_bits if f.network_bits is None else f.network_bits for f in files) / samples,
-        sum(8 * len(f.data) for f in files) / samples,
-    )
+    network = sum(f.nll_bits if f.network_bits is None else f.network_bits for f in files)
+    return network / samples, sum(8 * len(f.data) for f in files) / samples

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.tensors import part
-from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch, check_kind
 from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
+from arcomp.contract.side_by_side import Positions
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.errors import needs_torch

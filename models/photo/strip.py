@@ -17,8 +17,9 @@ import numpy.typing as npt
 from arcomp.coding import binary, lattice, mixing
 from arcomp.coding.decisions import MOST_DECISIONS
 from arcomp.coding.levels import LEVELS
-from arcomp.contract.learning import Positions, Stream
+from arcomp.contract.learning import Stream
 from arcomp.contract.model import Watch
+from arcomp.contract.side_by_side import Positions
 from arcomp.errors import FormatError, ModelError
 from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel

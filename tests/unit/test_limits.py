@@ -24,8 +24,8 @@ from arcomp.claims import check_member
 from arcomp.codec import decode_member
 from arcomp.coding import binary
 from arcomp.container import Geometry, Member, ModelId, Original, Part, pack, samples_checksum, unpack
-from arcomp.contract.learning import Positions, _run
-from arcomp.contract.model import BatchSpec, Execution
+from arcomp.contract.model import Execution
+from arcomp.contract.side_by_side import Positions, do_all
 from arcomp.errors import ArcompError, FormatError, LimitError
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
@@ -33,7 +33,6 @@ from arcomp.form import Chunks, Decimals, Deflated, Layout, Literal, Lzw, PackBi
 from arcomp.formats import lzw, packbits
 from arcomp.formats.rebuild import pieces
 from arcomp.limits import Budget, Limits
-from arcomp.orders import Batch
 from arcomp.samples import Samples
 from arcomp.transforms import Coded, Constant, Node
 from tests.coded import encode
@@ -291,14 +290,11 @@ def test_small_tiles_are_done_together_and_stop_at_once() -> None:
         if i == 5000:
             raise KeyboardInterrupt
 
-    ones = np.ones(1 << 20, np.int32)
-    spec = BatchSpec(Batch(ones, ones), 1, 8)
     with little(5.0, 1 << 26), pytest.raises(KeyboardInterrupt):
-        _run(work, spec, Execution(threads=2))
+        do_all(work, [1] * (1 << 20), 2, lambda part: None)
     assert len(done) < 20_000
-    few = BatchSpec(Batch(ones[:700], ones[:700]), 1, 8)
     done.clear()
-    _run(lambda i, meter: done.append(i), few, Execution(threads=3))
+    do_all(lambda i, meter: done.append(i), [1] * 700, 3, lambda part: None)
     assert sorted(done) == list(range(700))
 
 

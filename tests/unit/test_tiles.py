@@ -12,8 +12,9 @@ import pytest
 
 from arcomp import limits
 from arcomp.container import pack, unpack
-from arcomp.contract import learning
+from arcomp.contract import side_by_side
 from arcomp.contract.model import BatchSpec, Execution
+from arcomp.contract.side_by_side import processors
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 from tests.coded import decode, encode
@@ -49,7 +50,7 @@ def test_as_many_as_asked_for(threads: int | None) -> None:
     model.pause = 0.002
     data = encode(PIXELS, 8, model, threads=threads).data
     assert sorted(model.begun) == list(range(0, 48, 4))
-    assert 1 <= model.most <= min(12, threads or learning.processors())
+    assert 1 <= model.most <= min(12, threads or processors())
     assert np.array_equal(decode(data, model=model, threads=threads)[0], PIXELS)
     assert data == encode(PIXELS, 8, Raw(), threads=1).data
 
@@ -111,7 +112,7 @@ def test_an_interrupt_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
         assert began.wait(10)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(learning, "wait", interrupted)
+    monkeypatch.setattr(side_by_side, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         encode(PIXELS, 8, model, threads=2)
     assert model.together == 0
