@@ -70,6 +70,8 @@ def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
             wanted = ir.VectorType(kind.element, kind.lanes)
             if stored == kind.element:
                 return value
+            if stored == ir.IntType(8):
+                return builder.zext(value, wanted)
             return builder.sitofp(value, wanted) if kind in REAL else builder.sext(value, wanted)
 
         return kind(array, types.intp, types.intp), generate
@@ -100,6 +102,25 @@ store_floats = _storer(FLOATS, 4)
 load_words = _loader(WORDS, ir.IntType(32), 4)
 store_words = _storer(WORDS, 4)
 load_shorts = _loader(SHORTS, ir.IntType(16), 2)
+load_shorts_of_bytes = _loader(SHORTS, ir.IntType(8), 1)
+"""Without sign."""
+
+
+@intrinsic
+def load_pairs(typing: Any, array: Any, row: Any, column: Any, other: Any, other_column: Any) -> Any:
+    """Words whose low halves are bytes of one place of an array of uint8, whose high halves are those of another."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wanted, halves = ir.VectorType(WORDS.element, WORDS.lanes), []
+        for place in (args[1:3], args[3:5]):
+            at = _address(context, builder, signature.args[0], [args[0], *place], ir.IntType(8), WORDS.lanes)
+            value = builder.load(at)
+            value.align = 1
+            halves.append(builder.zext(value, wanted))
+        high = builder.shl(halves[1], ir.Constant(wanted, [16] * WORDS.lanes))
+        return builder.or_(halves[0], high)
+
+    return WORDS(array, types.intp, types.intp, types.intp, types.intp), generate
 
 
 def _spreader(kind: Vector, scalar: Any) -> Any:

@@ -275,10 +275,13 @@ def channel_features(squares: Any, workspace: Any, channel: int, count: int, out
 @kernel(inner=True)
 def push(planes: Any, t: int, first: int, count: int, channel: int, current: Any) -> None:
     """A channel's levels int32 [n] become known."""
-    mask = planes.values.shape[1] - 1
-    row = planes.values[channel, t & mask, MARGIN + first : MARGIN + first + count]
+    ring = planes.values.shape[1]
+    here = t & (ring - 1)
+    row = planes.values[channel, here, MARGIN + first : MARGIN + first + count]
+    levels = planes.levels[channel * ring + here, MARGIN + first : MARGIN + first + count]
     for k in range(count):
         row[k] = current[k]
+        levels[k] = current[k]
 
 
 @kernel(inner=True)

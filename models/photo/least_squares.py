@@ -32,6 +32,7 @@ from arcomp.exact.lanes import (
     load_floats_of_words,
     load_shorts,
     pair_shorts,
+    prefetch,
     smaller_floats,
     store_floats,
     store_words,
@@ -115,6 +116,8 @@ def slide(planes: Any, spec: Any, workspace: Any, sums: Any, t: int, first: int,
     weight = sample_weight(planes.channels, planes.windows) * ring
     one, minus = all_shorts(np.int16(1)), all_shorts(np.int16(-1))
     for at in range(MARGIN + first, MARGIN + first + count, LANES):
+        for p in range(sums.shape[0]):  # those of the pixels after these: they are far apart in memory
+            prefetch(sums, p, at + 2 * LANES - 1)
         for begin in range(0, rows + 1, covariance.BLOCK):
             block = min(covariance.BLOCK, rows + 1 - begin)
             for k in range(block):

@@ -61,6 +61,9 @@ class Planes(NamedTuple):
     values: Int16
     flat: Int16
     """The same, front after front: [count * ring, MARGIN + height + LANES]."""
+    levels: npt.NDArray[np.uint8]
+    """[channels * ring, MARGIN + height + LANES]: the pixels of each channel once more, as bytes. Least squares read
+    thousands of them for each pixel, so that they should be near."""
     height: int
     width: int
     channels: int
@@ -102,7 +105,8 @@ def blank(height: int, width: int, channels: int, windows: int, ring: int) -> Pl
     values = np.full((count, ring, MARGIN + height + LANES), UNSEEN_ERROR, np.int16)
     values[:channels] = MID_LEVEL
     values[-1] = UNSEEN_WEIGHT
-    return Planes(values, values.reshape(count * ring, -1), height, width, channels, windows)
+    levels = np.full((channels * ring, values.shape[2]), MID_LEVEL, np.uint8)
+    return Planes(values, values.reshape(count * ring, -1), levels, height, width, channels, windows)
 
 
 @kernel(inline="always")
@@ -125,14 +129,16 @@ def front_count(height: int, width: int) -> int:
 @kernel(inner=True)
 def fill_margins(planes: Any, t: int) -> None:
     """Repeat front t's values beside the picture, where it has reached an edge."""
-    values = planes.values
-    mask = values.shape[1] - 1
+    values, levels, ring = planes.values, planes.levels, planes.values.shape[1]
+    mask = ring - 1
     if t % SKEW == 0 and t // SKEW < planes.height - 1:  # (y, 0) is known: left of row y + 1
         at = MARGIN + t // SKEW
         for p in range(values.shape[0]):
             v = values[p, t & mask, at]
             for k in range(1, LEFT + 1):
                 values[p, (t + SKEW - k) & mask, at + 1] = v
+                if p < planes.channels:
+                    levels[p * ring + ((t + SKEW - k) & mask), at + 1] = v
     last = t - planes.width + 1
     if last >= 0 and last % SKEW == 0 and last // SKEW < planes.height:  # (y, width - 1)
         at = MARGIN + last // SKEW
@@ -140,3 +146,5 @@ def fill_margins(planes: Any, t: int) -> None:
             v = values[p, t & mask, at]
             for k in range(1, BEYOND + 1):
                 values[p, (t + k) & mask, at] = v
+                if p < planes.channels:
+                    levels[p * ring + ((t + k) & mask), at] = v

@@ -21,21 +21,19 @@ from arcomp.exact.lanes import (
     absolute_shorts,
     aligned,
     all_floats,
-    all_shorts,
     all_words,
     larger_floats,
     load_floats,
     load_floats_of_shorts,
-    load_shorts,
-    pair_shorts,
-    shorts_of_words,
+    load_shorts_of_bytes,
+    load_words,
     store_floats,
     store_shorts,
     store_words,
     words_of_floats,
 )
 from arcomp.models.photo import covariance
-from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, Int16, Int32
+from arcomp.models.photo.planes import LANES, MARGIN, SKEW, Int16, Int32
 from arcomp.models.photo.windows import (
     COMPARED,
     FULL_WEIGHT,
@@ -56,8 +54,8 @@ class Workspace(NamedTuple):
     """[places, n]."""
     ratio: npt.NDArray[np.float32]
     """[samples, LANES]."""
-    weight: Int16
-    """[samples, LANES]."""
+    weight: Int32
+    """[samples / 2, LANES]: two to a word."""
     sums: Int32
     """[pairs, LANES]."""
     total: Int32
@@ -71,7 +69,7 @@ def new_workspace(windows: tuple[Window, ...], channels: int, n: int) -> Workspa
     return Workspace(
         aligned((len(compared(windows)), n), np.int16),
         aligned((samples, LANES), np.float32),
-        aligned((samples, LANES), np.int16),
+        aligned(((samples + 1) // 2, LANES), np.int32),
         aligned((pairs(size), LANES), np.int32),
         aligned((1, LANES), np.int32),
     )
@@ -80,20 +78,43 @@ def new_workspace(windows: tuple[Window, ...], channels: int, n: int) -> Workspa
 @kernel(inner=True)
 def distances(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Of a front's pixels to all samples that any window compares them with: ``workspace.distance``."""
-    flat, channels, ring = planes.flat, planes.channels, planes.values.shape[1]
-    mask, compared = ring - 1, squares.compared
+    levels, channels, ring = planes.levels, planes.channels, planes.values.shape[1]
+    compared = squares.compared
     for offset in range(0, count, LANES):
         at = MARGIN + first + offset
+        own0 = _surroundings(levels, 0, ring, t, at)
+        own1, own2 = own0, own0
+        if channels > 1:
+            own1, own2 = _surroundings(levels, ring, ring, t, at), _surroundings(levels, 2 * ring, ring, t, at)
         for n in range(compared.shape[0]):
             dy, dx = compared[n, 0], compared[n, 1]
-            distance = all_shorts(np.int16(0))
-            for j in range(COMPARED):
-                ny, nx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
-                here, there = (t + nx + SKEW * ny) & mask, (t + nx + dx + SKEW * (ny + dy)) & mask
-                for c in range(channels):
-                    own = load_shorts(flat, c * ring + here, at + ny)
-                    distance = distance + absolute_shorts(own - load_shorts(flat, c * ring + there, at + ny + dy))
+            there, a = t + dx + SKEW * dy, at + dy
+            distance = _distance(own0, _surroundings(levels, 0, ring, there, a))
+            if channels > 1:
+                distance = distance + _distance(own1, _surroundings(levels, ring, ring, there, a))
+                distance = distance + _distance(own2, _surroundings(levels, 2 * ring, ring, there, a))
             store_shorts(workspace.distance, n, offset, distance)
+
+
+@kernel(inline="always")
+def _surroundings(levels: Any, plane: Any, ring: Any, t: Any, at: Any) -> Any:
+    """The first COMPARED neighbours of LANES pixels in a plane that begins at a row: W, N, NW, NE, WW, NN."""
+    mask = ring - 1
+    return (
+        load_shorts_of_bytes(levels, plane + ((t - 1) & mask), at),
+        load_shorts_of_bytes(levels, plane + ((t - SKEW) & mask), at - 1),
+        load_shorts_of_bytes(levels, plane + ((t - SKEW - 1) & mask), at - 1),
+        load_shorts_of_bytes(levels, plane + ((t - SKEW + 1) & mask), at - 1),
+        load_shorts_of_bytes(levels, plane + ((t - 2) & mask), at),
+        load_shorts_of_bytes(levels, plane + ((t - 2 * SKEW) & mask), at - 2),
+    )
+
+
+@kernel(inline="always")
+def _distance(own: Any, other: Any) -> Any:
+    a = absolute_shorts(own[0] - other[0]) + absolute_shorts(own[1] - other[1])
+    b = absolute_shorts(own[2] - other[2]) + absolute_shorts(own[3] - other[3])
+    return a + b + (absolute_shorts(own[4] - other[4]) + absolute_shorts(own[5] - other[5]))
 
 
 @kernel(inner=True)
@@ -111,11 +132,12 @@ def _weigh(squares: Any, w: int, channels: int, workspace: Any, offset: int) -> 
         largest = larger_floats(q, largest)
     unit, half = all_floats(np.float32(FULL_WEIGHT)) / largest, all_floats(np.float32(0.5))
     total = all_words(np.int32(0))
-    for n in range(samples):
-        own = words_of_floats(load_floats(ratio, n, 0) * unit + half)
-        total = total + own
-        store_shorts(weight, n, 0, shorts_of_words(own))
-    weight[samples] = 0  # where their number is odd
+    store_floats(ratio, samples, 0, all_floats(np.float32(0.0)))  # where their number is odd
+    for n in range(0, samples, 2):
+        a = words_of_floats(load_floats(ratio, n, 0) * unit + half)
+        b = words_of_floats(load_floats(ratio, n + 1, 0) * unit + half)
+        total = total + a + b
+        store_words(weight, n // 2, 0, a + b * all_words(np.int32(1 << 16)))
     store_words(workspace.total, 0, 0, total)
 
 
@@ -136,10 +158,9 @@ def similarity_weighted(
     for begins in range(0, both, covariance.BLOCK):
         count = min(covariance.BLOCK, both - begins)
         for k in range(count):
-            n = 2 * (begins + k)
-            i, j = begin + n, begin + n + 1
-            weights = pair_shorts(load_shorts(own.weight, n, 0), load_shorts(own.weight, n + 1, 0))
+            i, j = begin + 2 * (begins + k), begin + 2 * (begins + k) + 1
             a = (t + places[i, 1] + SKEW * places[i, 0], places[i, 0])
             b = (t + places[j, 1] + SKEW * places[j, 0], places[j, 0])
+            weights = load_words(own.weight, begins + k, 0)
             covariance.differences(planes, spec[TAPS], at, a, b, weights, workspace.pairs, k * m)
         covariance.add(m, count, workspace.pairs, own.sums, 0)

@@ -74,7 +74,7 @@ class Frozen:
 def memory(config: PhotoConfig, height: int, width: int) -> int:
     """Bytes that a strip takes while it is coded, about."""
     longest = min(height, -(-width // SKEW)) + 16
-    planes = ((3 + len(config.windows)) * config.channels + 1) * config.ring * (height + 64) * 2
+    planes = ((4 + len(config.windows)) * config.channels + 1) * config.ring * (height + 64) * 2
     sums = sum(w.step * w.size(config.channels) ** 2 // 2 * 4 for w in config.windows) * (height + 64)
     return (
         planes
