@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from arcomp.container import Member, Part
-from arcomp.limits import Limits
+from arcomp.limits import WORKING_FREELY, Limits
 from arcomp.transforms import leaf_kinds
 
 if TYPE_CHECKING:  # `arcomp info` loads no model
@@ -46,11 +47,21 @@ def coded_bytes(part: Part) -> int:
     return len(part.side) + sum(map(len, part.streams))
 
 
-def check_memory(tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None, limits: Limits) -> None:
+def check_memory(
+    tiling: Tiling, spec: BatchSpec, model: Model, threads: int | None, limits: Limits, stored: int | None = None
+) -> None:
     """Refuse what cannot fit, before any of it is taken.
+
+    Args:
+        stored: bytes that a part of a file is coded in: it may not ask for tiles that take far more memory than those
+            which the model would choose. None: of pictures that are to be coded.
 
     Raises:
         LimitError: samples (held twice) and what the model keeps are more memory than is allowed.
     """
-    samples = math.prod(tiling.shape) * spec.channels * spec.dtype.itemsize
-    limits.check_memory(2 * samples + model.memory(spec, threads))
+    samples, need = math.prod(tiling.shape) * spec.channels * spec.dtype.itemsize, model.memory(spec, threads)
+    if stored is not None and need > WORKING_FREELY:
+        _, height, width = tiling.pictures
+        usual = type(tiling)(tiling.pictures, model.tile(height, width, spec.channels, spec.depth))
+        limits.check_working(need, model.memory(replace(spec, batch=usual.batch), threads), stored)
+    limits.check_memory(2 * samples + need)

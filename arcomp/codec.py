@@ -21,7 +21,7 @@ from arcomp.contract.fixed_input import check_answers
 from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, FormatError, ModelError, VerificationError
-from arcomp.limits import USUAL_LIMITS
+from arcomp.limits import USUAL_LIMITS, Limits
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
@@ -324,16 +324,28 @@ def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:
         FormatError, ModelError: its streams are damaged, or not ones of such a leaf.
         ArcompError: it needs more memory than this machine has.
     """
-    *pictures, channels = leaf.shape
-    model.check(channels, leaf.depth)
     if part.binary_samples and leaf.depth != 1:
         raise FormatError("decisions of samples of more than a bit", remedy="get a fresh copy of the file")
-    tiling = Tiling((pictures[0], pictures[1], pictures[2]), part.tile)
-    spec = BatchSpec(tiling.batch, channels, leaf.depth)
-    pixels = math.prod(tiling.pictures)
-    how.limits.check_pixels(pixels, pixels * channels, coded_bytes(part))
-    check_memory(tiling, spec, model, how.threads, how.limits)
+    tiling, spec = tiles_of(part, leaf, model, how.threads, how.limits)
     return model.decode(Payload(part.streams, part.side, part.binary_samples), tiling, spec, how)
+
+
+def tiles_of(
+    part: Part, leaf: Leaf, model: Model, threads: int | None = None, limits: Limits = USUAL_LIMITS
+) -> tuple[Tiling, BatchSpec]:
+    """How a part's pictures are cut, and the spec of the tiles.
+
+    Raises:
+        ModelError, FormatError: the model does not take such pictures; there are too many tiles.
+        LimitError: it has more pixels, or needs more memory, than is allowed.
+    """
+    images, height, width, channels = leaf.shape
+    model.check(channels, leaf.depth)
+    tiling = Tiling((images, height, width), part.tile)
+    spec, pixels = BatchSpec(tiling.batch, channels, leaf.depth), math.prod(tiling.pictures)
+    limits.check_pixels(pixels, pixels * channels, coded_bytes(part))
+    check_memory(tiling, spec, model, threads, limits, coded_bytes(part))
+    return tiling, spec
 
 
 def warm_up(model: Model, channels: int, depth: int, device: str = "cpu") -> None:

@@ -20,6 +20,7 @@ from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.form import Literal, Skeleton
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import joined, pieces, predicted
+from arcomp.limits import Limits, free_memory
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Leaf, Node
 
@@ -158,7 +159,7 @@ def compress(
     if settings.verify:
         samples = None  # let go, before as many are decoded again
     started = time.perf_counter()
-    how = Execution(threads=settings.threads, progress=verifying)
+    how = Execution(threads=settings.threads, progress=verifying, limits=Limits(memory=free_memory()))
     if made.coded and not _comes_back(made, found.data, samples, model, how, settings.verify):
         made = _as_bytes(found, began)
     if settings.verify and not made.coded and not _comes_back(made, found.data, None, model, how, True):

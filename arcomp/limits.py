@@ -19,7 +19,7 @@ CODED_FREELY = 1 << 22
 CODED_PER_BYTE = 1 << 20
 """Samples that each byte of coded streams may stand for. No model gives a sample a larger probability than 1 - 2**-17,
 which is 1.1e-5 bits, 727,000 samples a byte."""
-MADE_FREELY, MADE_PER_BYTE = 1 << 26, 1 << 16
+MADE_FREELY, MADE_PER_BYTE = 1 << 25, 1 << 16
 """Bytes that the samples of a file may take, and that its original may have: so many, and so many for each byte that
 they are stored in. A picture of one colour alone is larger than that in less."""
 ORIGINAL_PER_SAMPLE = 8
@@ -30,6 +30,9 @@ CONTENT_FREELY, CONTENT_PER_BYTE = 1 << 24, 2
 """Bytes that contents which are packed may have, those of all levels together and beside the literal ones: so many, and
 so many for each byte of samples. A row may be one sample and the number of its filter; a tile of a TIFF may reach
 beyond its picture."""
+WORKING_FREELY, WORKING_PER_BYTE = 1 << 27, 1 << 16
+"""Bytes of memory that a model may take for tiles that are larger than it would choose them: so many, and so many for
+each byte that they are coded in."""
 CHUNKS_FREELY, BYTES_PER_CHUNK = 1 << 16, 1 << 10
 """Chunks that a skeleton makes of contents: so many, and one for so many bytes of the original."""
 ITEMS_FREELY, ITEMS_PER_BYTE = 1 << 16, 16
@@ -119,6 +122,22 @@ class Limits:
             raise LimitError(
                 f"claims an original of {size(length)} in {stored} bytes where {size(most)} are allowed",
                 remedy=f"{MEMORY} {-(-2 * (samples + length) >> 20)}M decodes it all the same",
+            )
+
+    def check_working(self, need: int, usual: int, stored: int) -> None:
+        """Refuse tiles for which a model takes much more memory than for those that it would choose.
+
+        Args:
+            need: bytes that it takes. usual: for its own tiles. stored: that they are coded in.
+
+        Raises:
+            LimitError: it is more than a file of that length may claim without leave.
+        """
+        most = max(usual, WORKING_FREELY) + WORKING_PER_BYTE * stored
+        if self.memory is None and need > most:
+            raise LimitError(
+                f"its tiles need {size(need)} of memory where {size(most)} are allowed for {stored} bytes",
+                remedy=f"{MEMORY} {-(-need >> 20) + 1}M decodes it all the same",
             )
 
     def check_memory(self, need: float) -> None:

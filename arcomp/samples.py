@@ -78,7 +78,8 @@ class Samples:
     Attributes:
         stacks: the pictures in their sequence. A stack is uint8 (depth up to 8) or uint16 [N, H, W, C] and holds N
             pictures of one size; pictures of several sizes need several stacks. All have the same number of channels.
-            They are made C-contiguous and of this machine's byte order; views and read-only arrays are taken.
+            They are made C-contiguous and of this machine's byte order; views and read-only arrays are taken. One in
+            which all pixels are the same by its strides (`np.broadcast_to`) stays such a view, which takes no memory.
         depth: bits of a sample, 1 to 16. Of pictures of 1 bit, 0 is black and 1 is white.
         form: what they were made of.
         alpha: whether the last channel is opacity.
@@ -142,7 +143,7 @@ class Samples:
         else:
             images, channels, dtype = len(pixels) > 1, self.channels > 1, pixels.dtype.name
         pixels = pixels if images else pixels[0]
-        pixels = pixels if channels else pixels[..., 0]
+        pixels = np.ascontiguousarray(pixels if channels else pixels[..., 0])
         if dtype.startswith("int"):
             return _from_the_middle(pixels).view(dtype)
         return pixels.astype(dtype, copy=False)
@@ -212,7 +213,10 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
         raise ArcompError(f"{depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
     if stack.dtype.kind != "u" or (depth < 8 * stack.dtype.itemsize and int(stack.max()) >> depth):
         raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
-    return np.ascontiguousarray(stack, np.uint8 if depth <= 8 else np.uint16)
+    dtype = np.uint8 if depth <= 8 else np.uint16
+    if not any(stack.strides[:3]):
+        return np.broadcast_to(np.ascontiguousarray(stack[:1, :1, :1], dtype), stack.shape)
+    return np.ascontiguousarray(stack, dtype)
 
 
 def _from_the_middle(samples: Pixels) -> Pixels:

@@ -194,11 +194,15 @@ class Compressor:
     def _tell_of_claims(self, name: str, made: Compressed) -> None:
         """Say so where the file became so small that decompressing it must be allowed, as that of any trap."""
         from arcomp.claims import check_member
+        from arcomp.codec import coded_by, tiles_of
         from arcomp.container.archive import parse_of
         from arcomp.limits import Limits
 
         try:
             check_member(replace(made.member, stored=parse_of(made.data).length), Limits(memory=math.inf))
+            if self.settings.tile is not None and self.model.name in [wanted.name for wanted in made.member.models]:
+                for part, (model, leaf) in zip(made.member.parts, coded_by(made.member, self.model), strict=True):
+                    tiles_of(part, leaf, model, self.settings.threads)
         except LimitError as error:
             self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {error.remedy}")
 

@@ -149,7 +149,7 @@ def limited(function: F) -> F:
         limits.PIXELS,
         metavar="N",
         type=Integers(1),
-        help="Refuse files of more pixels. [default: as many as take 64 MiB, and 64 KiB for each byte of it]",
+        help="Refuse files of more pixels. [default: as many as take 32 MiB, and 64 KiB for each byte of it]",
     )
     @click.option(
         limits.MEMORY,

@@ -252,7 +252,7 @@ def _bits(
     how: Execution,
 ) -> None:
     """Fill bits [N, H, W, C] from a padded batch."""
-    corners = np.array(tiling.corners, np.int64)
+    corners = tiling.corners.astype(np.int64)
     order = model.coding_order(spec.channels)
     known, done = model.parallel(padded, spec, how.device), 0
     for front, _ in grouped(model.order.fronts(spec.batch), CHUNK):

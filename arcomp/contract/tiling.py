@@ -25,7 +25,7 @@ class Tiling:
 
     Attributes:
         pictures: (images, height, width) of the pictures. shape: the same of the padded batch of tiles.
-        corners: (picture, y, x) of each tile's first pixel. batch: sizes of the tiles.
+        corners: int32 [tiles, 3], (picture, y, x) of each tile's first pixel. batch: sizes of the tiles.
         whole: whether each picture is one tile.
         tile: (height, width) of a tile; (0, 0) for whole pictures.
     """
@@ -36,17 +36,17 @@ class Tiling:
         rows, columns = range(0, height, th), range(0, width, tw)
         if images * len(rows) * len(columns) > MAX_TILES:
             raise FormatError(f"more than {MAX_TILES} tiles", remedy="choose larger tiles or fewer images")
-        self.corners = [(n, y, x) for n in range(images) for y in rows for x in columns]
-        heights = [min(th, height - y) for _, y, _ in self.corners]
-        widths = [min(tw, width - x) for _, _, x in self.corners]
-        self.batch = Batch(np.array(heights, np.int32), np.array(widths, np.int32))
+        grid = np.meshgrid(np.arange(images), rows, columns, indexing="ij")
+        self.corners = np.stack([a.ravel() for a in grid], 1).astype(np.int32)
+        sizes = np.minimum((th, tw), (height, width) - self.corners[:, 1:]).astype(np.int32)
+        self.batch = Batch(np.ascontiguousarray(sizes[:, 0]), np.ascontiguousarray(sizes[:, 1]))
         self.shape = (len(self.batch), int(self.batch.heights.max()), int(self.batch.widths.max()))
         self.whole = len(rows) == len(columns) == 1
         self.tile = (0, 0) if self.whole else (th, tw)
 
     def region(self, i: int) -> Region:
         """Where tile i is."""
-        n, y, x = self.corners[i]
+        n, y, x = self.corners[i].tolist()
         return Region(n, y, x, int(self.batch.heights[i]), int(self.batch.widths[i]))
 
     def covering(self, region: Region) -> tuple[list[int], Region]:

@@ -31,13 +31,11 @@ from arcomp.layers.spec import Spec
 from arcomp.network.configuration import LayeredConfig
 from arcomp.network.definition import ExactNetwork
 from arcomp.network.wiring import Wiring
-from arcomp.orders import Batch, Front, InGroups, Order, Raster, Wavefront, split
+from arcomp.orders import GROUP, Batch, Front, InGroups, Order, Raster, Wavefront, split
 
 UInt8 = npt.NDArray[np.uint8]
 Ints = npt.NDArray[Any]
 
-GROUP = 1 << 16
-"""Positions of tiles that are decoded together, at most (or one tile): bounds the memory of caches."""
 FLOAT_POSITIONS = 1 << 14
 """Positions that are evaluated at a time in float, at least a picture."""
 CHUNK = 1 << 13

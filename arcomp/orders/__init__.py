@@ -1,6 +1,6 @@
 """Orders: which positions are decoded together, and in what sequence."""
 
-from arcomp.orders.groups import InGroups, split
+from arcomp.orders.groups import GROUP, InGroups, split
 from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
 from arcomp.orders.passes import Lattice, Multiscale, Once, Pass, Passes, Subscale
 from arcomp.orders.path import Path
@@ -10,6 +10,7 @@ from arcomp.orders.wavefront import Wavefront
 from arcomp.orders.zigzag import Zigzag
 
 __all__ = [
+    "GROUP",
     "Batch",
     "Front",
     "InGroups",

@@ -8,17 +8,23 @@ import numpy as np
 
 from arcomp.orders.order import Batch, Front, Order
 
+GROUP = 1 << 16
+"""Positions of tiles that are decoded together, at most (or one tile): bounds the memory of caches."""
+GROUP_TILES = 1 << 11
+"""How many tiles, at most: caches have margins around each, however small it is."""
+
 
 def split(batch: Batch, positions: int) -> list[slice]:
-    """A batch in groups of consecutive pictures, each of at most so many positions or of one picture."""
-    sizes = batch.heights.astype(np.int64) * batch.widths
-    groups, begin, held = [], 0, 0
-    for i, size in enumerate(sizes.tolist()):
-        if held and held + size > positions:
-            groups.append(slice(begin, i))
-            begin, held = i, 0
-        held += size
-    return [*groups, slice(begin, len(batch))]
+    """A batch in groups of consecutive pictures, each of at most so many positions or of one picture, and of at most
+    GROUP_TILES pictures."""
+    ends = np.cumsum(batch.heights.astype(np.int64) * batch.widths)
+    groups, begin, before = [], 0, 0
+    while begin < len(batch):
+        fitting = int(np.searchsorted(ends, before + positions, side="right"))
+        end = min(max(fitting, begin + 1), begin + GROUP_TILES)
+        groups.append(slice(begin, end))
+        begin, before = end, int(ends[end - 1])
+    return groups
 
 
 class InGroups(Order):

@@ -20,12 +20,13 @@ from arcomp.errors import ModelError
 from arcomp.exact.compiled import kernel
 from arcomp.exact.devices import backend as device_backend
 from arcomp.exact.matmul import Matrix, choose
+from arcomp.exact.records import record
 from arcomp.layers.frozen import FrozenLinear
 from arcomp.layers.mixture import mixture_of
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8, Quantisation
 from arcomp.models.context import inputs as context_inputs
 from arcomp.models.context.config import ContextConfig
-from arcomp.orders import Front
+from arcomp.orders import GROUP, Front, split
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -115,20 +116,48 @@ class Network:
         return mixture_of(z, self.config.mixture, seen.base, seen.scale, values, channel, depth)
 
 
+class _Group:
+    """The neighbourhood of a group of tiles; that of the next one is made when its first position is reached."""
+
+    def __init__(self, spec: BatchSpec) -> None:
+        self.spec, self.groups, self.now = spec, split(spec.batch, GROUP), slice(0, 0)
+
+    def reach(self, image: int) -> slice:
+        """Go to the group of a tile; which tiles are in it."""
+        if image >= self.now.stop:
+            self.now = next(group for group in self.groups if group.stop > image)
+            batch = self.spec.batch.part(self.now)
+            height, width = int(batch.heights.max()), int(batch.widths.max())
+            self.around = record(
+                context_inputs.neighbourhood(len(batch), height, width, batch.widths, self.spec.channels)
+            )
+        return self.now
+
+    def part(self, front: Front, seen: context_inputs.Features, own: slice = slice(None)) -> context_inputs.FrontPart:
+        """Some positions of a front, all in the group."""
+        image = front.image[own] - np.int32(self.now.start)
+        at = context_inputs.positions(image, front.y[own], front.x[own])
+        return context_inputs.FrontPart(self.around, at, seen.part(own))
+
+
 class ContextParallel(Parallel):
     """Evaluation of known pictures."""
 
     def __init__(self, network: Network, padded: Padded, spec: BatchSpec, watch: Watch | None) -> None:
         self.network, self.padded, self.spec, self.watch = network, padded, spec, watch
-        n, height, width, channels = padded.shape
-        self.around = context_inputs.neighbourhood(n, height, width, spec.batch.widths, channels)
+        self.group = _Group(spec)
 
     def distributions(self, front: Front) -> list[Distribution]:
         channels = self.spec.channels
         values = self.padded[front.image, front.y, front.x].astype(np.int32)
         seen = context_inputs.unwritten(len(front), channels)
-        at = context_inputs.positions(front.image, front.y, front.x)
-        context_inputs.sequential(self.around, at, values, seen)
+        begin = 0
+        while begin < len(front):  # group after group, as the order has them
+            stop = self.group.reach(int(front.image[begin])).stop
+            beyond = front.image[begin:] >= stop
+            own = slice(begin, begin + int(beyond.argmax()) if beyond.any() else len(front))
+            self.group.part(front, seen, own).sequential(values[own])
+            begin = own.stop
         if self.watch:
             for name in ("inputs", "base", "scale"):
                 self.watch(name, getattr(seen, name))
@@ -141,16 +170,14 @@ class ContextIncremental(Incremental):
 
     def __init__(self, network: Network, spec: BatchSpec) -> None:
         self.network, self.spec = network, spec
-        batch = spec.batch
-        self.around = context_inputs.neighbourhood(
-            len(batch), int(batch.heights.max()), int(batch.widths.max()), batch.widths, spec.channels
-        )
+        self.group = _Group(spec)
 
     def begin(self, front: Front) -> None:
-        self.at = context_inputs.positions(front.image, front.y, front.x)
+        self.group.reach(int(front.image[0]))
         self.values = np.zeros((len(front), self.spec.channels), np.int32)
         self.seen = context_inputs.unwritten(len(front), self.spec.channels)
-        context_inputs.features(self.around, self.at, self.seen)
+        self.part = self.group.part(front, self.seen)
+        self.part.features()
         self.sums = self.network.sums(self.seen.inputs)
 
     def distribution(self, channel: int) -> Distribution:
@@ -158,4 +185,4 @@ class ContextIncremental(Incremental):
 
     def fill(self, channel: int, values: Int32) -> None:
         self.values[:, channel] = values
-        context_inputs.update_errors(self.around, self.at, channel, values, self.seen)
+        self.part.update_errors(channel, values)

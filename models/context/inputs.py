@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from arcomp.exact.arrays import Ints
 from arcomp.exact.compiled import kernel
-from arcomp.exact.records import record
+from arcomp.exact.records import Record, record
 
 Int8 = npt.NDArray[np.int8]
 Int16 = npt.NDArray[np.int16]
@@ -47,7 +47,8 @@ _SCALE_WEIGHTS = np.array([8, 8, 5, 5, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1], np.int64)
 _SCALE_TOTAL = int(_SCALE_WEIGHTS.sum())
 _SCALE_FLOOR = 51  # 0.2 levels in Q8
 _BLEND_WEIGHTS = np.array([2, 2, 1, 1, 1, 1], np.int64)  # of penalties at W, N, NW, NE, WW, NN
-_UNSEEN_ERROR = 32  # 2 levels in Q4: what is assumed outside the picture
+_UNSEEN_LEVEL = 128  # what is assumed outside the picture
+_UNSEEN_ERROR = 32  # 2 levels in Q4
 _UNSEEN_PENALTY = 2
 
 INPUTS_PER_CHANNEL = len(NEIGHBOURS) + SIGNED_ERRORS + ABSOLUTE_ERRORS + PREDICTORS + 3
@@ -83,15 +84,19 @@ def plane_bytes(images: int, height: int, width: int, channels: int) -> int:
 
 
 class Neighbourhood(NamedTuple):
-    """The planes that inputs are computed from. N pictures (or tiles), padded with fixed values; :func:`update_errors`
-    writes each position once, in causal order, and what lies beside a row as soon as it is known."""
+    """The planes that inputs are computed from. N pictures (or tiles), padded with fixed values; ``update_errors``
+    writes each position once, in causal order, and what lies beside a row as soon as it is known.
+
+    All is kept with the bits flipped that the fixed value has: so that is 0, and memory that the system gives only when
+    it is written to is as good as filled. A damaged file may claim millions of pixels, and end after a few.
+    """
 
     pixels: Int16
-    """[N, PAD + height + 1, PAD + width + PAD, C], levels."""
+    """[N, PAD + height + 1, PAD + width + PAD, C]: levels, exclusive or _UNSEEN_LEVEL."""
     errors: Int16
-    """The same shape: errors of the base, Q4."""
+    """The same shape: errors of the base, Q4, exclusive or _UNSEEN_ERROR."""
     penalties: UInt8
-    """[..., PREDICTORS]: absolute errors of the predictors, in levels."""
+    """[..., PREDICTORS]: absolute errors of the predictors, in levels, exclusive or _UNSEEN_PENALTY."""
     widths: Int32
     """[N]: the width of each picture; its right edge is repeated beyond it."""
     scratch: Int32
@@ -107,9 +112,9 @@ def neighbourhood(images: int, height: int, width: int, widths: Int32, channels:
     """
     shape = (images, height + PAD + 1, width + 2 * PAD, channels)
     return Neighbourhood(
-        np.full(shape, 128, np.int16),
-        np.full(shape, _UNSEEN_ERROR, np.int16),
-        np.full((*shape, PREDICTORS), _UNSEEN_PENALTY, np.uint8),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros((*shape, PREDICTORS), np.uint8),
         np.ascontiguousarray(widths, np.int32),
         np.zeros((3, len(NEIGHBOURS)), np.int32),
     )
@@ -138,7 +143,11 @@ class Features(NamedTuple):
     scale: Int32
     """[n, C], Q8."""
     predictions: Int32
-    """[n, C, PREDICTORS], Q4: for :func:`update_errors`."""
+    """[n, C, PREDICTORS], Q4: for ``update_errors``."""
+
+    def part(self, own: slice) -> Features:
+        """Of some of the positions: views."""
+        return Features(self.inputs[own], self.base[own], self.scale[own], self.predictions[own])
 
 
 def unwritten(count: int, channels: int) -> Features:
@@ -182,12 +191,12 @@ def _features_at(around: Any, at: Positions, i: int, into: Any) -> None:
     o = 0
     for c in range(pixels.shape[3]):
         for j in range(count):
-            v[j] = pixels[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
+            v[j] = pixels[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c] ^ _UNSEEN_LEVEL
         sums[:PREDICTORS] = 0
         for j in range(6):
             there = penalties[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
             for k in range(PREDICTORS):
-                sums[k] += _BLEND_WEIGHTS[j] * there[k]
+                sums[k] += _BLEND_WEIGHTS[j] * (there[k] ^ _UNSEEN_PENALTY)
         p = into.predictions[i, c]
         _predictors(v, p)
         total = np.int64(0)
@@ -199,7 +208,7 @@ def _features_at(around: Any, at: Positions, i: int, into: Any) -> None:
         b = np.int32(max(np.int64(0), min(np.int64(255 << 4), mean // total)))
         s = np.int32(0)
         for j in range(14):
-            e[j] = errors[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c]
+            e[j] = errors[n, y + NEIGHBOURS[j, 0], x + NEIGHBOURS[j, 1], c] ^ _UNSEEN_ERROR
             s += _SCALE_WEIGHTS[j] * abs(e[j])
         s = (s << 4) // _SCALE_TOTAL + _SCALE_FLOOR
         into.base[i, c] = b
@@ -230,17 +239,18 @@ def _update_at(around: Any, at: Positions, i: int, channel: int, v: int, seen: A
     """The level v of a channel at position i becomes known."""
     pixels, errors = around.pixels, around.errors
     n, y, x = at.image[i], at.ys[i] + PAD, at.xs[i] + PAD
-    pixels[n, y, x, channel] = v
+    kept = v ^ _UNSEEN_LEVEL
+    pixels[n, y, x, channel] = kept
     if at.xs[i] == 0:  # to the left of the next row
         for k in range(PAD):
-            pixels[n, y + 1, k, channel] = v
+            pixels[n, y + 1, k, channel] = kept
     if at.xs[i] == around.widths[n] - 1:
         for k in range(PAD):
-            pixels[n, y, x + 1 + k, channel] = v
-    errors[n, y, x, channel] = (v << 4) - seen.base[i, channel]
+            pixels[n, y, x + 1 + k, channel] = kept
+    errors[n, y, x, channel] = ((v << 4) - seen.base[i, channel]) ^ _UNSEEN_ERROR
     for k in range(PREDICTORS):
         d = abs((v << 4) - seen.predictions[i, channel, k]) >> 4
-        around.penalties[n, y, x, channel, k] = min(255, d)
+        around.penalties[n, y, x, channel, k] = min(255, d) ^ _UNSEEN_PENALTY
 
 
 @kernel()
@@ -263,23 +273,31 @@ def _sequential(around: Any, at: Any, values: Int32, out: Any) -> None:
             _update_at(around, at, i, c, values[i, c], out)
 
 
-def features(around: Neighbourhood, at: Positions, out: Features) -> None:
-    """Write inputs, bases and scales of positions whose neighbourhood is known."""
-    _features(record(around), record(at), record(out))
-
-
-def update_errors(around: Neighbourhood, at: Positions, channel: int, values: Int32, seen: Features) -> None:
-    """The levels int32 [n] of one channel at the positions become known; ``seen``: what :func:`features` wrote."""
-    _update_errors(record(around), record(at), channel, values, record(seen))
-
-
-def sequential(around: Neighbourhood, at: Positions, values: Int32, out: Features) -> None:
-    """:func:`features` and :func:`update_errors` at one position after the other: for pictures that are known.
+class FrontPart:
+    """Some positions of a front, packed for kernels once.
 
     Args:
-        values: int32 [n, C], levels.
+        around: the record of a :class:`Neighbourhood`. at: the positions. seen: where what is seen of them goes.
     """
-    _sequential(record(around), record(at), values, record(out))
+
+    def __init__(self, around: Record, at: Positions, seen: Features) -> None:
+        self._around, self._at, self._seen = around, record(at), record(seen)
+
+    def features(self) -> None:
+        """Write inputs, bases and scales of positions whose neighbourhood is known."""
+        _features(self._around, self._at, self._seen)
+
+    def update_errors(self, channel: int, values: Int32) -> None:
+        """The levels int32 [n] of one channel become known; after :meth:`features`."""
+        _update_errors(self._around, self._at, channel, values, self._seen)
+
+    def sequential(self, values: Int32) -> None:
+        """Both at one position after the other: for pictures that are known.
+
+        Args:
+            values: int32 [n, C], levels.
+        """
+        _sequential(self._around, self._at, values, self._seen)
 
 
 @kernel()
@@ -298,10 +316,11 @@ def head_extras(values: Int32, base: Int32, scale: Int32, channel: int, out: Int
 def extract_features(values: Int32) -> Features:
     """The features of a known picture (int32 [H, W, C], channels in coding order), in raster order."""
     height, width, channels = values.shape
-    around = neighbourhood(1, height, width, np.array([width]), channels)
+    around = record(neighbourhood(1, height, width, np.array([width]), channels))
     ys, xs = (a.ravel() for a in np.indices((height, width)))
     out = unwritten(height * width, channels)
-    sequential(around, positions(np.zeros_like(ys), ys, xs), np.ascontiguousarray(values.reshape(-1, channels)), out)
+    at = positions(np.zeros_like(ys), ys, xs)
+    FrontPart(around, at, out).sequential(np.ascontiguousarray(values.reshape(-1, channels)))
     return out
 
 

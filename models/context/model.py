@@ -17,7 +17,7 @@ from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.errors import ModelError, needs_torch
 from arcomp.models.context import inputs as context_inputs
 from arcomp.models.context.config import CODING_ORDER, ContextConfig
-from arcomp.orders import Order, Wavefront
+from arcomp.orders import GROUP, InGroups, Order, Wavefront, split
 
 
 @register
@@ -48,8 +48,12 @@ class ContextModel(DistributionModel):
         check_kind(self.name, self.configs, channels, depth)
 
     def memory(self, spec: BatchSpec, threads: int | None = None) -> int:
-        height, width = int(spec.batch.heights.max()), int(spec.batch.widths.max())
-        return context_inputs.plane_bytes(len(spec.batch), height, width, spec.channels)
+        """Bytes of the planes of the largest group of tiles."""
+        parts = [spec.batch.part(group) for group in split(spec.batch, GROUP)]
+        return max(
+            context_inputs.plane_bytes(len(part), int(part.heights.max()), int(part.widths.max()), spec.channels)
+            for part in parts
+        )
 
     def _refuse_side(self, spec: BatchSpec) -> None:
         if spec.side:
@@ -59,7 +63,7 @@ class ContextModel(DistributionModel):
 
     @property
     def order(self) -> Order:
-        return Wavefront(max(c.skew for c in self.configs.values()))
+        return InGroups(Wavefront(max(c.skew for c in self.configs.values())), GROUP)
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
         return CODING_ORDER[channels]

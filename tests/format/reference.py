@@ -75,7 +75,8 @@ def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
         require(len(stacks) == 1 and header.depth == 8, "the skeleton is missing")
         made = bytes(stacks[0].samples)
     else:
-        made = rebuilt(member.segments, [stack.pictures() for stack in stacks], length)
+        size = sum(len(stack.samples) for stack in stacks) * (1 if header.depth <= 8 else 2)
+        made = rebuilt(member.segments, [stack.pictures() for stack in stacks], length, size)
     require(len(made) == length and hashlib.sha256(made).digest() == sha256, "the original is damaged")
     return made
 

@@ -9,7 +9,7 @@ from tests.format.reference_coders import Coder, Edges
 from tests.format.reference_container import Part, Position, Tile
 from tests.format.reference_dense import BayesNet, Made
 from tests.format.reference_layers import LOGIT, SIGNED, Features, InSequence, Parameters, total
-from tests.format.reference_models import counts_to_distribution, logistics
+from tests.format.reference_models import counts_to_distribution, groups_of, logistics
 from tests.format.reference_networks import NETWORKS, outputs_of, stack_around, stack_causal
 from tests.format.reference_numbers import require
 from tests.format.reference_samples import Known
@@ -53,20 +53,6 @@ def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tup
                         each.known[i].values[(*each.known[i].place(y, x), c)] = value
                         if each.pictures:
                             yield (i, *each.known[i].place(y, x)), c, value
-
-
-def groups_of(tiles: list[Tile]) -> Iterator[list[int]]:
-    """Numbers of tiles that are coded together."""
-    group: list[int] = []
-    size = 0
-    for i, tile in enumerate(tiles):
-        positions = tile.height * tile.width
-        if group and size + positions > 65536:
-            yield group
-            group, size = [], 0
-        group.append(i)
-        size += positions
-    yield group
 
 
 def in_turn(positions: dict[int, list[tuple[int, int]]]) -> list[Front]:

@@ -13,6 +13,20 @@ from tests.format.reference_tables import BLEND, EXP, LOG2, SCALE, SIGMA
 from tests.format.reference_weights import LOGIT, RECTIFIED, Linear, digest_of, read_weights
 
 
+def groups_of(tiles: list[Tile]) -> Iterator[list[int]]:
+    """Numbers of tiles that are coded together."""
+    group: list[int] = []
+    size = 0
+    for i, tile in enumerate(tiles):
+        positions = tile.height * tile.width
+        if group and (size + positions > 65536 or len(group) == 2048):
+            yield group
+            group, size = [], 0
+        group.append(i)
+        size += positions
+    yield group
+
+
 def least_mass(depth: int) -> int:
     """phi, the least mass of a symbol."""
     return 1 << max(0, 12 - depth)
@@ -185,15 +199,16 @@ class Context:
         self.offsets: dict[Position, list[int]] = {}  # 16 x_i - base_i
 
     def fronts(self) -> Iterator[list[Position]]:
-        """The positions with x + skew y = t."""
-        for t in range(max(tile.width + self.skew * (tile.height - 1) for tile in self.tiles)):
-            self.inputs.clear()
-            yield [
-                (i, y, t - self.skew * y)
-                for i, tile in enumerate(self.tiles)
-                for y in range(tile.height)
-                if 0 <= t - self.skew * y < tile.width
-            ]
+        """The positions with x + skew y = t, of group after group."""
+        for group in groups_of(self.tiles):
+            for t in range(max(self.tiles[i].width + self.skew * (self.tiles[i].height - 1) for i in group)):
+                self.inputs.clear()
+                yield [
+                    (i, y, t - self.skew * y)
+                    for i in group
+                    for y in range(self.tiles[i].height)
+                    if 0 <= t - self.skew * y < self.tiles[i].width
+                ]
 
     def distribution(self, at: Position, channel: int) -> Edges:
         """Of a channel, from the neighbours and the channels before it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,25 +16,41 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 
 
 class Left:
-    """Bytes that packed contents may still have."""
+    """Bytes that packed contents may still have, and chunks that may still be made."""
 
-    def __init__(self, original: int) -> None:
-        self.bytes = (1 << 16) + (1 << 12) * original
+    def __init__(self, skeleton: list[Record], samples: int, original: int) -> None:
+        self.bytes = (1 << 24) + literal_bytes(skeleton) + 2 * samples
+        self.chunks = (1 << 16) + original // 1024
 
     def counted(self, content: bytes) -> bytes:
         self.bytes -= len(content)
         require(self.bytes >= 0, "more packed content than there may be")
         return content
 
+    def chunk(self) -> None:
+        self.chunks -= 1
+        require(self.chunks >= 0, "more chunks than there may be")
+
+
+def literal_bytes(skeleton: list[Record]) -> int:
+    """Bytes of all literal segments."""
+    return sum(len(s.data) if s.kind == "literal" else literal_bytes(s.named.get("content", [])) for s in skeleton)
+
 
 def rebuilt(
-    skeleton: list[Record], pictures: list[list[Picture]], most: int = 1 << 34, left: Left | None = None
+    skeleton: list[Record],
+    pictures: list[list[Picture]],
+    most: int = 1 << 34,
+    samples: int = 0,
+    left: Left | None = None,
 ) -> bytes:
-    """The file of segments and stacks of pictures; more bytes than the original has are refused."""
-    left = left or Left(most)
+    """The file of segments and stacks of pictures, whose samples take so many bytes; more bytes than the original has
+    are refused."""
+    left = left or Left(skeleton, samples, most)
+    inner = partial(rebuilt, pictures=pictures, most=most, left=left)
 
     def packed(s: Record) -> bytes:
-        return left.counted(rebuilt(s.content, pictures, most, left))
+        return left.counted(inner(s.content))
 
     parts: dict[str, Callable[[Record], bytes]] = {
         "literal": lambda s: bytes(s.data),
@@ -44,8 +61,8 @@ def rebuilt(
         "deflated": lambda s: deflated(s, packed),
         "packbits": lambda s: packbits(packed(s), s.row, s.headers),
         "lzw": lambda s: lzw(packed(s), s.clears, s.end),
-        "chunks": lambda s: chunks(s, rebuilt(s.content, pictures, most, left), most),
-        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in rebuilt(s.content, pictures, most, left)),
+        "chunks": lambda s: chunks(s, inner(s.content), most, left),
+        "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in inner(s.content)),
     }
     return b"".join(parts[segment.kind](segment) for segment in skeleton)
 
@@ -288,9 +305,9 @@ def lzw(data: bytes, clears: list[tuple[int, int]], end: int | None) -> bytes:
     return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
 
 
-def chunks(s: Record, content: bytes, most: int = 1 << 34) -> bytes:
+def chunks(s: Record, content: bytes, most: int, left: Left) -> bytes:
     """Chunks of PNG."""
-    made, at, which = b"", 0, 0
+    made, size, at, which = [], 0, 0, 0
     wrong = dict(s.wrong)
     places, count = [place for place, _ in s.wrong], sum(count for _, count in s.lengths)
     require(all(a < b for a, b in pairwise([-1, *places, count])), "wrong chunks that are not there, or out of order")
@@ -298,13 +315,14 @@ def chunks(s: Record, content: bytes, most: int = 1 << 34) -> bytes:
     require(len(s.named["kind"]) == 4 and (s.sequence or 0) < 1 << 32, "chunks of no kind")
     for length, count in s.lengths:
         for _ in range(count):
-            require(at + length <= len(content) and len(made) <= most, "chunks of more bytes")
+            left.chunk()
+            require(at + length <= len(content) and size <= most, "chunks of more bytes")
             start: bytes = s.named["kind"]  # the chunks', not the segment's
             if s.sequence is not None:
                 start += ((s.sequence + which) % (1 << 32)).to_bytes(4, "big")
             body = start + content[at : at + length]
             check = wrong.get(which, zlib.crc32(body))
-            made += (len(body) - 4).to_bytes(4, "big") + body + check.to_bytes(4, "big")
-            at, which = at + length, which + 1
+            made.append((len(body) - 4).to_bytes(4, "big") + body + check.to_bytes(4, "big"))
+            size, at, which = size + 8 + len(body), at + length, which + 1
     require(at == len(content), "chunks of fewer bytes")
-    return made
+    return b"".join(made)

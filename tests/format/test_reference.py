@@ -137,6 +137,12 @@ def test_context(extreme: bool, channels: int, content: str, tmp_path: Path) -> 
     check(images(content, 2, (7, 10, channels), 8), 8, model, weights, (3, 4))
 
 
+def test_context_goes_group_after_group(tmp_path: Path) -> None:
+    """Of 2,048 pictures at most."""
+    model = tiny(False)
+    check(images("smooth", 2100, (1, 2, 1), 8), 8, model, saved(model, tmp_path), (0, 0))
+
+
 def test_context_takes_the_largest_skew(tmp_path: Path) -> None:
     configs = [ContextConfig(c, trunk=(8,), head=8, mixture=c + 1, skew=skew) for c, skew in ((1, 4), (3, 7))]
     model = ContextModel(freeze({config.channels: Context(config) for config in configs}))

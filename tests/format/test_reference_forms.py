@@ -27,7 +27,7 @@ from arcomp.form import (
     Scanlines,
     Segment,
 )
-from arcomp.formats.rebuild import rebuild
+from arcomp.formats.rebuild import UNLIMITED, pieces
 from arcomp.samples import Samples
 from arcomp.transforms import (
     Coded,
@@ -141,20 +141,21 @@ def segments(draw: st.DrawFn, deeper: int = 2) -> Segment:
     return BitsReversed(content)
 
 
-def by_the_reference(segment: Segment, samples: Samples) -> bytes | None:
+def by_the_reference(segment: Segment, samples: Samples, most: int = 1 << 34) -> bytes | None:
     reader = Reader(SEGMENT_RECORDS.encode(segment))
     record = read_record(reader, SEGMENTS)
     reader.end()
     stacks = [Stack((*stack.shape,), samples.depth, stack.ravel().tolist()) for stack in samples.stacks]
     try:
-        return rebuilt([record], [stack.pictures() for stack in stacks])
+        size = sum(stack.nbytes for stack in samples.stacks)
+        return rebuilt([record], [stack.pictures() for stack in stacks], most, size)
     except Refused:
         return None
 
 
-def by_the_product(segment: Segment, samples: Samples) -> bytes | None:
+def by_the_product(segment: Segment, samples: Samples, most: int = UNLIMITED) -> bytes | None:
     try:
-        return rebuild((segment,), samples)
+        return b"".join(pieces((segment,), samples, most))
     except ValueError:
         return None
 
@@ -185,6 +186,18 @@ def test_streams(data: bytes, clears: tuple[tuple[int, int], ...], row: int) -> 
     samples = some_samples(8)
     for segment in (Lzw((Literal(data * 9),)), Lzw((Literal(data),), clears), PackBits((Literal(data),), row)):
         assert by_the_product(segment, samples) == by_the_reference(segment, samples)
+
+
+def test_no_more_chunks_than_the_page_says() -> None:
+    """2^16, and one for each 1024 bytes of the file: as many are made, one more is refused."""
+    samples, length = some_samples(8), 12 * 66314
+    most = (1 << 16) + length // 1024
+    assert most == 66313
+    for count in (most, most + 1):
+        chunks = Chunks((), b"IDAT", ((0, count),))
+        made = by_the_product(chunks, samples, length)
+        assert made == by_the_reference(chunks, samples, length)
+        assert (made is not None) == (count == most)
 
 
 def test_samples_of_more_bits_than_their_layout_has() -> None:

@@ -33,9 +33,9 @@ from arcomp.models.pixelsnail import PixelSNAIL
 from arcomp.models.subscale import SubscalePixelNetwork
 from arcomp.models.wavenet import WaveNet
 from arcomp.network.float.model import FloatModel, shown
-from arcomp.network.layered import GROUP, Layered
+from arcomp.network.layered import Layered
 from arcomp.network.likelihoods import FOLLOW
-from arcomp.orders import Batch, split
+from arcomp.orders import GROUP, Batch, split
 from tests.coded import decode, encode
 from tests.contents import pictures
 from tests.layers import linear_of
@@ -146,6 +146,8 @@ def test_groups_are_of_whole_pictures() -> None:
     sides = np.array([100, 200, 256, 300, 10, 10], np.int32)
     assert [(g.start, g.stop) for g in split(Batch(sides, sides), GROUP)] == [(0, 2), (2, 3), (3, 4), (4, 6)]
     assert [(g.start, g.stop) for g in split(Batch(sides[:1], sides[:1]), 1)] == [(0, 1)]
+    tiny = np.ones(5000, np.int32)
+    assert [(g.start, g.stop) for g in split(Batch(tiny, tiny), GROUP)] == [(0, 2048), (2048, 4096), (4096, 5000)]
 
 
 @pytest.mark.parametrize("depth", range(1, 9))
