@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 from tests.format.reference_rebuild import Left, chunks
 from tests.format.reference_records import Record
@@ -18,7 +19,7 @@ def chunk(kind: bytes, body: bytes, wrong: int | None = None) -> bytes:
 def test_chunks() -> None:
     """Of their own kind, numbered or not, with checksums that are wrong where they were."""
     left = Left([], 0, 99)
-    named = {"kind": b"IDAT", "lengths": [(3, 2), (1, 1)], "sequence": None, "wrong": [(1, 7)]}
+    named: dict[str, Any] = {"kind": b"IDAT", "lengths": [(3, 2), (1, 1)], "sequence": None, "wrong": [(1, 7)]}
     made = chunks(Record("chunks", named), b"abcdefg", 99, left)
     assert made == chunk(b"IDAT", b"abc") + chunk(b"IDAT", b"def", 7) + chunk(b"IDAT", b"g")
     made = chunks(
