@@ -102,6 +102,13 @@ def new_mixer(shape: Shape, weights: Int32 | None = None) -> Mixer:
     )  # fmt: skip
 
 
+def even_weights(shape: Shape, part: int) -> Int32:
+    """Weights for a mixer without experts: those of the first set are 1 / part for every table, all others 0."""
+    weights: Int32 = np.zeros((shape.weight_rows, LANES), np.int32)
+    weights[: shape.sets[0], : shape.tables] = (1 << WEIGHT_BITS) // part
+    return weights
+
+
 def memory(shape: Shape) -> int:
     """Bytes of what a mixer learns."""
     return 4 * ((shape.tables << shape.bits) + shape.weight_rows * LANES + shape.map_rows * MAP_BINS)

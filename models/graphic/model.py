@@ -1,0 +1,111 @@
+"""``graphic`` as the codec sees it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding import mixing
+from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.model import Watch, refuse
+from arcomp.contract.registry import register
+from arcomp.contract.trainer import Trainer
+from arcomp.contract.weights_file import Weights
+from arcomp.errors import ModelError
+
+MOST_PIXELS = 1 << 23
+"""Of a tile: larger pictures are cut, an even number of times."""
+MOST_CHANNELS = 4
+RANDOM_BYTES = 24
+"""For each pixel that is drawn: more than its decisions take."""
+
+
+@register
+class GraphicModel(LearningModel):
+    """Pictures of 1 to 4 channels of up to 8 bits.
+
+    Args:
+        weights: ``candidates`` and ``escape``, the mixing weights that a tile starts from.
+
+    Raises:
+        ModelError: the configuration or the arrays are not this model's.
+    """
+
+    name: ClassVar[str] = "graphic"
+
+    def __init__(self, weights: Weights) -> None:
+        from arcomp.models.graphic import candidates, escape
+        from arcomp.models.graphic.tile import Start
+
+        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
+        shapes = {"candidates": candidates.shape(8), "escape": escape.shape(8)}
+        if weights.config or set(weights.arrays) != set(shapes):
+            raise ModelError("weights of another generation of model graphic", remedy="install arcomp again")
+        started = {}
+        for name, shape in shapes.items():
+            array = weights.arrays[name]
+            wanted = (shape.weight_rows, mixing.LANES)
+            if array.dtype != np.int32 or array.shape != wanted or np.abs(array.astype(np.int64)).max() >= 1 << 20:
+                raise ModelError(f"the mixing weights {name!r} are not right", remedy="install arcomp again")
+            started[name] = array
+        self.start = Start(**started)
+
+    @classmethod
+    def trainer(cls) -> Trainer | None:
+        return None
+
+    def check(self, channels: int, depth: int) -> None:
+        if channels > MOST_CHANNELS or depth > 8:
+            raise refuse(self.name, "1 to 4 channels of up to 8 bits", channels, depth)
+
+    def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
+        """Whole pictures, unless they are very large."""
+        parts = -(-height * width // MOST_PIXELS)
+        parts += parts % 2 if parts > 1 else 0
+        return -(-height // min(parts, height)), width
+
+    def tile_memory(self, channels: int, height: int, width: int) -> int:
+        from arcomp.models.graphic.tile import memory
+
+        return memory(height, width)
+
+    def encode_tile(
+        self,
+        tile: Tile,
+        device: str = "cpu",
+        progress: Positions = lambda positions: None,
+        watch: Watch | None = None,
+    ) -> Stream:
+        from arcomp.models.graphic import tile as tiles
+
+        return tiles.Tile(self.start, *tile.shape).encode(tile, progress)
+
+    def tile_bits(
+        self, tile: Tile, progress: Positions = lambda positions: None
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """A pixel's bits are shared out equally among its channels."""
+        from arcomp.models.graphic import tile as tiles
+
+        height, width, channels = tile.shape
+        costs = np.zeros((height, width), np.float32)
+        stream = tiles.Tile(self.start, *tile.shape).encode(tile, progress, costs)
+        return np.repeat(costs[..., None] / np.float32(channels), channels, axis=2), stream.network_bits
+
+    def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
+        """Random bytes are decoded, more than decisions can use up."""
+        height, width, _ = tile.shape
+        self.decode_tile(rng.bytes(RANDOM_BYTES * height * width), tile, progress)
+
+    def decode_tile(
+        self,
+        data: bytes | memoryview,
+        tile: Tile,
+        progress: Positions = lambda positions: None,
+        naive: bool = False,
+    ) -> None:
+        """There are no caches: ``naive`` is the same."""
+        from arcomp.models.graphic import tile as tiles
+
+        tiles.Tile(self.start, *tile.shape).decode(data, tile, progress)

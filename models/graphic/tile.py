@@ -1,0 +1,213 @@
+"""One tile, coded on its own, pixel by pixel in raster order. Encoding and decoding are one loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from arcomp.coding import binary, mixing
+from arcomp.coding.binary import Coder, close, decode, encode, opened
+from arcomp.contract.learning import Positions, Stream
+from arcomp.exact.compiled import kernel
+from arcomp.exact.records import record
+from arcomp.models.graphic import candidates, escape
+from arcomp.models.graphic.candidates import CANDIDATES, Candidates
+from arcomp.models.graphic.escape import BITS, CHANNELS, Escape
+from arcomp.models.graphic.past import SIDE, SURROUNDINGS, TOP, Past, begin_row, look_around, new_past, remember
+
+ESCAPED = 15
+"""Slot of a pixel that was no candidate; that of another one is the number of offers."""
+STEP = 1 << 14
+"""Pixels between two reports of progress, about."""
+MOST_DECISIONS = CANDIDATES + CHANNELS * BITS
+"""For a pixel."""
+FEWEST_BITS, MOST_COUNTERS, MOST_SPELLED = 8, 20, 18
+"""log2 of counters and places of a table: of the smallest tiles, of candidates and places, and of escapes."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Mixing weights to start from, int32 [rows, LANES]; None: all tables count the same."""
+
+    candidates: npt.NDArray[np.int32] | None = None
+    escape: npt.NDArray[np.int32] | None = None
+
+
+class Parts(NamedTuple):
+    """One tile for the kernels."""
+
+    past: Past
+    candidates: Candidates
+    escape: Escape
+    coder: Coder
+    costs: npt.NDArray[np.float32]
+    """[height, width]: set in encoding to the bits of each pixel; or [0, 0]."""
+    totals: npt.NDArray[np.float64]
+    """[1]: bits of all decisions."""
+    channels: int
+
+
+def table_bits(height: int, width: int) -> int:
+    """log2 of the counters of a table: eight for each pixel or more, within limits."""
+    return min(MOST_COUNTERS, max(FEWEST_BITS, (height * width - 1).bit_length() + 3))
+
+
+def memory(height: int, width: int) -> int:
+    """Bytes that a tile takes while it is coded, about."""
+    bits = table_bits(height, width)
+    stages = candidates.shape(bits), escape.shape(min(bits, MOST_SPELLED))
+    plane = 4 * (height + TOP) * (width + 2 * SIDE)
+    return plane + (SURROUNDINGS * 4 << bits) + sum(map(mixing.memory, stages)) + STEP * MOST_DECISIONS * 2
+
+
+class Tile:
+    """Everything that one tile needs while it is coded.
+
+    Args:
+        start: mixing weights. height, width, channels: of the tile.
+    """
+
+    def __init__(self, start: Start, height: int, width: int, channels: int) -> None:
+        bits = table_bits(height, width)
+        self.height, self.width, self.channels = height, width, channels
+        self.parts = Parts(
+            new_past(height, width, bits),
+            candidates.new_candidates(bits, start.candidates),
+            escape.new_escape(min(bits, MOST_SPELLED), start.escape),
+            binary.encoder(0),
+            np.zeros((0, 0), np.float32),
+            np.zeros(1),
+            channels,
+        )
+        self.colours = self.parts.past.pixels[TOP:, SIDE : SIDE + width]
+
+    def encode(
+        self, pixels: npt.NDArray[np.uint8], progress: Positions, costs: npt.NDArray[np.float32] | None = None
+    ) -> Stream:
+        """Code uint8 [height, width, C]; ``costs``, float32 [height, width], is filled with each pixel's bits."""
+        for c in range(self.channels):
+            self.colours |= pixels[..., c].astype(np.uint32) << np.uint32(BITS * c)
+        coder = binary.encoder(1 << 12)
+        parts = self.parts if costs is None else self.parts._replace(costs=costs)
+        for begin, end in self._steps():
+            pixels_done = (end - begin) * self.width
+            coder = binary.with_space(coder, pixels_done * MOST_DECISIONS // 2 + 16)
+            _code_rows(record(parts._replace(coder=coder)), False, begin, end)
+            progress(pixels_done)
+        bits = float(parts.totals[0])
+        return Stream(binary.finish(coder), bits, bits)
+
+    def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
+        """Fill uint8 [height, width, C] from coded bytes.
+
+        Raises:
+            FormatError: they end too soon.
+        """
+        coder = binary.decoder(data)
+        parts = record(self.parts._replace(coder=coder))
+        for begin, end in self._steps():
+            _code_rows(parts, True, begin, end)
+            progress((end - begin) * self.width)
+            binary.check_end(binary.beyond(coder))
+        for c in range(self.channels):
+            pixels[..., c] = (self.colours >> np.uint32(BITS * c)) & np.uint32(255)
+
+    def _steps(self) -> list[tuple[int, int]]:
+        """Rows (begin, end) that are coded between two reports."""
+        rows = max(1, STEP // self.width)
+        return [(y, min(y + rows, self.height)) for y in range(0, self.height, rows)]
+
+
+@kernel(inline="always")
+def _decide(
+    mixer: Any, coder: Any, numbers: Any, question: Any, decoding: bool, bit: Any, rate: Any
+) -> Any:  # fmt: skip
+    """Code one decision; ``question``: what was found, and rows. Returns it, the coder's numbers, its probability."""
+    found, rows = question
+    said = mixing.predict(mixer, found, rows)
+    if decoding:
+        bit, numbers = decode(coder, numbers, said[0])
+    else:
+        numbers = encode(coder, numbers, bit, said[0])
+    mixing.learn(mixer, found, rows, said, bit, rate)
+    return bit, numbers, float(said[0] if bit else 65536 - said[0]) * (1.0 / 65536.0)
+
+
+@kernel(inner=True)
+def _offer(tile: Any, decoding: bool, colour: Any, x: Any) -> Any:
+    """Offer candidates to the pixel in column x until it is one: its slot (0: none), its colour, the probability."""
+    past, stage, coder = tile.past, tile.candidates, tile.coder
+    candidates.gather(past, stage)
+    equal, slots, wide, row = candidates.surroundings(past, x)
+    rate = mixing.learning_rate(stage.mixer, past.done[0] >> 3)
+    numbers, share, offered, slot, refused = opened(coder), 1.0, 0, 0, np.uint64(0)
+    for i in range(CANDIDATES):
+        offer = stage.colours[i]
+        if not stage.there[i] or candidates.holders(stage, offer) & ((1 << i) - 1):
+            continue  # none, or offered already
+        question = candidates.find(past, stage, offer, offered, (equal, slots, wide, row, refused))
+        bit, numbers, own = _decide(stage.mixer, coder, numbers, question, decoding, 1 if colour == offer else 0, rate)
+        share *= own
+        offered += 1
+        if bit:
+            colour, slot = offer, offered
+            break
+        refused += candidates.fold(np.uint64(9), offer)
+    close(coder, numbers)
+    return slot, colour, share
+
+
+@kernel(inner=True)
+def _spell(tile: Any, decoding: bool, colour: Any) -> Any:
+    """Code a colour bit by bit; returns it and its probability."""
+    past, stage, coder = tile.past, tile.escape, tile.coder
+    guess = tile.candidates.colours[0] if tile.candidates.there[0] else past.around[0]
+    rate = mixing.learning_rate(stage.mixer, past.done[1])
+    numbers, share, known = opened(coder), 1.0, np.uint32(0)
+    for c in range(tile.channels):
+        escape.begin_channel(past, stage, known, c, guess)
+        value, prefix = escape.channel(colour, c), np.int64(1)
+        for i in range(BITS):
+            question = escape.find(stage, np.int64(c), np.int64(i), prefix)
+            wanted = (value >> (BITS - 1 - i)) & 1
+            bit, numbers, own = _decide(stage.mixer, coder, numbers, question, decoding, wanted, rate)
+            share *= own
+            prefix = prefix * 2 + bit
+        known |= np.uint32((prefix & 255) << (BITS * c))
+    close(coder, numbers)
+    stage.recent[0] = known
+    past.done[1] += 1
+    return known, share
+
+
+@kernel()
+def _code_rows(tile: Any, decoding: bool, begin: int, end: int) -> None:
+    """Code rows begin .. end - 1.
+
+    Args:
+        tile: record of :class:`Parts`; when encoding, its pixels are there from the start, but a pixel is not looked at
+            before it is coded.
+    """
+    past, totals, costs = tile.past, tile.totals, tile.costs
+    pixels, slots = past.pixels, past.slots
+    width = pixels.shape[1] - 2 * SIDE
+    for y in range(TOP + begin, TOP + end):
+        begin_row(past, y)
+        for x in range(width):
+            colour = pixels[y, SIDE + x]
+            look_around(past, y, SIDE + x)
+            slot, colour, share = _offer(tile, decoding, colour, x)
+            bits = -np.log2(share)
+            if slot == 0:
+                slot = ESCAPED
+                colour, share = _spell(tile, decoding, colour)
+                bits -= np.log2(share)
+            totals[0] += bits
+            if costs.size:
+                costs[y - TOP, x] = bits
+            pixels[y, SIDE + x] = colour
+            slots[0, x + 1] = slot
+            remember(past, y * pixels.shape[1] + SIDE + x, colour)
