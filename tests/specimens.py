@@ -12,6 +12,7 @@ import torch
 
 from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
+from arcomp.contract.learning import LearningModel
 from arcomp.contract.library import SHIPPED, family
 from arcomp.contract.weights_file import Weights, network_name
 from arcomp.layers.conv import tap_mask
@@ -21,6 +22,7 @@ from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context
 from arcomp.models.context.training import freeze
+from arcomp.models.graphic.model import GraphicModel
 from arcomp.models.grayscale_pixelcnn import View
 from arcomp.models.histogram import Histogram
 from arcomp.models.photo import training as photo_training
@@ -284,8 +286,22 @@ def _shipped() -> dict[str, tuple[Callable[[], PhotoModel], int]]:
     return found
 
 
+def graphic(extreme: bool = False) -> GraphicModel:
+    """``graphic`` as it is shipped, or with mixing weights at their limits."""
+    shipped = Weights.load(SHIPPED / "graphic.safetensors")
+    if not extreme:
+        return GraphicModel(shipped)
+    rng = np.random.default_rng(4)
+    arrays = {n: rng.choice(np.array([1 - 2**20, 2**20 - 1], np.int32), a.shape) for n, a in shipped.arrays.items()}
+    return GraphicModel(Weights("graphic", shipped.config, arrays))
+
+
 # name -> (model that learns, channels)
-LEARNERS: dict[str, tuple[Callable[[], PhotoModel], int]] = {
+LEARNERS: dict[str, tuple[Callable[[], LearningModel], int]] = {
+    "graphic gray": (graphic, 1),
+    "graphic rgb": (graphic, 3),
+    "graphic rgba": (graphic, 4),
+    "graphic extreme rgb": (lambda: graphic(extreme=True), 3),
     "photo rgb": (photo, 3),
     "photo gray": (photo, 1),
     "photo three windows rgb": (lambda: photo(THREE_WINDOWS, "full"), 3),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import mixing
+from arcomp.container.tensors import part
 from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
 from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
@@ -27,7 +28,8 @@ class GraphicModel(LearningModel):
     """Pictures of 1 to 4 channels of up to 8 bits.
 
     Args:
-        weights: ``candidates`` and ``escape``, the mixing weights that a tile starts from.
+        weights: ``candidates`` and ``escape`` of a network of three channels: the mixing weights that a tile of any
+            number of channels starts from.
 
     Raises:
         ModelError: the configuration or the arrays are not this model's.
@@ -39,22 +41,23 @@ class GraphicModel(LearningModel):
         from arcomp.models.graphic import candidates, escape
         from arcomp.models.graphic.tile import Start
 
-        self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
-        shapes = {"candidates": candidates.shape(8), "escape": escape.shape(8)}
-        if weights.config or set(weights.arrays) != set(shapes):
+        self.weights, self.digest = weights, weights.digest
+        self.parameters = sum(int(np.count_nonzero(array)) for array in weights.arrays.values())
+        shapes = {"candidates": candidates.shape(0), "escape": escape.shape(0)}
+        started = part(weights.arrays, "3")
+        if weights.config != {"networks": {"3": {"channels": 3}}} or set(started) != set(shapes):
             raise ModelError("weights of another generation of model graphic", remedy="install arcomp again")
-        started = {}
-        for name, shape in shapes.items():
-            array = weights.arrays[name]
-            wanted = (shape.weight_rows, mixing.LANES)
+        for name, array in started.items():
+            wanted = (shapes[name].weight_rows, mixing.LANES)
             if array.dtype != np.int32 or array.shape != wanted or np.abs(array.astype(np.int64)).max() >= 1 << 20:
                 raise ModelError(f"the mixing weights {name!r} are not right", remedy="install arcomp again")
-            started[name] = array
         self.start = Start(**started)
 
     @classmethod
-    def trainer(cls) -> Trainer | None:
-        return None
+    def trainer(cls) -> Trainer:
+        from arcomp.models.graphic.training import GraphicTrainer
+
+        return GraphicTrainer()
 
     def check(self, channels: int, depth: int) -> None:
         if channels > MOST_CHANNELS or depth > 8:

@@ -35,8 +35,12 @@ class Start:
     candidates: npt.NDArray[np.int32] | None = None
     escape: npt.NDArray[np.int32] | None = None
 
+    def arrays(self) -> dict[str, npt.NDArray[np.int32]]:
+        """Those that are there, by name."""
+        return {name: array for name, array in vars(self).items() if array is not None}
 
-class Parts(NamedTuple):
+
+class Drawing(NamedTuple):
     """One tile for the kernels."""
 
     past: Past
@@ -60,7 +64,8 @@ def memory(height: int, width: int) -> int:
     bits = table_bits(height, width)
     stages = candidates.shape(bits), escape.shape(min(bits, MOST_SPELLED))
     plane = 4 * (height + TOP) * (width + 2 * SIDE)
-    return plane + (SURROUNDINGS * 4 << bits) + sum(map(mixing.memory, stages)) + STEP * MOST_DECISIONS * 2
+    coder = 2 * MOST_DECISIONS * min(STEP + width, height * width)
+    return plane + coder + (SURROUNDINGS * 4 << bits) + sum(map(mixing.memory, stages))
 
 
 class Tile:
@@ -73,7 +78,7 @@ class Tile:
     def __init__(self, start: Start, height: int, width: int, channels: int) -> None:
         bits = table_bits(height, width)
         self.height, self.width, self.channels = height, width, channels
-        self.parts = Parts(
+        self.parts = Drawing(
             new_past(height, width, bits),
             candidates.new_candidates(bits, start.candidates),
             escape.new_escape(min(bits, MOST_SPELLED), start.escape),
@@ -90,7 +95,7 @@ class Tile:
         """Code uint8 [height, width, C]; ``costs``, float32 [height, width], is filled with each pixel's bits."""
         for c in range(self.channels):
             self.colours |= pixels[..., c].astype(np.uint32) << np.uint32(BITS * c)
-        coder = binary.encoder(1 << 12)
+        coder = binary.encoder(0)
         parts = self.parts if costs is None else self.parts._replace(costs=costs)
         for begin, end in self._steps():
             pixels_done = (end - begin) * self.width
@@ -114,6 +119,10 @@ class Tile:
             binary.check_end(binary.beyond(coder))
         for c in range(self.channels):
             pixels[..., c] = (self.colours >> np.uint32(BITS * c)) & np.uint32(255)
+
+    def weights(self) -> Start:
+        """What the mixers have learnt so far."""
+        return Start(self.parts.candidates.mixer.weights.copy(), self.parts.escape.mixer.weights.copy())
 
     def _steps(self) -> list[tuple[int, int]]:
         """Rows (begin, end) that are coded between two reports."""
@@ -188,8 +197,8 @@ def _code_rows(tile: Any, decoding: bool, begin: int, end: int) -> None:
     """Code rows begin .. end - 1.
 
     Args:
-        tile: record of :class:`Parts`; when encoding, its pixels are there from the start, but a pixel is not looked at
-            before it is coded.
+        tile: record of :class:`Drawing`; in encoding its pixels are there from the start, but none is looked at before
+            it is coded.
     """
     past, totals, costs = tile.past, tile.totals, tile.costs
     pixels, slots = past.pixels, past.slots

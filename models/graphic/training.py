@@ -1,83 +1,66 @@
-"""What ``graphic`` starts from: mixing weights, learnt by coding pictures one after the other.
-
-``python -m arcomp.models.graphic.training FOLDER -o graphic.safetensors``
-
-Nothing else is trained: counters start empty with each tile. Colour pictures are coded as they are; those of few
-colours as indices, too, and all as gray.
-"""
+"""How ``graphic`` is trained: there is no network; mixing weights are learnt by coding one picture after the other."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from arcomp.contract.fixed_input import layer_digests
+from arcomp.contract.settings import checked
+from arcomp.contract.trainer import Crops, Trainer
 from arcomp.contract.weights_file import Weights
-from arcomp.models.graphic.model import GraphicModel
+from arcomp.models.graphic.net import GraphicConfig, Nothing
 from arcomp.models.graphic.tile import Start, Tile
 
-SEED = 1
-ROWS, COLUMNS = 500, 700
-"""Of crops, at most: many pictures count for more than large ones."""
-KINDS = ((1, 1), (1, 8), (2, 8), (3, 8), (4, 8))
-"""Channels and depths that answers are kept for."""
+LARGEST = 640
+"""Rows and columns of what is coded of a picture: many pictures say more than large ones."""
 SETTLED = 3
 """Weights are averaged after this part of the pictures, one in so many."""
 
 
-def crops(folder: Path, rng: np.random.Generator) -> Iterator[npt.NDArray[np.uint8]]:
-    """Crops of a folder's pictures, in random order: uint8 [H, W, C], of 3 channels and of 1."""
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp", ".bmp", ".gif"))
-    for i in rng.permutation(len(paths)):
-        with Image.open(paths[i]) as opened:
-            picture = opened.convert("RGB")
-        left, upper = (int(rng.integers(max(1, a - b + 1))) for a, b in zip(picture.size, (COLUMNS, ROWS), strict=True))
-        part = picture.crop((left, upper, min(picture.width, left + COLUMNS), min(picture.height, upper + ROWS)))
-        yield np.array(part)
-        colours = part.getcolors(256)
-        indexed = part.convert("L") if colours is None else part.quantize(len(colours), dither=Image.Dither.NONE)
-        yield np.array(indexed)[..., None]
+class GraphicTrainer(Trainer):
+    """Learns the mixing weights after a loop that trains nothing."""
+
+    settings = GraphicConfig
+
+    def start(self, config: Mapping[str, Any]) -> Nothing:
+        return Nothing(checked(GraphicConfig, config))
+
+    def freeze(self, networks: Mapping[int, Any]) -> Weights:
+        return _weights(Tile(Start(), 1, 1, 3).weights())
+
+    def complete(self, weights: Weights, channels: int, pictures: Callable[[], Crops]) -> Weights:
+        return _weights(learn(_variants(pictures())))
 
 
-def learn(pictures: Iterator[npt.NDArray[np.uint8]]) -> Start:
+def _weights(start: Start) -> Weights:
+    arrays = {f"3.{name}": array for name, array in start.arrays().items()}
+    return Weights("graphic", {"networks": {"3": {"channels": 3}}}, arrays)
+
+
+def _variants(pictures: Crops) -> Iterable[npt.NDArray[np.uint8]]:
+    """Pictures as they are, and as indices of colours where these are few, else as one of the channels."""
+    for picture in pictures:
+        part = np.ascontiguousarray(picture[:LARGEST, :LARGEST])
+        yield part
+        colours, indices = np.unique(part.reshape(-1, 3), axis=0, return_inverse=True)
+        few = len(colours) <= 256
+        yield (indices.astype(np.uint8).reshape(part.shape[:2]) if few else part[..., 1])[..., None]
+
+
+def learn(pictures: Iterable[npt.NDArray[np.uint8]]) -> Start:
     """The mean of the weights after each of the later pictures, each coded from where the one before ended."""
     start, learnt = Start(), list[Start]()
     for picture in pictures:
         tile = Tile(start, *picture.shape)
-        tile.encode(picture, lambda positions: None)
-        start = Start(tile.parts.candidates.mixer.weights.copy(), tile.parts.escape.mixer.weights.copy())
+        tile.encode(np.ascontiguousarray(picture), lambda positions: None)
+        start = tile.weights()
         learnt.append(start)
-    later = learnt[len(learnt) // SETTLED :]
-    return Start(_mean([one.candidates for one in later]), _mean([one.escape for one in later]))
+    later = [one.arrays() for one in learnt[len(learnt) // SETTLED :]]
+    return Start(**{name: _mean([arrays[name] for arrays in later]) for name in later[0]})
 
 
-def _mean(arrays: list[npt.NDArray[np.int32] | None]) -> npt.NDArray[np.int32]:
-    return np.rint(np.mean([a for a in arrays if a is not None], axis=0)).astype(np.int32)
-
-
-def weights(start: Start) -> Weights:
-    """The file of weights, with digests of what the coder makes of a fixed picture."""
-    assert start.candidates is not None and start.escape is not None
-    made = Weights("graphic", {}, {"candidates": start.candidates, "escape": start.escape})
-    model = GraphicModel(made)
-    layers: dict[str, str] = {}
-    for channels, depth in KINDS:
-        layers |= layer_digests(model, channels, depth)
-    return Weights(made.model, made.config, made.arrays, layers)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    given = parser.parse_args()
-    weights(learn(crops(given.folder, np.random.default_rng(SEED)))).save(given.output)
-
-
-if __name__ == "__main__":
-    main()
+def _mean(arrays: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
+    return np.rint(np.mean(arrays, axis=0)).astype(np.int32)

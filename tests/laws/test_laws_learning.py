@@ -35,6 +35,7 @@ from tests.laws.learners import (
     CONTENTS,
     FEW_SHAPES,
     MODELS,
+    PHOTOS,
     SHAPES,
     SMALL,
     as_long_as_its_nll,
@@ -49,14 +50,14 @@ from tests.laws.learners import (
 
 
 @pytest.mark.parametrize("content", CONTENTS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
     check_chunks(name, content, FEW_SHAPES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("content", CONTENTS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_chunks_are_fronts_in_every_shape(name: str, content: str) -> None:
     check_chunks(name, content, SHAPES)
 
@@ -107,7 +108,7 @@ def test_heads_learn(name: str) -> None:
 
 
 @pytest.mark.parametrize("chunk", [40, *(pytest.param(size, marks=pytest.mark.slow) for size in (1, 1 << 20))])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "smooth", (26, 25))
     expected = parallel(model, pixels)
@@ -115,7 +116,7 @@ def test_stream_does_not_depend_on_the_size_of_chunks(name: str, chunk: int, mon
     assert by_chunks(model, pixels) == expected
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_stream_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = specimen(name, "noise", (9, 12))
     expected = parallel(model, pixels)
@@ -130,7 +131,7 @@ def test_stream_does_not_depend_on_the_backend(name: str, monkeypatch: pytest.Mo
         matmul.choose.cache_clear()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_stream_is_the_same_by_torch(name: str) -> None:
     """What a GPU computes, here on the processor, is what NumPy and the kernels compute."""
     pytest.importorskip("torch")
@@ -233,7 +234,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
 
 
 @pytest.mark.parametrize("shape", [(7, 11), *(pytest.param(s, marks=pytest.mark.slow) for s in ((12, 3), (2, 40)))])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", PHOTOS)
 def test_learner_is_causal(name: str, shape: tuple[int, int]) -> None:
     model, pixels = specimen(name, "smooth", shape)
     height, width = shape

@@ -122,6 +122,7 @@ FLOAT_FIELDS = {
     "Workspace": {"matrix", "vector", "weight", "ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
     "FrontData": {"costs", "totals"},
+    "Drawing": {"costs", "totals"},
 }
 REPORTING = {"_code_fronts"}  # its argument of float32 is what each sample cost
 
