@@ -43,7 +43,7 @@ def imports_torch(path: Path) -> bool:
 
 def test_the_coded_path_imports_no_torch() -> None:
     own = {"arcomp.exact.by_torch", "arcomp.exact.precision"}
-    own |= {f"arcomp.models.{name}.net" for name in ("context", "graphic", "photo")}
+    own |= {f"arcomp.models.{name}.net" for name in ("context", "graphic", "jpeg", "photo")}
     found = {name for name, path in modules().items() if imports_torch(path)}
     assert own <= found
     assert {name for name in found - own if not name.startswith(TRAINS)} == set()
