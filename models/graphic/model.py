@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from arcomp.coding import mixing
 from arcomp.container.tensors import part
-from arcomp.contract.learning import LearningModel, Positions, Stream, Tile
+from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
 from arcomp.contract.trainer import Trainer
