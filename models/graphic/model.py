@@ -12,6 +12,7 @@ from arcomp.container.tensors import part
 from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
+from arcomp.contract.side_by_side import Positions
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from arcomp.coding import binary, mixing
 from arcomp.coding.binary import Coder, close, decode, encode, opened
-from arcomp.contract.learning import Positions, Stream
+from arcomp.contract.learning import Stream
+from arcomp.contract.side_by_side import Positions
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.graphic import candidates, escape
