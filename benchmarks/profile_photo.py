@@ -107,10 +107,7 @@ def learn(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c
 def mixtures(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
     """Mixtures of a head's outputs."""
     workspace, activations = strip.workspace, strip.activations
-    exact.mixtures(
-        strip.net, activations.outputs, workspace.base[c], workspace.scale[c], activations.residuals, count,
-        strip.front.mixture,
-    )  # fmt: skip
+    exact.mixtures(strip.net, activations, workspace.base[c], workspace.scale[c], count, strip.front.mixture)
 
 
 @kernel()

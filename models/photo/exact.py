@@ -226,48 +226,82 @@ def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count
 
 
 @kernel(inner=True)
-def mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, count: int, out: Any) -> None:
+def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out: Any) -> None:
     """What the mixing stage codes with, from a head's outputs.
 
+    Quotients are taken in float64: of integers below 2**33 and 2**20, which cannot come so near to a whole number that
+    they would be rounded to it.
+
     Args:
-        outputs: integers [3 K + gates, count] quantised as LOGITS. base: int32 [count], Q6. scale: int32 [count], Q8.
-        residuals: int32 [windows, count], Q6: the windows' predictions less the base.
+        activations: record of a :class:`Workspace`; ``outputs`` and ``residuals`` are read, ``sums`` is overwritten.
+        base: int32 [count], Q6. scale: int32 [count], Q8.
         out: int32 [count, 3 K + 2], written: weights (2**16 in all), means (Q8), inverse scales (Q16), the
             mean rounded to a level (1 .. HIGHEST), class of the scale.
     """
-    n = net.components
+    n, outputs, made = net.components, activations.outputs, activations.sums
+    _weights(net, outputs, count, made)
+    centre = made[3 * n]
     for k in range(count):
-        best = 0
-        for j in range(1, n):
-            if outputs[j, k] > outputs[best, k]:
-                best = j
-        total = np.int64(0)
+        centre[k] = base[k] << 2
+    for g in range(net.gates):
+        gate, residual = outputs[3 * n + g], activations.residuals[g]
+        for k in range(count):
+            centre[k] += (np.int64(gate[k]) * residual[k]) >> 6
+    for j in range(n):
+        offset, mean = outputs[n + j], made[n + j]
+        for k in range(count):
+            m = centre[k] + ((np.int64(scale[k]) * offset[k]) >> 8)
+            mean[k] = max(np.int64(-(LEVELS << 8)), min(np.int64(2 * LEVELS << 8), m))
+    units = made[3 * n]
+    for k in range(count):
+        units[k] = np.int32(float(1 << 28) / float(scale[k]))
+    for j in range(n):
+        logarithm, inverse = outputs[2 * n + j], made[2 * n + j]
+        for k in range(count):
+            at = max(np.int64(0), min(np.int64(2560), np.int64(logarithm[k]) + 1536))
+            inverse[k] = max(np.int64(16), min(np.int64(1 << 21), (units[k] * net.inverse_scale[at]) >> 20))
+    for k in range(count):
+        mean, width = np.int64(0), np.int64(0)
+        own = out[k]
         for j in range(n):
-            total += net.exponential[min(4095, outputs[best, k] - outputs[j, k])]
-        rest = np.int64(1 << 16)
-        centre = np.int64(base[k]) << 2
-        for g in range(net.gates):
-            centre += (np.int64(outputs[3 * n + g, k]) * residuals[g, k]) >> 6
-        s = np.int64(scale[k])
-        unit = (np.int64(1) << 28) // s
-        mean = np.int64(0)
-        width = np.int64(0)
-        for j in range(n):
-            w = net.exponential[min(4095, outputs[best, k] - outputs[j, k])] * (1 << 16) // total
-            rest -= w
-            m = centre + ((s * outputs[n + j, k]) >> 8)
-            m = max(np.int64(-(LEVELS << 8)), min(np.int64(2 * LEVELS << 8), m))
-            at = max(np.int64(0), min(np.int64(2560), np.int64(outputs[2 * n + j, k]) + 1536))
-            v = max(np.int64(16), min(np.int64(1 << 21), (unit * net.inverse_scale[at]) >> 20))
-            out[k, j], out[k, n + j], out[k, 2 * n + j] = w, m, v
+            w, m, v = np.int64(made[j, k]), made[n + j, k], made[2 * n + j, k]
+            own[j], own[n + j], own[2 * n + j] = w, m, v
             mean += w * m
             width += w * v
-        out[k, best] += rest
-        mean += rest * out[k, n + best]
-        width += rest * out[k, 2 * n + best]
-        out[k, 3 * n] = max(1, min(HIGHEST, ((mean >> 16) + 128) >> 8))
+        own[3 * n] = max(1, min(HIGHEST, ((mean >> 16) + 128) >> 8))
         w = min(4095, (width >> 26) + 3)  # inverse scale, Q6
-        out[k, 3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
+        own[3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
+
+
+@kernel(inner=True)
+def _weights(net: Any, logits: Any, count: int, made: Any) -> None:
+    """Weights of the components: int32 [K, count], 2**16 in all; what rounding leaves is the first likeliest one's."""
+    n = net.components
+    best, total = made[n], made[n + 1]
+    best[:count] = -(1 << 16)
+    for j in range(n):
+        own = logits[j]
+        for k in range(count):
+            best[k] = max(best[k], own[k])
+    total[:count] = 0
+    for j in range(n):
+        own, row = made[j], logits[j]
+        for k in range(count):
+            own[k] = net.exponential[min(4095, best[k] - row[k])]
+            total[k] += own[k]
+    rest = made[n + 2]
+    rest[:count] = 1 << 16
+    for j in range(n):
+        own = made[j]
+        for k in range(count):
+            own[k] = np.int32(float(np.int64(own[k]) << 16) / float(total[k]))
+            rest[k] -= own[k]
+    for j in range(n):
+        own, row = made[j], logits[j]
+        for k in range(count):
+            first = row[k] == best[k]
+            own[k] += rest[k] if first else 0
+            rest[k] = 0 if first else rest[k]
 
 
 class ChunkNetwork:

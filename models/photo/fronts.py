@@ -89,9 +89,7 @@ def code_channel(strip: Any, coding: Any, heads: Any, decoding: bool, c: int, co
     net, activations, workspace, front = strip.net, strip.activations, strip.workspace, strip.front
     if heads is not None:
         adaptation.forward(heads, c, activations.units, count, activations.outputs)
-    mixtures(
-        net, activations.outputs, workspace.base[c], workspace.scale[c], activations.residuals, count, front.mixture
-    )
+    mixtures(net, activations, workspace.base[c], workspace.scale[c], count, front.mixture)
     stage.code(coding.stage, coding.coder, front, decoding, c, count)
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic

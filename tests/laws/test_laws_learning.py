@@ -25,7 +25,7 @@ from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
-from arcomp.models.photo.exact import mixtures
+from arcomp.models.photo.exact import mixtures, new_workspace
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
@@ -205,8 +205,8 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @kernel()
-def _mixtures(net: Any, outputs: Any, base: Any, scale: Any, residuals: Any, n: int, out: Any) -> None:
-    mixtures(net, outputs, base, scale, residuals, n, out)
+def _mixtures(net: Any, activations: Any, base: Any, scale: Any, n: int, out: Any) -> None:
+    mixtures(net, activations, base, scale, n, out)
 
 
 def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
@@ -222,7 +222,8 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     outputs, _ = model.chunk_network(channels).outputs(chunk.inputs, chunk.extras)
     parts, at, net = [], 0, record(frozen.net)
     for c in range(channels):
-        _mixtures(net, outputs[c], chunk.base[c], chunk.scale[c], chunk.residuals[c], n, whole.mixture[c])
+        activations = new_workspace(frozen.config, n)._replace(outputs=outputs[c], residuals=chunk.residuals[c])
+        _mixtures(net, record(activations), chunk.base[c], chunk.scale[c], n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.residuals[c],
