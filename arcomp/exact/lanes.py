@@ -1,10 +1,10 @@
-"""Vectors of numbers inside kernels: the same operation on 8 or 16 numbers side by side.
+"""Vectors of numbers inside kernels: the same operation on 16 numbers side by side.
 
 LLVM's own vectors, so that sums stay in registers and every processor runs them (in pieces, where its registers are
 narrower). Lanes never mix, and each operation is the IEEE or integer one: results do not depend on the processor.
 Only for use inside :func:`arcomp.exact.compiled.kernel` functions.
 
-    DOUBLES: 8 float64. FLOATS: 16 float32. WORDS: 16 int32. SHORTS: 16 int16.
+    FLOATS: 16 float32. WORDS: 16 int32. SHORTS: 16 int16.
 """
 
 from __future__ import annotations
@@ -36,11 +36,9 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(kind.element, kind.lanes))
 
 
-DOUBLES = Vector("doubles", ir.DoubleType(), 8)
 FLOATS = Vector("floats", ir.FloatType(), 16)
 WORDS = Vector("words", ir.IntType(32), 16)
 SHORTS = Vector("shorts", ir.IntType(16), 16)
-REAL = (DOUBLES, FLOATS)
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -71,8 +69,8 @@ def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
             if stored == kind.element:
                 return value
             if stored == ir.IntType(8):
-                return builder.zext(value, wanted)
-            return builder.sitofp(value, wanted) if kind in REAL else builder.sext(value, wanted)
+                return builder.uitofp(value, wanted) if kind is FLOATS else builder.zext(value, wanted)
+            return builder.sitofp(value, wanted) if kind is FLOATS else builder.sext(value, wanted)
 
         return kind(array, types.intp, types.intp), generate
 
@@ -92,12 +90,12 @@ def _storer(kind: Vector, bytes_each: int) -> Any:
     return store
 
 
-load_doubles = _loader(DOUBLES, ir.DoubleType(), 8)
-store_doubles = _storer(DOUBLES, 8)
 load_floats = _loader(FLOATS, ir.FloatType(), 4)
 load_floats_of_words = _loader(FLOATS, ir.IntType(32), 4)
 """To the nearest float32, ties to even."""
 load_floats_of_shorts = _loader(FLOATS, ir.IntType(16), 2)
+load_floats_of_bytes = _loader(FLOATS, ir.IntType(8), 1)
+"""Without sign."""
 store_floats = _storer(FLOATS, 4)
 load_words = _loader(WORDS, ir.IntType(32), 4)
 store_words = _storer(WORDS, 4)
@@ -140,7 +138,6 @@ def _spreader(kind: Vector, scalar: Any) -> Any:
     return spread
 
 
-all_doubles = _spreader(DOUBLES, types.float64)
 all_floats = _spreader(FLOATS, types.float32)
 all_words = _spreader(WORDS, types.int32)
 all_shorts = _spreader(SHORTS, types.int16)
@@ -183,11 +180,11 @@ def _define(operation: Any, real: str, integer: str = "") -> None:
             kind = args[0]
             if len(args) != 2 or not isinstance(kind, Vector) or kind is not args[1]:
                 return None
-            return kind(kind, kind) if (real if kind in REAL else integer) else None
+            return kind(kind, kind) if (real if kind is FLOATS else integer) else None
 
     @lower_builtin(operation, Vector, Vector)
     def lower(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return getattr(builder, real if signature.return_type in REAL else integer)(*args)
+        return getattr(builder, real if signature.return_type is FLOATS else integer)(*args)
 
 
 _define(operator.add, "fadd", "add")
@@ -323,3 +320,28 @@ words_of_floats = _converter(FLOATS, WORDS, lambda builder, kind, value: builder
 shorts_of_words = _converter(WORDS, SHORTS, lambda builder, kind, value: builder.trunc(value, kind))
 """Modulo 2**16."""
 store_shorts = _storer(SHORTS, 2)
+
+
+@intrinsic
+def root_of_floats(typing: Any, value: Any) -> Any:
+    """The square root, correctly rounded."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(args[0].type, [args[0].type])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{FLOATS.lanes}f32")
+        return builder.call(function, args)
+
+    return FLOATS(FLOATS), generate
+
+
+@intrinsic
+def without_tiny(typing: Any, value: Any, limit: Any) -> Any:
+    """0 in lanes that are not at least as large as the limit, or as far below 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = args[0].type
+        nothing = ir.Constant(kind, [0.0] * FLOATS.lanes)
+        size = builder.select(builder.fcmp_ordered("<", args[0], nothing), builder.fsub(nothing, args[0]), args[0])
+        return builder.select(builder.fcmp_ordered(">=", size, args[1]), args[0], nothing)
+
+    return FLOATS(FLOATS, FLOATS), generate

@@ -1,9 +1,15 @@
 """Heads that go on learning from the picture: each head's last layer follows the gradient of the mixture's code length.
 
 Kingma and Ba 2015 ("Adam") on the pixels coded so far, a step after every group of whole fronts of at least so many
-pixels as the configuration says; the decoder takes the same steps. Weights, gradients and moments are float64 in a
-fixed sequence of + - * / and square roots, LANES at a time; what comes out is rounded to LOGITS, and
-everything before and after is integer.
+pixels as the configuration says; the decoder takes the same steps. Weights, gradients and moments are float32, slopes
+of pixels float64, in a fixed sequence of + - * / and square roots, LANES at a time. What comes out is rounded to
+LOGITS, and everything before and after is integer.
+
+Processors may be told to take numbers below 2**-126 for 0. There are none: slopes, moments and changes of weights are
+set to 0 where they are smaller than the limits below (2**-60 and so on). So slopes of pixels, gradients and their
+products with units are multiples of 2**-84; changes of weights, weights (of 2**-46 at the start) and theirs of 2**-94;
+and a product of a moment or a slope with a factor of Adam is above 2**-119. What is divided is above 2**-101; a
+quotient may be too small, and is then set to 0 whatever became of it.
 
 Outputs are in units of LOGITS (1/256), hidden units are 0 .. 255.
 """
@@ -17,36 +23,56 @@ import numpy.typing as npt
 
 from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import aligned, all_doubles, load_doubles, store_doubles
+from arcomp.exact.lanes import (
+    aligned,
+    all_floats,
+    all_words,
+    larger_floats,
+    load_floats,
+    load_floats_of_bytes,
+    root_of_floats,
+    smaller_floats,
+    store_floats,
+    store_words,
+    without_tiny,
+    words_of_floats,
+)
 from arcomp.models.photo.exact import PackedNet
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 BIAS = 32.0
 """How much faster biases move than weights."""
 FIRST, SECOND = 0.9, 0.99
 """Decay of Adam's two moments."""
 TINY = 1e-8
-LANES = 8
+LANES = 16
+ROWS = 4
+"""Rows of weights that are gone through together."""
+_TINY_SLOPE, _TINY_MEAN, _TINY_FIRST, _TINY_SECOND, _TINY_CHANGE = (2.0**-n for n in (60, 56, 80, 116, 70))
+"""Below these a pixel's slope, their mean, Adam's moments and a change of a weight are 0."""
 
 
 class Heads(NamedTuple):
     """The heads of one strip; hidden units padded to whole vectors, the bias the last but LANES - 1 of a row.
 
-    ``weights``, ``gradient``, ``first``, ``second``: float64 [channels * outputs, columns].
+    ``weights``, ``gradient``, ``first``, ``second``: float32 [channels * rows, columns], with a head's outputs rounded
+    up to a whole number of ROWS.
     """
 
-    weights: Float64
-    gradient: Float64
-    first: Float64
-    second: Float64
-    hidden: Float64
+    weights: Float32
+    gradient: Float32
+    first: Float32
+    second: Float32
+    hidden: Float32
     """[n, columns]: of a front's pixels for one channel; the bias's unit is 1."""
-    slopes: Float64
+    slopes: Float32
+    """[n, rows]: of a front's pixels for one channel."""
+    slope: Float64
     """[outputs]: of one pixel."""
-    partial: Float64
-    """[1, LANES]: sums of one output's products."""
     progress: Float64
     """[3]: pixels since the last step; FIRST and SECOND to the power of the steps so far."""
+    rows: int
     outputs: int
     units: int
     rate: float
@@ -65,16 +91,14 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
     first_head = net.trunk + 1 + channels
     outputs, words = int(net.shapes[first_head, 0]), int(net.shapes[first_head, 1])
     units = int(net.shapes[net.trunk, 0]) // channels
-    width = columns(units)
+    width, count = columns(units), -(-outputs // ROWS) * ROWS
     made = Heads(
-        aligned((channels * outputs, width), np.float64),
-        aligned((channels * outputs, width), np.float64),
-        aligned((channels * outputs, width), np.float64),
-        aligned((channels * outputs, width), np.float64),
-        aligned((longest + 16, width), np.float64),
+        *(aligned((channels * count, width), np.float32) for _ in range(4)),
+        aligned((longest + 16, width), np.float32),
+        aligned((longest + 16, count), np.float32),
         np.zeros(outputs),
-        aligned((1, LANES), np.float64),
         np.array([0.0, 1.0, 1.0]),
+        count,
         outputs,
         units,
         rate,
@@ -87,7 +111,7 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
         integers = packed.astype("<i4").view(np.int8).reshape(outputs, 4 * words)[:, :units]
         own = slice(constants + c * outputs, constants + (c + 1) * outputs)
         factor = np.ldexp(net.multiplier[own].astype(np.float64), -net.shift[own].astype(np.int32))
-        rows = slice(c * outputs, (c + 1) * outputs)
+        rows = slice(c * count, c * count + outputs)
         made.weights[rows, :units] = integers * factor[:, None]
         made.weights[rows, width - LANES] = net.bias[own] * factor
     return made
@@ -104,23 +128,35 @@ def unpack(packed: Any, units: int, count: int, out: Any) -> None:
 
 @kernel(inner=True)
 def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
-    """Outputs of a front's pixels: units uint8 [hidden, >= count] -> int32 [outputs, >= count]."""
-    width = heads.weights.shape[1]
-    hidden = heads.hidden
+    """Outputs of a front's pixels: units uint8 [hidden, columns] -> int32 [outputs, columns], where the columns are
+    count rounded up to LANES at least. A sum begins with the bias."""
+    weights, hidden, bias = heads.weights, heads.hidden, heads.weights.shape[1] - LANES
     for k in range(count):
         for i in range(heads.units):
-            hidden[k, i] = float(units[i, k])
-        hidden[k, width - LANES] = 1.0
-    for k in range(count):
-        for j in range(heads.outputs):
-            row = channel * heads.outputs + j
-            total = load_doubles(heads.weights, row, 0) * load_doubles(hidden, k, 0)
-            for i in range(LANES, width, LANES):
-                total = total + load_doubles(heads.weights, row, i) * load_doubles(hidden, k, i)
-            store_doubles(heads.partial, 0, 0, total)
-            p = heads.partial[0]
-            z = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
-            out[j, k] = np.int32(np.floor(min(max(z, -32768.0), 32767.0) + 0.5))
+            hidden[k, i] = units[i, k]
+        hidden[k, bias] = 1.0
+    for row in range(channel * heads.rows, (channel + 1) * heads.rows, ROWS):
+        j = row - channel * heads.rows
+        for at in range(0, count, LANES):
+            a, b = all_floats(weights[row, bias]), all_floats(weights[row + 1, bias])
+            c, d = all_floats(weights[row + 2, bias]), all_floats(weights[row + 3, bias])
+            for i in range(heads.units):
+                u = load_floats_of_bytes(units, i, at)
+                a, b = a + all_floats(weights[row, i]) * u, b + all_floats(weights[row + 1, i]) * u
+                c, d = c + all_floats(weights[row + 2, i]) * u, d + all_floats(weights[row + 3, i]) * u
+            _store_output(out, j, at, heads.outputs, a)
+            _store_output(out, j + 1, at, heads.outputs, b)
+            _store_output(out, j + 2, at, heads.outputs, c)
+            _store_output(out, j + 3, at, heads.outputs, d)
+
+
+@kernel(inline="always")
+def _store_output(out: Any, j: Any, at: Any, outputs: Any, z: Any) -> None:
+    """Rounded to LOGITS."""
+    if j < outputs:
+        z = smaller_floats(larger_floats(z, all_floats(np.float32(-32768.0))), all_floats(np.float32(32767.0)))
+        above = words_of_floats(z + all_floats(np.float32(32768.5)))  # so that rounding towards zero rounds down
+        store_words(out, j, at, above - all_words(np.int32(32768)))
 
 
 @kernel(inner=True)
@@ -177,21 +213,26 @@ def learn(
     Args:
         values: integers [count], the levels.
     """
-    width = heads.weights.shape[1]
-    components = (mixture.shape[1] - 2) // 3
-    slopes = heads.slopes
-    for k in range(len(values)):
-        _slopes(mixture, scale[k], residuals, k, np.int64(values[k]), components, logistic, slopes)
+    components, tiny = (mixture.shape[1] - 2) // 3, _TINY_SLOPE
+    slope, slopes, count = heads.slope, heads.slopes, len(values)
+    for k in range(count):
+        _slopes(mixture, scale[k], residuals, k, np.int64(values[k]), components, logistic, slope)
         for j in range(heads.outputs):
-            row = channel * heads.outputs + j
-            slope = all_doubles(slopes[j])
-            for i in range(0, width, LANES):
-                store_doubles(
-                    heads.gradient,
-                    row,
-                    i,
-                    load_doubles(heads.gradient, row, i) + slope * load_doubles(heads.hidden, k, i),
-                )
+            slopes[k, j] = np.float32(slope[j]) if abs(slope[j]) >= tiny else np.float32(0.0)
+    gradient, hidden = heads.gradient, heads.hidden
+    for row in range(channel * heads.rows, (channel + 1) * heads.rows, ROWS):
+        j = row - channel * heads.rows
+        for at in range(0, gradient.shape[1], LANES):
+            a, b = load_floats(gradient, row, at), load_floats(gradient, row + 1, at)
+            c, d = load_floats(gradient, row + 2, at), load_floats(gradient, row + 3, at)
+            for k in range(count):
+                u = load_floats(hidden, k, at)
+                a, b = a + all_floats(slopes[k, j]) * u, b + all_floats(slopes[k, j + 1]) * u
+                c, d = c + all_floats(slopes[k, j + 2]) * u, d + all_floats(slopes[k, j + 3]) * u
+            store_floats(gradient, row, at, a)
+            store_floats(gradient, row + 1, at, b)
+            store_floats(gradient, row + 2, at, c)
+            store_floats(gradient, row + 3, at, d)
 
 
 @kernel(inner=True)
@@ -203,16 +244,23 @@ def step(heads: Any, count: int) -> None:
         return
     progress[1] *= FIRST
     progress[2] *= SECOND
-    mean = 1.0 / progress[0]
-    first_part, second_part = 1.0 / (1.0 - progress[1]), 1.0 / (1.0 - progress[2])
-    width = heads.weights.shape[1]
-    for row in range(heads.weights.shape[0]):
-        w, g, m, v = heads.weights[row], heads.gradient[row], heads.first[row], heads.second[row]
-        for i in range(width):
-            rate = BIAS * heads.rate if i == width - LANES else heads.rate
-            slope = g[i] * mean
-            m[i] = FIRST * m[i] + (1.0 - FIRST) * slope
-            v[i] = SECOND * v[i] + (1.0 - SECOND) * (slope * slope)
-            w[i] -= rate * (m[i] * first_part) / (np.sqrt(v[i] * second_part) + TINY)
-            g[i] = 0.0
+    mean = all_floats(np.float32(1.0 / progress[0]))
+    first_part = all_floats(np.float32(1.0 / (1.0 - progress[1])))
+    second_part = all_floats(np.float32(1.0 / (1.0 - progress[2])))
+    weights, gradient, first, second = heads.weights, heads.gradient, heads.first, heads.second
+    for i in range(0, weights.shape[1], LANES):
+        rate = all_floats(np.float32(BIAS * heads.rate if i == weights.shape[1] - LANES else heads.rate))
+        for row in range(weights.shape[0]):
+            slope = without_tiny(load_floats(gradient, row, i) * mean, all_floats(np.float32(_TINY_MEAN)))
+            m = all_floats(np.float32(FIRST)) * load_floats(first, row, i)
+            m = without_tiny(m + all_floats(np.float32(1.0 - FIRST)) * slope, all_floats(np.float32(_TINY_FIRST)))
+            v = all_floats(np.float32(SECOND)) * load_floats(second, row, i)
+            v = v + all_floats(np.float32(1.0 - SECOND)) * (slope * slope)
+            v = without_tiny(v, all_floats(np.float32(_TINY_SECOND)))
+            below = root_of_floats(v * second_part) + all_floats(np.float32(TINY))
+            change = without_tiny(rate * (m * first_part) / below, all_floats(np.float32(_TINY_CHANGE)))
+            store_floats(weights, row, i, load_floats(weights, row, i) - change)
+            store_floats(first, row, i, m)
+            store_floats(second, row, i, v)
+            store_floats(gradient, row, i, all_floats(np.float32(0.0)))
     progress[0] = 0.0

@@ -1,6 +1,6 @@
 """The reference decoder's heads of model ``photo`` that go on learning: docs/format.md in plain Python.
 
-Doubles throughout, in the page's sequence of operations.
+Doubles and singles, in the page's sequence of operations.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from math import sqrt
 from typing import Any
 
 from tests.format.reference_numbers import clamp
+from tests.format.reference_squares import larger, single, smaller
 from tests.format.reference_stage import LOGISTIC, Mixture
 from tests.format.reference_weights import Linear
 
@@ -42,8 +43,13 @@ def slopes_of(mixture: Mixture, scale: int, gates: list[int], value: int) -> lis
     return weights + means + scales + [centre * (float(gate) / 64.0) for gate in gates]
 
 
+def large(v: float, bits: int) -> float:
+    """v, or 0 if it is smaller than 2^-bits."""
+    return v if abs(v) >= 2.0**-bits else 0.0
+
+
 class Heads:
-    """The heads of a tile: rows of weights, the bias last."""
+    """The heads of a tile: rows of weights, the bias last; singles."""
 
     def __init__(self, heads: list[Linear], network: dict[str, Any]) -> None:
         self.rate, self.group = network.get("rate", 0.016), network.get("group", 512)
@@ -52,7 +58,7 @@ class Heads:
             rows = []
             for row, bias, multiplier, shift in head.rows:
                 factor = float(multiplier) / float(1 << shift)
-                rows.append([float(w) * factor for w in (*row, bias - 128 * sum(row))])
+                rows.append([single(float(w) * factor) for w in (*row, bias - 128 * sum(row))])
             self.weights.append(rows)
         self.gradient = [[[0.0] * len(row) for row in rows] for rows in self.weights]
         self.first = [[[0.0] * len(row) for row in rows] for rows in self.weights]
@@ -63,19 +69,18 @@ class Heads:
         """z, from the hidden layer's outputs plus 128."""
         z = []
         for row in self.weights[c]:
-            p = [0.0] * 8
-            for i, u in enumerate(units):
-                p[i % 8] = p[i % 8] + row[i] * float(u)
-            p[0] = p[0] + row[-1]
-            total = ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7]))
-            z.append(int((max(-32768.0, min(32767.0, total)) + 0.5) // 1.0))
+            total = row[-1]
+            for w, u in zip(row, units, strict=False):
+                total = single(total + single(w * float(u)))
+            z.append(int(single(smaller(larger(total, -32768.0), 32767.0) + 32768.5)) - 32768)
         return z
 
     def learn(self, c: int, units: list[int], slopes: list[float]) -> None:
         """Add a position's gradient."""
         for gradient, slope in zip(self.gradient[c], slopes, strict=True):
+            rounded = single(large(slope, 60))
             for i, u in enumerate((*units, 1)):
-                gradient[i] = gradient[i] + slope * float(u)
+                gradient[i] = single(gradient[i] + single(rounded * float(u)))
 
     def step(self, count: int) -> None:
         """A front of so many positions is done."""
@@ -83,15 +88,21 @@ class Heads:
         if self.pixels < self.group:
             return
         self.first_power, self.second_power = self.first_power * 0.9, self.second_power * 0.99
-        mean = 1.0 / float(self.pixels)
-        first_part, second_part = 1.0 / (1.0 - self.first_power), 1.0 / (1.0 - self.second_power)
+        mean = single(1.0 / float(self.pixels))
+        first_part, second_part = single(1.0 / (1.0 - self.first_power)), single(1.0 / (1.0 - self.second_power))
         for parts in zip(self.weights, self.gradient, self.first, self.second, strict=True):
             for w, g, m, v in zip(*parts, strict=True):
                 for i in range(len(w)):
-                    rate = 32.0 * self.rate if i == len(w) - 1 else self.rate
-                    slope = g[i] * mean
-                    m[i] = 0.9 * m[i] + (1.0 - 0.9) * slope
-                    v[i] = 0.99 * v[i] + (1.0 - 0.99) * (slope * slope)
-                    w[i] = w[i] - (rate * (m[i] * first_part)) / (sqrt(v[i] * second_part) + 1e-8)
+                    rate = single(32.0 * self.rate if i == len(w) - 1 else self.rate)
+                    slope = large(single(g[i] * mean), 56)
+                    m[i] = large(mixed(0.9, m[i], slope), 80)
+                    v[i] = large(mixed(0.99, v[i], single(slope * slope)), 116)
+                    below = single(single(sqrt(single(v[i] * second_part))) + single(1e-8))
+                    w[i] = single(w[i] - large(single(single(rate * single(m[i] * first_part)) / below), 70))
                     g[i] = 0.0
         self.pixels = 0
+
+
+def mixed(part: float, before: float, now: float) -> float:
+    """part x before + (1 - part) x now."""
+    return single(single(single(part) * before) + single(single(1.0 - part) * now))

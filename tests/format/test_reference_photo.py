@@ -22,7 +22,7 @@ from arcomp.errors import ArcompError
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.models.photo import least_squares
+from arcomp.models.photo import adaptation, least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
@@ -198,12 +198,13 @@ def test_heads_that_learn_to_the_last_bit() -> None:
     values = list(decoder.values())
     assert all(pixels[y, x, c] == value for (y, x), c, value in values)
     assert decoder.heads is not None
-    made = np.concatenate(decoder.heads.weights)
+    made = np.array(decoder.heads.weights, np.float32)
     assert strip.heads is not None
     heads = strip.heads.fields
     units, width = heads.units, heads.weights.shape[1]
-    assert np.array_equal(made[:, :units], heads.weights[:, :units])
-    assert np.array_equal(made[:, units], heads.weights[:, width - 8])
+    weights = heads.weights.reshape(len(made), heads.rows, width)[:, : heads.outputs]
+    assert np.array_equal(made[:, :, :units], weights[:, :, :units])
+    assert np.array_equal(made[:, :, units], weights[:, :, width - adaptation.LANES])
 
 
 def test_learning_at_length(tmp_path: Path) -> None:

@@ -105,8 +105,8 @@ def test_the_float_refusal_refuses() -> None:
 FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digits"}
 
 
-# ... and the least squares in float32, the blend of their predictions and heads that learn in float64: fixed sequences
-# of + - * / and square roots.
+# ... and the least squares and heads that learn in float32, the blend of predictions and slopes in float64: fixed
+# sequences of + - * / and square roots.
 SINGLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_store_fit", "_store_prediction"},
 }
@@ -120,7 +120,7 @@ DOUBLE_SIGNATURES = {
 FLOAT_FIELDS = {
     "Squares": {"real", "prior", "fading"},
     "Workspace": {"matrix", "vector", "weight", "ratio"},
-    "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "partial", "progress", "rate"},
+    "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "slope", "progress", "rate"},
     "FrontData": {"costs", "totals"},
     "Drawing": {"costs", "totals"},
 }

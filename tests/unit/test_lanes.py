@@ -10,28 +10,30 @@ from hypothesis import strategies as st
 
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
-    all_doubles,
     all_floats,
     all_words,
     larger_floats,
     leading_zeros,
-    load_doubles,
     load_floats,
+    load_floats_of_bytes,
     load_floats_of_shorts,
     load_floats_of_words,
+    load_pairs,
     load_shorts,
+    load_shorts_of_bytes,
     load_words,
     prefetch,
+    root_of_floats,
     shift_words,
     shorts_of_words,
     smaller_floats,
-    store_doubles,
     store_floats,
     store_shorts,
     store_words,
     subtract_halves,
     sum_of_words,
     with_word,
+    without_tiny,
     word,
     words_of_floats,
     words_of_shorts,
@@ -54,20 +56,9 @@ def word_operations(x: Any, shorts: Any, scalar: int, column: int, out: Any) -> 
 
 
 @kernel()
-def double_operations(x: Any, scalar: float, column: int, out: Any) -> None:
-    """Rows of out: a + b, a - b, a * b, a / b, scalar, (a * b) + a."""
-    a, b = load_doubles(x, 0, column), load_doubles(x, 1, column)
-    store_doubles(out, 0, column, a + b)
-    store_doubles(out, 1, column, a - b)
-    store_doubles(out, 2, column, a * b)
-    store_doubles(out, 3, column, a / b)
-    store_doubles(out, 4, column, all_doubles(scalar))
-    store_doubles(out, 5, column, a * b + a)
-
-
-@kernel()
 def float_operations(x: Any, words: Any, shorts: Any, scalar: Any, column: int, out: Any) -> None:
-    """Rows of out: as of doubles, then a word, a short, the larger, the smaller."""
+    """Rows of out: a + b, a - b, a * b, a / b, scalar, (a * b) + a, a word, a short, the larger, the smaller, the root
+    of a, a where it is not smaller than b."""
     a, b = load_floats(x, 0, column), load_floats(x, 1, column)
     store_floats(out, 0, column, a + b)
     store_floats(out, 1, column, a - b)
@@ -79,6 +70,16 @@ def float_operations(x: Any, words: Any, shorts: Any, scalar: Any, column: int, 
     store_floats(out, 7, column, load_floats_of_shorts(shorts, 0, column))
     store_floats(out, 8, column, larger_floats(a, b))
     store_floats(out, 9, column, smaller_floats(a, b))
+    store_floats(out, 10, column, root_of_floats(a))
+    store_floats(out, 11, column, without_tiny(a, b))
+
+
+@kernel()
+def byte_loads(levels: Any, column: int, other: int, words: Any, shorts: Any, floats: Any) -> None:
+    """Bytes of row 0 at a column as shorts and as floats; as words, with those of row 1 at another one above them."""
+    store_words(words, 0, 0, load_pairs(levels, 0, column, 1, other))
+    store_shorts(shorts, 0, 0, load_shorts_of_bytes(levels, 0, column))
+    store_floats(floats, 0, 0, load_floats_of_bytes(levels, 0, column))
 
 
 @kernel()
@@ -122,28 +123,6 @@ def test_words_are_numpys(numbers: list[int], scalar: int, column: int) -> None:
     assert -(2**31) <= total < 2**31
 
 
-@settings(max_examples=60)
-@given(
-    st.lists(st.floats(-1e150, 1e150), min_size=16, max_size=16),
-    st.floats(allow_nan=False),
-    st.integers(0, 3),
-)
-def test_doubles_are_numpys(numbers: list[float], scalar: float, column: int) -> None:
-    """Bit for bit, and a product and a sum are rounded one after the other."""
-    x = np.ones((2, 11))
-    x[0, column : column + 8], x[1, column : column + 8] = numbers[:8], numbers[8:]
-    out = np.full((6, 11), 0.5)
-    double_operations(x, scalar, column, out)
-    own = slice(column, column + 8)
-    a, b = x[0, own], x[1, own]
-    with np.errstate(all="ignore"):
-        quotient, product = a / b, a * b
-        expected = [a + b, a - b, product, quotient, np.full(8, scalar), product + a]
-    for row, values in zip(out, expected, strict=True):
-        assert np.array_equal(row[own], values, equal_nan=True)
-    assert (np.delete(out, np.arange(column, column + 8), 1) == 0.5).all()
-
-
 FLOAT32 = st.floats(width=32)
 
 
@@ -156,7 +135,7 @@ def test_floats_are_numpys(numbers: list[float], scalar: float, column: int, see
     x[0, column : column + 16], x[1, column : column + 16] = numbers[:16], numbers[16:]
     words = rng.integers(-(2**31), 2**31, (1, 19)).astype(np.int32)
     shorts = rng.integers(-(2**15), 2**15, (1, 19)).astype(np.int16)
-    out = np.full((10, 19), 0.5, np.float32)
+    out = np.full((12, 19), 0.5, np.float32)
     float_operations(x, words, shorts, np.float32(scalar), column, out)
     own = slice(column, column + 16)
     a, b = x[0, own], x[1, own]
@@ -164,7 +143,8 @@ def test_floats_are_numpys(numbers: list[float], scalar: float, column: int, see
         product, quotient = a * b, a / b
         expected = [a + b, a - b, product, quotient, np.full(16, scalar, np.float32), product + a]
     expected += [words[0, own].astype(np.float32), shorts[0, own].astype(np.float32)]
-    expected += [np.where(a > b, a, b), np.where(a < b, a, b)]
+    with np.errstate(all="ignore"):
+        expected += [np.where(a > b, a, b), np.where(a < b, a, b), np.sqrt(a), np.where(np.abs(a) >= b, a, 0)]
     for row, values in zip(out, expected, strict=True):
         assert np.array_equal(row[own], values, equal_nan=True)
     assert (np.delete(out, np.arange(column, column + 16), 1) == 0.5).all()
@@ -188,18 +168,23 @@ def test_conversions_of_words(seed: int, lane: int, value: int) -> None:
 
 def test_products_and_sums_are_not_fused() -> None:
     """(1 + e)(1 - e) - 1 is -e * e, and zero if the product is rounded first."""
-    e = 2.0**-30
-    x = np.zeros((2, 8))
-    x[0], x[1] = 1 + e, -(1 - e)
-    out = np.empty((6, 8))
-    double_operations(x, 0.0, 0, out)
-    assert (out[5] == np.float64(-((1 + e) * (1 - e))) + (1 + e)).all()
     few = np.float32(2.0**-13)
     y = np.zeros((2, 16), np.float32)
     y[0], y[1] = 1 + few, -(1 - few)
-    singles = np.empty((10, 16), np.float32)
+    singles = np.empty((12, 16), np.float32)
     float_operations(y, np.zeros((1, 16), np.int32), np.zeros((1, 16), np.int16), np.float32(0), 0, singles)
     assert (singles[5] == -((1 + few) * (1 - few)) + (1 + few)).all()
+
+
+def test_bytes_have_no_sign() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (2, 40)).astype(np.uint8)
+    words, shorts, floats = np.zeros((1, 16), np.int32), np.zeros((1, 16), np.int16), np.zeros((1, 16), np.float32)
+    for column, other in ((0, 24), (7, 7), (24, 1)):
+        byte_loads(levels, column, other, words, shorts, floats)
+        low, high = (levels[r, c : c + 16].astype(np.int32) for r, c in ((0, column), (1, other)))
+        assert np.array_equal(words[0], low | high << 16)
+        assert np.array_equal(shorts[0], low)
+        assert np.array_equal(floats[0], low)
 
 
 def test_leading_zeros() -> None:
