@@ -24,9 +24,12 @@ def check_member(member: Member, limits: Limits) -> None:
     """
     length = member.original.length if member.original else 0
     geometry, stored = member.geometry, member.stored
+    of_jpegs = sum(one.width * one.height for one in member.jpegs)
+    limits.check_pixels(of_jpegs, 0, 0)
     if geometry is None:
+        coefficients = 2 * sum(one.width * one.height * one.components for one in member.jpegs)
         if stored is not None:
-            limits.check_made(0, 0, length, stored)
+            limits.check_made(of_jpegs, coefficients, length, stored)
         limits.check_memory(2 * length)
         return
     coded = sum(

@@ -288,7 +288,7 @@ def check_model(member: Member, model: Model) -> None:
     Raises:
         ModelError: it is another one, or has other weights.
     """
-    if member.geometry is not None and not any(_is(model, wanted) for wanted in member.models):
+    if member.models and not any(is_model(model, wanted) for wanted in member.models):
         wanted = " and ".join(f"{wanted.name}, digest {wanted.digest.hex()}" for wanted in member.models)
         raise ModelError(
             f"was written with {f'model {wanted}' if wanted else 'no model'}, not with {model.name}, digest "
@@ -297,7 +297,8 @@ def check_model(member: Member, model: Model) -> None:
         )
 
 
-def _is(model: Model, wanted: ModelId) -> bool:
+def is_model(model: Model, wanted: ModelId) -> bool:
+    """Whether a model is the one that a file names."""
     return model.name == wanted.name and model.digest[:DIGEST_BYTES] == wanted.digest
 
 
@@ -310,11 +311,25 @@ def models_of(member: Member, given: Model | None) -> dict[int, Model]:
     if given is not None:
         check_model(member, given)
     needed = {leaf.model for tree in member.trees for leaf in coded_leaves(tree)}
-    return {
-        i: given if given is not None and _is(given, wanted) else registry.load(wanted.name, wanted.digest)
-        for i, wanted in enumerate(member.models)
-        if i in needed
-    }
+    return {i: _the(wanted, given) for i, wanted in enumerate(member.models) if i in needed}
+
+
+def model_of_jpegs(member: Member, given: Model | None) -> Model:
+    """The model that coded a member's JPEGs.
+
+    Args:
+        given: one of the member's models.
+
+    Raises:
+        ModelError: it is not here, or the given one is none of the member's.
+    """
+    if given is not None:
+        check_model(member, given)
+    return _the(member.models[member.jpeg_model], given)
+
+
+def _the(wanted: ModelId, given: Model | None) -> Model:
+    return given if given is not None and is_model(given, wanted) else registry.load(wanted.name, wanted.digest)
 
 
 def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:

@@ -12,21 +12,26 @@ import zlib
 from dataclasses import dataclass, replace
 
 from arcomp.claims import check_member
-from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, transforms
-from arcomp.container import Member, Original, PackedSkeleton, pack, pack_skeleton, unpack
+from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, model_of_jpegs, transforms
+from arcomp.coefficients import Coefficients
+from arcomp.container import DIGEST_BYTES, Member, ModelId, Original, PackedSkeleton, pack, pack_skeleton, unpack
 from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.form import Literal, Skeleton
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import joined, pieces, predicted
+from arcomp.formats.rebuild import Jpegs, joined, no_jpegs, pieces, predicted
+from arcomp.jpegs import Decoder, encode_jpegs
 from arcomp.limits import Limits, free_memory
+from arcomp.planning import for_jpegs
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Leaf, Node
 
 WORTH_CODING = 0.9
 """A form is given up if beside its samples it takes more than this part of the file."""
 _NO_SAMPLES = of_bytes(b"\0")
+_JPEG = b"\xff\xd8\xff"
+"""How a JPEG begins."""
 _PLACE = 1 << 15
 """Bytes of each place that is looked at to guess how small a file becomes as bytes."""
 _BETTER = 0.4
@@ -92,17 +97,20 @@ class Examined:
         samples: of its pictures; None: it is kept as bytes.
         skeleton: how it is made of them; None: they are the file, one byte each.
         packed: the skeleton and the palette, as the compressed file will hold them; None: there is no skeleton.
+        jpegs: coefficients of the JPEGs that the skeleton names. jpeg_model: is to code them.
         trees: the transform of each stack.
         seconds: what finding out took.
     """
 
     data: bytes
     original: Original
-    samples: Samples | None
-    skeleton: Skeleton | None
-    packed: PackedSkeleton | None
-    trees: tuple[Node, ...]
-    seconds: float
+    samples: Samples | None = None
+    skeleton: Skeleton | None = None
+    packed: PackedSkeleton | None = None
+    jpegs: tuple[Coefficients, ...] = ()
+    jpeg_model: Model | None = None
+    trees: tuple[Node, ...] = ()
+    seconds: float = 0.0
 
     def coded_by(self, model: Model) -> list[tuple[Model, Leaf]]:
         """Which model will code which leaf; `model` is the one that was asked for."""
@@ -124,10 +132,11 @@ def examine(data: bytes, model: Model, about: About = About(), settings: Setting
     """
     began = time.perf_counter()
     original = Original(len(data), hashlib.sha256(data).digest(), about.name, about.modified, about.mode)
-    samples, skeleton, packed = _found(data, model, settings)
-    samples = narrowed(samples, model) if samples else None
-    trees = transforms(samples, model) if samples else ()
-    return Examined(data, original, samples, skeleton, packed, trees, time.perf_counter() - began)
+    found = _found(Examined(data, original), model, settings)
+    if found.samples is not None:
+        samples = narrowed(found.samples, model)
+        found = replace(found, samples=samples, trees=transforms(samples, model))
+    return replace(found, seconds=time.perf_counter() - began)
 
 
 def compress(
@@ -155,14 +164,15 @@ def compress(
     if made is None or len(made.data) > min(len(found.data), _guessed_as_bytes(found.data)):
         plain = _as_bytes(found, began)
         made = plain if made is None or len(plain.data) <= len(made.data) else made
-    samples, found.samples = found.samples, None
+    kept = replace(found)
+    found.samples, found.jpegs = None, ()
     if settings.verify:
-        samples = None  # let go, before as many are decoded again
+        kept = found  # let go of samples, before as many are decoded again
     started = time.perf_counter()
     how = Execution(threads=settings.threads, progress=verifying, limits=Limits(memory=free_memory()))
-    if made.coded and not _comes_back(made, found.data, samples, model, how, settings.verify):
+    if made.coded and not _comes_back(made, kept, model, how, settings.verify):
         made = _as_bytes(found, began)
-    if settings.verify and not made.coded and not _comes_back(made, found.data, None, model, how, True):
+    if settings.verify and not made.coded and not _comes_back(made, found, model, how, True):
         raise VerificationError(
             "decoding did not give back the original; nothing was written", remedy="run `arcomp doctor`"
         )
@@ -175,13 +185,16 @@ def _coded(found: Examined, model: Model, settings: Settings, progress: Progress
     Raises:
         LimitError: more memory is needed than is free.
     """
-    if found.samples is None:
+    if found.samples is None and not found.jpegs:
         return None
     try:
-        coded = encode(
-            found.samples, model, trees=found.trees, tile=settings.tile, device=settings.device,
-            threads=settings.threads, progress=progress,
-        )  # fmt: skip
+        if found.samples is None:
+            coded = _coded_jpegs(found, settings, progress)
+        else:
+            coded = encode(
+                found.samples, model, trees=found.trees, tile=settings.tile, device=settings.device,
+                threads=settings.threads, progress=progress,
+            )  # fmt: skip
         member = replace(coded.member, original=found.original, skeleton=found.skeleton)
         return Compressed(pack(member, found.packed), member, coded, time.perf_counter() - began)
     except VerificationError:
@@ -190,48 +203,83 @@ def _coded(found: Examined, model: Model, settings: Settings, progress: Progress
         return None
 
 
-def _comes_back(
-    made: Compressed, data: bytes, samples: Samples | None, model: Model, how: Execution, verify: bool
-) -> bool:
+def _coded_jpegs(found: Examined, settings: Settings, progress: Progress) -> Encoded:
+    """A file's JPEGs, coded.
+
+    Raises:
+        LimitError: more memory is needed than is free.
+    """
+    began, model = time.perf_counter(), found.jpeg_model
+    assert model is not None
+    jpegs, bits = encode_jpegs(found.jpegs, model, Execution(threads=settings.threads, progress=progress))
+    models = (ModelId(model.name, model.digest[:DIGEST_BYTES]),)
+    member = Member(None, models=models, original=found.original, skeleton=found.skeleton, jpegs=jpegs)
+    return Encoded(member, bits, sum(one.shape.coefficients for one in found.jpegs), time.perf_counter() - began)
+
+
+def _comes_back(made: Compressed, found: Examined, model: Model, how: Execution, verify: bool) -> bool:
     """Whether a file can be made of what it was compressed to.
 
     Args:
-        samples: of the file, if they are not decoded again.
+        found: in the file; samples and coefficients are of use only if they are not decoded again.
         verify: whether all is read from the compressed bytes; else only the form is tried.
 
     Raises:
-        VerificationError: the samples decoded are not those that were encoded.
+        VerificationError: samples or coefficients decoded are not those that were encoded.
     """
-    member = made.member
+    member, samples = made.member, found.samples
+    jpegs: Jpegs = lambda number, shape: found.jpegs[number]  # noqa: E731
     if verify:
         try:
             member = replace(unpack(made.data), stored=None)  # of a few bytes, but not from others
         except FormatError:
             return False
         samples = None if member.geometry is None else decode_member(member, model, how)
+        jpegs = Decoder(member, found.jpeg_model, how) if found.jpeg_model and member.jpegs else no_jpegs
     try:
-        return _rebuilt(member.skeleton, samples, len(data), how.limits.available) == data
+        same = _rebuilt(member.skeleton, samples, len(found.data), how.limits.available, jpegs) == found.data
     except FormatError:
         return False
+    if member.jpegs and not same:  # whose form was tried when they were read
+        raise VerificationError(
+            "decoding did not give back the coefficients that were encoded; nothing was written",
+            remedy="run `arcomp doctor`",
+        )
+    return same
 
 
-def _found(
-    data: bytes, model: Model, settings: Settings
-) -> tuple[Samples | None, Skeleton | None, PackedSkeleton | None]:
-    """The samples in a file and how it is made of them, packed too; no samples if it is better kept as bytes."""
+def _found(file: Examined, model: Model, settings: Settings) -> Examined:
+    """What is in a file and how it is made of that, packed too; the file alone if it is better kept as bytes."""
+    data = file.data
+    of_jpegs = for_jpegs(model) if data.startswith(_JPEG) and not settings.as_bytes else None
+    if of_jpegs is not None:
+        from arcomp.formats import jpeg  # Numba takes a second to import
+
+        jpegs = jpeg.read(data)
+        return _packed(file, jpegs.skeleton, jpegs=jpegs.coefficients, jpeg_model=of_jpegs) if jpegs else file
     parsed = None if settings.as_bytes or not data else parse(data)
     if model.takes_bytes and data and (parsed is None or not takes_samples(model, parsed.samples)):
-        return of_bytes(data), None, None
+        return replace(file, samples=of_bytes(data))
     if parsed is None:
-        return None, None, None
-    skeleton = predicted(parsed.skeleton, parsed.samples)
+        return file
+    return _packed(file, predicted(parsed.skeleton, parsed.samples), samples=parsed.samples)
+
+
+def _packed(
+    file: Examined,
+    skeleton: Skeleton,
+    samples: Samples | None = None,
+    jpegs: tuple[Coefficients, ...] = (),
+    jpeg_model: Model | None = None,
+) -> Examined:
+    """A file with its form, if that is worth it."""
     try:
-        packed = pack_skeleton(skeleton, parsed.samples.palette)
+        packed = pack_skeleton(skeleton, samples.palette if samples else None)
     except FormatError:  # of more parts than a file may have
-        return None, None, None
-    if packed and len(packed[1]) > WORTH_CODING * len(data) + 256:
-        return None, None, None
-    return parsed.samples, skeleton, packed
+        return file
+    if packed and len(packed[1]) > WORTH_CODING * len(file.data) + 256:
+        return file
+    return replace(file, samples=samples, skeleton=skeleton, packed=packed, jpegs=jpegs, jpeg_model=jpeg_model)
 
 
 def _as_bytes(found: Examined, began: float) -> Compressed:
@@ -249,14 +297,15 @@ def _guessed_as_bytes(data: bytes) -> float:
     return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / sum(map(len, looked))
 
 
-def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, memory: float) -> bytes:
-    """The file that a form makes of samples.
+def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, memory: float, jpegs: Jpegs) -> bytes:
+    """The file that a form makes of samples and of coefficients.
 
     Args:
         skeleton: None: the samples are the file, a byte each.
         samples: None: the form holds all of it.
         length: of the file.
         memory: bytes that may be taken.
+        jpegs: gives coefficients.
 
     Raises:
         FormatError: the form does not fit the samples, or makes a longer file.
@@ -267,7 +316,7 @@ def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, me
             raise FormatError("the form of its file is missing", remedy="get a fresh copy")
         return samples.pixels.tobytes()
     try:
-        return joined(pieces(skeleton, samples if samples is not None else _NO_SAMPLES, length, memory))
+        return joined(pieces(skeleton, samples if samples is not None else _NO_SAMPLES, length, memory, jpegs))
     except (ValueError, IndexError, OverflowError) as error:
         raise FormatError("the form of its file does not fit its samples", remedy="get a fresh copy") from error
 
@@ -290,7 +339,8 @@ def restored(member: Member, model: Model | None = None, how: Execution = USUAL)
         raise ArcompError("holds samples that came from no file", remedy="arcomp.decompress gives the samples")
     check_member(member, how.limits)
     samples = None if member.geometry is None else decode_member(member, model, how)
-    made = _rebuilt(member.skeleton, samples, original.length, how.limits.available)
+    jpegs = Decoder(member, model_of_jpegs(member, model), how) if member.jpegs else no_jpegs
+    made = _rebuilt(member.skeleton, samples, original.length, how.limits.available, jpegs)
     if len(made) != original.length or hashlib.sha256(made).digest() != original.sha256:
         raise VerificationError(
             "the file decoded is not the one that was compressed",

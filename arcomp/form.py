@@ -1,4 +1,4 @@
-"""The form of a file: how its bytes are made from samples.
+"""The form of a file: how its bytes are made from samples, or from the coefficients of JPEGs.
 
 A form is a sequence of *segments*. Some are literal bytes, some are samples in a known layout, some hold segments
 themselves: a deflate stream of samples, or the chunks that a PNG cuts it into. Readers of files
@@ -252,7 +252,7 @@ class Jpeg:
 Segment = (
     Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed | Jpeg
 )
-SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed)
+SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed, Jpeg)
 """The kinds of segments, in the sequence of their numbers in a file."""
 Skeleton = tuple[Segment, ...]
 """A whole file, one segment after the other."""

@@ -39,6 +39,13 @@ ITEMS_FREELY, ITEMS_PER_BYTE = 1 << 16, 16
 """Segments, and items of their lists, that a skeleton may have: so many, and so many for each of its packed bytes."""
 
 
+BLOCKS_FREELY, BLOCKS_PER_BYTE = 1 << 16, 8
+"""Blocks that a JPEG may have: so many, and so many for each of its bytes, as each takes a bit in one of the scans."""
+COEFFICIENTS_PER_BYTE = 1 << 22
+"""Coefficients that each byte of coded streams may stand for. A block of zeros is some eight decisions of a probability
+of at most 1 - 2**-16: 1.8e-4 bits, 45,000 blocks a byte."""
+
+
 class Budget:
     """How many bytes, or other things, may still be made.
 
@@ -98,6 +105,22 @@ class Limits:
         if self.pixels is None and coded > most:
             raise LimitError(
                 f"claims {coded} samples in {stream_bytes} bytes, more than an honest file has ({most})",
+                remedy=f"{PIXELS} {pixels} decodes it all the same",
+            )
+
+    def check_coefficients(self, coefficients: int, pixels: int, stream_bytes: int) -> None:
+        """Refuse more coefficients of a JPEG than an honest file has.
+
+        Args:
+            pixels: of the JPEG. stream_bytes: that the coefficients are coded in.
+
+        Raises:
+            LimitError: there are more.
+        """
+        most = CODED_FREELY + COEFFICIENTS_PER_BYTE * stream_bytes
+        if self.pixels is None and coefficients > most:
+            raise LimitError(
+                f"claims {coefficients} coefficients in {stream_bytes} bytes, more than an honest file has ({most})",
                 remedy=f"{PIXELS} {pixels} decodes it all the same",
             )
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
+from arcomp.contract.library import candidates, folders
 from arcomp.contract.model import BatchSpec, Execution, Model
 from arcomp.contract.side_by_side import processors
 from arcomp.contract.tiling import Tiling
@@ -48,6 +50,8 @@ from arcomp.transforms.node import Kind, Palette
 
 FALLBACK = "context"
 """Codes what is left over by transforms and not taken by the model that was asked for."""
+OF_JPEGS = "jpeg"
+"""Codes the coefficients of JPEGs, in the preset that was asked for of the default model."""
 SMALL = 1 << 14
 """Pictures of no more pixels are coded as one, so that what is learnt from one helps the next."""
 THIN_ROWS, THIN_COLUMNS, THIN_PIXELS = 16, 32, 1 << 12
@@ -280,6 +284,30 @@ class _Planner:
             payload = model.encode(np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))
             total += sum(len(stream) for stream in payload.streams) + len(payload.side)
         return total
+
+
+def for_jpegs(model: Model) -> Model | None:
+    """What codes JPEGs where a model was asked for: itself, or, for the default model, the one of the same preset.
+
+    Returns:
+        None if JPEGs are kept as bytes.
+    """
+    if not model.takes_pictures:
+        return model
+    if model.name != registry.DEFAULT.partition("-")[0]:
+        return None
+    return _of_preset(model.name, model.digest, tuple(folders()))
+
+
+@lru_cache(maxsize=8)
+def _of_preset(name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
+    """The model of JPEGs of the same preset as other weights, or of its own if theirs lie nowhere."""
+    path = next(candidates(name, where, digest), None)
+    preset = path.name.split(".")[0].removeprefix(name) if path else ""
+    try:
+        return registry.load(OF_JPEGS + preset)
+    except ModelError:  # it is not here
+        return None
 
 
 def _tables(tree: Node) -> int:

@@ -2,11 +2,12 @@
 
 from arcomp.container.atomic import check_target, write_atomically, written_atomically
 from arcomp.container.content import check_content
-from arcomp.container.header import Extent, Header, PackedSkeleton, pack_skeleton
+from arcomp.container.header import Extent, Header
 from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_header, unpack
 from arcomp.container.member import (
     DIGEST_BYTES,
     MAX_SIDE_BYTES,
+    CodedJpeg,
     Geometry,
     Member,
     ModelId,
@@ -14,6 +15,7 @@ from arcomp.container.member import (
     Part,
     samples_checksum,
 )
+from arcomp.container.skeleton import PackedSkeleton, pack_skeleton
 
 __all__ = [
     "DIGEST_BYTES",
@@ -21,6 +23,7 @@ __all__ = [
     "MAX_HEADER_BYTES",
     "MAX_SIDE_BYTES",
     "VERSION",
+    "CodedJpeg",
     "Extent",
     "Geometry",
     "Header",

@@ -80,9 +80,8 @@ def remains_at(view: memoryview, at: int) -> Remains:
     if kind != MEMBER or len(view) - at < end:
         raise FormatError("an index" if kind != MEMBER else "the header is cut off")
     header = parse_header(fields_of(view[at : at + end], begin))
-    wanted = (header.packed is not None) + sum(plan.streams + plan.has_side for plan in header.plans)
-    if wanted != len(header.streams):
-        raise FormatError(f"the header is impossible: {len(header.streams)} streams in place of {wanted}")
+    if header.wanted != len(header.streams):
+        raise FormatError(f"the header is impossible: {len(header.streams)} streams in place of {header.wanted}")
     ends = list(accumulate((stream.length for stream in header.streams), initial=at + end))
     found: list[memoryview | None] = []
     for claimed, first, last in zip(header.streams, ends[:-1], ends[1:], strict=True):

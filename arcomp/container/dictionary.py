@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import zlib
 
+from arcomp.jpeg_tables import HUFFMAN, quantisation
+
 _XMP = (
     b'XML:com.adobe.xmp\0\0\0\0\0<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?> '
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -28,6 +30,25 @@ _CHROMATICITIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 """Of sRGB, in units of 1 / 100,000."""
 _DENSITIES = (2834, 2835, 3780, 3779, 11811)
 """Pixels a metre: 72, 96 and 300 dots an inch."""
+
+
+_JFIF = (b"\1\2\0\0\1\0\1", b"\1\1\1,\1,", b"\1\1\0H\0H", b"\1\1\0`\0`", b"\1\0\0\1\0\1")
+"""What follows JFIF's major version: the minor one, and the density."""
+_JPEG_TEXTS = (
+    b"\xff\xe1\0\0http://ns.adobe.com/xap/1.0/\0", b"\xff\xe2\0\0ICC_PROFILE\0\1\1",
+    b"\xff\xec\0\x11Ducky\0\1\0\4\0\0\0", b"\xff\xed\0\0Photoshop 3.0\08BIM\4\4\0\0\0\0",
+    b"\xff\xee\0\x0eAdobe\0d\0\0\0\0\1", b"\xff\xdd\0\4\0\0",
+    b"\xff\xfe\0\0CREATOR: gd-jpeg v1.0 (using IJG JPEG v62), quality = 90\n",
+    b"Apple\0iPhone\0Canon EOS\0NIKON\0samsung\0Google\0", b"0232\x91\1\0\7\0\0\0\4\1\2\3\0",
+    b"\xa0\0\0\7\0\0\0\x040100\xa0\1\0\3\0\0\0\1\0\1\0\0\xa0\2\0\4\0\0\0\1\0\0", b"2024:01:01 12:00:00\0",
+    b"\xff\xe1\0\0Exif\0\0II*\0\x08\0\0\0", b"\xff\xe1\0\0Exif\0\0MM\0*\0\0\0\x08",
+)  # fmt: skip
+_SCANS = (
+    b"\x0c\3\1\0\2\x10\3\x10\0\0\1", b"\x08\1\1\0\1\5\2", b"\x08\1\3\1\1?\1", b"\x08\1\2\1\1?\1",
+    b"\x08\1\1\0\6?\2", b"\x08\1\1\0\1?\x21", b"\x0c\3\1\0\2\0\3\0\0\0\x10", b"\x08\1\3\1\1?\x10",
+    b"\x08\1\2\1\1?\x10", b"\x08\1\1\0\1?\x10",
+)  # fmt: skip
+"""Scans of a progressive JPEG as libjpeg has them, from the second byte of their length on."""
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -58,6 +79,36 @@ def _png() -> bytes:
     )  # fmt: skip
 
 
+def _table(key: tuple[int, int]) -> bytes:
+    """A Huffman table of annex K.3.3 as a DHT segment."""
+    kind, number = key
+    stored = HUFFMAN[key]
+    return b"\xff\xc4" + (len(stored) + 3).to_bytes(2, "big") + bytes([kind << 4 | number]) + stored
+
+
+def _jpeg() -> bytes:
+    """What JPEGs begin with: libjpeg's quantisation, metadata, then frames, tables and scans without their data."""
+    steps = b"".join(
+        b"\xff\xdb\0C" + bytes([number]) + table
+        for quality in range(1, 101)
+        for number, table in enumerate(quantisation(quality))
+    )
+    starts = b"".join(b"\xff\xd8\xff\xe0\0\x10JFIF\0\1" + rest + b"\0\0" for rest in _JFIF)
+    colour = b"\x11\x08\0\0\0\0\3\1\x22\0\2\x11\1\3\x11\1"
+    gray = b"\x0b\x08\0\0\0\0\1\1\x11\0"
+    ends = b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0?\0\xff\xd9", b"\xff\xda\0\x08\1\1\0\0?\0\xff\xd9"
+    omitted = [b"\xff\xc4\0\3" + bytes([one]) for one in (0x80, 0x90, 0x81, 0x91)]
+    dc, ac, dc_chroma, ac_chroma = omitted
+    scans = b"".join(
+        (b"" if script[1] > 1 else ac_chroma if script[3] else ac) + b"\xff\xda\0" + script for script in _SCANS
+    )
+    return b"".join((
+        steps, *_JPEG_TEXTS, b"\xff\xc2\0", colour, dc, dc_chroma, scans, b"\xff\xd9",
+        b"\xff\xc0\0", colour, *omitted, ends[0], b"\xff\xc0\0", gray, _table((0, 0)), _table((1, 0)), ends[1],
+        starts, b"\xff\xc0\0", colour, *map(_table, ((0, 0), (1, 0), (0, 1), (1, 1))), ends[0],
+    ))  # fmt: skip
+
+
 def dictionary() -> bytes:
     """All of it."""
     ramp = bytes(value for level in range(256) for value in (level, level, level, 0))
@@ -69,4 +120,6 @@ def dictionary() -> bytes:
         for tag, kind, value in _TIFF_TAGS
     )  # fmt: skip
     texts = b"".join(_chunk(b"iTXt" if text is _XMP else b"tEXt", text) for text in _TEXTS)
-    return b"".join((ramp, b"II*\0\x08\0\0\0MM\0*\0\0\0\x08", bitmap, array, b"\nP5\n255\nP6\n", tags, texts, _png()))
+    return b"".join(
+        (_jpeg(), ramp, b"II*\0\x08\0\0\0MM\0*\0\0\0\x08", bitmap, array, b"\nP5\n255\nP6\n", tags, texts, _png())
+    )

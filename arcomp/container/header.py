@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
 
 from arcomp.container.content import decode_content, encode_content
 from arcomp.container.fields import CRC, DAMAGED, OPTIONAL, Cursor, numbers, read_fields, write_fields
+from arcomp.container.jpegs import JpegPlans, decode_jpegs, encode_jpegs
 from arcomp.container.member import (
     DIGEST_BYTES,
     HASH_BYTES,
@@ -18,36 +15,30 @@ from arcomp.container.member import (
     MAX_NAME_BYTES,
     MAX_STACKS,
     MAX_TILES,
+    CodedJpeg,
     Geometry,
     Member,
     ModelId,
     Original,
     Part,
 )
-from arcomp.container.packing import WINDOW, squeeze, unsqueeze
 from arcomp.container.records import Family
+from arcomp.container.skeleton import unpack_skeleton
 from arcomp.errors import FormatError
-from arcomp.form import SEGMENTS, Skeleton
-from arcomp.limits import ITEMS_FREELY, ITEMS_PER_BYTE, PACKED_PER_BYTE, USUAL_LIMITS, Budget, Limits
+from arcomp.limits import PACKED_PER_BYTE, USUAL_LIMITS, Budget, Limits
 from arcomp.samples import MAX_CHANNELS, Form, Picture
 from arcomp.transforms import MAX_NODES, NODES, Coded, Node, coded_leaves
 
-TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON = range(1, 8)
+TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON, TAG_JPEGS = range(1, 9)
 TAG_NAME, TAG_MODIFIED, TAG_MODE, TAG_CONTENT = (OPTIONAL | i for i in range(1, 5))
-KNOWN = frozenset((*range(1, 8), *(OPTIONAL | i for i in range(1, 5))))
+KNOWN = frozenset((*range(1, 9), *(OPTIONAL | i for i in range(1, 5))))
 MAX_SKELETON_BYTES = 1 << 34
 """Most bytes of a skeleton: the largest file that is kept as bytes."""
-_MANY = "the file is damaged: {} has more parts than it may have"
+_MANY = "the file is damaged: a transform has more parts than it may have"
 ITEMS_OF_A_TREE = MAX_NODES + 64 * MAX_CHANNELS
 """Nodes of a tree, and values of its constants."""
 _SKELETON_FREELY = 4 * MAX_ENTRIES
 """Bytes of a skeleton, the largest palette among them, that any file may have, however short the original."""
-_RECORD_MEMORY = 512
-"""Bytes of memory that a segment, or an item of its lists, takes at most about."""
-
-PackedSkeleton: TypeAlias = tuple[tuple[int, int], bytes]
-"""The stream of form and palette: (its method, its unpacked length), and its bytes."""
-SEGMENT_RECORDS = Family(SEGMENTS, "the file's form", nested=4)
 NODE_RECORDS = Family(NODES, "a transform")
 
 _HAS_ALPHA, _STACKS = 1, 2
@@ -75,8 +66,10 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
     fields: list[tuple[int, bytes]] = []
     if member.geometry:
         fields.append((TAG_PICTURES, _pictures(member.geometry)))
+    if member.models:
         models = (model.digest + numbers(len(model.name)) + model.name.encode() for model in member.models)
-        fields += [(TAG_MODELS, b"".join(models))] if member.models else []
+        fields.append((TAG_MODELS, b"".join(models)))
+    if member.geometry:
         parts = _parts(member)
         fields += [(TAG_PARTS, parts)] if parts != _usual_part(member.geometry) else []
         fields.append((TAG_SAMPLES, CRC.pack(member.samples_crc)))
@@ -89,6 +82,8 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
         palette = member.geometry.palette if member.geometry else None
         entries = (0, 0) if palette is None else palette.shape
         fields.append((TAG_SKELETON, numbers(*skeleton, member.skeleton is not None, *entries)))
+    if member.jpegs:
+        fields.append((TAG_JPEGS, encode_jpegs(member.jpeg_model, member.jpegs)))
     if original and original.name:
         fields.append((TAG_NAME, original.name.encode("utf-8", "surrogateescape")))
     if original and original.modified is not None:
@@ -153,11 +148,18 @@ class Header:
     original: Original | None
     packed: tuple[int, int, bool, int, int] | None
     form: Form
+    jpegs: JpegPlans
 
     @property
     def length(self) -> int:
         """Bytes of all streams."""
         return sum(stream.length for stream in self.streams)
+
+    @property
+    def wanted(self) -> int:
+        """How many streams there must be."""
+        of_parts = sum(plan.streams + plan.has_side for plan in self.plans)
+        return (self.packed is not None) + of_parts + self.jpegs.streams
 
 
 def parse_header(data: memoryview) -> Header:
@@ -170,7 +172,6 @@ def parse_header(data: memoryview) -> Header:
     geometry, crc = None, 0
     trees: tuple[Node, ...] = ()
     plans: tuple[PartPlan, ...] = ()
-    models: tuple[ModelId, ...] = ()
     if TAG_PICTURES in values:
         geometry = _read_pictures(Cursor(values[TAG_PICTURES], "pictures"))
         usual = _usual_part(geometry)
@@ -178,17 +179,20 @@ def parse_header(data: memoryview) -> Header:
         if TAG_PARTS in values and parts == usual:
             raise FormatError("the header is damaged: its parts field says what is usual", remedy=DAMAGED)
         trees, plans = _read_parts(Cursor(parts, "parts"), len(geometry.stacks))
-        models = _read_models(values)
         cursor = _required(values, TAG_SAMPLES, "samples")
         crc = cursor.crc()
         cursor.end()
-    elif set(values) & {TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_CONTENT}:
+    elif set(values) & {TAG_PARTS, TAG_SAMPLES, TAG_CONTENT}:
         raise FormatError("the header is damaged: its pictures field is missing", remedy=DAMAGED)
+    jpegs = decode_jpegs(values[TAG_JPEGS]) if TAG_JPEGS in values else JpegPlans()
+    models = _read_models(values)
+    if models and not (geometry or jpegs.each):
+        raise FormatError("the header is impossible: models of nothing", remedy=DAMAGED)
     original, packed = _read_original(values), _read_skeleton(values)
     if packed and packed[1] > _SKELETON_FREELY + PACKED_PER_BYTE * (original.length if original else 0):
         raise FormatError(f"the header is impossible: {packed[1]} bytes of skeleton", remedy=DAMAGED)
     form = decode_content(_present(values, TAG_CONTENT, "content")) if TAG_CONTENT in values else Picture()
-    return Header(geometry, trees, plans, models, crc, read_streams(values), original, packed, form)
+    return Header(geometry, trees, plans, models, crc, read_streams(values), original, packed, form, jpegs)
 
 
 def _required(values: dict[int, memoryview], tag: int, name: str) -> Cursor:
@@ -225,7 +229,7 @@ def _read_models(values: dict[int, memoryview]) -> tuple[ModelId, ...]:
 def _read_parts(cursor: Cursor, stacks: int) -> tuple[tuple[Node, ...], tuple[PartPlan, ...]]:
     trees, plans = [], []
     for _ in range(stacks):
-        nodes = Budget(ITEMS_OF_A_TREE, FormatError, _MANY.format("a transform"))
+        nodes = Budget(ITEMS_OF_A_TREE, FormatError, _MANY)
         tree, cursor.at = NODE_RECORDS.decode(cursor.value, cursor.at, nodes)
         trees.append(tree)
         for _ in coded_leaves(tree):
@@ -296,60 +300,6 @@ def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, 
     return method, length, bool(segments), entries, channels
 
 
-def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | None) -> PackedSkeleton | None:
-    """The stream that holds form and palette; None if it is empty.
-
-    A palette is stored as all entries' red, green, blue, and then their opacities, as PNG has them.
-
-    Raises:
-        FormatError: the form has more segments, or items of their lists, than a file may have.
-    """
-    if palette is None and skeleton is None:
-        return None
-    if palette is None and skeleton == ():
-        return (0, 0), b""
-    colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
-    data = b"".join(map(SEGMENT_RECORDS.encode, skeleton or ())) + colours
-    method, packed = squeeze(data)
-    if sum(map(SEGMENT_RECORDS.items, skeleton or ())) > ITEMS_FREELY + ITEMS_PER_BYTE * len(packed):
-        raise FormatError("a form of more parts than a file may have")
-    return (method, len(data)), packed
-
-
-def unpack_skeleton(
-    packed: tuple[int, int, bool, int, int], stream: bytes | memoryview, limits: Limits = USUAL_LIMITS
-) -> tuple[Skeleton | None, npt.NDArray[np.uint8] | None]:
-    """What that stream holds: the form, and the palette.
-
-    Raises:
-        FormatError: it is damaged.
-        LimitError: it takes more memory than is allowed.
-    """
-    method, length, segments, entries, channels = packed
-    limits.check_memory(2 * length + min(length, WINDOW))
-    data = unsqueeze(method, stream, length)
-    palette: npt.NDArray[np.uint8] | None = None
-    end = length - entries * channels
-    if end < 0 or (not segments and end):
-        raise FormatError("the file is damaged: its palette is cut off", remedy=DAMAGED)
-    if entries:
-        palette = np.empty((entries, channels), np.uint8)
-        colours = np.frombuffer(data, np.uint8, entries * channels, end)
-        palette[:, :3] = colours[: 3 * entries].reshape(entries, 3)
-        palette[:, 3:] = colours[3 * entries :].reshape(entries, channels - 3)
-    found: list[Any] = []
-    checked = ITEMS_FREELY * _RECORD_MEMORY
-    at, view = 0, memoryview(data)[:end]
-    most = ITEMS_FREELY + ITEMS_PER_BYTE * len(stream)
-    items = Budget(most, FormatError, _MANY.format("its form"))
-    while at < end:
-        segment, at = SEGMENT_RECORDS.decode(view, at, items)
-        if (most - items.left) * _RECORD_MEMORY > checked:
-            limits.check_memory(checked := 2 * (most - items.left) * _RECORD_MEMORY)
-        found.append(segment)
-    return (tuple(found) if segments else None), palette
-
-
 def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_LIMITS) -> Member:
     """The member of a header and its streams.
 
@@ -357,9 +307,10 @@ def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_L
         FormatError: they do not fit together.
         LimitError: they take more memory than is allowed.
     """
-    wanted = (header.packed is not None) + sum(plan.streams + plan.has_side for plan in header.plans)
-    if wanted != len(streams):
-        raise FormatError(f"the header is impossible: {len(streams)} streams in place of {wanted}", remedy=DAMAGED)
+    if header.wanted != len(streams):
+        raise FormatError(
+            f"the header is impossible: {len(streams)} streams in place of {header.wanted}", remedy=DAMAGED
+        )
     rest = iter(streams)
     skeleton, palette = unpack_skeleton(header.packed, next(rest), limits) if header.packed else (None, None)
     parts = []
@@ -368,6 +319,10 @@ def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_L
         if plan.has_side and not len(side):
             raise FormatError("the header is impossible: side information of 0 bytes", remedy=DAMAGED)
         parts.append(Part(plan.tile, tuple(next(rest) for _ in range(plan.streams)), side, plan.binary_samples))
+    jpegs = tuple(
+        CodedJpeg(plan.width, plan.height, plan.components, tuple(next(rest) for _ in range(plan.streams)))
+        for plan in header.jpegs.each
+    )
     geometry = header.geometry
     if palette is not None:
         if geometry is None:
@@ -375,5 +330,5 @@ def assemble(header: Header, streams: list[memoryview], limits: Limits = USUAL_L
         geometry = Geometry(geometry.stacks, geometry.channels, geometry.depth, geometry.alpha, palette)
     return Member(
         geometry, header.trees, tuple(parts), header.models, header.form, header.samples_crc, header.original, skeleton,
-        sum(map(len, streams)),
+        jpegs, header.jpegs.model, sum(map(len, streams)),
     )  # fmt: skip

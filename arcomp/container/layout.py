@@ -15,15 +15,14 @@ from arcomp.container.header import (
     TAG_STREAMS,
     Extent,
     Header,
-    PackedSkeleton,
     assemble,
     header_fields,
-    pack_skeleton,
     parse_header,
     read_streams,
 )
 from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
+from arcomp.container.skeleton import PackedSkeleton, pack_skeleton
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
 
@@ -64,6 +63,7 @@ def pack(member: Member, skeleton: PackedSkeleton | None = None) -> bytes:
         streams.append(skeleton[1])
     for part in member.parts:
         streams += ([part.side] if len(part.side) else []) + list(part.streams)
+    streams += [stream for one in member.jpegs for stream in one.streams]
     extents = [Extent(len(stream), zlib.crc32(stream)) for stream in streams]
     return b"".join((framed(header_fields(member, extents, skeleton[0] if skeleton else None)), *streams))
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coefficients import MAX_COMPONENTS, MAX_SIDE
 from arcomp.container.content import check_content
 from arcomp.errors import FormatError
 from arcomp.form import Skeleton
@@ -28,6 +29,8 @@ MAX_SIDE_BYTES = 16 << 20
 """Most bytes of a part's side information."""
 MAX_STACKS = 1 << 16
 """Most stacks of pictures in a file."""
+MAX_JPEGS = 1 << 16
+"""Most JPEGs in a file."""
 MAX_ENTRIES = 1 << 16
 """Most entries of a palette; there may be more than samples have values."""
 MAX_NAME_BYTES = 4096
@@ -165,17 +168,42 @@ class Part:
 
 
 @dataclass(frozen=True)
+class CodedJpeg:
+    """The coefficients of a JPEG, as a model coded them.
+
+    Attributes:
+        width, height: in pixels, as far as there are coefficients. components: 1 to 4. What else must be known to
+            decode them is said by the JPEG's own headers, in the skeleton.
+        streams: the coded bytes.
+    """
+
+    width: int
+    height: int
+    components: int
+    streams: tuple[bytes | memoryview, ...]
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= MAX_SIDE and 1 <= self.height <= MAX_SIDE):
+            raise FormatError(f"the geometry is impossible: a JPEG of {self.width} x {self.height}")
+        if not 1 <= self.components <= MAX_COMPONENTS:
+            raise FormatError(f"a JPEG of {self.components} components, only 1 to {MAX_COMPONENTS} are possible")
+        if not 1 <= len(self.streams) <= MAX_TILES:
+            raise FormatError(f"{len(self.streams)} streams of one JPEG, the limit is {MAX_TILES}")
+
+
+@dataclass(frozen=True)
 class Member:
     """A compressed file.
 
     Attributes:
-        geometry: the pictures; None if the file is kept as bytes.
+        geometry: the pictures; None if there are none, or none but JPEGs.
         form: what the samples were made of, for programs that ask for them.
         trees: how each stack is made of parts. parts: what the trees' leaves name, tree by tree.
         models: what coded them; a leaf of a tree says which.
         samples_crc: CRC-32 of the samples, stack after stack, see :func:`samples_checksum`.
         original: the file that was compressed; None for samples that came from none.
         skeleton: how that file is made of the samples; None: it is they, one byte each, or there is no file.
+        jpegs: those that the skeleton is made of, coded by the model of that number among `models`.
         stored: bytes of the streams that it was read from; None: it was made here.
     """
 
@@ -187,6 +215,8 @@ class Member:
     samples_crc: int = 0
     original: Original | None = None
     skeleton: Skeleton | None = None
+    jpegs: tuple[CodedJpeg, ...] = ()
+    jpeg_model: int = 0
     stored: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -202,7 +232,9 @@ class Member:
             raise FormatError("the form of a file that there is not")
         if not 0 <= self.samples_crc < 1 << 32:
             raise FormatError(f"a checksum must fit in 32 bits, not {self.samples_crc}")
-        if sum(len(part.streams) for part in self.parts) > MAX_TILES:
+        if self.jpegs and (self.skeleton is None or len(self.jpegs) > MAX_JPEGS or self.jpeg_model >= len(self.models)):
+            raise FormatError("JPEGs that are no part of a file, too many, or coded by no model")
+        if sum(len(p.streams) for p in self.parts) + sum(len(j.streams) for j in self.jpegs) > MAX_TILES:
             raise FormatError(f"more than {MAX_TILES} streams", remedy="choose larger tiles or fewer images")
         for node in leaves:
             if node.model >= len(self.models):

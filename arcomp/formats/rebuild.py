@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from arcomp.coefficients import Coefficients, Shape
 from arcomp.errors import LimitError
 from arcomp.form import (
     BitsReversed,
@@ -18,6 +19,7 @@ from arcomp.form import (
     Decimals,
     Deflated,
     Differences,
+    Jpeg,
     Layout,
     Literal,
     Lzw,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 Piece = bytes | memoryview
 """Some bytes of a file, in one dimension."""
+Jpegs = Callable[[int, Shape], Coefficients]
+"""Gives the coefficients of a JPEG of the file, by its number, once its headers say of what shape they are."""
 _TOO_LONG = "a form of more bytes than its file has"
 _HELD = 8
 """Bytes of memory that each byte of a packed content takes, with what it is packed into, at most about."""
@@ -57,12 +61,14 @@ class _Source(NamedTuple):
         first: the number of each stack's first picture.
         packed: what may still be made of contents that are packed, and held for that, over all levels.
         chunks: how many may still be made.
+        jpegs: where coefficients come from.
     """
 
     samples: Samples
     first: list[int]
     packed: Budget
     chunks: Budget
+    jpegs: Jpegs
 
 
 def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
@@ -74,8 +80,17 @@ def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
     return joined(pieces(skeleton, samples))
 
 
+def no_jpegs(number: int, shape: Shape) -> Coefficients:
+    """For a file without JPEGs."""
+    raise ValueError("a JPEG that is not there")
+
+
 def pieces(
-    skeleton: Skeleton, samples: Samples, most: int = UNLIMITED, memory: float = float("inf")
+    skeleton: Skeleton,
+    samples: Samples,
+    most: int = UNLIMITED,
+    memory: float = float("inf"),
+    jpegs: Jpegs = no_jpegs,
 ) -> Iterator[Piece]:
     """The file, some bytes after the other: as little as possible is held at once.
 
@@ -83,6 +98,7 @@ def pieces(
         skeleton, samples: what it is made of.
         most: bytes that the file has.
         memory: bytes that may be taken.
+        jpegs: gives the coefficients of the file's JPEGs.
 
     Raises:
         ValueError: the form is not one of these samples, or makes more bytes.
@@ -95,7 +111,7 @@ def pieces(
         error = partial(LimitError, remedy=f"allow more with {MEMORY}")
         packed = Budget(held, error, "needs more memory than is allowed")
     chunks = Budget(CHUNKS_FREELY + most // BYTES_PER_CHUNK, why="more chunks than there may be")
-    source = _Source(samples, first_pictures(samples), packed, chunks)
+    source = _Source(samples, first_pictures(samples), packed, chunks, jpegs)
     yield from _pieces(skeleton, source, Budget(most, why=_TOO_LONG))
 
 
@@ -182,6 +198,8 @@ def _segment(segment: Segment, source: _Source, made: Budget) -> Iterator[Piece]
             yield bytes(piece).translate(BITS_REVERSED)
     elif isinstance(segment, Chunks):
         yield from _chunks(segment, source, made)
+    elif isinstance(segment, Jpeg):
+        yield from _jpeg(segment, source, made)
     else:
         raise ValueError(f"segments of type {type(segment).__name__} cannot be rebuilt")
 
@@ -269,6 +287,16 @@ def _deflated(segment: Deflated, source: _Source, made: Budget) -> Iterator[Piec
     for piece in content if segment.check is None else ():
         check = zlib.adler32(piece, check)
     yield _counted(check.to_bytes(4, "big") if segment.check is None else segment.check, made)
+
+
+def _jpeg(segment: Jpeg, source: _Source, made: Budget) -> Iterator[Piece]:
+    """A JPEG: its headers say how its coefficients are coded."""
+    from arcomp.formats.jpeg.writing import shape_of, write  # Numba takes a second to import
+
+    content = _content(segment.content, source)
+    coefficients = source.jpegs(segment.picture, shape_of(segment, content))
+    for piece in write(segment, content, coefficients, made.left):
+        yield _counted(piece, made)
 
 
 def _chunks(segment: Chunks, source: _Source, made: Budget) -> Iterator[Piece]:

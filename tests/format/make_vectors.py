@@ -22,7 +22,7 @@ import torch
 import arcomp
 from arcomp import codec
 from arcomp.coding import lattice
-from arcomp.container import Member, Original, header, pack
+from arcomp.container import Member, Original, pack
 from arcomp.container.archive import joined
 from arcomp.contract import distributions, registry
 from arcomp.contract.model import Model
@@ -125,7 +125,7 @@ def kept_as_bytes(name: str, file: bytes, method: int) -> None:
     if path.exists():
         return
     skeleton = (Literal(file),) if file else ()
-    with patch.object(header, "squeeze", originals.packer(method)):
+    with patch("arcomp.container.skeleton.squeeze", originals.packer(method)):
         write(path.name, member_of(file, None, skeleton, f"{name}.txt", arcomp.load("histogram")))
     expect(path.stem, None, file)
 

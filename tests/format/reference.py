@@ -20,7 +20,7 @@ import json
 import struct
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -28,13 +28,21 @@ from typing import NamedTuple
 from tests.format import reference_ladder, reference_photo
 from tests.format.reference_coders import Coder
 from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, read_all, tiles_of
+from tests.format.reference_jpeg_files import Plane
+from tests.format.reference_jpeg_files import Shape as JpegShape
 from tests.format.reference_models import Context, Histogram
 from tests.format.reference_numbers import Refused, require
-from tests.format.reference_rebuild import Picture, rebuilt
+from tests.format.reference_rebuild import Jpegs, Picture, rebuilt
 from tests.format.reference_records import Record
 from tests.format.reference_transforms import pixels, restored
 
 sys.setrecursionlimit(20_000)  # features are asked for layer by layer, position by position
+
+
+OfJpegs = Callable[[bytes, Sequence[bytes], JpegShape, tuple[bytes, ...]], list[Plane]]
+"""Decodes coefficients: the model's digest, weights, the shape, the streams."""
+OF_JPEGS: dict[str, OfJpegs] = {}
+"""By the model's name."""
 
 
 class Stack(NamedTuple):
@@ -76,9 +84,29 @@ def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
         made = bytes(stacks[0].samples)
     else:
         size = sum(len(stack.samples) for stack in stacks) * (1 if header.depth <= 8 else 2)
-        made = rebuilt(member.segments, [stack.pictures() for stack in stacks], length, size)
+        made = rebuilt(
+            member.segments, [stack.pictures() for stack in stacks], length, size, jpegs=jpegs_of(member, weights)
+        )
     require(len(made) == length and hashlib.sha256(made).digest() == sha256, "the original is damaged")
     return made
+
+
+def jpegs_of(member: Member, weights: Sequence[bytes]) -> Jpegs:
+    """What gives the coefficients of a member's JPEGs, each once."""
+    header, taken = member.header, set[int]()
+    length = header.original[0] if header.original else 0
+
+    def decoded(number: int, shape: JpegShape) -> list[Plane]:
+        require(number < len(header.jpegs) and number not in taken, "a JPEG that there is not, or is there twice")
+        taken.add(number)
+        size = [shape.width, shape.height, len(shape.components)]
+        require(size == header.jpegs[number][:3], "a JPEG of another size")
+        require(sum(c.rows * c.columns for c in shape.components) <= (1 << 16) + 8 * length, "too many blocks")
+        digest, model = header.models[header.jpeg_model]
+        require(model in OF_JPEGS, f"unknown model {model}")
+        return OF_JPEGS[model](digest, weights, shape, member.jpegs[number])
+
+    return decoded
 
 
 def stacks_of(member: Member, weights: Sequence[bytes]) -> list[Stack]:

@@ -7,6 +7,7 @@ import zlib
 from itertools import product
 from typing import Any, NamedTuple
 
+from tests.format.reference_dictionary import DICTIONARY
 from tests.format.reference_numbers import Reader, Refused, clamp, is_time, number, require
 from tests.format.reference_records import NODES, SEGMENTS, Record, coded_leaves, read_record
 
@@ -14,42 +15,11 @@ __all__ = ["Refused", "clamp", "number", "require"]
 
 MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
 END = bytes.fromhex("89 41 52 43 45 4E 44 0A")
-PICTURES, MODELS, PARTS, SAMPLES, STREAMS, ORIGINAL, SKELETON = range(1, 8)
+PICTURES, MODELS, PARTS, SAMPLES, STREAMS, ORIGINAL, SKELETON, JPEGS = range(1, 9)
 NAME, MODIFIED, MODE, CONTENT = range(0x81, 0x85)
 ENTRIES = 1
-CRITICAL = {0: range(PICTURES, SKELETON + 1), 1: (ENTRIES, STREAMS)}  # by the kind of section
+CRITICAL = {0: range(PICTURES, JPEGS + 1), 1: (ENTRIES, STREAMS)}  # by the kind of section
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
-DICTIONARY = bytes(v for level in range(256) for v in (level, level, level, 0)) + bytes.fromhex(
-    "49492a00080000004d4d002a00000008424d0000000000003600000028000000010018000000000000000000130b0000130b000000000000"
-    "00000000934e554d5059010076007b276465736372273a20277c7531272c2027666f727472616e5f6f72646572273a2046616c73652c2027"
-    "7368617065273a20283235362c203235362c2033292c207d2020202020202020202020202020202020202020202020202020202020202020"
-    "202020202020202020202020202020202020202020202020202020200a50350a3235350a50360a0001040001000000000200000101040001"
-    "0000000002000002010300030000000800000003010300010000000100000006010300010000000200000011010400010000000800000012"
-    "01030001000000010000001501030001000000030000001601040001000000000200001701040001000000000000001c0103000100000001"
-    "0000003d01030001000000020000005301030001000000010000000000001974455874536f6674776172650041646f626520496d61676552"
-    "6561647971c9653c0000000d74455874536f6674776172650047494d506d9b11fc0000012469545874584d4c3a636f6d2e61646f62652e78"
-    "6d7000000000003c3f787061636b657420626567696e3d22efbbbf222069643d2257354d304d7043656869487a7265537a4e54637a6b6339"
-    "64223f3e203c783a786d706d65746120786d6c6e733a783d2261646f62653a6e733a6d6574612f223e3c7264663a52444620786d6c6e733a"
-    "7264663d22687474703a2f2f7777772e77332e6f72672f313939392f30322f32322d7264662d73796e7461782d6e7323223e3c7264663a44"
-    "65736372697074696f6e207264663a61626f75743d222220786d6c6e733a746966663d22687474703a2f2f6e732e61646f62652e636f6d2f"
-    "746966662f312e302f2220786d6c6e733a657869663d22687474703a2f2f6e732e61646f62652e636f6d2f657869662f312e302f22fe7fb2"
-    "530000001974455874436f6d6d656e74004372656174656420776974682047494d5057810e170000000d74455874646174653a6372656174"
-    "6500323c5eda6e0000000d74455874646174653a6d6f6469667900323bdd683600000006744558745469746c6500a8eed227000000077445"
-    "5874417574686f7200a9aecc480000005274455874436f70797269676874004343204174747269627574696f6e2d5368617265416c696b65"
-    "20687474703a2f2f6372656174697665636f6d6d6f6e732e6f72672f6c6963656e7365732f62792d73612f342e302fc35462050000001974"
-    "455874536f667477617265007777772e696e6b73636170652e6f72679bee3c1a0000003674455874536f667477617265004d6174706c6f74"
-    "6c69622076657273696f6e332e2c2068747470733a2f2f6d6174706c6f746c69622e6f72672fb2d4dc9a89504e470d0a1a0a0000000d4948"
-    "4452000000200000002008030000000000000467414d410000b18f0bfc6105000000206348524d00007a26000080840000fa00000080e800"
-    "0075300000ea6000003a98000017709cba513c00000006624b474400ff00ff00ffa0bda793000000097048597300000b1200000b1201d2dd"
-    "7efc000000097048597300000b1300000b1301009a9c18000000097048597300000ec400000ec401952b0e1b000000097048597300000ec3"
-    "00000ec301c76fa864000000097048597300002e2300002e230178a53f760000000774494d4507e001010000005f4cfff700000162694343"
-    "504943432070726f66696c65000000000003504c54450000000000000174524e530040e6d866002189504e470d0a1a0a0000000d49484452"
-    "00000020000000200802000000000000017352474200aece1ce9080105010100080100000000000000000020080105010100080300010200"
-    "0000000000000020003189504e470d0a1a0a0000000d49484452000000100000001008060000001ff3ff610000000473424954080808087c"
-    "086488080105010200080400010203000000000000000010010202020201040202010000000000000001010000000000000310c2f2010238"
-    "8d000278da0102785e0102789c0100044944415401010000000c0000000049454e44ae426082"
-)
-
 Shape = tuple[int, int, int, int]
 
 
@@ -99,6 +69,8 @@ class Header(NamedTuple):
     samples: int
     streams: list[tuple[int, int]]
     original: tuple[int, bytes] | None
+    jpeg_model: int
+    jpegs: list[list[int]]  # width, height, components, streams
     packed: list[int]  # of the skeleton: method, length, segments, entries, channels
 
 
@@ -109,6 +81,7 @@ class Member(NamedTuple):
     segments: list[Record] | None
     palette: list[tuple[int, ...]]
     parts: list[tuple[bytes, tuple[bytes, ...]]]  # side information, streams
+    jpegs: list[tuple[bytes, ...]]  # streams
 
 
 # ---------------------------------------------------------------- Sections
@@ -171,13 +144,12 @@ def header_of(fields: dict[int, bytes]) -> Header:
     """The fields' values within their limits (rule 5)."""
     stacks: list[tuple[int, int, int]] = []
     channels = depth = samples = 0
-    alpha, models = False, []
+    alpha, models = False, models_of(Reader(fields.get(MODELS, b"")))
     trees: list[Record] = []
     plans: list[Plan] = []
     if PICTURES in fields:
         require(SAMPLES in fields, "a field is missing")
         channels, depth, alpha, stacks = pictures_of(Reader(fields[PICTURES]))
-        models = models_of(Reader(fields.get(MODELS, b"")))
         usual = bytes([0, depth, 0, 0])  # a leaf of its depth and of model 0, flags 0
         parts = fields.get(PARTS, usual if len(stacks) == 1 else b"")
         require(PARTS not in fields or parts != usual or len(stacks) > 1, "parts that are usual")
@@ -185,7 +157,7 @@ def header_of(fields: dict[int, bytes]) -> Header:
         require(len(fields[SAMPLES]) == 4, "bad samples field")
         samples = int.from_bytes(fields[SAMPLES], "little")
     else:
-        require(not {MODELS, PARTS, SAMPLES, CONTENT} & set(fields), "there are no pictures")
+        require(not {PARTS, SAMPLES, CONTENT} & set(fields), "there are no pictures")
     original, packed = original_of(fields), []
     if SKELETON in fields:
         reader = Reader(fields[SKELETON])
@@ -197,11 +169,16 @@ def header_of(fields: dict[int, bytes]) -> Header:
         require((entries, of) == (0, 0) or (entries > 0 and of >= 3), "a palette without colours")
         require(entries == 0 or channels == 1, "a palette of other pictures")
         require(entries > 0 or packed[2] == 1, "an empty skeleton")
+    jpegs = jpegs_of(Reader(fields[JPEGS]), len(models)) if JPEGS in fields else (0, [])
+    require(bool(stacks or jpegs[1]) or MODELS not in fields, "models of nothing")
+    require(not jpegs[1] or (original is not None and bool(packed) and packed[2] == 1), "JPEGs of no file")
+    require(sum(p.streams for p in plans) + sum(j[3] for j in jpegs[1]) <= 1 << 20, "too many streams")
     require(bool(stacks) or (original is not None and bool(packed) and packed[2] == 1), "there is nothing in it")
     require(original is not None or not packed or packed[2] == 0, "the skeleton of a file that there is not")
     if CONTENT in fields:
         check_content(fields[CONTENT], stacks[0], channels, depth)
-    return Header(stacks, channels, depth, alpha, models, trees, plans, samples, extents(fields), original, packed)
+    return Header(stacks, channels, depth, alpha, models, trees, plans, samples, extents(fields), original,
+                  *jpegs, packed)  # fmt: skip
 
 
 def pictures_of(reader: Reader) -> tuple[int, int, bool, list[tuple[int, int, int]]]:
@@ -235,8 +212,15 @@ def parts_of(reader: Reader, stacks: int, models: int) -> tuple[list[Record], li
             tile = (reader.number(1, most), reader.number(1, most)) if flags & 4 else (0, 0)
             plans.append(Plan(*tile, flags & 3, reader.number(2, 1 << 20) if flags & 8 else 1))
     reader.end()
-    require(sum(plan.streams for plan in plans) <= 1 << 20, "too many streams")
     return trees, plans
+
+
+def jpegs_of(reader: Reader, models: int) -> tuple[int, list[list[int]]]:
+    model, found = reader.number(), list[list[int]]()
+    while reader.more or not found:
+        found.append([reader.number(1, most) for most in (65535, 65535, 4, 1 << 20)])
+    require(model < models and len(found) <= 1 << 16, "JPEGs of no model, or too many")
+    return model, found
 
 
 def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
@@ -302,6 +286,7 @@ def read_member(data: bytes, at: int = 0) -> tuple[Member, int]:
     require(kind == 0, "an index, not a member")
     header = header_of(fields)
     wanted = bool(header.packed) + sum(plan.streams + plan.flags // 2 for plan in header.plans)
+    wanted += sum(streams for _, _, _, streams in header.jpegs)
     require(len(header.streams) == wanted, "more or fewer streams than there should be")
     streams, end = cut(data, begin, header.streams)
     rest = iter(streams)
@@ -311,7 +296,8 @@ def read_member(data: bytes, at: int = 0) -> tuple[Member, int]:
         side = next(rest) if plan.flags & 2 else b""
         require(not plan.flags & 2 or 1 <= len(side) <= 1 << 24, "bad side information")
         parts.append((side, tuple(next(rest) for _ in range(plan.streams))))
-    return Member(header, segments, palette, parts), end
+    jpegs = [tuple(next(rest) for _ in range(streams)) for _, _, _, streams in header.jpegs]
+    return Member(header, segments, palette, parts, jpegs), end
 
 
 def skeleton_of(packed: list[int], stream: bytes) -> tuple[list[Record] | None, list[tuple[int, ...]]]:

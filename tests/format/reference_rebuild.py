@@ -8,10 +8,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from tests.format.reference_jpeg_files import Plane, Shape, jpeg
 from tests.format.reference_numbers import require
 from tests.format.reference_records import Record
 
 Picture = list[list[list[int]]]  # rows of pixels of samples
+Jpegs = Callable[[int, Shape], list[Plane]]  # the coefficients of a JPEG of that number and shape
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
@@ -37,17 +39,24 @@ def literal_bytes(skeleton: list[Record]) -> int:
     return sum(len(s.data) if s.kind == "literal" else literal_bytes(s.named.get("content", [])) for s in skeleton)
 
 
+def no_jpegs(number: int, shape: Shape) -> list[Plane]:
+    """For files without JPEGs."""
+    require(False, "a JPEG that there is not")
+    return []
+
+
 def rebuilt(
     skeleton: list[Record],
     pictures: list[list[Picture]],
     most: int = 1 << 34,
     samples: int = 0,
     left: Left | None = None,
+    jpegs: Jpegs | None = None,
 ) -> bytes:
     """The file of segments and stacks of pictures, whose samples take so many bytes; more bytes than the original has
     are refused."""
     left = left or Left(skeleton, samples, most)
-    inner = partial(rebuilt, pictures=pictures, most=most, left=left)
+    inner = partial(rebuilt, pictures=pictures, most=most, left=left, jpegs=jpegs)
 
     def packed(s: Record) -> bytes:
         return left.counted(inner(s.content))
@@ -62,6 +71,7 @@ def rebuilt(
         "packbits": lambda s: packbits(packed(s), s.row, s.headers),
         "lzw": lambda s: lzw(packed(s), s.clears, s.end),
         "chunks": lambda s: chunks(s, inner(s.content), most, left),
+        "jpeg": lambda s: jpeg(s, packed(s), jpegs or no_jpegs, most),
         "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in inner(s.content)),
     }
     return b"".join(parts[segment.kind](segment) for segment in skeleton)

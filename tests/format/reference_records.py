@@ -42,6 +42,8 @@ SEGMENTS = [
     ("lzw", "content content, pairs clears, number? end"),
     ("chunks", "content content, bytes kind, pairs lengths, number? sequence, pairs wrong"),
     ("bits reversed", "content content"),
+    ("jpeg", "content content, number picture, number scans, number? units, number padded, pairs restarts, "
+             "pairs zeros, list breaks, bytes pads"),
 ]  # fmt: skip
 Kinds = list[tuple[str, str]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from arcomp.errors import FormatError
 from arcomp.form import Literal
 from arcomp.samples import Array, Bytes, Picture
 from arcomp.transforms import Coded, Constant
-from tests.format import reference_container
+from tests.format import reference_dictionary
 from tests.format.fields import (
     CODED,
     FILE,
@@ -153,9 +154,13 @@ class TestRoundTrip:
 
     def test_the_preset_dictionary_is_that_of_the_specification(self) -> None:
         page = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
-        lines = page.split("The others, in hexadecimal:", 1)[1].split("##", 1)[0].split()
-        assert packing.DICTIONARY == reference_container.DICTIONARY
-        assert packing.DICTIONARY[1024:] == bytes.fromhex("".join(lines))
+        rest = page.split("Then, in hexadecimal:", 1)[1].split("##", 1)[0]
+        of_jpegs, others = (
+            bytes.fromhex("".join(re.findall("    ([0-9a-f]+)", part))) for part in rest.split("Then v,")
+        )
+        assert packing.DICTIONARY == reference_dictionary.DICTIONARY
+        assert packing.DICTIONARY[13800:] == of_jpegs + packing.DICTIONARY[-len(others) - 1024 : -len(others)] + others
+        assert f"dictionary has {len(packing.DICTIONARY)} bytes" in page
 
     def test_empty_optional_parts_take_no_field(self) -> None:
         bare = Member(Geometry(((1, 1, 1),), 1, 8), (Constant((5,)),), samples_crc=7)

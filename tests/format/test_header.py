@@ -53,7 +53,7 @@ class TestRulesForFields:
         assert unpack(with_field(0xF7, b"later")) == MEMBER
         assert unpack(with_field(0x80, b"")) == MEMBER
 
-    @pytest.mark.parametrize("tag", [0, 8, 0x7F])
+    @pytest.mark.parametrize("tag", [0, 9, 0x7F])
     def test_unknown_critical_field_is_refused_by_name(self, tag: int) -> None:
         line = refusal(with_field(tag, b""))
         assert f"{tag:#04x}" in line

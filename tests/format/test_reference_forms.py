@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arcomp.container.header import NODE_RECORDS, SEGMENT_RECORDS
+from arcomp.container.header import NODE_RECORDS
+from arcomp.container.skeleton import SEGMENT_RECORDS
 from arcomp.errors import ArcompError
 from arcomp.form import (
     BitsReversed,

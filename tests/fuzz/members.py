@@ -5,8 +5,8 @@ from __future__ import annotations
 from arcomp.container import unpack
 from arcomp.container.archive import Entry, index_of, joined, read_archive
 from arcomp.container.fields import CRC
-from arcomp.container.header import SEGMENT_RECORDS
 from arcomp.container.layout import TRAILER, TRAILER_MAGIC
+from arcomp.container.skeleton import SEGMENT_RECORDS
 from arcomp.errors import FormatError
 from tests.format.fields import SKELETON, STREAMS, build, changed, extents, fields_of, number_at, numbers, streams_of
 from tests.fuzz.mutations import ODD, Random, cut, tampered

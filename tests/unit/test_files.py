@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from arcomp import files
-from arcomp.container import header, packing, unpack
+from arcomp.container import packing, unpack
 from arcomp.contract import registry
 from arcomp.errors import VerificationError
 from arcomp.formats import write
@@ -41,7 +41,7 @@ def flipped(squeeze: Callable[[bytes], tuple[int, bytes]]) -> Callable[[bytes], 
 def test_what_is_written_is_verified(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it, the form too, and of files that are kept as bytes."""
     assert files.restored(unpack(compressed(data).data)) == data
-    monkeypatch.setattr("arcomp.container.header.squeeze", flipped(packing.squeeze))
+    monkeypatch.setattr("arcomp.container.skeleton.squeeze", flipped(packing.squeeze))
     with pytest.raises(VerificationError, match="nothing was written"):
         compressed(data)
 
@@ -62,7 +62,7 @@ def test_a_form_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         packed.append(len(data))
         return packing.squeeze(data)
 
-    monkeypatch.setattr(header, "squeeze", counted)
+    monkeypatch.setattr("arcomp.container.skeleton.squeeze", counted)
     data = write(Samples.of(np.arange(1200, dtype=np.uint8).reshape(1, 20, 20, 3)), "png")
     model = registry.load("histogram")
     files.compress(files.examine(data, model), model)

@@ -19,6 +19,7 @@ FLOORS = {
     "arcomp.errors": 0,
     "arcomp.coefficients": 0,
     "arcomp.form": 0,
+    "arcomp.jpeg_tables": 0,
     "arcomp.limits": 0,
     "arcomp.exact": 0,
     "arcomp.samples": 0,

@@ -8,11 +8,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coefficients import MAX_VALUE, Blocks
+from arcomp.coefficients import MAX_VALUE
 from arcomp.formats.jpeg.huffman import LOOK, Codes
 from arcomp.formats.jpeg.scans import (
-    AC,
     AC_FIRST,
+    ALL_COLUMNS,
     CORRECTIONS,
     DC_FIRST,
     DC_MORE,
@@ -21,7 +21,8 @@ from arcomp.formats.jpeg.scans import (
     WIDE,
     ZIGZAG,
     Scan,
-    block_of,
+    Stored,
+    first_block,
 )
 
 _BEYOND = 1024
@@ -140,7 +141,7 @@ def _signed(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], bits: int
     return int(value if value >> (bits - 1) else value - (1 << bits) + 1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _difference(
     data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, component: int, shift: int
 ) -> bool:
@@ -152,10 +153,10 @@ def _difference(
     return bool(abs(state[PREDICTED + component] << shift) <= MAX_VALUE)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _band(
-    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, table: int,
-    log: Log,
+    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored, place: int,
+    table: int, log: Log,
 ) -> bool:  # fmt: skip
     """Read AC of a block whose coefficients are not known."""
     if state[LEFT]:
@@ -185,7 +186,8 @@ def _band(
         if k > last or bits + scan.low > _AC_BITS:
             return False
         value = _signed(data, state, bits)
-        block[ZIGZAG[k]] = value << scan.low if value > 0 else -(-value << scan.low)
+        stored.blocks[place, ZIGZAG[k]] = value << scan.low if value > 0 else -(-value << scan.low)
+        stored.tops[place] = max(k, int(stored.tops[place]))
         k += 1
     else:
         _begin(state, log)
@@ -195,9 +197,15 @@ def _band(
     return bool(k <= last + 1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _more(
-    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, log: Log
+    data: npt.NDArray[np.uint8],
+    state: npt.NDArray[np.int64],
+    codes: Codes,
+    scan: Scan,
+    stored: Stored,
+    place: int,
+    log: Log,
 ) -> bool:
     """Read one more bit of AC of a block."""
     k, zeros, last, one = scan.first, 0, scan.last, 1 << scan.low
@@ -215,9 +223,9 @@ def _more(
             break
         state[EMPTY] = 0
         while k <= last:
-            known = block[ZIGZAG[k]]
+            known = stored.blocks[place, ZIGZAG[k]]
             if known:
-                _correct(data, state, block, k, one)
+                _correct(data, state, stored, place, k, one)
             elif run:
                 run -= 1
             else:
@@ -225,7 +233,8 @@ def _more(
             k += 1
         if k > last:
             return False
-        block[ZIGZAG[k]] = value
+        stored.blocks[place, ZIGZAG[k]] = value
+        stored.tops[place] = max(k, int(stored.tops[place]))
         zeros = 0 if value else zeros + 1
         k += 1
     if begins:
@@ -235,9 +244,9 @@ def _more(
         state[ZEROS] += 1
     if state[LEFT]:
         corrections = 0
-        for rest in range(k, last + 1):
-            if block[ZIGZAG[rest]]:
-                _correct(data, state, block, rest, one)
+        for rest in range(k, min(last, int(stored.tops[place])) + 1):
+            if stored.blocks[place, ZIGZAG[rest]]:
+                _correct(data, state, stored, place, rest, one)
                 corrections += 1
         state[LEFT] -= 1
         _count_empty(state, scan, log, corrections)
@@ -245,13 +254,15 @@ def _more(
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _correct(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], block: Blocks, k: int, one: int) -> None:
+def _correct(
+    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], stored: Stored, place: int, k: int, one: int
+) -> None:
     """Read a bit of a coefficient that is not 0."""
     if _take(data, state, 1):
-        block[ZIGZAG[k]] += one if block[ZIGZAG[k]] > 0 else -one
+        stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
     if state[EMPTY] and state[ENDED] >= 0:
@@ -260,7 +271,7 @@ def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections: int) -> None:
     """A block of a run was read."""
     state[RUN] += 1
@@ -276,25 +287,32 @@ def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections
         state[ENDED] = state[BLOCK]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _block(
-    bits: Bits, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, block: Blocks, component: int, log: Log
+    data: npt.NDArray[np.uint8],
+    state: npt.NDArray[np.int64],
+    codes: Codes,
+    scan: Scan,
+    stored: Stored,
+    place: int,
+    component: int,
+    log: Log,
 ) -> bool:
     """Read what a scan has of a block."""
-    data, one, good = bits.data, scan.components[component], True
+    good = True
     if scan.kind == SEQUENTIAL:
         good = _difference(data, state, codes, component, 0)
-        block[0] = state[PREDICTED + component]
-        good = good and _band(data, state, codes, scan, block, one[AC], log)
+        stored.blocks[place, 0] = state[PREDICTED + component]
+        good = good and _band(data, state, codes, scan, stored, place, 4 + component, log)
     elif scan.kind == DC_FIRST:
         good = _difference(data, state, codes, component, scan.low)
-        block[0] = state[PREDICTED + component] << scan.low
+        stored.blocks[place, 0] = state[PREDICTED + component] << scan.low
     elif scan.kind == DC_MORE:
-        block[0] |= _take(data, state, 1) << scan.low
+        stored.blocks[place, 0] |= _take(data, state, 1) << scan.low
     elif scan.kind == AC_FIRST:
-        good = _band(data, state, codes, scan, block, one[AC], log)
+        good = _band(data, state, codes, scan, stored, place, 4 + component, log)
     else:
-        good = _more(data, state, codes, scan, block, log)
+        good = _more(data, state, codes, scan, stored, place, log)
     state[BLOCK] += 1
     return bool(good and state[AT] <= state[END])
 
@@ -307,7 +325,7 @@ def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
         state[PADS] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
     """Go to the next interval, if this one is at its end and the right marker follows; go on without one if there is
     none any more, but bits are."""
@@ -326,11 +344,11 @@ def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decode(scan: Scan, codes: Codes, bits: Bits, blocks: Blocks, state: npt.NDArray[np.int64], log: Log) -> int:
+def decode(scan: Scan, codes: Codes, bits: Bits, stored: Stored, state: npt.NDArray[np.int64], log: Log) -> int:
     """Read a scan.
 
     Args:
-        blocks: int16 [n, 64], which get its coefficients.
+        stored: all blocks, which get its coefficients.
         state: int64 [STATE], zeros; gets that after the last unit that is right, or, if that is within a run, after
             the last one before it.
 
@@ -339,18 +357,22 @@ def decode(scan: Scan, codes: Codes, bits: Bits, blocks: Blocks, state: npt.NDAr
     """
     state[END], state[ENDED] = 8 * bits.ends[0], -1
     safe = state.copy()
-    unit, good = 0, True
+    data, components = bits.data, scan.components
+    unit, row, column, good = 0, 0, 0, True
     while good and unit < scan.units:
         if not state[LEFT]:
             safe[:] = state
         if scan.interval and unit and unit % scan.interval == 0 and not _restart(bits, state, log):
             break
-        for component in range(len(scan.components)):
-            one = scan.components[component]
-            for within in range(one[WIDE] * one[TALL]):
-                place = block_of(scan, component, unit, within)
-                good = good and _block(bits, state, codes, scan, blocks[place], component, log)
-        unit += 1
+        for component in range(len(components)):
+            first = first_block(components, component, row, column)
+            for _ in range(components[component, TALL]):
+                for place in range(first, first + components[component, WIDE]):
+                    good = good and _block(data, state, codes, scan, stored, place, component, log)
+                first += components[component, ALL_COLUMNS]
+        unit, column = unit + 1, column + 1
+        if column == scan.across:
+            row, column = row + 1, 0
         state[UNIT] = unit
     if not good or unit < scan.units or state[LEFT]:
         state[:] = safe

@@ -9,11 +9,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coefficients import Blocks
 from arcomp.formats.jpeg.huffman import Codes
 from arcomp.formats.jpeg.scans import (
-    AC,
     AC_FIRST,
+    ALL_COLUMNS,
     CORRECTIONS,
     DC_FIRST,
     DC_MORE,
@@ -23,7 +22,8 @@ from arcomp.formats.jpeg.scans import (
     WIDE,
     ZIGZAG,
     Scan,
-    block_of,
+    Stored,
+    first_block,
 )
 
 WORD, COUNT, MADE, WRONG, RUN, KEPT, HELD, BLOCK, ZEROS, BREAKS, PADS = range(11)
@@ -64,6 +64,7 @@ class Output(NamedTuple):
     data: npt.NDArray[np.uint8]
     held: npt.NDArray[np.uint8]
     own: npt.NDArray[np.uint8]
+    counts: npt.NDArray[np.int64]
     state: npt.NDArray[np.int64]
 
 
@@ -92,11 +93,13 @@ def _put(out: Output, value: int, bits: int) -> None:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _code(out: Output, codes: Codes, table: int, symbol: int) -> None:
+def _code(out: Output, codes: Codes, table: int, symbol: int, value: int, bits: int) -> None:
+    """Write a symbol, and the lowest bits, at most 15, of a value."""
     size = np.int64(codes.size[table, symbol])
+    out.counts[table, symbol] += 1
     if not size:
         out.state[WRONG] = 1
-    _put(out, np.int64(codes.code[table, symbol]), size)
+    _put(out, np.int64(codes.code[table, symbol]) << bits | (value & ((1 << bits) - 1)), size + bits)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
@@ -108,14 +111,13 @@ def _bits_of(value: int) -> int:
     return bits
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _difference(out: Output, codes: Codes, component: int, value: int) -> None:
     state = out.state
     difference = value - state[PREDICTED + component]
     state[PREDICTED + component] = value
     bits = _bits_of(abs(difference))
-    _code(out, codes, component, bits)
-    _put(out, difference if difference >= 0 else difference - 1, bits)
+    _code(out, codes, component, bits, difference if difference >= 0 else difference - 1, bits)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -127,14 +129,13 @@ def _flush(out: Output, codes: Codes) -> None:
         if bits > 14:
             state[WRONG] = 1
             bits = 14
-        _code(out, codes, 4, bits << 4)
-        _put(out, state[RUN], bits)
+        _code(out, codes, 4, bits << 4, state[RUN], bits)
         for place in range(state[HELD]):
             _put(out, out.held[place], 1)
     state[RUN], state[KEPT], state[HELD] = 0, 0, 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, corrections: int) -> None:
     """A block goes to the run, with some correction bits of its own."""
     state = out.state
@@ -165,13 +166,13 @@ def _surplus(out: Output, given: Given) -> int:
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _band(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks, table: int) -> None:
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _band(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int, table: int) -> None:
     """Write AC of a block for the first time."""
     surplus, k, last, low = _surplus(out, given), max(1, scan.first), scan.last, scan.low
     zeros = 0
-    for at in range(k, last + 1):
-        value = np.int64(block[ZIGZAG[at]])
+    for at in range(k, min(last, int(stored.tops[place])) + 1):
+        value = np.int64(stored.blocks[place, ZIGZAG[at]])
         size = abs(value) >> low
         if not size:
             zeros += 1
@@ -179,14 +180,13 @@ def _band(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks, ta
         if scan.kind != SEQUENTIAL:
             _flush(out, codes)
         while zeros > 15:
-            _code(out, codes, table, 0xF0)
+            _code(out, codes, table, 0xF0, 0, 0)
             zeros -= 16
         bits = _bits_of(size)
         if bits > 15:
             out.state[WRONG] = 1
             return
-        _code(out, codes, table, zeros << 4 | bits)
-        _put(out, size if value > 0 else ~size, bits)
+        _code(out, codes, table, zeros << 4 | bits, size if value > 0 else ~size, bits)
         zeros, k = 0, at + 1
     if surplus and scan.kind != SEQUENTIAL:
         _flush(out, codes)
@@ -194,15 +194,15 @@ def _band(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks, ta
         if k > last:
             out.state[WRONG] = 1
             return
-        _code(out, codes, table, 0xF0)
+        _code(out, codes, table, 0xF0, 0, 0)
         k += 16
     if k <= last and scan.kind == SEQUENTIAL:
-        _code(out, codes, table, 0)
+        _code(out, codes, table, 0, 0, 0)
     elif k <= last:
         _count_empty(out, codes, scan, given, 0)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _own(out: Output, count: int) -> int:
     """Write the correction bits since the last symbol; gives how many there are now."""
     for place in range(count):
@@ -210,31 +210,31 @@ def _own(out: Output, count: int) -> int:
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _more(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks) -> None:
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _more(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int) -> None:
     """Write one more bit of AC of a block."""
     surplus, last, low = _surplus(out, given), scan.last, scan.low
     newest, written = scan.first - 1, scan.first - 1
-    for at in range(scan.first, last + 1):
-        if abs(np.int64(block[ZIGZAG[at]])) >> low == 1:
+    top = min(last, int(stored.tops[place]))
+    for at in range(scan.first, top + 1):
+        if abs(np.int64(stored.blocks[place, ZIGZAG[at]])) >> low == 1:
             newest = at
     zeros = corrections = 0
-    for at in range(scan.first, last + 1):
-        value = np.int64(block[ZIGZAG[at]])
+    for at in range(scan.first, (last if surplus else top) + 1):
+        value = np.int64(stored.blocks[place, ZIGZAG[at]])
         size = abs(value) >> low
         if size > 1:
             out.own[corrections] = size & 1
             corrections += 1
         elif size:
             _flush(out, codes)
-            _code(out, codes, 4, zeros << 4 | 1)
-            _put(out, value > 0, 1)
+            _code(out, codes, 4, zeros << 4 | 1, np.int64(value > 0), 1)
             zeros, corrections, written = 0, _own(out, corrections), at
         else:
             zeros += 1
             if zeros == 16 and (at < newest or surplus):
                 _flush(out, codes)
-                _code(out, codes, 4, 0xF0)
+                _code(out, codes, 4, 0xF0, 0, 0)
                 surplus -= at > newest
                 zeros, corrections, written = 0, _own(out, corrections), at
     if surplus:
@@ -243,25 +243,25 @@ def _more(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks) ->
         _count_empty(out, codes, scan, given, corrections)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _block(out: Output, codes: Codes, scan: Scan, given: Given, block: Blocks, component: int) -> None:
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _block(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int, component: int) -> None:
     """Write what a scan has of a block."""
-    one, low = scan.components[component], scan.low
+    low = scan.low
     if scan.kind == SEQUENTIAL:
-        _difference(out, codes, component, np.int64(block[0]))
-        _band(out, codes, scan, given, block, one[AC])
+        _difference(out, codes, component, np.int64(stored.blocks[place, 0]))
+        _band(out, codes, scan, given, stored, place, 4 + component)
     elif scan.kind == DC_FIRST:
-        _difference(out, codes, component, np.int64(block[0]) >> low)
+        _difference(out, codes, component, np.int64(stored.blocks[place, 0]) >> low)
     elif scan.kind == DC_MORE:
-        _put(out, np.int64(block[0]) >> low, 1)
+        _put(out, np.int64(stored.blocks[place, 0]) >> low, 1)
     elif scan.kind == AC_FIRST:
-        _band(out, codes, scan, given, block, one[AC])
+        _band(out, codes, scan, given, stored, place, 4 + component)
     else:
-        _more(out, codes, scan, given, block)
+        _more(out, codes, scan, given, stored, place)
     out.state[BLOCK] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _pad(out: Output, given: Given) -> None:
     """Fill the byte up."""
     state = out.state
@@ -271,14 +271,15 @@ def _pad(out: Output, given: Given) -> None:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def encode(scan: Scan, codes: Codes, blocks: Blocks, given: Given, out: Output) -> None:
+def encode(scan: Scan, codes: Codes, stored: Stored, given: Given, out: Output) -> None:
     """Write a scan.
 
     Args:
-        blocks: int16 [n, 64]. out: its state is zeros but for `PADS`; `WRONG` is set if the scan cannot be, or has
+        stored: all blocks. out: its state is zeros but for `PADS`; `WRONG` is set if the scan cannot be, or has
             more bytes than `out` has room for.
     """
-    state, restarts = out.state, 0
+    state, components = out.state, scan.components
+    restarts = row = column = 0
     for unit in range(given.units):
         if scan.interval and unit and unit % scan.interval == 0 and restarts < given.restarts:
             _flush(out, codes)
@@ -287,10 +288,15 @@ def encode(scan: Scan, codes: Codes, blocks: Blocks, given: Given, out: Output) 
             _byte(out, 0xD0 + (restarts & 7))
             restarts += 1
             state[PREDICTED : PREDICTED + 4] = 0
-        for component in range(len(scan.components)):
-            one = scan.components[component]
-            for within in range(one[WIDE] * one[TALL]):
-                _block(out, codes, scan, given, blocks[block_of(scan, component, unit, within)], component)
+        for component in range(len(components)):
+            first = first_block(components, component, row, column)
+            for _ in range(components[component, TALL]):
+                for place in range(first, first + components[component, WIDE]):
+                    _block(out, codes, scan, given, stored, place, component)
+                first += components[component, ALL_COLUMNS]
+        column += 1
+        if column == scan.across:
+            row, column = row + 1, 0
         if state[WRONG]:
             return
     _flush(out, codes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +11,14 @@ import numpy.typing as npt
 from arcomp.coefficients import MAX_COMPONENTS, MAX_SAMPLING, blocks_of
 from arcomp.errors import PictureError
 from arcomp.formats.jpeg.huffman import Table, standard_tables
+from arcomp.jpeg_tables import ZIGZAG
 
 SOI = b"\xff\xd8"
 _EOI, _SOS, _DQT, _DRI, _DHT, _TEM, _DAC = 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0x01, 0xCC
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _RESTARTS = range(0xD0, 0xD8)
-ZIGZAG = np.array(
-    [8 * v + u for s in range(15) for u, v in
-     ((t, s - t) if s % 2 == 0 else (s - t, t) for t in range(s + 1)) if u < 8 and v < 8],
-    np.int64,
-)  # fmt: skip
-"""Place in a block (8 v + u) of the k-th coefficient in zigzag order."""
+_OMITTED = 8
+"""Added to a table's kind in a DHT segment: the table is not there."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +79,44 @@ class ScanHeader:
     """What SOS says, and what holds when it does.
 
     Attributes:
-        components: of the frame, by number. tables: for each (of DC, of AC); None where it has no such table.
+        components: of the frame, by number. numbers: for each, those of its tables (of DC, of AC). tables: these; None
+            where there is none.
         first, last: coefficients in zigzag order, 0 to 63. before, low: T.81's Ah and Al, by which bits of them are
             known before, and after.
         interval: units between two restarts; 0: there are none.
     """
 
     components: tuple[int, ...]
+    numbers: tuple[tuple[int, int], ...]
     tables: tuple[tuple[Table | None, Table | None], ...]
     first: int
     last: int
     before: int
     low: int
     interval: int
+
+
+@dataclass(frozen=True)
+class HuffmanSegment:
+    """A DHT segment.
+
+    Attributes:
+        begin, end: where it is. tables: (0 of DC or 1 of AC, number) and the table; None: it is the best one for the
+            scan that follows, and not stored (see :class:`arcomp.form.Jpeg`).
+    """
+
+    begin: int
+    end: int
+    tables: tuple[tuple[tuple[int, int], Table | None], ...]
+
+    def stored(self, omit: Collection[tuple[int, int]] = ()) -> bytes:
+        """Its bytes, without tables that are not there or are to be omitted."""
+        body = b"".join(
+            bytes([(_OMITTED | kind) << 4 | number]) if table is None or (kind, number) in omit
+            else bytes([kind << 4 | number]) + table.stored
+            for (kind, number), table in self.tables
+        )  # fmt: skip
+        return bytes([0xFF, _DHT]) + (len(body) + 2).to_bytes(2, "big") + body
 
 
 @dataclass
@@ -103,13 +126,15 @@ class Headers:
     Attributes:
         frame: once it is known. steps: uint16 [64] quantisation of components whose first scan has begun, 8 v + u.
         ended: whether EOI was there.
+        huffman: segments with tables since the last scan.
     """
 
     frame: Frame | None = None
     steps: dict[int, npt.NDArray[np.uint16]] = field(default_factory=dict)
     ended: bool = False
+    huffman: list[HuffmanSegment] = field(default_factory=list)
     _quantisation: dict[int, npt.NDArray[np.uint16]] = field(default_factory=dict)
-    _huffman: dict[tuple[int, int], Table] = field(default_factory=standard_tables)
+    _huffman: dict[tuple[int, int], Table | None] = field(default_factory=standard_tables)
     _interval: int = 0
     _known: dict[tuple[int, int], int] = field(default_factory=dict)
 
@@ -127,6 +152,7 @@ class Headers:
         Raises:
             PictureError: this is no JPEG, or of a kind that is not read here.
         """
+        self.huffman = []
         while (at := _next_marker(data, at, end)) <= end:
             marker = data[at - 1]
             if marker == _EOI:
@@ -140,6 +166,8 @@ class Headers:
             body, at = data[at + 2 : at + length], at + length
             if marker == _SOS:
                 return self._scan(body), at
+            if marker == _DHT:
+                self._read_huffman(body, at)
             self._segment(marker, body)
         return None, end
 
@@ -148,8 +176,6 @@ class Headers:
             self._read_frame(body, marker == _PROGRESSIVE)
         elif 0xC0 <= marker < 0xD0 and marker not in (_DHT, _DAC, 0xC8):
             raise PictureError("a JPEG that is lossless, hierarchical or of arithmetic coding")
-        elif marker == _DHT:
-            self._read_huffman(body)
         elif marker == _DQT:
             self._read_quantisation(body)
         elif marker == _DRI:
@@ -170,16 +196,33 @@ class Headers:
         names = [(one[0], pair, one[2]) for one, pair in zip(said, factors, strict=True)]
         self.frame = _frame(width, height, progressive, names)
 
-    def _read_huffman(self, body: bytes) -> None:
-        at = 0
-        while at + 17 <= len(body):
-            counts = body[at + 1 : at + 17]
-            values = body[at + 17 : at + 17 + sum(counts)]
+    def _read_huffman(self, body: bytes, end: int) -> None:
+        at, tables = 0, list[tuple[tuple[int, int], Table | None]]()
+        while at < len(body):
             kind, number = body[at] >> 4, body[at] & 15
-            if len(values) < sum(counts) or sum(counts) > 256 or kind > 1 or number > 3:
+            table, size = None, 0
+            if not kind & _OMITTED:
+                counts = body[at + 1 : at + 17]
+                values = body[at + 17 : at + 17 + sum(counts)]
+                table, size = Table(counts, values), 16 + sum(counts)
+            if at + 1 + size > len(body) or size > 272 or kind & ~_OMITTED > 1 or number > 3:
                 raise PictureError("a Huffman table that cannot be")
-            self._huffman[kind, number] = Table(counts, values)
-            at += 17 + len(values)
+            tables.append(((kind & 1, number), table))
+            at += 1 + size
+        self.huffman.append(HuffmanSegment(end - len(body) - 4, end, tuple(tables)))
+        self._huffman.update(tables)
+
+    def define(self, tables: dict[tuple[int, int], Table], scan: ScanHeader) -> ScanHeader:
+        """Fill in tables that were not stored; gives the scan with them."""
+        self._huffman.update(tables)
+        self.huffman = [
+            replace(one, tables=tuple((key, tables[key] if table is None else table) for key, table in one.tables))
+            for one in self.huffman
+        ]
+        return replace(scan, tables=self._tables(scan.numbers))
+
+    def _tables(self, numbers: Iterable[tuple[int, int]]) -> tuple[tuple[Table | None, Table | None], ...]:
+        return tuple((self._huffman.get((0, dc)), self._huffman.get((1, ac))) for dc, ac in numbers)
 
     def _read_quantisation(self, body: bytes) -> None:
         at = 0
@@ -190,7 +233,7 @@ class Headers:
             if len(raw) < size or wide > 1 or number > 3:
                 raise PictureError("a quantisation table that cannot be")
             steps = np.empty(64, np.uint16)
-            steps[ZIGZAG] = np.frombuffer(raw, ">u2" if wide else "u1")
+            steps[list(ZIGZAG)] = np.frombuffer(raw, ">u2" if wide else "u1")
             self._quantisation[number] = steps
             at += 1 + size
 
@@ -200,16 +243,15 @@ class Headers:
             raise PictureError("a scan that cannot be")
         count = body[0]
         numbers = {component.name: index for index, component in enumerate(frame.components)}
-        chosen, tables = [], []
-        for name, wanted in zip(body[1 : 1 + 2 * count : 2], body[2 : 2 + 2 * count : 2], strict=True):
+        chosen, wanted = [], []
+        for name, both in zip(body[1 : 1 + 2 * count : 2], body[2 : 2 + 2 * count : 2], strict=True):
             if name not in numbers or numbers[name] in chosen:
                 raise PictureError("a scan of a component that there is not")
             chosen.append(numbers[name])
-            tables.append((self._huffman.get((0, wanted >> 4)), self._huffman.get((1, wanted & 15))))
+            wanted.append((both >> 4, both & 15))
         first, last, bits = body[1 + 2 * count : 4 + 2 * count]
-        scan = ScanHeader(tuple(chosen), tuple(tables), first, last, bits >> 4, bits & 15, self._interval)
-        if not frame.progressive:
-            scan = ScanHeader(scan.components, scan.tables, 0, 63, 0, 0, self._interval)
+        bits_of = (first, last, bits >> 4, bits & 15) if frame.progressive else (0, 63, 0, 0)
+        scan = ScanHeader(tuple(chosen), tuple(wanted), self._tables(wanted), *bits_of, self._interval)
         self._check(frame, scan)
         return scan
 

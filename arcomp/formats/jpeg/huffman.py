@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
+from arcomp.jpeg_tables import HUFFMAN
 
 LOOK = 10
 """Bits that are looked up at once."""
@@ -45,6 +48,42 @@ class Table:
             code <<= 1
         return found
 
+    @property
+    def stored(self) -> bytes:
+        """As DHT has it, after its number."""
+        return self.counts + self.values
+
+
+def optimal(counts: Sequence[int]) -> Table:
+    """The table that libjpeg makes of how often each value occurs: T.81, annex K.2, with its choice among equals.
+
+    Args:
+        counts: of 256 values.
+    """
+    trees = {value: [value] for value, count in enumerate(counts) if count} | {256: [256]}
+    queue = [(count, -value) for value, count in enumerate([*counts, 1]) if count]
+    heapify(queue)
+    sizes = dict.fromkeys(trees, 0)
+    while len(queue) > 1:  # the two of the smallest counts, of equal ones those of the largest values
+        (few, first), (more, second) = heappop(queue), heappop(queue)
+        trees[-first] += trees.pop(-second)
+        for value in trees[-first]:
+            sizes[value] += 1
+        heappush(queue, (few + more, first))
+    lengths = [0] * (max(sizes.values()) + 17)
+    for size in sizes.values():
+        lengths[size] += 1
+    for size in range(len(lengths) - 1, 16, -1):  # codes of more than 16 bits become shorter, others longer
+        while lengths[size]:
+            shorter = max(i for i in range(size - 1) if lengths[i])
+            lengths[size] -= 2
+            lengths[size - 1] += 1
+            lengths[shorter + 1] += 2
+            lengths[shorter] -= 1
+    lengths[max(i for i in range(17) if lengths[i])] -= 1  # the code of all ones, which no value has
+    values = sorted((size, value) for value, size in sizes.items() if value < 256)
+    return Table(bytes(lengths[1:17]), bytes(value for _, value in values))
+
 
 class Codes(NamedTuple):
     """Tables of a scan, by number.
@@ -64,8 +103,9 @@ class Codes(NamedTuple):
     size: npt.NDArray[np.uint8]
 
 
-def codes_of(tables: Sequence[Table | None]) -> Codes:
-    """Tables as the loops take them.
+@lru_cache(maxsize=32)
+def codes_of(tables: tuple[Table | None, ...]) -> Codes:
+    """Tables as the loops take them. Many JPEGs have the same ones, so those that were made are kept for a while.
 
     Args:
         tables: at most 8; None: it is not there, and has no codes.
@@ -88,29 +128,12 @@ def codes_of(tables: Sequence[Table | None]) -> Codes:
     return made
 
 
-def standard_tables() -> dict[tuple[int, int], Table]:
+def codes_to_count() -> Codes:
+    """Codes of one bit for all values: what a scan is written with to count them."""
+    made = codes_of((None,) * TABLES)
+    return made._replace(size=np.ones((TABLES, 256), np.uint8))
+
+
+def standard_tables() -> dict[tuple[int, int], Table | None]:
     """Those of T.81, annex K.3.3, by (0 of DC or 1 of AC, number): what a JPEG without tables means."""
-    return dict(_STANDARD)
-
-
-def _ac(counts: Sequence[int], values: str) -> Table:
-    return Table(bytes(counts), bytes.fromhex(values))
-
-
-_DC_VALUES = bytes(range(12))
-_STANDARD = {
-    (0, 0): Table(bytes([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]), _DC_VALUES),
-    (0, 1): Table(bytes([0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]), _DC_VALUES),
-    (1, 0): _ac(
-        [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
-        "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738"
-        "393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3a4a5"
-        "a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa",
-    ),
-    (1, 1): _ac(
-        [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119],
-        "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d10a162434e125f11718191a262728292a353637"
-        "38393a434445464748494a535455565758595a636465666768696a737475767778797a82838485868788898a92939495969798999aa2a3"
-        "a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa",
-    ),
-}
+    return {key: Table(stored[:16], stored[16:]) for key, stored in HUFFMAN.items()}

@@ -59,10 +59,14 @@ class _Reader:
         """The form of a JPEG, with those in its content, which lie at most so deep."""
         number = len(self.found)
         self.found.append(one.coefficients)
-        (begin, end), *rest = one.parts
-        content = [Literal(self.data[begin : begin + 2]), *self.inside(begin + 2, end, deepest)]
-        for begin, end in rest:
-            content += self.inside(begin, end, deepest)
+        content: list[Segment] = []
+        for part in one.parts:
+            if isinstance(part, bytes):
+                content.append(Literal(part))
+            else:
+                begin, end = part
+                own = 0 if content else min(2, end - begin)  # where this JPEG begins itself
+                content += [Literal(self.data[begin : begin + own]), *self.inside(begin + own, end, deepest)]
         return replace(one.jpeg, picture=number, content=_joined(content))
 
     def inside(self, begin: int, end: int, deepest: int) -> list[Segment]:
@@ -86,8 +90,8 @@ def _joined(segments: list[Segment]) -> tuple[Segment, ...]:
     made: list[Segment] = []
     for segment in segments:
         last = made[-1] if made else None
-        if isinstance(segment, Literal) and isinstance(last, Literal):
-            made[-1] = Literal(last.data + segment.data)
+        if isinstance(segment, Literal) and (isinstance(last, Literal) or not segment.data):
+            made[-1:] = [Literal(last.data + segment.data)] if isinstance(last, Literal) else made[-1:]
         else:
             made.append(segment)
     return tuple(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,17 @@ from arcomp.coefficients import Blocks, Coefficients, Component
 from arcomp.errors import PictureError
 from arcomp.form import Jpeg
 from arcomp.formats.jpeg import decoding
-from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
+from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, HuffmanSegment, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes
-from arcomp.formats.jpeg.scans import DC_FIRST, SEQUENTIAL, Scan, scan_of, undo
-from arcomp.formats.jpeg.writing import cut, write, write_padding
-from arcomp.limits import free_memory
+from arcomp.formats.jpeg.scans import DC_FIRST, SEQUENTIAL, Scan, Stored, scan_of, undo
+from arcomp.formats.jpeg.writing import Writer, best_table, cut, scans_of, write, write_padding
+from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, free_memory
 
-BLOCKS_FREELY, BLOCKS_PER_BYTE = 1 << 16, 8
-"""Blocks that a JPEG may have: so many, and so many for each of its bytes, as each takes a bit in one of the scans."""
 _BLOCK_MEMORY = 512
 """Bytes of memory that a block takes, while a JPEG is read, at most about."""
+
+
+Content = tuple[int, int] | bytes
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Scanned:
 
     Attributes:
         jpeg: its form, without content. coefficients: its own.
-        parts: (begin, end) of all its bytes that are content.
+        parts: its content: (begin, end) of bytes of the file, or bytes that stand in place of some of them.
         end: where it ends.
     """
 
     jpeg: Jpeg
     coefficients: Coefficients
-    parts: list[tuple[int, int]]
+    parts: list[Content]
     end: int
 
 
@@ -55,20 +56,66 @@ def scanned(data: bytes, begin: int, end: int, whole: bool) -> Scanned | None:
         found = reader.result(whole)
     except PictureError:
         return None
-    return found if found and _comes_back(data, begin, found) else None
+    if found is None or (shorter := _without_tables(data, begin, found)) is None:
+        return None
+    progressive = reader.frame is not None and reader.frame.progressive
+    if progressive and shorter is not found and not _comes_back(data, begin, shorter):
+        return found  # runs are counted otherwise without the tables
+    return shorter
+
+
+def _bytes(data: bytes, parts: list[Content]) -> bytes:
+    return b"".join(part if isinstance(part, bytes) else data[slice(*part)] for part in parts)
 
 
 def _comes_back(data: bytes, begin: int, found: Scanned) -> bool:
-    content = b"".join(data[b:e] for b, e in found.parts)
     try:
-        at = begin
-        for piece in write(found.jpeg, content, found.coefficients, found.end - begin):
-            if data[at : at + len(piece)] != piece:
-                return False
-            at += len(piece)
+        made = b"".join(write(found.jpeg, _bytes(data, found.parts), found.coefficients, found.end - begin))
     except ValueError:
         return False
-    return at == found.end
+    return made == data[begin : found.end]
+
+
+def _without_tables(data: bytes, begin: int, found: Scanned) -> Scanned | None:
+    """The same without Huffman tables that are the best ones for their scan; None if it does not come back."""
+    content, at = _bytes(data, found.parts), begin
+    writer, parts = None, list[Content]()
+    try:
+        for number, (headers, header, first, last) in enumerate(scans_of(found.jpeg, content)):
+            writer = writer or Writer.of(found.jpeg, headers, header, found.coefficients, found.end - begin)
+            made, counts = writer.scan(header, number)
+            parts += _tables_omitted(data, (at, at + last - first), headers.huffman, at - first, header, counts)
+            at += last - first
+            if data[at : at + len(made)] != made:
+                return None
+            at += len(made)
+    except ValueError:
+        return None
+    return replace(found, parts=[*parts, *found.parts[-1:]]) if any(isinstance(p, bytes) for p in parts) else found
+
+
+def _tables_omitted(
+    data: bytes,
+    part: tuple[int, int],
+    segments: list[HuffmanSegment],
+    shift: int,
+    header: ScanHeader,
+    counts: npt.NDArray[np.int64],
+) -> list[Content]:
+    """A part of the content that comes before a scan, without tables that are the best ones for it.
+
+    Args:
+        segments: of it. shift: what to add to their places for those in the file.
+        counts: as of :meth:`arcomp.formats.jpeg.writing.Writer.counts`.
+    """
+    at, end = part
+    parts, keys = list[Content](), [key for one in segments for key, _ in one.tables]
+    for one in segments if len(set(keys)) == len(keys) else ():
+        omit = [key for key, table in one.tables if table == best_table(key, header, counts)]
+        if omit and one.stored() == data[one.begin + shift : one.end + shift]:
+            parts += [(at, one.begin + shift), one.stored(omit)]
+            at = one.end + shift
+    return [*parts, (at, end)]
 
 
 @dataclass
@@ -87,7 +134,7 @@ class _Reader:
 
     Attributes:
         headers, logs: what was read. parts: see :class:`Scanned`. scans: how many.
-        stored: the frame, as far as there can be blocks of it in so few bytes; blocks: int16 [n, 64] of it.
+        frame: as far as there can be blocks of it in so few bytes. stored: these blocks.
         padding: components that had scans together with others.
     """
 
@@ -95,10 +142,10 @@ class _Reader:
         self.data, self.begin, self.end = data, begin, end
         self.octets = np.frombuffer(data, np.uint8)
         self.headers, self.logs, self.scans = Headers(), _Logs(), 0
-        self.parts: list[tuple[int, int]] = []
+        self.parts: list[Content] = []
         self.padding: set[int] = set()
-        self.blocks: Blocks = np.zeros((0, 64), np.int16)
-        self.stored: Frame | None = None
+        self.stored = Stored(np.zeros((0, 64), np.int16), np.zeros(0, np.int16))
+        self.frame: Frame | None = None
         self._first: ScanHeader | None = None
         self._before = 0
 
@@ -115,8 +162,10 @@ class _Reader:
                 header, at = self.headers.next_scan(self.data, at, self.end)
                 if header is None:
                     break
-                frame = self.stored or self._take_memory(header)
+                frame = self.frame or self._take_memory(header)
                 scan, codes = scan_of(frame, header)
+                if any(table is None for one in self.headers.huffman for _, table in one.tables):
+                    raise PictureError("a Huffman table that cannot be")
             except PictureError:
                 if not self.scans:
                     raise
@@ -134,24 +183,24 @@ class _Reader:
         whole, most = self.headers.frame, BLOCKS_FREELY + BLOCKS_PER_BYTE * (self.end - self.begin)
         if whole is None:
             raise PictureError("a JPEG without a frame")
-        self._first, self.stored = first, whole
+        self._first, self.frame = first, whole
         if whole.blocks > most:
             of_a_unit = max(1, whole.blocks // (whole.units[0] * whole.units[1]))
-            self.stored = cut(whole, first, 1, (most - BLOCKS_FREELY) // of_a_unit)
-        blocks = self.stored.blocks
+            self.frame = cut(whole, first, 1, (most - BLOCKS_FREELY) // of_a_unit)
+        blocks = self.frame.blocks
         if blocks > most or (blocks > BLOCKS_FREELY and blocks * _BLOCK_MEMORY > free_memory()):
             raise PictureError("a JPEG that claims more than it can have")
-        self.blocks = np.zeros((blocks, 64), np.int16)
-        return self.stored
+        self.stored = Stored(np.zeros((blocks, 64), np.int16), np.zeros(blocks, np.int16))
+        return self.frame
 
     def _scan(self, header: ScanHeader, scan: Scan, codes: Codes, at: int) -> tuple[int, bool]:
         """Read a scan: gives where it ends, and whether it has all its units."""
         bits = decoding.bits_of(self.octets[at : self.end])
         log, state = decoding.log_of(scan, bits), np.zeros(decoding.STATE, np.int64)
-        begun = decoding.decode(scan, codes, bits, self.blocks, state, log)
+        begun = decoding.decode(scan, codes, bits, self.stored, state, log)
         units, restarts = int(state[decoding.UNIT]), int(state[decoding.RESTARTS])
         if begun > units:
-            undo(scan, self.blocks, units, begun)
+            undo(scan, self.stored, units, begun)
         decoding.pad(bits, state, log)
         logs, number = self.logs, self.scans
         logs.zeros.append(log.zeros[: state[decoding.ZEROS]] + np.array([self._before, 0]))
@@ -159,7 +208,7 @@ class _Reader:
         logs.pads.append(log.pads[: state[decoding.PADS]].copy())
         if scan.interval and restarts < max(0, units - 1) // scan.interval:
             logs.restarts.append((number, restarts))
-        complete = units == scan.units and self.stored == self.headers.frame
+        complete = units == scan.units and self.frame == self.headers.frame
         if not complete:
             logs.units = units
         if scan.kind in (SEQUENTIAL, DC_FIRST) and len(header.components) > 1:
@@ -172,11 +221,11 @@ class _Reader:
         """What was read; None if it is less than is asked for."""
         whole_frame, logs = self.headers.frame, self.logs
         complete = self.headers.ended and logs.units is None
-        if not self._before or not (whole_frame and self.stored and self._first) or not (whole or complete):
+        if not self._before or not (whole_frame and self.frame and self._first) or not (whole or complete):
             return None
         frame, components, padded = cut(whole_frame, self._first, self.scans, logs.units), [], 0
-        for number, (one, kept) in enumerate(zip(frame.components, self.stored.components, strict=True)):
-            plane = self.blocks[kept.first : kept.first + one.all_rows * one.all_columns]
+        for number, (one, kept) in enumerate(zip(frame.components, self.frame.components, strict=True)):
+            plane = self.stored.blocks[kept.first : kept.first + one.all_rows * one.all_columns]
             plane = plane.reshape(one.all_rows, one.all_columns, 64)
             if number in self.padding and not _usual(one, plane):
                 padded |= 1 << number

@@ -8,12 +8,12 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from arcomp import jpeg_tables
 from arcomp.coefficients import Blocks
-from arcomp.formats.jpeg.headers import ZIGZAG as _ZIGZAG
 from arcomp.formats.jpeg.headers import Frame, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes, codes_of
 
-ZIGZAG = _ZIGZAG.copy()
+ZIGZAG = np.array(jpeg_tables.ZIGZAG)
 SEQUENTIAL, DC_FIRST, DC_MORE, AC_FIRST, AC_MORE = range(5)
 """Kinds of scans: of whole blocks; of the high bits of DC or of a band of AC, of one more bit of them."""
 LONGEST_RUN = 0x7FFF
@@ -51,6 +51,17 @@ class Scan(NamedTuple):
         return self.units * int((self.components[:, WIDE] * self.components[:, TALL]).sum())
 
 
+class Stored(NamedTuple):
+    """Blocks of all components, in memory.
+
+    Attributes:
+        blocks: int16 [n, 64]. tops: int16 [n]; in zigzag order, all coefficients after that one are 0.
+    """
+
+    blocks: Blocks
+    tops: npt.NDArray[np.int16]
+
+
 def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
     """A scan and its tables.
 
@@ -71,9 +82,11 @@ def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
     else:
         kind = AC_MORE if header.before else AC_FIRST
     tables = [dc for dc, _ in header.tables] + [None] * (4 - len(rows)) + [ac for _, ac in header.tables]
-    codes = codes_of(tables)
+    codes = codes_of(tuple(tables))
     runs = np.flatnonzero(codes.size[4, : 15 << 4 : 16])
     longest = min((2 << int(runs[-1])) - 1, LONGEST_RUN) if len(runs) else 0
+    if header.tables[0][1] is None:  # it will be made of what the scan needs
+        longest = LONGEST_RUN
     scan = Scan(
         np.array(rows, np.int64), kind, header.first, header.last, header.before, header.low, across, across * down,
         header.interval, longest,
@@ -82,28 +95,53 @@ def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def block_of(scan: Scan, component: int, unit: int, within: int) -> int:
-    """Where in memory the block is that a unit has in a place of a component."""
-    one = scan.components[component]
-    row, column = unit // scan.across, unit % scan.across
-    wide = one[WIDE]
-    row, column = row * one[TALL] + within // wide, column * wide + within % wide
-    return int(one[FIRST] + row * one[ALL_COLUMNS] + column)
+def first_block(components: npt.NDArray[np.int64], component: int, row: int, column: int) -> int:
+    """Where in memory the first block is that a component has in a unit."""
+    rows = row * components[component, TALL]
+    first = components[component, FIRST] + rows * components[component, ALL_COLUMNS]
+    return int(first + column * components[component, WIDE])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def undo(scan: Scan, blocks: Blocks, unit: int, end: int) -> None:
+def undo(scan: Scan, stored: Stored, unit: int, end: int) -> None:
     """Take from blocks what a scan said of units from one on, up to another."""
     for at in range(unit, end):
         for component in range(len(scan.components)):
             one = scan.components[component]
-            for within in range(one[WIDE] * one[TALL]):
-                block = blocks[block_of(scan, component, at, within)]
-                for k in range(scan.first, scan.last + 1):
-                    value, shift = block[ZIGZAG[k]], scan.before
-                    if not shift:
-                        block[ZIGZAG[k]] = 0
-                    elif k == 0 or value > 0:
-                        block[ZIGZAG[k]] = value >> shift << shift
-                    else:
-                        block[ZIGZAG[k]] = -(-value >> shift << shift)
+            first = first_block(scan.components, component, at // scan.across, at % scan.across)
+            for down in range(one[TALL]):
+                for place in range(first + down * one[ALL_COLUMNS], first + down * one[ALL_COLUMNS] + one[WIDE]):
+                    _undo_block(scan, stored.blocks[place])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _undo_block(scan: Scan, block: npt.NDArray[np.int16]) -> None:
+    for k in range(scan.first, scan.last + 1):
+        value, shift = block[ZIGZAG[k]], scan.before
+        if not shift:
+            block[ZIGZAG[k]] = 0
+        elif k == 0 or value > 0:
+            block[ZIGZAG[k]] = value >> shift << shift
+        else:
+            block[ZIGZAG[k]] = -(-value >> shift << shift)
+
+
+_LAST_OF_FOUR = np.array([np.flatnonzero(four == ZIGZAG // 4).max() for four in range(16)])
+"""In zigzag order, the last of four coefficients that are neighbours in memory."""
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def find_tops(fours: npt.NDArray[np.uint64], stored: Stored) -> None:
+    """Fill in the tops of blocks.
+
+    Args:
+        fours: uint64 [n, 16], the blocks' coefficients by fours.
+    """
+    for place in range(len(fours)):
+        top = 0
+        for four in range(16):
+            if fours[place, four] and _LAST_OF_FOUR[four] > top:
+                top = _LAST_OF_FOUR[four]
+        while top and not stored.blocks[place, ZIGZAG[top]]:
+            top -= 1
+        stored.tops[place] = top

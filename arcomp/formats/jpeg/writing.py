@@ -14,10 +14,12 @@ from arcomp.errors import PictureError
 from arcomp.form import Jpeg
 from arcomp.formats.jpeg import encoding
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
-from arcomp.formats.jpeg.huffman import Codes
-from arcomp.formats.jpeg.scans import Scan, scan_of
+from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, codes_to_count, optimal
+from arcomp.formats.jpeg.scans import Scan, Stored, find_tops, scan_of
 
 _CANNOT = "scans that cannot be"
+_LEAST_ROOM, _BLOCK_ROOM = 1024, 512
+"""Bytes of a scan are not more than so many, and so many for each block: 64 codes of 31 bits, and stuffing."""
 
 
 def shape_of(jpeg: Jpeg, content: bytes) -> Shape:
@@ -29,8 +31,11 @@ def shape_of(jpeg: Jpeg, content: bytes) -> Shape:
     Raises:
         ValueError: they are no headers of a JPEG with so many scans.
     """
-    headers, scans = _headers(jpeg, content)
-    frame = _frame(jpeg, headers, scans)
+    scans = list(scans_of(jpeg, content))
+    if not scans:
+        raise ValueError(_CANNOT)
+    headers, first = scans[-1][0], scans[0][1]
+    frame = cut(_known(headers), first, jpeg.scans, jpeg.units)
     return Shape(
         frame.width, frame.height,
         tuple(
@@ -50,33 +55,99 @@ def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients, most: int) -> 
     Raises:
         ValueError: it cannot be made, or has more bytes.
     """
-    headers, scans = _headers(jpeg, content)
-    frame = _frame(jpeg, headers, scans)
-    blocks = _placed(jpeg, frame, coefficients)
-    logs = _Logs.of(jpeg)
-    out = encoding.Output(
-        np.empty(max(0, most), np.uint8), np.empty(encoding.MOST_HELD, np.uint8), np.empty(64, np.uint8),
-        np.zeros(encoding.STATE, np.int64),
-    )  # fmt: skip
-    begun = before = 0
-    for number, (header, end) in enumerate(scans):
-        yield content[begun:end]
-        begun = end
-        scan, codes = _told(frame, header)
+    writer = None
+    for number, (headers, header, begin, end) in enumerate(scans_of(jpeg, content)):
+        writer = writer or Writer.of(jpeg, headers, header, coefficients, most)
+        header = writer.completed(headers, header, number)
+        yield _content(headers, content, begin, end)
+        yield writer.scan(header, number)[0]
+    if writer is None:
+        raise ValueError(_CANNOT)
+    writer.logs.check_used(writer.before)
+    yield content[end:]
+
+
+class Writer:
+    """Writes the scans of a JPEG.
+
+    Args:
+        most: bytes that a scan may have.
+    """
+
+    def __init__(self, jpeg: Jpeg, frame: Frame, coefficients: Coefficients, most: int) -> None:
+        self.jpeg, self.frame, self.logs, self.before = jpeg, frame, _Logs.of(jpeg), 0
+        self.stored = _placed(jpeg, frame, coefficients)
+        self.room = max(0, min(most, _LEAST_ROOM + _BLOCK_ROOM * len(self.stored.blocks)))
+        self.held, self.pads = np.empty(encoding.MOST_HELD, np.uint8), 0
+
+    @classmethod
+    def of(cls, jpeg: Jpeg, headers: Headers, first: ScanHeader, coefficients: Coefficients, most: int) -> Writer:
+        """The writer of a JPEG whose first scan begins."""
+        return cls(jpeg, cut(_known(headers), first, jpeg.scans, jpeg.units), coefficients, most)
+
+    def completed(self, headers: Headers, header: ScanHeader, number: int) -> ScanHeader:
+        """A scan with the tables that were not stored."""
+        missing = {key for one in headers.huffman for key, table in one.tables if table is None}
+        if not missing:
+            return header
+        keys = [key for one in headers.huffman for key, _ in one.tables]
+        if len(set(keys)) < len(keys):
+            raise ValueError(_CANNOT)
+        counts = self.counts(header, number)
+        made = {key: best_table(key, header, counts) for key in missing}
+        tables = {key: table for key, table in made.items() if table}
+        if len(tables) < len(missing):
+            raise ValueError(_CANNOT)
+        return headers.define(tables, header)
+
+    def counts(self, header: ScanHeader, number: int) -> npt.NDArray[np.int64]:
+        """How often a scan has each value of each table, int64 [8, 256]: of the components' for DC, then for AC."""
+        return self._encoded(_told(self.frame, header)[0], codes_to_count(), number).counts
+
+    def scan(self, header: ScanHeader, number: int) -> tuple[bytes, npt.NDArray[np.int64]]:
+        """The bytes of a scan, and what :meth:`counts` gives."""
+        scan, codes = _told(self.frame, header)
+        out = self._encoded(scan, codes, number)
+        self.before += scan.blocks
+        self.pads = int(out.state[encoding.PADS])
+        return out.data[: out.state[encoding.MADE]].tobytes(), out.counts
+
+    def _encoded(self, scan: Scan, codes: Codes, number: int) -> encoding.Output:
+        jpeg, state = self.jpeg, np.zeros(encoding.STATE, np.int64)
         units = jpeg.units if number == jpeg.scans - 1 and jpeg.units is not None else scan.units
         if units > scan.units:
             raise ValueError(_CANNOT)
-        given = logs.given(number, before, before + scan.blocks, units)
-        pads = out.state[encoding.PADS]
-        out.state[:] = 0
-        out.state[encoding.PADS] = pads
-        encoding.encode(scan, codes, blocks, given, out)
-        if out.state[encoding.WRONG]:
+        state[encoding.PADS] = self.pads
+        room = np.empty(self.room, np.uint8)  # memory is taken as it is written
+        out = encoding.Output(room, self.held, np.empty(64, np.uint8), np.zeros((TABLES, 256), np.int64), state)
+        given = self.logs.given(number, self.before, self.before + scan.blocks, units)
+        encoding.encode(scan, codes, self.stored, given, out)
+        if state[encoding.WRONG]:
             raise ValueError(_CANNOT)
-        yield out.data[: out.state[encoding.MADE]].tobytes()
-        before += scan.blocks
-    logs.check_used(before)
-    yield content[begun:]
+        return out
+
+
+def best_table(key: tuple[int, int], header: ScanHeader, counts: npt.NDArray[np.int64]) -> Table | None:
+    """What libjpeg would make a scan's table; None if the scan has no value of it.
+
+    Args:
+        key: (0 of DC or 1 of AC, its number). counts: as of :meth:`Writer.counts`.
+    """
+    kind, of = key
+    used = [4 * kind + place for place, numbers in enumerate(header.numbers) if numbers[kind] == of]
+    total = counts[used].sum(axis=0)
+    return optimal(total.tolist()) if total.any() else None
+
+
+def _content(headers: Headers, content: bytes, begin: int, end: int) -> bytes:
+    """Content up to a scan, with all tables."""
+    made, at = b"", begin
+    for one in headers.huffman:
+        stored = one.stored()
+        if len(stored) != one.end - one.begin:
+            made += content[at : one.begin] + stored
+            at = one.end
+    return made + content[at:end]
 
 
 def write_padding(one: FrameComponent, blocks: Blocks) -> None:
@@ -137,26 +208,27 @@ class _Logs:
             raise ValueError(_CANNOT)
 
 
-def _headers(jpeg: Jpeg, content: bytes) -> tuple[Headers, list[tuple[ScanHeader, int]]]:
-    """What headers say, and each scan with the byte that it follows."""
+def scans_of(jpeg: Jpeg, content: bytes) -> Iterator[tuple[Headers, ScanHeader, int, int]]:
+    """What headers say when each scan begins, the scan, and where the content before it begins and ends."""
     headers, at = Headers(), 0
-    scans: list[tuple[ScanHeader, int]] = []
     try:
-        while len(scans) < jpeg.scans:
+        for _ in range(jpeg.scans):
+            begin = at
             header, at = headers.next_scan(content, at, len(content))
             if header is None:
-                raise ValueError(_CANNOT)
-            scans.append((header, at))
+                break
+            yield headers, header, begin, at
+        else:
+            return
     except PictureError as error:
         raise ValueError(_CANNOT) from error
-    return headers, scans
+    raise ValueError(_CANNOT)
 
 
-def _frame(jpeg: Jpeg, headers: Headers, scans: list[tuple[ScanHeader, int]]) -> Frame:
-    """The frame as far as there are coefficients."""
+def _known(headers: Headers) -> Frame:
     if headers.frame is None:
         raise ValueError(_CANNOT)
-    return cut(headers.frame, scans[0][0], jpeg.scans, jpeg.units)
+    return headers.frame
 
 
 def _told(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
@@ -171,7 +243,7 @@ def _size(jpeg: Jpeg, number: int, one: FrameComponent) -> tuple[int, int]:
     return (one.all_rows, one.all_columns) if jpeg.padded >> number & 1 else (one.rows, one.columns)
 
 
-def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Blocks:
+def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Stored:
     """All blocks of a frame, component after component."""
     blocks = np.zeros((frame.blocks, 64), np.int16)
     for number, (one, component) in enumerate(zip(frame.components, coefficients.components, strict=True)):
@@ -183,4 +255,6 @@ def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Blocks:
         plane[:rows, :columns] = component.blocks
         if (rows, columns) != (one.all_rows, one.all_columns):
             write_padding(one, plane)
-    return blocks
+    stored = Stored(blocks, np.empty(len(blocks), np.int16))
+    find_tops(blocks.view(np.uint64), stored)
+    return stored

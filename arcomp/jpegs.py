@@ -1,0 +1,73 @@
+"""The JPEGs of a file: their coefficients coded by a model, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from arcomp.codec import Work
+from arcomp.coefficients import Coefficients, Shape
+from arcomp.container import CodedJpeg, Member
+from arcomp.contract.model import Execution, Model
+from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE
+
+_BLOCK_MEMORY = 512
+"""Bytes of memory that a block takes, while a JPEG is written, at most about."""
+
+
+def encode_jpegs(jpegs: Sequence[Coefficients], model: Model, how: Execution) -> tuple[tuple[CodedJpeg, ...], float]:
+    """Code the coefficients of JPEGs.
+
+    Returns:
+        Them, coded, and their bits under the model.
+
+    Raises:
+        LimitError: more memory is needed than is free.
+    """
+    work = Work(how.progress, sum(one.shape.coefficients for one in jpegs))
+    coded, bits = [], 0.0
+    for one in jpegs:
+        how.limits.check_memory(model.coefficient_memory(one.shape, how.threads))
+        payload = model.encode_coefficients(one, replace(how, progress=work.part(one.shape.coefficients)))
+        coded.append(CodedJpeg(one.width, one.height, len(one.components), payload.streams))
+        bits += payload.nll_bits
+    return tuple(coded), bits
+
+
+class Decoder:
+    """Decodes the JPEGs of a member, each once, when its headers are known.
+
+    Args:
+        member: which holds them. model: its model of coefficients. how: nothing decoded depends on it.
+    """
+
+    def __init__(self, member: Member, model: Model, how: Execution) -> None:
+        self._jpegs, self._model, self._how, self._taken = member.jpegs, model, how, set[int]()
+        self._blocks = BLOCKS_FREELY + BLOCKS_PER_BYTE * (member.original.length if member.original else 0)
+        self._work = Work(how.progress, sum(math.prod((j.width, j.height, j.components)) for j in member.jpegs))
+
+    def __call__(self, number: int, shape: Shape) -> Coefficients:
+        """The coefficients of a JPEG.
+
+        Args:
+            number: which. shape: as its headers say.
+
+        Raises:
+            ValueError: there is no such JPEG, or none of that shape; or it was decoded before.
+            FormatError: its streams are damaged.
+            LimitError: it has more coefficients, or needs more memory, than is allowed.
+        """
+        if number >= len(self._jpegs) or number in self._taken:
+            raise ValueError("a JPEG that is not there, or is there twice")
+        self._taken.add(number)
+        one, limits = self._jpegs[number], self._how.limits
+        if (shape.width, shape.height, len(shape.components)) != (one.width, one.height, one.components):
+            raise ValueError("a JPEG of another size")
+        blocks = shape.coefficients // 64
+        if blocks > self._blocks:
+            raise ValueError("a JPEG of more blocks than its file can have")
+        limits.check_coefficients(shape.coefficients, one.width * one.height, sum(map(len, one.streams)))
+        limits.check_memory(_BLOCK_MEMORY * blocks + self._model.coefficient_memory(shape, self._how.threads))
+        how = replace(self._how, progress=self._work.part(math.prod((one.width, one.height, one.components))))
+        return self._model.decode_coefficients(shape, one.streams, how)
