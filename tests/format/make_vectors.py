@@ -8,6 +8,7 @@ Existing files are left alone: a vector, once released, decodes for ever. What t
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from functools import cache
@@ -18,9 +19,10 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 import arcomp
-from arcomp import codec
+from arcomp import codec, files
 from arcomp.coding import lattice
 from arcomp.container import Member, Original, pack
 from arcomp.container.archive import joined
@@ -46,12 +48,14 @@ from arcomp.transforms import Node
 from tests.coded import read_picture
 from tests.contents import pictures
 from tests.format import faults, originals
+from tests.jpegs import tiny as tiny_jpeg
 from tests.specimens import SIZES
 
 VECTORS = Path(__file__).parent / "vectors"
 EXPECTED = VECTORS / "expected.json"
 TINY = VECTORS / "context-tiny.safetensors"
 TINY_PHOTO = VECTORS / "photo-tiny.safetensors"
+TINY_JPEG = VECTORS / "jpeg-tiny.safetensors"
 PICTURE = Path(__file__).parents[1] / "pictures" / "lighthouse.png"
 
 
@@ -190,6 +194,27 @@ def photo_successes() -> None:
                 success(f"photo-{preset}-{shipped.digest.hex()[:8]}-{name}", pixels[None], 8, shipped)
 
 
+def jpeg_successes() -> None:
+    """JPEGs that must come back, by a tiny model and by those that are shipped."""
+    if not TINY_JPEG.exists():
+        tiny_jpeg().weights.save(TINY_JPEG)
+    models = {"jpeg-tiny": registry.load(str(TINY_JPEG))}
+    for preset in ("fast", "balanced", "max"):
+        shipped = registry.load(f"jpeg-{preset}")
+        models[f"jpeg-{preset}-{shipped.digest.hex()[:8]}"] = shipped
+    colours = read_picture(str(PICTURE))[60:84, 60:100]
+    for name, model in models.items():
+        for kind, mode, how in (("420", "RGB", {"progressive": True}), ("gray", "L", {"restart_marker_blocks": 3})):
+            path, file = VECTORS / f"{name}-{kind}.arcomp", io.BytesIO()
+            Image.fromarray(colours).convert(mode).save(file, "JPEG", quality=70, **how)
+            if not path.exists():
+                with patch.object(files, "_guessed_as_bytes", lambda data: float("inf")):
+                    made = files.compress(files.examine(file.getvalue(), model), model)
+                assert made.member.jpegs
+                write(path.name, made.data)
+                expect(path.stem, None, file.getvalue())
+
+
 CODED = (originals.CODED,)
 
 
@@ -259,6 +284,7 @@ if __name__ == "__main__":
     tiny_weights()
     successes()
     photo_successes()
+    jpeg_successes()
     ladder_successes()
     form_successes()
     faults.write_all(ContextModel(tiny_weights()), VECTORS)

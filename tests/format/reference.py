@@ -6,7 +6,7 @@ order: reference_numbers, reference_container (sections, fields, packed bytes), 
 reference_rebuild (skeletons), reference_deflate, reference_archive; reference_coders, reference_tables,
 reference_weights, reference_models (histogram and context); reference_layers, reference_samples, reference_networks,
 reference_dense (bayes_net and made), reference_ladder (the order of all these); reference_photo, reference_stage,
-reference_heads.
+reference_heads; reference_jpeg, reference_jpeg_inputs, reference_jpeg_stage, reference_jpeg_tables.
 
     python -m tests.format.reference FILE.arcomp [WEIGHTS.safetensors ...] > original
 
@@ -25,7 +25,7 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.format import reference_ladder, reference_photo
+from tests.format import reference_jpeg, reference_ladder, reference_photo
 from tests.format.reference_coders import Coder
 from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, read_all, tiles_of
 from tests.format.reference_jpeg_files import Plane
@@ -39,9 +39,9 @@ from tests.format.reference_transforms import pixels, restored
 sys.setrecursionlimit(20_000)  # features are asked for layer by layer, position by position
 
 
-OfJpegs = Callable[[bytes, Sequence[bytes], JpegShape, tuple[bytes, ...]], list[Plane]]
+OfJpegs = Callable[[bytes, bytes | None, JpegShape, tuple[bytes, ...]], list[Plane]]
 """Decodes coefficients: the model's digest, weights, the shape, the streams."""
-OF_JPEGS: dict[str, OfJpegs] = {}
+OF_JPEGS: dict[str, OfJpegs] = {"jpeg": reference_jpeg.of_file}
 """By the model's name."""
 
 
@@ -104,7 +104,7 @@ def jpegs_of(member: Member, weights: Sequence[bytes]) -> Jpegs:
         require(sum(c.rows * c.columns for c in shape.components) <= (1 << 16) + 8 * length, "too many blocks")
         digest, model = header.models[header.jpeg_model]
         require(model in OF_JPEGS, f"unknown model {model}")
-        return OF_JPEGS[model](digest, weights, shape, member.jpegs[number])
+        return OF_JPEGS[model](digest, own(model, digest, weights), shape, member.jpegs[number])
 
     return decoded
 
@@ -135,19 +135,19 @@ def samples_of(part: Part, weights: Sequence[bytes]) -> list[int]:
     """The samples of a part."""
     tiles = tiles_of(part)
     samples = [0] * (part.images * part.height * part.width * part.channels)
-    for (i, y, x), channel, value in values(part, tiles, own(part, weights)):
+    for (i, y, x), channel, value in values(part, tiles, own(part.model, part.digest, weights)):
         row = tiles[i].image * part.height + tiles[i].top + y
         samples[(row * part.width + tiles[i].left + x) * part.channels + channel] = value
     return samples
 
 
-def own(part: Part, weights: Sequence[bytes]) -> bytes | None:
-    """The file of weights of a part's model."""
+def own(model: str, digest: bytes, weights: Sequence[bytes]) -> bytes | None:
+    """The file of weights of a model."""
     for data in weights:
         try:
             entries = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
             metadata = entries["__metadata__"]
-            if metadata["model"] == part.model and metadata["digest"][:16] == part.digest.hex():
+            if metadata["model"] == model and metadata["digest"][:16] == digest.hex():
                 return data
         except (ValueError, LookupError, TypeError) as error:
             raise Refused("not a file of weights") from error

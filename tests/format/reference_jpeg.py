@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.format import reference_jpeg_files
 from tests.format.reference_jpeg_inputs import Inputs
 from tests.format.reference_jpeg_stage import Networks, Stage
 from tests.format.reference_jpeg_tables import BASIS, BORDER, INVERSE, SHRINK, ZIGZAG, log8
@@ -224,3 +225,12 @@ def decode(shapes: Sequence[Shape], streams: Sequence[bytes], weights: bytes, di
         for whole, own in zip(found, part, strict=True):
             whole += own
     return found
+
+
+def of_file(
+    digest: bytes, weights: bytes | None, shape: reference_jpeg_files.Shape, streams: tuple[bytes, ...]
+) -> list[Coefficients]:
+    """The coefficients of a JPEG in a file (*JPEGs*)."""
+    require(weights is not None, "jpeg needs its file of weights")
+    own = [Shape(c.rows, c.columns, (c.h, c.v), c.steps) for c in shape.components]
+    return decode(own, streams, weights or b"", digest)

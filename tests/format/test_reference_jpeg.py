@@ -11,7 +11,7 @@ from arcomp.models.jpeg import model as jpeg_model
 from arcomp.models.jpeg.model import JpegModel
 from arcomp.models.jpeg.tables import lookups
 from tests.format import reference_jpeg, reference_jpeg_tables
-from tests.laws.test_laws_coefficients import coefficients, tiny
+from tests.jpegs import coefficients, tiny
 
 
 @pytest.mark.parametrize(

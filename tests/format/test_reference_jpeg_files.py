@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from tests.standin import StandIn, standin
 from tests.unit.test_jpeg import jpeg
 
 
-def by_standin(digest: bytes, weights: Sequence[bytes], shape: Shape, streams: tuple[bytes, ...]) -> list[Plane]:
+def by_standin(digest: bytes, weights: bytes | None, shape: Shape, streams: tuple[bytes, ...]) -> list[Plane]:
     components = tuple(
         ComponentShape(c.rows, c.columns, (c.h, c.v), np.array(c.steps, np.uint16)) for c in shape.components
     )
