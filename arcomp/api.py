@@ -24,6 +24,7 @@ what is wrong and what to do about it.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeAlias, TypedDict
@@ -77,7 +78,11 @@ def compress(
     how, found = _options(tile, device, threads, progress), _model(model)
     with _said_of(source):
         if not is_file(source):
-            return codec.encode(samples_of(source), found, **how).data
+            samples = samples_of(source)
+            if samples.maximum is not None:
+                said = "not kept: maximum value; give the file itself, of which all is kept"
+                warnings.warn(said, stacklevel=2)
+            return codec.encode(samples, found, **how).data
         data, about = file_of(source)
         settings = files.Settings(how["tile"], how["device"], how["threads"], bool(verify))
         examined = files.examine(data, found, about, settings)
@@ -211,12 +216,18 @@ def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
 
     Raises:
         ArcompError: no such file holds them without loss, or it cannot be written.
+
+    What samples say and such a file does not, such as the names of arrays, is told as a warning. Samples say nothing of
+    a file's metadata; `arcomp decompress -o other.png` keeps that where it can.
     """
     target = arguments.path(path)
-    samples = samples_of(source)
+    samples, ending = samples_of(source), formats.format_of(target)
     with said_of(target):
-        data = formats.write(samples, formats.format_of(target))
+        data = formats.write(samples, ending)
+        lost = formats.lost_in(data, samples)
     write_atomically(target, data, overwrite=overwrite)
+    if lost:
+        warnings.warn(f"{target}: not kept: {', '.join(lost)}", stacklevel=2)
 
 
 def load(name: Path) -> Model:

@@ -21,6 +21,7 @@ from arcomp.contract.fixed_input import check_answers
 from arcomp.contract.model import USUAL, BatchSpec, Execution, Model, Payload, Progress
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, FormatError, ModelError, VerificationError
+from arcomp.formats.pnm import maximum_of
 from arcomp.limits import USUAL_LIMITS, Limits
 from arcomp.planning import FALLBACK
 from arcomp.planning import plan as plan_stack
@@ -248,7 +249,8 @@ def decode_member(member: Member, model: Model | None = None, how: Execution = U
             "the samples decoded are not those that were encoded",
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
-    return Samples(tuple(stacks), geometry.depth, member.form, geometry.alpha, geometry.palette)
+    maximum = maximum_of(member.skeleton or (), geometry.depth)
+    return Samples(tuple(stacks), geometry.depth, member.form, geometry.alpha, geometry.palette, maximum)
 
 
 def coded_by(member: Member, model: Model | None = None) -> list[tuple[Model, Leaf]]:

@@ -81,7 +81,7 @@ def crop(
     )
     pixels = joined_region(tree, made, kind, region)
     about = metadata_of(member.skeleton, original.length) if original and member.skeleton else NONE
-    samples = Samples((pixels,), geometry.depth, _form(member.form), geometry.alpha, geometry.palette)
+    samples = Samples((pixels,), geometry.depth, _form(member.form), geometry.alpha, geometry.palette, about.maximum)
     return Cropped(samples, about, sum(w.decoded for w in wanted), sum(w.tiles for w in wanted))
 
 

@@ -179,9 +179,9 @@ def _pictures(made: Salvaged, member: Member, remains: Remains, model: Model | N
         return made
     if not lost and samples_checksum(tuple(stacks), geometry.depth) != member.samples_crc:
         made = replace(made, damage=(*made.damage, "its samples are not those that were encoded"))
-    samples = Samples(tuple(stacks), geometry.depth, member.form, geometry.alpha, geometry.palette)
     skeleton, original = member.skeleton, member.original
     about = metadata_of(skeleton, original.length) if skeleton and original else NONE
+    samples = Samples(tuple(stacks), geometry.depth, member.form, geometry.alpha, geometry.palette, about.maximum)
     return replace(made, samples=samples, metadata=about, lost=tuple(lost), lost_pixels=lost_pixels)
 
 

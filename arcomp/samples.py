@@ -85,6 +85,8 @@ class Samples:
         alpha: whether the last channel is opacity.
         palette: uint8 [entries, 3 or 4], RGB or RGBA: what the samples, then of one channel, are indices into. None
             for samples that are no indices.
+        maximum: the sample that is white, or opaque, where it is not the largest of its bits: PNM files say so. 0 if
+            pictures have different ones. It is not stored beside samples, but files that have it come back.
 
     Raises:
         ArcompError: on construction, for what is not as described.
@@ -95,6 +97,7 @@ class Samples:
     form: Form = Picture()
     alpha: bool = False
     palette: npt.NDArray[np.uint8] | None = None
+    maximum: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.stacks, (tuple, list)):

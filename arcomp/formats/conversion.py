@@ -117,9 +117,6 @@ def _hidden(skeleton: Skeleton, inside: bool = False) -> list[str]:
 
 def _written(samples: Samples, ending: str, metadata: Metadata) -> tuple[Samples, bytes]:
     """The samples that were written, and the file."""
-    if metadata.maximum is not None and ending not in ARRAY_ENDINGS and ENDINGS.get(ending) != "PNM":
-        white = metadata.maximum or "another number in each picture"
-        raise OutputError(f"{ending} cannot hold samples of which {white} is white", remedy="choose pgm, ppm or npy")
     try:
         return samples, write(samples, ending, metadata)
     except OutputError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from arcomp.errors import OutputError, PictureError
-from arcomp.form import Layout, Raster
+from arcomp.form import Layout, Literal, Raster, Skeleton
 from arcomp.formats.common import check_size, damaged
 from arcomp.formats.embedded import Part, together
 from arcomp.formats.layouts import pack, row_bytes, unpack
@@ -91,9 +92,28 @@ def parsed(data: bytes) -> Parsed:
     Raises:
         PictureError: the first picture is damaged, truncated, too large, or text in no usual shape.
     """
-    found = together(data, [picture.part for picture in pictures(data)])
+    all_of_them = list(pictures(data))
+    found = together(data, [picture.part for picture in all_of_them])
     assert found is not None
-    return found
+    maximum = common_maximum([picture.header for picture in all_of_them], found.samples.depth)
+    return found if maximum is None else replace(found, samples=replace(found.samples, maximum=maximum))
+
+
+def common_maximum(headers: Sequence[Header], depth: int) -> int | None:
+    """The sample that is white in all pictures; None if it is the largest of ``depth`` bits, SEVERAL_MAXIMA if it is
+    not the same in all of them."""
+    maxima = {None if header.maximum + 1 == 1 << depth else header.maximum for header in headers}
+    return maxima.pop() if len(maxima) == 1 else SEVERAL_MAXIMA
+
+
+def maximum_of(skeleton: Skeleton, depth: int) -> int | None:
+    """The same of a file's form; None of other formats."""
+    headers = []
+    for segment in skeleton:
+        if isinstance(segment, Literal) and segment.data[:1] == b"P":
+            with suppress(PictureError):
+                headers.append(_header(segment.data, 0))
+    return common_maximum(headers, depth) if headers else None
 
 
 def pictures(data: bytes) -> Iterator[Found]:

@@ -90,6 +90,8 @@ def differences(samples: Samples, again: Samples) -> tuple[str, ...]:
         raise OutputError("the file that was made holds other pixels", remedy="choose another ending")
     if samples.depth != again.depth:
         lost.append(f"that samples have {samples.depth} bit{'s' if samples.depth > 1 else ''}")
+    if samples.maximum != again.maximum:
+        lost.append("maximum value")
     palette, held = samples.palette, again.palette
     if palette is not None and (held is None or not np.array_equal(held[: len(palette)], palette)):
         lost.append("palette")

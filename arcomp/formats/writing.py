@@ -6,6 +6,7 @@ import importlib
 import io
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from arcomp.errors import OutputError
@@ -68,6 +69,10 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     ending = ending.lower().lstrip(".")
     if isinstance(samples.form, Bytes):
         return samples.pixels.tobytes()
+    metadata = metadata if metadata.maximum is not None else replace(metadata, maximum=samples.maximum)
+    if metadata.maximum is not None and ending in ENDINGS and ENDINGS[ending] != "PNM":
+        white = metadata.maximum or "another number in each picture"
+        raise OutputError(f"{ending} cannot hold samples of which {white} is white", remedy="choose pgm, ppm or npy")
     if isinstance(samples.form, Array) and samples.form.dtype.startswith("int") and ending not in ARRAY_ENDINGS:
         raise OutputError(f"{ending} cannot hold negative numbers", remedy="choose npy")
     if ending not in ("png", "bmp", *ARRAY_ENDINGS):  # which hold indices beyond their palette as they are

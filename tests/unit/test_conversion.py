@@ -75,7 +75,7 @@ class TestPixelsThatWouldChange:
         assert b"MAXVAL 200\n" in made.data
         assert made.data.startswith(b"P7\n# a word\n")
         assert made.lost == ()
-        assert converted(data, "npy").lost == ("text", "maximum value")
+        assert converted(data, "npy").lost == ("maximum value", "text")
         several = data + b"P5 3 1 210 " + bytes([0, 100, 200])
         for ending in ("tif", "pam"):
             with pytest.raises(OutputError, match=r"another number|different maximum"):

@@ -6,7 +6,7 @@ import re
 
 from arcomp.errors import ArcompError
 from arcomp.formats import ico, npy, pnm
-from arcomp.formats.metadata.fields import SEVERAL_MAXIMA, Gathered, Metadata
+from arcomp.formats.metadata.fields import Gathered, Metadata
 
 _COMMENT = re.compile(rb"#[ \t]?([^\r\n]*)")
 _KIND = re.compile(rb"\nTUPLTYPE[ \t]+(\S+)")
@@ -20,7 +20,7 @@ def of_pnm(data: bytes) -> Metadata:
     """Comments in headers, and which sample is white if that is not the largest of its bits."""
     found = Gathered()
     spans: list[tuple[int, int]] = []
-    maxima: set[int | None] = set()
+    pictures: list[pnm.Found] = []
     try:
         for picture in pnm.pictures(data):
             header = data[picture.begin : picture.part[0]]
@@ -29,13 +29,12 @@ def of_pnm(data: bytes) -> Metadata:
             kind = _KIND.search(header)
             found.name_if(picture.header.kind == 7 and kind and kind[1] not in _KINDS, "type of tuples")
             spans.append((picture.begin, picture.end))
-            maximum = picture.header.maximum
-            maxima.add(None if maximum + 1 == 1 << picture.part[2].samples.depth else maximum)
+            pictures.append(picture)
     except ArcompError:
         return found.metadata()
     found.rest(data, spans)
-    (maximum_of_all,) = maxima if len(maxima) == 1 else (SEVERAL_MAXIMA,)
-    return found.metadata(maximum_of_all, pictures=len(spans))
+    depth = max(picture.part[2].samples.depth for picture in pictures)
+    return found.metadata(pnm.common_maximum([p.header for p in pictures], depth), pictures=len(spans))
 
 
 def of_icon(data: bytes) -> Metadata:
