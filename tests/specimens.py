@@ -6,6 +6,7 @@ Add a model here and it gets all laws for free.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -91,11 +92,15 @@ def layered(kind: type[Layered], extreme: bool = False, /, seed: int = 0, **conf
     return kind(Weights(weights.model, weights.config, arrays))
 
 
+@cache
+def _context_weights(seed: int) -> Weights:
+    torch.manual_seed(seed)
+    return freeze({c: Context(ContextConfig(c, trunk=(24, 16), head=8, mixture=3)) for c in (1, 3)})
+
+
 def context(extreme: bool = False, seed: int = 0) -> ContextModel:
     """A small ``context`` with random weights, or with all of them at their limits."""
-    torch.manual_seed(seed)
-    networks = {c: Context(ContextConfig(c, trunk=(24, 16), head=8, mixture=3)) for c in (1, 3)}
-    weights = freeze(networks)
+    weights = _context_weights(seed)
     return ContextModel(at_their_limits(weights, seed) if extreme else weights)
 
 
@@ -109,7 +114,7 @@ def shipped_context() -> ContextModel:
 SNAIL = {"rows": 17, "columns": 40, "width": 4, "blocks": 2, "resnets": 1, "heads": 2, "dropout": 0}
 
 
-FRAME = {"rows": 17, "columns": 23}
+FRAME = {"rows": 14, "columns": 14}
 
 
 TRANSFORMER = {"rows": 17, "columns": 40, "width": 6, "blocks": 2, "heads": 2}
@@ -201,13 +206,21 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
 """Models of layers: the settings of each one's specimens; "extreme" ones have weights at their limits."""
 
 
-def _of_sizes(name: str, label: str) -> Callable[[], DistributionModel]:
-    def make() -> Layered:
-        kind = registry.find(name)
-        assert issubclass(kind, Layered)
-        return layered(kind, label == "extreme", **SIZES[name][label])
+def _kind(name: str) -> type[Layered]:
+    kind = registry.find(name)
+    assert issubclass(kind, Layered)
+    return kind
 
-    return make
+
+@cache
+def weights_of(name: str, label: str) -> Weights:
+    """Of a specimen: making them takes longer than most tests of it. Tests that change how they are made put its
+    `__wrapped__` in its place."""
+    return layered(_kind(name), label == "extreme", **SIZES[name][label]).weights
+
+
+def _of_sizes(name: str, label: str) -> Callable[[], DistributionModel]:
+    return lambda: _kind(name)(weights_of(name, label))
 
 
 # name -> (model, channels, depth)
@@ -267,8 +280,13 @@ def photo(
     online: bool = False,
 ) -> PhotoModel:
     """A small ``photo`` for gray and RGB with random weights, or with all of them at their limits."""
-    weights = photo_training.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
+    weights = _photo_weights(windows, stage, seed, online)
     return PhotoModel(at_their_limits(weights, seed) if extreme else weights)
+
+
+@cache
+def _photo_weights(windows: tuple[Window, ...], stage: str, seed: int, online: bool) -> Weights:
+    return photo_training.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
 
 
 def _shipped() -> dict[str, tuple[Callable[[], PhotoModel], int]]:

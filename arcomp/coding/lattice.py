@@ -68,6 +68,61 @@ def colours(lattice: int) -> UInt8:
     return rows.reshape(-1, ROW)
 
 
+@kernel(inner=True)
+def _on_jfif(red: int, green: int, blue: int) -> bool:
+    """Whether a colour, no channel of which is 0 or 255, is on the lattice. Luma is within 1 of the weighted mean."""
+    mean = (19595 * red + 38470 * green + 7471 * blue) >> 16
+    for y in range(max(0, mean - 2), min(HIGHEST, mean + 3) + 1):
+        cb, cr = ((blue - y) << 16) // 116130, ((red - y) << 16) // 91881
+        for b in range(cb, cb + 2):
+            for r in range(cr, cr + 2):
+                if (
+                    min(b, r) >= -MID_LEVEL
+                    and max(b, r) < MID_LEVEL
+                    and y + ((116130 * b + (1 << 15)) >> 16) == blue
+                    and y + ((91881 * r + (1 << 15)) >> 16) == red
+                    and y + ((-22554 * b - 46802 * r + (1 << 15)) >> 16) == green
+                ):
+                    return True
+    return False
+
+
+@kernel(inner=True)
+def _on_photo_cd(red: int, green: int, blue: int) -> bool:
+    """The same of PhotoCD's. Green is luma less parts of how much red and blue are above it, all rounded down."""
+    mean = int((1000 * green + 194 * blue + 509 * red) / 2313.4)
+    for y in range(max(0, mean - 3), min(HIGHEST, mean + 4) + 1):
+        c1, c2 = (10000 * blue - 13584 * y) // 22179, (10000 * red - 13584 * y) // 18215
+        for b in range(c1, c1 + 2):
+            for r in range(c2, c2 + 2):
+                to_blue, to_red = 22179 * b, 18215 * r
+                less = 1940 * (to_blue // 10000) + 5090 * (to_red // 10000)
+                if (
+                    -156 <= b < 100
+                    and -137 <= r < 119
+                    and (13584 * y + to_blue) // 10000 == blue
+                    and (13584 * y + to_red) // 10000 == red
+                    and (13584 * y - less) // 10000 == green
+                ):
+                    return True
+    return False
+
+
+@kernel()
+def _off(pixels: Any, lattice: int, step: int, most: int) -> int:
+    """How many colours without a channel of 0 or 255 are not on a lattice; more than ``most`` are not counted. It takes
+    no table, which takes longer to make than many a picture to code."""
+    found = 0
+    for y in range(0, pixels.shape[0], step):
+        for x in range(pixels.shape[1]):
+            green, red, blue = np.int64(pixels[y, x, 0]), np.int64(pixels[y, x, 1]), np.int64(pixels[y, x, 2])
+            if min(red, green, blue) > 0 and max(red, green, blue) < HIGHEST:
+                found += not (_on_jfif(red, green, blue) if lattice == JFIF else _on_photo_cd(red, green, blue))
+        if found > most:
+            break
+    return found
+
+
 @kernel()
 def _count(pixels: Any, rows: Any, step: int) -> int:
     found = 0
@@ -83,6 +138,8 @@ def detect(pixels: UInt8) -> int:
     if pixels.shape[2] != 3:
         return NONE
     total = -(-pixels.shape[0] // 8) * pixels.shape[1]
-    parts = {lattice: _count(pixels, colours(lattice), 8) / total for lattice in KNOWN}
-    best = max(parts, key=lambda lattice: parts[lattice])
-    return best if parts[best] >= WORTH else NONE
+    most = total - int(WORTH * total)
+    near = [lattice for lattice in KNOWN if _off(pixels, lattice, 8, most) <= most]
+    parts = {lattice: _count(pixels, colours(lattice), 8) / total for lattice in near}
+    best = max(parts, key=lambda lattice: parts[lattice], default=NONE)
+    return best if best and parts[best] >= WORTH else NONE

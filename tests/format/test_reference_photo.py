@@ -122,7 +122,7 @@ def test_tables() -> None:
     assert constants.confidence.tolist() == reference_stage.CONFIDENCE
 
 
-@pytest.mark.parametrize("content", ["smooth", "noise", "extreme"])
+@pytest.mark.parametrize("content", ["smooth", "extreme", pytest.param("noise", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_photo(kind: str, channels: int, content: str, tmp_path: Path) -> None:

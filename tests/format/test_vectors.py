@@ -33,6 +33,13 @@ LONG = (
     "context-747c5512-rgb",
     "wavenet-colour",
     "char_rnn-col",
+    "photo-fast-6463a2b4-rgb",
+    "temporal_conv-colour",
+    "image_transformer-colour",
+    "made-2-32",
+    "pixelcnn-colour",
+    "pixelrnn-colour",
+    "pixelsnail-colour",
 )
 """Vectors that take the reference decoder seconds; others of these models take it less."""
 BAD = json.loads((VECTORS / "faults.json").read_text())

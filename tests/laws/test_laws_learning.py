@@ -49,7 +49,9 @@ from tests.laws.learners import (
 # --- one function, however it is computed ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize(
+    "content", [pytest.param(c, marks=pytest.mark.slow if c in ("noise", "constant") else ()) for c in CONTENTS]
+)
 @pytest.mark.parametrize("name", PHOTOS)
 def test_chunks_are_fronts_and_decode(name: str, content: str) -> None:
     check_chunks(name, content, FEW_SHAPES)

@@ -24,6 +24,7 @@ from arcomp.network.definition import ExactNetwork
 from arcomp.network.layered import Layered
 from arcomp.orders import Lattice, Multiscale, Passes, Subscale, grouped
 from benchmarks import fronts
+from tests import specimens
 from tests.coded import decode, draw, encode, measure
 from tests.contents import pictures
 from tests.laws.evaluations import evaluated, padded_of
@@ -115,6 +116,7 @@ def test_models_see_what_comes_later_in_the_raster(
 
 def test_colours_see_all_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gated_resnet, "INIT_SCALE", 1.0)
+    monkeypatch.setattr(specimens, "weights_of", specimens.weights_of.__wrapped__)
     model, padded, kind = padded_of("grayscale_pixelcnn rgb", "noise", ((9, 10),))
     assert kind.view is not None
     view = kind.view.copy()

@@ -22,7 +22,7 @@ META = torch.device("meta")
 RECURRENT = {"char_rnn", "pixelrnn"}
 """Their steps write into parts of tensors, which "meta" does not know."""
 FIRST_OF = {recipes.find(name).model: name for name in sorted(recipes.names(), reverse=True)}
-LARGE = {"subscale", "multiscale_pixelcnn", "pixelsnail", "pixelcnnpp"}
+LARGE = {"subscale", "multiscale_pixelcnn", "pixelsnail", "pixelcnnpp", "grayscale_pixelcnn", "image_transformer"}
 """Models whose step takes seconds."""
 WAITING = ("local_scalar", "nonzero", "masked_select")
 

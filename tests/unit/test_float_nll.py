@@ -42,7 +42,7 @@ class TestFloat:
         assert isinstance(model, Layered)
         torch.manual_seed(0)
         network = model.float_model(asdict(model.configs[channels, depth]))
-        pixels = np.stack([pictures(kind, (17, 23, channels), depth) for kind in ("smooth", "noise")])
+        pixels = np.stack([pictures(kind, (14, 14, channels), depth) for kind in ("smooth", "noise")])
         with torch.no_grad():
             before = float(network.bits(torch.from_numpy(pixels)).double().sum())
         assert model.float_bits(pixels, depth) == pytest.approx(before, rel=0.02)

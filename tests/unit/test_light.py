@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from tests.contents import pictures
+from arcomp.container import unpack
 from tests.unit.test_house import ROOT, modules
 
-WITHOUT = "import sys; sys.modules['torch'] = None; from arcomp.cli import main; sys.exit(main(sys.argv[1:]))"
+WITHOUT = """
+import json, sys
+sys.modules["torch"] = None
+from arcomp.cli import main
+sys.exit(max(main(arguments) for arguments in json.loads(sys.argv[1])))
+"""
 TRAINS = ("arcomp.training", "arcomp.layers.float", "arcomp.network.float")
 """Folders whose files may import torch when they are imported; and models' own files for training."""
 
 
 def run(*arguments: str, code: int = 0) -> str:
     """The command, where torch cannot be imported."""
-    command = [sys.executable, "-c", WITHOUT, *arguments]
+    return run_all([list(arguments)], code)
+
+
+def run_all(commands: list[list[str]], code: int = 0) -> str:
+    """Several, in one process."""
+    command = [sys.executable, "-c", WITHOUT, json.dumps(commands)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=900)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -49,44 +59,30 @@ def test_the_coded_path_imports_no_torch() -> None:
     assert {name for name in found - own if not name.startswith(TRAINS)} == set()
 
 
-@pytest.mark.parametrize(
-    ("model", "shape", "depth"),
-    [
-        ("photo-fast", (9, 10, 3), 8),
-        ("pixelcnn-digits", (1, 28, 28, 1), 1),
-        ("pixelsnail-colour", (2, 32, 32, 3), 8),
-        ("subscale-colour", (1, 12, 11, 3), 8),
-    ],
-)
-def test_files_go_there_and_back(model: str, shape: tuple[int, ...], depth: int, tmp_path: Path) -> None:
-    pixels = pictures("smooth", (shape[-3], shape[-2], shape[-1]), depth)
-    source = tmp_path / ("in.png" if len(shape) == 3 else "in.npy")
-    if len(shape) == 3:
-        Image.fromarray(pixels).save(source)
-    else:
-        np.save(source, np.stack([pixels] * shape[0]))
-    run("compress", "-q", "-m", model, "-o", str(tmp_path / "coded.arcomp"), str(source))
-    run("decompress", "-q", "-o", str(tmp_path / source.name.replace("in", "out")), str(tmp_path / "coded.arcomp"))
-    out = tmp_path / source.name.replace("in", "out")
-    if len(shape) == 3:
-        assert np.array_equal(np.asarray(Image.open(out)), pixels)
-    else:
-        assert np.array_equal(np.load(out), np.load(source))
+LIGHTHOUSE = Path(__file__).parents[1] / "pictures" / "lighthouse.png"
+TEXT = b"""It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want of
+a wife. However little known the feelings or views of such a man may be on his first entering a neighbourhood, this
+truth is so well fixed in the minds of the surrounding families, that he is considered as the rightful property of some
+one or other of their daughters."""
 
 
-def test_a_text_goes_there_and_back(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"What hath God wrought?\n" * 3)
-    run("compress", "-q", "-m", "char_rnn-text", "-o", str(tmp_path / "a.arcomp"), str(tmp_path / "a.txt"))
-    run("decompress", "-q", "-o", str(tmp_path / "b.txt"), str(tmp_path / "a.arcomp"))
-    assert (tmp_path / "b.txt").read_bytes() == (tmp_path / "a.txt").read_bytes()
-
-
-def test_sampling_and_comparing(tmp_path: Path) -> None:
-    run("sample", "-q", "-m", "pixelcnn-digits", "-o", str(tmp_path / "drawn.png"))
-    assert (tmp_path / "drawn.png").stat().st_size
-    Image.fromarray(pictures("smooth", (9, 10, 3), 8)).save(tmp_path / "in.png")
-    said = run("compare", "--models", "photo-fast,histogram", str(tmp_path / "in.png"))
+def test_files_go_there_and_back_and_models_draw_and_are_compared(tmp_path: Path) -> None:
+    photo = np.asarray(Image.open(LIGHTHOUSE))
+    drawn = tmp_path / "pixelcnn-digits.npy"
+    run("sample", "-q", "-m", "pixelcnn-digits", "--size", "28x28", "-n", "2", "-o", str(drawn))
+    Image.fromarray(photo[100:140, 100:150]).save(tmp_path / "photo-fast.png")
+    np.save(tmp_path / "pixelsnail-colour.npy", np.stack([photo[40:72, 40:72], photo[90:122, 90:122]]))
+    np.save(tmp_path / "subscale-colour.npy", photo[:12, :11])
+    (tmp_path / "char_rnn-text.txt").write_bytes(TEXT)
+    paths = sorted(path for path in tmp_path.iterdir())
+    there = [["compress", "-q", "-m", path.stem, str(path)] for path in paths]
+    back = [["decompress", "-q", "-o", f"{tmp_path / 'back'}/", f"{path}.arcomp"] for path in paths]
+    said = run_all([*there, *back, ["compare", "--models", "photo-fast,histogram", str(tmp_path / "photo-fast.png")]])
     assert "photo-fast" in said
+    for path in paths:
+        assert (tmp_path / "back" / path.name).read_bytes() == path.read_bytes()
+        member = unpack(Path(f"{path}.arcomp").read_bytes())
+        assert path.stem.split("-")[0] in [model.name for model in member.models], path.stem
 
 
 def test_what_needs_torch_says_so() -> None:
