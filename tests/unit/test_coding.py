@@ -21,6 +21,7 @@ from arcomp.coding import (
     FrequencyTable,
     LogisticMixture,
     digit_widths,
+    lattice,
     sample,
 )
 from arcomp.coding.distribution import TOTAL_BITS, floor_mass
@@ -287,3 +288,14 @@ def test_damaged_words_never_crash() -> None:
 def test_depths_beyond_the_range_are_refused(depth: Any) -> None:
     with pytest.raises(ValueError, match="depth"):
         digit_widths(depth)
+
+
+def test_a_lattice_is_ruled_out_without_its_table() -> None:
+    """Of all colours with some greens, none of them 0 or 255: those that the table lacks, neither more nor fewer."""
+    levels = np.arange(1, 255, dtype=np.uint8)
+    for known in lattice.KNOWN:
+        table = np.unpackbits(lattice.colours(known).reshape(256, 256, 32), axis=2, bitorder="little")
+        for green in (1, 77, 200, 254):
+            red, blue = np.meshgrid(levels, levels, indexing="ij")
+            pixels = np.stack([np.full_like(red, green), red, blue], 2)
+            assert lattice._off(pixels, known, 1, 1 << 20) == int((table[green, 1:255, 1:255] == 0).sum())

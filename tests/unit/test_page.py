@@ -71,7 +71,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     layered(PixelCNN, channels=1, depth=1, width=3, blocks=1, kernel=3).weights.save(folder / "small.safetensors")
     np.save(folder / "digits.npy", np.stack([pictures("noise", (8, 9, 1), 1, s)[..., 0] for s in range(70)]))
-    Image.fromarray(np.tile(pictures("smooth", (150, 200, 3), 8), (2, 3, 1))).save(folder / "large.png")
+    Image.fromarray(np.tile(pictures("smooth", (75, 100, 3), 8), (2, 3, 1))).save(folder / "large.png")
     picture(folder / "<b>&.png", 20, 30, 3)
     names = [str(folder / name) for name in ("large.png", "digits.npy", "<b>&.png")]
     models = f"histogram,{folder / 'small.safetensors'}"
