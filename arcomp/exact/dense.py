@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import WORDS, all_words, load_words, store_words
+from arcomp.exact.lanes import WORDS, all_words, load_words, rescaled_words, shift_words_left, store_words
 
 LANES = 16
 _I8, _I16, _I32 = ir.IntType(8), ir.IntType(16), ir.IntType(32)
@@ -156,34 +156,89 @@ def pack(x: Any, count: int, out: Any) -> None:
 def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
     """Packed weights int32 [m, words] times packed activations int32 [words, columns] -> int32 [m, columns], with
     columns a multiple of 16 not less than count."""
-    m, k = weights.shape
-    zero = all_words(np.int32(0))
+    m, zero = weights.shape[0], all_words(np.int32(0))
     for at in range(0, count, LANES):
         j = 0
         while j + 8 <= m:
-            s0, s1, s2, s3, s4, s5, s6, s7 = zero, zero, zero, zero, zero, zero, zero, zero
-            for q in range(k):
-                v = load_words(x, q, at)
-                s0 = dot_bytes(s0, v, all_words(weights[j, q]))
-                s1 = dot_bytes(s1, v, all_words(weights[j + 1, q]))
-                s2 = dot_bytes(s2, v, all_words(weights[j + 2, q]))
-                s3 = dot_bytes(s3, v, all_words(weights[j + 3, q]))
-                s4 = dot_bytes(s4, v, all_words(weights[j + 4, q]))
-                s5 = dot_bytes(s5, v, all_words(weights[j + 5, q]))
-                s6 = dot_bytes(s6, v, all_words(weights[j + 6, q]))
-                s7 = dot_bytes(s7, v, all_words(weights[j + 7, q]))
-            store_words(out, j, at, s0)
-            store_words(out, j + 1, at, s1)
-            store_words(out, j + 2, at, s2)
-            store_words(out, j + 3, at, s3)
-            store_words(out, j + 4, at, s4)
-            store_words(out, j + 5, at, s5)
-            store_words(out, j + 6, at, s6)
-            store_words(out, j + 7, at, s7)
+            own = _eight_rows(weights, j, x, at, (zero, zero, zero, zero, zero, zero, zero, zero))
+            store_words(out, j, at, own[0])
+            store_words(out, j + 1, at, own[1])
+            store_words(out, j + 2, at, own[2])
+            store_words(out, j + 3, at, own[3])
+            store_words(out, j + 4, at, own[4])
+            store_words(out, j + 5, at, own[5])
+            store_words(out, j + 6, at, own[6])
+            store_words(out, j + 7, at, own[7])
             j += 8
         while j < m:
-            s = zero
-            for q in range(k):
-                s = dot_bytes(s, load_words(x, q, at), all_words(weights[j, q]))
-            store_words(out, j, at, s)
+            store_words(out, j, at, _row(weights, j, x, at, zero))
             j += 1
+
+
+@kernel(inner=True)
+def multiply_rectified(weights: Any, x: Any, begin: Any, count: int, scale: Any, first: int, out: Any) -> None:
+    """The same, re-scaled to bytes and packed: int32 [words(m), columns]. Bytes after the last row are of no meaning.
+
+    Args:
+        begin: int32 [m, columns] that sums begin with, or None.
+        scale: bias, multiplier and shift, int64, of the rows from ``first`` on (:mod:`arcomp.exact.rescale`).
+    """
+    m, zero = weights.shape[0], all_words(np.int32(0))
+    for at in range(0, count, LANES):
+        j = 0
+        while j + 8 <= m:
+            sums = (zero, zero, zero, zero, zero, zero, zero, zero)
+            if begin is not None:
+                sums = (
+                    load_words(begin, j, at), load_words(begin, j + 1, at), load_words(begin, j + 2, at),
+                    load_words(begin, j + 3, at), load_words(begin, j + 4, at), load_words(begin, j + 5, at),
+                    load_words(begin, j + 6, at), load_words(begin, j + 7, at),
+                )  # fmt: skip
+            own = _eight_rows(weights, j, x, at, sums)
+            store_words(out, j // 4, at, _packed(own[0], own[1], own[2], own[3], scale, first + j))
+            store_words(out, j // 4 + 1, at, _packed(own[4], own[5], own[6], own[7], scale, first + j + 4))
+            j += 8
+        while j < m:
+            made = zero
+            for b in range(min(4, m - j)):
+                own_row = _row(weights, j + b, x, at, zero if begin is None else load_words(begin, j + b, at))
+                made = made + shift_words_left(_byte(own_row, scale, first + j + b), all_words(np.int32(8 * b)))
+            store_words(out, j // 4, at, made)
+            j += 4
+
+
+@kernel(inline="always")
+def _byte(total: Any, scale: Any, row: Any) -> Any:
+    return rescaled_words(total, scale[0][row], scale[1][row], scale[2][row])
+
+
+@kernel(inline="always")
+def _packed(a: Any, b: Any, c: Any, d: Any, scale: Any, row: Any) -> Any:
+    """Four rows' sums as bytes of a word."""
+    low = _byte(a, scale, row) + shift_words_left(_byte(b, scale, row + 1), all_words(np.int32(8)))
+    high = _byte(c, scale, row + 2) + shift_words_left(_byte(d, scale, row + 3), all_words(np.int32(8)))
+    return low + shift_words_left(high, all_words(np.int32(16)))
+
+
+@kernel(inline="always")
+def _row(weights: Any, j: Any, x: Any, at: Any, total: Any) -> Any:
+    for q in range(weights.shape[1]):
+        total = dot_bytes(total, load_words(x, q, at), all_words(weights[j, q]))
+    return total
+
+
+@kernel(inline="always")
+def _eight_rows(weights: Any, j: Any, x: Any, at: Any, sums: Any) -> Any:
+    """Products of eight rows are added to their sums, LANES pixels side by side."""
+    s0, s1, s2, s3, s4, s5, s6, s7 = sums
+    for q in range(weights.shape[1]):
+        v = load_words(x, q, at)
+        s0 = dot_bytes(s0, v, all_words(weights[j, q]))
+        s1 = dot_bytes(s1, v, all_words(weights[j + 1, q]))
+        s2 = dot_bytes(s2, v, all_words(weights[j + 2, q]))
+        s3 = dot_bytes(s3, v, all_words(weights[j + 3, q]))
+        s4 = dot_bytes(s4, v, all_words(weights[j + 4, q]))
+        s5 = dot_bytes(s5, v, all_words(weights[j + 5, q]))
+        s6 = dot_bytes(s6, v, all_words(weights[j + 6, q]))
+        s7 = dot_bytes(s7, v, all_words(weights[j + 7, q]))
+    return s0, s1, s2, s3, s4, s5, s6, s7

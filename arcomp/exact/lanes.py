@@ -194,6 +194,32 @@ _define(operator.truediv, "fdiv")
 _define(operator.and_, "", "and_")
 shift_words = _operation(WORDS, "ashr")
 """Each lane of the first shifted right, rounding down, by the lane of the second (0 .. 31)."""
+shift_words_left = _operation(WORDS, "shl")
+
+
+@intrinsic
+def rescaled_words(typing: Any, words: Any, bias: Any, multiplier: Any, shift: Any) -> Any:
+    """((word + bias) multiplier + 2**(shift - 1)) >> shift, in 64 bits, within 0 .. 255."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.VectorType(ir.IntType(64), WORDS.lanes)
+
+        def all_lanes(value: Any) -> Any:
+            one = builder.insert_element(ir.Constant(wide, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), WORDS.lanes), [0] * WORDS.lanes)
+            return builder.shuffle_vector(one, one, zeros)
+
+        bias, multiplier, shift = args[1:]
+        one = ir.Constant(shift.type, 1)
+        half = builder.shl(one, builder.sub(shift, one))
+        value = builder.mul(builder.add(builder.sext(args[0], wide), all_lanes(bias)), all_lanes(multiplier))
+        value = builder.ashr(builder.add(value, all_lanes(half)), all_lanes(shift))
+        for predicate, limit in (("<", 0), (">", 255)):
+            limits = ir.Constant(wide, [limit] * WORDS.lanes)
+            value = builder.select(builder.icmp_signed(predicate, value, limits), limits, value)
+        return builder.trunc(value, args[0].type)
+
+    return WORDS(WORDS, types.int64, types.int64, types.int64), generate
 
 
 @intrinsic

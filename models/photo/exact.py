@@ -174,18 +174,11 @@ def _product(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
 
 
 @kernel(inner=True)
-def _rectify(net: Any, first: Any, sums: Any, outputs: Any, count: Any, out: Any) -> None:
-    """Re-scale sums int32 [outputs, columns] to RECTIFIED8 and pack them; constants from ``first`` on."""
-    for j in range(outputs):
-        bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]
-        half = np.int64(1) << (shift - 1)
-        row, made = sums[j], out[j // 4]
-        place = np.int32(8 * (j % 4))
-        if place == 0:
-            made[:count] = 0
-        for k in range(count):
-            v = ((np.int64(row[k]) + bias) * multiplier + half) >> shift
-            made[k] |= np.int32(max(np.int64(0), min(np.int64(255), v))) << place
+def _rectified(net: Any, layer: Any, x: Any, begin: Any, count: Any, first: Any, out: Any) -> None:
+    """The same, re-scaled to RECTIFIED8 and packed; constants from ``first`` on. Sums begin with those of ``begin``."""
+    outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
+    weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
+    dense.multiply_rectified(weights, x, begin, count, (net.bias, net.multiplier, net.shift), first, out)
 
 
 @kernel(inner=True)
@@ -194,26 +187,20 @@ def trunk(net: Any, workspace: Any, count: int) -> None:
     dense.pack(workspace.inputs, count, workspace.packed[0])
     first = np.int64(0)
     for layer in range(net.trunk):
-        m = _product(net, layer, workspace.packed[layer % 2], count, workspace.sums)
-        _rectify(net, first, workspace.sums, m, count, workspace.packed[(layer + 1) % 2])
-        first += m
+        _rectified(net, layer, workspace.packed[layer % 2], None, count, first, workspace.packed[(layer + 1) % 2])
+        first += net.shapes[layer, 0]
     _product(net, net.trunk, workspace.packed[net.trunk % 2], count, workspace.shared)
 
 
 @kernel(inner=True)
 def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count: int) -> None:
     """From ``workspace.shared`` and the first ``more`` of ``workspace.extras`` to ``workspace.outputs``."""
-    x = workspace.packed[0]
-    dense.pack(workspace.extras[:more], count, x)
-    width = _product(net, net.trunk + 1 + channel, x, count, workspace.sums)
-    for j in range(width):
-        own, shared = workspace.sums[j], workspace.shared[channel * width + j]
-        for k in range(count):
-            own[k] += shared[k]
-    first = 0
+    dense.pack(workspace.extras[:more], count, workspace.packed[1])
+    first, width, x = 0, net.shapes[net.trunk + 1 + channel, 0], workspace.packed[0]
     for layer in range(net.trunk):
         first += net.shapes[layer, 0]
-    _rectify(net, first + channel * width, workspace.sums, width, count, x)
+    shared = workspace.shared[channel * width : (channel + 1) * width]
+    _rectified(net, net.trunk + 1 + channel, workspace.packed[1], shared, count, first + channel * width, x)
     outputs = _product(net, net.trunk + 1 + channels + channel, x, count, workspace.sums)
     first += channels * width + channel * outputs
     for j in range(outputs):

@@ -53,6 +53,11 @@ def _multiply(weights: Any, x: Any, count: int, out: Any) -> None:
     dense.multiply(weights, x, count, out)
 
 
+@kernel()
+def _multiply_rectified(weights: Any, x: Any, begin: Any, count: int, scale: Any, out: Any) -> None:
+    dense.multiply_rectified(weights, x, begin, count, (scale[0], scale[1], scale[2]), 2, out)
+
+
 def product(weight: Any, x: Any, count: int, columns: int) -> Any:
     packed = aligned((dense.words(weight.shape[1]), columns), np.int32)
     packed[:] = -1
@@ -71,6 +76,26 @@ def test_products_are_numpys(m: int, k: int, count: int, seed: int, extreme: boo
     x = (rng.choice([-128, 127], (k, count)) if extreme else rng.integers(-128, 128, (k, count))).astype(np.int8)
     expected = weight.astype(np.int64) @ x.astype(np.int64)
     assert np.array_equal(product(weight, x, count, -(-count // 16) * 16), expected)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 21), st.integers(1, 9), st.integers(1, 40), st.integers(0, 2**32 - 1), st.booleans())
+def test_rescaled_products_are_numpys(m: int, k: int, count: int, seed: int, begun: bool) -> None:
+    """Packed as the next layer takes them; with sums, biases and multipliers at which 32 bits are not enough."""
+    rng = np.random.default_rng(seed)
+    weight, x = rng.integers(-63, 64, (m, k)).astype(np.int8), rng.integers(-128, 128, (k, count)).astype(np.int8)
+    columns = -(-count // 16) * 16
+    begin = rng.integers(-(2**20), 2**20, (m, columns)).astype(np.int32)
+    scale = np.stack([rng.integers(-(2**31), 2**31, m + 2), rng.integers(0, 2**15, m + 2), rng.integers(1, 47, m + 2)])
+    scale[0] >>= rng.integers(0, 31, m + 2)
+    packed, out = (aligned((dense.words(n), columns), np.int32) for n in (k, m))
+    _pack(x, count, packed)
+    _multiply_rectified(dense.pack_weights(weight), packed, begin if begun else None, count, scale, out)
+    sums = weight.astype(np.int64) @ (x.astype(np.int64) + 128) + (begin[:, :count] if begun else 0)
+    bias, multiplier, shift = scale[:, 2:, None]
+    expected = np.clip(((sums + bias) * multiplier + (np.int64(1) << (shift - 1))) >> shift, 0, 255)
+    made = out.view(np.uint8).reshape(len(out), columns, 4).transpose(0, 2, 1).reshape(-1, columns)
+    assert np.array_equal(made[:m, :count], expected)
 
 
 @pytest.mark.parametrize("w", [-63, 63])
