@@ -8,9 +8,10 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
+from tests.format.reference_mixing import LOGISTIC
 from tests.format.reference_numbers import clamp
 from tests.format.reference_squares import larger, single, smaller
-from tests.format.reference_stage import LOGISTIC, Mixture
+from tests.format.reference_stage import Mixture
 from tests.format.reference_weights import Linear
 
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from tests.format.reference_coders import BinaryDecoder
 from tests.format.reference_jpeg_inputs import Inputs, Seen, in_steps
 from tests.format.reference_jpeg_tables import class_of, signed_class
+from tests.format.reference_mixing import CONFIDENCE, LOGISTIC, RATE, SQUASH, STRETCH, WRAP, signed
 from tests.format.reference_numbers import clamp
-from tests.format.reference_stage import CONFIDENCE, LOGISTIC, RATE, SQUASH, STRETCH, ln, signed
+from tests.format.reference_stage import ln
 from tests.format.reference_tables import EXP, SCALE
 from tests.format.reference_weights import LOGIT, RECTIFIED, Linear, read_weights, values_of
 
 SETS = ((4096, 128), (1024, 2048), (2048, 128), (2048, 128), (1024, 128))  # rows: of coefficients, of ends
 MAPS = ((1024, 128), (2048, 2048))
-WRAP = (1 << 64) - 1
 
 
 class Layer(Linear):

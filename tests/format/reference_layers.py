@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from operator import mul
 from typing import NamedTuple
 
+from tests.format.reference_mixing import LOGISTIC
 from tests.format.reference_numbers import clamp
-from tests.format.reference_stage import LOGISTIC
 from tests.format.reference_tables import EXP
 from tests.format.reference_weights import CODES, Array, Row, rows_of
 

@@ -10,36 +10,16 @@ from itertools import accumulate
 from operator import mul
 
 from tests.format.reference_coders import BinaryDecoder
+from tests.format.reference_mixing import LOGISTIC, WRAP, Mixer, address_and_check, logarithm
 from tests.format.reference_numbers import clamp, require
-from tests.format.reference_tables import EXP, LOG2, ONE, SCALE, exp_of_minus, nearest
+from tests.format.reference_tables import EXP, LOG2, SCALE
 
 STAGES = {"cheap": (5, 16, False), "full": (7, 18, True), "deep": (7, 20, True)}  # tables, bits, maps
 
 # ---------------------------------------------------------------- Tables
 
-FALL, HALF_FALL = exp_of_minus(256, 3073), exp_of_minus(512, 512 * 17)
-
-
-def logarithm(a: int, b: int) -> int:
-    """The integer nearest to 256 ln(a / b), a >= b."""
-    low, high = 0, len(HALF_FALL) // 2
-    while high - low > 1:  # the largest k with exp(-(k - 1/2) / 256) >= b / a
-        k = (low + high) // 2
-        low, high = (k, high) if HALF_FALL[2 * k - 1] * a >= b * ONE else (low, k)
-    return low
-
-
-LOGISTIC = [nearest(FALL[3072 - i] << 24, ONE + FALL[3072 - i]) for i in range(3072)] + [
-    nearest(ONE << 24, ONE + FALL[i - 3072]) for i in range(3072, 6145)
-]
-SQUASH = [clamp((v + 128) >> 8, 1, 65535) for v in LOGISTIC]
-STRETCH = [-min(2047, logarithm(8191 - 2 * i, 2 * i + 1)) for i in range(2048)] + [
-    min(2047, logarithm(2 * i + 1, 8191 - 2 * i)) for i in range(2048, 4096)
-]
 LN = [logarithm(513 + 2 * i, 512) for i in range(256)]
 LN2 = [logarithm(1 << i, 1) for i in range(25)]
-RATE = [(10 * i + 1310736) // (20 * i + 32) for i in range(64)]
-CONFIDENCE = [(1026 * i + 3) // (4 * i + 6) for i in range(64)]
 
 
 # ---------------------------------------------------------------- Mixture
@@ -144,14 +124,11 @@ def contexts_of(near: list[list[int]], known: list[int], c: int) -> list[tuple[i
 
 def hashed(context: int, table: int, c: int) -> tuple[int, int]:
     """Address and check."""
-    wrap = (1 << 64) - 1
-    h = ((32 * context + 4 * table + c + 1) * 0x9E3779B97F4A7C15) & wrap
-    h = ((h ^ (h >> 29)) * 0xD6E8FEB86659FD93) & wrap
-    h ^= h >> 32
-    return h % (1 << 28), (h >> 40) % 256
+    h = ((32 * context + 4 * table + c + 1) * 0x9E3779B97F4A7C15) & WRAP
+    return address_and_check(((h ^ (h >> 29)) * 0xD6E8FEB86659FD93) & WRAP)
 
 
-# ---------------------------------------------------------------- Decisions, Mixer, Counters, Maps
+# ---------------------------------------------------------------- Decisions and their prediction
 
 
 def ln(v: int) -> int:
@@ -193,11 +170,6 @@ class Decisions:
             self.middle = (self.low + self.high) >> 1
 
 
-def signed(v: int) -> int:
-    """Modulo 2^32, within -2^31 .. 2^31 - 1."""
-    return (v + (1 << 31)) % (1 << 32) - (1 << 31)
-
-
 class Stage:
     """What is learnt in a tile."""
 
@@ -205,9 +177,7 @@ class Stage:
         require(stream[:1] in ([b"\0", b"\1", b"\2"] if channels == 3 else [b"\0"]), "the payload is damaged")
         self.lattice, self.coder, self.channels = stream[0], BinaryDecoder(stream[1:]), channels
         self.tables, self.bits, self.has_maps = settings
-        self.rows = [row[: self.tables + 2] for row in mixer]
-        self.counters: dict[tuple[int, int], tuple[int, int, int]] = {}  # q, check, n
-        self.maps: dict[tuple[int, int], list[int]] = {}
+        self.mixer = Mixer(mixer, self.tables + 2)
         self.done = self.looked_up = self.off = 0
 
     def value(
@@ -222,8 +192,8 @@ class Stage:
         d = Decisions(mixture.base)
         while d.high - d.low > 1:
             at = [
-                (j, (address + 16 * (shift + d.middle - d.side) + d.kind) % (1 << self.bits), check)
-                for j, (address, check, shift) in enumerate(places)
+                ((address + 16 * (shift + d.middle - d.side) + d.kind) % (1 << self.bits), check)
+                for address, check, shift in places
             ]
             d.decided(self.decision(mixture, d, c, classes, at))
         if on is not None:
@@ -231,50 +201,19 @@ class Stage:
         return d.low
 
     def decision(
-        self, mixture: Mixture, d: Decisions, c: int, classes: tuple[int, int], at: list[tuple[int, int, int]]
+        self, mixture: Mixture, d: Decisions, c: int, classes: tuple[int, int], at: list[tuple[int, int]]
     ) -> int:
         """Decide, and learn from it."""
-        (before, around), found = classes, []
-        for table, address, check in at:
-            counter = self.counters.get((table, address), (1 << 17, check, 0))
-            found.append(counter if counter[1] == check else (1 << 17, check, 0))
+        (before, around), familiar, channels = classes, self.mixer.find(at), self.channels
         here, below, above = (mixture.mass(edge) for edge in (d.middle, d.low, d.high))
         a = above - here + 7 * (d.high - d.middle) + 16
         b = here - below + 7 * (d.middle - d.low) + 16
         expert = clamp(ln(a) - ln(b), -2047, 2047)
-        x = [expert] + [(STRETCH[p >> 6] * CONFIDENCE[n]) >> 8 for p, _, n in found] + [77]
-        seen = [0 if n == 0 else 1 if n < 4 else 2 if n < 16 else 3 for _, _, n in found[:3]]
-        channels = self.channels
         rows = [
             64 * c + d.node,
             64 * channels + 8 * (16 * c + mixture.scale) + min(7, d.k),
             192 * channels + 4 * (9 * (9 * c + before) + around) + min(3, d.k),
-            516 * channels + 64 * (3 * c + d.phase) + 16 * seen[0] + 4 * seen[1] + seen[2],
+            516 * channels + 64 * (3 * c + d.phase) + familiar,
         ]
-        total = sum(xi * sum(self.rows[row][i] for row in rows) for i, xi in enumerate(x))
-        s = clamp(signed(total) >> 16, -3071, 3071)
-        p = mixed = SQUASH[s + 3072]
-        if self.has_maps:
-            i, f = divmod(clamp(s, -2048, 2047) + 2048, 128)
-            maps = [self.map(0, 32 * rows[0] + mixture.scale), self.map(1, 32 * rows[0] + 3 * before + around // 3)]
-            m0, m1 = ((m[i] * (128 - f) + m[i + 1] * f) >> 7 for m in maps)
-            p = clamp((2 * p + m0 + m1 + 2) >> 2, 1, 65535)
-
-        bit = self.coder.cut((self.coder.range >> 16) * p)
-
-        if self.has_maps:
-            for m in maps:
-                m[i] += ((65535 * bit - m[i]) * (128 - f) + 4096) >> 13
-                m[i + 1] += ((65535 * bit - m[i + 1]) * f + 4096) >> 13
-        g = ((65536 * bit - mixed) * (46 + 564000 // (2000 + self.done))) >> 10
-        for row in rows:
-            self.rows[row] = [signed(w + ((g * xi + 8192) >> 14)) for w, xi in zip(self.rows[row], x, strict=True)]
-        for (table, address, check), (q, _, n) in zip(at, found, strict=True):
-            q += ((262143 * bit - q) * RATE[n]) >> 16
-            self.counters[table, address] = q, check, min(60, n + 1)
-        return bit
-
-    def map(self, which: int, row: int) -> list[int]:
-        """A row of one of the two maps."""
-        start = [SQUASH[clamp(128 * (i - 16) + 3072, 0, 6144)] for i in range(33)]
-        return self.maps.setdefault((which, row), start)
+        maps = [32 * rows[0] + mixture.scale, 32 * rows[0] + 3 * before + around // 3] if self.has_maps else []
+        return self.mixer.decide(self.coder, [expert], rows, maps, 46 + 564000 // (2000 + self.done))

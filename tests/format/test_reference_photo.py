@@ -33,7 +33,14 @@ from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.coded import decode, encode
 from tests.contents import pictures
-from tests.format import reference, reference_container, reference_photo, reference_squares, reference_stage
+from tests.format import (
+    reference,
+    reference_container,
+    reference_mixing,
+    reference_photo,
+    reference_squares,
+    reference_stage,
+)
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
 WIDE = Window(step=1, rows=3, left=2, right=7, taps=7, weighted=True, beta=0.03, ridge=1.0)
@@ -113,13 +120,13 @@ def test_floats_are_in_least_squares_and_blending_only(module: ModuleType) -> No
 
 def test_tables() -> None:
     constants = mixer_constants()
-    assert tables.fine_logistic().tolist() == reference_stage.LOGISTIC
-    assert constants.squash.tolist() == reference_stage.SQUASH
-    assert constants.stretch.tolist() == reference_stage.STRETCH
+    assert tables.fine_logistic().tolist() == reference_mixing.LOGISTIC
+    assert constants.squash.tolist() == reference_mixing.SQUASH
+    assert constants.stretch.tolist() == reference_mixing.STRETCH
     assert tables.mantissa_logarithm().tolist() == reference_stage.LN
     assert tables.power_logarithm().tolist() == reference_stage.LN2
-    assert constants.rate.tolist() == reference_stage.RATE
-    assert constants.confidence.tolist() == reference_stage.CONFIDENCE
+    assert constants.rate.tolist() == reference_mixing.RATE
+    assert constants.confidence.tolist() == reference_mixing.CONFIDENCE
 
 
 @pytest.mark.parametrize("content", ["smooth", "extreme", pytest.param("noise", marks=pytest.mark.slow)])
