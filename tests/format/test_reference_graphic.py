@@ -77,7 +77,7 @@ def test_letters(channels: int, height: int, width: int) -> None:
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_fewer_bits(depth: int) -> None:
-    check((screen(13, 20, 1) >> (8 - depth))[None], depth)
+    check(np.right_shift(screen(13, 20, 1), np.uint8(8 - depth))[None], depth)
 
 
 @pytest.mark.parametrize(("channels", "content"), [(1, "noise"), (3, "extreme"), (4, "smooth")])
