@@ -48,6 +48,7 @@ class Compressed:
         coded: figures of the samples' coding; None: it is kept as bytes.
         seconds: without start-up and verification.
         verify_seconds: decoding again and comparing.
+        model: what coded most of it; None: it is kept as bytes.
     """
 
     data: bytes
@@ -55,11 +56,12 @@ class Compressed:
     coded: Encoded | None
     seconds: float
     verify_seconds: float = 0.0
+    model: Model | None = None
 
     @property
     def form_bytes(self) -> int:
         """What the file takes beside the coded samples: header, skeleton, checksums."""
-        return len(self.data) - sum(len(s) for part in self.member.parts for s in (part.side, *part.streams))
+        return len(self.data) - self.member.coded_bytes
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,8 @@ def _coded(found: Examined, model: Model, settings: Settings, progress: Progress
                 threads=settings.threads, progress=progress,
             )  # fmt: skip
         member = replace(coded.member, original=found.original, skeleton=found.skeleton)
-        return Compressed(pack(member, found.packed), member, coded, time.perf_counter() - began)
+        own = found.jpeg_model if found.samples is None else model
+        return Compressed(pack(member, found.packed), member, coded, time.perf_counter() - began, model=own)
     except VerificationError:
         raise
     except FormatError:

@@ -77,6 +77,17 @@ class Startup:
                 codec.warm_up(model, channels, depth, device or "cpu")
             self._warm.add(key)
 
+    def warm_jpegs(self, model: Model) -> None:
+        """Code a few coefficients with a model of JPEGs, for the same reason."""
+        from arcomp.contract.coefficients import comes_back
+        from arcomp.contract.fixed_input import fixed_picture
+
+        key = (model.name, model.digest, 0, 0, "")
+        if key not in self._warm:
+            with self.compiling():
+                comes_back(model, fixed_picture(3))
+            self._warm.add(key)
+
     def warm_usual(self, model: Model, device: str | None) -> None:
         """Compile, or load, what most files need, before other processes do the same.
 
@@ -105,6 +116,8 @@ class Startup:
         self.begin("deflated (predicted)" in kinds_of(member.skeleton or ()), None, None)
         for found, leaf in codec.coded_by(member, model):
             self.warm(found, leaf.shape[3], leaf.depth, None)
+        if member.jpegs:
+            self.warm_jpegs(codec.model_of_jpegs(member, model))
 
     def begin(self, deflated: bool, model: Model | None, device: str | None) -> None:
         """Where nothing is kept from before: have a second process compile what deflate streams need, and compile what
@@ -198,19 +211,21 @@ class Total:
 
 def about_member(member: Member) -> dict[str, Any]:
     """What JSON says about every compressed file."""
-    geometry, original = member.geometry, member.original
+    geometry, original, jpegs = member.geometry, member.original, member.jpegs
     first = geometry.stacks[0] if geometry else (None, None, None)
+    if jpegs:
+        first = (None, jpegs[0].height, jpegs[0].width)
     return {
         "model": member.models[0].name if member.models else None,
         "digest_begins": member.models[0].digest.hex() if member.models else None,
         "models": [model.name for model in member.models],
         "digests_begin": [model.digest.hex() for model in member.models],
-        "content": member.form.kind if geometry else "file",
-        "images": sum(stack[0] for stack in geometry.stacks) if geometry else 0,
+        "content": member.form.kind if geometry else "jpeg" if jpegs else "file",
+        "images": sum(stack[0] for stack in geometry.stacks) if geometry else len(jpegs),
         "width": first[2],
         "height": first[1],
-        "channels": geometry.channels if geometry else None,
-        "bit_depth": geometry.depth if geometry else None,
+        "channels": geometry.channels if geometry else jpegs[0].components if jpegs else None,
+        "bit_depth": geometry.depth if geometry else 8 if jpegs else None,
         "alpha": geometry.alpha if geometry else None,
         "palette": None if geometry is None or geometry.palette is None else len(geometry.palette),
         "transforms": [str(tree) for tree in member.trees],
@@ -229,7 +244,7 @@ def described(member: Member) -> str:
     """How the original is made: "bytes", "samples", or the segments of its skeleton."""
     if member.original and member.original.is_folder:
         return "folder"
-    if member.geometry is None:
+    if member.geometry is None and not member.jpegs:
         return "bytes"
     if not member.skeleton:
         return "samples"
@@ -250,6 +265,10 @@ def contents(member: Member) -> str:
     geometry = member.geometry
     if member.original and member.original.is_folder:
         return "a folder"
+    if member.jpegs:
+        first, *others = member.jpegs
+        more = f", and {plural(len(others), 'JPEG')} in it" if others else ""
+        return f"{first.width} x {first.height}, JPEG of {plural(first.components, 'component')}{more}"
     if geometry is None:
         return plural(member.original.length if member.original else 0, "byte")
     _, height, width = geometry.stacks[0]

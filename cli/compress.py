@@ -176,7 +176,8 @@ class Compressor:
         from arcomp.formats.png import SIGNATURE
 
         deflated = data.startswith(SIGNATURE) and not self.settings.as_bytes
-        first = self.startup.is_first("deflated" if deflated else "")
+        jpeg = data.startswith(b"\xff\xd8") and not self.settings.as_bytes
+        first = self.startup.is_first("deflated" if deflated else "jpeg" if jpeg else "")
         self.startup.begin(deflated, self.model, self.settings.device)
         with self.startup.compiling():
             found = files.examine(data, self.model, about, self.settings)
@@ -184,6 +185,8 @@ class Compressor:
             found = replace(found, seconds=0.0)
         for model, leaf in found.coded_by(self.model):
             self.startup.warm(model, leaf.shape[3], leaf.depth, self.settings.device)
+        if found.jpeg_model:
+            self.startup.warm_jpegs(found.jpeg_model)
         share = 0.5 if self.settings.verify else 1.0  # verifying takes as long as coding
         with self.console.progress(f"compressing {shown(name)}") as meter:
             return files.compress(
@@ -213,7 +216,7 @@ class Compressor:
             "input": name,
             "output": path,
             **about_member(made.member),
-            "digest": self.model.digest.hex() if coded else None,
+            "digest": made.model.digest.hex() if made.model else None,
             "input_bytes": bytes_in,
             "output_bytes": bytes_out,
             "form_bytes": made.form_bytes,
@@ -237,7 +240,8 @@ class Compressor:
                 f", {8 * bytes_out / coded.samples:.3f} bits/{unit(made.member)} "
                 f"(NLL {nll / coded.samples:.3f}, overhead {percent(over)})"
             )
-            details.append(f"model {self.model.name} {self.model.digest.hex()[:16]} on {self.settings.device}")
+            model = made.model or self.model
+            details.append(f"model {model.name} {model.digest.hex()[:16]} on {self.settings.device}")
             if coded.network_bits is not None:
                 details.append(f"NLL of the network alone {coded.network_bits / coded.samples:.3f}")
         line = (
@@ -322,9 +326,9 @@ def command(
 ) -> int:
     """Compress files: img.png becomes img.png.arcomp. Of several files, -o NAME.arcomp makes one archive.
 
-    Any file comes back bit for bit, with its name, time and permissions. PNG, BMP, TIFF, PNM, .npy and .npz are coded
-    by the model; other files are kept as bytes, or coded by a model of text (-m). Every result is decoded again and
-    compared with its input before it is put in place.
+    Any file comes back bit for bit, with its name, time and permissions. PNG, BMP, TIFF, PNM, JPEG, .npy and .npz are
+    coded by the model; other files are kept as bytes, or coded by a model of text (-m). Every result is decoded again
+    and compared with its input before it is put in place.
     """
     if remove and no_verify:
         raise click.UsageError("--rm removes verified inputs only; leave out --no-verify")

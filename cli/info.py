@@ -18,7 +18,7 @@ from arcomp.cli.inputs import read_compressed
 from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
-    from arcomp.container import Member, ModelId, Original, Part
+    from arcomp.container import Member, ModelId, Original
     from arcomp.limits import Limits
 
 
@@ -93,13 +93,13 @@ def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Memb
     if limits.pixels is not None:  # without, it says what a file claims, whatever that is
         check_member(member, limits)
     where = [whereabouts(model) for model in member.models]
-    coded = sum(map(_length, member.parts))
+    coded = member.coded_bytes
     return {
         "input": name,
         "format_version": VERSION,
         **about_member(member),
         "tiles": [list(part.tile) for part in member.parts],
-        "streams": sum(len(part.streams) for part in member.parts),
+        "streams": member.stream_count,
         "available": None not in where,
         "where": [None if found is None else str(found) for found in where],
         "input_bytes": len(data),
@@ -107,11 +107,6 @@ def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Memb
         "form_bytes": len(data) - coded,
         "bits_per_subpixel": 8 * len(data) / samples if (samples := _samples(member)) else None,
     }, member
-
-
-def _length(part: Part) -> int:
-    """Bytes of a part's streams."""
-    return len(part.side) + sum(map(len, part.streams))
 
 
 def _samples(member: Member) -> int:
@@ -162,10 +157,10 @@ def command(console: Console, inputs: tuple[str, ...], limits: Limits) -> int:
         console.print(shown(name))
         if member.original:
             console.print(f"  original {_original(member.original)}")
-        kind = member.form.kind if member.geometry else "file"
+        kind = about["content"]
         console.print(f"  {kind:<8} {contents(member)}")
         console.print(f"  form     {described(member)}")
-        for tree in member.trees[:4] if console.verbose or len(member.parts) != 1 else ():
+        for tree in member.trees[:4] if console.verbose or len(member.parts) > 1 else ():
             console.print(f"  made of  {tree}")
         if tiles := _tiles(member):
             console.print(f"  tiles    {tiles}")

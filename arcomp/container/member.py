@@ -234,7 +234,7 @@ class Member:
             raise FormatError(f"a checksum must fit in 32 bits, not {self.samples_crc}")
         if self.jpegs and (self.skeleton is None or len(self.jpegs) > MAX_JPEGS or self.jpeg_model >= len(self.models)):
             raise FormatError("JPEGs that are no part of a file, too many, or coded by no model")
-        if sum(len(p.streams) for p in self.parts) + sum(len(j.streams) for j in self.jpegs) > MAX_TILES:
+        if self.stream_count > MAX_TILES:
             raise FormatError(f"more than {MAX_TILES} streams", remedy="choose larger tiles or fewer images")
         for node in leaves:
             if node.model >= len(self.models):
@@ -242,6 +242,17 @@ class Member:
         if self.geometry:
             shape = (stacks[0][0], *stacks[0][1:], self.geometry.channels)
             check_content(self.form, shape, self.geometry.depth)
+
+    @property
+    def coded_bytes(self) -> int:
+        """Bytes that models have made, in all streams."""
+        of_parts = sum(len(stream) for part in self.parts for stream in (part.side, *part.streams))
+        return of_parts + sum(len(stream) for one in self.jpegs for stream in one.streams)
+
+    @property
+    def stream_count(self) -> int:
+        """How many streams models have made, without side information."""
+        return sum(len(part.streams) for part in self.parts) + sum(len(one.streams) for one in self.jpegs)
 
 
 def _some_at_a_time(stack: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

@@ -18,8 +18,8 @@ from tests.format.reference_jpeg_files import Plane, Shape
 from tests.format.reference_numbers import Reader
 from tests.format.reference_rebuild import rebuilt
 from tests.format.reference_records import SEGMENTS, read_record
+from tests.jpeg_files import jpeg
 from tests.standin import StandIn, standin
-from tests.unit.test_jpeg import jpeg
 
 
 def by_standin(digest: bytes, weights: bytes | None, shape: Shape, streams: tuple[bytes, ...]) -> list[Plane]:

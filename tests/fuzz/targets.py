@@ -30,6 +30,7 @@ from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import predicted, rebuild
 from arcomp.samples import Samples
 from tests.deflate_streams import content, deflated, flushed, odd
+from tests.fuzz import jpegs
 from tests.fuzz.commands import commands, try_command
 from tests.fuzz.forms import checksum, coded, forms, try_form
 from tests.fuzz.members import archive_tampered, member_tampered
@@ -303,6 +304,8 @@ TARGETS: dict[str, tuple[Make, Try, int]] = {
     "pictures": (pictures, try_picture, 1700),
     "deflate": (deflates, try_deflate, 900),
     "weights": (weight_files, try_weights, 300),
+    "jpegs": (jpegs.jpegs, jpegs.try_jpeg, 200),
+    "members of jpegs": (jpegs.members, jpegs.try_member, 100),
 }
 """How an input is made, what is done with it, and how many of 5,000 cases are of this kind."""
 

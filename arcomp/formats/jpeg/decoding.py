@@ -194,10 +194,10 @@ def _band(
     if zeros:
         log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
         state[ZEROS] += 1
-    return bool(k <= last + 1)
+    return True
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _more(
     data: npt.NDArray[np.uint8],
     state: npt.NDArray[np.int64],
@@ -262,7 +262,7 @@ def _correct(
         stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
     if state[EMPTY] and state[ENDED] >= 0:
@@ -271,7 +271,7 @@ def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections: int) -> None:
     """A block of a run was read."""
     state[RUN] += 1
@@ -325,7 +325,7 @@ def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
         state[PADS] += 1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
     """Go to the next interval, if this one is at its end and the right marker follows; go on without one if there is
     none any more, but bits are."""

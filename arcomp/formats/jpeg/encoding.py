@@ -68,7 +68,7 @@ class Output(NamedTuple):
     state: npt.NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _byte(out: Output, value: int) -> None:
     made = out.state[MADE]
     if made >= len(out.data):
@@ -135,7 +135,7 @@ def _flush(out: Output, codes: Codes) -> None:
     state[RUN], state[KEPT], state[HELD] = 0, 0, 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, corrections: int) -> None:
     """A block goes to the run, with some correction bits of its own."""
     state = out.state
@@ -156,7 +156,7 @@ def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, correction
         state[KEPT] = 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _surplus(out: Output, given: Given) -> int:
     """Runs of 16 zeros after the last coefficient of this block."""
     at = out.state[ZEROS]
@@ -202,7 +202,7 @@ def _band(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, p
         _count_empty(out, codes, scan, given, 0)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _own(out: Output, count: int) -> int:
     """Write the correction bits since the last symbol; gives how many there are now."""
     for place in range(count):
@@ -210,7 +210,7 @@ def _own(out: Output, count: int) -> int:
     return 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _more(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int) -> None:
     """Write one more bit of AC of a block."""
     surplus, last, low = _surplus(out, given), scan.last, scan.low
@@ -261,7 +261,7 @@ def _block(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, 
     out.state[BLOCK] += 1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _pad(out: Output, given: Given) -> None:
     """Fill the byte up."""
     state = out.state
