@@ -7,10 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from arcomp import files
-from arcomp.container import unpack
+from arcomp.container import DIGEST_BYTES, Member, ModelId, pack, unpack
+from arcomp.contract.model import Execution
 from arcomp.errors import ArcompError
 from arcomp.formats.jpeg import read
 from arcomp.formats.rebuild import joined, pieces
+from arcomp.jpegs import encode_jpegs
 from arcomp.samples import of_bytes
 from tests.fuzz.members import member_tampered
 from tests.fuzz.mutations import Random, cut, number_tampered, tampered
@@ -52,9 +54,11 @@ def coded() -> list[tuple[bytes, bytes]]:
     made, model = list[tuple[bytes, bytes]](), standin()
     for how in ({"quality": 40}, {"quality": 60, "exif": b"Exif\0\0" + jpeg(8, 8)}, {"restart_marker_blocks": 2}):
         data = jpeg(25, 20, **how)
-        packed = files.compress(files.examine(data, model), model)
-        assert packed.member.jpegs
-        made.append((packed.data, data))
+        found = files.examine(data, model)
+        jpegs, _ = encode_jpegs(found.jpegs, model, Execution())
+        models = (ModelId(model.name, model.digest[:DIGEST_BYTES]),)
+        member = Member(None, models=models, original=found.original, skeleton=found.skeleton, jpegs=jpegs)
+        made.append((pack(member), data))
     return made
 
 
