@@ -15,7 +15,7 @@ from arcomp.models.jpeg.net import Jpeg, PlacedLinear
 from arcomp.models.jpeg.training import JpegTrainer
 from tests.layers import ends
 
-CONFIG = JpegConfig(3, (20, 12), (9, 10), 5, 12)
+CONFIG = JpegConfig(3, (20, 12), (9, 10), 12, 12)
 SAMPLINGS: dict[str, tuple[tuple[int, int], ...]] = {
     "gray": ((1, 1),),
     "two": ((2, 1), (1, 1)),
@@ -31,7 +31,7 @@ CONTENTS = ("usual", "sparse", "extreme", "zero")
 
 
 @cache
-def tiny(extreme: bool = False, tables: int = 5) -> JpegModel:
+def tiny(extreme: bool = False, tables: int = 12) -> JpegModel:
     """Small networks with random weights, or with all of them at their limits."""
     torch.manual_seed(4)
     network = Jpeg(JpegConfig(3, CONFIG.hidden, CONFIG.end_hidden, tables, CONFIG.bits))

@@ -13,7 +13,7 @@ from arcomp.coefficients import Coefficients
 from arcomp.formats.jpeg import read
 
 UInt8 = npt.NDArray[np.uint8]
-GRAY, SCALED, TWICE, OTHER_TABLES = 0.08, 0.2, 0.2, 0.3
+GRAY, SCALED, TWICE, OTHER_TABLES = 0.06, 0.2, 0.12, 0.2
 """Parts of the pictures: without colour; made smaller; compressed before; with other tables than the standard's."""
 SUBSAMPLINGS, SHARES = (2, 0, 1), (0.6, 0.27, 0.13)
 """Pillow's: 4:2:0, 4:4:4, 4:2:2."""
@@ -70,7 +70,7 @@ def _saved(picture: Image.Image, rng: np.random.Generator) -> bytes:
 
 def _quality(rng: np.random.Generator) -> int:
     """30 to 98, most of them around what cameras and the web use."""
-    return int(rng.integers(30, 99) if rng.random() < 0.3 else rng.integers(70, 98))
+    return int(rng.integers(30, 99) if rng.random() < 0.2 else rng.integers(70, 98))
 
 
 def _smaller(picture: Image.Image, rng: np.random.Generator) -> Image.Image:

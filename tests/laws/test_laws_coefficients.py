@@ -32,8 +32,9 @@ def test_coefficients_come_back(sampling: str, content: str) -> None:
         assert 8 * sum(map(len, coded.streams)) <= 1.0005 * coded.nll_bits + 64
 
 
-def test_every_size_comes_back() -> None:
-    model = tiny(tables=12)
+@pytest.mark.parametrize("tables", [12, pytest.param(5, marks=pytest.mark.slow)])
+def test_every_size_comes_back(tables: int) -> None:
+    model = tiny(tables=tables)
     for rows in (1, 2, 5):
         for columns in (1, 2, 3, 9):
             given = coefficients("4:2:0", "usual", (rows, columns), seed=rows * columns)
