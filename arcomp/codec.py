@@ -23,10 +23,10 @@ from arcomp.contract.tiling import Tiling
 from arcomp.errors import ArcompError, FormatError, ModelError, VerificationError
 from arcomp.formats.pnm import maximum_of
 from arcomp.limits import USUAL_LIMITS, Limits
-from arcomp.planning import FALLBACK
+from arcomp.planning import FALLBACK, number
 from arcomp.planning import plan as plan_stack
 from arcomp.samples import Bytes, Pixels, Samples
-from arcomp.transforms import Coded, Kind, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves
+from arcomp.transforms import Coded, Kind, Leaf, Node, coded_leaves, joined, leaf_kinds, leaves, renumbered
 
 _asked: set[tuple[bytes, int, int]] = set()
 
@@ -117,12 +117,16 @@ def encode(
             parts.append(part)
             bits, network = bits + payload.nll_bits, network + (payload.network_bits or payload.nll_bits)
     crc = samples_checksum(samples.stacks, samples.depth)
-    member = Member(geometry, trees, tuple(parts), models.ids(), samples.form, crc)
+    trees, ids = models.listed(trees)
+    member = Member(geometry, trees, tuple(parts), ids, samples.form, crc)
     return Encoded(member, bits, samples.size, time.perf_counter() - began, network if model.learns else None)
 
 
-def transforms(samples: Samples, model: Model) -> tuple[Node, ...]:
+def transforms(samples: Samples, model: Model, drawings: bool = False) -> tuple[Node, ...]:
     """How each stack is made into what models take.
+
+    Args:
+        drawings: whether a model of drawings may be used where it is better.
 
     Raises:
         ModelError: the model does not take such samples.
@@ -132,9 +136,9 @@ def transforms(samples: Samples, model: Model) -> tuple[Node, ...]:
         model.check(1, 8)
         return (Coded(8),)
     depth, alpha, palette = samples.depth, samples.alpha, samples.palette
-    trees = tuple(plan_stack(stack, depth, alpha, palette, model) for stack in samples.stacks)
+    trees = tuple(plan_stack(stack, depth, alpha, palette, model, drawings) for stack in samples.stacks)
     leaves = leaves_of(samples, trees)
-    if leaves and all(leaf.model for leaf in leaves):  # then it is another model that would code all of them
+    if leaves and all(leaf.model == FALLBACK for leaf in leaves):  # the one that was asked for would code nothing
         model.check(samples.channels, depth)
     return trees
 
@@ -169,18 +173,21 @@ def _sure_of(model: Model, channels: int, depth: int) -> None:
 
 
 class Models:
-    """The models of a file: the one that was asked for, and the one for what that does not take."""
+    """The models that code samples, by the numbers that planning gives: the one that was asked for, and others."""
 
     def __init__(self, first: Model) -> None:
-        self._models = [first]
+        self._models = {0: first}
 
     def __getitem__(self, i: int) -> Model:
-        if i == len(self._models):
-            self._models.append(registry.load(FALLBACK))
+        if i not in self._models:
+            self._models[i] = number(i)
         return self._models[i]
 
-    def ids(self) -> tuple[ModelId, ...]:
-        return tuple(ModelId(model.name, model.digest[:DIGEST_BYTES]) for model in self._models)
+    def listed(self, trees: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[ModelId, ...]]:
+        """Trees with the numbers that models have in a file, and what it says of those that are used."""
+        used = sorted({leaf.model for tree in trees for leaf in coded_leaves(tree)}) or [0]
+        ids = tuple(ModelId(self[i].name, self[i].digest[:DIGEST_BYTES]) for i in used)
+        return tuple(renumbered(tree, used) for tree in trees), ids
 
 
 class Work:
@@ -297,6 +304,11 @@ def check_model(member: Member, model: Model) -> None:
             f"{model.digest.hex()[:16]}",
             remedy="give those weights as the model, or none",
         )
+
+
+def if_used(model: Model, member: Member) -> Model | None:
+    """A model, if parts of a member were coded by it."""
+    return model if any(is_model(model, wanted) for wanted in member.models) else None
 
 
 def is_model(model: Model, wanted: ModelId) -> bool:

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass, replace
 
 from arcomp.claims import check_member
-from arcomp.codec import Encoded, Models, decode_member, encode, leaves_of, model_of_jpegs, transforms
+from arcomp.codec import Encoded, Models, decode_member, encode, if_used, leaves_of, model_of_jpegs, transforms
 from arcomp.coefficients import Coefficients
 from arcomp.container import DIGEST_BYTES, Member, ModelId, Original, PackedSkeleton, pack, pack_skeleton, unpack
 from arcomp.contract.fitting import narrowed, takes_samples
@@ -72,6 +72,7 @@ class Settings:
         tile, device, threads: see :func:`arcomp.codec.encode`.
         verify: whether the result is decoded again.
         as_bytes: whether to look for no picture in files.
+        drawings: whether drawings may be coded by another model than the one that was asked for.
     """
 
     tile: tuple[int, int] | None = None
@@ -79,6 +80,7 @@ class Settings:
     threads: int | None = None
     verify: bool = True
     as_bytes: bool = False
+    drawings: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def examine(data: bytes, model: Model, about: About = About(), settings: Setting
     found = _found(Examined(data, original), model, settings)
     if found.samples is not None:
         samples = narrowed(found.samples, model)
-        found = replace(found, samples=samples, trees=transforms(samples, model))
+        found = replace(found, samples=samples, trees=transforms(samples, model, settings.drawings))
     return replace(found, seconds=time.perf_counter() - began)
 
 
@@ -237,7 +239,7 @@ def _comes_back(made: Compressed, found: Examined, model: Model, how: Execution,
             member = replace(unpack(made.data), stored=None)  # of a few bytes, but not from others
         except FormatError:
             return False
-        samples = None if member.geometry is None else decode_member(member, model, how)
+        samples = None if member.geometry is None else decode_member(member, if_used(model, member), how)
         jpegs = Decoder(member, found.jpeg_model, how) if found.jpeg_model and member.jpegs else no_jpegs
     try:
         same = _rebuilt(member.skeleton, samples, len(found.data), how.limits.available, jpegs) == found.data

@@ -48,10 +48,18 @@ from arcomp.transforms.colours import by_luma, indices
 from arcomp.transforms.depth import packed_levels
 from arcomp.transforms.node import Kind, Palette
 
-FALLBACK = "context"
-"""Codes what is left over by transforms and not taken by the model that was asked for."""
+OTHERS = ("context", "graphic")
+"""Models that may code a part in place of the one that was asked for, whose number is 0: from 1 on."""
+FALLBACK, DRAWN = 1, 2
+"""What codes parts that transforms make and the model does not take; and what codes drawings, if that is asked for."""
 OF_JPEGS = "jpeg"
 """Codes the coefficients of JPEGs, in the preset that was asked for of the default model."""
+RARE, OFTEN = 0.3, 0.5
+"""Share of positions that are as one beside them: below it a picture is no drawing; from it on it may well be one."""
+BLOCKS, BLOCK = 5, 96
+"""Parts, and their rows and columns, in which a drawing is compared."""
+COLD = 21 / 20
+"""How much more a part costs by itself than within the picture."""
 SMALL = 1 << 14
 """Pictures of no more pixels are coded as one, so that what is learnt from one helps the next."""
 THIN_ROWS, THIN_COLUMNS, THIN_PIXELS = 16, 32, 1 << 12
@@ -86,13 +94,15 @@ WAYS = (Way(2, 8), Way(3, 8), Way(0, 0))
 """Those that are tried, the usual one first."""
 
 
-def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model: Model) -> Node:
+def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model: Model, drawings: bool = False) -> Node:
     """The tree for a stack. The same on every machine.
 
     Args:
         stack: uint8 or uint16 [N, H, W, C].
         depth, alpha, palette: see :class:`arcomp.samples.Samples`.
-        model: codes what it takes of the leaves; :data:`FALLBACK` those that transforms make and it does not take.
+        model: codes what it takes of the leaves; another one (:data:`FALLBACK`) those that transforms make and it does
+            not take.
+        drawings: whether drawings may be coded by a model of drawings (:data:`DRAWN`), if the model is one that learns.
 
     Raises:
         ModelError: the model does not take such pictures, transformed or not.
@@ -102,10 +112,15 @@ def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model:
     if looks.constant(stack):
         return _constant(stack)
     try:
-        return _Planner(model).shaped(stack, kind)
+        return _Planner(model, drawings).shaped(stack, kind)
     except ModelError:
         model.check(channels, depth)  # says it of the samples, not of what is made of them
         raise
+
+
+def number(i: int) -> Model:
+    """The model that parts may name besides the one that was asked for."""
+    return registry.load(OTHERS[i - 1])
 
 
 def _constant(stack: Pixels) -> Constant:
@@ -115,8 +130,9 @@ def _constant(stack: Pixels) -> Constant:
 class _Planner:
     """Plans for a model."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, drawings: bool = False) -> None:
         self.model, self.tries = model, model.learns
+        self.drawings = drawings and model.learns and model.name not in OTHERS
 
     def shaped(self, stack: Pixels, kind: Kind) -> Node:
         """Small pictures as one, and thin ones as others."""
@@ -142,6 +158,44 @@ class _Planner:
         """
         if looks.constant(stack):
             return _constant(stack)
+        if self.drawings and not extra and takes(number(DRAWN), kind.channels, kind.depth):
+            share = looks.share_repeated(stack)
+            if share >= RARE:
+                return self.perhaps_drawn(stack, kind, share)
+        return self.not_drawn(stack, kind, extra)
+
+    def perhaps_drawn(self, stack: Pixels, kind: Kind, share: float) -> Node:
+        """A stack that may be a drawing; ``share``: of positions that are as one beside them."""
+        leaf = Coded(kind.depth, DRAWN)
+        if share >= OFTEN and (stack[..., 0].size <= SMALL or kind.palette is not None):
+            return leaf
+        other = _Planner(self.model).main(stack, kind)
+        if share < OFTEN:
+            return (leaf, other)[self.best([leaf, other], stack, kind)]
+        return leaf if self.drawing_costs_less(leaf, other, stack, kind) else other
+
+    def drawing_costs_less(self, leaf: Coded, other: Node, stack: Pixels, kind: Kind) -> bool:
+        """Whether a leaf of a drawing is smaller than something else. All of one picture is coded as a drawing; what
+        costs most of that is coded in the other way, too: at places that are equal parts of the costs away from each
+        other."""
+        model, picture = number(DRAWN), np.ascontiguousarray(stack[len(stack) // 2][None])
+        _, height, width, channels = picture.shape
+        tiling = Tiling((1, height, width), model.tile(height, width, channels, leaf.depth))
+        spec = BatchSpec(tiling.batch, channels, leaf.depth)
+        bits = model.bits(picture, tiling, spec, Execution(threads=1)).samples[0].sum(axis=2, dtype=np.float64)
+        rows, columns = range(0, height, BLOCK), range(0, width, BLOCK)
+        blocks = [(slice(y, y + BLOCK), slice(x, x + BLOCK)) for y in rows for x in columns]
+        costs = np.array([bits[block].sum() for block in blocks])
+        ends = np.cumsum(costs)
+        at = np.searchsorted(ends, (np.arange(BLOCKS) + 0.5) / BLOCKS * ends[-1])
+        ratios = [
+            8 * self.cost(other, np.ascontiguousarray(picture[:, blocks[i][0], blocks[i][1]]), kind) / costs[i]
+            for i in at.tolist()
+        ]
+        return float(np.mean(ratios)) > COLD
+
+    def not_drawn(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
+        """A stack whose main part the model codes."""
         if not self.tries and takes(self.model, kind.channels, kind.depth):
             return Coded(kind.depth)
         if kind.palette is not None and kind.depth <= 8:
@@ -167,7 +221,7 @@ class _Planner:
         depth = next((d for d in range(kind.depth, 17) if takes(self.model, kind.channels, d)), None)
         if depth is not None:
             return Coded(depth)
-        return Coded(8, 1) if extra and kind.depth <= 8 else None
+        return Coded(8, FALLBACK) if extra and kind.depth <= 8 else None
 
     def leaf(self, kind: Kind, extra: bool) -> Coded:
         """The same.
@@ -278,7 +332,7 @@ class _Planner:
         pictures, height, width, channels = stack.shape
         parts = leaf_kinds(tree, (pictures, height, width, channels), kind.depth, kind.palette)
         for pixels, leaf in zip(leaves(tree, stack, kind.depth, kind.palette), parts, strict=True):
-            model = registry.load(FALLBACK) if leaf.model else self.model
+            model = number(leaf.model) if leaf.model else self.model
             tiling = Tiling(leaf.shape[:3], (0, 0))
             spec = BatchSpec(tiling.batch, leaf.shape[3], leaf.depth)
             payload = model.encode(np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))

@@ -16,7 +16,7 @@ from arcomp.transforms.partial import joined_around, joined_region, leaf_regions
 from arcomp.transforms.predicted import Predict
 from arcomp.transforms.region import Region
 from arcomp.transforms.shapes import Fold, Pile, Transpose
-from arcomp.transforms.tree import MAX_NODES, Leaf, coded_leaves, joined, leaf_kinds, leaves
+from arcomp.transforms.tree import MAX_NODES, Leaf, coded_leaves, joined, leaf_kinds, leaves, renumbered
 
 NODES: tuple[type[Node], ...] = (
     Coded, Constant, Divide, HighLow, Reorder, Expand, Index, Levels, Scale, Repeat, Transpose, Fold, Pile, Luma,
@@ -28,6 +28,6 @@ __all__ = [
     "MAX_NODES",
     "NODES", "Coded", "Constant", "Divide", "Expand", "Fold", "HighLow", "Index", "Kind", "Leaf", "Levels", "Luma",
     "Mask", "Node", "Pile", "Predict", "Region", "Reorder", "Repeat", "Scale", "Transpose", "coded_leaves", "joined",
-    "joined_around", "joined_region", "leaf_kinds", "leaf_regions", "leaves",
+    "joined_around", "joined_region", "leaf_kinds", "leaf_regions", "leaves", "renumbered",
     "unknown_in",
 ]  # fmt: skip

@@ -10,6 +10,9 @@ import numpy as np
 from arcomp.samples import MAX_DEPTH, Pixels
 from arcomp.transforms.node import Kind, Node, damaged
 
+MAX_MODELS = 16
+"""Of a file."""
+
 
 @dataclass(frozen=True)
 class Coded(Node):
@@ -17,14 +20,14 @@ class Coded(Node):
 
     Attributes:
         depth: bits of a sample as the model is told, at least those that there are.
-        model: which: 0 for the one that was asked for, 1 for the one that codes what it does not take.
+        model: its number in the list of the file's models.
     """
 
     depth: int
     model: int = 0
 
     def kinds(self, kind: Kind) -> tuple[Kind, ...]:
-        if not kind.depth <= self.depth <= MAX_DEPTH or self.model not in (0, 1):
+        if not kind.depth <= self.depth <= MAX_DEPTH or not 0 <= self.model < MAX_MODELS:
             raise damaged("a coded part")
         return ()
 

@@ -15,6 +15,8 @@ FEWEST, MOST_TRIED, PART = 1 << 14, 1 << 16, 16
 """Positions of a sample: one of so many of the stack, but no fewer and no more than these."""
 SIDE = 64
 """Rows and columns that are looked at before all are."""
+ROWS = 128
+"""Rows in which repeated positions are counted, about."""
 MOST = 256
 """Most colours that are listed."""
 
@@ -51,6 +53,21 @@ def constant(stack: Pixels) -> bool:
     first = stack[0, 0, 0]
     few = stack[0, :SIDE, :SIDE]
     return bool((few == first).all()) and all((stack[block] == first).all() for block in blocks(stack.shape))
+
+
+def share_repeated(stack: Pixels) -> float:
+    """Of some rows of the picture in the middle, the share of positions that are as the one to the left or above."""
+    picture = stack[len(stack) // 2]
+    height = len(picture)
+    rows = range(1, height, max(1, height // ROWS)) if height > 1 else range(1)
+    found = count = 0
+    for y in rows:
+        same = np.zeros(picture.shape[1], np.bool_)
+        same[1:] = (picture[y, 1:] == picture[y, :-1]).all(axis=1)
+        if y:
+            same |= (picture[y] == picture[y - 1]).all(axis=1)
+        found, count = found + int(same.sum()), count + len(same)
+    return found / count
 
 
 def repeated(stack: Pixels) -> bool:

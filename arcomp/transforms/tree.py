@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 from arcomp.samples import Pixels
 from arcomp.transforms.leaves import Coded
@@ -39,6 +39,15 @@ def coded_leaves(tree: Node) -> tuple[Coded, ...]:
     if isinstance(tree, Coded):
         return (tree,)
     return tuple(leaf for child in tree.children() for leaf in coded_leaves(child))
+
+
+def renumbered(tree: Node, numbers: Sequence[int]) -> Node:
+    """The same tree whose leaves name a model by its place in ``numbers``."""
+    if isinstance(tree, Coded):
+        return replace(tree, model=numbers.index(tree.model))
+    parts = {field.name: getattr(tree, field.name) for field in fields(tree)}  # type: ignore[arg-type]
+    made = {name: renumbered(part, numbers) for name, part in parts.items() if isinstance(part, Node)}
+    return replace(tree, **made)  # type: ignore[type-var]
 
 
 def leaf_kinds(
