@@ -87,7 +87,7 @@ GRAY: Shape = (1, 2, 3, 1)
 HOSTILE: dict[str, tuple[Node, Shape, int]] = {
     "shallow": (Coded(7), GRAY, 8),
     "deep": (Coded(17), GRAY, 8),
-    "third model": (Coded(8, 2), GRAY, 8),
+    "model out of range": (Coded(8, 16), GRAY, 8),
     "negative model": (Coded(8, -1), GRAY, 8),
     "constant of too few": (Constant((1,)), (1, 2, 3, 2), 8),
     "constant too large": (Constant((256,)), GRAY, 8),
