@@ -180,3 +180,50 @@ def test_samples_are_parts() -> None:
         assert few.shape[3] == shape[3]
         assert few.size <= np.prod(shape)
         assert min(1 << 13, int(np.prod(shape[:3]))) <= few.size // shape[3] <= 1 << 16
+
+
+def window(height: int, width: int) -> Pixels:
+    """Flat areas, frames and something like text."""
+    rng = np.random.default_rng(3)
+    picture = np.full((height, width, 3), 240, np.uint8)
+    picture[10 : height // 2, 8:-8] = (30, 60, 90)
+    glyphs = rng.random((9, 6, 5)) < 0.4
+    for y in range(14, height - 8, 9):
+        for x in range(12, width - 8, 6):
+            picture[y : y + 6, x : x + 5][glyphs[int(rng.integers(9))]] = (250, 250, 210)
+    return picture[None]
+
+
+class TestDrawings:
+    """Which pictures are coded by the model of drawings, where that is asked for."""
+
+    @pytest.mark.parametrize("size", [(40, 50), (200, 260)])
+    def test_a_drawing(self, photo: Model, size: tuple[int, int]) -> None:
+        stack = window(*size)
+        assert plan(stack, 8, False, None, photo, drawings=True) == Coded(8, 2)
+        assert plan(stack, 8, False, None, photo) != Coded(8, 2)
+        own = plan(stack, 8, False, None, registry.load("graphic"), drawings=True)
+        assert {leaf.model for leaf in leaf_kinds(own, (1, *size, 3), 8)} == {0}
+
+    def test_a_photograph_is_only_looked_at(self, photo: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(photo, "encode", None)
+        assert plan(smooth(200, 300, 3), 8, False, None, photo, drawings=True) == Coded(8)
+
+    def test_a_photograph_in_a_flat_frame(self, photo: Model) -> None:
+        """Most of it is flat, but what costs is not."""
+        stack = np.full((1, 300, 400, 3), 255, np.uint8)
+        stack[:, 90:210, 100:300] = smooth(120, 200, 3)
+        assert looks.share_repeated(stack) > 0.7
+        assert plan(stack, 8, False, None, photo, drawings=True) == Coded(8)
+
+    def test_transparency_and_palettes(self, photo: Model) -> None:
+        stack = window(60, 80)
+        clear = np.concatenate([stack, np.where(stack[..., :1] == 240, np.uint8(0), np.uint8(255))], axis=3)
+        assert plan(clear, 8, True, None, photo, drawings=True) == Coded(8, 2)
+        colours, indices = np.unique(stack.reshape(-1, 3), axis=0, return_inverse=True)
+        listed = indices.reshape(stack.shape[:3]).astype(np.uint8)[..., None]
+        assert plan(listed, 2, False, colours, photo, drawings=True) == Coded(2, 2)
+
+    def test_deep_samples_are_no_drawings(self, photo: Model) -> None:
+        tree = plan(window(60, 80).astype(np.uint16)[..., :1] * 257, 16, False, None, photo, drawings=True)
+        assert all(leaf.model != 2 for leaf in leaf_kinds(tree, (1, 60, 80, 1), 16))
