@@ -54,8 +54,9 @@ FALLBACK, DRAWN = 1, 2
 """What codes parts that transforms make and the model does not take; and what codes drawings, if that is asked for."""
 OF_JPEGS = "jpeg"
 """Codes the coefficients of JPEGs, in the preset that was asked for of the default model."""
-RARE, OFTEN = 0.3, 0.5
-"""Share of positions that are as one beside them: below it a picture is no drawing; from it on it may well be one."""
+RARE, OFTEN, MOSTLY = 0.3, 0.5, 0.75
+"""Shares of positions that are as one beside them: below the first a picture is no drawing, from the second on it may
+well be one, and from the third on a small one, or one with a palette, is one without trying."""
 BLOCKS, BLOCK = 5, 96
 """Parts, and their rows and columns, in which a drawing is compared."""
 COLD = 21 / 20
@@ -167,10 +168,11 @@ class _Planner:
     def perhaps_drawn(self, stack: Pixels, kind: Kind, share: float) -> Node:
         """A stack that may be a drawing; ``share``: of positions that are as one beside them."""
         leaf = Coded(kind.depth, DRAWN)
-        if share >= OFTEN and (stack[..., 0].size <= SMALL or kind.palette is not None):
+        quick = stack[..., 0].size <= SMALL or kind.palette is not None
+        if quick and share >= MOSTLY:
             return leaf
         other = _Planner(self.model).main(stack, kind)
-        if share < OFTEN:
+        if quick or share < OFTEN:
             return (leaf, other)[self.best([leaf, other], stack, kind)]
         return leaf if self.drawing_costs_less(leaf, other, stack, kind) else other
 
