@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from arcomp.contract.model import Model
     from arcomp.contract.weights_file import Weights
 
-KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB"}
+KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB", (4, 8): "RGBA"}
 """What channels and depths are called."""
-WIDEST = len("bytes, gray")
+WIDEST = len("1 bit, gray, RGB, RGBA")
 
 
 def found() -> list[dict[str, Any]]:
@@ -74,11 +74,12 @@ def card(name: str) -> str | None:
 
 def _takes(weights: Weights, model: Model) -> list[str]:
     """Kinds of samples, such as "RGB"."""
+    from arcomp.contract.fitting import takes
     from arcomp.contract.weights_file import kind_of
 
     if not model.takes_pictures:
         return ["JPEG"]
-    kinds = sorted(kind_of(name) for name in weights.config["networks"])
+    kinds = sorted({kind_of(name) for name in weights.config["networks"]} | {k for k in KINDS if takes(model, *k)})
     own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
     return ["bytes", *own] if model.takes_bytes else own
 

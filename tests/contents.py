@@ -39,3 +39,17 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
             else (ramp + rng.integers(0, 4, shape)) % (top + 1)
         )
     return out.astype(np.uint8 if depth <= 8 else np.uint16)
+
+
+def screen(height: int, width: int, channels: int, seed: int = 0) -> npt.NDArray[np.uint8]:
+    """[H, W, C] of 8 bits: letters with soft edges, a few of them again and again, on a pattern."""
+    rng = np.random.default_rng(seed)
+    pattern = rng.integers(0, 256, (3, channels))[rng.integers(0, 3, (7, 11))]
+    page = np.tile(pattern, (height // 7 + 1, width // 11 + 1, 1))[:height, :width]
+    inks, letters = rng.integers(0, 256, (2, channels)), np.maximum(rng.integers(-255, 256, (4, 6, 5)), 0)
+    for top in range(2, height - 6, 9):
+        for left in range(3, width - 5, 7):
+            part = letters[rng.integers(4)][..., None]
+            under = page[top : top + 6, left : left + 5]
+            page[top : top + 6, left : left + 5] = (inks[rng.integers(2)] * part + under * (255 - part)) // 255
+    return page.astype(np.uint8)

@@ -17,7 +17,7 @@ from arcomp.exact.records import record
 from arcomp.models.graphic import candidates, escape
 from arcomp.models.graphic.candidates import CANDIDATES, Candidates
 from arcomp.models.graphic.escape import BITS, CHANNELS, Escape
-from arcomp.models.graphic.past import SIDE, SURROUNDINGS, TOP, Past, begin_row, look_around, new_past, remember
+from arcomp.models.graphic.past import SIDE, SURROUNDINGS, TOP, Past, begin_row, fold, look_around, new_past, remember
 
 ESCAPED = 15
 """Slot of a pixel that was no candidate; that of another one is the number of offers."""
@@ -165,7 +165,7 @@ def _offer(tile: Any, decoding: bool, colour: Any, x: Any) -> Any:
         if bit:
             colour, slot = offer, offered
             break
-        refused += candidates.fold(np.uint64(9), offer)
+        refused += fold(np.uint64(9), offer)
     close(coder, numbers)
     return slot, colour, share
 

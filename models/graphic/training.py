@@ -63,4 +63,5 @@ def learn(pictures: Iterable[npt.NDArray[np.uint8]]) -> Start:
 
 
 def _mean(arrays: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
-    return np.rint(np.mean(arrays, axis=0)).astype(np.int32)
+    mean: npt.NDArray[np.int32] = np.rint(np.mean(arrays, axis=0)).astype(np.int32)
+    return mean

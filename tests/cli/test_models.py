@@ -53,6 +53,7 @@ class TestModels:
         assert rows["histogram"]["where"] == "built in"
         assert set(rows["histogram"]) >= {"name", "digest", "parameters", "where", "default"}
         assert rows["photo-fast"]["takes"] == ["gray", "RGB"]
+        assert rows["graphic"]["takes"] == ["1 bit", "gray", "RGB", "RGBA"]
         assert rows["char_rnn-text"]["takes"] == ["bytes", "gray"]
         said = say("models")
         assert b"histogram" in said.out

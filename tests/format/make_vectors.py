@@ -46,7 +46,7 @@ from arcomp.models.photo.windows import Window
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Node
 from tests.coded import read_picture
-from tests.contents import pictures
+from tests.contents import pictures, screen
 from tests.format import faults, originals
 from tests.jpegs import tiny as tiny_jpeg
 from tests.specimens import SIZES
@@ -214,6 +214,23 @@ def jpeg_successes() -> None:
                 expect(path.stem, None, file.getvalue())
 
 
+def graphic_successes() -> None:
+    """Files of model graphic that must decode: of every number of channels, indices, tiles."""
+    shipped = arcomp.load("graphic")
+    mark = f"graphic-{shipped.digest.hex()[:8]}"
+    for channels, kind in ((1, "gray"), (2, "gray-alpha"), (3, "rgb"), (4, "rgba")):
+        success(f"{mark}-{kind}", screen(18, 25, channels)[None], 8, shipped, trees=CODED)
+    success(f"{mark}-noise", pictures("noise", (6, 9, 3), 8)[None], 8, shipped, trees=CODED)
+    success(f"{mark}-one-pixel", pictures("extreme", (1, 1, 4), 8)[None], 8, shipped, trees=CODED)
+    several = np.stack([screen(13, 20, 3, seed) for seed in range(2)])
+    success(f"{mark}-tiles", several, 8, shipped, (7, 11), trees=CODED)
+    for depth in (1, 4):
+        part = np.right_shift(screen(16, 33, 1), np.uint8(8 - depth))
+        success(
+            f"{mark}-indices-{depth}bit", part[None], depth, shipped, trees=(replace(originals.CODED, depth=depth),)
+        )
+
+
 CODED = (originals.CODED,)
 
 
@@ -283,6 +300,7 @@ if __name__ == "__main__":
     tiny_weights()
     successes()
     photo_successes()
+    graphic_successes()
     jpeg_successes()
     ladder_successes()
     form_successes()

@@ -17,7 +17,7 @@ from arcomp.errors import ArcompError
 from arcomp.models.graphic.model import GraphicModel
 from arcomp.models.graphic.tile import Start, Tile, table_bits
 from tests.coded import decode, encode
-from tests.contents import pictures
+from tests.contents import pictures, screen
 from tests.format import reference
 from tests.format.reference_graphic import Drawing
 from tests.format.reference_numbers import Refused
@@ -48,20 +48,6 @@ def check(pixels: Picture, depth: int = 8, extreme: bool = False, tile: tuple[in
     assert decoded == (pixels.shape, depth, pixels.ravel().tolist())
     assert np.array_equal(decode(data, model=model)[0], pixels)
     return len(data)
-
-
-def screen(height: int, width: int, channels: int, seed: int = 0) -> Picture:
-    """Letters with soft edges, a few of them again and again, on a pattern."""
-    rng = np.random.default_rng(seed)
-    pattern = rng.integers(0, 256, (3, channels))[rng.integers(0, 3, (7, 11))]
-    page = np.tile(pattern, (height // 7 + 1, width // 11 + 1, 1))[:height, :width]
-    inks, letters = rng.integers(0, 256, (2, channels)), np.maximum(rng.integers(-255, 256, (4, 6, 5)), 0)
-    for top in range(2, height - 6, 9):
-        for left in range(3, width - 5, 7):
-            part = letters[rng.integers(4)][..., None]
-            under = page[top : top + 6, left : left + 5]
-            page[top : top + 6, left : left + 5] = (inks[rng.integers(2)] * part + under * (255 - part)) // 255
-    return page.astype(np.uint8)
 
 
 @pytest.mark.parametrize(("channels", "content"), [(1, "smooth"), (2, "noise"), (3, "smooth"), (4, "extreme")])

@@ -93,7 +93,8 @@ def coded() -> dict[str, tuple[Model, bytes]]:
     from arcomp.models.pixelcnn import PixelCNN
     from tests.specimens import LEARNERS, MODELS, layered
 
-    makers = {name: LEARNERS[name][0] for name in ("photo gray", "photo three windows gray", "photo online gray")}
+    learners = ("photo gray", "photo three windows gray", "photo online gray", "graphic gray")
+    makers = {name: LEARNERS[name][0] for name in learners}
     made: dict[str, Model] = {name: make() for name, make in makers.items()}
     made["context gray"] = MODELS["context gray"][0]()
     made["pixelcnn"] = layered(PixelCNN, channels=1, depth=8, width=3, blocks=1, kernel=3)
