@@ -212,9 +212,7 @@ class Total:
 def about_member(member: Member) -> dict[str, Any]:
     """What JSON says about every compressed file."""
     geometry, original, jpegs = member.geometry, member.original, member.jpegs
-    first = geometry.stacks[0] if geometry else (None, None, None)
-    if jpegs:
-        first = (None, jpegs[0].height, jpegs[0].width)
+    height, width = geometry.stacks[0][1:] if geometry else (jpegs[0].height, jpegs[0].width) if jpegs else (None, None)
     return {
         "model": member.models[0].name if member.models else None,
         "digest_begins": member.models[0].digest.hex() if member.models else None,
@@ -222,8 +220,8 @@ def about_member(member: Member) -> dict[str, Any]:
         "digests_begin": [model.digest.hex() for model in member.models],
         "content": member.form.kind if geometry else "jpeg" if jpegs else "file",
         "images": sum(stack[0] for stack in geometry.stacks) if geometry else len(jpegs),
-        "width": first[2],
-        "height": first[1],
+        "width": width,
+        "height": height,
         "channels": geometry.channels if geometry else jpegs[0].components if jpegs else None,
         "bit_depth": geometry.depth if geometry else 8 if jpegs else None,
         "alpha": geometry.alpha if geometry else None,

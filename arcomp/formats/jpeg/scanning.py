@@ -13,7 +13,7 @@ from arcomp.form import Jpeg
 from arcomp.formats.jpeg import decoding
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, HuffmanSegment, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes
-from arcomp.formats.jpeg.scans import DC_FIRST, SEQUENTIAL, Scan, Stored, scan_of, undo
+from arcomp.formats.jpeg.scans import DC_FIRST, LONGEST_RUN, SEQUENTIAL, Scan, Stored, scan_of, undo
 from arcomp.formats.jpeg.writing import Writer, best_table, cut, scans_of, write, write_padding
 from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, free_memory
 
@@ -56,11 +56,11 @@ def scanned(data: bytes, begin: int, end: int, whole: bool) -> Scanned | None:
         found = reader.result(whole)
     except PictureError:
         return None
-    if found is None or (shorter := _without_tables(data, begin, found)) is None:
+    if found is None:
         return None
-    progressive = reader.frame is not None and reader.frame.progressive
-    if progressive and shorter is not found and not _comes_back(data, begin, shorter):
-        return found  # runs are counted otherwise without the tables
+    shorter = _without_tables(data, begin, found)
+    if shorter is None or (found.jpeg.breaks and shorter is not found and not _comes_back(data, begin, shorter)):
+        return found if _comes_back(data, begin, found) else None
     return shorter
 
 
@@ -77,13 +77,17 @@ def _comes_back(data: bytes, begin: int, found: Scanned) -> bool:
 
 
 def _without_tables(data: bytes, begin: int, found: Scanned) -> Scanned | None:
-    """The same without Huffman tables that are the best ones for their scan; None if it does not come back."""
+    """The same without Huffman tables that are the best ones for their scan; None if it does not come back so.
+
+    Runs are as long as they may be, as when values are counted for a missing table. Where that gives the scan, runs are
+    the same with the table, unless there are breaks.
+    """
     content, at = _bytes(data, found.parts), begin
     writer, parts = None, list[Content]()
     try:
         for number, (headers, header, first, last) in enumerate(scans_of(found.jpeg, content)):
             writer = writer or Writer.of(found.jpeg, headers, header, found.coefficients, found.end - begin)
-            made, counts = writer.scan(header, number)
+            made, counts = writer.scan(header, number, LONGEST_RUN)
             parts += _tables_omitted(data, (at, at + last - first), headers.huffman, at - first, header, counts)
             at += last - first
             if data[at : at + len(made)] != made:

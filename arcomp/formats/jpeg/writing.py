@@ -104,9 +104,10 @@ class Writer:
         """How often a scan has each value of each table, int64 [8, 256]: of the components' for DC, then for AC."""
         return self._encoded(_told(self.frame, header)[0], codes_to_count(), number).counts
 
-    def scan(self, header: ScanHeader, number: int) -> tuple[bytes, npt.NDArray[np.int64]]:
-        """The bytes of a scan, and what :meth:`counts` gives."""
+    def scan(self, header: ScanHeader, number: int, longest: int | None = None) -> tuple[bytes, npt.NDArray[np.int64]]:
+        """The bytes of a scan, and what :meth:`counts` gives; None: its table says how long runs may be."""
         scan, codes = _told(self.frame, header)
+        scan = scan if longest is None else scan._replace(longest=longest)
         out = self._encoded(scan, codes, number)
         self.before += scan.blocks
         self.pads = int(out.state[encoding.PADS])
