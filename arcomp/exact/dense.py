@@ -156,23 +156,19 @@ def pack(x: Any, count: int, out: Any) -> None:
 def multiply(weights: Any, x: Any, count: int, out: Any) -> None:
     """Packed weights int32 [m, words] times packed activations int32 [words, columns] -> int32 [m, columns], with
     columns a multiple of 16 not less than count."""
-    m, zero = weights.shape[0], all_words(np.int32(0))
+    zero = all_words(np.int32(0))
     for at in range(0, count, LANES):
-        j = 0
-        while j + 8 <= m:
-            own = _eight_rows(weights, j, x, at, (zero, zero, zero, zero, zero, zero, zero, zero))
-            store_words(out, j, at, own[0])
-            store_words(out, j + 1, at, own[1])
-            store_words(out, j + 2, at, own[2])
-            store_words(out, j + 3, at, own[3])
-            store_words(out, j + 4, at, own[4])
-            store_words(out, j + 5, at, own[5])
-            store_words(out, j + 6, at, own[6])
-            store_words(out, j + 7, at, own[7])
-            j += 8
-        while j < m:
-            store_words(out, j, at, _row(weights, j, x, at, zero))
-            j += 1
+        for j in range(0, weights.shape[0], 8):
+            rows = _rows(j, weights.shape[0] - 1)
+            own = _eight_rows(weights, rows, x, at, (zero, zero, zero, zero, zero, zero, zero, zero))
+            store_words(out, rows[0], at, own[0])
+            store_words(out, rows[1], at, own[1])
+            store_words(out, rows[2], at, own[2])
+            store_words(out, rows[3], at, own[3])
+            store_words(out, rows[4], at, own[4])
+            store_words(out, rows[5], at, own[5])
+            store_words(out, rows[6], at, own[6])
+            store_words(out, rows[7], at, own[7])
 
 
 @kernel(inner=True)
@@ -185,26 +181,27 @@ def multiply_rectified(weights: Any, x: Any, begin: Any, count: int, scale: Any,
     """
     m, zero = weights.shape[0], all_words(np.int32(0))
     for at in range(0, count, LANES):
-        j = 0
-        while j + 8 <= m:
-            sums = (zero, zero, zero, zero, zero, zero, zero, zero)
+        for j in range(0, m, 8):
+            r, sums = _rows(j, m - 1), (zero, zero, zero, zero, zero, zero, zero, zero)
             if begin is not None:
                 sums = (
-                    load_words(begin, j, at), load_words(begin, j + 1, at), load_words(begin, j + 2, at),
-                    load_words(begin, j + 3, at), load_words(begin, j + 4, at), load_words(begin, j + 5, at),
-                    load_words(begin, j + 6, at), load_words(begin, j + 7, at),
+                    load_words(begin, r[0], at), load_words(begin, r[1], at), load_words(begin, r[2], at),
+                    load_words(begin, r[3], at), load_words(begin, r[4], at), load_words(begin, r[5], at),
+                    load_words(begin, r[6], at), load_words(begin, r[7], at),
                 )  # fmt: skip
-            own = _eight_rows(weights, j, x, at, sums)
-            store_words(out, j // 4, at, _packed(own[0], own[1], own[2], own[3], scale, first + j))
-            store_words(out, j // 4 + 1, at, _packed(own[4], own[5], own[6], own[7], scale, first + j + 4))
-            j += 8
-        while j < m:
-            made = zero
-            for b in range(min(4, m - j)):
-                own_row = _row(weights, j + b, x, at, zero if begin is None else load_words(begin, j + b, at))
-                made = made + shift_words_left(_byte(own_row, scale, first + j + b), all_words(np.int32(8 * b)))
-            store_words(out, j // 4, at, made)
-            j += 4
+            a, b, c, d, e, f, g, h = _eight_rows(weights, r, x, at, sums)
+            store_words(out, j // 4, at, _packed((a, b, c, d), scale, first, (r[0], r[1], r[2], r[3])))
+            if j + 4 < m:
+                store_words(out, j // 4 + 1, at, _packed((e, f, g, h), scale, first, (r[4], r[5], r[6], r[7])))
+
+
+@kernel(inline="always")
+def _rows(j: Any, last: Any) -> Any:
+    """Eight rows from j on; the last one in place of those that are not there."""
+    return (
+        j, min(j + 1, last), min(j + 2, last), min(j + 3, last),
+        min(j + 4, last), min(j + 5, last), min(j + 6, last), min(j + 7, last),
+    )  # fmt: skip
 
 
 @kernel(inline="always")
@@ -213,32 +210,27 @@ def _byte(total: Any, scale: Any, row: Any) -> Any:
 
 
 @kernel(inline="always")
-def _packed(a: Any, b: Any, c: Any, d: Any, scale: Any, row: Any) -> Any:
+def _packed(sums: Any, scale: Any, first: Any, rows: Any) -> Any:
     """Four rows' sums as bytes of a word."""
-    low = _byte(a, scale, row) + shift_words_left(_byte(b, scale, row + 1), all_words(np.int32(8)))
-    high = _byte(c, scale, row + 2) + shift_words_left(_byte(d, scale, row + 3), all_words(np.int32(8)))
-    return low + shift_words_left(high, all_words(np.int32(16)))
+    eight, sixteen = all_words(np.int32(8)), all_words(np.int32(16))
+    low = _byte(sums[0], scale, first + rows[0]) + shift_words_left(_byte(sums[1], scale, first + rows[1]), eight)
+    high = _byte(sums[2], scale, first + rows[2]) + shift_words_left(_byte(sums[3], scale, first + rows[3]), eight)
+    return low + shift_words_left(high, sixteen)
 
 
 @kernel(inline="always")
-def _row(weights: Any, j: Any, x: Any, at: Any, total: Any) -> Any:
-    for q in range(weights.shape[1]):
-        total = dot_bytes(total, load_words(x, q, at), all_words(weights[j, q]))
-    return total
-
-
-@kernel(inline="always")
-def _eight_rows(weights: Any, j: Any, x: Any, at: Any, sums: Any) -> Any:
+def _eight_rows(weights: Any, rows: Any, x: Any, at: Any, sums: Any) -> Any:
     """Products of eight rows are added to their sums, LANES pixels side by side."""
+    a, b, c, d, e, f, g, h = rows
     s0, s1, s2, s3, s4, s5, s6, s7 = sums
     for q in range(weights.shape[1]):
         v = load_words(x, q, at)
-        s0 = dot_bytes(s0, v, all_words(weights[j, q]))
-        s1 = dot_bytes(s1, v, all_words(weights[j + 1, q]))
-        s2 = dot_bytes(s2, v, all_words(weights[j + 2, q]))
-        s3 = dot_bytes(s3, v, all_words(weights[j + 3, q]))
-        s4 = dot_bytes(s4, v, all_words(weights[j + 4, q]))
-        s5 = dot_bytes(s5, v, all_words(weights[j + 5, q]))
-        s6 = dot_bytes(s6, v, all_words(weights[j + 6, q]))
-        s7 = dot_bytes(s7, v, all_words(weights[j + 7, q]))
+        s0 = dot_bytes(s0, v, all_words(weights[a, q]))
+        s1 = dot_bytes(s1, v, all_words(weights[b, q]))
+        s2 = dot_bytes(s2, v, all_words(weights[c, q]))
+        s3 = dot_bytes(s3, v, all_words(weights[d, q]))
+        s4 = dot_bytes(s4, v, all_words(weights[e, q]))
+        s5 = dot_bytes(s5, v, all_words(weights[f, q]))
+        s6 = dot_bytes(s6, v, all_words(weights[g, q]))
+        s7 = dot_bytes(s7, v, all_words(weights[h, q]))
     return s0, s1, s2, s3, s4, s5, s6, s7
