@@ -1,0 +1,27 @@
+"""JPEGs through the command line: coded by their coefficients, restored bit for bit, converted to what they show."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.cli.command import said_well, say
+from tests.jpeg_files import jpeg
+
+
+def test_a_jpeg_and_its_pixels(folder: Path) -> None:
+    data = jpeg(56, 40, exif=b"Exif\0\0" + jpeg(8, 8))
+    (folder / "a.jpg").write_bytes(data)
+    (about,) = said_well(say("compress", "-p", "fast", "--json", "a.jpg")).objects
+    assert (about["content"], about["width"], about["images"], about["model"]) == ("jpeg", 56, 2, "jpeg")
+    assert about["output_bytes"] < 0.8 * len(data)
+    said_well(say("test", "a.jpg.arcomp"))
+    lines = said_well(say("info", "a.jpg.arcomp")).results
+    assert "  jpeg     56 x 40, JPEG of 3 components, and 1 JPEG in it" in lines
+    said_well(say("decompress", "a.jpg.arcomp", "-o", "b.jpg"))
+    assert (folder / "b.jpg").read_bytes() == data
+    say("decompress", "a.jpg.arcomp", "-o", "a.png")
+    assert np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(io.BytesIO(data))))
