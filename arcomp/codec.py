@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from arcomp import trials
 from arcomp.claims import check_member, check_memory, coded_bytes
 from arcomp.container import DIGEST_BYTES, Geometry, Member, ModelId, Part, pack, samples_checksum, unpack
 from arcomp.contract import registry
@@ -156,7 +157,7 @@ def _encode_leaf(
 ) -> tuple[Part, Payload]:
     tiling, spec = plan(pixels, depth, model, tile, how.threads)
     _sure_of(model, spec.channels, depth)
-    payload = model.encode(pixels, tiling, spec, how)
+    payload = trials.encode(model, pixels, tiling, spec, how)
     return Part(tiling.tile, payload.streams, payload.side, payload.binary_samples), payload
 
 

@@ -8,6 +8,7 @@ may need more memory than :class:`Limits` allows.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ class Limits:
     @property
     def available(self) -> float:
         """Bytes of memory that may be taken."""
-        return free_memory() if self.memory is None else self.memory
+        return _lately_free() if self.memory is None else self.memory
 
     def check_pixels(self, pixels: int, coded: int, stream_bytes: int) -> None:
         """Refuse more pixels than are allowed.
@@ -187,6 +188,20 @@ USUAL_LIMITS = Limits()
 def size(count: float) -> str:
     """In words."""
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
+_looked: list[float] = [0.0, 0.0]
+"""When it was last looked what is free, and what was found."""
+_LATELY = 0.02
+"""Seconds for which that is taken to be so: of small files one asks more often than it changes, and it takes a
+millisecond to find out."""
+
+
+def _lately_free() -> float:
+    now = time.monotonic()
+    if now - _looked[0] > _LATELY:
+        _looked[:] = now, free_memory()
+    return _looked[1]
 
 
 def free_memory() -> float:

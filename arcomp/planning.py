@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
+from arcomp import trials
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.library import candidates, folders
@@ -74,6 +76,8 @@ FEW = 16
 """As many levels are ranked without trying."""
 MARGIN = 64
 """Part of its size that the usual way may be larger by on a sample."""
+AT_ONCE = 1 << 14
+"""Samples of more are coded in several ways at a time; of fewer, threads take longer to begin."""
 SPREAD = {1: 16, 2: 4}
 """By depth: samples times this may be coded instead, which suits dithered pictures."""
 
@@ -322,8 +326,9 @@ class _Planner:
         few = looks.sample(stack)
         times, costs = stack.size // stack.shape[3], dict.fromkeys(ways, 0)
         if len(costs) > 1:
-            with ThreadPoolExecutor(processors()) as pool:
-                for way, cost in zip(costs, pool.map(lambda way: self.cost(way, few, kind), costs), strict=True):
+            with ThreadPoolExecutor(processors()) if few.size > AT_ONCE else nullcontext() as pool:
+                tried = (pool.map if pool else map)(lambda way: self.cost(way, few, kind), costs)
+                for way, cost in zip(costs, tried, strict=True):
                     costs[way] = cost * times // (few.size // few.shape[3]) + _tables(way)
         costs[ways[0]] -= costs[ways[0]] // MARGIN
         return ways.index(min(costs, key=lambda way: costs[way]))
@@ -337,7 +342,7 @@ class _Planner:
             model = number(leaf.model) if leaf.model else self.model
             tiling = Tiling(leaf.shape[:3], (0, 0))
             spec = BatchSpec(tiling.batch, leaf.shape[3], leaf.depth)
-            payload = model.encode(np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))
+            payload = trials.encode(model, np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))
             total += sum(len(stream) for stream in payload.streams) + len(payload.side)
         return total
 

@@ -11,6 +11,8 @@ Positions = Callable[[int], None]
 """Callback that is given how many positions have been done since it was last called."""
 _WAITING = 4
 """How many times as many pieces of work as there are threads have been handed to them."""
+_AT_ONCE = 1 << 16
+"""Positions of all tiles, at most, that one thread does without being begun for it."""
 _TOGETHER = 1 << 6
 """Positions of small tiles, at least, that are one piece of work."""
 
@@ -84,6 +86,9 @@ def do_all(
                 raise _StoppedError
             work(i, meter)
 
+    if threads == 1 and sum(sizes) <= _AT_ONCE:
+        some(range(len(sizes)))
+        return
     with ThreadPoolExecutor(threads) as pool:
         try:
             for tiles in _together(sizes):

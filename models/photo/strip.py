@@ -8,7 +8,8 @@ decisions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,13 @@ class Frozen:
     net: PackedNet
     prior: npt.NDArray[np.int32]
     mixer_weights: Int32 | None
+    calls: list[fronts.Calls] = field(default_factory=list, repr=False, compare=False)
+    """The kernels of its strips, once they are compiled: finding them takes as long as coding a row of an icon."""
+
+    @cached_property
+    def squares(self) -> Squares:
+        """Constants of the windows."""
+        return new_squares(self.config.windows, self.config.channels, self.prior)
 
     @property
     def stage_settings(self) -> StageSettings:
@@ -106,7 +114,7 @@ class Strip:
 
     def __init__(self, frozen: Frozen, height: int, width: int) -> None:
         config, settings = frozen.config, frozen.stage_settings
-        self.config, self.height, self.width = config, height, width
+        self.config, self.height, self.width, self._calls = config, height, width, frozen.calls
         longest = min(height, -(-width // SKEW))
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
         workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
@@ -115,7 +123,7 @@ class Strip:
         self.parts = Parts(
             fronts.Calls(0, 0, 0, 0),
             planes,
-            new_squares(config.windows, config.channels, frozen.prior),
+            frozen.squares,
             workspace,
             frozen.net,
             exact.new_workspace(config, longest),
@@ -146,8 +154,15 @@ class Strip:
         """
         front = self.parts.front
         asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
-        parts = self.parts._replace(calls=fronts.addresses(self.parts, self.stage, self.heads))
+        if not self._calls:
+            self._calls.append(fronts.addresses(self.parts, self.stage, self.heads))
+        parts = self.parts._replace(calls=self._calls[0])
         return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
+
+    def _begin(self) -> None:
+        """Have the kernels compiled, if they are not."""
+        if not self._calls:
+            fronts.begin(self.parts, self.stage, self.heads)
 
     def coding(self, coder: binary.Coder) -> Record:
         """What kernels take to code with."""
@@ -159,7 +174,7 @@ class Strip:
         Raises:
             FormatError: they end too soon.
         """
-        fronts.begin(self.parts, self.stage, self.heads)
+        self._begin()
         lattice_id, coder = _start(data, self.config.channels)
         strip, reading = self.record(lattice_id), self.coding(coder)
         for t in range(0, self.fronts, STEPS):
@@ -172,7 +187,7 @@ class Strip:
     ) -> Stream:
         """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
-        fronts.begin(self.parts, self.stage, self.heads)
+        self._begin()
         lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
         strip = self.record(lattice_id, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from arcomp.models.photo.planes import LANES, Int32, Int64
 from arcomp.models.photo.windows import Window, compared, layout, pairs, samples_of
 
 
+@cache
 def log2_table() -> Int32:
     """floor(16 log2 i) for i in 0..4095 (0 for i = 0), by integers: i^16 has that many bits less one."""
     return np.array([0] + [(i**16).bit_length() - 1 for i in range(1, 4096)], np.int32)
