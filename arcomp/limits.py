@@ -190,18 +190,24 @@ def size(count: float) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
-_looked: list[float] = [0.0, 0.0]
-"""When it was last looked what is free, and what was found."""
 _LATELY = 0.02
-"""Seconds for which that is taken to be so: of small files one asks more often than it changes, and it takes a
+"""Seconds for which what was free is taken to be so: of small files one asks more often than it changes, and it takes a
 millisecond to find out."""
+
+
+class _Lately:
+    """What was free when it was last looked, and by which function."""
+
+    when = -1.0
+    found = 0.0
+    by: Callable[[], float] | None = None
 
 
 def _lately_free() -> float:
     now = time.monotonic()
-    if now - _looked[0] > _LATELY:
-        _looked[:] = now, free_memory()
-    return _looked[1]
+    if now - _Lately.when > _LATELY or _Lately.by is not free_memory:
+        _Lately.when, _Lately.found, _Lately.by = now, free_memory(), free_memory
+    return _Lately.found
 
 
 def free_memory() -> float:

@@ -342,7 +342,7 @@ class _Planner:
             model = number(leaf.model) if leaf.model else self.model
             tiling = Tiling(leaf.shape[:3], (0, 0))
             spec = BatchSpec(tiling.batch, leaf.shape[3], leaf.depth)
-            payload = trials.encode(model, np.ascontiguousarray(pixels), tiling, spec, Execution(threads=1))
+            payload = trials.tried(model, pixels, tiling, spec, Execution(threads=1))
             total += sum(len(stream) for stream in payload.streams) + len(payload.side)
         return total
 

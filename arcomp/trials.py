@@ -24,19 +24,33 @@ _payloads: OrderedDict[_Key, Payload] = OrderedDict()
 _lock = threading.Lock()
 
 
+def tried(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
+    """Encode a picture to see how large it becomes: as :meth:`arcomp.contract.model.Model.encode`, which gives the same
+    whoever coded the picture before."""
+    found = _found(model, pixels, tiling, spec)
+    payload = model.encode(np.ascontiguousarray(pixels), tiling, spec, how) if found is None else found
+    if pixels.nbytes <= LARGEST:
+        with _lock:
+            key = _key(model, pixels, tiling, spec)
+            _payloads[key] = payload
+            _payloads.move_to_end(key)
+            while len(_payloads) > KEPT:
+                _payloads.popitem(last=False)
+    return payload
+
+
 def encode(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
-    """As :meth:`arcomp.contract.model.Model.encode`; what it gives is the same, whoever coded the picture before."""
+    """The same of a picture that is to be coded: once more only if it was not tried lately."""
+    found = _found(model, pixels, tiling, spec)
+    return model.encode(pixels, tiling, spec, how) if found is None else found
+
+
+def _found(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec) -> Payload | None:
     if pixels.nbytes > LARGEST:
-        return model.encode(pixels, tiling, spec, how)
-    pixels = np.ascontiguousarray(pixels)
-    key = model.digest, spec.depth, pixels.shape, tiling.tile, pixels.tobytes()
+        return None
     with _lock:
-        found = _payloads.get(key)
-    if found is None:
-        found = model.encode(pixels, tiling, spec, how)
-    with _lock:
-        _payloads[key] = found
-        _payloads.move_to_end(key)
-        while len(_payloads) > KEPT:
-            _payloads.popitem(last=False)
-    return found
+        return _payloads.get(_key(model, pixels, tiling, spec)) if _payloads else None
+
+
+def _key(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec) -> _Key:
+    return model.digest, spec.depth, pixels.shape, tiling.tile, pixels.tobytes()

@@ -341,11 +341,12 @@ def command(
     if skip_existing and (target.archive or target.to_stdout):
         raise click.UsageError("--skip-existing is for files; an archive is made whole")
     name = options.chosen_model(model_name, preset)
-    processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads)
-    where = "cpu" if device == "auto" and processes > 1 else device
+    several = given.jobs not in (None, 1) or given.mirrored
+    where = "cpu" if device == "auto" and several else device
     work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile, skip_existing)
     chosen, there = choose(given, work, only_pictures)
     many.tell_there(there, console)
+    processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads, chosen.jobs)
     folders = chosen.folders if target.into_folder and given.mirrored else []
     with target.folders_made(folders), written_archive(target, chosen) as write:
         summary = many.run(chosen, work, console, processes, threads, write)

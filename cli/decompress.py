@@ -271,7 +271,7 @@ def decompress(chosen: Chosen, work: Decompression, given: Given, threads: int |
     there = [] if target.remove else chosen.skip(work.skips)
     many.tell_there(there, console)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
-    processes = 1 if target.to_stdout else given.processes(threads)
+    processes = 1 if target.to_stdout else given.processes(threads, chosen.jobs)
     with target.folders_made([] if target.to_stdout else chosen.folders):
         summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
     summary.skipped += len(there)

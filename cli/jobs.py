@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,13 +48,23 @@ class Given:
         """Whether there may be more than one input."""
         return self.mirrored or len(self.names) > 1
 
-    def processes(self, threads: int | None) -> int:
-        """How many processes there are to be: without -j one for files that are named, else as many as processors."""
+    def processes(self, threads: int | None, jobs: Sequence[Job]) -> int:
+        """How many processes there are to be: without -j one for files that are named, or that take less than it takes
+        to start others; else as many as processors."""
         from arcomp.exact import threads as processors
 
-        if self.jobs is None and not self.mirrored:
+        if (self.jobs is None and not self.mirrored) or (not self.jobs and _seconds(jobs) < WORTH_STARTING):
             return 1
         return self.jobs or threads or processors.threads()
+
+
+def _seconds(jobs: Sequence[Job]) -> float:
+    """What files take, roughly: a little each, and by their size."""
+    return sum(0.02 + job.size / 2**20 for job in jobs)
+
+
+WORTH_STARTING = 2.0
+"""Seconds of work for which processes are started: each imports everything and loads the model."""
 
 
 def given(function: F) -> F:
@@ -143,12 +153,14 @@ class Chosen:
         folders: in which they are, to be made again.
         left_out: how many of what were left out.
         failures: what could not be looked at.
+        known: paths of the folders, below where they will be.
     """
 
     jobs: list[Job] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     def without(self, why: Callable[[Job], str]) -> None:
         """Leave out those files that there is a reason to leave out.
@@ -241,6 +253,7 @@ def choose(given: Given, without: frozenset[str] = frozenset()) -> Chosen:
     if given.files_from is not None:
         for name in _listed(given.files_from, given.null):
             within = os.path.normpath(name).replace(os.sep, "/").lstrip("/")
+            _add_parents(chosen, os.path.normpath(name), within)
             _add(chosen, name, "" if within == "." else within, given.recursive, without)
     return chosen
 
@@ -264,12 +277,25 @@ def _add(chosen: Chosen, name: str, within: str, recursive: bool, without: froze
         _take(chosen, one)
 
 
+def _add_parents(chosen: Chosen, path: str, within: str) -> None:
+    """The folders that a listed file is in, as far as its name says: they have their time and permissions again."""
+    parents = list[Seen]()
+    while "/" in within and within.rpartition("/")[0] not in chosen.known and ".." not in within.split("/"):
+        path, within = os.path.dirname(path), within.rpartition("/")[0]
+        parents.append(look(os.path.realpath(path), within))
+    for seen in reversed(parents):
+        if seen.kind == FOLDER:
+            _take(chosen, seen)
+
+
 def _take(chosen: Chosen, seen: Seen) -> None:
     if seen.error is not None:
         cause = f"cannot be looked at: {seen.error.strerror or seen.error}"
         chosen.failures.append((seen.path, ArcompError(cause, remedy="make it readable", path=seen.path)))
     elif seen.kind == FOLDER:
-        chosen.folders.append(Folder(seen.within, seen.modified, seen.mode))
+        if seen.within not in chosen.known:
+            chosen.folders.append(Folder(seen.within, seen.modified, seen.mode))
+            chosen.known.add(seen.within)
     elif seen.kind != FILE:
         chosen.left_out[seen.kind] += 1
     elif _is_temporary(seen.path):

@@ -95,6 +95,6 @@ def command(
     chosen.expand(members)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
     work = Verification(model_name, naive, device, largest, limits)
-    summary = many.run(chosen, work, console, given.processes(threads), threads)
+    summary = many.run(chosen, work, console, given.processes(threads, chosen.jobs), threads)
     count = summary.total.files + len(summary.failed)
     return summary.tell(console, chosen, f"{plural(count, 'file')}" + ("" if summary.failed else ", all ok"))

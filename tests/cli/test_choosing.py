@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from arcomp.cli import many
 from tests.cli.command import MODEL, names, refused, said_well, say
 
 CODE = ("compress", *MODEL, "-j", "1")
@@ -49,3 +54,40 @@ def test_names_too_long_to_get_an_ending(folder: Path) -> None:
     said_well(say(*CODE, "-r", "D", "-o", "x.arcomp"))
     said_well(say("extract", "x.arcomp", "-o", "back", "-j", "1"))
     assert names(folder / "back") == {name}
+
+
+def test_folders_of_listed_files_are_as_they_were(folder: Path) -> None:
+    """Their permissions and times come back, there and in an archive, each once."""
+    Path("a/b").mkdir(parents=True)
+    for name in ("a/x", "a/b/y", "a/b/z"):
+        Path(name).write_bytes(b"some")
+    for name, mode, when in (("a/b", 0o700, 10**9), ("a", 0o750, 2 * 10**9)):
+        os.chmod(name, mode)
+        os.utime(name, (when, when))
+    Path("list").write_bytes(b"a/b/y\na/x\n./a/b/z\n")
+    said_well(say("compress", "-m", "histogram", "--files-from", "list", "-o", "out/"))
+    said_well(say("compress", "-m", "histogram", "--files-from", "list", "-o", "all.arcomp"))
+    said_well(say("decompress", "-r", "out", "-o", "back/"))
+    said_well(say("extract", "all.arcomp", "-o", "taken"))
+    for place in ("out", "back", "taken"):
+        for name, mode, when in (("a/b", 0o700, 10**9), ("a", 0o750, 2 * 10**9)):
+            found = os.stat(Path(place) / name)
+            assert (found.st_mode & 0o777, found.st_mtime) == (mode, when), (place, name)
+
+
+def test_little_work_is_done_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started for it, unless asked for."""
+    for name in ("a", "b"):
+        Path(name).write_bytes(b"some")
+    said_well(say("compress", "-m", "histogram", "a", "b", "-o", "all.arcomp"))
+    started: list[int] = []
+
+    def by_processes(*args: Any) -> Iterator[Any]:
+        started.append(args[3])
+        return many._here(*args)
+
+    monkeypatch.setattr(many, "_by_processes", by_processes)
+    said_well(say("extract", "all.arcomp", "-o", "out"))
+    assert not started
+    said_well(say("extract", "all.arcomp", "-o", "out", "-f", "-j", "2"))
+    assert started == [2]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+import arcomp
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Model
 from arcomp.errors import ModelError
 from arcomp.planning import plan
-from arcomp.samples import Pixels
+from arcomp.samples import Pixels, Samples
 from arcomp.transforms import (
     Coded,
     Constant,
@@ -227,3 +230,22 @@ class TestDrawings:
     def test_deep_samples_are_no_drawings(self, photo: Model) -> None:
         tree = plan(window(60, 80).astype(np.uint16)[..., :1] * 257, 16, False, None, photo, drawings=True)
         assert all(leaf.model != 2 for leaf in leaf_kinds(tree, (1, 60, 80, 1), 16))
+
+
+def test_what_was_tried_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each leaf of a small picture is coded once, in choosing and in coding, whatever it is a part of."""
+    model, coded = registry.load("photo-fast"), list[bytes]()
+    inner = model.encode
+
+    def watched(pixels: Pixels, *args: Any) -> Any:
+        coded.append(repr(pixels.shape).encode() + pixels.tobytes())
+        return inner(pixels, *args)
+
+    monkeypatch.setattr(model, "encode", watched)
+    rng = np.random.default_rng(11)
+    icon = rng.integers(0, 30, (7, 3)).astype(np.uint8)[rng.integers(0, 7, (12, 12))]
+    pixels = np.concatenate([icon, rng.choice(np.array([0, 128, 255], np.uint8), (12, 12, 1))], 2)
+    data = arcomp.compress(Samples((pixels[None],), 8, alpha=True), model)
+    assert len(coded) > 4
+    assert len(set(coded)) == len(coded)
+    assert np.array_equal(arcomp.decompress(data).array, pixels)
