@@ -69,7 +69,7 @@ def colours(lattice: int) -> UInt8:
 
 
 @kernel(inner=True)
-def _on_jfif(red: int, green: int, blue: int) -> bool:
+def _on_jfif(red: Any, green: Any, blue: Any) -> bool:
     """Whether a colour, no channel of which is 0 or 255, is on the lattice. Luma is within 1 of the weighted mean."""
     mean = (19595 * red + 38470 * green + 7471 * blue) >> 16
     for y in range(max(0, mean - 2), min(HIGHEST, mean + 3) + 1):
@@ -88,7 +88,7 @@ def _on_jfif(red: int, green: int, blue: int) -> bool:
 
 
 @kernel(inner=True)
-def _on_photo_cd(red: int, green: int, blue: int) -> bool:
+def _on_photo_cd(red: Any, green: Any, blue: Any) -> bool:
     """The same of PhotoCD's. Green is luma less parts of how much red and blue are above it, all rounded down."""
     mean = int((1000 * green + 194 * blue + 509 * red) / 2313.4)
     for y in range(max(0, mean - 3), min(HIGHEST, mean + 4) + 1):
