@@ -77,13 +77,15 @@ def new_past(height: int, width: int, bits: int) -> Past:
     Args:
         bits: log2 of the places that are remembered for each kind of surroundings.
     """
+    wide, row = (Match(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)) for _ in range(2))
     return Past(
         np.zeros((TOP + height, SIDE + width + SIDE), np.uint32),
         np.zeros((SURROUNDINGS, 1 << bits), np.int32),
         np.zeros(NEIGHBOURS, np.uint32),
         np.zeros(SURROUNDINGS, np.uint64),
         np.zeros((2, width + 1), np.uint8),
-        *(Match(*(np.zeros(1, np.int64) for _ in Match._fields)) for _ in range(2)),
+        wide,
+        row,
         np.zeros(2, np.int64),
     )
 

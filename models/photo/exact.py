@@ -256,7 +256,7 @@ def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out:
             mean += w * m
             width += w * v
         own[3 * n] = max(1, min(HIGHEST, ((mean >> 16) + 128) >> 8))
-        w = min(4095, (width >> 26) + 3)  # inverse scale, Q6
+        w = min(np.int64(4095), (width >> 26) + 3)  # inverse scale, Q6
         own[3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ def test_a_network_learns_and_freezes() -> None:
     torch.manual_seed(0)
     trainer, crops = JpegTrainer(), [pictures("smooth", (40, 40, 3), 8, seed) for seed in range(2)]
     network = trainer.start(CONFIG)
-    examples = {name: torch.from_numpy(a) for name, a in network.examples(crops[0]).items()}
+    examples: dict[str, Any] = {name: torch.from_numpy(a) for name, a in network.examples(crops[0]).items()}
     assert {len(a) for a in examples.values()} == {len(examples["values"])}
     assert torch.equal(examples["inputs"], torch.from_numpy(network.examples(crops[0])["inputs"]))
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
