@@ -92,12 +92,12 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
     outputs, words = int(net.shapes[first_head, 0]), int(net.shapes[first_head, 1])
     units = int(net.shapes[net.trunk, 0]) // channels
     width, count = columns(units), -(-outputs // ROWS) * ROWS
-    rows = channels * count
+    size = channels * count, width
     made = Heads(
-        aligned((rows, width), np.float32),
-        aligned((rows, width), np.float32),
-        aligned((rows, width), np.float32),
-        aligned((rows, width), np.float32),
+        aligned(size, np.float32),
+        aligned(size, np.float32),
+        aligned(size, np.float32),
+        aligned(size, np.float32),
         aligned((longest + 16, width), np.float32),
         aligned((longest + 16, count), np.float32),
         np.zeros(outputs),
