@@ -94,6 +94,8 @@ def _read_png(data: bytes) -> Samples:
         raise damaged("PNG", "its palette is missing")
     if not png.is_sound(data, parsed):
         raise damaged("PNG", "a checksum of its pixels, palette or transparency differs")
+    if parsed.samples.palette is not None and png.has_odd_palette(data):
+        raise damaged("PNG", "its palette has a length that no palette has")
     return parsed.samples
 
 

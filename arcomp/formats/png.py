@@ -118,6 +118,12 @@ def is_sound(data: bytes, parsed: Parsed) -> bool:
     return header and not any(run.wrong for run in runs) and all(stream.check is None for stream in streams)
 
 
+def has_odd_palette(data: bytes) -> bool:
+    """Whether its palette has a length that no palette has: readers differ in what colours they make of it."""
+    palette = in_effect(data, chunks_of(data)).get(b"PLTE")
+    return palette is not None and (len(data[palette.body]) % 3 > 0 or len(data[palette.body]) > 3 * 256)
+
+
 def must_be_known(chunk: Chunk) -> bool:
     """Whether a chunk is unknown, and of those without which pixels cannot be understood (section 5.4)."""
     return not chunk.kind[0] & 32 and chunk.kind not in (b"IHDR", b"PLTE", b"IDAT", b"IEND")

@@ -15,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import arcomp
 from arcomp.errors import PictureError
 from arcomp.formats import read
+from arcomp.formats.conversion import converted
+from arcomp.formats.png import SIGNATURE
 from tests.unit.picture_files import (
     GRAY,
     LARGE,
@@ -220,3 +223,16 @@ class TestPaths:
     def test_zero_byte_in_a_name(self) -> None:
         with pytest.raises(PictureError, match="file name"):
             read("a\0b")
+
+
+@pytest.mark.parametrize("length", [7, 10, 771])
+def test_palettes_of_odd_length(length: int) -> None:
+    """The file comes back; its colours are nobody's to say, so it is not read as a picture."""
+    data = SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 1, 8, 3, 0, 0, 0))
+    data += chunk(b"PLTE", bytes(length)) + chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b"")
+    assert arcomp.restore(arcomp.compress(data, "histogram")) == data
+    with pytest.raises(PictureError, match="its palette has a length that no palette has"):
+        arcomp.open(data)
+    for ending in ("bmp", "ppm", "tif"):
+        with pytest.raises(PictureError, match="its palette has a length that no palette has"):
+            converted(data, ending)
