@@ -282,7 +282,7 @@ def test_transforms(tree: Node, depth: int, channels: int, palette_channels: int
     count = iter(range(100))
 
     def decode(node: Record, kind: Kind) -> list[int]:
-        if node.model > 1:
+        if node.model > 15:
             raise Refused("no model")
         return list(leaf_of(None, kind.shape, kind.depth, next(count)).ravel().tolist())
 

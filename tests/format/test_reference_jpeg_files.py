@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import arcomp
 from arcomp import files
 from arcomp.coefficients import ComponentShape
 from arcomp.coefficients import Shape as ProductShape
@@ -70,3 +72,12 @@ def test_scans(how: dict[str, Any]) -> None:
     reader = Reader(SEGMENT_RECORDS.encode(found.skeleton[0]))
     reader.items = 1 << 16
     assert rebuilt([read_record(reader, SEGMENTS)], [], len(data), jpegs=known) == data
+
+
+def test_a_file_of_the_model() -> None:
+    """All of the way: form, container and model."""
+    data = jpeg(16, 16, progressive=True)
+    weights = Path(__file__).parents[2] / "models" / "weights" / "jpeg-fast.safetensors"
+    made = arcomp.compress(data, "photo-fast")
+    assert unpack(made).jpegs
+    assert reference.restore(made, weights.read_bytes()) == data
