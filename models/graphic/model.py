@@ -44,7 +44,7 @@ class GraphicModel(LearningModel):
 
         self.weights, self.digest = weights, weights.digest
         self.parameters = sum(int(np.count_nonzero(array)) for array in weights.arrays.values())
-        shapes = {"candidates": candidates.shape(0), "escape": escape.shape(0)}
+        shapes = {"candidates": candidates.shape(1), "escape": escape.shape(1)}
         started = part(weights.arrays, "3")
         if weights.config != {"networks": {"3": {"channels": 3}}} or set(started) != set(shapes):
             raise ModelError("weights of another generation of model graphic", remedy="install arcomp again")

@@ -109,6 +109,7 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digi
 # sequences of + - * / and square roots.
 SINGLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_store_fit", "_store_prediction"},
+    "arcomp.models.photo.adaptation": {"_store_output"},
 }
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.inputs": {"_blend"},

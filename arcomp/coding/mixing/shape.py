@@ -34,7 +34,7 @@ class Shape:
 
     def __post_init__(self) -> None:
         assert self.experts + self.tables < LANES, "more inputs than lanes"
-        assert 0 <= self.bits <= 28, "addresses have 28 bits"
+        assert 0 < self.bits <= 28, "addresses have 28 bits"
         assert len(self.maps) <= 2, "at most two maps"
         assert self.sets, "no weights"
         assert len(self.sets) + len(self.maps) <= LANES, "more rows than lanes"
