@@ -26,7 +26,6 @@ from arcomp.models.jpeg.planes import PLACES
 from arcomp.models.jpeg.tables import Int32, Int64
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-Int8 = npt.NDArray[np.int8]
 COMPONENTS = 3
 """Logistics of a mixture."""
 OUTPUTS = 4 * COMPONENTS + PREDICTIONS - COMPONENTS + 1
@@ -55,8 +54,8 @@ class Network(NamedTuple):
 class Workspace(NamedTuple):
     """Activations of a front; columns are its blocks, rounded up to whole vectors."""
 
-    inputs: Int8
-    """[most inputs, columns]."""
+    inputs: npt.NDArray[np.uint8]
+    """[words, columns, 4], the same memory as the first of ``packed``: a network's inputs plus 128, packed."""
     packed: Int32
     """[2, most words, columns]."""
     sums: Int32
@@ -122,9 +121,10 @@ def new_workspace(config: JpegConfig, longest: int) -> Workspace:
     """For fronts of at most so many blocks."""
     n = -(-longest // dense.LANES) * dense.LANES
     most = max(max(own) for own in widths(config).values())
+    packed: Int32 = aligned((2, dense.words(most), n), np.int32)
     return Workspace(
-        aligned((most, n), np.int8),
-        aligned((2, dense.words(most), n), np.int32),
+        packed[0].view(np.uint8).reshape(-1, n, 4),
+        packed,
         aligned((most, n), np.int32),
         aligned((ENDS, n), np.int32),
         np.zeros((n, 2, 3 * COMPONENTS), np.int32),
@@ -157,10 +157,9 @@ def _rectify(net: Any, place: int, first: int, outputs: int, sums: Any, count: i
 
 
 @kernel(inner=True)
-def evaluate(net: Any, workspace: Any, inputs: int, place: int, count: int) -> None:
-    """From the first so many rows of ``workspace.inputs`` to ``workspace.outputs``."""
+def evaluate(net: Any, workspace: Any, place: int, count: int) -> None:
+    """From ``workspace.inputs`` to ``workspace.outputs``."""
     packed, sums = workspace.packed, workspace.sums
-    dense.pack(workspace.inputs[:inputs], count, packed[0])
     first = 0
     for layer in range(2):
         m = _product(net, layer, packed[layer], count, sums)

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from arcomp.coefficients import Component
 from arcomp.exact.compiled import kernel
+from arcomp.exact.dense import words
 from arcomp.exact.records import record
 from arcomp.models.jpeg import front, planes
 from arcomp.models.jpeg.front import SKEW, Front, begin_front, push
-from arcomp.models.jpeg.inputs import ANCHOR, COEFFICIENT, END, PREDICTIONS, end_features, features
+from arcomp.models.jpeg.inputs import ANCHOR, COEFFICIENT, END, PREDICTIONS, end_features, features, got
 from arcomp.models.jpeg.planes import Means, finish_block, update_gains, update_means
 from arcomp.models.jpeg.strip import activate, find_ends, grid, new_planes
 from arcomp.models.jpeg.tables import Tables, lookups
@@ -42,7 +43,7 @@ class _Parts(NamedTuple):
     tables: Tables
     means: Means
     front: Front
-    inputs: npt.NDArray[np.int8]
+    inputs: npt.NDArray[np.uint8]
     last: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
 
@@ -57,9 +58,8 @@ def examples(components: Sequence[Component]) -> Examples:
     own = front.new_front(longest)
     n = len(own.block)
     counts = np.zeros(2, np.int64)
-    parts = _Parts(
-        lookups(), planes.new_means(), own, np.zeros((max(COEFFICIENT, END), n), np.int8), np.zeros(n, np.int64), counts
-    )
+    inputs = np.zeros((words(max(COEFFICIENT, END)), n, 4), np.uint8)
+    parts = _Parts(lookups(), planes.new_means(), own, inputs, np.zeros(n, np.int64), counts)
     most = 64 * blocks
     out = Examples(
         np.empty((most, COEFFICIENT), np.int8),
@@ -92,7 +92,7 @@ def extract(parts: Any, plane: Any, luma: Any, first: Any, out: Any) -> None:
         highest = np.int64(0)
         for k in range(count):
             for i in range(END):
-                out.end_inputs[counts[1], i] = inputs[i, k]
+                out.end_inputs[counts[1], i] = got(inputs, i, k)
             out.ends[counts[1]] = front.end[k]
             counts[1] += 1
             plane.ends[front.block[k]] = front.end[k]
@@ -114,7 +114,7 @@ def _append(parts: Any, plane: Any, z: int, j: int, out: Any) -> None:
     q = np.int64(plane.blocks[front.block[k], tables.zigzag[z]])
     value = q - front.about[j, ANCHOR]
     for i in range(COEFFICIENT):
-        out.inputs[at, i] = inputs[i, j]
+        out.inputs[at, i] = got(inputs, i, j)
     for i in range(PREDICTIONS):
         out.predictions[at, i] = front.about[j, i]
     out.place[at], out.values[at], out.last[at] = place, value, parts.last[j] != 0

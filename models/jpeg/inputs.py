@@ -1,11 +1,12 @@
 """What the networks see: int8 features of a block's end and of a coefficient (prediction in steps of the quantiser).
 
 Magnitudes are 1/2 log2(1 + x) with x in steps, so that most of what is seen is within 4. Features are written by
-active block, side by side (a column each).
+active block, side by side (a column each), packed as the first product takes them.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,25 @@ own magnitudes, in steps, Q4. ANCHOR: what DC is coded as the difference from. L
 """
 OWN_DIAGONAL = 16
 CHROMA = 17
+_FIRST_BYTE = 0 if sys.byteorder == "little" else 3
+
+
+@kernel(inline="always")
+def put(out: Any, feature: Any, column: Any, value: Any) -> None:
+    """Write a feature, -128 .. 127, where :mod:`arcomp.exact.dense` has it: four to a word, plus 128."""
+    out[feature >> 2, column, (feature & 3) ^ _FIRST_BYTE] = np.uint8(np.int64(value) + 128)
+
+
+@kernel(inline="always")
+def got(out: Any, feature: Any, column: Any) -> Any:
+    """A feature that was written."""
+    return np.int64(out[feature >> 2, column, (feature & 3) ^ _FIRST_BYTE]) - 128
 
 
 @kernel(inline="always")
 def clamp8(value: Any) -> Any:
     """Within int8."""
-    return np.int8(max(-128, min(127, value)))
+    return max(-128, min(127, np.int64(value)))
 
 
 @kernel(inline="always")
@@ -64,33 +78,34 @@ def in_steps(plane: Any, n: Any, value: Any) -> Any:
 
 @kernel(inner=True)
 def end_features(tables: Any, plane: Any, front: Any, count: int, out: Any) -> None:
-    """Features of the ends of all blocks of a front: int8 [END, columns]."""
+    """Features of the ends of all blocks of a front: uint8 [words, columns, 4]."""
     for k in range(count):
         near = front.near[k]
         at = 0
         for i in range(NEIGHBOURS):
-            out[i, k] = plane.ends[near[i]]
-            out[NEIGHBOURS + i, k] = 32 * plane.known[near[i]]
-            out[2 * NEIGHBOURS + i, k] = clamp8(logarithm(tables, plane.energy[near[i]]) >> 1)
+            put(out, i, k, plane.ends[near[i]])
+            put(out, NEIGHBOURS + i, k, 32 * plane.known[near[i]])
+            put(out, 2 * NEIGHBOURS + i, k, clamp8(logarithm(tables, plane.energy[near[i]]) >> 1))
         at = 3 * NEIGHBOURS
         for i in range(2):
-            out[at + i, k] = front.other_end[k, i]
-            out[at + 2 + i, k] = clamp8(logarithm(tables, front.other_energy[k, i]) >> 1)
-        out[at + 4, k] = 32 * plane.kind
-        out[at + 5, k] = 32 * plane.second
-        out[at + 6, k] = clamp8(plane.logs[64])
-        out[at + 7, k] = clamp8(plane.logs[8])
-        out[at + 8, k] = clamp8(plane.logs[63])
-        out[at + 9, k] = clamp8(plane.logs[27])
+            put(out, at + i, k, front.other_end[k, i])
+            put(out, at + 2 + i, k, clamp8(logarithm(tables, front.other_energy[k, i]) >> 1))
+        put(out, at + 4, k, 32 * plane.kind)
+        put(out, at + 5, k, 32 * plane.second)
+        put(out, at + 6, k, clamp8(plane.logs[64]))
+        put(out, at + 7, k, clamp8(plane.logs[8]))
+        put(out, at + 8, k, clamp8(plane.logs[63]))
+        put(out, at + 9, k, clamp8(plane.logs[27]))
         at += 10
         for i in range(2):
             for j in range(4):
-                out[at, k] = clamp8((logarithm(tables, plane.bands[near[i], j]) * 13) >> 4)
+                put(out, at, k, clamp8((logarithm(tables, plane.bands[near[i], j]) * 13) >> 4))
                 at += 1
         if plane.kind:
             _luma_bands(tables, plane, front.block[k], k, out, at)
         else:
-            out[at, k] = out[at + 1, k] = out[at + 2, k] = 0
+            for j in range(3):
+                put(out, at + j, k, 0)
         at += 3
         top, left = plane.edges[near[1], TOP], plane.edges[near[0], LEFT]
         for first in (1, 4):
@@ -98,11 +113,11 @@ def end_features(tables: Any, plane: Any, front: Any, count: int, out: Any) -> N
             for u in range(first, 8):
                 a += abs(top[u])
                 b += abs(left[u])
-            out[at, k] = clamp8(logarithm(tables, a >> 4) >> 1)
-            out[at + 1, k] = clamp8(logarithm(tables, b >> 4) >> 1)
+            put(out, at, k, clamp8(logarithm(tables, a >> 4) >> 1))
+            put(out, at + 1, k, clamp8(logarithm(tables, b >> 4) >> 1))
             at += 2
         for i in range(at, END):
-            out[i, k] = 0
+            put(out, i, k, 0)
 
 
 @kernel(inner=True)
@@ -114,7 +129,7 @@ def _luma_bands(tables: Any, plane: Any, block: int, k: int, out: Any, at: int) 
         for z in range(begin, end):
             n = tables.zigzag[z]
             total += (abs(np.int64(plane.luma[block, n])) * plane.inverse[n]) >> 22  # Q4
-        out[at + j, k] = clamp8((logarithm(tables, total >> 4) * 13) >> 4)
+        put(out, at + j, k, clamp8((logarithm(tables, total >> 4) * 13) >> 4))
         begin = end
 
 
@@ -149,7 +164,7 @@ def predict(tables: Any, plane: Any, front: Any, k: int, z: int, about: Any) -> 
 
 @kernel(inner=True)
 def features(tables: Any, planes: Any, means: Any, front: Any, z: int, m: int, out: Any) -> None:
-    """Features of the coefficient at place z of an active block: column m of int8 [COEFFICIENT, columns].
+    """Features of the coefficient at place z of an active block: column m of uint8 [words, columns, 4].
 
     Args:
         planes: own, luma, first chroma.
@@ -165,24 +180,30 @@ def features(tables: Any, planes: Any, means: Any, front: Any, z: int, m: int, o
         about[CHROMA] = in_steps(plane, n, dequantised(planes[2], block, n))
         about[5] = max(-LIMIT, min(LIMIT, (about[CHROMA] * front.slope[k, 1]) >> 6))
     _neighbour_features(tables, plane, front, n, m, out)
-    out[24, m], out[25, m], out[26, m] = plane.ends[near[0]], plane.ends[near[1]], end
-    out[27, m] = distance
-    out[28, m] = 32 // (1 + distance)
+    put(out, 24, m, plane.ends[near[0]])
+    put(out, 25, m, plane.ends[near[1]])
+    put(out, 26, m, end)
+    put(out, 27, m, distance)
+    put(out, 28, m, 32 // (1 + distance))
     _own_features(tables, plane, front, z, m, out)
     about[SO_FAR] = in_steps(plane, n, seen[1])
-    out[45, m] = size(tables, about[SO_FAR])
-    out[46, m] = min(127, 2 * seen[0])
-    out[47, m] = size(tables, abs(seen[2]) << 4)
-    out[48, m] = size(tables, abs(seen[3]) << 4)
-    out[49, m] = min(127, 64 * seen[0] // (2 * distance + 1))
+    put(out, 45, m, size(tables, about[SO_FAR]))
+    put(out, 46, m, min(127, 2 * seen[0]))
+    put(out, 47, m, size(tables, abs(seen[2]) << 4))
+    put(out, 48, m, size(tables, abs(seen[3]) << 4))
+    put(out, 49, m, min(127, 64 * seen[0] // (2 * distance + 1)))
     _prediction_features(tables, about, m, out)
-    out[60, m], out[61, m], out[62, m] = clamp8(plane.logs[n]), clamp8(plane.logs[64]), clamp8(plane.logs[8])
-    out[63, m], out[64, m], out[65, m] = 32 * plane.kind, 32 * plane.second, 32 if distance == 0 else 0
+    put(out, 60, m, clamp8(plane.logs[n]))
+    put(out, 61, m, clamp8(plane.logs[64]))
+    put(out, 62, m, clamp8(plane.logs[8]))
+    put(out, 63, m, 32 * plane.kind)
+    put(out, 64, m, 32 * plane.second)
+    put(out, 65, m, 32 if distance == 0 else 0)
     _other_features(tables, front, k, m, out)
     place = 64 * plane.kind + z
-    out[93, m] = size(tables, means.magnitude[place] >> 11)
-    out[94, m] = means.zero[place] >> 11
-    out[95, m] = means.zero_near[place, min(NEAR_ENDS - 1, distance)] >> 11
+    put(out, 93, m, size(tables, means.magnitude[place] >> 11))
+    put(out, 94, m, means.zero[place] >> 11)
+    put(out, 95, m, means.zero_near[place, min(NEAR_ENDS - 1, distance)] >> 11)
 
 
 @kernel(inner=True)
@@ -195,23 +216,25 @@ def _neighbour_features(tables: Any, plane: Any, front: Any, n: int, m: int, out
         own = near[i]
         q = (np.int64(plane.blocks[own, n]) - anchor) if plane.known[own] else np.int64(0)
         f = signed(tables, q << 4)
-        out[i, m] = f
-        out[NEIGHBOURS + i, m] = abs(f)
+        put(out, i, m, f)
+        put(out, NEIGHBOURS + i, m, abs(f))
         around += abs(q) * (4 if i < 2 else 2 if i < 4 else 1)
         across += q if i < 2 else -q if i == 2 else 0
     about[AROUND] = around
-    out[12, m] = size(tables, around << 3)
+    put(out, 12, m, size(tables, around << 3))
     sums = np.int64(0)
     for i in range(4):
         e = in_steps(plane, n, np.int64(plane.sums[near[i], n]))
         sums += e * (2 if i < 2 else 1)
-        out[13 + i, m] = size(tables, e)
+        put(out, 13 + i, m, size(tables, e))
         e = in_steps(plane, n, np.int64(plane.energy[near[i]]))
-        out[17 + i, m] = clamp8(logarithm(tables, e >> 4) >> 1)
+        put(out, 17 + i, m, clamp8(logarithm(tables, e >> 4) >> 1))
     about[SUMS] = sums
     about[ENERGY] = in_steps(plane, n, np.int64(plane.energy[near[0]]) + plane.energy[near[1]])
-    out[21, m], out[22, m], out[23, m] = 32 * plane.known[near[0]], 32 * plane.known[near[1]], 32 * plane.known[near[3]]
-    out[76, m] = signed(tables, across << 4)
+    put(out, 21, m, 32 * plane.known[near[0]])
+    put(out, 22, m, 32 * plane.known[near[1]])
+    put(out, 23, m, 32 * plane.known[near[3]])
+    put(out, 76, m, signed(tables, across << 4))
     at = 77
     for i in range(4):
         own = near[i]
@@ -219,21 +242,21 @@ def _neighbour_features(tables: Any, plane: Any, front: Any, n: int, m: int, out
             other = n + (1 if side == 0 else 8 if side == 1 else -1 if side == 2 else -8)
             ratio = plane.ratio[n, side]
             q = abs(np.int64(plane.blocks[own, other])) if ratio else np.int64(0)
-            out[at, m] = size(tables, (q * ratio) >> 4)
+            put(out, at, m, size(tables, (q * ratio) >> 4))
             at += 1
 
 
 @kernel(inner=True)
 def _prediction_features(tables: Any, about: Any, m: int, out: Any) -> None:
     for i in range(4):
-        out[50 + i, m] = signed(tables, about[i] >> 2)
+        put(out, 50 + i, m, signed(tables, about[i] >> 2))
     top, left = about[0] + about[1], about[2] + about[3]
-    out[54, m] = signed(tables, top >> 3)
-    out[55, m] = signed(tables, left >> 3)
-    out[56, m] = signed(tables, (top + left) >> 4)
-    out[57, m] = size(tables, abs(about[0] - about[1]) >> 2)
-    out[58, m] = size(tables, abs(about[2] - about[3]) >> 2)
-    out[59, m] = size(tables, abs(about[0] - about[2]) >> 2)
+    put(out, 54, m, signed(tables, top >> 3))
+    put(out, 55, m, signed(tables, left >> 3))
+    put(out, 56, m, signed(tables, (top + left) >> 4))
+    put(out, 57, m, size(tables, abs(about[0] - about[1]) >> 2))
+    put(out, 58, m, size(tables, abs(about[2] - about[3]) >> 2))
+    put(out, 59, m, size(tables, abs(about[0] - about[2]) >> 2))
 
 
 @kernel(inner=True)
@@ -246,7 +269,7 @@ def _own_features(tables: Any, plane: Any, front: Any, z: int, m: int, out: Any)
     for i in range(12):
         at = own[i]
         f = in_steps(plane, n, abs(dequantised(plane, block, at))) if at >= 0 else np.int64(0)
-        out[29 + i, m] = size(tables, f)
+        put(out, 29 + i, m, size(tables, f))
         if i == 0:
             about[OWN_NEAR] = f
         elif i == 1:
@@ -255,23 +278,23 @@ def _own_features(tables: Any, plane: Any, front: Any, z: int, m: int, out: Any)
             about[OWN_DIAGONAL] = f
     about[TWO_RIGHT] = in_steps(plane, n, dequantised(plane, block, n + 2)) if u < 6 else 0
     about[TWO_BELOW] = in_steps(plane, n, dequantised(plane, block, n + 16)) if v < 6 else 0
-    out[41, m] = signed(tables, about[TWO_RIGHT])
-    out[42, m] = signed(tables, about[TWO_BELOW])
-    out[43, m] = signed(tables, in_steps(plane, n, dequantised(plane, block, n + 1))) if u < 7 else 0
-    out[44, m] = signed(tables, in_steps(plane, n, dequantised(plane, block, n + 8))) if v < 7 else 0
+    put(out, 41, m, signed(tables, about[TWO_RIGHT]))
+    put(out, 42, m, signed(tables, about[TWO_BELOW]))
+    put(out, 43, m, signed(tables, in_steps(plane, n, dequantised(plane, block, n + 1))) if u < 7 else 0)
+    put(out, 44, m, signed(tables, in_steps(plane, n, dequantised(plane, block, n + 8))) if v < 7 else 0)
 
 
 @kernel(inner=True)
 def _other_features(tables: Any, front: Any, k: int, m: int, out: Any) -> None:
     """Of luma and the first chroma at the same place."""
     about = front.about[m]
-    out[66, m] = signed(tables, about[LUMA])
-    out[67, m] = size(tables, abs(about[LUMA]))
-    out[68, m] = signed(tables, about[4] >> 2)
-    out[69, m] = clamp8(front.slope[k, 0] >> 3)
-    out[70, m] = signed(tables, about[CHROMA])
-    out[71, m] = size(tables, abs(about[CHROMA]))
-    out[72, m] = signed(tables, about[5] >> 2)
-    out[73, m] = clamp8(front.slope[k, 1] >> 3)
-    out[74, m] = front.other_end[k, 1]
-    out[75, m] = front.other_end[k, 0]
+    put(out, 66, m, signed(tables, about[LUMA]))
+    put(out, 67, m, size(tables, abs(about[LUMA])))
+    put(out, 68, m, signed(tables, about[4] >> 2))
+    put(out, 69, m, clamp8(front.slope[k, 0] >> 3))
+    put(out, 70, m, signed(tables, about[CHROMA]))
+    put(out, 71, m, size(tables, abs(about[CHROMA])))
+    put(out, 72, m, signed(tables, about[5] >> 2))
+    put(out, 73, m, clamp8(front.slope[k, 1] >> 3))
+    put(out, 74, m, front.other_end[k, 1])
+    put(out, 75, m, front.other_end[k, 0])

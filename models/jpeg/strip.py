@@ -27,7 +27,7 @@ from arcomp.models.jpeg import exact, front, planes
 from arcomp.models.jpeg.config import JpegConfig
 from arcomp.models.jpeg.exact import Network, Workspace, evaluate, mixtures
 from arcomp.models.jpeg.front import Front, begin_front, front_count, push
-from arcomp.models.jpeg.inputs import ANCHOR, COEFFICIENT, END, end_features, features
+from arcomp.models.jpeg.inputs import ANCHOR, end_features, features
 from arcomp.models.jpeg.planes import AFTER, BEFORE, Means, Plane, finish_block, update_gains, update_means
 from arcomp.models.jpeg.stage import MOST_DECISIONS, Coding, bits, code_coefficient, code_end, new_stage, shape
 from arcomp.models.jpeg.tables import MOST_RATIO, Tables, lookups
@@ -197,7 +197,7 @@ def _code_place(parts: Any, all_planes: Any, coding: Any, numbers: Any, z: int, 
     n, place = tables.zigzag[z], 64 * plane.kind + z
     for j in range(m):
         features(tables, all_planes, means, front, z, j, workspace.inputs)
-    evaluate(parts.coefficient, workspace, COEFFICIENT, place, m)
+    evaluate(parts.coefficient, workspace, place, m)
     mixtures(tables, workspace, front.about, workspace.last, m)
     for j in range(m):
         k = front.active[j]
@@ -233,7 +233,7 @@ def code_fronts(
         count = begin_front(tables, all_planes, front, t)
         update_gains(tables, plane, means)
         end_features(tables, plane, front, count, workspace.inputs)
-        evaluate(parts.end, workspace, END, 0, count)
+        evaluate(parts.end, workspace, 0, count)
         if not decoding:
             find_ends(tables, plane, front, count)
         highest = np.int64(0)

@@ -4,6 +4,7 @@ streams are as long as their NLL; others than were written do no harm; what trai
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from arcomp.coefficients import MAX_VALUE, Coefficients, Component
 from arcomp.contract.coefficients import cut_rows
 from arcomp.contract.model import Execution
 from arcomp.errors import FormatError, ModelError
+from arcomp.exact import dense
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.layers.frozen import FrozenLinear
@@ -109,8 +111,9 @@ def test_it_takes_no_pictures() -> None:
 
 
 @kernel()
-def _evaluate(net: object, workspace: object, inputs: int, place: int, count: int) -> None:
-    exact.evaluate(net, workspace, inputs, place, count)
+def _evaluate(net: Any, workspace: Any, inputs: Any, place: int, count: int) -> None:
+    dense.pack(inputs, count, workspace.packed[0])
+    exact.evaluate(net, workspace, place, count)
 
 
 def test_training_sees_what_is_coded() -> None:
@@ -121,9 +124,8 @@ def test_training_sees_what_is_coded() -> None:
     place = int(np.bincount(found.place).argmax())
     chosen = np.flatnonzero(found.place == place)[:16]
     workspace = exact.new_workspace(model.config, 16)
-    workspace.inputs[: found.inputs.shape[1], : len(chosen)] = found.inputs[chosen].T
     net = model.frozen().networks["coefficient"]
-    _evaluate(record(net), record(workspace), found.inputs.shape[1], place, len(chosen))
+    _evaluate(record(net), record(workspace), np.ascontiguousarray(found.inputs[chosen].T), place, len(chosen))
     x: np.ndarray[tuple[int, ...], np.dtype[np.int8]] = found.inputs[chosen]
     for i in range(3):
         arrays = {k: model.weights.arrays[f"3.coefficient.{i}.{k}"] for k in ("weight", "bias", "multiplier", "shift")}
