@@ -20,9 +20,9 @@ UInt64 = npt.NDArray[np.uint64]
 
 TOP, SIDE = 3, 8
 """Rows above the tile, columns on each side of it."""
-SURROUNDINGS = 6
-"""Sets of neighbours that are remembered: the nearest 2, 4, 6, 12 and 26 pixels, and the 8 before in the row."""
-TWO, FOUR, SIX, TWELVE, WIDE, ROW = range(SURROUNDINGS)
+SURROUNDINGS, REMEMBERED = 6, 5
+"""Sets of neighbours: the nearest 2, 6, 12 and 26 pixels and the 8 before in the row, which are remembered, and 4."""
+TWO, SIX, TWELVE, WIDE, ROW, FOUR = range(SURROUNDINGS)
 NEIGHBOURS = 7
 W, N, NW, NE, WW, NN, NEE = range(NEIGHBOURS)
 REACH = 7
@@ -56,7 +56,7 @@ class Past(NamedTuple):
     pixels: UInt32
     """[TOP + height, SIDE + width + SIDE]"""
     last: Int32
-    """[SURROUNDINGS, 2**n]: where in ``pixels`` (flat) the pixel of such surroundings was last; 0: nowhere."""
+    """[REMEMBERED, 2**n]: where in ``pixels`` (flat) the pixel of such surroundings was last; 0: nowhere."""
     around: UInt32
     """[NEIGHBOURS]: the colours around the pixel."""
     hashes: UInt64
@@ -80,7 +80,7 @@ def new_past(height: int, width: int, bits: int) -> Past:
     wide, row = (Match(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)) for _ in range(2))
     return Past(
         np.zeros((TOP + height, SIDE + width + SIDE), np.uint32),
-        np.zeros((SURROUNDINGS, 1 << bits), np.int32),
+        np.zeros((REMEMBERED, 1 << bits), np.int32),
         np.zeros(NEIGHBOURS, np.uint32),
         np.zeros(SURROUNDINGS, np.uint64),
         np.zeros((2, width + 1), np.uint8),
@@ -177,7 +177,7 @@ def remember(past: Any, here: Any, colour: Any) -> None:
     if row.at[0]:
         row.length[0] = row.length[0] + 1 if flat[row.at[0]] == colour else 0
         row.at[0] += 1
-    for s in range(SURROUNDINGS):
+    for s in range(REMEMBERED):
         past.last[s, _place(past, s)] = here
     hashes[ROW] = hashes[ROW] * _ROW_FACTOR + np.uint64(colour) * np.uint64(0x9E3779B1) + np.uint64(1)
     past.done[0] += 1

@@ -17,7 +17,7 @@ from arcomp.exact.records import record
 from arcomp.models.graphic import candidates, escape
 from arcomp.models.graphic.candidates import CANDIDATES, Candidates
 from arcomp.models.graphic.escape import BITS, CHANNELS, Escape
-from arcomp.models.graphic.past import SIDE, SURROUNDINGS, TOP, Past, begin_row, fold, look_around, new_past, remember
+from arcomp.models.graphic.past import REMEMBERED, SIDE, TOP, Past, begin_row, fold, look_around, new_past, remember
 
 ESCAPED = 15
 """Slot of a pixel that was no candidate; that of another one is the number of offers."""
@@ -66,7 +66,7 @@ def memory(height: int, width: int) -> int:
     stages = candidates.shape(bits), escape.shape(min(bits, MOST_SPELLED))
     plane = 4 * (height + TOP) * (width + 2 * SIDE)
     coder = 2 * MOST_DECISIONS * min(STEP + width, height * width)
-    return plane + coder + (SURROUNDINGS * 4 << bits) + sum(map(mixing.memory, stages))
+    return plane + coder + (REMEMBERED * 4 << bits) + sum(map(mixing.memory, stages))
 
 
 class Tile:

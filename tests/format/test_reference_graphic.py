@@ -129,7 +129,7 @@ def test_places_and_margins_to_the_last_one() -> None:
     assert [colour for _, colour in drawing.colours()] == tile.colours.ravel().tolist()
     past = tile.parts.past
     assert drawing.colour == past.pixels.ravel().tolist()
-    kinds = {"two": 0, "six": 2, "twelve": 3, "wide": 4, "row": 5}
+    kinds = {"two": 0, "six": 1, "twelve": 2, "wide": 3, "row": 4}
     for name, which in kinds.items():
         own = {entry: at for (kind, entry), at in drawing.last.items() if kind == name}
         assert own == {int(entry): int(past.last[which, entry]) for entry in np.flatnonzero(past.last[which])}
