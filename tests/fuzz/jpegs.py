@@ -8,7 +8,8 @@ import numpy as np
 
 from arcomp import files
 from arcomp.container import DIGEST_BYTES, Member, ModelId, pack, unpack
-from arcomp.contract.model import Execution
+from arcomp.contract import registry
+from arcomp.contract.model import Execution, Model
 from arcomp.errors import ArcompError
 from arcomp.formats.jpeg import read
 from arcomp.formats.rebuild import joined, pieces
@@ -48,30 +49,39 @@ def try_jpeg(data: bytes, name: str) -> str:
     return EXACT
 
 
+INTACT = 10
+"""One member in so many is not tampered with."""
+
+
 @lru_cache(1)
-def coded() -> list[tuple[bytes, bytes]]:
-    """Members of coefficients, and the files that they hold."""
-    made, model = list[tuple[bytes, bytes]](), standin()
+def coded() -> list[tuple[bytes, bytes, Model | None]]:
+    """Members of coefficients, the files that they hold, and the model, if it is not found by its name."""
+    made, model = list[tuple[bytes, bytes, Model | None]](), standin()
+    shipped, data = registry.load("jpeg-fast"), jpeg(33, 20, quality=70)
+    packed = files.compress(files.examine(data, shipped), shipped).data
+    assert unpack(packed).jpegs, "kept as bytes"
+    made.append((packed, data, None))
     for how in ({"quality": 40}, {"quality": 60, "exif": b"Exif\0\0" + jpeg(8, 8)}, {"restart_marker_blocks": 2}):
         data = jpeg(25, 20, **how)
         found = files.examine(data, model)
         jpegs, _ = encode_jpegs(found.jpegs, model, Execution())
         models = (ModelId(model.name, model.digest[:DIGEST_BYTES]),)
         member = Member(None, models=models, original=found.original, skeleton=found.skeleton, jpegs=jpegs)
-        made.append((pack(member), data))
+        made.append((pack(member), data, model))
     return made
 
 
 def members(rng: Random) -> tuple[bytes, str]:
     number = int(rng.integers(len(coded())))
-    return member_tampered(coded()[number][0], rng), str(number)
+    data = coded()[number][0]
+    return data if rng.integers(INTACT) == 0 else member_tampered(data, rng), str(number)
 
 
 def try_member(data: bytes, name: str) -> str:
     """The very file, or a refusal."""
-    packed, expected = coded()[int(name)]
+    packed, expected, model = coded()[int(name)]
     try:
-        made = files.restored(unpack(data), standin())
+        made = files.restored(unpack(data), model)
     except ArcompError:
         assert data != packed, "an intact member is refused"
         return REFUSED
