@@ -383,8 +383,6 @@ def _settled(tree: Node, stack: Pixels, kind: Kind) -> Node:
     """The tree with constants in place of leaves that are constant."""
     if isinstance(tree, Coded):
         return _constant(stack) if looks.constant(stack) else tree
-    children = iter(
-        [_settled(*each) for each in zip(tree.children(), tree.split(stack, kind), tree.kinds(kind), strict=True)]
+    return tree.with_children(
+        _settled(*each) for each in zip(tree.children(), tree.split(stack, kind), tree.kinds(kind), strict=True)
     )
-    values = {field.name: getattr(tree, field.name) for field in fields(tree)}  # type: ignore[arg-type]
-    return replace(tree, **{k: next(children) for k, v in values.items() if isinstance(v, Node)})  # type: ignore[type-var]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -102,6 +102,11 @@ class Node(ABC):
         """The nodes among its fields, in their order."""
         values = (getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
         return tuple(value for value in values if isinstance(value, Node))
+
+    def with_children(self, children: Iterable[Node]) -> Node:
+        """The same node with other nodes among its fields, as many, in their order."""
+        made, values = iter(children), {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return replace(self, **{name: next(made) for name, value in values.items() if isinstance(value, Node)})  # type: ignore[type-var]
 
     @abstractmethod
     def kinds(self, kind: Kind) -> tuple[Kind, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from arcomp.samples import Pixels
 from arcomp.transforms.leaves import Coded
@@ -45,9 +45,7 @@ def renumbered(tree: Node, numbers: Sequence[int]) -> Node:
     """The same tree whose leaves name a model by its place in ``numbers``."""
     if isinstance(tree, Coded):
         return replace(tree, model=numbers.index(tree.model))
-    parts = {field.name: getattr(tree, field.name) for field in fields(tree)}  # type: ignore[arg-type]
-    made = {name: renumbered(part, numbers) for name, part in parts.items() if isinstance(part, Node)}
-    return replace(tree, **made)  # type: ignore[type-var]
+    return tree.with_children(renumbered(child, numbers) for child in tree.children())
 
 
 def leaf_kinds(
