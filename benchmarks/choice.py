@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from arcomp.errors import ArcompError
 from arcomp.measure.codecs import Codec, JpegXl, Png, WebP
-from arcomp.measure.contestants import CodecContestant, Contestant
-from arcomp.measure.external import HELP, External
+from arcomp.measure.contestants import CodecContestant, Contestant, JpegContestant
+from arcomp.measure.external import HELP, External, ExternalOfJpegs, described
+from arcomp.measure.jpegs import Transcoder, of_jpegs
 
 EFFORT = 9
 """Effort of JPEG XL that sizes are relative to."""
@@ -27,18 +28,26 @@ class Choice:
         efforts: of JPEG XL; none to leave it out.
         externals: see :class:`arcomp.measure.external.External`.
         threads: for those that can use more than one; -1 for one a core.
+        pictures, jpegs: whether there are any; codecs of others that take none of them are left out.
     """
 
     models: tuple[str, ...] | None = None
     efforts: tuple[int, ...] = (EFFORT,)
     externals: tuple[str, ...] = ()
     threads: int = -1
+    pictures: bool = True
+    jpegs: bool = False
 
-    def peers(self) -> list[Codec]:
+    def peers(self) -> list[Codec | Transcoder]:
         """The codecs of others, external ones last."""
-        first: list[Codec] = [Png(), WebP()]
-        first += (JpegXl(effort, self.threads) for effort in self.efforts)
-        return first + [External(spec) for spec in self.externals]
+        found: list[Codec | Transcoder] = []
+        if self.pictures:
+            found += [Png(), WebP(), *(JpegXl(effort, self.threads) for effort in self.efforts)]
+        if self.jpegs:
+            found += of_jpegs()
+        for made in map(described, self.externals):
+            found += [made] if (self.jpegs if isinstance(made, ExternalOfJpegs) else self.pictures) else []
+        return found
 
     def names(self) -> list[str]:
         """Of peers, then of models."""
@@ -48,7 +57,7 @@ class Choice:
         """The one of a name; a peer without importing what models need, which would count as its memory."""
         peer = next((peer for peer in self.peers() if peer.name == name), None)
         if peer is not None:
-            return CodecContestant(peer)
+            return JpegContestant(peer) if isinstance(peer, Transcoder) else CodecContestant(peer)
         from arcomp.measure.compare import ModelContestant
 
         return ModelContestant(name, threads=None if self.threads < 0 else self.threads)
@@ -89,14 +98,14 @@ def model_names(listed: str) -> tuple[str, ...]:
     return names
 
 
-def external(spec: str) -> External:
+def external(spec: str) -> External | ExternalOfJpegs:
     """An external codec, for a command line.
 
     Raises:
         argparse.ArgumentTypeError: it is not described as it must be.
     """
     try:
-        return External(spec)
+        return described(spec)
     except ArcompError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""How small: arcomp's models beside PNG, WebP and JPEG XL over files and folders.
+"""How small: arcomp's models beside PNG, WebP and JPEG XL over files and folders; JPEGs beside their transcoders.
 
 ``python -m benchmarks.ratio PATH... [--models context,photo-fast] [--jxl 7,9,10] [--each] [--csv F] [--json F]``
 """
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,12 @@ from arcomp.measure import tables
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl
 from arcomp.measure.contestants import Contestant
 from arcomp.measure.inputs import read
+from arcomp.measure.jpegs import is_jpeg, read_jpeg
 from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen, cores
 from benchmarks.outputs import say
-from benchmarks.sizes import COLUMNS, EACH, above_webp, row_of, shown, totals
+from benchmarks.sizes import COLUMNS, EACH, above_webp, filled, row_of, shown, totals
 
 ABOVE_WEBP = 3
 """Exit status if a model that learns made a picture larger than WebP."""
@@ -55,8 +56,11 @@ class Outcome:
 
 
 def measure(source: inputs.Source, contestants: Sequence[Contestant]) -> list[Measurement] | str:
-    """All codecs on one picture, or why the picture is passed over."""
+    """All codecs on one picture or JPEG, or why it is passed over."""
     try:
+        if is_jpeg(source.path):
+            jpeg = read_jpeg(source.path)
+            return [c.measure_jpeg(source.path.name, jpeg, of=source.set) for c in contestants]
         samples = read(source.path)
     except PictureError as error:
         return error.cause
@@ -162,9 +166,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.jobs < 1:
         parser.error("--jobs must be at least 1")
-    options.plan = Plan(chosen(parser, options, max(1, cores() // options.jobs)), options.jobs)
+    choice = chosen(parser, options, max(1, cores() // options.jobs))
     try:
         options.sources = inputs.find(options.paths)
+        jpegs = [is_jpeg(source.path) for source in options.sources]
+        options.plan = Plan(replace(choice, pictures=not all(jpegs), jpegs=any(jpegs)), options.jobs)
         outputs.claim(options.csv)
         outputs.claim(options.json)
     except (OSError, ArcompError) as error:
@@ -206,8 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("there are no pictures to measure")
         return 2
     if options.each:
-        print(tables.text(shown([row_of(m) for m in outcome.results]), EACH), end="\n\n")
-    print(tables.text(shown(rows), COLUMNS))
+        each = [row_of(m) for m in outcome.results]
+        print(tables.text(shown(each), filled(EACH, each)), end="\n\n")
+    print(tables.text(shown(rows), filled(COLUMNS, rows)))
     return remarks(outcome)
 
 

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from arcomp.measure.codecs import NOT_INSTALLED, WebP
+from arcomp.measure.jpegs import AsItIs
 from arcomp.measure.record import Measurement
 from arcomp.measure.results import Result
 from arcomp.measure.tables import Column
 from benchmarks.choice import JXL
 
-WEBP = WebP.name
+WEBP, JPEG = WebP.name, AsItIs.name
 
 
 def row_of(m: Measurement) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def _total(group: Sequence[Measurement], codec: str) -> dict[str, Any]:
     row |= {
         "to_jxl": _ratio(group, codec, JXL),
         "to_webp": _ratio(group, codec, WEBP),
+        "to_jpeg": _ratio(group, codec, JPEG),
         "above_webp": sum(1 for _ in above_webp(group, codec)),
     }
     if row["nll_bits_exact"] is not None:
@@ -96,6 +98,7 @@ COLUMNS = [
     Column("bits_per_subpixel", "bits/sub-pixel", ".4f"),
     Column("to_jxl", f"/ {JXL}", ".4f"),
     Column("to_webp", "/ WebP", ".4f"),
+    Column("to_jpeg", "/ JPEG", ".4f"),
     Column("above_webp", "> WebP", "d"),
     Column("nll_bits_exact", "NLL bits", ",.0f"),
     Column("learning_percent", "learning %", ".1f"),
@@ -115,6 +118,11 @@ EACH = [
     Column("overhead_bytes", "over, bytes", ".1f"),
     *COLUMNS[-2:],
 ]
+
+
+def filled(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The columns in which there is something."""
+    return [column for column in columns if any(row.get(column.key) for row in rows)]
 
 
 def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

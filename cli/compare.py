@@ -24,6 +24,7 @@ from arcomp.errors import ArcompError, OutputError, has_torch
 if TYPE_CHECKING:
     from arcomp.measure.contestants import Contestant
     from arcomp.measure.inputs import Place
+    from arcomp.measure.jpegs import Jpeg
     from arcomp.measure.page import Shown
     from arcomp.measure.record import Measurement
     from arcomp.measure.results import Result
@@ -162,11 +163,12 @@ class Comparison:
     def run(self, places: Sequence[Place]) -> None:
         """Measure all. An input that cannot be read is reported, and the others go on."""
         from arcomp.measure.inputs import read
+        from arcomp.measure.jpegs import Jpeg, read_jpeg
 
         text = any(c.takes_bytes for c in self.contestants)
         for number, place in enumerate(places, 1):
             try:
-                samples = read(place.path, self.limit, text=text and place.bytes)
+                found = read_jpeg(place.path) if place.jpeg else read(place.path, self.limit, text=text and place.bytes)
             except ArcompError as error:
                 if place.asked:
                     report(error.at(str(place.path)), verbose=self.console.verbose)
@@ -174,11 +176,21 @@ class Comparison:
                 else:
                     self.console.warn(f"{place.path}: left out: {error.cause}")
                 continue
-            self._one(str(place.path), samples, f" ({number}/{len(places)})" if len(places) > 1 else "")
+            name = str(place.path)
+            label = f"{name} ({number}/{len(places)})" if len(places) > 1 else name
+            if isinstance(found, Jpeg):
+                self._jpeg(name, found, label)
+            else:
+                self._one(name, found, label)
 
-    def _one(self, name: str, samples: Samples, number: str) -> None:
+    def _jpeg(self, name: str, jpeg: Jpeg, label: str) -> None:
+        self.of_bytes = False
+        for contestant in self.contestants:
+            with self.console.progress(f"{contestant.name}: {label}") as meter:
+                self.measured.append(contestant.measure_jpeg(name, jpeg, meter))
+
+    def _one(self, name: str, samples: Samples, label: str) -> None:
         here: list[Measurement] = []
-        label = name + number
         self.of_bytes &= samples.form.kind == "bytes"
         for contestant in self.contestants:
             with self.console.progress(f"{contestant.name}: {label}") as meter:
@@ -202,7 +214,7 @@ def _contestants(
     """
     from arcomp.contract import library, registry
     from arcomp.measure.compare import ModelContestant
-    from arcomp.measure.contestants import classical, classical_of_bytes
+    from arcomp.measure.contestants import classical, classical_of_bytes, classical_of_jpegs
 
     chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
     if not chosen:
@@ -216,7 +228,9 @@ def _contestants(
     if not peers:
         return made
     of_bytes = [place.bytes and any(c.takes_bytes for c in made) for place in places]
-    made += [] if all(of_bytes) else classical(threads)
+    pictures = [not (b or place.jpeg) for b, place in zip(of_bytes, places, strict=True)]
+    made += classical(threads) if any(pictures) else []
+    made += classical_of_jpegs() if any(place.jpeg for place in places) else []
     return made + (classical_of_bytes() if any(of_bytes) else [])
 
 
@@ -290,7 +304,7 @@ class Reports:
     "--classical",
     "peers",
     is_flag=True,
-    help="Also measure PNG, WebP and JPEG XL (lossless); for text gzip, bzip2, xz and zstd.",
+    help="Also measure PNG, WebP and JPEG XL (lossless); of JPEGs JPEG XL, brunsli; of text gzip, bzip2, xz, zstd.",
 )
 @click.option(
     "--limit",
@@ -327,7 +341,7 @@ def command(
 ) -> int:
     """Compare models and codecs: make files, decode them again, and show sizes and speeds.
 
-    PATH is a picture, a folder of pictures, an array (.npy or .npz: uint8 or bool, [N, H, W] or [N, H, W, C]), or a
+    PATH is a picture, a JPEG, a folder of them, an array (.npy or .npz: uint8 or bool, [N, H, W] or [N, H, W, C]), or a
     text for models that take text. The pictures of an array are coded as one file. Times do not include start-up.
     """
     from arcomp.measure import plot

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import codec
+from arcomp import codec, files, planning
+from arcomp.container import unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
 from arcomp.contract.model import Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError, has_torch
 from arcomp.measure.contestants import Coded, Contestant, NotTakenError, Progress
+from arcomp.measure.jpegs import Jpeg, small_jpeg
 from arcomp.samples import Pixels, Samples
 from arcomp.transforms import Node, leaf_kinds, leaves
 
+ABOUT_FILE = 40
+"""Bytes of what a member says of its original, at most about: its length and SHA-256."""
 Prepare = Callable[[Model, int, int], None]
 """Called with a model, channels and depth before files of them are timed."""
 
@@ -56,6 +60,7 @@ class ModelContestant(Contestant):
         self.parameters, self.takes_bytes = self.model.parameters, self.model.takes_bytes
         self.device, self.threads, self.prepare = device, threads, prepare
         self._prepared: set[tuple[int, int, int]] = set()
+        self._prepared_jpegs: set[int] = set()
         self._trees: tuple[Node, ...] = ()
         self.startup_seconds = time.perf_counter() - began
 
@@ -103,6 +108,27 @@ class ModelContestant(Contestant):
                     return None
                 total += bits
         return total
+
+    def warm_up_jpeg(self, jpeg: Jpeg) -> None:
+        if self.takes_bytes or planning.for_jpegs(self.model) is None:
+            raise NotTakenError("codes no JPEGs")
+        if jpeg.components not in self._prepared_jpegs:
+            began = time.perf_counter()
+            self.decode_jpeg(self.encode_jpeg(small_jpeg(jpeg.components)).data)
+            self._prepared_jpegs.add(jpeg.components)
+            self.startup_seconds += time.perf_counter() - began
+
+    def encode_jpeg(self, jpeg: Jpeg, progress: Progress = lambda part: None) -> Coded:
+        """A whole file. What is said of its NLL includes what restores a file and is no coefficient: skeleton, packed,
+        and what is kept about the file."""
+        settings = files.Settings(threads=self.threads, verify=False)
+        found = files.examine(jpeg.data, self.model, settings=settings)
+        restores = ABOUT_FILE + (len(found.packed[1]) if found.packed else 0)
+        made = files.compress(found, self.model, settings, progress=progress)
+        return Coded(made.data, made.coded.nll_bits + 8 * restores if made.coded else None)
+
+    def decode_jpeg(self, data: bytes, progress: Progress = lambda part: None) -> bytes:
+        return files.restored(unpack(data), how=Execution(threads=self.threads, progress=progress))
 
 
 def float_nll(model: Model, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float | None:

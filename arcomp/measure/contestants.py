@@ -7,12 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from arcomp.errors import ArcompError, ModelError
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, Codec, identical, of_bytes, of_pictures
 from arcomp.measure.inputs import least_depth
+from arcomp.measure.jpegs import Jpeg, Transcoder, of_jpegs
 from arcomp.measure.record import Measurement
 from arcomp.measure.sheets import sheet
 from arcomp.samples import Pixels, Samples, in_colours
@@ -76,25 +79,28 @@ class Contestant(ABC):
             of: the set that the input belongs to.
         """
         none = Measurement(self.name, name, samples.size, samples.positions, samples.depth, set=of)
-        try:
+
+        def work() -> Measurement:
             own = self.fitted(samples)
             self.warm_up(own)
-            began = time.perf_counter()
-            coded = self.encode(own, lambda part: progress(part / 2))
-            between = time.perf_counter()
-            decoded = self.decode(coded.data, lambda part: progress((1 + part) / 2))
-            ended = time.perf_counter()
+            made, decoded = _timed(none, progress, partial(self.encode, own), self.decode)
             same, nll = self.identical(own, decoded), self.float_bits(own) if in_float else None
-        except NotTakenError as error:
-            return replace(none, skipped=error.cause)
-        except (ArcompError, MemoryError) as error:
-            said = error.cause if isinstance(error, ArcompError) else "not enough memory"
-            return replace(none, skipped=f"failed: {said}", failed=True)
-        return replace(
-            none, depth=own.depth, bytes=len(coded.data), nll_bits_float=nll, nll_bits_exact=coded.nll_bits,
-            nll_bits_network=coded.network_bits, encode_seconds=between - began, decode_seconds=ended - between,
-            round_trip=same, failed=not same,
-        )  # fmt: skip
+            return replace(made, depth=own.depth, nll_bits_float=nll, round_trip=same, failed=not same)
+
+        return _outcome(none, work)
+
+    def measure_jpeg(
+        self, name: str, jpeg: Jpeg, progress: Progress = lambda part: None, *, of: str = ""
+    ) -> Measurement:  # fmt: skip
+        """Code a JPEG file and restore it; as :meth:`measure`."""
+        none = Measurement(self.name, name, jpeg.samples, jpeg.positions, 8, set=of)
+
+        def work() -> Measurement:
+            self.warm_up_jpeg(jpeg)
+            made, decoded = _timed(none, progress, partial(self.encode_jpeg, jpeg), self.decode_jpeg)
+            return replace(made, round_trip=decoded == jpeg.data, failed=decoded != jpeg.data)
+
+        return _outcome(none, work)
 
     @abstractmethod
     def fitted(self, samples: Samples) -> Samples:
@@ -123,6 +129,54 @@ class Contestant(ABC):
     def float_bits(self, samples: Samples) -> float | None:
         """The model's float NLL of fitted samples; None where there is none."""
         return None
+
+    def warm_up_jpeg(self, jpeg: Jpeg) -> None:
+        """Load and compile what such a JPEG needs, before time is taken.
+
+        Raises:
+            NotTakenError: JPEGs are not taken.
+        """
+        raise NotTakenError("codes no JPEGs")
+
+    def encode_jpeg(self, jpeg: Jpeg, progress: Progress = lambda part: None) -> Coded:
+        """A JPEG as one file."""
+        raise NotTakenError("codes no JPEGs")
+
+    def decode_jpeg(self, data: bytes, progress: Progress = lambda part: None) -> bytes:
+        """The JPEG of a file."""
+        raise NotTakenError("codes no JPEGs")
+
+
+T = TypeVar("T")
+
+
+def _timed(
+    none: Measurement,
+    progress: Progress,
+    encode: Callable[[Progress], Coded],
+    decode: Callable[[bytes, Progress], T],
+) -> tuple[Measurement, T]:
+    """Encode and decode; the record of that, and what came back."""
+    began = time.perf_counter()
+    coded = encode(lambda part: progress(part / 2))
+    between = time.perf_counter()
+    decoded = decode(coded.data, lambda part: progress((1 + part) / 2))
+    ended = time.perf_counter()
+    return replace(
+        none, bytes=len(coded.data), nll_bits_exact=coded.nll_bits, nll_bits_network=coded.network_bits,
+        encode_seconds=between - began, decode_seconds=ended - between,
+    ), decoded  # fmt: skip
+
+
+def _outcome(none: Measurement, work: Callable[[], Measurement]) -> Measurement:
+    """What came of it, failures too."""
+    try:
+        return work()
+    except NotTakenError as error:
+        return replace(none, skipped=error.cause)
+    except (ArcompError, MemoryError) as error:
+        said = error.cause if isinstance(error, ArcompError) else "not enough memory"
+        return replace(none, skipped=f"failed: {said}", failed=True)
 
 
 class CodecContestant(Contestant):
@@ -176,6 +230,44 @@ class CodecContestant(Contestant):
         return self._last[1]
 
 
+class JpegContestant(Contestant):
+    """A codec of others for JPEGs."""
+
+    def __init__(self, made: Transcoder) -> None:
+        self.name, self.codec = made.name, made
+
+    def fitted(self, samples: Samples) -> Samples:
+        raise NotTakenError("takes JPEGs only")
+
+    def warm_up(self, samples: Samples) -> None:
+        raise NotTakenError("takes JPEGs only")
+
+    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        raise NotTakenError("takes JPEGs only")
+
+    def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
+        raise NotTakenError("takes JPEGs only")
+
+    def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
+        raise NotTakenError("takes JPEGs only")
+
+    def warm_up_jpeg(self, jpeg: Jpeg) -> None:
+        missing = self.codec.available()
+        if missing:
+            raise NotTakenError(f"{missing}: {INSTALL_PEERS}" if missing == NOT_INSTALLED else missing)
+
+    def encode_jpeg(self, jpeg: Jpeg, progress: Progress = lambda part: None) -> Coded:
+        try:
+            with _said():
+                return Coded(self.codec.encode(jpeg.data))
+        except ArcompError as error:  # many JPEGs are odd, and few codecs take all of them
+            raise NotTakenError(f"refused: {error.cause}") from error
+
+    def decode_jpeg(self, data: bytes, progress: Progress = lambda part: None) -> bytes:
+        with _said():
+            return self.codec.decode(data)
+
+
 def seen(samples: Samples) -> Pixels:
     """Pictures of one size as they are seen, [N, H, W, C]: bits are black and white, indices are their colours."""
     own = in_colours(samples)
@@ -197,6 +289,11 @@ def _said() -> Iterator[None]:
 def classical(threads: int | None = None) -> list[Contestant]:
     """Codecs of pictures."""
     return [CodecContestant(made) for made in of_pictures(threads)]
+
+
+def classical_of_jpegs() -> list[Contestant]:
+    """Codecs of JPEG files."""
+    return [JpegContestant(made) for made in of_jpegs()]
 
 
 def classical_of_bytes() -> list[Contestant]:

@@ -1,4 +1,4 @@
-"""Any codec that is a command: one template to encode, one to decode, run without a shell."""
+"""Any codec that is a command: one template to encode pictures or JPEGs, one to decode, run without a shell."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from pathlib import Path
 from arcomp.errors import ArcompError, PictureError
 from arcomp.formats import read
 from arcomp.measure.codecs import NOT_INSTALLED, Codec, Pixels
+from arcomp.measure.jpegs import Transcoder
 
 HELP = (
     "another codec: a command that encodes, a bar, one that decodes, such as "
-    '"flif=flif -e {input} {output.flif}|flif -d {input.flif} {output}"; may be given several times'
+    '"flif=flif -e {input} {output.flif}|flif -d {input.flif} {output}", or for JPEGs '
+    '"lepton=lepton {input.jpg} {output.lep}|lepton {input.lep} {output.jpg}"; may be given several times'
 )
+JPEG = ".jpg"
 FORMATS = {"": ".png", ".png": ".png", ".ppm": ".ppm"}
 """Pictures that commands are given and leave, by what stands in the template; gray as .ppm is named .pgm."""
 _FIELD = re.compile(r"\{(input|output)(\.\w+)?\}")
@@ -42,16 +45,7 @@ class External(Codec):
     """
 
     def __init__(self, spec: str) -> None:
-        name, equals, commands = spec.partition("=")
-        self.name, self.spec = name.strip(), spec
-        parts = _split(commands)
-        if not (self.name and equals) or len(parts) != 2 or not all(parts):
-            raise ArcompError(f"{spec!r} is not NAME=ENCODE|DECODE")
-        self.encoder, self.decoder = parts
-        for what, words in (("encodes", self.encoder), ("decodes", self.decoder)):
-            fields = {field for word in words for field, _ in _FIELD.findall(word)}
-            if fields != {"input", "output"}:
-                raise ArcompError(f"{self.name}: what {what} needs both {{input}} and {{output}}")
+        self.name, self.spec, self.encoder, self.decoder = _parsed(spec)
         pictures = (("input", self.encoder), ("output", self.decoder))
         for ending in (e for field, words in pictures for e in _endings(field, words)):
             if ending not in FORMATS:
@@ -74,7 +68,7 @@ class External(Codec):
                 _field("input", e): str(write(Path(folder, "picture"), e)) for e in _endings("input", self.encoder)
             }
             coded = _outputs(self.encoder, Path(folder, "coded"), {})
-            self._run(self.encoder, paths | coded, folder)
+            _run(self.encoder, paths | coded, folder)
             return _first(coded).read_bytes()
 
     def decode(self, data: bytes) -> Pixels:
@@ -85,28 +79,89 @@ class External(Codec):
                 path.write_bytes(data)
                 paths[_field("input", ending)] = str(path)
             pictures = _outputs(self.decoder, Path(folder, "picture"), FORMATS)
-            self._run(self.decoder, paths | pictures, folder)
+            _run(self.decoder, paths | pictures, folder)
             try:
                 pixels: Pixels = read(_first(pictures)).pixels[0]
             except PictureError as error:
                 raise ExternalError(f"{self.decoder[0]} left no picture: {error.cause}") from error
             return pixels
 
-    def _run(self, words: list[str], paths: Mapping[str, str], folder: str) -> None:
-        """Run a command with files in place of its fields.
 
-        Raises:
-            ExternalError: it cannot be started, or says that it failed.
-        """
-        command = [_FIELD.sub(lambda field: paths[field[0]], word) for word in words]
-        # Not in the temporary folder: a template may name programs and scripts relative to where it was given.
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-        except OSError as error:
-            raise ExternalError(f"{words[0]}: {error.strerror}") from error
-        if done.returncode:
-            said = [line for line in (done.stderr or done.stdout).replace(folder, "").splitlines() if line.strip()]
-            raise ExternalError(f"{words[0]} ended with status {done.returncode}" + (f": {said[-1]}" if said else ""))
+class ExternalOfJpegs(Transcoder):
+    """The same for JPEG files: the encoder reads {input.jpg}, the decoder leaves {output.jpg}.
+
+    Raises:
+        ArcompError: it is not like that.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.name, self.spec, self.encoder, self.decoder = _parsed(spec)
+        if _endings("input", self.encoder) != [JPEG] or _endings("output", self.decoder) != [JPEG]:
+            raise ArcompError(f"{self.name}: what makes JPEGs smaller reads {{input.jpg}} and leaves {{output.jpg}}")
+
+    def available(self) -> str:
+        return "" if all(shutil.which(words[0]) for words in (self.encoder, self.decoder)) else NOT_INSTALLED
+
+    def encode(self, jpeg: bytes) -> bytes:
+        return self._made(self.encoder, jpeg)
+
+    def decode(self, data: bytes) -> bytes:
+        return self._made(self.decoder, data)
+
+    def _made(self, words: list[str], data: bytes) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {}
+            for ending in _endings("input", words):
+                path = Path(folder, "from" + ending)
+                path.write_bytes(data)
+                paths[_field("input", ending)] = str(path)
+            made = _outputs(words, Path(folder, "made"), {})
+            _run(words, paths | made, folder)
+            return _first(made).read_bytes()
+
+
+def described(spec: str) -> External | ExternalOfJpegs:
+    """What ``NAME=ENCODE|DECODE`` describes: a codec of JPEGs if the encoder reads {input.jpg}, else one of pictures.
+
+    Raises:
+        ArcompError: it is not like that.
+    """
+    encoder = _parsed(spec)[2]
+    return ExternalOfJpegs(spec) if JPEG in _endings("input", encoder) else External(spec)
+
+
+def _parsed(spec: str) -> tuple[str, str, list[str], list[str]]:
+    """Name, the description itself, and the words of both commands.
+
+    Raises:
+        ArcompError: it is not ``NAME=ENCODE|DECODE``, or a command leaves out a field.
+    """
+    name, equals, commands = spec.partition("=")
+    name, parts = name.strip(), _split(commands)
+    if not (name and equals) or len(parts) != 2 or not all(parts):
+        raise ArcompError(f"{spec!r} is not NAME=ENCODE|DECODE")
+    for what, words in (("encodes", parts[0]), ("decodes", parts[1])):
+        fields = {field for word in words for field, _ in _FIELD.findall(word)}
+        if fields != {"input", "output"}:
+            raise ArcompError(f"{name}: what {what} needs both {{input}} and {{output}}")
+    return name, spec, parts[0], parts[1]
+
+
+def _run(words: list[str], paths: Mapping[str, str], folder: str) -> None:
+    """Run a command with files in place of its fields.
+
+    Raises:
+        ExternalError: it cannot be started, or says that it failed.
+    """
+    command = [_FIELD.sub(lambda field: paths[field[0]], word) for word in words]
+    # Not in the temporary folder: a template may name programs and scripts relative to where it was given.
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise ExternalError(f"{words[0]}: {error.strerror}") from error
+    if done.returncode:
+        said = [line for line in (done.stderr or done.stdout).replace(folder, "").splitlines() if line.strip()]
+        raise ExternalError(f"{words[0]} ended with status {done.returncode}" + (f": {said[-1]}" if said else ""))
 
 
 def _split(commands: str) -> list[list[str]]:

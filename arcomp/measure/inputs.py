@@ -8,7 +8,8 @@ from pathlib import Path
 
 from arcomp import formats
 from arcomp.errors import ArcompError
-from arcomp.formats import files_below, start_of
+from arcomp.formats import files_below, named_as_pictures, start_of
+from arcomp.measure import jpegs
 from arcomp.samples import Array, Samples
 
 
@@ -27,15 +28,17 @@ class Place:
     Attributes:
         asked: named by the user, not found in a folder.
         bytes: neither a picture nor an array of them.
+        jpeg: it begins as a JPEG does.
     """
 
     path: Path
     asked: bool
     bytes: bool = False
+    jpeg: bool = False
 
 
 def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
-    """All files, and those in folders whose endings are of pictures or arrays; hidden ones are left out.
+    """All files, and those in folders whose endings are of pictures, JPEGs or arrays; hidden ones are left out.
 
     Args:
         limit: most files of a folder, the first by name.
@@ -48,13 +51,14 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
         if not path.is_dir():
             if not path.exists():
                 raise ArcompError("does not exist", remedy="check the path", path=str(path))
-            found.append(Place(path, True, _is_bytes(start_of(path))))
+            found.append(Place(path, True, _is_bytes(start_of(path)), path.is_file() and jpegs.is_jpeg(path)))
             continue
-        inside = files_below(path, pictures=True)
+        below = files_below(path, pictures=False)
+        inside = [f for f in below if named_as_pictures(f) or f.suffix.lower() in jpegs.ENDINGS]
         if not inside:
-            remedy = "PNG, WebP (lossless), BMP, TIFF and PNM are read, and arrays (.npy, .npz)"
+            remedy = "PNG, WebP (lossless), BMP, TIFF, PNM and JPEG are read, and arrays (.npy, .npz)"
             raise ArcompError("no pictures in this folder", remedy=remedy, path=str(path))
-        found += [Place(f, False) for f in inside[:limit]]
+        found += [Place(f, False, jpeg=jpegs.is_jpeg(f)) for f in inside[:limit]]
     return found
 
 

@@ -25,3 +25,17 @@ def test_a_jpeg_and_its_pixels(folder: Path) -> None:
     assert (folder / "b.jpg").read_bytes() == data
     say("decompress", "a.jpg.arcomp", "-o", "a.png")
     assert np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(io.BytesIO(data))))
+
+
+def test_compared_with_others(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(jpeg(56, 40))
+    said = said_well(say("compare", "a.jpg", "--models", "photo-fast,context", "--classical", "--html", "a.html"))
+    rows = {line.split("  ")[0]: line for line in said.results}
+    assert float(rows["photo-fast"].split()[1]) < 0.8 * float(rows["JPEG as it is"].split()[4])
+    assert "context: skipped: codes no JPEGs" in said.results
+    assert "PNG" not in rows
+    assert "JPEG as it is" in (folder / "a.html").read_text()
+    (folder / "a.jpg").write_bytes(b"\xff\xd8\xffx")
+    said = say("compare", "a.jpg", "--models", "photo-fast")
+    assert said.status == 1
+    assert "a.jpg: a JPEG whose headers are damaged" in said.err

@@ -18,11 +18,12 @@ from arcomp.errors import ArcompError
 from arcomp.measure import tables
 from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical
 from arcomp.measure.contestants import CodecContestant
-from arcomp.measure.external import External, ExternalError
+from arcomp.measure.external import External, ExternalError, ExternalOfJpegs
 from arcomp.measure.inputs import read
-from arcomp.measure.record import Measurement
+from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from benchmarks import inputs, outputs, pareto, ratio, readme, sizes, speed, tiles
 from benchmarks.choice import JXL, Choice, efforts
+from tests.jpeg_files import jpeg
 
 
 @pytest.fixture
@@ -244,6 +245,32 @@ def test_external_codecs_in_both_benchmarks(pictures: Path, deflate: str, tmp_pa
     assert [(row["action"], row["error"]) for row in rows] == [("encode", ""), ("decode", "")]
     assert rows[1]["same"]
     assert rows[1]["peak_mib"] > 1
+
+
+def test_jpegs_beside_their_transcoders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(90, 70))
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes() + b"more")
+    (tmp_path / "c.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:40])
+    run = f"'{sys.executable}' -c 'import shutil, sys; shutil.copy(*sys.argv[1:])'"
+    copy = f"copy={run} {{input.jpg}} {{output.x}}|{run} {{input.x}} {{output.jpg}}"
+    document = tmp_path / "x.json"
+    options = ["--models", "photo-fast,histogram", "--external", copy, "--json", str(document)]
+    assert ratio.main([str(tmp_path), *options]) == 0
+    found = {row["codec"]: row for row in json.loads(document.read_text())["sets"]}
+    assert list(found) == ["JPEG as it is", "JPEG XL of the JPEG", "brunsli", "copy", "photo-fast", "histogram"]
+    own, itself = found["photo-fast"], found["JPEG as it is"]
+    assert own["round_trip"]
+    assert own["bytes"] < 0.8 * itself["bytes"]
+    assert own["to_jpeg"] == own["bytes"] / itself["bytes"]
+    assert 0 <= own["max_overhead_bytes"] <= ALLOWED_BYTES
+    assert found["copy"]["bytes"] == itself["bytes"] == 2 * (tmp_path / "a.jpg").stat().st_size + 4
+    assert found["histogram"]["skipped"] == "codes no JPEGs"
+    printed, said = capsys.readouterr()
+    assert "/ JPEG " in printed
+    assert "WebP" not in printed  # no picture, so none of its codecs
+    assert "skipped 1 file: a JPEG whose headers are damaged" in said
+    with pytest.raises(ArcompError, match="what makes JPEGs smaller"):
+        ExternalOfJpegs("x=a {input.jpg} {output.x}|b {input.x} {output.png}")
 
 
 @pytest.fixture
