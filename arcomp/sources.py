@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import arguments, files, formats, pillow
+from arcomp import arguments, files, formats, images
 from arcomp.errors import ArcompError
 from arcomp.samples import MAX_PIXELS, Samples, of_array
 
@@ -100,7 +100,7 @@ def samples_of(source: Source, *, or_bytes: bool = False) -> Samples:
     if isinstance(source, (bytes, bytearray, memoryview)) or (made and hasattr(source, "read")):
         return formats.read(bytes_of(source), or_bytes=or_bytes)
     if made and hasattr(source, "getbands") and hasattr(source, "mode"):
-        return pillow.samples_of(source)
+        return images.samples_of(source)
     if not made or not hasattr(source, "__array__"):
         what = arguments.named(source)
         raise ArcompError(f"{what} cannot be compressed", remedy="give an array of numpy, a path, or bytes of a file")

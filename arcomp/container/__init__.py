@@ -3,7 +3,7 @@
 from arcomp.container.atomic import check_target, write_atomically, written_atomically
 from arcomp.container.content import check_content
 from arcomp.container.header import Extent, Header
-from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_header, unpack
+from arcomp.container.layout import MAGIC, MAX_HEADER_BYTES, VERSION, pack, read_form, read_header, unpack
 from arcomp.container.member import (
     DIGEST_BYTES,
     MAX_SIDE_BYTES,
@@ -36,6 +36,7 @@ __all__ = [
     "check_target",
     "pack",
     "pack_skeleton",
+    "read_form",
     "read_header",
     "samples_checksum",
     "unpack",

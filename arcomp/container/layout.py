@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from arcomp.container.fields import CRC, DAMAGED, NEWER, read_fields
 from arcomp.container.foreign import explain
@@ -22,8 +23,9 @@ from arcomp.container.header import (
 )
 from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.container.skeleton import PackedSkeleton, pack_skeleton
+from arcomp.container.skeleton import PackedSkeleton, pack_skeleton, unpack_skeleton
 from arcomp.errors import FormatError
+from arcomp.form import Skeleton
 from arcomp.limits import USUAL_LIMITS, Limits
 
 MAGIC = b"\x89ARC\r\n\x1a\n"
@@ -165,6 +167,35 @@ def read_header(stream: BinaryIO) -> tuple[Header, int]:
     if kind != MEMBER:
         raise FormatError("an index, which holds no picture", remedy="name an archive's members")
     return parse_header(fields_of(memoryview(data), begin)), len(data)
+
+
+def read_form(
+    stream: BinaryIO, limits: Limits = USUAL_LIMITS
+) -> tuple[Header, Skeleton | None, npt.NDArray[np.uint8] | None]:
+    """The header, and the form and the palette that it names; nothing that a model coded is read.
+
+    Args:
+        stream: a file open for reading bytes, at a member.
+        limits: what form and palette may take.
+
+    Returns:
+        The header; how the file is made, None if it is its samples or there is none; the palette, or None.
+
+    Raises:
+        FormatError, LimitError: as of :func:`unpack`.
+    """
+    header, _ = read_header(stream)
+    if header.packed is None:
+        return header, None, None
+    if not header.streams:
+        raise FormatError("the header is impossible: a skeleton without a stream", remedy=DAMAGED)
+    claimed = header.streams[0]
+    data = _read(stream, claimed.length)
+    if len(data) < claimed.length:
+        raise _truncated(len(data), str(claimed.length))
+    if zlib.crc32(data) != claimed.crc:
+        raise FormatError("the stream of its form is damaged: its checksum differs", remedy=DAMAGED)
+    return header, *unpack_skeleton(header.packed, data, limits)
 
 
 def read_start(stream: BinaryIO) -> tuple[int, int, bytes]:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import arcomp
-from arcomp import pillow
+from arcomp import images
 from arcomp.errors import ArcompError, FormatError, LossyError, ModelError, PictureError
 from arcomp.samples import Samples
 from tests.contents import pictures
@@ -153,28 +153,28 @@ class TestPillow:
             ("1", 1, 1, False), ("L", 1, 8, False), ("RGB", 3, 8, False), ("LA", 2, 8, True), ("RGBA", 4, 8, True),
         ):  # fmt: skip
             image = Image.fromarray(RGB).convert(mode)
-            found = pillow.samples_of(image)
+            found = images.samples_of(image)
             assert (found.channels, found.depth, found.alpha, found.palette) == (channels, depth, alpha, None)
             assert np.array_equal(found.array, np.asarray(image))
         deep = RGB[..., 0].astype(np.uint16) * 257
-        found = pillow.samples_of(Image.fromarray(deep))
+        found = images.samples_of(Image.fromarray(deep))
         assert (found.depth, found.array.dtype.name) == (16, "uint16")
         assert np.array_equal(found.array, deep)
 
     def test_palettes(self) -> None:
-        found = pillow.samples_of(coloured())
+        found = images.samples_of(coloured())
         assert np.array_equal(found.array, INDICES)
         assert found.palette is not None
         assert found.palette[:4].tolist() == [[0, 1, 2], [10, 11, 12], [20, 21, 22], [30, 31, 32]]
         image = coloured()
         for transparency, alpha in ((2, [255, 255, 0, 255]), (b"\x07\x08", [7, 8, 255, 255])):
             image.info["transparency"] = transparency
-            found = pillow.samples_of(image)
+            found = images.samples_of(image)
             assert found.palette is not None
             assert found.palette[:4, 3].tolist() == alpha
         few = Image.fromarray(INDICES + 8, "P")
         few.putpalette([1, 2, 3])
-        found = pillow.samples_of(few)
+        found = images.samples_of(few)
         assert found.palette is not None
         assert len(found.palette) > INDICES.max() + 8
 
@@ -193,7 +193,7 @@ class TestPillow:
         first.save(file, "TIFF", save_all=True, append_images=[second])
         with Image.open(file) as image:
             assert "2 frames" in refusal(arcomp.compress, image, MODEL)
-            assert np.array_equal(pillow.samples_of(image.copy()).array, RGB)
+            assert np.array_equal(images.samples_of(image.copy()).array, RGB)
 
     @pytest.mark.parametrize("ending", ["JPEG", "WEBP"])
     def test_lossy_ones(self, ending: str) -> None:
@@ -202,7 +202,7 @@ class TestPillow:
         with Image.open(file) as image:
             with pytest.raises(LossyError, match="may be lossy; give the file"):
                 arcomp.compress(image, MODEL)
-            assert np.array_equal(pillow.samples_of(image.copy()).array, np.asarray(image))
+            assert np.array_equal(images.samples_of(image.copy()).array, np.asarray(image))
         with pytest.raises(LossyError, match="allow_lossy=True"):
             arcomp.open(file.getvalue())
 

@@ -138,7 +138,7 @@ def test_options_named_alone_exist() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/use.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/use.md", "docs/libraries.md"])
 def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     found = blocks(ROOT / name, "python")

@@ -41,6 +41,8 @@ FLOORS = {
     "arcomp.measure": 7,
     "arcomp.api": 7,
     "arcomp.training": 7,
+    "arcomp.plugins": 8,
+    "arcomp.pillow": 8,
     "arcomp.cli": 8,
     "arcomp.__main__": 8,
 }
