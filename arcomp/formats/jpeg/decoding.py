@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.coefficients import MAX_VALUE
+from arcomp.exact.compiled import kernel
+from arcomp.formats.jpeg.bits import Bits
 from arcomp.formats.jpeg.huffman import LOOK, Codes
+from arcomp.formats.jpeg.masks import band, bit, lowest
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
     ALL_COLUMNS,
@@ -25,8 +27,6 @@ from arcomp.formats.jpeg.scans import (
     first_block,
 )
 
-_BEYOND = 1024
-"""Bytes after the last one that may be looked at: more than those of a block."""
 _DC_BITS = MAX_VALUE.bit_length() + 1
 _AC_BITS = MAX_VALUE.bit_length()
 
@@ -39,20 +39,6 @@ ZEROS, BREAKS, PADS, UNIT, RESTARTS, BLOCK = range(7, 13)
 PREDICTED = 13
 """DC of each component, the last one read."""
 STATE = PREDICTED + 4
-
-
-class Bits(NamedTuple):
-    """The bytes of a scan without what is stuffed into them.
-
-    Attributes:
-        data: uint8, followed by some zeros.
-        ends: int64, where each interval ends, in bytes; there is a restart marker after each but the last.
-        counts: int64, the marker's number, 0 to 7.
-    """
-
-    data: npt.NDArray[np.uint8]
-    ends: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
 
 
 class Log(NamedTuple):
@@ -69,41 +55,7 @@ class Log(NamedTuple):
     pads: npt.NDArray[np.uint8]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _unstuff(
-    raw: npt.NDArray[np.uint8], clean: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
-) -> tuple[int, int]:
-    """Copy a scan's bytes up to a marker that is no restart's; gives how many, and how many intervals."""
-    at = made = intervals = 0
-    while at < len(raw):
-        value = raw[at]
-        if value == 0xFF:
-            after = raw[at + 1] if at + 1 < len(raw) else 0xFF
-            if 0xD0 <= after <= 0xD7:
-                ends[intervals], counts[intervals] = made, after & 7
-                intervals += 1
-                at += 2
-                continue
-            if after:
-                break
-            at += 1
-        clean[made] = value
-        made += 1
-        at += 1
-    ends[intervals] = made
-    return made, intervals + 1
-
-
-def bits_of(raw: npt.NDArray[np.uint8]) -> Bits:
-    """The bytes of a scan, uint8, which begin here and end at a marker that is no restart's."""
-    most = len(raw) // 2 + 2
-    clean, ends, counts = np.empty(len(raw) + _BEYOND, np.uint8), np.empty(most, np.int64), np.zeros(most, np.int64)
-    made, intervals = _unstuff(raw, clean, ends, counts)  # memory is taken as it is written
-    clean[made : made + _BEYOND] = 0
-    return Bits(clean, ends[:intervals].copy(), counts[:intervals].copy())
-
-
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _peek(data: npt.NDArray[np.uint8], at: int, count: int) -> int:
     """The next bits, at most 16."""
     byte = at >> 3
@@ -111,14 +63,14 @@ def _peek(data: npt.NDArray[np.uint8], at: int, count: int) -> int:
     return int((word >> (24 - count - (at & 7))) & ((1 << count) - 1))
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _take(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], count: int) -> int:
     value: int = _peek(data, state[AT], count)
     state[AT] += count
     return value
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _symbol(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, table: int) -> int:
     """The value of the next code; -1 if there is no such code."""
     at = state[AT]
@@ -134,14 +86,14 @@ def _symbol(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Co
     return -1
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _signed(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], bits: int) -> int:
     """A value of so many bits, at least 1, with its sign (T.81, F.2.2.1: EXTEND)."""
     value = _take(data, state, bits)
     return int(value if value >> (bits - 1) else value - (1 << bits) + 1)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _difference(
     data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, component: int, shift: int
 ) -> bool:
@@ -153,7 +105,7 @@ def _difference(
     return bool(abs(state[PREDICTED + component] << shift) <= MAX_VALUE)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _band(
     data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored, place: int,
     table: int, log: Log,
@@ -187,7 +139,7 @@ def _band(
             return False
         value = _signed(data, state, bits)
         stored.blocks[place, ZIGZAG[k]] = value << scan.low if value > 0 else -(-value << scan.low)
-        stored.tops[place] = max(k, int(stored.tops[place]))
+        stored.known[place] |= bit(k)
         k += 1
     else:
         _begin(state, log)
@@ -197,7 +149,7 @@ def _band(
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _more(
     data: npt.NDArray[np.uint8],
     state: npt.NDArray[np.int64],
@@ -222,19 +174,19 @@ def _more(
             state[LEFT] = (1 << run) + (_take(data, state, run) if run else 0)
             break
         state[EMPTY] = 0
-        while k <= last:
-            known = stored.blocks[place, ZIGZAG[k]]
-            if known:
-                _correct(data, state, stored, place, k, one)
-            elif run:
-                run -= 1
-            else:
-                break
+        known = stored.known[place] & band(k, last)
+        while known and lowest(known) <= k + run:
+            run -= lowest(known) - k
+            k = lowest(known)
+            _correct(data, state, stored, place, k, one)
+            known &= known - np.uint64(1)
             k += 1
+        k += run
         if k > last:
             return False
         stored.blocks[place, ZIGZAG[k]] = value
-        stored.tops[place] = max(k, int(stored.tops[place]))
+        if value:
+            stored.known[place] |= bit(k)
         zeros = 0 if value else zeros + 1
         k += 1
     if begins:
@@ -244,16 +196,17 @@ def _more(
         state[ZEROS] += 1
     if state[LEFT]:
         corrections = 0
-        for rest in range(k, min(last, int(stored.tops[place])) + 1):
-            if stored.blocks[place, ZIGZAG[rest]]:
-                _correct(data, state, stored, place, rest, one)
-                corrections += 1
+        rest = stored.known[place] & band(k, last)
+        while rest:
+            _correct(data, state, stored, place, lowest(rest), one)
+            rest &= rest - np.uint64(1)
+            corrections += 1
         state[LEFT] -= 1
         _count_empty(state, scan, log, corrections)
     return True
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _correct(
     data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], stored: Stored, place: int, k: int, one: int
 ) -> None:
@@ -262,7 +215,7 @@ def _correct(
         stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
     if state[EMPTY] and state[ENDED] >= 0:
@@ -271,7 +224,7 @@ def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections: int) -> None:
     """A block of a run was read."""
     state[RUN] += 1
@@ -287,7 +240,7 @@ def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections
         state[ENDED] = state[BLOCK]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _block(
     data: npt.NDArray[np.uint8],
     state: npt.NDArray[np.int64],
@@ -317,7 +270,7 @@ def _block(
     return bool(good and state[AT] <= state[END])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel()
 def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
     """Read the bits up to the next whole byte."""
     while state[AT] & 7:
@@ -325,7 +278,7 @@ def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
         state[PADS] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
     """Go to the next interval, if this one is at its end and the right marker follows; go on without one if there is
     none any more, but bits are."""
@@ -343,25 +296,40 @@ def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decode(scan: Scan, codes: Codes, bits: Bits, stored: Stored, state: npt.NDArray[np.int64], log: Log) -> int:
+@kernel(inner=True)
+def _keep(state: npt.NDArray[np.int64], kept: npt.NDArray[np.int64]) -> None:
+    for i in range(STATE):
+        kept[i] = state[i]
+
+
+@kernel()
+def decode(
+    scan: Scan,
+    codes: Codes,
+    bits: Bits,
+    stored: Stored,
+    state: npt.NDArray[np.int64],
+    safe: npt.NDArray[np.int64],
+    log: Log,
+) -> int:
     """Read a scan.
 
     Args:
         stored: all blocks, which get its coefficients.
         state: int64 [STATE], zeros; gets that after the last unit that is right, or, if that is within a run, after
             the last one before it.
+        safe: the same, room for a state.
 
     Returns:
         Units that were begun: those from the state's on are to be undone.
     """
     state[END], state[ENDED] = 8 * bits.ends[0], -1
-    safe = state.copy()
+    _keep(state, safe)
     data, components = bits.data, scan.components
     unit, row, column, good = 0, 0, 0, True
     while good and unit < scan.units:
         if not state[LEFT]:
-            safe[:] = state
+            _keep(state, safe)
         if scan.interval and unit and unit % scan.interval == 0 and not _restart(bits, state, log):
             break
         for component in range(len(components)):
@@ -375,7 +343,7 @@ def decode(scan: Scan, codes: Codes, bits: Bits, stored: Stored, state: npt.NDAr
             row, column = row + 1, 0
         state[UNIT] = unit
     if not good or unit < scan.units or state[LEFT]:
-        state[:] = safe
+        _keep(safe, state)
     return unit
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coefficients import Blocks
+from arcomp.exact.compiled import kernel
 from arcomp.formats.jpeg.huffman import Codes
+from arcomp.formats.jpeg.masks import Masks, band, bit, highest, lowest
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
     ALL_COLUMNS,
@@ -22,19 +24,21 @@ from arcomp.formats.jpeg.scans import (
     WIDE,
     ZIGZAG,
     Scan,
-    Stored,
     first_block,
 )
 
 WORD, COUNT, MADE, WRONG, RUN, KEPT, HELD, BLOCK, ZEROS, BREAKS, PADS = range(11)
-"""Of the state: bits that are no byte yet, and how many; bytes made; whether something cannot be coded; blocks of the
-run without new coefficients; its correction bits that count, and that are held back; blocks coded; how much of each log
-is used up."""
+"""Of the state: bits that are not written yet, and how many, at most 62; bytes made; whether something cannot be coded;
+blocks of the run without new coefficients; its correction bits that count, and that are held back; blocks coded; how
+much of each log is used up."""
 PREDICTED = 11
 STATE = PREDICTED + 4
 _BLOCK_BITS = 64
 MOST_HELD = (LONGEST_RUN + 1) * _BLOCK_BITS
 """Correction bits that a run can have."""
+
+
+Whole = int | np.int64
 
 
 class Given(NamedTuple):
@@ -50,6 +54,19 @@ class Given(NamedTuple):
     pads: npt.NDArray[np.uint8]
     units: int
     restarts: int
+
+
+class Seen(NamedTuple):
+    """The blocks of all components, as a scan sees them.
+
+    Attributes:
+        blocks: int16 [n, 64]. now: which coefficients are not 0 without the scan's low bits. before: which are not
+            without one bit more.
+    """
+
+    blocks: Blocks
+    now: Masks
+    before: Masks
 
 
 class Output(NamedTuple):
@@ -68,32 +85,49 @@ class Output(NamedTuple):
     state: npt.NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _byte(out: Output, value: int) -> None:
-    made = out.state[MADE]
-    if made >= len(out.data):
-        out.state[WRONG] = 1
-        return
-    out.data[made] = value
-    out.state[MADE] = made + 1
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _put(out: Output, value: int, bits: int) -> None:
-    """Write the lowest bits of a value."""
-    state = out.state
-    word, count = (state[WORD] << bits) | (value & ((1 << bits) - 1)), state[COUNT] + bits
+@kernel(inner=True)
+def _drain(out: Output) -> None:
+    """Write the bytes that there are among the bits."""
+    state, data = out.state, out.data
+    word, count, made = state[WORD], state[COUNT], state[MADE]
+    if made + count // 4 > len(data):  # each byte may be stuffed
+        state[WRONG] = 1
+        made = 0
     while count >= 8:
         count -= 8
         byte = (word >> count) & 255
-        _byte(out, byte)
+        data[made] = byte
+        made += 1
         if byte == 255:
-            _byte(out, 0)
-    state[WORD], state[COUNT] = word & 255, count
+            data[made] = 0
+            made += 1
+    state[WORD], state[COUNT], state[MADE] = word & 255, count, made
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _code(out: Output, codes: Codes, table: int, symbol: int, value: int, bits: int) -> None:
+@kernel(inline="always")
+def _put(out: Output, value: Whole, bits: Whole) -> None:
+    """Write the lowest bits, at most 31, of a value."""
+    state = out.state
+    state[WORD] = (state[WORD] << bits) | (value & ((1 << bits) - 1))
+    state[COUNT] += bits
+    if state[COUNT] > 31:
+        _drain(out)
+
+
+@kernel(inner=True)
+def _marker(out: Output, number: int) -> None:
+    """Write a restart marker between bytes."""
+    state, data = out.state, out.data
+    made = state[MADE]
+    if made + 2 > len(data):
+        state[WRONG] = 1
+        return
+    data[made], data[made + 1] = 0xFF, 0xD0 + number
+    state[MADE] = made + 2
+
+
+@kernel(inline="always")
+def _code(out: Output, codes: Codes, table: int, symbol: int, value: Whole, bits: int) -> None:
     """Write a symbol, and the lowest bits, at most 15, of a value."""
     size = np.int64(codes.size[table, symbol])
     out.counts[table, symbol] += 1
@@ -102,8 +136,8 @@ def _code(out: Output, codes: Codes, table: int, symbol: int, value: int, bits: 
     _put(out, np.int64(codes.code[table, symbol]) << bits | (value & ((1 << bits) - 1)), size + bits)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _bits_of(value: int) -> int:
+@kernel(inline="always")
+def _bits_of(value: Whole) -> int:
     bits = 0
     while value:
         value >>= 1
@@ -111,8 +145,8 @@ def _bits_of(value: int) -> int:
     return bits
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _difference(out: Output, codes: Codes, component: int, value: int) -> None:
+@kernel(inline="always")
+def _difference(out: Output, codes: Codes, component: int, value: Whole) -> None:
     state = out.state
     difference = value - state[PREDICTED + component]
     state[PREDICTED + component] = value
@@ -120,7 +154,7 @@ def _difference(out: Output, codes: Codes, component: int, value: int) -> None:
     _code(out, codes, component, bits, difference if difference >= 0 else difference - 1, bits)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _flush(out: Output, codes: Codes) -> None:
     """Write the run that there is."""
     state = out.state
@@ -135,7 +169,7 @@ def _flush(out: Output, codes: Codes) -> None:
     state[RUN], state[KEPT], state[HELD] = 0, 0, 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, corrections: int) -> None:
     """A block goes to the run, with some correction bits of its own."""
     state = out.state
@@ -156,7 +190,7 @@ def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, correction
         state[KEPT] = 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _surplus(out: Output, given: Given) -> int:
     """Runs of 16 zeros after the last coefficient of this block."""
     at = out.state[ZEROS]
@@ -166,28 +200,27 @@ def _surplus(out: Output, given: Given) -> int:
     return 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _band(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int, table: int) -> None:
+@kernel(inline="always")
+def _band(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int, table: int) -> None:
     """Write AC of a block for the first time."""
     surplus, k, last, low = _surplus(out, given), max(1, scan.first), scan.last, scan.low
-    zeros = 0
-    for at in range(k, min(last, int(stored.tops[place])) + 1):
-        value = np.int64(stored.blocks[place, ZIGZAG[at]])
-        size = abs(value) >> low
-        if not size:
-            zeros += 1
-            continue
-        if scan.kind != SEQUENTIAL:
-            _flush(out, codes)
+    rest = seen.now[place] & band(k, last)
+    if rest and scan.kind != SEQUENTIAL and out.state[RUN]:
+        _flush(out, codes)
+    while rest:
+        at = lowest(rest)
+        rest &= rest - np.uint64(1)
+        value, zeros = np.int64(seen.blocks[place, ZIGZAG[at]]), at - k
         while zeros > 15:
             _code(out, codes, table, 0xF0, 0, 0)
             zeros -= 16
+        size = abs(value) >> low
         bits = _bits_of(size)
         if bits > 15:
             out.state[WRONG] = 1
             return
         _code(out, codes, table, zeros << 4 | bits, size if value > 0 else ~size, bits)
-        zeros, k = 0, at + 1
+        k = at + 1
     if surplus and scan.kind != SEQUENTIAL:
         _flush(out, codes)
     for _ in range(surplus):
@@ -202,80 +235,89 @@ def _band(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, p
         _count_empty(out, codes, scan, given, 0)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _own(out: Output, count: int) -> int:
     """Write the correction bits since the last symbol; gives how many there are now."""
+    word, bits = np.int64(0), 0
     for place in range(count):
-        _put(out, out.own[place], 1)
+        word, bits = word << 1 | np.int64(out.own[place]), bits + 1
+        if bits == 31:
+            _put(out, word, bits)
+            word, bits = np.int64(0), 0
+    _put(out, word, bits)
     return 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _more(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int) -> None:
+@kernel(inner=True)
+def _more(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int) -> None:
     """Write one more bit of AC of a block."""
     surplus, last, low = _surplus(out, given), scan.last, scan.low
-    newest, written = scan.first - 1, scan.first - 1
-    top = min(last, int(stored.tops[place]))
-    for at in range(scan.first, top + 1):
-        if abs(np.int64(stored.blocks[place, ZIGZAG[at]])) >> low == 1:
-            newest = at
+    within = band(scan.first, last)
+    known, now = seen.before[place] & within, seen.now[place] & within
+    newest = highest(now & ~known) if now != known else -1
+    if out.state[RUN] and (newest >= 0 or surplus):
+        _flush(out, codes)
     zeros = corrections = 0
-    for at in range(scan.first, (last if surplus else top) + 1):
-        value = np.int64(stored.blocks[place, ZIGZAG[at]])
-        size = abs(value) >> low
-        if size > 1:
-            out.own[corrections] = size & 1
+    written, k = scan.first - 1, scan.first
+    while now:
+        at = lowest(now)
+        now &= now - np.uint64(1)
+        zeros, k = zeros + at - k, at + 1
+        while zeros > 15 and (at <= newest or surplus):
+            _code(out, codes, 4, 0xF0, 0, 0)
+            surplus -= at > newest
+            zeros, corrections, written = zeros - 16, _own(out, corrections), at - 1
+        value = np.int64(seen.blocks[place, ZIGZAG[at]])
+        if known & bit(at):
+            out.own[corrections] = abs(value) >> low & 1
             corrections += 1
-        elif size:
-            _flush(out, codes)
+        else:
             _code(out, codes, 4, zeros << 4 | 1, np.int64(value > 0), 1)
             zeros, corrections, written = 0, _own(out, corrections), at
-        else:
-            zeros += 1
-            if zeros == 16 and (at < newest or surplus):
-                _flush(out, codes)
-                _code(out, codes, 4, 0xF0, 0, 0)
-                surplus -= at > newest
-                zeros, corrections, written = 0, _own(out, corrections), at
+    while surplus and zeros + last + 1 - k > 15:
+        _code(out, codes, 4, 0xF0, 0, 0)
+        k += 16 - zeros
+        zeros, surplus, corrections, written = 0, surplus - 1, _own(out, corrections), k - 1
     if surplus:
         out.state[WRONG] = 1
     if written < last:
         _count_empty(out, codes, scan, given, corrections)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _block(out: Output, codes: Codes, scan: Scan, given: Given, stored: Stored, place: int, component: int) -> None:
+@kernel(inline="always")
+def _block(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int, component: int) -> None:
     """Write what a scan has of a block."""
     low = scan.low
     if scan.kind == SEQUENTIAL:
-        _difference(out, codes, component, np.int64(stored.blocks[place, 0]))
-        _band(out, codes, scan, given, stored, place, 4 + component)
+        _difference(out, codes, component, np.int64(seen.blocks[place, 0]))
+        _band(out, codes, scan, given, seen, place, 4 + component)
     elif scan.kind == DC_FIRST:
-        _difference(out, codes, component, np.int64(stored.blocks[place, 0]) >> low)
+        _difference(out, codes, component, np.int64(seen.blocks[place, 0]) >> low)
     elif scan.kind == DC_MORE:
-        _put(out, np.int64(stored.blocks[place, 0]) >> low, 1)
+        _put(out, np.int64(seen.blocks[place, 0]) >> low, 1)
     elif scan.kind == AC_FIRST:
-        _band(out, codes, scan, given, stored, place, 4 + component)
+        _band(out, codes, scan, given, seen, place, 4 + component)
     else:
-        _more(out, codes, scan, given, stored, place)
+        _more(out, codes, scan, given, seen, place)
     out.state[BLOCK] += 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel(inner=True)
 def _pad(out: Output, given: Given) -> None:
-    """Fill the byte up."""
+    """Fill the byte up, and write all."""
     state = out.state
-    while state[COUNT]:
+    while state[COUNT] & 7:
         _put(out, given.pads[state[PADS] % len(given.pads)], 1)
         state[PADS] += 1
+    _drain(out)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def encode(scan: Scan, codes: Codes, stored: Stored, given: Given, out: Output) -> None:
+@kernel()
+def encode(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output) -> None:
     """Write a scan.
 
     Args:
-        stored: all blocks. out: its state is zeros but for `PADS`; `WRONG` is set if the scan cannot be, or has
+        seen: all blocks. out: its state is zeros but for `PADS`; `WRONG` is set if the scan cannot be, or has
             more bytes than `out` has room for.
     """
     state, components = out.state, scan.components
@@ -284,15 +326,14 @@ def encode(scan: Scan, codes: Codes, stored: Stored, given: Given, out: Output) 
         if scan.interval and unit and unit % scan.interval == 0 and restarts < given.restarts:
             _flush(out, codes)
             _pad(out, given)
-            _byte(out, 0xFF)
-            _byte(out, 0xD0 + (restarts & 7))
+            _marker(out, restarts & 7)
             restarts += 1
             state[PREDICTED : PREDICTED + 4] = 0
         for component in range(len(components)):
             first = first_block(components, component, row, column)
             for _ in range(components[component, TALL]):
                 for place in range(first, first + components[component, WIDE]):
-                    _block(out, codes, scan, given, stored, place, component)
+                    _block(out, codes, scan, given, seen, place, component)
                 first += components[component, ALL_COLUMNS]
         column += 1
         if column == scan.across:

@@ -11,6 +11,7 @@ from arcomp.coefficients import Blocks, Coefficients, Component
 from arcomp.errors import PictureError
 from arcomp.form import Jpeg
 from arcomp.formats.jpeg import decoding
+from arcomp.formats.jpeg.bits import bits_of
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, HuffmanSegment, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes
 from arcomp.formats.jpeg.scans import DC_FIRST, LONGEST_RUN, SEQUENTIAL, Scan, Stored, scan_of, undo
@@ -148,7 +149,7 @@ class _Reader:
         self.headers, self.logs, self.scans = Headers(), _Logs(), 0
         self.parts: list[Content] = []
         self.padding: set[int] = set()
-        self.stored = Stored(np.zeros((0, 64), np.int16), np.zeros(0, np.int16))
+        self.stored = Stored(np.zeros((0, 64), np.int16), np.zeros(0, np.uint64))
         self.frame: Frame | None = None
         self._first: ScanHeader | None = None
         self._before = 0
@@ -194,14 +195,14 @@ class _Reader:
         blocks = self.frame.blocks
         if blocks > most or (blocks > BLOCKS_FREELY and blocks * _BLOCK_MEMORY > free_memory()):
             raise PictureError("a JPEG that claims more than it can have")
-        self.stored = Stored(np.zeros((blocks, 64), np.int16), np.zeros(blocks, np.int16))
+        self.stored = Stored(np.zeros((blocks, 64), np.int16), np.zeros(blocks, np.uint64))
         return self.frame
 
     def _scan(self, header: ScanHeader, scan: Scan, codes: Codes, at: int) -> tuple[int, bool]:
         """Read a scan: gives where it ends, and whether it has all its units."""
-        bits = decoding.bits_of(self.octets[at : self.end])
+        bits = bits_of(self.octets[at : self.end])
         log, state = decoding.log_of(scan, bits), np.zeros(decoding.STATE, np.int64)
-        begun = decoding.decode(scan, codes, bits, self.stored, state, log)
+        begun = decoding.decode(scan, codes, bits, self.stored, state, state.copy(), log)
         units, restarts = int(state[decoding.UNIT]), int(state[decoding.RESTARTS])
         if begun > units:
             undo(scan, self.stored, units, begun)

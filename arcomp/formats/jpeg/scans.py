@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from arcomp import jpeg_tables
 from arcomp.coefficients import Blocks
+from arcomp.exact.compiled import kernel
 from arcomp.formats.jpeg.headers import Frame, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes, codes_of
+from arcomp.formats.jpeg.masks import Masks, bit
 
 ZIGZAG = np.array(jpeg_tables.ZIGZAG)
 SEQUENTIAL, DC_FIRST, DC_MORE, AC_FIRST, AC_MORE = range(5)
@@ -55,11 +56,11 @@ class Stored(NamedTuple):
     """Blocks of all components, in memory.
 
     Attributes:
-        blocks: int16 [n, 64]. tops: int16 [n]; in zigzag order, all coefficients after that one are 0.
+        blocks: int16 [n, 64]. known: which of their coefficients are not 0.
     """
 
     blocks: Blocks
-    tops: npt.NDArray[np.int16]
+    known: Masks
 
 
 def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
@@ -94,7 +95,7 @@ def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:
     return scan, codes
 
 
-@numba.njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def first_block(components: npt.NDArray[np.int64], component: int, row: int, column: int) -> int:
     """Where in memory the first block is that a component has in a unit."""
     rows = row * components[component, TALL]
@@ -102,7 +103,7 @@ def first_block(components: npt.NDArray[np.int64], component: int, row: int, col
     return int(first + column * components[component, WIDE])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel()
 def undo(scan: Scan, stored: Stored, unit: int, end: int) -> None:
     """Take from blocks what a scan said of units from one on, up to another."""
     for at in range(unit, end):
@@ -111,37 +112,19 @@ def undo(scan: Scan, stored: Stored, unit: int, end: int) -> None:
             first = first_block(scan.components, component, at // scan.across, at % scan.across)
             for down in range(one[TALL]):
                 for place in range(first + down * one[ALL_COLUMNS], first + down * one[ALL_COLUMNS] + one[WIDE]):
-                    _undo_block(scan, stored.blocks[place])
+                    _undo_block(scan, stored, place)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _undo_block(scan: Scan, block: npt.NDArray[np.int16]) -> None:
+@kernel(inner=True)
+def _undo_block(scan: Scan, stored: Stored, place: int) -> None:
+    block, shift = stored.blocks[place], scan.before
     for k in range(scan.first, scan.last + 1):
-        value, shift = block[ZIGZAG[k]], scan.before
+        value = block[ZIGZAG[k]]
         if not shift:
             block[ZIGZAG[k]] = 0
         elif k == 0 or value > 0:
             block[ZIGZAG[k]] = value >> shift << shift
         else:
             block[ZIGZAG[k]] = -(-value >> shift << shift)
-
-
-_LAST_OF_FOUR = np.array([np.flatnonzero(four == ZIGZAG // 4).max() for four in range(16)])
-"""In zigzag order, the last of four coefficients that are neighbours in memory."""
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_tops(fours: npt.NDArray[np.uint64], stored: Stored) -> None:
-    """Fill in the tops of blocks.
-
-    Args:
-        fours: uint64 [n, 16], the blocks' coefficients by fours.
-    """
-    for place in range(len(fours)):
-        top = 0
-        for four in range(16):
-            if fours[place, four] and _LAST_OF_FOUR[four] > top:
-                top = _LAST_OF_FOUR[four]
-        while top and not stored.blocks[place, ZIGZAG[top]]:
-            top -= 1
-        stored.tops[place] = top
+        if not block[ZIGZAG[k]]:
+            stored.known[place] &= ~bit(k)

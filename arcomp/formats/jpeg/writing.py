@@ -15,7 +15,8 @@ from arcomp.form import Jpeg
 from arcomp.formats.jpeg import encoding
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
 from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, codes_to_count, optimal
-from arcomp.formats.jpeg.scans import Scan, Stored, find_tops, scan_of
+from arcomp.formats.jpeg.masks import Masks, masks_of
+from arcomp.formats.jpeg.scans import Scan, scan_of
 
 _CANNOT = "scans that cannot be"
 _LEAST_ROOM, _BLOCK_ROOM = 1024, 512
@@ -67,6 +68,10 @@ def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients, most: int) -> 
     yield content[end:]
 
 
+_LOWS = 3
+"""How far apart the low bits of scans are whose masks are kept."""
+
+
 class Writer:
     """Writes the scans of a JPEG.
 
@@ -76,8 +81,8 @@ class Writer:
 
     def __init__(self, jpeg: Jpeg, frame: Frame, coefficients: Coefficients, most: int) -> None:
         self.jpeg, self.frame, self.logs, self.before = jpeg, frame, _Logs.of(jpeg), 0
-        self.stored = _placed(jpeg, frame, coefficients)
-        self.room = max(0, min(most, _LEAST_ROOM + _BLOCK_ROOM * len(self.stored.blocks)))
+        self.blocks, self.masks = _placed(jpeg, frame, coefficients), dict[int, Masks]()
+        self.room = max(0, min(most, _LEAST_ROOM + _BLOCK_ROOM * len(self.blocks)))
         self.held, self.pads = np.empty(encoding.MOST_HELD, np.uint8), 0
 
     @classmethod
@@ -119,13 +124,21 @@ class Writer:
         if units > scan.units:
             raise ValueError(_CANNOT)
         state[encoding.PADS] = self.pads
-        room = np.empty(self.room, np.uint8)  # memory is taken as it is written
+        room = np.empty(self.room + 16, np.uint8)  # memory is taken as it is written
         out = encoding.Output(room, self.held, np.empty(64, np.uint8), np.zeros((TABLES, 256), np.int64), state)
         given = self.logs.given(number, self.before, self.before + scan.blocks, units)
-        encoding.encode(scan, codes, self.stored, given, out)
+        now, before = (self._mask(low) for low in (scan.low, scan.low + 1))
+        encoding.encode(scan, codes, encoding.Seen(self.blocks, now, before), given, out)
         if state[encoding.WRONG]:
             raise ValueError(_CANNOT)
         return out
+
+    def _mask(self, low: int) -> Masks:
+        """Which coefficients are at least 2^low in magnitude. Those of few lows are kept."""
+        if low not in self.masks:
+            self.masks = {other: mask for other, mask in self.masks.items() if abs(other - low) < _LOWS}
+            self.masks[low] = masks_of(self.blocks, low)
+        return self.masks[low]
 
 
 def best_table(key: tuple[int, int], header: ScanHeader, counts: npt.NDArray[np.int64]) -> Table | None:
@@ -244,7 +257,7 @@ def _size(jpeg: Jpeg, number: int, one: FrameComponent) -> tuple[int, int]:
     return (one.all_rows, one.all_columns) if jpeg.padded >> number & 1 else (one.rows, one.columns)
 
 
-def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Stored:
+def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Blocks:
     """All blocks of a frame, component after component."""
     blocks = np.zeros((frame.blocks, 64), np.int16)
     for number, (one, component) in enumerate(zip(frame.components, coefficients.components, strict=True)):
@@ -256,6 +269,4 @@ def _placed(jpeg: Jpeg, frame: Frame, coefficients: Coefficients) -> Stored:
         plane[:rows, :columns] = component.blocks
         if (rows, columns) != (one.all_rows, one.all_columns):
             write_padding(one, plane)
-    stored = Stored(blocks, np.empty(len(blocks), np.int16))
-    find_tops(blocks.view(np.uint64), stored)
-    return stored
+    return blocks
