@@ -6,6 +6,7 @@ again; then the best way is coded once more.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 
@@ -22,6 +23,16 @@ KEPT = 32
 _Key = tuple[bytes, int, tuple[int, ...], tuple[int, int], bytes]
 _payloads: OrderedDict[_Key, Payload] = OrderedDict()
 _lock = threading.Lock()
+
+
+def _new_lock() -> None:
+    """In a fork, whose lock another thread of its parent may have held: that thread is not here."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def tried(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import struct
 import threading
 import warnings
@@ -35,7 +36,17 @@ _PLUGINS = {
 UInt8 = npt.NDArray[np.uint8]
 PART = 1 << 20
 """Pixels that are taken from Pillow at a time."""
-_LOCK = threading.Lock()
+_lock = threading.Lock()
+
+
+def _new_lock() -> None:
+    """In a fork, whose lock another thread of its parent may have held: that thread is not here."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
@@ -185,7 +196,7 @@ def _samples(image: Any) -> UInt8:
 @contextmanager
 def _our_limits(image_module: Any) -> Iterator[None]:
     """Pillow without its own size limit, and silent: sizes are checked here, and refusals are errors."""
-    with _LOCK:
+    with _lock:
         before = image_module.MAX_IMAGE_PIXELS
         image_module.MAX_IMAGE_PIXELS = None
         try:
