@@ -55,6 +55,26 @@ def _model_of(name: str) -> str:
     return name.split("-")[0]
 
 
+def with_preset(model: object = None, preset: object = None) -> str:
+    """The name of a model, or of one of the default model's presets.
+
+    Args:
+        model: its name; None: the default. preset: such as "fast"; None: the default's.
+
+    Raises:
+        ModelError: a preset of another model, or what is no name.
+    """
+    own, _, usual = DEFAULT.partition("-")
+    for name in (model, preset):
+        if name is not None and not isinstance(name, str):
+            raise ModelError(f"{str(name)[:40]!r} is no name of a model or preset", remedy="give a name")
+    if model in (None, own):
+        return f"{own}-{preset or usual}"
+    if preset is not None:
+        raise ModelError(f"preset= works with model {own} only, not with {model}", remedy="leave one of them out")
+    return str(model)
+
+
 def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 

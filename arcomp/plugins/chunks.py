@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.errors import ArcompError, FormatError, ModelError
+from arcomp.errors import ArcompError, FormatError
 from arcomp.samples import MAX_CHANNELS, MAX_PIXELS
 
 Chunk = npt.NDArray[Any]
@@ -21,27 +21,6 @@ Chunk = npt.NDArray[Any]
 TYPES = ("bool", "uint8", "uint16", "int8", "int16")
 MOST_AXES = 5
 _GIVE = f"give {', '.join(TYPES[:-1])} or {TYPES[-1]}, or another codec"
-
-
-def name_of(model: str | None, preset: str | None) -> str:
-    """The name of a model.
-
-    Args:
-        model: its name, or None. preset: of the default model: "fast", "balanced" or "max", or None.
-
-    Raises:
-        ModelError: a preset of another model; a name or preset that is no text.
-    """
-    from arcomp.contract.registry import DEFAULT
-
-    own, _, usual = DEFAULT.partition("-")
-    if not isinstance(model or "", str) or not isinstance(preset or "", str):
-        raise ModelError("model and preset are names", remedy='such as model="photo", preset="fast"')
-    if model in (None, own):
-        return f"{own}-{preset or usual}"
-    if preset is not None:
-        raise ModelError(f"preset= works with model {own} only, not with {model}", remedy="leave one of them out")
-    return str(model)
 
 
 def check(dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

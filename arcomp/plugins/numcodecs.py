@@ -11,6 +11,7 @@ import numpy as np
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_contiguous_ndarray_like, ndarray_copy
 
+from arcomp.contract.registry import with_preset
 from arcomp.plugins import chunks
 
 
@@ -31,7 +32,7 @@ class Arcomp(Codec):  # type: ignore[misc]
 
     def __init__(self, model: str | None = None, preset: str | None = None) -> None:
         self.model, self.preset = model, preset
-        self._name = chunks.name_of(model, preset)
+        self._name = with_preset(model, preset)
 
     def encode(self, buf: Any) -> bytes:
         """Compress an array; one whose first index runs fastest is taken as it lies in memory.

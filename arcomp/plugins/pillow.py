@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, ImageSequence
 
 from arcomp.container import MAGIC, Header, read_form, unpack
-from arcomp.errors import ArcompError, ModelError, PictureError
+from arcomp.errors import ArcompError, PictureError
 from arcomp.form import Chunks, Differences, Jpeg, Literal, Raster, Skeleton
 from arcomp.images import image_of, mode_of
 from arcomp.samples import Array, Bytes, Picture, Samples
@@ -304,29 +304,12 @@ def _write(frames: list[Image.Image], about: dict[str, Any], file: IO[bytes], fi
         if frame.mode not in _SAVED:
             raise OSError(f"cannot write mode {frame.mode} as {FORMAT}")
     with _as_oserror():
-        model = registry.load(_model(about))
+        model = registry.load(registry.with_preset(about.get("model"), about.get("preset")))
         data, ending = _plain(frames, about)
         stem, _ = os.path.splitext(os.path.basename(os.fsdecode(filename or "")))
         named = files.About(stem + ending if stem else "")
         settings = files.Settings(threads=about.get("threads"), verify=bool(about.get("verify", True)))
         file.write(files.compress(files.examine(data, model, named, settings), model, settings).data)
-
-
-def _model(about: dict[str, Any]) -> str:
-    """The name of the model that save is to use.
-
-    Raises:
-        ModelError: a preset of another model than photo.
-    """
-    from arcomp.contract import registry
-
-    name, preset = about.get("model"), about.get("preset")
-    if preset is None:
-        return str(name or registry.DEFAULT)
-    own = registry.DEFAULT.split("-")[0]
-    if name not in (None, own):
-        raise ModelError(f"preset= works with model {own} only, not with {name}", remedy="leave one of them out")
-    return f"{own}-{preset}"
 
 
 def _plain(frames: list[Image.Image], about: dict[str, Any]) -> tuple[bytes, str]:

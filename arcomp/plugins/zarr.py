@@ -17,6 +17,7 @@ from zarr.abc.codec import ArrayBytesCodec
 from zarr.core.array_spec import ArraySpec
 from zarr.core.buffer import Buffer, NDBuffer
 
+from arcomp.contract.registry import with_preset
 from arcomp.errors import ArcompError, FormatError
 from arcomp.plugins import chunks
 
@@ -44,7 +45,7 @@ class Arcomp(ArrayBytesCodec):
     preset: str | None = None
 
     def __post_init__(self) -> None:
-        chunks.name_of(self.model, self.preset)
+        with_preset(self.model, self.preset)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -91,7 +92,7 @@ class Arcomp(ArrayBytesCodec):
     def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
         array = chunk_data.as_numpy_array()
         native = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        data = chunks.encode(native, chunks.name_of(self.model, self.preset))
+        data = chunks.encode(native, with_preset(self.model, self.preset))
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     def _decode_sync(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:

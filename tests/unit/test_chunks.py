@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 
 import arcomp
+from arcomp.contract.registry import with_preset
 from arcomp.errors import ArcompError
 from arcomp.plugins import chunks
 
@@ -59,7 +60,7 @@ def test_a_codec_says_how_it_is_made() -> None:
     assert codec.get_config() == {"id": "arcomp", "model": None, "preset": "fast"}
     assert numcodecs.get_codec(codec.get_config()) == codec
     assert eval(repr(codec), {"Arcomp": type(codec)}) == codec
-    assert [chunks.name_of(*given) for given in ((None, None), ("photo", "max"), ("context", None))] == [
+    assert [with_preset(*given) for given in ((None, None), ("photo", "max"), ("context", None))] == [
         "photo-balanced", "photo-max", "context"
     ]  # fmt: skip
 
