@@ -362,13 +362,16 @@ def for_jpegs(model: Model) -> Model | None:
 
 @lru_cache(maxsize=8)
 def _of_preset(name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
-    """The model of JPEGs of the same preset as other weights, or of its own if theirs lie nowhere."""
+    """The model of JPEGs of the same preset as other weights; of its default preset if their file is called otherwise,
+    or lies nowhere."""
     path = next(candidates(name, where, digest), None)
     preset = path.name.split(".")[0].removeprefix(name) if path else ""
-    try:
-        return registry.load(OF_JPEGS + preset)
-    except ModelError:  # it is not here
-        return None
+    for wanted in dict.fromkeys((OF_JPEGS + preset, OF_JPEGS)):
+        try:
+            return registry.load(wanted)
+        except ModelError:  # it is not here
+            continue
+    return None
 
 
 def _tables(tree: Node) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 import arcomp
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
+from arcomp.contract.library import SHIPPED
 from arcomp.contract.model import Model
 from arcomp.errors import ModelError
-from arcomp.planning import plan
+from arcomp.planning import for_jpegs, plan
 from arcomp.samples import Pixels, Samples
 from arcomp.transforms import (
     Coded,
@@ -249,3 +252,19 @@ def test_what_was_tried_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(coded) > 4
     assert len(set(coded)) == len(coded)
     assert np.array_equal(arcomp.decompress(data).array, pixels)
+
+
+class TestModelsOfJpegs:
+    def test_weights_of_any_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """JPEGs are coded by the model of the same preset, or, for weights that are called otherwise, by the usual."""
+        usual = for_jpegs(registry.load(registry.DEFAULT))
+        fast = for_jpegs(registry.load("photo-fast"))
+        assert usual is not None and fast is not None and usual.name == fast.name and usual.digest != fast.digest
+        shutil.copy(SHIPPED / "photo-fast.safetensors", tmp_path / "photo-mine.safetensors")
+        monkeypatch.setenv("ARCOMP_MODELS", str(tmp_path))
+        for own in (registry.load("photo-mine"), registry.load(str(tmp_path / "photo-mine.safetensors"))):
+            found = for_jpegs(own)
+            assert found is not None and found.digest == usual.digest
+
+    def test_others_code_none(self) -> None:
+        assert for_jpegs(registry.load("histogram")) is None
