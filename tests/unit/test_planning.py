@@ -259,12 +259,16 @@ class TestModelsOfJpegs:
         """JPEGs are coded by the model of the same preset, or, for weights that are called otherwise, by the usual."""
         usual = for_jpegs(registry.load(registry.DEFAULT))
         fast = for_jpegs(registry.load("photo-fast"))
-        assert usual is not None and fast is not None and usual.name == fast.name and usual.digest != fast.digest
+        assert usual is not None
+        assert fast is not None
+        assert usual.name == fast.name
+        assert usual.digest != fast.digest
         shutil.copy(SHIPPED / "photo-fast.safetensors", tmp_path / "photo-mine.safetensors")
         monkeypatch.setenv("ARCOMP_MODELS", str(tmp_path))
         for own in (registry.load("photo-mine"), registry.load(str(tmp_path / "photo-mine.safetensors"))):
             found = for_jpegs(own)
-            assert found is not None and found.digest == usual.digest
+            assert found is not None
+            assert found.digest == usual.digest
 
     def test_others_code_none(self) -> None:
         assert for_jpegs(registry.load("histogram")) is None
