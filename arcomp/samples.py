@@ -26,6 +26,8 @@ MAX_CHANNELS = 4
 """Most channels of a picture, alpha included; as a last axis, also a width that nobody has."""
 MAX_DEPTH = 16
 """Most bits of a sample."""
+MAX_ENTRIES = 1 << 16
+"""Most entries of a palette; there may be more than samples have values."""
 GIVE = "give bool or integers of 8 or 16 bits as [H, W], [H, W, C], [N, H, W] or [N, H, W, C] with up to 4 channels"
 
 _DTYPES = {"bool": 1, "uint8": 8, "uint16": 16, "int8": 8, "int16": 16}
@@ -108,10 +110,16 @@ class Samples:
         channels = stacks[0].shape[3]
         if any(stack.shape[3] != channels for stack in stacks):
             raise ArcompError("pictures with different numbers of channels", remedy="compress each kind by itself")
-        if self.palette is not None and (
-            channels != 1 or self.palette.ndim != 2 or self.palette.shape[1] not in (3, 4)
-        ):
-            raise ArcompError("a palette is uint8 [entries, 3 or 4], for pictures of one channel")
+        if not isinstance(self.form, Form):
+            raise ArcompError("the form of samples is none", remedy="leave it out, or take it from other samples")
+        if not isinstance(self.alpha, (bool, np.bool_)):
+            raise ArcompError("alpha is True or False: whether the last channel is opacity")
+        if self.palette is not None:
+            _check_palette(self.palette, channels)
+        if self.maximum is not None and not _is_integer(self.maximum, 0, (1 << self.depth) - 1):
+            raise ArcompError(
+                f"the maximum of samples of {self.depth} bits is an integer from 0 to {(1 << self.depth) - 1}, or None"
+            )
         object.__setattr__(self, "stacks", stacks)
 
     @classmethod
@@ -212,7 +220,7 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
         raise ArcompError("there are no pixels to compress")
     if not 1 <= stack.shape[3] <= MAX_CHANNELS:
         raise ArcompError(f"{stack.shape[3]} channels are not supported, only 1 to {MAX_CHANNELS}")
-    if not isinstance(depth, (int, np.integer)) or not 1 <= depth <= MAX_DEPTH:
+    if not _is_integer(depth, 1, MAX_DEPTH):
         raise ArcompError(f"{depth} bits a sample are not supported, only 1 to {MAX_DEPTH}")
     if stack.dtype.kind != "u" or (depth < 8 * stack.dtype.itemsize and int(stack.max()) >> depth):
         raise ArcompError(f"samples are not unsigned integers of {depth} bit{'s' if depth > 1 else ''}")
@@ -220,6 +228,24 @@ def _checked(stack: Pixels, depth: int) -> Pixels:
     if not any(stack.strides[:3]):
         return np.broadcast_to(np.ascontiguousarray(stack[:1, :1, :1], dtype), stack.shape)
     return np.ascontiguousarray(stack, dtype)
+
+
+def _check_palette(palette: object, channels: int) -> None:
+    """Refuse a palette that pictures of so many channels cannot have.
+
+    Raises:
+        ArcompError: it is none, or of another type or shape.
+    """
+    found = isinstance(palette, np.ndarray) and palette.dtype == np.uint8 and palette.ndim == 2
+    if not found or palette.shape[1] not in (3, 4) or not 1 <= len(palette) <= MAX_ENTRIES or channels != 1:
+        raise ArcompError(
+            f"a palette is uint8 [entries, 3 or 4] of at most {MAX_ENTRIES} entries, for pictures of one channel"
+        )
+
+
+def _is_integer(value: object, least: int, most: int) -> bool:
+    """Whether it is an integer of a range, of Python or NumPy."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and least <= int(value) <= most
 
 
 def _from_the_middle(samples: Pixels) -> Pixels:

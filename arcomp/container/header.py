@@ -11,7 +11,6 @@ from arcomp.container.jpegs import JpegPlans, decode_jpegs, encode_jpegs
 from arcomp.container.member import (
     DIGEST_BYTES,
     HASH_BYTES,
-    MAX_ENTRIES,
     MAX_NAME_BYTES,
     MAX_STACKS,
     MAX_TILES,
@@ -26,7 +25,7 @@ from arcomp.container.records import Family
 from arcomp.container.skeleton import unpack_skeleton
 from arcomp.errors import FormatError
 from arcomp.limits import PACKED_PER_BYTE, USUAL_LIMITS, Budget, Limits
-from arcomp.samples import MAX_CHANNELS, Form, Picture
+from arcomp.samples import MAX_CHANNELS, MAX_ENTRIES, Form, Picture
 from arcomp.transforms import MAX_NODES, NODES, Coded, Node, coded_leaves
 
 TAG_PICTURES, TAG_MODELS, TAG_PARTS, TAG_SAMPLES, TAG_STREAMS, TAG_ORIGINAL, TAG_SKELETON, TAG_JPEGS = range(1, 9)

@@ -20,7 +20,7 @@ from arcomp.coefficients import MAX_COMPONENTS, MAX_SIDE
 from arcomp.container.content import check_content
 from arcomp.errors import FormatError
 from arcomp.form import Skeleton
-from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_PIXELS, Form, Picture
+from arcomp.samples import MAX_CHANNELS, MAX_DEPTH, MAX_ENTRIES, MAX_PIXELS, Form, Picture
 from arcomp.transforms import Node, coded_leaves
 
 MAX_TILES = 1 << 20
@@ -31,8 +31,6 @@ MAX_STACKS = 1 << 16
 """Most stacks of pictures in a file."""
 MAX_JPEGS = 1 << 16
 """Most JPEGs in a file."""
-MAX_ENTRIES = 1 << 16
-"""Most entries of a palette; there may be more than samples have values."""
 MAX_NAME_BYTES = 4096
 """Most bytes of a file's name, folders included."""
 DIGEST_BYTES = 8

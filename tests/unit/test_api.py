@@ -22,7 +22,7 @@ from arcomp import api, samples
 from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError, ModelError, OutputError, PictureError
 from arcomp.models.wavenet import WaveNet
-from arcomp.samples import Array, Samples
+from arcomp.samples import Array, Bytes, Samples
 from tests.contents import pictures
 from tests.specimens import layered
 
@@ -256,6 +256,26 @@ class TestSamples:
     def test_what_they_cannot_be(self, stacks: Any, depth: int, words: str) -> None:
         with pytest.raises(ArcompError, match=words):
             Samples(stacks, depth)
+
+    @pytest.mark.parametrize(
+        ("more", "words"),
+        [
+            ({"palette": [[1, 2, 3]]}, "a palette is uint8"),
+            ({"palette": np.zeros((2, 3))}, "a palette is uint8"),
+            ({"palette": np.zeros((2, 3), np.uint16)}, "a palette is uint8"),
+            ({"palette": np.zeros((0, 3), np.uint8)}, "a palette is uint8"),
+            ({"palette": np.zeros((1 << 17, 3), np.uint8)}, "at most 65536 entries"),
+            ({"form": 3}, "form of samples"),
+            ({"form": Bytes}, "form of samples"),
+            ({"alpha": "x"}, "alpha is True or False"),
+            ({"maximum": -4}, "integer from 0 to 255"),
+            ({"maximum": 256}, "integer from 0 to 255"),
+            ({"maximum": "x"}, "integer from 0 to 255"),
+        ],
+    )
+    def test_what_is_said_of_them_cannot_be(self, more: dict[str, Any], words: str) -> None:
+        with pytest.raises(ArcompError, match=words):
+            Samples((RGB[None, ..., :1],), 8, **more)
 
     def test_arrays_of_three_axes(self) -> None:
         assert samples.of_array(np.zeros((9, 5, 4), np.uint8)).form == Array("uint8", False, True)
