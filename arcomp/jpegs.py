@@ -10,7 +10,7 @@ from arcomp.codec import Work
 from arcomp.coefficients import Coefficients, Shape
 from arcomp.container import CodedJpeg, Member
 from arcomp.contract.model import Execution, Model
-from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE
+from arcomp.limits import JpegBudget
 
 _BLOCK_MEMORY = 512
 """Bytes of memory that a block takes, while a JPEG is written, at most about."""
@@ -44,7 +44,8 @@ class Decoder:
 
     def __init__(self, member: Member, model: Model, how: Execution) -> None:
         self._jpegs, self._model, self._how, self._taken = member.jpegs, model, how, set[int]()
-        self._blocks = BLOCKS_FREELY + BLOCKS_PER_BYTE * (member.original.length if member.original else 0)
+        self._budget = JpegBudget(member.original.length if member.original else 0)
+        self._coefficients = self._pixels = self._stored = 0  # of those decoded so far
         self._work = Work(how.progress, sum(math.prod((j.width, j.height, j.components)) for j in member.jpegs))
 
     def __call__(self, number: int, shape: Shape) -> Coefficients:
@@ -65,9 +66,11 @@ class Decoder:
         if (shape.width, shape.height, len(shape.components)) != (one.width, one.height, one.components):
             raise ValueError("a JPEG of another size")
         blocks = shape.coefficients // 64
-        if blocks > self._blocks:
-            raise ValueError("a JPEG of more blocks than its file can have")
-        limits.check_coefficients(shape.coefficients, one.width * one.height, sum(map(len, one.streams)))
+        self._budget.blocks.take(blocks)
+        self._coefficients += shape.coefficients
+        self._pixels += one.width * one.height
+        self._stored += sum(map(len, one.streams))
+        limits.check_coefficients(self._coefficients, self._pixels, self._stored)
         limits.check_memory(_BLOCK_MEMORY * blocks + self._model.coefficient_memory(shape, self._how.threads))
         how = replace(self._how, progress=self._work.part(math.prod((one.width, one.height, one.components))))
         return self._model.decode_coefficients(shape, one.streams, how)

@@ -41,7 +41,11 @@ ITEMS_FREELY, ITEMS_PER_BYTE = 1 << 16, 16
 
 
 BLOCKS_FREELY, BLOCKS_PER_BYTE = 1 << 16, 8
-"""Blocks that a JPEG may have: so many, and so many for each of its bytes, as each takes a bit in one of the scans."""
+"""Blocks that the JPEGs of a file may have: so many, and so many for each of its bytes, as each takes a bit in one of
+the scans."""
+VISITS_PER_BLOCK, VISITS_PER_BYTE = 24, 64
+"""How often the scans of a file's JPEGs may go over a block: so many times for each block that there may be, and so
+many more for each byte. Encoders visit a block six times; scans of nothing but zeros are a few bytes each."""
 COEFFICIENTS_PER_BYTE = 1 << 22
 """Coefficients that each byte of coded streams may stand for. A block of zeros is some eight decisions of a probability
 of at most 1 - 2**-16: 1.8e-4 bits, 45,000 blocks a byte."""
@@ -69,6 +73,19 @@ class Budget:
         if count > self.left:
             raise self._error(self._why)
         self.left -= count
+
+
+class JpegBudget:
+    """What the JPEGs of a file may have, all together.
+
+    Args:
+        length: of the file, bytes.
+    """
+
+    def __init__(self, length: int) -> None:
+        most = BLOCKS_FREELY + BLOCKS_PER_BYTE * length
+        self.blocks = Budget(most, why="JPEGs of more blocks than their file can have")
+        self.visits = Budget(VISITS_PER_BLOCK * most + VISITS_PER_BYTE * length, why="JPEGs of too many scans")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
 from arcomp.formats.layouts import BITS_REVERSED, Octets, check, packed, row_bytes
 from arcomp.formats.scanlines import filtered_size, scanlines
-from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, MEMORY, Budget
+from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, MEMORY, Budget, JpegBudget
 from arcomp.samples import Pixels, Samples
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Source(NamedTuple):
         first: the number of each stack's first picture.
         packed: what may still be made of contents that are packed, and held for that, over all levels.
         chunks: how many may still be made.
-        jpegs: where coefficients come from.
+        jpegs: where coefficients come from. of_jpegs: what they may still have.
     """
 
     samples: Samples
@@ -69,6 +69,7 @@ class _Source(NamedTuple):
     packed: Budget
     chunks: Budget
     jpegs: Jpegs
+    of_jpegs: JpegBudget
 
 
 def rebuild(skeleton: Skeleton, samples: Samples) -> bytes:
@@ -111,7 +112,7 @@ def pieces(
         error = partial(LimitError, remedy=f"allow more with {MEMORY}")
         packed = Budget(held, error, "needs more memory than is allowed")
     chunks = Budget(CHUNKS_FREELY + most // BYTES_PER_CHUNK, why="more chunks than there may be")
-    source = _Source(samples, first_pictures(samples), packed, chunks, jpegs)
+    source = _Source(samples, first_pictures(samples), packed, chunks, jpegs, JpegBudget(most))
     yield from _pieces(skeleton, source, Budget(most, why=_TOO_LONG))
 
 
@@ -294,7 +295,7 @@ def _jpeg(segment: Jpeg, source: _Source, made: Budget) -> Iterator[Piece]:
     from arcomp.formats.jpeg.writing import shape_of, write  # Numba takes a second to import
 
     content = _content(segment.content, source)
-    coefficients = source.jpegs(segment.picture, shape_of(segment, content))
+    coefficients = source.jpegs(segment.picture, shape_of(segment, content, source.of_jpegs.visits))
     for piece in write(segment, content, coefficients, made.left):
         yield _counted(piece, made)
 

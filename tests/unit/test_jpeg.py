@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from arcomp.coefficients import MAX_VALUE, Coefficients
+from arcomp import limits
+from arcomp.coefficients import MAX_VALUE, Coefficients, Component
 from arcomp.form import Jpeg, Literal, Skeleton
-from arcomp.formats.jpeg import read, write
+from arcomp.formats.jpeg import Found, read, write
 from arcomp.formats.jpeg.huffman import Table, optimal
+from arcomp.formats.jpeg.writing import shape_of
+from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, JpegBudget
 from tests.jpeg_files import at_random, by_libjpeg, jpeg
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -43,6 +48,12 @@ def check(data: bytes) -> Jpeg | None:
     return found.skeleton[0]
 
 
+def _found(data: bytes) -> Found:
+    found = read(data)
+    assert found is not None
+    return found
+
+
 def literal(data: bytes) -> int:
     """Bytes of a file that are kept as they are."""
     found = read(data)
@@ -52,6 +63,56 @@ def literal(data: bytes) -> int:
         return sum(len(s.data) if isinstance(s, Literal) else count(getattr(s, "content", ())) for s in skeleton)
 
     return count(found.skeleton)
+
+
+def _many_scans(width: int, height: int) -> bytes:
+    """A gray progressive JPEG but for its scans' bytes, with one scan for each bit of each coefficient but DC."""
+    body = bytes([8]) + height.to_bytes(2, "big") + width.to_bytes(2, "big") + bytes([1, 1, 0x11, 0])
+    table = bytes([0x10, 1, 0, *[1] * 14, 0xE0, *range(0, 0xE0, 0x10)])  # the longest run is the shortest code
+    content = b"\xff\xd8" + _segment(0xC2, body) + _segment(0xC4, table)
+    for k in range(1, 64):
+        for low in range(13, -1, -1):
+            before = low + 1 if low < 13 else 0
+            content += _segment(0xDA, bytes([1, 1, 0, k, k, before << 4 | low]))
+    return content + b"\xff\xd9"
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def test_thousands_of_scans_of_nothing_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VISITS_PER_BLOCK", 0)
+    content = _many_scans(400, 400)
+    form = Jpeg((Literal(content),), 0, 63 * 14)
+    shape = shape_of(form, content)
+    (one,) = shape.components
+    zeros = Component(np.zeros((one.rows, one.columns, 64), np.int16), one.quantisation, one.sampling)
+    data = b"".join(write(form, content, Coefficients((zeros,), shape.width, shape.height), 1 << 20))
+    with pytest.raises(ValueError, match="too many scans"):
+        shape_of(form, content, JpegBudget(len(data)).visits)
+    assert read(data) is None
+    small = _many_scans(16, 16)
+    assert (
+        shape_of(replace(form, content=(Literal(small),)), small, JpegBudget(len(data)).visits).coefficients == 4 * 64
+    )
+
+
+def test_blocks_of_all_jpegs_of_a_file_are_counted_together() -> None:
+    budget = JpegBudget(100)
+    budget.blocks.take(BLOCKS_FREELY)
+    with pytest.raises(ValueError, match="more blocks"):
+        budget.blocks.take(BLOCKS_PER_BYTE * 100 + 1)
+    one = jpeg(1600, 1600, "L", quality=1)  # 40,000 blocks
+    assert len(_found(one * 2).coefficients) == 2
+
+
+def test_what_follows_is_not_searched_for_ever() -> None:
+    began = time.process_time()
+    empty = b"\xff\xd8\xff" + b"\xff\xe0\0\x02" * (1 << 19)
+    for tail in (b"\xff\xd8" * (1 << 20), empty, b"\xff\xd8\xff\0" * (1 << 19)):
+        assert len(_found(jpeg(8, 8) + tail).coefficients) == 1
+    assert time.process_time() - began < 4  # one byte after the other took 10 and more
 
 
 @pytest.mark.parametrize(

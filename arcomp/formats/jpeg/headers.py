@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +17,10 @@ from arcomp.jpeg_tables import ZIGZAG
 SOI = b"\xff\xd8"
 _EOI, _SOS, _DQT, _DRI, _DHT, _TEM, _DAC = 0xD9, 0xDA, 0xDB, 0xDD, 0xC4, 0x01, 0xCC
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
-_RESTARTS = range(0xD0, 0xD8)
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""A marker that is no restart's."""
+_MOST_SEGMENTS = 4096
+"""Before a scan."""
 _OMITTED = 8
 """Added to a table's kind in a DHT segment: the table is not there."""
 
@@ -152,8 +156,11 @@ class Headers:
         Raises:
             PictureError: this is no JPEG, or of a kind that is not read here.
         """
-        self.huffman = []
+        self.huffman, segments = [], 0
         while (at := _next_marker(data, at, end)) <= end:
+            segments += 1
+            if segments > _MOST_SEGMENTS:
+                raise PictureError("a JPEG of too many segments")
             marker = data[at - 1]
             if marker == _EOI:
                 self.ended = True
@@ -294,8 +301,5 @@ def _frame(width: int, height: int, progressive: bool, said: list[tuple[int, tup
 
 def _next_marker(data: bytes, at: int, end: int) -> int:
     """Where the next marker ends; beyond the end if there is none."""
-    while 0 <= (at := data.find(b"\xff", at, end)) < end - 1:
-        at += 1
-        if data[at] not in (0x00, 0xFF) and data[at] not in _RESTARTS:
-            return at + 1
-    return end + 1
+    found = _MARKER.search(data, at, end)
+    return found.end() if found else end + 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from arcomp.coefficients import Coefficients
 from arcomp.form import Jpeg, Literal, Segment
 from arcomp.formats.jpeg.scanning import Scanned, scanned
+from arcomp.limits import JpegBudget
 
 START = b"\xff\xd8\xff"
 """How a JPEG begins."""
@@ -37,10 +38,11 @@ def read(data: bytes) -> Found | None:
     Returns:
         None if it is none, or of a kind that is not read here, or does not come back bit for bit.
     """
-    first = scanned(data, 0, len(data), whole=True)
+    budget = JpegBudget(len(data))
+    first = scanned(data, 0, len(data), True, budget)
     if first is None:
         return None
-    reader = _Reader(data)
+    reader = _Reader(data, budget)
     skeleton = (reader.form(first, _DEEPEST - 1), *reader.inside(first.end, len(data), _DEEPEST))
     return Found(skeleton, tuple(reader.found))
 
@@ -52,8 +54,8 @@ class _Reader:
         found: their coefficients.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self.data, self.found, self.tries = data, list[Coefficients](), _TRIES
+    def __init__(self, data: bytes, budget: JpegBudget) -> None:
+        self.data, self.found, self.tries, self.budget = data, list[Coefficients](), _TRIES, budget
 
     def form(self, one: Scanned, deepest: int) -> Jpeg:
         """The form of a JPEG, with those in its content, which lie at most so deep."""
@@ -74,7 +76,7 @@ class _Reader:
         made: list[Segment] = []
         at = place = begin
         while deepest and self.tries and (place := self.data.find(START, place, end)) >= 0:
-            one = scanned(self.data, place, end, whole=False)
+            one = scanned(self.data, place, end, False, self.budget)
             if one is None:
                 self.tries -= 1
                 place += 1

@@ -16,7 +16,7 @@ from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, HuffmanS
 from arcomp.formats.jpeg.huffman import Codes
 from arcomp.formats.jpeg.scans import DC_FIRST, LONGEST_RUN, SEQUENTIAL, Scan, Stored, scan_of, undo
 from arcomp.formats.jpeg.writing import Writer, best_table, cut, scans_of, write, write_padding
-from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, free_memory
+from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, JpegBudget, free_memory
 
 _BLOCK_MEMORY = 512
 """Bytes of memory that a block takes, while a JPEG is read, at most about."""
@@ -41,21 +41,22 @@ class Scanned:
     end: int
 
 
-def scanned(data: bytes, begin: int, end: int, whole: bool) -> Scanned | None:
+def scanned(data: bytes, begin: int, end: int, whole: bool, budget: JpegBudget) -> Scanned | None:
     """Take a JPEG apart.
 
     Args:
         data: a file. begin, end: between which bytes the JPEG is, or only begins.
         whole: whether it has them all, so that it may be cut off or damaged.
+        budget: of the JPEGs of the file.
 
     Returns:
         None if it is none that is read here, or does not come back bit for bit.
     """
     try:
-        reader = _Reader(data, begin, end)
+        reader = _Reader(data, begin, end, budget)
         reader.read()
         found = reader.result(whole)
-    except PictureError:
+    except (PictureError, ValueError):
         return None
     if found is None:
         return None
@@ -143,8 +144,8 @@ class _Reader:
         padding: components that had scans together with others.
     """
 
-    def __init__(self, data: bytes, begin: int, end: int) -> None:
-        self.data, self.begin, self.end = data, begin, end
+    def __init__(self, data: bytes, begin: int, end: int, budget: JpegBudget) -> None:
+        self.data, self.begin, self.end, self.budget = data, begin, end, budget
         self.octets = np.frombuffer(data, np.uint8)
         self.headers, self.logs, self.scans = Headers(), _Logs(), 0
         self.parts: list[Content] = []
@@ -195,11 +196,13 @@ class _Reader:
         blocks = self.frame.blocks
         if blocks > most or (blocks > BLOCKS_FREELY and blocks * _BLOCK_MEMORY > free_memory()):
             raise PictureError("a JPEG that claims more than it can have")
+        self.budget.blocks.take(blocks)
         self.stored = Stored(np.zeros((blocks, 64), np.int16), np.zeros(blocks, np.uint64))
         return self.frame
 
     def _scan(self, header: ScanHeader, scan: Scan, codes: Codes, at: int) -> tuple[int, bool]:
         """Read a scan: gives where it ends, and whether it has all its units."""
+        self.budget.visits.take(scan.blocks)
         bits = bits_of(self.octets[at : self.end])
         log, state = decoding.log_of(scan, bits), np.zeros(decoding.STATE, np.int64)
         begun = decoding.decode(scan, codes, bits, self.stored, state, state.copy(), log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,15 @@ class Stored(NamedTuple):
 
     blocks: Blocks
     known: Masks
+
+
+def blocks_coded(frame: Frame, header: ScanHeader) -> int:
+    """Blocks that a scan codes."""
+    only = frame.components[header.components[0]]
+    if len(header.components) == 1:
+        return only.columns * only.rows
+    of_a_unit = sum(math.prod(frame.components[number].sampling) for number in header.components)
+    return math.prod(frame.units) * of_a_unit
 
 
 def scan_of(frame: Frame, header: ScanHeader) -> tuple[Scan, Codes]:

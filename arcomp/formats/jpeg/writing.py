@@ -16,27 +16,31 @@ from arcomp.formats.jpeg import encoding
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
 from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, codes_to_count, optimal
 from arcomp.formats.jpeg.masks import Masks, masks_of
-from arcomp.formats.jpeg.scans import Scan, scan_of
+from arcomp.formats.jpeg.scans import Scan, blocks_coded, scan_of
+from arcomp.limits import Budget
 
 _CANNOT = "scans that cannot be"
 _LEAST_ROOM, _BLOCK_ROOM = 1024, 512
 """Bytes of a scan are not more than so many, and so many for each block: 64 codes of 31 bits, and stuffing."""
 
 
-def shape_of(jpeg: Jpeg, content: bytes) -> Shape:
+def shape_of(jpeg: Jpeg, content: bytes, visits: Budget | None = None) -> Shape:
     """What a JPEG's headers say of its coefficients.
 
     Args:
         content: the bytes of `jpeg.content`.
+        visits: how often scans may still go over a block; None: as often as they do.
 
     Raises:
-        ValueError: they are no headers of a JPEG with so many scans.
+        ValueError: they are no headers of a JPEG with so many scans, or these go over blocks more often.
     """
     scans = list(scans_of(jpeg, content))
     if not scans:
         raise ValueError(_CANNOT)
     headers, first = scans[-1][0], scans[0][1]
     frame = cut(_known(headers), first, jpeg.scans, jpeg.units)
+    if visits:
+        visits.take(sum(blocks_coded(frame, scan) for _, scan, _, _ in scans))
     return Shape(
         frame.width, frame.height,
         tuple(
