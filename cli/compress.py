@@ -31,6 +31,8 @@ EXAMPLES = examples(
     "arcomp compress -r photos/ -o packed/",
     "arcomp compress -r photos/ -o packed/ --skip-existing",
     "arcomp compress -r photos/ -o photos.arcomp",
+    "arcomp compress -r photos/ -o packed/ --shard 3/8",
+    "arcomp compress -r photos/ -o packed/ --scheduler tcp://HOST:8786",
     "find . -name '*.png' -print0 | arcomp compress -0 --files-from - -o packed/",
 )
 
@@ -268,6 +270,7 @@ def choose(given: Given, work: Compression, only_pictures: bool) -> tuple[Chosen
     if only_pictures:
         chosen.without(lambda job: "" if is_picture(job.name) else "other file")
     chosen.place(work.placed, work.target.archive)
+    chosen.share(given.shard)
     return chosen, [] if work.target.remove else chosen.skip(work.skips)
 
 
@@ -281,6 +284,7 @@ def is_picture(name: str) -> bool:
 
 @click.command("compress", short_help="Compress any files: pictures best.", epilog=EXAMPLES)
 @jobs.given
+@jobs.spread
 @options.output
 @options.model_or_default
 @options.preset
@@ -349,7 +353,7 @@ def command(
     processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads, chosen.jobs)
     folders = chosen.folders if target.into_folder and given.mirrored else []
     with target.folders_made(folders), written_archive(target, chosen) as write:
-        summary = many.run(chosen, work, console, processes, threads, write)
+        summary = many.run(chosen, work, console, processes, threads, write, given.scheduler)
     summary.skipped += len(there)
-    target.put_folders(folders, summary)
+    target.put_folders([] if given.shard else folders, summary)
     return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))

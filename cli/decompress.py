@@ -268,20 +268,24 @@ def decompress(chosen: Chosen, work: Decompression, given: Given, threads: int |
     if target.confined and archives and not os.path.lexists(target.output or ""):
         chosen.folders.append(folder_for(archives))
     chosen.place(work.placed)
+    chosen.share(given.shard)
     there = [] if target.remove else chosen.skip(work.skips)
     many.tell_there(there, console)
     largest = max(chosen.jobs, key=lambda job: job.size, default=None)
     processes = 1 if target.to_stdout else given.processes(threads, chosen.jobs)
     with target.folders_made([] if target.to_stdout else chosen.folders):
-        summary = many.run(chosen, replace(work, example=largest), console, processes, threads)
+        summary = many.run(
+            chosen, replace(work, example=largest), console, processes, threads, scheduler=given.scheduler
+        )
     summary.skipped += len(there)
     if not target.to_stdout:
-        target.put_folders(chosen.folders, summary)
+        target.put_folders([] if given.shard else chosen.folders, summary)
     return summary.tell(console, chosen, summary.total.line(summary.seconds if processes > 1 else None))
 
 
 @click.command("decompress", short_help="Decompress.", epilog=EXAMPLES)
 @jobs.given
+@jobs.spread
 @options.output
 @options.force
 @options.remove

@@ -78,6 +78,8 @@ class Target:
             raise click.UsageError("-o names nothing")
         named = self.output is not None and self.output.lower().endswith(ENDING) and not os.path.isdir(self.output)
         self.archive = archives and given.several and (self.to_stdout or named)
+        if given.scheduler is not None and (self.archive or self.to_stdout):
+            raise click.UsageError("--scheduler is for files in a folder; name one with -o, or make archives of shards")
         if given.several and self.to_stdout and not self.archive:
             raise click.UsageError("standard output holds one file; give one input, or -o FOLDER/")
         if "-" in inputs and (given.several or (self.into_folder and not unpacks)):

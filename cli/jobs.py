@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +32,8 @@ class Given:
     Attributes:
         names: FILE... recursive: -r. files_from, null: --files-from, -0.
         jobs: -j; None without it.
+        shard: (which, of how many) of --shard, from 1; None: all files.
+        scheduler: --scheduler; None without it.
     """
 
     names: tuple[str, ...]
@@ -37,6 +41,8 @@ class Given:
     files_from: str | None = None
     null: bool = False
     jobs: int | None = None
+    shard: tuple[int, int] | None = None
+    scheduler: str | None = None
 
     @property
     def mirrored(self) -> bool:
@@ -53,6 +59,8 @@ class Given:
         to start others; else as many as processors."""
         from arcomp.exact import threads as processors
 
+        if self.scheduler is not None:
+            return self.jobs or threads or processors.threads()
         if (self.jobs is None and not self.mirrored) or (not self.jobs and _seconds(jobs) < WORTH_STARTING):
             return 1
         return self.jobs or threads or processors.threads()
@@ -101,6 +109,48 @@ def given(function: F) -> F:
         return function(*args, given=Given(inputs, recursive, files_from, null, jobs), **kwargs)
 
     return verb  # type: ignore[return-value]
+
+
+def spread(function: F) -> F:
+    """Decorator of a verb below :func:`given`: its work may be spread over machines."""
+
+    @click.option(
+        "--shard",
+        metavar="I/N",
+        callback=_shard,
+        help="Do the I-th of N parts of the files: 1/8, 2/8, ... 8/8.",
+    )
+    @click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Have workers of dask do it, which see the same files: tcp://HOST:8786, or local. Goes on with what is "
+        "there, as --skip-existing does.",
+    )
+    @functools.wraps(function)
+    def verb(*args: Any, given: Given, shard: tuple[int, int] | None, scheduler: str | None, **kwargs: Any) -> Any:
+        given = replace(given, shard=shard, scheduler=scheduler)
+        if scheduler is not None and kwargs["remove"]:
+            raise click.UsageError("--rm is not for --scheduler, whose workers do again what another one began")
+        if scheduler is not None and not given.mirrored:
+            raise click.UsageError("--scheduler is for -r and --files-from")
+        kwargs["skip_existing"] = kwargs["skip_existing"] or scheduler is not None
+        return function(*args, given=given, **kwargs)
+
+    return verb  # type: ignore[return-value]
+
+
+def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """A part of all, I/N, as (I, N).
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise click.BadParameter(f"{value[:40]!r} is no part of all, such as 1/8 or 8/8")
+    return int(found[1]), int(found[2])
 
 
 class Jobs(Integers):
@@ -206,6 +256,23 @@ class Chosen:
             taken[key] = job
             kept.append(job)
         self.jobs = kept
+
+    def share(self, shard: tuple[int, int] | None) -> None:
+        """Leave the files of other shards to them: which shard has a file is said by its name alone, so that it stays
+        in it if others come or go meanwhile.
+
+        Args:
+            shard: (which, of how many), from 1; None: all.
+        """
+        if shard is None:
+            return
+        which, count = shard
+
+        def ours(name: str) -> bool:
+            return zlib.crc32(os.fsencode(name)) % count == which - 1
+
+        self.jobs = [job for job in self.jobs if ours(job.entry.name if job.entry else job.within or job.name)]
+        self.failures = [(name, error) for name, error in self.failures if ours(name)]
 
     def expand(self, members: Callable[[Job], tuple[list[Job], list[Exception]]]) -> None:
         """Take the members of archives in place of them.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TextIO
 
 from arcomp.batch import Done, Lost, Told, Workers, in_order
+from arcomp.batch.workers import Event
 from arcomp.cli.coding import Total
 from arcomp.cli.console import Console, Overall
 from arcomp.cli.jobs import Chosen, Job
@@ -195,7 +197,13 @@ Write = Callable[[Job, bytes], None]
 
 
 def run(
-    chosen: Chosen, plan: Plan, console: Console, processes: int, threads: int | None, write: Write | None = None
+    chosen: Chosen,
+    plan: Plan,
+    console: Console,
+    processes: int,
+    threads: int | None,
+    write: Write | None = None,
+    scheduler: str | None = None,
 ) -> Summary:
     """Do all inputs, and go on after errors.
 
@@ -204,6 +212,7 @@ def run(
         console: prints a line for each.
         processes: how many at a time. threads: of all of them together; None: as many as processors.
         write: see :data:`Write`; else inputs are done in any sequence.
+        scheduler: address of one of dask, whose workers do it; or "local", for as many as there are processes.
 
     Raises:
         ArcompError: the plan cannot start.
@@ -218,6 +227,8 @@ def run(
         with _overall(console, jobs):
             processes = 1 if any(job.data is not None for job in jobs) else min(processes, len(jobs))
             how = _by_processes if processes > 1 else _here
+            if scheduler is not None and jobs:
+                how = functools.partial(_by_scheduler, scheduler)
             for job, outcome in how(jobs, plan, console, processes, threads, write is not None):
                 if outcome is None:
                     summary.failed.append(job.shown)
@@ -258,21 +269,37 @@ def _by_processes(
     sizes = [job.size + 1 for job in jobs]
     events = workers.run(jobs, sizes, in_turn=AHEAD * processes if in_turn else 0)
     with closing(events), closing(in_order(events) if in_turn else events) as happens:
-        for event in happens:
-            if isinstance(event, Told):
-                _heard(console, event)
-                continue
-            job, outcome = jobs[event.index], None
-            if isinstance(event, Lost):
-                error = ArcompError(event.why, remedy="nothing of it is written; if memory is short, use a smaller -j")
-                console.failure(job.shown, error)
-            elif isinstance(event, Done):
-                said, outcome = event.result
-                for method, args in said:
-                    getattr(console, method)(*args)
-            yield job, outcome
-            if console.overall:
-                console.overall.finish(event.index)
+        yield from _told(jobs, happens, console)
+
+
+def _by_scheduler(
+    address: str, jobs: Sequence[Job], plan: Plan, console: Console, processes: int, threads: int | None, in_turn: bool
+) -> Iterator[tuple[Job, Outcome | None]]:
+    """By workers of dask."""
+    from arcomp.batch.cluster import Cluster
+
+    cluster = Cluster(Start(plan, console.quiet, console.verbose, console.as_json), address, processes)
+    with closing(cluster.run(jobs, [job.size + 1 for job in jobs])) as happens:
+        yield from _told(jobs, happens, console)
+
+
+def _told(jobs: Sequence[Job], happens: Iterable[Event], console: Console) -> Iterator[tuple[Job, Outcome | None]]:
+    """What others say of inputs, printed."""
+    for event in happens:
+        if isinstance(event, Told):
+            _heard(console, event)
+            continue
+        job, outcome = jobs[event.index], None
+        if isinstance(event, Lost):
+            error = ArcompError(event.why, remedy="nothing of it is written; if memory is short, use a smaller -j")
+            console.failure(job.shown, error)
+        elif isinstance(event, Done):
+            said, outcome = event.result
+            for method, args in said:
+                getattr(console, method)(*args)
+        yield job, outcome
+        if console.overall:
+            console.overall.finish(event.index)
 
 
 def _heard(console: Console, event: Told) -> None:
