@@ -107,10 +107,12 @@ def made_of(samples: Samples, metadata: Metadata, ending: str) -> Converted:
 def _hidden(skeleton: Skeleton, inside: bool = False) -> list[str]:
     """Names of bytes that lie between pixels: in the padding of rows, or in a packed stream after its picture."""
     found: list[str] = []
+    after = False  # what comes before the pixels is the header of an array
     for segment in skeleton:
         raster = getattr(segment, "raster", segment)
         found += ["padding of rows"] if getattr(raster, "padding", b"") else []
-        found += ["data after its pixels"] if inside and isinstance(segment, Literal) else []
+        found += ["data after its pixels"] if inside and after and isinstance(segment, Literal) else []
+        after |= not isinstance(segment, Literal)
         found += _hidden(getattr(segment, "content", ()), True)
     return found
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from arcomp.errors import PictureError
 from arcomp.formats import bmp, ico, png, pnm, tiff
-from arcomp.formats.common import TO_RGB, check_size, damaged
+from arcomp.formats.common import LOSSY_HINT, TO_RGB, check_size, damaged
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
@@ -36,6 +36,10 @@ _PLUGINS = {
 UInt8 = npt.NDArray[np.uint8]
 PART = 1 << 20
 """Pixels that are taken from Pillow at a time."""
+_FRAMES, _NO_FRAMES, _SCAN = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA), (0xC4, 0xC8, 0xCC), 0xDA
+"""Of JPEG, the markers: of frames that Pillow reads if samples have 8 bits; of what is no frame; of scans."""
+_LINES = b"\xff\xdc\0\4"
+"""What stands before the number of lines, after a first scan."""
 _lock = threading.Lock()
 
 
@@ -87,7 +91,7 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
         return _read_tiff(data, allow_lossy)
     if kind == "webp":
         check_webp(data, allow_lossy=allow_lossy)
-    return _decode_with_pillow(data, kind)
+    return _decode_with_pillow(_with_height(data) if kind == "jpeg" else data, kind)
 
 
 def _read_png(data: bytes) -> Samples:
@@ -125,7 +129,28 @@ def _read_tiff(data: bytes, allow_lossy: bool) -> Samples:
         return parsed.samples
     if refusal is not None and not (allow_lossy and tiff.is_lossy(data)):
         raise refusal
-    return _decode_with_pillow(tiff.not_turned(data), "tiff")
+    with _silent():
+        return _decode_with_pillow(tiff.not_turned(data), "tiff")
+
+
+def _with_height(data: bytes) -> bytes:
+    """A JPEG whose frame says its height, as Pillow needs it, also if a DNL marker says it (ITU-T T.81, B.2.5).
+
+    Raises:
+        PictureError: it is of a kind that Pillow does not read.
+    """
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
+        if 0xC0 <= data[at + 1] <= 0xCF and data[at + 1] not in _NO_FRAMES:
+            if data[at + 1] not in _FRAMES or data[at + 4] != 8:
+                how = "coded in a rare way" if data[at + 4] == 8 else f"of {data[at + 4]} bits"
+                raise PictureError(f"a JPEG picture {how} is not supported", remedy=LOSSY_HINT)
+            lines = data.find(_LINES, at)
+            if data[at + 5 : at + 7] == b"\0\0" and lines >= 0:
+                return data[: at + 5] + data[lines + 4 : lines + 6] + data[at + 7 :]
+            return data
+        at += 1 if data[at + 1] == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return data
 
 
 def _decode_with_pillow(data: bytes, kind: str) -> Samples:
@@ -205,6 +230,23 @@ def _our_limits(image_module: Any) -> Iterator[None]:
                 yield
         finally:
             image_module.MAX_IMAGE_PIXELS = before
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without the lines that libtiff itself, in C, writes to standard error; nothing else tells it not to."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _one_line(error: Exception) -> str:

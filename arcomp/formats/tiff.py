@@ -26,8 +26,9 @@ from arcomp.formats.tiff_pages import (
     COMPRESSION,
     DEFLATE,
     HEIGHT,
-    LOSSLESS,
+    LOSSY,
     LZW,
+    NAMES,
     NONE,
     SUBFILE_TYPE,
     TAKEN_APART,
@@ -328,9 +329,9 @@ def is_tiled(data: bytes) -> bool:
 
 
 def is_lossy(data: bytes) -> bool:
-    """Whether the largest picture is packed in a way that loses something."""
+    """Whether the largest picture is packed in a way that loses something, and that Pillow reads."""
     largest = _largest(data)
-    return largest is not None and _compression(largest) not in LOSSLESS
+    return largest is not None and _compression(largest) in LOSSY
 
 
 def not_turned(data: bytes) -> bytes:
@@ -345,10 +346,11 @@ def not_turned(data: bytes) -> bytes:
 
 def _not_taken(directory: Directory | None) -> PictureError:
     compression = _compression(directory) if directory else NONE
-    if compression not in LOSSLESS:
-        return refuse_lossy(f"a TIFF picture with compression {compression}")
+    name = NAMES.get(compression, f"compression {compression}")
+    if compression in LOSSY:
+        return refuse_lossy(f"a TIFF picture in {name}")
     if compression not in TAKEN_APART:
-        return PictureError(f"a TIFF picture with compression {compression} is not supported", remedy=SAVE_AGAIN)
+        return PictureError(f"a TIFF picture in {name} is not supported", remedy=SAVE_AGAIN)
     return PictureError("a TIFF picture that is damaged, or not of 1 to 4 channels of 1 to 16 bits", remedy=SAVE_AGAIN)
 
 

@@ -36,8 +36,14 @@ _CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, SEPARATED: 
 _COLOURS = {YCBCR: "YCbCr", 8: "Lab", 9: "Lab", 10: "Lab", 32803: "raw sensor", 34892: "raw sensor"}
 _COMPRESSIONS = {NONE: NONE, LZW: LZW, DEFLATE: DEFLATE, 32946: DEFLATE, PACKBITS: PACKBITS}
 TAKEN_APART = frozenset(_COMPRESSIONS)
-LOSSLESS = TAKEN_APART | {2, 3, 4, 34925, 50000}
-"""Compressions that lose nothing, also those that are not taken apart: CCITT's, LZMA, zstd."""
+LOSSY = frozenset((6, 7))
+"""Compressions of which Pillow reads what is left: JPEG, old and new."""
+NAMES = {
+    2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "JPEG", 7: "JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000",
+    34712: "JPEG 2000", 34887: "LERC", 34892: "JPEG", 34925: "LZMA", 34933: "PNG", 34934: "JPEG XR",
+    50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL",
+}  # fmt: skip
+"""What compressions are called that are not taken apart."""
 _UNSIGNED, _SIGNED, _UNKNOWN = 1, 2, 4
 """Formats of samples; signed ones are in two's complement."""
 

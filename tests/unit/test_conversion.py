@@ -137,6 +137,14 @@ class TestPixelsThatWouldChange:
 
 
 class TestWhatIsNamed:
+    def test_bytes_in_a_packed_stream(self) -> None:
+        """Those after an array's numbers, not its header before them."""
+        for tail in (b"", b"more"):
+            archive = io.BytesIO()
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+                made.writestr("arr_0.npy", write(of_array(GRAY), "npy") + tail)
+            assert ("data after its pixels" in converted(archive.getvalue(), "png").lost) == bool(tail)
+
     def test_further_pictures(self) -> None:
         small = np.zeros((2, 3, 3), np.uint16)
         archive = io.BytesIO()

@@ -32,6 +32,7 @@ from tests.unit.picture_files import (
     saved,
     tiff_rgb,
 )
+from tests.unit.tiff_files import page_of, tiff_of
 
 
 class TestRefusedKinds:
@@ -87,6 +88,35 @@ class TestLossy:
         picture = read(data, allow_lossy=True)
         with Image.open(io.BytesIO(data)) as image:
             np.testing.assert_array_equal(picture.pixels[0], np.asarray(image))
+
+    @pytest.mark.parametrize("compression", [2, 34712, 34887, 34925, 34933, 50000, 50001, 50002])
+    def test_what_is_not_read_is_not_called_damaged(self, compression: int) -> None:
+        data = tiff_of(page_of(RGB)._replace(blocks=[b"what it is packed to"]))
+        data = data.replace(struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, compression))
+        for lossy in (False, True):
+            line = refusal(data, allow_lossy=lossy)
+            assert "is not supported; save it again, uncompressed or with deflate" in line
+            assert "damaged" not in line
+
+    def test_libtiff_says_nothing_itself(self, capfd: pytest.CaptureFixture[str]) -> None:
+        data = saved(LARGE, "TIFF", compression="jpeg")
+        assert "damaged" in refusal(data.replace(b"\xff\xdb", b"\xff\xfe"), allow_lossy=True)
+        assert capfd.readouterr() == ("", "")
+        os.write(2, b"and then it may")
+        assert capfd.readouterr() == ("", "and then it may")
+
+    def test_a_height_after_the_scan(self) -> None:
+        plain = self.JPEG
+        at = plain.index(b"\xff\xc0") + 5
+        lines = b"\xff\xdc\0\4" + plain[at : at + 2]
+        data = plain[:at] + b"\0\0" + plain[at + 2 : -2] + lines + plain[-2:]
+        assert np.array_equal(read(data, allow_lossy=True).pixels, read(plain, allow_lossy=True).pixels)
+        assert "damaged" in refusal(data.replace(lines, b""), allow_lossy=True)
+
+    @pytest.mark.parametrize(("frame", "bits", "words"), [(0xC1, 12, "of 12 bits"), (0xC3, 8, "in a rare way")])
+    def test_kinds_of_jpeg(self, frame: int, bits: int, words: str) -> None:
+        data = self.JPEG.replace(b"\xff\xc0\0\x11\x08", bytes([0xFF, frame, 0, 0x11, bits]))
+        assert f"{words} is not supported" in refusal(data, allow_lossy=True)
 
     def test_cmyk_jpeg_is_refused_still(self) -> None:
         assert "CMYK" in refusal(saved(LARGE, "JPEG", "CMYK"), allow_lossy=True)
