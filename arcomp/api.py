@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias, TypedDict
 
 from arcomp import arguments, codec, files, formats, regions, sampling
@@ -34,7 +34,7 @@ from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Execution, Model
-from arcomp.errors import ArcompError, LossyError, said_of
+from arcomp.errors import ArcompError, LimitError, LossyError, said_of
 from arcomp.formats.parsing import parse
 from arcomp.measure import bits
 from arcomp.samples import Samples, of_bytes
@@ -135,7 +135,7 @@ def decompress(
     held = None if model is None else _model(model)
     if area is None and which is not None:
         raise ArcompError("picture= without crop=", remedy="leave it out: all pictures are decompressed")
-    with _said_of(data):
+    with _said_of(data, limits=None):
         member, how = unpack(bytes_of(data), most), Execution(threads=count, progress=callback, limits=most)
         if area is not None:
             return regions.crop(member, area, which, held, how).samples
@@ -179,7 +179,7 @@ def restore(
     """
     count, callback = arguments.threads(threads), arguments.progress(progress)
     held, most = None if model is None else _model(model), arguments.limits(max_pixels, max_memory)
-    with _said_of(data):
+    with _said_of(data, limits=None):
         how = Execution(threads=count, progress=callback, limits=most)
         return files.restored(unpack(bytes_of(data), most), held, how)
 
@@ -198,7 +198,7 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
     Raises:
         ArcompError: it cannot be read, is damaged, or is of a kind that is not supported.
     """
-    with _lossy_allowed_on_request(), _said_of(source):
+    with _lossy_allowed_on_request(), _said_of(source, limits="arcomp.decompress"):
         if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
             return formats.read(arguments.path(source), allow_lossy=allow_lossy)
         data = bytes_of(source)
@@ -339,9 +339,19 @@ def _options(tile: object, device: object, threads: object, progress: object) ->
     }
 
 
-def _said_of(source: object) -> AbstractContextManager[None]:
-    """Errors raised inside name the file, where the source is a path."""
-    return said_of(arguments.path(source)) if isinstance(source, (str, os.PathLike)) else nullcontext()
+@contextmanager
+def _said_of(source: object, limits: str | None = "") -> Iterator[None]:
+    """Errors raised inside name the file, where the source is a path, and limits as arguments.
+
+    Args:
+        limits: the function that takes those; None: the one that was called; "": none.
+    """
+    try:
+        with said_of(arguments.path(source)) if isinstance(source, (str, os.PathLike)) else nullcontext():
+            yield
+    except LimitError as error:
+        error.in_python(limits)
+        raise
 
 
 @contextmanager

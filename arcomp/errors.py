@@ -58,7 +58,33 @@ class FormatError(ArcompError):
 
 
 class LimitError(ArcompError):
-    """A file needs more memory, or claims more pixels, than is allowed here."""
+    """A file needs more memory, or claims more pixels, than is allowed here.
+
+    Attributes:
+        limit: which limit that is, "pixels" or "memory". Its option and its argument are called after it.
+        least: what would be enough, in pixels or bytes; None: that is not known.
+    """
+
+    def __init__(
+        self, cause: str, *, limit: str = "memory", least: int | None = None, remedy: str = "raise {}"
+    ) -> None:
+        """Args:
+        remedy: with `{}` where the limit is named, as an option of the command line.
+        """
+        self.limit, self.least, self._remedy = limit, least, remedy
+        amount = "" if least is None else f" {least}" if limit == "pixels" else f" {-(-least >> 20)}M"
+        super().__init__(cause, remedy=remedy.format(f"--max-{limit}{amount}"))
+
+    def in_python(self, function: str | None = None) -> None:
+        """Name the limit as an argument of Python's functions.
+
+        Args:
+            function: which takes it, where the one that was called does not; "": none does.
+        """
+        argument = f"max_{self.limit}=" + ("" if self.least is None else str(self.least))
+        self.remedy = self._remedy.format(argument)
+        if function is not None:
+            self.remedy = f"{function} takes {argument}" if function else "use a machine with more memory"
 
 
 class VerificationError(FormatError):

@@ -118,12 +118,15 @@ class Limits:
             LimitError: there are more.
         """
         if self.pixels is not None and pixels > self.pixels:
-            raise LimitError(f"{pixels} pixels, the limit is {self.pixels}", remedy=f"{PIXELS} {pixels} allows it")
+            said = f"{pixels} pixels, the limit is {self.pixels}"
+            raise LimitError(said, limit="pixels", least=pixels, remedy="{} allows it")
         most = CODED_FREELY + CODED_PER_BYTE * stream_bytes
         if self.pixels is None and coded > most:
             raise LimitError(
                 f"claims {coded} samples in {stream_bytes} bytes, more than an honest file has ({most})",
-                remedy=f"{PIXELS} {pixels} decodes it all the same",
+                limit="pixels",
+                least=pixels,
+                remedy=ALL_THE_SAME,
             )
 
     def check_coefficients(self, coefficients: int, pixels: int, stream_bytes: int) -> None:
@@ -139,7 +142,9 @@ class Limits:
         if self.pixels is None and coefficients > most:
             raise LimitError(
                 f"claims {coefficients} coefficients in {stream_bytes} bytes, more than an honest file has ({most})",
-                remedy=f"{PIXELS} {pixels} decodes it all the same",
+                limit="pixels",
+                least=pixels,
+                remedy=ALL_THE_SAME,
             )
 
     def check_made(self, pixels: int, samples: int, length: int, stored: int) -> None:
@@ -156,13 +161,17 @@ class Limits:
         if self.pixels is None and samples > most:
             raise LimitError(
                 f"claims {pixels} pixels in {stored} bytes, samples of {size(samples)} where {size(most)} are allowed",
-                remedy=f"{PIXELS} {pixels} decodes it all the same",
+                limit="pixels",
+                least=pixels,
+                remedy=ALL_THE_SAME,
             )
         most += ORIGINAL_PER_SAMPLE * samples if self.pixels is not None else 0
         if self.memory is None and length > most:
             raise LimitError(
                 f"claims an original of {size(length)} in {stored} bytes where {size(most)} are allowed",
-                remedy=f"{MEMORY} {-(-2 * (samples + length) >> 20)}M decodes it all the same",
+                limit="memory",
+                least=2 * (samples + length),
+                remedy=ALL_THE_SAME,
             )
 
     def check_working(self, need: int, usual: int, stored: int) -> None:
@@ -178,7 +187,9 @@ class Limits:
         if self.memory is None and need > most:
             raise LimitError(
                 f"its tiles need {size(need)} of memory where {size(most)} are allowed for {stored} bytes",
-                remedy=f"{MEMORY} {-(-need >> 20) + 1}M decodes it all the same",
+                limit="memory",
+                least=need + (1 << 20),
+                remedy=ALL_THE_SAME,
             )
 
     def check_memory(self, need: float) -> None:
@@ -193,12 +204,13 @@ class Limits:
         what = "are free" if self.memory is None else "are allowed"
         raise LimitError(
             f"needs {size(need)} of memory, {size(have)} {what}",
-            remedy=f"use a machine with more, or allow it with {MEMORY}" if self.memory is None else f"raise {MEMORY}",
+            limit="memory",
+            remedy="use a machine with more, or allow it with {}" if self.memory is None else "raise {}",
         )
 
 
-PIXELS, MEMORY = "--max-pixels", "--max-memory"
-"""How the command line calls them; arguments in Python are called likewise."""
+ALL_THE_SAME = "{} decodes it all the same"
+"""Remedy for claims of more than an honest file has."""
 USUAL_LIMITS = Limits()
 
 

@@ -146,13 +146,13 @@ def limited(function: F) -> F:
     """``--max-pixels`` and ``--max-memory``, which the verb gets as ``limits``."""
 
     @click.option(
-        limits.PIXELS,
+        "--max-pixels",
         metavar="N",
         type=Integers(1),
         help="Refuse files of more pixels. [default: as many as take 32 MiB, and 64 KiB for each byte of it]",
     )
     @click.option(
-        limits.MEMORY,
+        "--max-memory",
         metavar="SIZE",
         callback=memory,
         help="Refuse what needs more memory, such as 2G. [default: what is free]",

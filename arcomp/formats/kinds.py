@@ -95,4 +95,4 @@ def _refusal(start: bytes) -> PictureError:
 
 def refuse_lossy(what: str) -> LossyError:
     """The error for a picture that lost information when it was made, where that is not allowed."""
-    return LossyError(f"{what} is already compressed and would grow", remedy=LOSSY_HINT)
+    return LossyError(f"{what} does not store its pixels exactly", remedy=LOSSY_HINT)

@@ -33,7 +33,7 @@ from arcomp.formats import lzw, packbits
 from arcomp.formats.differences import difference
 from arcomp.formats.layouts import BITS_REVERSED, Octets, check, packed, row_bytes
 from arcomp.formats.scanlines import filtered_size, scanlines
-from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, MEMORY, Budget, JpegBudget
+from arcomp.limits import BYTES_PER_CHUNK, CHUNKS_FREELY, CONTENT_FREELY, CONTENT_PER_BYTE, Budget, JpegBudget
 from arcomp.samples import Pixels, Samples
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def pieces(
     contents, held = CONTENT_FREELY + CONTENT_PER_BYTE * size + _literal(skeleton), int(min(memory, UNLIMITED)) // _HELD
     packed = Budget(contents, why=_TOO_LONG)
     if held < contents:
-        error = partial(LimitError, remedy=f"allow more with {MEMORY}")
+        error = partial(LimitError, limit="memory", remedy="allow more with {}")
         packed = Budget(held, error, "needs more memory than is allowed")
     chunks = Budget(CHUNKS_FREELY + most // BYTES_PER_CHUNK, why="more chunks than there may be")
     source = _Source(samples, first_pictures(samples), packed, chunks, jpegs, JpegBudget(most))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 from PIL import Image
 
 import arcomp
-from arcomp import images
-from arcomp.errors import ArcompError, FormatError, LossyError, ModelError, PictureError
+from arcomp import images, limits
+from arcomp.errors import ArcompError, FormatError, LimitError, LossyError, ModelError, PictureError
 from arcomp.samples import Samples
 from tests.contents import pictures
 
@@ -129,6 +130,21 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
             verb(str(path))
     (tmp_path / "x.txt").write_text("text")
     assert refusal(arcomp.code_lengths, tmp_path / "x.txt", MODEL).startswith(f"{tmp_path / 'x.txt'}: ")
+
+
+def test_errors_name_the_limit_as_an_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = arcomp.compress(RGB, MODEL)
+    pixels = RGB.size // 3
+    assert refusal(arcomp.decompress, data, max_pixels=1).endswith(f"; max_pixels={pixels} allows it")
+    assert refusal(arcomp.restore, arcomp.compress(b"P5 2 1 255 AZ"), max_memory=1).endswith("; raise max_memory=")
+    monkeypatch.setattr(limits, "free_memory", lambda: 10.0)
+    assert refusal(arcomp.decompress, data).endswith("; use a machine with more, or allow it with max_memory=")
+    assert refusal(arcomp.open, data).endswith("; arcomp.decompress takes max_memory=")
+    assert refusal(arcomp.compress, RGB, MODEL).endswith("; use a machine with more memory")
+    error = pickle.loads(pickle.dumps(LimitError("many", limit="pixels", least=3)))
+    assert str(error) == "many; raise --max-pixels 3"
+    error.in_python()
+    assert str(error) == "many; raise max_pixels=3"
 
 
 def test_the_model_of_another_file() -> None:

@@ -106,7 +106,7 @@ def test_checksum_of_a_billion_pictures() -> None:
 def test_pictures_of_a_few_bytes(stack: tuple[int, int, int]) -> None:
     """More than a file of that length can honestly hold; a limit goes before that, and is told of."""
     data = member(stack, TEXT, 1, Coded(8))
-    with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 bytes.*--max-pixels 268435456"):
+    with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 bytes.*max_pixels=268435456"):
         arcomp.restore(data)
     with pytest.raises(LimitError, match="268435456 pixels, the limit is 1000"):
         files.restored(unpack(data), how=Execution(limits=Limits(pixels=1000)))
@@ -129,7 +129,7 @@ def test_a_constant_picture_of_30000_x_30000_is_honest() -> None:
 
 
 def test_originals_of_a_few_bytes() -> None:
-    with pytest.raises(LimitError, match=r"original of 1.0 GiB .* --max-memory 2049M decodes it all the same"):
+    with pytest.raises(LimitError, match=r"original of 1.0 GiB .* max_memory=2\d{9} decodes it all the same"):
         arcomp.restore(member((1, 1, 1), TEXT, 1 << 30))
     check_member(unpack(member((1, 1, 1), TEXT, 1 << 30)), Limits(memory=2.0**31))
 

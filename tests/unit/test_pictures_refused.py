@@ -78,9 +78,9 @@ class TestLossy:
 
     def test_is_refused_with_a_hint(self) -> None:
         line = refusal(self.JPEG)
-        assert line == ("JPEG is already compressed and would grow; convert it to PNG first")
-        assert "would grow" in refusal(saved(LARGE, "WEBP"))
-        assert "would grow" in refusal(saved(LARGE, "TIFF", compression="jpeg"))
+        assert line == ("JPEG does not store its pixels exactly; convert it to PNG first")
+        assert "pixels exactly" in refusal(saved(LARGE, "WEBP"))
+        assert "pixels exactly" in refusal(saved(LARGE, "TIFF", compression="jpeg"))
 
     @pytest.mark.parametrize(("form", "options"), [("JPEG", {}), ("WEBP", {}), ("TIFF", {"compression": "jpeg"})])
     def test_is_read_when_asked(self, form: str, options: dict[str, Any]) -> None:
