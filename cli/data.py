@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +13,29 @@ from arcomp.errors import ArcompError
 if TYPE_CHECKING:
     from arcomp.contract.model import Model
     from arcomp.measure.bits import Planned
+    from arcomp.measure.jpegs import Jpeg
     from arcomp.samples import Samples
 
 
-def find(given: str, model: Model) -> list[str]:
+def find(given: str, model: Model, *, jpegs: bool = False) -> list[str]:
     """The files that an argument stands for: itself, or those below a folder whose endings are of pictures or arrays
     (all for a model of bytes), sorted, hidden ones left out.
+
+    Args:
+        jpegs: JPEGs too, if the model, or another in its place, codes them.
 
     Raises:
         ArcompError: a folder without such.
     """
-    from arcomp.formats import files_below
+    from arcomp.formats import files_below, named_as_pictures
+    from arcomp.measure.jpegs import ENDINGS
+    from arcomp.planning import for_jpegs
 
     if given == "-" or not Path(given).is_dir():
         return [given]
-    found = [str(path) for path in files_below(Path(given), pictures=not model.takes_bytes)]
+    below = files_below(Path(given), pictures=False)
+    endings = ENDINGS if jpegs and for_jpegs(model) is not None else ()
+    found = [str(f) for f in below if model.takes_bytes or named_as_pictures(f) or f.suffix.lower() in endings]
     if not found:
         raise ArcompError("no pictures or arrays in it", remedy="name files, or another folder", path=given)
     return found
@@ -43,39 +51,64 @@ def read_samples(name: str, model: Model) -> Samples:
     Raises:
         ArcompError: the file cannot be read, or is damaged.
     """
-    from arcomp.formats import kind, read
+    return _samples_of(_data(name, model), model)
 
-    data = read_file(name, lambda start: kind(start, or_bytes=model.takes_bytes))
+
+def _data(name: str, model: Model) -> bytes:
+    from arcomp.formats import kind
+
+    return read_file(name, lambda start: kind(start, or_bytes=model.takes_bytes))
+
+
+def _samples_of(data: bytes, model: Model) -> Samples:
+    from arcomp.formats import read
+
     return read(data, or_bytes=model.takes_bytes)
 
 
 class Reader:
     """Reads files one after the other, going on after errors.
 
+    Args:
+        jpegs: whether JPEGs are taken as they are; else they are refused, as they have no samples.
+
     Attributes:
         failed: how many could not be read, or were :meth:`refused`.
     """
 
-    def __init__(self, model: Model, console: Console) -> None:
-        self.model, self.console, self.failed = model, console, 0
+    def __init__(self, model: Model, console: Console, *, jpegs: bool = False) -> None:
+        self.model, self.console, self.jpegs, self.failed = model, console, jpegs, 0
 
-    def __call__(self, names: list[str]) -> Iterator[tuple[str, Samples]]:
+    def __call__(self, names: list[str]) -> Iterator[tuple[str, Samples | Jpeg]]:
         """Each file's name and samples."""
+        from arcomp.measure.jpegs import START, jpeg_of
+
         for name in names:
             try:
-                samples = read_samples(name, self.model)
+                data = _data(name, self.model)
+                found = jpeg_of(data) if self.jpegs and data.startswith(START) else _samples_of(data, self.model)
             except Exception as error:
                 self.refused(shown(name), error)
                 continue
-            yield name, samples
+            yield name, found
 
-    def planned(self, files: Iterable[tuple[str, Samples]]) -> Iterator[tuple[str, Planned]]:
-        """The same, as the model measures them."""
+    def planned(
+        self, files: Iterable[tuple[str, Samples | Jpeg]], jpeg: Callable[[Jpeg], None] = lambda one: None
+    ) -> Iterator[tuple[str, Planned]]:
+        """The same, as the model measures them.
+
+        Args:
+            jpeg: is given JPEGs, which are left out.
+        """
         from arcomp.measure.bits import planned
+        from arcomp.measure.jpegs import Jpeg
 
-        for name, samples in files:
+        for name, found in files:
             try:
-                plan = planned(samples, self.model)
+                if isinstance(found, Jpeg):
+                    jpeg(found)
+                    continue
+                plan = planned(found, self.model)
             except ArcompError as error:
                 self.refused(shown(name), error)
                 continue

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from arcomp.contract.model import Model
     from arcomp.measure.bits import Planned
-    from arcomp.measure.evaluation import Cost
+    from arcomp.measure.jpegs import Jpeg
 
 
 @dataclass
@@ -32,9 +32,9 @@ class Sum:
     bits: float = 0.0
     seconds: float = 0.0
 
-    def add(self, cost: Cost) -> None:
+    def add(self, bits: float, samples: int) -> None:
         """One picture more."""
-        self.images, self.samples, self.bits = self.images + 1, self.samples + cost.samples.size, self.bits + cost.bits
+        self.images, self.samples, self.bits = self.images + 1, self.samples + samples, self.bits + bits
 
     def join(self, other: Sum) -> None:
         """Another sum."""
@@ -77,7 +77,7 @@ class Evaluator:
     limit: int | None
 
     def __post_init__(self) -> None:
-        self.reader = Reader(self.model, self.console)
+        self.reader = Reader(self.model, self.console, jpegs=not self.model.takes_bytes)
 
     def __call__(self, data: tuple[str, ...]) -> None:
         """Say what each argument costs, and all together."""
@@ -98,29 +98,45 @@ class Evaluator:
             self._tell(total, None if len(data) > 1 else data[0])
 
     def _one(self, given: str, limit: int | None) -> Sum:
-        from arcomp.measure.evaluation import costs, limited
+        from arcomp.measure.evaluation import costs, jpeg_bits, limited
 
         own = Sum()
-        files = self._ready(self.reader.planned(limited(self.reader(find(given, self.model)), limit)))
+        self.startup_within = 0.0
+        found = limited(self.reader(find(given, self.model, jpegs=True)), limit)
         with self.console.progress(f"{self.name}: {shown(given)}") as meter:
+
+            def add_jpeg(jpeg: Jpeg) -> None:
+                self._warm_for(jpeg)
+                own.add(jpeg_bits(jpeg, self.model, threads=self.startup.threads, progress=meter), jpeg.samples)
+
+            files = self._ready(self.reader.planned(found, add_jpeg))
             began = time.perf_counter()
             for cost in costs(
                 files, self.model, device=self.device, threads=self.startup.threads, progress=meter,
                 refused=self.reader.refused,
             ):  # fmt: skip
-                own.add(cost)
+                own.add(cost.bits, cost.samples.size)
             own.seconds = time.perf_counter() - began - self.startup_within
         return own
 
     def _ready(self, files: Iterator[tuple[str, Planned]]) -> Iterator[tuple[str, Planned]]:
         """The same; what happens before the first of a kind is no part of its seconds."""
-        self.startup_within = 0.0
         for name, plan in files:
             began = time.perf_counter()
             for model, leaf in plan.coded_by(self.model):
                 self.startup.warm(model, leaf.shape[3], leaf.depth, self.device)
             self.startup_within += time.perf_counter() - began
             yield name, plan
+
+    def _warm_for(self, jpeg: Jpeg) -> None:
+        """The same, of a JPEG."""
+        from arcomp.measure.evaluation import jpeg_bits
+        from arcomp.measure.jpegs import small_jpeg
+
+        if self.startup.is_first(f"{self.model.name} {self.model.digest.hex()} {jpeg.components}"):
+            began = time.perf_counter()
+            jpeg_bits(small_jpeg(jpeg.components), self.model, threads=self.startup.threads)
+            self.startup_within += time.perf_counter() - began
 
     def _tell(self, of: Sum, data: str | None) -> None:
         about = {
@@ -158,7 +174,8 @@ def command(
     device: str,
 ) -> int:
     """Measure what DATA (pictures, folders, arrays, or text) would cost under models, without writing files: the
-    negative log-likelihood of the exact model, in bits per dimension and nats per image.
+    negative log-likelihood of the exact model, in bits per dimension and nats per image. Of a JPEG it is that of its
+    coefficients, for each sub-pixel that it shows.
     """
     from arcomp.contract import registry
 

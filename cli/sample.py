@@ -131,7 +131,10 @@ def _kind(model: Model, gray: bool) -> tuple[int, int]:
         for depth in range(8, 0, -1):
             if takes(model, channels, depth):
                 return channels, depth
-    raise ModelError(f"model {model.name} does not draw gray pictures", remedy="leave out --gray")
+    what = "gray pictures" if gray else "pictures of up to 8 bits"
+    raise ModelError(
+        f"model {model.name} does not draw {what}", remedy="leave out --gray" if gray else "choose another"
+    )
 
 
 def _file(drawn: Samples, wanted: Wanted, output: str) -> bytes:
@@ -223,6 +226,7 @@ def command(
     output = None if output == STDOUT else output
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
+    model.check_sampling(temperature, 0)  # whether it draws at all
     wanted = _wanted(model, count, size, gray, complete, prefix, output)
     with said_of(shown(complete)) if complete is not None else nullcontext():
         model.check_sampling(temperature, wanted.kept)

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.model import Bits, Model, Progress
-from arcomp.errors import ArcompError
+from arcomp import files as whole_files
+from arcomp.contract.model import Bits, Execution, Model, Progress
+from arcomp.errors import ArcompError, ModelError, PictureError
+from arcomp.formats.common import LOSSY_HINT
+from arcomp.jpegs import encode_jpegs
 from arcomp.measure.bits import Planned, measure
 from arcomp.measure.inputs import first_of
+from arcomp.measure.jpegs import Jpeg
+from arcomp.planning import for_jpegs
 from arcomp.samples import Bytes, Samples
 
 BATCH = 1 << 16
@@ -132,13 +137,36 @@ def _each(waiting: list[tuple[str, Planned]], found: list[Bits]) -> Iterator[Cos
             yield Cost(name, i if count > 1 else None, samples, side, text)
 
 
-def limited(files: Iterable[tuple[str, Samples]], most: int | None) -> Iterator[tuple[str, Samples]]:
+def limited(files: Iterable[tuple[str, Samples | Jpeg]], most: int | None) -> Iterator[tuple[str, Samples | Jpeg]]:
     """The first pictures of some files, at most so many."""
     left = most
-    for name, samples in files:
-        if left is not None:
-            samples = first_of(samples, left)
-            left -= samples.count
-        yield name, samples
+    for name, found in files:
+        if left is not None and isinstance(found, Jpeg):
+            left -= 1
+        elif left is not None and isinstance(found, Samples):
+            found = first_of(found, left)
+            left -= found.count
+        yield name, found
         if left == 0:
             return
+
+
+def jpeg_bits(
+    jpeg: Jpeg, model: Model, *, threads: int | None = None, progress: Progress = lambda part: None
+) -> float:  # fmt: skip
+    """Bits of the coefficients of a JPEG, and of JPEGs in it, under the model that codes them where a model is asked
+    for. What restores the file besides is not among them.
+
+    Args:
+        threads, progress: see :func:`costs`.
+
+    Raises:
+        ModelError: no model codes them. PictureError: they cannot be read.
+    """
+    of_jpegs = for_jpegs(model)
+    if of_jpegs is None:
+        raise ModelError(f"model {model.name} codes no JPEGs", remedy=LOSSY_HINT)
+    found = whole_files.examine(jpeg.data, of_jpegs)
+    if not found.jpegs:
+        raise PictureError("a JPEG that is damaged, or so odd that it is kept as bytes", remedy=LOSSY_HINT)
+    return encode_jpegs(found.jpegs, of_jpegs, Execution(threads=threads, progress=progress))[1]

@@ -12,7 +12,7 @@ from typing import Any
 from arcomp.errors import PictureError
 from arcomp.measure.codecs import NOT_INSTALLED
 
-_START = b"\xff\xd8\xff"
+START = b"\xff\xd8\xff"
 """How a JPEG begins."""
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
 
@@ -46,7 +46,7 @@ class Jpeg:
 def is_jpeg(path: Path) -> bool:
     """Whether a file begins as a JPEG does."""
     with open(path, "rb") as file:
-        return file.read(len(_START)) == _START
+        return file.read(len(START)) == START
 
 
 def read_jpeg(path: Path) -> Jpeg:

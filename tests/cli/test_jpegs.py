@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.cli.command import said_well, say
+import arcomp
+from tests.cli.command import refused, said_well, say
 from tests.jpeg_files import jpeg
 
 
@@ -39,3 +40,17 @@ def test_compared_with_others(folder: Path) -> None:
     said = say("compare", "a.jpg", "--models", "photo-fast")
     assert said.status == 1
     assert "a.jpg: a JPEG whose headers are damaged" in said.err
+
+
+def test_measured(folder: Path) -> None:
+    """`eval` says what the coefficients cost; what has no pixels to measure or to draw is refused for that."""
+    data = jpeg(56, 40)
+    (folder / "a.jpg").write_bytes(data)
+    (about,) = said_well(say("eval", "-m", "photo-fast", "--json", "a.jpg")).objects
+    assert (about["images"], about["samples"]) == (1, 3 * 56 * 40)
+    assert 0.2 * len(data) < about["bits"] / 8 < len(arcomp.compress(data, "photo-fast"))
+    (same,) = said_well(say("eval", "-m", "jpeg-fast", "--json", ".")).objects
+    assert same["bits"] == about["bits"]
+    refused(say("eval", "-m", "histogram", "a.jpg"), "a.jpg: model histogram codes no JPEGs; convert it to PNG first")
+    refused(say("score", "-m", "photo-fast", "a.jpg"), "JPEG does not store its pixels exactly")
+    refused(say("sample", "-m", "jpeg-fast", "-o", "a.png"), "takes coefficients of JPEG files, not pictures")
