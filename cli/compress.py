@@ -127,9 +127,9 @@ class Compressor:
         if regular is not None:
             about = replace(about, modified=regular.st_mtime_ns, mode=stat.S_IMODE(regular.st_mode))
         bytes_in = len(data)
-        made = self._compress(self._as_png(data, name) if self.pixels else data, about, name)
-        if self.pixels and len(made.data) >= bytes_in:
-            self.console.warn(f"{shown(name)}: the file itself is smaller than its pixels; leave out --pixels")
+        made = self._compress(self._as_png(data, name) if self.pixels else data, about, name, self.settings)
+        if self.pixels and (itself := self._without_pixels(data, about, name)) <= len(made.data):
+            self.console.warn(f"{shown(name)}: the file itself becomes smaller, {size(itself)}; leave out --pixels")
         if not self.target.archive:
             self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
         self._tell(job, bytes_in, made)
@@ -173,26 +173,35 @@ class Compressor:
         self.console.warn(f"{shown(name)}: its pixels and metadata are kept, as a PNG, not the file itself{lost}")
         return made.data
 
-    def _compress(self, data: bytes, about: Any, name: str) -> Compressed:
+    def _without_pixels(self, data: bytes, about: Any, name: str) -> int:
+        """To how many bytes a picture's file is compressed itself, at most: tried, unless its pixels are coded then,
+        too."""
+        from arcomp.formats.parsing import parse
+
+        if parse(data) is not None:
+            return len(data)
+        return len(self._compress(data, about, name, replace(self.settings, verify=False)).data)
+
+    def _compress(self, data: bytes, about: Any, name: str, settings: Settings) -> Compressed:
         from arcomp import files
         from arcomp.formats.png import SIGNATURE
 
-        deflated = data.startswith(SIGNATURE) and not self.settings.as_bytes
-        jpeg = data.startswith(b"\xff\xd8") and not self.settings.as_bytes
+        deflated = data.startswith(SIGNATURE) and not settings.as_bytes
+        jpeg = data.startswith(b"\xff\xd8") and not settings.as_bytes
         first = self.startup.is_first("deflated" if deflated else "jpeg" if jpeg else "")
-        self.startup.begin(deflated, self.model, self.settings.device)
+        self.startup.begin(deflated, self.model, settings.device)
         with self.startup.compiling():
-            found = files.examine(data, self.model, about, self.settings)
+            found = files.examine(data, self.model, about, settings)
         if first:  # that was start-up, most of it
             found = replace(found, seconds=0.0)
         for model, leaf in found.coded_by(self.model):
-            self.startup.warm(model, leaf.shape[3], leaf.depth, self.settings.device)
+            self.startup.warm(model, leaf.shape[3], leaf.depth, settings.device)
         if found.jpeg_model:
             self.startup.warm_jpegs(found.jpeg_model)
-        share = 0.5 if self.settings.verify else 1.0  # verifying takes as long as coding
+        share = 0.5 if settings.verify else 1.0  # verifying takes as long as coding
         with self.console.progress(f"compressing {shown(name)}") as meter:
             return files.compress(
-                found, self.model, self.settings,
+                found, self.model, settings,
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
 

@@ -16,6 +16,7 @@ import arcomp
 from arcomp.samples import Samples
 from tests.cli.command import MODEL, compressed, names, pixels, refused, said_well, save, say, spawn
 from tests.coded import read_picture
+from tests.jpeg_files import jpeg
 
 PROFILE, XMP = b"p" * 200, b"<x:xmpmeta/>"
 
@@ -87,7 +88,18 @@ class TestPixels:
         tile = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
         Image.fromarray(np.tile(tile, (16, 16, 1))).save("a.webp", lossless=True)
         said = said_well(say("compress", *MODEL, "--pixels", "a.webp"))
-        assert "a.webp: the file itself is smaller than its pixels; leave out --pixels" in said.err
+        assert "a.webp: the file itself becomes smaller" in said.err
+
+    def test_it_is_not_for_jpeg(self, folder: Path) -> None:
+        """Though its pixels take less than the JPEG does: its coefficients take least."""
+        data = jpeg(64, 48, exif=b"Exif\0\0" + bytes(range(256)) * 60)
+        (folder / "a.jpg").write_bytes(data)
+        sizes = []
+        for flags in ((), ("--pixels",)):
+            said = said_well(say("compress", "-p", "fast", *flags, "--json", "a.jpg"))
+            sizes.append(said.objects[0]["output_bytes"])
+        assert sizes[0] < sizes[1] < len(data)
+        assert "a.jpg: the file itself becomes smaller" in said.err
 
     @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
     def test_metadata_of_others(self, folder: Path, form: str) -> None:
