@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "Archive",
     "ArcompError",
     "Samples",
     "__version__",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from arcomp.api import Samples, code_lengths, compress, decompress, load, open, restore, sample, save
+    from arcomp.api import Archive, Samples, code_lengths, compress, decompress, load, open, restore, sample, save
     from arcomp.errors import ArcompError
 else:  # a type checker would take __getattr__ for an answer to everything
 

@@ -27,17 +27,17 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
-from arcomp import arguments, codec, files, formats, regions, sampling
+from arcomp import archives, arguments, codec, files, formats, regions, sampling
+from arcomp.archives import Archive
 from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Execution, Model
 from arcomp.errors import ArcompError, LimitError, LossyError, said_of
-from arcomp.formats.parsing import parse
 from arcomp.measure import bits
-from arcomp.samples import Samples, of_bytes
+from arcomp.samples import Samples
 from arcomp.sources import Data, Path, Source, bytes_of, file_of, is_file, samples_of
 
 Progress: TypeAlias = Callable[[float], None]
@@ -139,21 +139,7 @@ def decompress(
         member, how = unpack(bytes_of(data), most), Execution(threads=count, progress=callback, limits=most)
         if area is not None:
             return regions.crop(member, area, which, held, how).samples
-        if member.geometry is None:
-            return _samples_in(files.restored(member, held, how))
-        return codec.decode_member(member, held, how)
-
-
-def _samples_in(data: bytes) -> Samples:
-    """The pictures of a file that is kept as bytes, if it has any that could have been coded; else its bytes.
-
-    Raises:
-        ArcompError: it is empty.
-    """
-    if not data:
-        raise ArcompError("an empty file, in which there are no samples", remedy="arcomp.restore gives the file")
-    found = parse(data)
-    return of_bytes(data) if found is None else found.samples
+        return files.samples_in(member, held, how)
 
 
 def restore(
@@ -184,8 +170,8 @@ def restore(
         return files.restored(unpack(bytes_of(data), most), held, how)
 
 
-def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
-    """Read a picture, an array (.npy, .npz) or an .arcomp file, which is decompressed.
+def open(source: Path | Data, *, allow_lossy: bool = False) -> Any:
+    """Read a picture, an array (.npy, .npz) or an .arcomp file, which is decompressed; or look into an archive.
 
     >>> import arcomp
     >>> arcomp.open(b"P5 2 1 255 AZ").array
@@ -195,14 +181,23 @@ def open(source: Path | Data, *, allow_lossy: bool = False) -> Samples:
         source: its path, its bytes, or the file open for reading in binary.
         allow_lossy: take JPEG and other lossy pictures too.
 
+    Returns:
+        :class:`Samples`; of an archive of several files :class:`Archive`, a mapping of their names to samples, which
+        are decoded when they are asked for.
+
     Raises:
         ArcompError: it cannot be read, is damaged, or is of a kind that is not supported.
     """
     with _lossy_allowed_on_request(), _said_of(source, limits="arcomp.decompress"):
-        if isinstance(source, (str, os.PathLike)) and not formats.start_of(source).startswith(MAGIC):
-            return formats.read(arguments.path(source), allow_lossy=allow_lossy)
+        if isinstance(source, (str, os.PathLike)):
+            path = arguments.path(source)
+            if not formats.start_of(path).startswith(MAGIC):
+                return formats.read(path, allow_lossy=allow_lossy)
+            return archives.of_file(path) or decompress(path)
         data = bytes_of(source)
-        return decompress(data) if data.startswith(MAGIC) else formats.read(data, allow_lossy=allow_lossy)
+        if not data.startswith(MAGIC):
+            return formats.read(data, allow_lossy=allow_lossy)
+        return archives.of_file(data) or decompress(data)
 
 
 def save(source: Source, path: Path, *, overwrite: bool = True) -> None:
@@ -373,5 +368,6 @@ def _model(model: str | os.PathLike[str] | Model) -> Model:
 
 
 __all__ = [
-    "Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "restore", "sample", "save",
+    "Archive", "Bits", "Model", "Samples", "code_lengths", "compress", "decompress", "load", "open", "restore",
+    "sample", "save",
 ]  # fmt: skip

@@ -352,3 +352,22 @@ def restored(member: Member, model: Model | None = None, how: Execution = USUAL)
             remedy="run `arcomp doctor`, or get a fresh copy of the file",
         )
     return made
+
+
+def samples_in(member: Member, model: Model | None = None, how: Execution = USUAL) -> Samples:
+    """The samples of a member: those that a model coded, or of a file that is kept otherwise those that could have been
+    coded; else its bytes.
+
+    Args:
+        member, model, how: as of :func:`restored`.
+
+    Raises:
+        ArcompError: as of :func:`restored`; or it is of an empty file.
+    """
+    if member.geometry is not None:
+        return decode_member(member, model, how)
+    data = restored(member, model, how)
+    if not data:
+        raise ArcompError("an empty file, in which there are no samples", remedy="arcomp.restore gives the file")
+    found = parse(data)
+    return of_bytes(data) if found is None else found.samples
