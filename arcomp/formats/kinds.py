@@ -7,7 +7,7 @@ from arcomp.formats.common import GET_AGAIN, LOSSY_HINT
 from arcomp.formats.npy import is_array
 from arcomp.formats.png import SIGNATURE
 
-_READABLE = (
+STARTS: tuple[tuple[bytes, str], ...] = (
     (SIGNATURE, "png"),
     (b"\xff\xd8\xff", "jpeg"),
     (b"BM", "bmp"),
@@ -21,6 +21,7 @@ _READABLE = (
     (b"\0\0\2\0", "icon"),
     (b"icns", "icon"),
 )
+"""How files begin, and the kind that they then are. Files of WebP and Netpbm begin in no fixed way."""
 
 _REFUSED = (
     (b"\x89ARC", "an arcomp file", "it is compressed already"),
@@ -47,14 +48,14 @@ def kind_of(start: bytes) -> str:
         start: the file's first bytes, 16 or more where there are so many.
 
     Returns:
-        "png", "jpeg", "bmp", "gif", "tiff", "webp" or "pnm".
+        "webp", "pnm", or one of :data:`STARTS`.
 
     Raises:
         PictureError: the file is empty, or of a kind that cannot be read, named where it is known.
     """
     if not start:
         raise PictureError("the file is empty", remedy=GET_AGAIN)
-    for magic, kind in _READABLE:
+    for magic, kind in STARTS:
         if start.startswith(magic):
             return kind
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from arcomp.errors import PictureError
 from arcomp.formats import bmp, ico, npy, png, pnm, tiff
+from arcomp.formats.kinds import kind_of
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
 
-_PARSERS: tuple[tuple[bytes, Parser], ...] = (
-    (png.SIGNATURE, png.parse),
-    (ico.ICON, ico.parse),
-    (ico.CURSOR, ico.parse),
-    (ico.ICNS, ico.parse),
-    *((start, tiff.parse) for start in tiff.STARTS),
-    (b"BM", bmp.parsed),
-    (npy.NPY, npy.parsed),
-    (npy.ZIP, npy.parsed),
-    *((b"P%d" % kind, pnm.parsed) for kind in range(1, 8)),
+PARSERS: Mapping[str, Parser] = MappingProxyType(
+    {"png": png.parse, "icon": ico.parse, "tiff": tiff.parse, "bmp": bmp.parsed, "pnm": pnm.parsed}
 )
-"""How files begin, and the function that takes them apart; it gives or raises why it does not."""
+"""By the kind of a file (:mod:`arcomp.formats.kinds`) the function that takes it apart; it gives None, or raises, where
+it does not. Other kinds are not taken apart."""
 
 
 def parse(data: bytes) -> Parsed | None:
@@ -33,10 +28,10 @@ def parse(data: bytes) -> Parsed | None:
     Returns:
         None if its format is not known, or if something about it is so odd that it is better taken as bytes.
     """
-    for magic, parser in _PARSERS:
-        if data.startswith(magic):
-            try:
-                return parser(data)
-            except PictureError:
-                return None
-    return None
+    try:
+        if data.startswith((npy.NPY, npy.ZIP)):
+            return npy.parsed(data)
+        parser = PARSERS.get(kind_of(data[:64]))
+        return parser(data) if parser is not None else None
+    except PictureError:
+        return None

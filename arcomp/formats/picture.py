@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
-from arcomp.formats import bmp, ico, png, pnm, tiff
+from arcomp.formats import bmp, ico, png, tiff
 from arcomp.formats.common import LOSSY_HINT, TO_RGB, check_size, damaged
 from arcomp.formats.kinds import kind_of, refuse_lossy
+from arcomp.formats.parsing import PARSERS
 from arcomp.formats.webp import check_webp
 from arcomp.samples import Samples
 
@@ -77,8 +78,6 @@ def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:
 
 
 def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
-    if kind == "pnm":
-        return pnm.parsed(data).samples
     if kind == "bmp":
         return bmp.read_bmp(data)
     if kind == "jpeg" and not allow_lossy:
@@ -91,7 +90,17 @@ def _decode(data: bytes, kind: str, allow_lossy: bool) -> Samples:
         return _read_tiff(data, allow_lossy)
     if kind == "webp":
         check_webp(data, allow_lossy=allow_lossy)
+    if kind not in _PLUGINS:
+        return _taken_apart(data, kind)
     return _decode_with_pillow(_with_height(data) if kind == "jpeg" else data, kind)
+
+
+def _taken_apart(data: bytes, kind: str) -> Samples:
+    """The samples of a file of which nothing has to be checked but what its parser checks."""
+    parsed = PARSERS[kind](data)
+    if parsed is None:
+        raise PictureError(f"{kind.upper()} of a form that is not read", remedy="convert it to PNG first")
+    return parsed.samples
 
 
 def _read_png(data: bytes) -> Samples:

@@ -17,12 +17,13 @@ from arcomp.formats.metadata.of_tiff import of_tiff
 from arcomp.formats.metadata.of_webp import of_webp
 from arcomp.formats.npy import is_array
 
-_READERS: Mapping[str, Callable[[bytes], Metadata]] = MappingProxyType(
+READERS: Mapping[str, Callable[[bytes], Metadata]] = MappingProxyType(
     {
         "png": of_png, "jpeg": of_jpeg, "bmp": of_bmp, "gif": of_gif, "tiff": of_tiff, "webp": of_webp, "pnm": of_pnm,
         "icon": of_icon,
     }
 )  # fmt: skip
+"""By the kind of a file, all kinds that there are."""
 
 
 def read_metadata(data: bytes) -> Metadata:
@@ -37,4 +38,4 @@ def read_metadata(data: bytes) -> Metadata:
         kind = kind_of(data[:64])
     except PictureError:
         return NONE
-    return _READERS[kind](data)
+    return READERS[kind](data)
