@@ -144,7 +144,7 @@ def _coding(model: Model, channels: int, depth: int, stream: str, device: str) -
     if stream and stream_digest(model, channels, device) != stream:
         return "its fixed picture is coded otherwise than when it was frozen"
     try:
-        if not model.takes_pictures:
+        if model.takes_coefficients:
             return "" if comes_back(model, picture) else "its fixed coefficients do not come back"
         data = codec.encode(Samples.of(picture, depth), model, device=device).data
         decoded = codec.decode(data, model).pixels

@@ -353,7 +353,7 @@ def for_jpegs(model: Model) -> Model | None:
     Returns:
         None if JPEGs are kept as bytes.
     """
-    if not model.takes_pictures:
+    if model.takes_coefficients:
         return model
     if model.name != registry.DEFAULT.partition("-")[0]:
         return None

@@ -120,7 +120,7 @@ def narrow(part: Part, leaf: Leaf, region: Region, model: Model) -> Wanted:
 
 def alone(part: Part, tiling: Tiling, model: Model) -> bool:
     """Whether each tile of a leaf has a stream of its own and is decoded without the others."""
-    return model.learns and len(part.streams) == len(tiling.corners)
+    return model.tile_streams and len(part.streams) == len(tiling.corners)
 
 
 def _place(stacks: Sequence[tuple[int, int, int]], picture: int | None) -> tuple[int, int]:

@@ -49,7 +49,7 @@ def warm_all(names: tuple[str, ...] = ()) -> Iterator[Warmed]:
         begin = time.perf_counter()
         try:
             model = registry.load(name)
-            if not model.takes_pictures:
+            if model.takes_coefficients:
                 comes_back(model, fixed_picture(3))
             for channels, depth in KINDS:
                 try:

@@ -77,7 +77,7 @@ def _takes(weights: Weights, model: Model) -> list[str]:
     from arcomp.contract.fitting import takes
     from arcomp.contract.weights_file import kind_of
 
-    if not model.takes_pictures:
+    if model.takes_coefficients:
         return ["JPEG"]
     kinds = sorted({kind_of(name) for name in weights.config["networks"]} | {k for k in KINDS if takes(model, *k)})
     own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]

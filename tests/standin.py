@@ -27,8 +27,8 @@ class StandIn(Histogram):
     name = "standin"
 
     @property
-    def takes_pictures(self) -> bool:
-        return False
+    def takes_coefficients(self) -> bool:
+        return True
 
     def encode_coefficients(self, coefficients: Coefficients, how: Execution = USUAL) -> CoefficientPayload:
         planes = (one.blocks.reshape(-1, 64).T.astype("<i2") for one in coefficients.components)

@@ -134,8 +134,8 @@ class CoefficientModel(Model):
         self._refuse()
 
     @property
-    def takes_pictures(self) -> bool:
-        return False
+    def takes_coefficients(self) -> bool:
+        return True
 
     def watch(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, callback: Watch, device: str = "cpu") -> None:
         """Of coefficients made of the first picture; the coded bytes alone."""

@@ -41,6 +41,7 @@ class LearningModel(Model):
     """
 
     learns: ClassVar[bool] = True
+    tile_streams: ClassVar[bool] = True
     batches: ClassVar[bool] = False
 
     @abstractmethod

@@ -1,9 +1,11 @@
 """The one interface of a model: what the codec, the measures, sampling and the doctor ask of it.
 
-Two kinds of models implement it once each: those that give distributions, which one coder then codes with
-(:mod:`arcomp.contract.distributions`), and those that learn from each decision while they code
-(:mod:`arcomp.contract.learning`). The code outside treats both alike; comparisons only say in a footnote which models
-learn.
+Three kinds of models implement it once each: those that give distributions, which one coder then codes with
+(:mod:`arcomp.contract.distributions`), those that learn from each decision while they code
+(:mod:`arcomp.contract.learning`), and those of JPEG coefficients (:mod:`arcomp.contract.coefficients`), which refuse
+pictures. The code outside never asks which kind a model is. It asks what the model declares of itself: what it takes
+(:meth:`Model.check`, `takes_bytes`, `takes_coefficients`), whether it learns, whether its tiles have streams of their
+own, and whether it is best given many pictures at a time.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ class Payload:
     """The result of encoding, and the input of decoding.
 
     Attributes:
-        streams: the coded bytes: of a model that learns a stream for each tile, of others one.
+        streams: the coded bytes: a stream for each tile, or one (see :attr:`Model.tile_streams`).
         side: the model's side information: what it must know before it can decode.
         binary_samples: whether samples of 1 bit are coded as binary decisions (:mod:`arcomp.coding.decided`) rather
             than as digits. False for models that learn, which always code binary decisions.
@@ -153,8 +155,10 @@ class Model(ABC):
         weightless: whether it needs no weights file.
         preset: the default preset, as "balanced": the name `photo` means `photo-balanced`. Empty if the weights carry
             the model's own name.
-        learns: whether it learns from each decision while it codes. Only comparisons ask, for a footnote: float NLL
-            leaves out what such a model learns.
+        learns: whether it learns from each decision while it codes. Then ways to code pictures are compared by coding
+            samples of them (:mod:`arcomp.planning`), drawings may be handed to another model, and comparisons have a
+            footnote: float NLL, and bits under the network alone, leave out what such a model learns.
+        tile_streams: whether each tile has a stream of its own, which is decoded without the others.
         batches: whether pictures of one size are best evaluated together. Costs are independent of the batch.
         digest: 32 bytes, digest of its frozen weights.
         parameters: how many numbers training chose: weights that may differ from zero, and biases.
@@ -167,6 +171,7 @@ class Model(ABC):
     weightless: ClassVar[bool] = False
     preset: ClassVar[str] = ""
     learns: ClassVar[bool]
+    tile_streams: ClassVar[bool] = False
     batches: ClassVar[bool]
     digest: bytes
     parameters: int
@@ -193,9 +198,9 @@ class Model(ABC):
         return False
 
     @property
-    def takes_pictures(self) -> bool:
-        """Whether it codes samples; models of JPEG coefficients do not."""
-        return True
+    def takes_coefficients(self) -> bool:
+        """Whether it codes the coefficients of JPEGs; such a model takes no pictures."""
+        return False
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """(height, width) of the tiles that a picture of this size is best cut into; (0, 0): do not cut it."""
