@@ -67,7 +67,34 @@ def explained(data: bytes, error: FormatError) -> FormatError:
     elif damaged:
         cause = "; ".join(damaged) + (f"; {more} more are" if more else "")
     rest = "what is intact" if damaged else "the file that is intact in it"
-    return FormatError(cause, remedy=f"get it again, or `arcomp decompress --salvage` gives {rest}", path=error.path)
+    salvage = f", or `arcomp decompress --salvage` gives {rest}" if not damaged or _is_some_left(remains) else ""
+    return FormatError(cause, remedy=f"get it again{salvage}", path=error.path)
+
+
+def _is_some_left(remains: Remains) -> bool:
+    """Whether pixels are known of a member with damaged streams. Of one without pictures nothing is."""
+    lost = iter(remains.lost)
+    try:
+        stacks = stacks_of(remains.member()) if remains.header.geometry else []
+        return any(_is_part_left(stack, [next(lost) for _ in stack[2]]) for stack in stacks)
+    except FormatError:  # transforms of a palette that is lost
+        return False
+
+
+def _is_part_left(stack: tuple[Node, Kind, list[tuple[Part, Leaf]]], lost: list[tuple[bool, ...]]) -> bool:
+    """Whether pixels of a stack are known, of whose leaves those streams are lost."""
+    tree, kind, parts = stack
+    if sum(leaf.size for _, leaf in parts) > LOOKED_AT:
+        return not all(map(all, lost))
+    masks = [np.zeros(leaf.shape, np.bool_) for _, leaf in parts]
+    for (part, leaf), mask, streams in zip(parts, masks, lost, strict=True):
+        tiling = Tiling(leaf.shape[:3], part.tile)
+        if len(tiling.corners) != len(streams):
+            mask[...] = any(streams)
+            continue
+        for i in np.flatnonzero(streams).tolist():
+            tiling.region(i).of(mask)[...] = True
+    return any(not mask.any(axis=2).all() for mask in unknown_in(tree, masks, kind))
 
 
 def listed(remains: Remains, most: int) -> list[str]:

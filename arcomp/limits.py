@@ -123,7 +123,7 @@ class Limits:
         most = CODED_FREELY + CODED_PER_BYTE * stream_bytes
         if self.pixels is None and coded > most:
             raise LimitError(
-                f"claims {coded} samples in {stream_bytes} bytes, more than an honest file has ({most})",
+                f"claims {coded} samples in {stream_bytes} coded bytes, more than an honest file has ({most})",
                 limit="pixels",
                 least=pixels,
                 remedy=ALL_THE_SAME,
@@ -141,7 +141,8 @@ class Limits:
         most = CODED_FREELY + COEFFICIENTS_PER_BYTE * stream_bytes
         if self.pixels is None and coefficients > most:
             raise LimitError(
-                f"claims {coefficients} coefficients in {stream_bytes} bytes, more than an honest file has ({most})",
+                f"claims {coefficients} coefficients in {stream_bytes} coded bytes, more than an honest file has "
+                f"({most})",
                 limit="pixels",
                 least=pixels,
                 remedy=ALL_THE_SAME,
@@ -160,7 +161,7 @@ class Limits:
         most = MADE_FREELY + MADE_PER_BYTE * stored
         if self.pixels is None and samples > most:
             raise LimitError(
-                f"claims {pixels} pixels in {stored} bytes, samples of {size(samples)} where {size(most)} are allowed",
+                f"claims {pixels} pixels in {stored} coded bytes, samples of {_more(samples, most)} are allowed",
                 limit="pixels",
                 least=pixels,
                 remedy=ALL_THE_SAME,
@@ -168,7 +169,7 @@ class Limits:
         most += ORIGINAL_PER_SAMPLE * samples if self.pixels is not None else 0
         if self.memory is None and length > most:
             raise LimitError(
-                f"claims an original of {size(length)} in {stored} bytes where {size(most)} are allowed",
+                f"claims an original of {_more(length, most)} are allowed for {stored} coded bytes",
                 limit="memory",
                 least=2 * (samples + length),
                 remedy=ALL_THE_SAME,
@@ -209,6 +210,15 @@ class Limits:
         )
 
 
+class AnyMemory(Limits):
+    """What a file may take without options on a machine of any size."""
+
+    @property
+    def available(self) -> float:
+        """As much as is asked for."""
+        return float("inf")
+
+
 ALL_THE_SAME = "{} decodes it all the same"
 """Remedy for claims of more than an honest file has."""
 USUAL_LIMITS = Limits()
@@ -217,6 +227,12 @@ USUAL_LIMITS = Limits()
 def size(count: float) -> str:
     """In words."""
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
+def _more(claimed: int, most: int) -> str:
+    """In words that do not come out the same."""
+    same = size(claimed) == size(most)
+    return f"{claimed} bytes where {most}" if same else f"{size(claimed)} where {size(most)}"
 
 
 _LATELY = 0.02

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import stat
 from collections.abc import Callable
@@ -130,10 +129,15 @@ class Compressor:
         made = self._compress(self._as_png(data, name) if self.pixels else data, about, name, self.settings)
         if self.pixels and (itself := self._without_pixels(data, about, name)) <= len(made.data):
             self.console.warn(f"{shown(name)}: the file itself becomes smaller, {size(itself)}; leave out --pixels")
+        leave, removes = self._leave(made), self.target.remove
         if not self.target.archive:
-            self.target.put(path, made.data, source, replaces=self.settings.verify and not self.pixels, about=about)
+            replaces = self.settings.verify and not self.pixels and leave is None
+            self.target.put(path, made.data, source, replaces=replaces, about=about)
+        if leave is not None and removes:
+            raise _kept(job, leave)
         self._tell(job, bytes_in, made)
-        self._tell_of_claims(name, made)
+        if leave is not None:
+            self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {leave.remedy}")
         samples = made.coded.samples if made.coded else 0
         packed = made.data if self.target.archive else None
         return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
@@ -151,7 +155,10 @@ class Compressor:
             data = read_compressed(job.path).data
             uses = any(model.digest == self.model.digest for model in member_in(data).models)
             given = self.model_name if uses else None
-            found = decoded(data, job.path, startup, self.console, given, False, "cpu")
+            try:
+                found = decoded(data, job.path, startup, self.console, given, False, "cpu")
+            except LimitError as error:
+                raise _kept(job, error) from error
         self.target.remove_done(job, source, found.original == source.data)
         return many.Outcome(skipped=True)
 
@@ -194,6 +201,8 @@ class Compressor:
             found = files.examine(data, self.model, about, settings)
         if first:  # that was start-up, most of it
             found = replace(found, seconds=0.0)
+        if found.jpegs and settings.tile is not None:
+            self.console.warn_once("--tile has no effect on JPEGs, which are coded and decoded whole")
         for model, leaf in found.coded_by(self.model):
             self.startup.warm(model, leaf.shape[3], leaf.depth, settings.device)
         if found.jpeg_model:
@@ -205,20 +214,23 @@ class Compressor:
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
 
-    def _tell_of_claims(self, name: str, made: Compressed) -> None:
-        """Say so where the file became so small that decompressing it must be allowed, as that of any trap."""
+    def _leave(self, made: Compressed) -> LimitError | None:
+        """Why decompressing must be allowed, also where there is memory enough: because the file became as small as
+        those that are made as traps."""
         from arcomp.claims import check_member
-        from arcomp.codec import coded_by, tiles_of
+        from arcomp.codec import coded_by, if_used, tiles_of
         from arcomp.container.archive import parse_of
-        from arcomp.limits import Limits
+        from arcomp.limits import AnyMemory
 
         try:
-            check_member(replace(made.member, stored=parse_of(made.data).length), Limits(memory=math.inf))
-            if self.settings.tile is not None and self.model.name in [wanted.name for wanted in made.member.models]:
-                for part, (model, leaf) in zip(made.member.parts, coded_by(made.member, self.model), strict=True):
-                    tiles_of(part, leaf, model, self.settings.threads)
+            check_member(replace(made.member, stored=parse_of(made.data).length), AnyMemory())
+            if made.coded and made.member.geometry:
+                models = coded_by(made.member, if_used(self.model, made.member))
+                for part, (model, leaf) in zip(made.member.parts, models, strict=True):
+                    tiles_of(part, leaf, model, self.settings.threads, AnyMemory())
         except LimitError as error:
-            self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {error.remedy}")
+            return error
+        return None
 
     def _tell(self, job: Job, bytes_in: int, made: Compressed) -> None:
         name, path = job.name, job.path
@@ -264,6 +276,12 @@ class Compressor:
         details += [f"verified in {duration(made.verify_seconds)}"] if self.settings.verify else []
         details += [f"start-up {duration(self.startup.seconds)}"]
         self.console.result(line, about, ", ".join(details))
+
+
+def _kept(job: Job, leave: LimitError) -> OutputError:
+    """Why --rm does not remove an input whose output is there."""
+    cause = f"is kept: {job.path} is written, but so small that decompressing it must be allowed: {leave.remedy}"
+    return OutputError(cause, remedy="remove it yourself, if that will do", path=job.name)
 
 
 def choose(given: Given, work: Compression, only_pictures: bool) -> tuple[Chosen, list[Job]]:

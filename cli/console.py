@@ -180,6 +180,7 @@ class Console:
         self.quiet, self.verbose, self.as_json = quiet, verbose, as_json
         self.stdout_taken = False
         """Set where standard output carries a file."""
+        self._warned: set[str] = set()
         self.live = sys.stderr.isatty() and not quiet and not as_json
         self.overall: Overall | None = None
         """Progress of all files, where there are several."""
@@ -231,10 +232,16 @@ class Console:
         if not self.quiet and not self.as_json:
             self._print(one_line(line), sys.stderr)
 
-    def warn(self, line: str) -> None:
-        """A warning, which -q leaves out."""
-        if not self.quiet:
+    def warn(self, line: str, *, always: bool = False) -> None:
+        """A warning, which -q leaves out, unless it is that something is missing from what was made."""
+        if always or not self.quiet:
             self._print(f"arcomp: warning: {one_line(line)}", sys.stderr)
+
+    def warn_once(self, line: str) -> None:
+        """A warning that is the same for many files."""
+        if line not in self._warned:
+            self._warned.add(line)
+            self.warn(line)
 
     def print(self, line: str) -> None:
         """A line of what was asked for, on standard output."""

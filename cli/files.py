@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from arcomp.files import About
 
 ENDING = ".arcomp"
+EXISTS = "-f overwrites it, -o names another"
+"""The remedy where an output is there already."""
 STDOUT = "-"
 STDOUTS = (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
@@ -167,7 +169,7 @@ class Target:
             if source != "-" and os.path.samefile(path, source):
                 raise OutputError("is the input itself", remedy="choose another name with -o", path=path)
             if not self.force:
-                raise ExistsError("exists already", remedy="-f overwrites it, -o names another", path=path)
+                raise ExistsError("exists already", remedy=EXISTS, path=path)
         elif os.path.lexists(path) and not self.force:
             raise OutputError("exists already, as a broken link", remedy="-f overwrites it", path=path)
         folder, made = os.path.dirname(os.path.realpath(path)), path
@@ -251,9 +253,12 @@ class Target:
         mode = None if mode is None else mode & 0o777
         if limit is not None:
             mode = no_more_than(0o666 & ~umask() if mode is None else mode, limit)
-        write_atomically(
-            path, data, overwrite=self.force, mode=mode, modified=None if about is None else about.modified
-        )
+        modified = None if about is None else about.modified
+        try:
+            write_atomically(path, data, overwrite=self.force, mode=mode, modified=modified)
+        except ExistsError as error:  # made by somebody else, since it was claimed
+            error.remedy = EXISTS
+            raise
         self._written.add(os.path.realpath(path))
         if self.remove and replaces and source is not None:
             if content(path) != data:

@@ -8,7 +8,7 @@ import re
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -202,6 +202,7 @@ class Chosen:
         jobs: the files, by names.
         folders: in which they are, to be made again.
         left_out: how many of what were left out.
+        unread: what of that nobody asked to leave out: links, pipes and the like.
         failures: what could not be looked at.
         known: paths of the folders, below where they will be.
     """
@@ -209,6 +210,7 @@ class Chosen:
     jobs: list[Job] = field(default_factory=list)
     folders: list[Folder] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    unread: set[str] = field(default_factory=set)
     failures: list[tuple[str, Exception]] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
 
@@ -297,9 +299,14 @@ class Chosen:
         self.jobs = [job for job in self.jobs if id(job) not in gone]
         return there
 
-    def said(self) -> str:
-        """What was left out, in words; "" for nothing."""
-        return ", ".join(plural(count, what) for what, count in sorted(self.left_out.items()))
+    def said(self, only: Collection[str] | None = None) -> str:
+        """What was left out, in words; "" for nothing.
+
+        Args:
+            only: of these kinds.
+        """
+        found = sorted(self.left_out.items())
+        return ", ".join(plural(count, what) for what, count in found if only is None or what in only)
 
 
 def choose(given: Given, without: frozenset[str] = frozenset()) -> Chosen:
@@ -365,6 +372,7 @@ def _take(chosen: Chosen, seen: Seen) -> None:
             chosen.known.add(seen.within)
     elif seen.kind != FILE:
         chosen.left_out[seen.kind] += 1
+        chosen.unread.add(seen.kind)
     elif _is_temporary(seen.path):
         chosen.left_out["leftover file"] += 1
     else:

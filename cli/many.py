@@ -101,6 +101,9 @@ class Summary:
         said += [f"{len(self.failed)} failed"] if self.failed else []
         if len(chosen.jobs) + len(chosen.failures) != 1 or left_out:
             console.summary("; ".join(said))
+        unread = chosen.said(chosen.unread)
+        if unread and (console.quiet or console.as_json):  # or who removes the folder then loses them unawares
+            console.warn(f"left out: {unread}", always=True)
         if len(self.failed) > 1:
             more = len(self.failed) - NAMED
             others = f" and {more} more" if more > 0 else ""
@@ -131,8 +134,11 @@ class Recorder(Console):
     def summary(self, line: str) -> None:
         self.said.append(("summary", (line,)))
 
-    def warn(self, line: str) -> None:
+    def warn(self, line: str, *, always: bool = False) -> None:
         self.said.append(("warn", (line,)))
+
+    def warn_once(self, line: str) -> None:
+        self.said.append(("warn_once", (line,)))
 
     def failed(self, name: str, line: str, trace: str) -> None:
         self.said.append(("failed", (name, line, trace)))

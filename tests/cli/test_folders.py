@@ -87,6 +87,9 @@ class TestMirrors:
         assert names(folder / "D/out") == {"img.png.arcomp"}
         said = said_well(say("compress", *BYTES, "-r", "D", "-o", "D/out", "--only-pictures", "-f", "-j", "1"))
         assert said.results[-1].startswith("1 file: ")  # outputs are no inputs
+        for quiet in ("-q", "--json"):  # who removes D then knows what goes with it
+            said = say("compress", *BYTES, "-r", "D", "-o", "D/out", "--only-pictures", "-f", "-j", "1", quiet)
+            assert said.lines == ["arcomp: warning: left out: 1 named pipe, 1 socket, 1 symbolic link"]
 
     def test_beside_the_inputs(self, folder_d: Path) -> None:
         before = names(folder_d)

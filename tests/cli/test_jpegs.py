@@ -28,6 +28,25 @@ def test_a_jpeg_and_its_pixels(folder: Path) -> None:
     assert np.array_equal(np.asarray(Image.open(folder / "a.png")), np.asarray(Image.open(io.BytesIO(data))))
 
 
+def test_tiles(folder: Path) -> None:
+    """One line for all of them."""
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(jpeg(56, 40))
+    said = say("compress", "-p", "fast", "--tile", "16", "--no-verify", "a.jpg", "b.jpg")
+    assert said.lines == ["arcomp: warning: --tile has no effect on JPEGs, which are coded and decoded whole"]
+
+
+def test_a_damaged_one(folder: Path) -> None:
+    """Nothing of it can be salvaged, and nobody says so."""
+    (folder / "a.jpg").write_bytes(jpeg(56, 40))
+    said_well(say("compress", "-p", "fast", "--no-verify", "a.jpg"))
+    data = bytearray((folder / "a.jpg.arcomp").read_bytes())
+    data[-1] ^= 1
+    (folder / "a.jpg.arcomp").write_bytes(data)
+    said = say("test", "a.jpg.arcomp")
+    assert said.lines == ["arcomp: a.jpg.arcomp: stream 2 of 2 is damaged; get it again"]
+
+
 def test_compared_with_others(folder: Path) -> None:
     (folder / "a.jpg").write_bytes(jpeg(56, 40))
     said = said_well(say("compare", "a.jpg", "--models", "photo-fast,context", "--classical", "--html", "a.html"))

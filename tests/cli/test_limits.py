@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from arcomp import limits
 from arcomp.container import Geometry, Member, ModelId, Original, Part, pack
 from arcomp.contract import registry
 from arcomp.transforms import Coded
@@ -31,7 +32,7 @@ def bomb(folder: Path) -> str:
 
 @pytest.mark.parametrize("verb", [("decompress", "-o", "out.bin"), ("test",), ("extract", "-o", "out")])
 def test_bombs_are_refused(bomb: str, folder: Path, verb: tuple[str, ...]) -> None:
-    refused(say(*verb, bomb), "claims 268435456 samples in 16 bytes")
+    refused(say(*verb, bomb), "claims 268435456 samples in 16 coded bytes")
     refused(say(*verb, bomb, "--max-pixels", "1000"), "268435456 pixels, the limit is 1000")
     refused(say(*verb, bomb, "--max-pixels", "268435456", "--max-memory", "1M"), "1.0 MiB are allowed")
     assert not (folder / "out.bin").exists()
@@ -74,3 +75,34 @@ def test_a_large_picture_of_one_colour(folder: Path) -> None:
     refused(say("decompress", "-f", "black.npy.arcomp"), "--max-pixels 42250000 decodes it all the same")
     said_well(say("decompress", "-f", "--max-pixels", "42250000", "black.npy.arcomp"))
     assert not np.load(folder / "black.npy").any()
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files claim too much, too."""
+    monkeypatch.setattr(limits, "MADE_FREELY", 1 << 12)
+    monkeypatch.setattr(limits, "MADE_PER_BYTE", 1)
+
+
+@pytest.mark.parametrize("given", [("black.npy",), ("-r", "D"), ("--files-from", "-"), ("-r", "D", "--skip-existing")])
+def test_what_needs_leave_is_not_removed(folder: Path, strict: None, given: tuple[str, ...]) -> None:
+    """Nor is it silent, with -q; nor does a run that goes on remove it."""
+    name = "D/black.npy" if given[0] == "-r" else "black.npy"
+    Path(name).parent.mkdir(exist_ok=True)
+    np.save(name, np.zeros((1000, 1000), np.uint8))
+    command = ("compress", "-q", "--rm", "-m", "histogram", "-j", "1")
+    for _ in range(1 + ("--skip-existing" in given)):
+        said = say(*command, *given, stdin=b"black.npy\n")
+        refused(
+            said, f"{name}: is kept: {name}.arcomp is written, but so small that decompressing it must be allowed: "
+        )
+        assert "--max-pixels 1000000" in said.err
+        assert Path(name).exists()
+    said_well(say("decompress", "-f", "--max-pixels", "1000000", f"{name}.arcomp"))
+
+
+def test_originals_that_need_leave_are_not_removed(folder: Path, strict: None) -> None:
+    """Of few samples, in many bytes."""
+    Path("a.pgm").write_bytes(b"P2\n60 60\n255\n" + b"200" + b"        200" * 3599)
+    refused(say("compress", "-q", "--rm", "-m", "histogram", "a.pgm"), "must be allowed: --max-memory")
+    assert Path("a.pgm").exists()

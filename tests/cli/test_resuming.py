@@ -40,7 +40,11 @@ def test_an_output_that_appears_meanwhile(two: Path, folder: Path, monkeypatch: 
     assert said.results[-1].endswith("2 there already")
     assert names(folder) == {"D/a", "D/b", "out/a.arcomp", "out/b.arcomp"}
     (two / "a").write_bytes(b"another")
-    refused(say("compress", *MODEL, "-r", "D", *GO_ON, "out"), "out/a.arcomp: exists already")
+    refused(say("compress", *MODEL, "-r", "D", *GO_ON, "out"), "out/a.arcomp: exists already; -f overwrites it")
+    for path in (folder / "out").iterdir():
+        path.rename(folder / "whole" / path.name)
+    said = say("compress", *MODEL, "-r", "D", "-j", "1", "-o", "out")
+    assert "out/a.arcomp: exists already; -f overwrites it, -o names another" in said.err  # where it is put in place
 
 
 @pytest.mark.parametrize("verb", ["compress", "decompress"])

@@ -97,5 +97,7 @@ def test_refusals(folder: Path) -> None:
     refused(say("decompress", "--salvage", name), "img.png: exists already")
     name.write_bytes(name.read_bytes()[:-5])
     Path("img.png").unlink()
+    refused(say("test", name), "stream 3 of 3 and all after it are cut: 50 x 40 at 0,0); get it again")
+    assert "salvage" not in say("test", name).err  # which would say this:
     refused(say("decompress", "--salvage", name), "stream 3 of 3 is damaged; all of it is lost")
     assert names(folder) == {"img.png.arcomp"}

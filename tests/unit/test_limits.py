@@ -106,7 +106,7 @@ def test_checksum_of_a_billion_pictures() -> None:
 def test_pictures_of_a_few_bytes(stack: tuple[int, int, int]) -> None:
     """More than a file of that length can honestly hold; a limit goes before that, and is told of."""
     data = member(stack, TEXT, 1, Coded(8))
-    with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 bytes.*max_pixels=268435456"):
+    with little(), pytest.raises(LimitError, match=r"claims 268435456 samples in 0 coded bytes.*max_pixels=268435456"):
         arcomp.restore(data)
     with pytest.raises(LimitError, match="268435456 pixels, the limit is 1000"):
         files.restored(unpack(data), how=Execution(limits=Limits(pixels=1000)))
@@ -125,6 +125,8 @@ def test_a_constant_picture_of_30000_x_30000_is_honest() -> None:
         check_member(large, Limits())
     check_member(large, Limits(900_000_000, 2.0**31))
     check_member(unpack(member((1, 8192, 4096), TEXT, 1)), Limits())
+    with pytest.raises(LimitError, match="0 coded bytes, samples of 33562624 bytes where 33554432 are allowed;"):
+        check_member(replace(unpack(member((1, 8194, 4096), TEXT, 1)), stored=0), Limits())
     check_member(replace(large, stored=None), Limits(memory=2.0**31))  # made here
 
 
