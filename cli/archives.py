@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
 from arcomp.cli.console import Console, plural, shown
-from arcomp.cli.files import Target, no_more_than, to_stdout, umask
+from arcomp.cli.files import no_more_than, to_stdout, umask
 from arcomp.cli.inputs import Input, read_compressed
 from arcomp.cli.jobs import Chosen, Job
+from arcomp.cli.target import Target
 from arcomp.errors import ArcompError, FormatError, OutputError
 from arcomp.limits import USUAL_LIMITS, Limits
 

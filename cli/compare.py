@@ -17,8 +17,9 @@ import click
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, duration, one_line, plural, report
-from arcomp.cli.files import STDOUT, Target
+from arcomp.cli.files import STDOUT
 from arcomp.cli.inputs import START
+from arcomp.cli.target import Target
 from arcomp.errors import ArcompError, OutputError, has_torch
 
 if TYPE_CHECKING:

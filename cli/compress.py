@@ -14,10 +14,11 @@ from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import written_archive
 from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, member_in, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, is_whole
+from arcomp.cli.files import ENDING, STDOUT, is_whole
 from arcomp.cli.inputs import START, Input, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
+from arcomp.cli.target import Target
 from arcomp.errors import LimitError, OutputError, PictureError, said_of
 
 if TYPE_CHECKING:

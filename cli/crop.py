@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli.archives import is_archive
 from arcomp.cli.coding import Startup, about_member, digits, member_in, model_for
 from arcomp.cli.console import Console, duration, plural, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target
+from arcomp.cli.files import ENDING, STDOUT
 from arcomp.cli.inputs import read_compressed
+from arcomp.cli.target import Target
 from arcomp.errors import FormatError, OutputError
 
 if TYPE_CHECKING:

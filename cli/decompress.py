@@ -14,9 +14,10 @@ from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import header_of, input_of, latest, members, unpacked
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, shown, size
-from arcomp.cli.files import ENDING, STDOUT, Target, content, folder_for
+from arcomp.cli.files import ENDING, STDOUT, content, folder_for
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
+from arcomp.cli.target import Target
 from arcomp.errors import ArcompError, OutputError, PictureError
 from arcomp.limits import USUAL_LIMITS, Limits
 

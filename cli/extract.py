@@ -11,9 +11,9 @@ from arcomp.cli import options
 from arcomp.cli.archives import chosen_by, latest, members
 from arcomp.cli.console import Console, shown
 from arcomp.cli.decompress import Decompression, decompress
-from arcomp.cli.files import Target
 from arcomp.cli.jobs import Chosen, Given, Job, Jobs
 from arcomp.cli.options import examples
+from arcomp.cli.target import Target
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:

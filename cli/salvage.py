@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, describe, plural, shown
 from arcomp.cli.crop import beside
-from arcomp.cli.files import ENDING, STDOUT, Target, folder_for
+from arcomp.cli.files import ENDING, STDOUT, folder_for
 from arcomp.cli.inputs import Input, read_input
+from arcomp.cli.target import Target
 from arcomp.errors import FormatError, OutputError
 
 if TYPE_CHECKING:

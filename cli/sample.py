@@ -15,7 +15,8 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
 from arcomp.cli.data import read_samples
-from arcomp.cli.files import STDOUT, Target
+from arcomp.cli.files import STDOUT
+from arcomp.cli.target import Target
 from arcomp.errors import ModelError, OutputError, said_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from arcomp.cli import files
+from arcomp.cli import target
 from tests.cli.command import MODEL, refused, said_well, say
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
@@ -50,13 +50,13 @@ def test_mirrors_while_they_are_written(
         said_well(say("compress", *MODEL, "-r", "wrap", "-o", "packed", "-j", "1"))
         source = ["packed"]
     (folder / "out/priv").mkdir(parents=True)  # as an older run left it
-    before, seen = files.Target.put, []
+    before, seen = target.Target.put, []
 
     def put(*args: Any, **kwargs: Any) -> None:
         before(*args, **kwargs)
         seen.append(mode("out/priv"))
 
-    monkeypatch.setattr(files.Target, "put", put)
+    monkeypatch.setattr(target.Target, "put", put)
     model = MODEL if verb == "compress" else ()
     said_well(say(verb, *model, "-r", *source, "-o", "out", "-j", "1"))
     assert seen == [0o700]
