@@ -18,7 +18,7 @@ from arcomp.container import DIGEST_BYTES, Member, ModelId, Original, PackedSkel
 from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
-from arcomp.form import Literal, Skeleton
+from arcomp.form import Jpeg, Literal, Segment, Skeleton
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import Jpegs, joined, no_jpegs, pieces, predicted
 from arcomp.jpegs import Decoder, encode_jpegs
@@ -28,7 +28,8 @@ from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Leaf, Node
 
 WORTH_CODING = 0.9
-"""A form is given up if beside its samples it takes more than this part of the file."""
+"""A form is given up if it takes more than this part of the file, and without all bytes that it keeps as they are more
+than this part of the others: then samples would have to cost next to nothing."""
 _NO_SAMPLES = of_bytes(b"\0")
 _JPEG = b"\xff\xd8\xff"
 """How a JPEG begins."""
@@ -278,13 +279,33 @@ def _packed(
     jpeg_model: Model | None = None,
 ) -> Examined:
     """A file with its form, if that is worth it."""
+    palette, length = samples.palette if samples else None, len(file.data)
     try:
-        packed = pack_skeleton(skeleton, samples.palette if samples else None)
+        packed = pack_skeleton(skeleton, palette)
     except FormatError:  # of more parts than a file may have
         return file
-    if packed and len(packed[1]) > WORTH_CODING * len(file.data) + 256:
-        return file
+    if packed and len(packed[1]) > WORTH_CODING * length + 256:
+        bare, kept = _without_literals(skeleton)
+        needed = pack_skeleton(bare, palette)
+        if needed and len(needed[1]) > WORTH_CODING * (length - kept) + 256:
+            return file
     return replace(file, samples=samples, skeleton=skeleton, packed=packed, jpegs=jpegs, jpeg_model=jpeg_model)
+
+
+def _without_literals(skeleton: Skeleton) -> tuple[Skeleton, int]:
+    """What restores the pictures of a file, and how many of the file's bytes are beside them, kept as they are."""
+    made: list[Segment] = []
+    kept = 0
+    for segment in skeleton:
+        if isinstance(segment, Literal):
+            kept += len(segment.data)
+        elif isinstance(segment, Jpeg):
+            inside, more = _without_literals(segment.content)
+            made.append(replace(segment, content=inside))
+            kept += more
+        else:
+            made.append(segment)
+    return tuple(made), kept
 
 
 def _as_bytes(found: Examined, began: float) -> Compressed:

@@ -264,6 +264,8 @@ class Compressor:
                 f", {8 * bytes_out / coded.samples:.3f} bits/{unit(made.member)} "
                 f"(NLL {nll / coded.samples:.3f}, overhead {percent(over)})"
             )
+            if made.form_bytes > bytes_out / 2:  # figures of the whole file say nothing of its pictures
+                rate = f", pictures {size(made.member.coded_bytes)}, {nll / coded.samples:.3f} bits/{unit(made.member)}"
             model = made.model or self.model
             details.append(f"model {model.name} {model.digest.hex()[:16]} on {self.settings.device}")
             if coded.network_bits is not None:

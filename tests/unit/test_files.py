@@ -15,6 +15,7 @@ from arcomp.contract import registry
 from arcomp.errors import VerificationError
 from arcomp.formats import write
 from arcomp.samples import Samples
+from tests.jpeg_files import jpeg
 
 MODEL = registry.load("histogram")
 TEXT = b"It was on a dreary night of November. " * 20
@@ -67,3 +68,18 @@ def test_a_form_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = registry.load("histogram")
     files.compress(files.examine(data, model), model)
     assert len(packed) == 2
+
+
+@pytest.mark.parametrize("name", ["png", "jpg"])
+def test_pictures_before_much_else_are_coded(name: str) -> None:
+    """What they save counts, not their part of the file."""
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 23, (1, 64, 64, 1), np.uint8)
+    data = write(Samples.of(noise), "png") if name == "png" else jpeg(exif=b"Exif\0\0" + rng.bytes(40000))
+    much = rng.bytes(60000)
+    model = MODEL if name == "png" else registry.load("photo-fast")
+    plain, found = len(files.compress(files.examine(data, model), model).data), files.examine(data + much, model)
+    made = files.compress(found, model)
+    assert made.coded is not None
+    assert len(made.data) <= plain + len(much) + 128
+    assert files.restored(unpack(made.data)) == data + much
