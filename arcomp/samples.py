@@ -237,7 +237,7 @@ def _check_palette(palette: object, channels: int) -> None:
         ArcompError: it is none, or of another type or shape.
     """
     is_one = isinstance(palette, np.ndarray) and palette.dtype == np.uint8 and palette.ndim == 2
-    shape = palette.shape if isinstance(palette, np.ndarray) else ()
+    shape: tuple[int, ...] = palette.shape if isinstance(palette, np.ndarray) else ()
     if not is_one or shape[1] not in (3, 4) or not 1 <= shape[0] <= MAX_ENTRIES or channels != 1:
         raise ArcompError(
             f"a palette is uint8 [entries, 3 or 4] of at most {MAX_ENTRIES} entries, for pictures of one channel"

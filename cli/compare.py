@@ -19,6 +19,7 @@ from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, duration, one_line, plural, report
 from arcomp.cli.files import STDOUT
 from arcomp.cli.inputs import START
+from arcomp.cli.options import examples
 from arcomp.cli.target import Target
 from arcomp.errors import ArcompError, OutputError, has_torch
 
@@ -294,7 +295,10 @@ class Reports:
         return options.each(tuple(documents), write, self.target.console)
 
 
-@click.command("compare", short_help="Compare models and codecs.")
+EXAMPLES = examples("arcomp compare img.png --classical", "arcomp compare img.png --html page.html")
+
+
+@click.command("compare", short_help="Compare models and codecs.", epilog=EXAMPLES)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--models",

@@ -18,6 +18,7 @@ from arcomp.cli.files import ENDING, STDOUT, is_whole
 from arcomp.cli.inputs import START, Input, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
+from arcomp.cli.suiting import is_text, suited
 from arcomp.cli.target import Target
 from arcomp.errors import LimitError, OutputError, PictureError, said_of
 
@@ -104,6 +105,7 @@ class Compressor:
     startup: Startup
     skips: Callable[[Job], bool]
     model_name: str
+    suggested: bool = False
 
     def __call__(self, job: Job, threads: int | None) -> many.Outcome:
         """Compress a file.
@@ -137,6 +139,7 @@ class Compressor:
         if leave is not None and removes:
             raise _kept(job, leave)
         self._tell(job, bytes_in, made)
+        self._tell_of_size(job, data, made)
         if leave is not None:
             self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {leave.remedy}")
         samples = made.coded.samples if made.coded else 0
@@ -232,6 +235,19 @@ class Compressor:
         except LimitError as error:
             return error
         return None
+
+    def _tell_of_size(self, job: Job, data: bytes, made: Compressed) -> None:
+        """Say so where a file became larger, or is a text, of which a model makes less."""
+        more = len(made.data) - len(data)
+        if more > 0 and not self.pixels:
+            self.console.warn(f"{shown(job.name)}: became {more} bytes larger, by what is kept about it")
+        elif made.coded is None and not self.suggested and not self.settings.as_bytes and is_text(data):
+            from arcomp.contract import registry
+
+            self.suggested = True
+            model = next((name for name in registry.names() if name.endswith("-text")), None)
+            if model is not None:
+                self.console.note(f"arcomp: {shown(job.name)} is text, which -m {model} makes smaller, but slowly")
 
     def _tell(self, job: Job, bytes_in: int, made: Compressed) -> None:
         name, path = job.name, job.path
@@ -380,6 +396,7 @@ def command(
     work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile, skip_existing)
     chosen, there = choose(given, work, only_pictures)
     many.tell_there(there, console)
+    work = replace(work, model_name=suited(work.model_name, chosen.jobs))
     processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads, chosen.jobs)
     folders = chosen.folders if target.into_folder and given.mirrored else []
     with target.folders_made(folders), written_archive(target, chosen) as write:

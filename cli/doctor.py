@@ -10,12 +10,20 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.console import Console
+from arcomp.cli.options import examples
 
 NAME_WIDTH = 32
 """As wide as most names of findings: a line is printed before the next name is known."""
 
 
-@click.command("doctor", short_help="Check this machine.")
+EXAMPLES = examples(
+    "arcomp doctor",
+    "arcomp doctor --json",
+    "arcomp doctor --warm",
+)
+
+
+@click.command("doctor", short_help="Check this machine.", epilog=EXAMPLES)
 @options.device("What to check. auto: the CPU, and CUDA if there is a GPU.")
 @click.option("--warm", is_flag=True, help="Compile the kernels of all models that are shipped, and check nothing.")
 @options.talkative

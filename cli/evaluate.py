@@ -13,6 +13,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, report, shown
 from arcomp.cli.data import Reader, find
+from arcomp.cli.options import examples
 from arcomp.errors import ArcompError
 
 if TYPE_CHECKING:
@@ -150,7 +151,13 @@ class Evaluator:
         self.console.result(f"{self.name}, {'all' if data is None else shown(data)}: {of.line}", about)
 
 
-@click.command("eval", short_help="Measure what data would cost.")
+EXAMPLES = examples(
+    "arcomp eval -m MODEL photos/",
+    "arcomp eval -m MODEL -m OTHER --limit 10 photos/",
+)
+
+
+@click.command("eval", short_help="Measure what data would cost.", epilog=EXAMPLES)
 @click.argument("data", metavar="DATA...", nargs=-1, required=True)
 @click.option(
     "-m",

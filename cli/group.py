@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -27,6 +28,7 @@ VERBS = {
     "models": ("models", "List the models here, or show the card of one."),
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),
+    "completion": ("completion", "Make bash, zsh or fish complete what is typed."),
 }
 """Verb -> its module here, and its line in ``arcomp --help``. A module has the verb's name, unless that is one of
 Python's own (``test``, ``eval``, ``list``)."""
@@ -55,6 +57,8 @@ class Verbs(click.Group):
         if name not in VERBS and (name == "-" or os.path.exists(name)):
             verb = "decompress" if name.endswith(".arcomp") else "compress"
             raise click.UsageError(f"{name!r} is not a verb; did you mean `arcomp {verb} {name}`", ctx)
+        if name not in VERBS and (near := get_close_matches(name, VERBS, 1)):
+            raise click.UsageError(f"{name!r} is not a verb; did you mean `arcomp {near[0]}`", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

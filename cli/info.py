@@ -15,6 +15,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import about_member, contents, described, member_in, unit
 from arcomp.cli.console import Console, plural, shown, size, when
 from arcomp.cli.inputs import read_compressed
+from arcomp.cli.options import examples
 from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
@@ -134,7 +135,13 @@ def _original(original: Original) -> str:
     return ", ".join(said)
 
 
-@click.command("info", short_help="Say what files hold.")
+EXAMPLES = examples(
+    "arcomp info img.png.arcomp",
+    "arcomp info -v photos.arcomp",
+)
+
+
+@click.command("info", short_help="Say what files hold.", epilog=EXAMPLES)
 @options.inputs
 @options.limited
 @options.talkative

@@ -16,7 +16,7 @@ import click
 
 from arcomp.batch.trees import FILE, FOLDER, Folder, Seen, below, look
 from arcomp.cli.console import plural
-from arcomp.cli.options import Integers
+from arcomp.cli.options import Integers, complete_files
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ WORTH_STARTING = 2.0
 def given(function: F) -> F:
     """Decorator of a verb: its inputs, as a parameter ``given``."""
 
-    @click.argument("inputs", metavar="FILE...", nargs=-1)
+    @click.argument("inputs", metavar="FILE...", nargs=-1, shell_complete=complete_files)
     @click.option("-r", "--recursive", is_flag=True, help="Take all files in folders, and folders in them.")
     @click.option("--files-from", metavar="LIST", help="Take files that a list names, one a line; - is standard input.")
     @click.option("-0", "--null", is_flag=True, help="In the list, a zero byte ends each name (find -print0).")

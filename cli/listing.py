@@ -9,6 +9,7 @@ import click
 from arcomp.cli import options
 from arcomp.cli.archives import opened
 from arcomp.cli.console import Console, plural, shown, size, when
+from arcomp.cli.options import examples
 from arcomp.errors import FormatError
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from arcomp.container.archive import Entry
 
 
-@click.command("list", short_help="Say what is in archives.")
+EXAMPLES = examples(
+    "arcomp list photos.arcomp",
+    "arcomp list --json photos.arcomp",
+)
+
+
+@click.command("list", short_help="Say what is in archives.", epilog=EXAMPLES)
 @options.inputs
 @options.talkative
 def command(console: Console, inputs: tuple[str, ...]) -> int:

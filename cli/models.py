@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from arcomp.cli.console import Console
-from arcomp.cli.options import talkative
+from arcomp.cli.options import examples, talkative
 from arcomp.errors import ArcompError, ModelError
 
 if TYPE_CHECKING:
@@ -99,7 +99,13 @@ def _lines(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-@click.command("models", short_help="List models.")
+EXAMPLES = examples(
+    "arcomp models",
+    "arcomp models NAME",
+)
+
+
+@click.command("models", short_help="List models.", epilog=EXAMPLES)
 @click.argument("name", required=False)
 @talkative
 def command(console: Console, name: str | None) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from arcomp import limits
 from arcomp.cli.console import Console, report
@@ -91,7 +92,23 @@ class Numbers(click.FloatRange):
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-inputs = click.argument("inputs", metavar="FILE...", nargs=-1, required=True)
+
+def complete_files(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Have the shell complete names of files."""
+    return [CompletionItem(begun, type="file")]
+
+
+def complete_models(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Names of models and of weights; files where a path is begun. No model is imported for it."""
+    from arcomp.contract.library import ENDING, folders, modules
+
+    if "/" in begun or begun.startswith("."):
+        return complete_files(ctx, param, begun)
+    weights = {path.name.split(".")[0] for folder in folders() for path in folder.glob("*" + ENDING)}
+    return [CompletionItem(name) for name in sorted(weights | set(modules())) if name.startswith(begun)]
+
+
+inputs = click.argument("inputs", metavar="FILE...", nargs=-1, required=True, shell_complete=complete_files)
 """For verbs that take one file after the other; more than that: :mod:`arcomp.cli.jobs`."""
 output = click.option(
     "-o", "--output", metavar="PATH", help="Output: a file, or a folder (an existing one, or a name that ends in /)."
@@ -115,11 +132,16 @@ model_of_file = click.option(
     "--model",
     "model_name",
     metavar="MODEL",
+    shell_complete=complete_models,
     help="A file of weights (.safetensors), if the model is not among `arcomp models`.",
 )
 MODEL = "A name from `arcomp models`, or a .safetensors file of weights."
-model_to_use = click.option("-m", "--model", "model_name", metavar="MODEL", required=True, help=MODEL)
-model_or_default = click.option("-m", "--model", "model_name", metavar="MODEL", help=MODEL)
+model_to_use = click.option(
+    "-m", "--model", "model_name", metavar="MODEL", required=True, help=MODEL, shell_complete=complete_models
+)
+model_or_default = click.option(
+    "-m", "--model", "model_name", metavar="MODEL", help=MODEL, shell_complete=complete_models
+)
 preset = click.option(
     "-p",
     "--preset",

@@ -16,6 +16,7 @@ from arcomp.cli.coding import Startup, digits
 from arcomp.cli.console import Console, duration, plural, shown
 from arcomp.cli.data import read_samples
 from arcomp.cli.files import STDOUT
+from arcomp.cli.options import examples
 from arcomp.cli.target import Target
 from arcomp.errors import ModelError, OutputError, said_of
 
@@ -161,7 +162,13 @@ def _printable(text: bytes) -> str:
     )
 
 
-@click.command("sample", short_help="Draw new pictures or text.")
+EXAMPLES = examples(
+    "arcomp sample -m MODEL -n 40 --size 28x28 -o digits.png",
+    "arcomp sample -m MODEL --complete img.png -o done.png",
+)
+
+
+@click.command("sample", short_help="Draw new pictures or text.", epilog=EXAMPLES)
 @options.model_to_use
 @click.option(
     "-n",

@@ -14,6 +14,7 @@ from arcomp.cli import options
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, shown
 from arcomp.cli.data import Reader, find
+from arcomp.cli.options import examples
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
@@ -168,7 +169,12 @@ class Scorer:
             return None
 
 
-@click.command("score", short_help="Rank pictures by surprise.")
+EXAMPLES = examples(
+    "arcomp score -m MODEL photos/ --heatmap maps/",
+)
+
+
+@click.command("score", short_help="Rank pictures by surprise.", epilog=EXAMPLES)
 @click.argument("data", metavar="DATA...", nargs=-1, required=True)
 @options.model_to_use
 @click.option(

@@ -13,6 +13,7 @@ import click
 
 from arcomp.cli import options
 from arcomp.cli.console import Console, duration, one_line, plural, progress_bar
+from arcomp.cli.options import examples
 from arcomp.errors import ArcompError, OutputError, TrainingError, needs_torch
 
 if TYPE_CHECKING:
@@ -276,7 +277,13 @@ def _changes(
     return changes
 
 
-@click.command("train", short_help="Train weights.")
+EXAMPLES = examples(
+    "arcomp train --model MODEL photos/ -o mine.safetensors",
+    "arcomp train --recipe mine.toml photos/ -o mine.safetensors",
+)
+
+
+@click.command("train", short_help="Train weights.", epilog=EXAMPLES)
 @click.argument("data", metavar="DATA...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--model", metavar="MODEL", help="The model; the recipe is chosen to suit the data.")
 @click.option(

@@ -14,6 +14,7 @@ from arcomp.cli.coding import Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING
 from arcomp.cli.jobs import Given, Job
+from arcomp.cli.options import examples
 from arcomp.errors import ArcompError
 from arcomp.limits import USUAL_LIMITS, Limits
 
@@ -70,7 +71,13 @@ class Verification:
         return False
 
 
-@click.command("test", short_help="Decode and verify.")
+EXAMPLES = examples(
+    "arcomp test img.png.arcomp",
+    "arcomp test -r packed/ photos.arcomp",
+)
+
+
+@click.command("test", short_help="Decode and verify.", epilog=EXAMPLES)
 @jobs.given
 @options.model_of_file
 @options.naive

@@ -7,6 +7,7 @@ listed; only :data:`DEFAULT` names one.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,12 @@ def names() -> list[str]:
     return sorted(found | {name for name in without if find(name).weightless})
 
 
+def _near(name: str) -> str:
+    """The name that was perhaps meant, in words; "" if none is like it."""
+    near = get_close_matches(name, names(), 1)
+    return f"did you mean {near[0]}? " if near else ""
+
+
 def _model_of(name: str) -> str:
     """The model's part of a name of weights: "photo" for "photo-fast"."""
     return name.split("-")[0]
@@ -90,7 +97,7 @@ def load(name: str, digest: bytes | None = None) -> Model:
     if name.endswith(ENDING):
         return from_weights(Weights.load(Path(name)))
     if _model_of(name) not in modules():
-        raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
+        raise ModelError(f"no model {name!r}", remedy=f"{_near(name)}there are {', '.join(names())}; or update arcomp")
     model = find(_model_of(name))
     if name == model.name and model.weightless:
         return _fits(model(Weights(name, {}, {})), digest)
@@ -117,7 +124,7 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
     searched = ", ".join(str(w) for w in where)
     wanted = f"model {name}" + (f" with digest {digest.hex()[:16]}" if digest else "")
     others = [] if digest else family(_model_of(name), where)
-    here = f"there are {', '.join(others)}; or " if others else ""
+    here = _near(name) + (f"there are {', '.join(others)}; or " if others else "")
     raise ModelError(
         f"{wanted} is not in {searched}",
         remedy=f"{here}put its weights there as {name}{ENDING}, or name their file as the model, or update arcomp",

@@ -1,0 +1,45 @@
+"""Which weights of a model suit an input, where only the model is named."""
+
+from __future__ import annotations
+
+from arcomp.contract import registry
+from arcomp.contract.fitting import narrowed, takes_samples
+from arcomp.contract.library import family, folders
+from arcomp.errors import ModelError
+from arcomp.samples import Samples
+
+
+def is_ambiguous(name: str) -> bool:
+    """Whether a name is that of a model with several sets of weights, none of which is its default."""
+    if len(family(name, tuple(folders()))) < 2:
+        return False
+    try:
+        registry.load(name)
+    except ModelError:
+        return True
+    return False
+
+
+def suiting(name: str, samples: Samples | None) -> str:
+    """The name of the weights of a model that take some samples as they are, the first by name; or the same name,
+    where none do, or where it is no question.
+
+    Args:
+        name: of a model, or of weights.
+        samples: None: bytes that are no picture.
+    """
+    if not is_ambiguous(name):
+        return name
+    for found in family(name, tuple(folders())):
+        model = registry.load(found)
+        if model.takes_bytes if samples is None else _takes(samples, found):
+            return found
+    return name
+
+
+def _takes(samples: Samples, name: str) -> bool:
+    model = registry.load(name)
+    try:
+        return takes_samples(model, narrowed(samples, model))
+    except ModelError:
+        return False

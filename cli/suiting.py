@@ -1,0 +1,43 @@
+"""Which weights -m means, and which would do better, by what an input holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from arcomp.cli.inputs import read_input
+from arcomp.cli.jobs import Job
+from arcomp.errors import ArcompError
+
+_BEGIN = 4096
+"""Bytes of a file that are looked at."""
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a file is a text of some length, by how it begins."""
+    begin = data[:_BEGIN]
+    if len(data) < 400 or b"\0" in begin:
+        return False
+    try:
+        begin.decode()
+    except UnicodeDecodeError as error:
+        return error.start > _BEGIN - 4  # a letter that is cut
+    return True
+
+
+def suited(name: str, jobs: Sequence[Job]) -> str:
+    """A model's name; where that has several weights, the name of those that suit the first file that can be read.
+
+    Args:
+        name: of -m. jobs: the files.
+    """
+    from arcomp.contract.suiting import is_ambiguous, suiting
+    from arcomp.formats.parsing import parse
+
+    if not is_ambiguous(name):
+        return name
+    for job in jobs:
+        with suppress(ArcompError):
+            found = parse(read_input(job.name).data) if job.name != "-" else None
+            return suiting(name, found.samples if found else None)
+    return name
