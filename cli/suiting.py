@@ -36,8 +36,8 @@ def suited(name: str, jobs: Sequence[Job]) -> str:
 
     if not is_ambiguous(name):
         return name
-    for job in jobs:
+    for job in (job for job in jobs if job.name != "-"):  # which is read once
         with suppress(ArcompError):
-            found = parse(read_input(job.name).data) if job.name != "-" else None
+            found = parse(read_input(job.name).data)
             return suiting(name, found.samples if found else None)
     return name
