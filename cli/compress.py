@@ -18,7 +18,7 @@ from arcomp.cli.files import ENDING, STDOUT, is_whole
 from arcomp.cli.inputs import START, Input, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
-from arcomp.cli.suiting import is_text, suited
+from arcomp.cli.suiting import suited, tell_of_size
 from arcomp.cli.target import Target
 from arcomp.errors import LimitError, OutputError, PictureError, said_of
 
@@ -139,7 +139,9 @@ class Compressor:
         if leave is not None and removes:
             raise _kept(job, leave)
         self._tell(job, bytes_in, made)
-        self._tell_of_size(job, data, made)
+        if not self.pixels:
+            look = not (self.suggested or self.settings.as_bytes or made.coded)
+            self.suggested |= tell_of_size(self.console, name, data, len(made.data), look)
         if leave is not None:
             self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {leave.remedy}")
         samples = made.coded.samples if made.coded else 0
@@ -235,19 +237,6 @@ class Compressor:
         except LimitError as error:
             return error
         return None
-
-    def _tell_of_size(self, job: Job, data: bytes, made: Compressed) -> None:
-        """Say so where a file became larger, or is a text, of which a model makes less."""
-        more = len(made.data) - len(data)
-        if more > 0 and not self.pixels:
-            self.console.warn(f"{shown(job.name)}: became {more} bytes larger, by what is kept about it")
-        elif made.coded is None and not self.suggested and not self.settings.as_bytes and is_text(data):
-            from arcomp.contract import registry
-
-            self.suggested = True
-            model = next((name for name in registry.names() if name.endswith("-text")), None)
-            if model is not None:
-                self.console.note(f"arcomp: {shown(job.name)} is text, which -m {model} makes smaller, but slowly")
 
     def _tell(self, job: Job, bytes_in: int, made: Compressed) -> None:
         name, path = job.name, job.path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from arcomp.cli.console import Console, shown
 from arcomp.cli.inputs import read_input
 from arcomp.cli.jobs import Job
 from arcomp.errors import ArcompError
@@ -23,6 +24,28 @@ def is_text(data: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start > _BEGIN - 4  # a letter that is cut
     return True
+
+
+def tell_of_size(console: Console, name: str, data: bytes, size: int, look: bool) -> bool:
+    """Say so where a file became larger, or is a text, of which a model makes less.
+
+    Args:
+        name: of the file. data: what is in it. size: what it became, in bytes.
+        look: whether to look if it is a text.
+
+    Returns:
+        Whether a model was named.
+    """
+    if size > len(data):
+        console.warn(f"{shown(name)}: became {size - len(data)} bytes larger, by what is kept about it")
+    if size > len(data) or not look or not is_text(data):
+        return False
+    from arcomp.contract import registry
+
+    model = next((one for one in registry.names() if one.endswith("-text")), None)
+    if model is not None:
+        console.note(f"arcomp: {shown(name)} is text, which -m {model} makes smaller, but slowly")
+    return model is not None
 
 
 def suited(name: str, jobs: Sequence[Job]) -> str:
