@@ -95,7 +95,7 @@ class Cluster:
                     LocalCluster(
                         self._count,
                         threads_per_worker=1,
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",
                         silence_logs=50,
                         memory_limit=0,
                         local_directory=folder,

@@ -80,7 +80,9 @@ def cluster() -> Iterator[str]:
     """A scheduler and two workers in this process."""
     from distributed import LocalCluster
 
-    with LocalCluster(2, threads_per_worker=1, processes=False, dashboard_address=None, silence_logs=50) as made:
+    with LocalCluster(
+        2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", silence_logs=50
+    ) as made:
         yield made.scheduler_address
 
 
