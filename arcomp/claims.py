@@ -13,6 +13,7 @@ from arcomp.transforms import leaf_kinds
 if TYPE_CHECKING:  # `arcomp info` loads no model
     from arcomp.contract.model import BatchSpec, Model
     from arcomp.contract.tiling import Tiling
+    from arcomp.transforms import Leaf
 
 
 def check_member(member: Member, limits: Limits) -> None:
@@ -43,6 +44,22 @@ def check_member(member: Member, limits: Limits) -> None:
     if stored is not None:
         limits.check_made(pixels, samples, length, stored)
     limits.check_memory(2 * samples + length)
+
+
+def check_seconds(member: Member, coded_by: list[tuple[Model, Leaf]], limits: Limits) -> None:
+    """Refuse a member whose models work longer for it than is allowed for one of its length.
+
+    Args:
+        coded_by: which model codes which leaf.
+
+    Raises:
+        LimitError: they do.
+    """
+    if member.geometry is None or member.stored is None:  # it was made here
+        return
+    seconds = sum(model.seconds(math.prod(leaf.shape[:3])) for model, leaf in coded_by)
+    pixels = sum(math.prod(stack) for stack in member.geometry.stacks)
+    limits.check_seconds(pixels, seconds, sum(map(coded_bytes, member.parts)))
 
 
 def coded_bytes(part: Part) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from arcomp import trials
-from arcomp.claims import check_member, check_memory, coded_bytes
+from arcomp.claims import check_member, check_memory, check_seconds, coded_bytes
 from arcomp.container import DIGEST_BYTES, Geometry, Member, ModelId, Part, pack, samples_checksum, unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
@@ -243,6 +243,7 @@ def decode_member(member: Member, model: Model | None = None, how: Execution = U
     if geometry is None:
         raise ArcompError("holds a file that is no picture", remedy="`arcomp decompress` gives the file back")
     check_member(member, how.limits)
+    check_seconds(member, coded_by(member, model), how.limits)
     models = models_of(member, model)
     work = Work(how.progress, sum(math.prod(stack) for stack in geometry.stacks) * geometry.channels)
     stacks = []

@@ -31,6 +31,9 @@ CONTENT_FREELY, CONTENT_PER_BYTE = 1 << 24, 2
 """Bytes that contents which are packed may have, those of all levels together and beside the literal ones: so many, and
 so many for each byte of samples. A row may be one sample and the number of its filter; a tile of a TIFF may reach
 beyond its picture."""
+SECONDS_FREELY, SECONDS_PER_BYTE = 1.5, 1 / 2048
+"""Seconds of a processor that models may take for samples that cost next to nothing: so many, and so many for each byte
+that they are coded in. A screen of 4096 x 2160 pixels takes as long, where next to nothing is drawn on it."""
 WORKING_FREELY, WORKING_PER_BYTE = 1 << 27, 1 << 16
 """Bytes of memory that a model may take for tiles that are larger than it would choose them: so many, and so many for
 each byte that they are coded in."""
@@ -172,6 +175,25 @@ class Limits:
                 f"claims an original of {_more(length, most)} are allowed for {stored} coded bytes",
                 limit="memory",
                 least=2 * (samples + length),
+                remedy=ALL_THE_SAME,
+            )
+
+    def check_seconds(self, pixels: int, seconds: float, coded_bytes: int) -> None:
+        """Refuse what takes longer than a file of a few bytes may without leave.
+
+        Args:
+            pixels: of all pictures. seconds: that their models take at least. coded_bytes: that they are coded in.
+
+        Raises:
+            LimitError: it does.
+        """
+        most = SECONDS_FREELY + SECONDS_PER_BYTE * coded_bytes
+        if self.pixels is None and seconds > most:
+            raise LimitError(
+                f"claims {pixels} pixels in {coded_bytes} coded bytes, {seconds:.2f} s of work where {most:.2f} s are "
+                "allowed",
+                limit="pixels",
+                least=pixels,
                 remedy=ALL_THE_SAME,
             )
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from arcomp import files
-from arcomp.claims import check_member
-from arcomp.codec import Work, decode_leaf, decode_member, models_of, stacks_of
+from arcomp.claims import check_member, check_seconds
+from arcomp.codec import Work, coded_by, decode_leaf, decode_member, models_of, stacks_of
 from arcomp.container import MAGIC, Member, Original, Part, samples_checksum
 from arcomp.container.archive import read_archive, scan
 from arcomp.container.damage import Remains, remains_at
@@ -154,6 +154,7 @@ def _pictures(made: Salvaged, member: Member, remains: Remains, model: Model | N
     geometry = member.geometry
     assert geometry is not None
     check_member(member, how.limits)
+    check_seconds(member, coded_by(member, model), how.limits)
     pixels = sum(math.prod(stack) for stack in geometry.stacks)
     made = replace(made, pixels=pixels, lost_pixels=pixels)
     how.limits.check_memory(8 * pixels * geometry.channels)

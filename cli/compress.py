@@ -223,16 +223,18 @@ class Compressor:
     def _leave(self, made: Compressed) -> LimitError | None:
         """Why decompressing must be allowed, also where there is memory enough: because the file became as small as
         those that are made as traps."""
-        from arcomp.claims import check_member
+        from arcomp.claims import check_member, check_seconds
         from arcomp.codec import coded_by, if_used, tiles_of
         from arcomp.container.archive import parse_of
         from arcomp.limits import AnyMemory
 
         try:
-            check_member(replace(made.member, stored=parse_of(made.data).length), AnyMemory())
-            if made.coded and made.member.geometry:
-                models = coded_by(made.member, if_used(self.model, made.member))
-                for part, (model, leaf) in zip(made.member.parts, models, strict=True):
+            member, given = replace(made.member, stored=parse_of(made.data).length), if_used(self.model, made.member)
+            check_member(member, AnyMemory())
+            if made.coded and member.geometry:
+                models = coded_by(member, given)
+                check_seconds(member, models, AnyMemory())
+                for part, (model, leaf) in zip(member.parts, models, strict=True):
                     tiles_of(part, leaf, model, self.settings.threads, AnyMemory())
         except LimitError as error:
             return error

@@ -218,6 +218,11 @@ class Model(ABC):
         """
         return 0
 
+    def seconds(self, pixels: int) -> float:
+        """Seconds of a processor that so many pixels take at least, about, as of pictures that cost next to no bytes.
+        Hostile headers are refused by it; 0 if it is not known."""
+        return 0.0
+
     @abstractmethod
     def encode(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
         """Code pictures.

@@ -20,6 +20,8 @@ from arcomp.errors import ModelError
 MOST_PIXELS = 1 << 23
 """Of a tile: larger pictures are cut, an even number of times."""
 MOST_CHANNELS = 4
+PIXELS_A_SECOND = 6e6
+"""Of a drawing in which next to nothing happens."""
 RANDOM_BYTES = 24
 """For each pixel that is drawn: more than its decisions take."""
 
@@ -74,6 +76,9 @@ class GraphicModel(LearningModel):
         from arcomp.models.graphic.tile import memory
 
         return memory(height, width)
+
+    def seconds(self, pixels: int) -> float:
+        return pixels / PIXELS_A_SECOND
 
     def encode_tile(
         self,

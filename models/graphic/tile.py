@@ -94,8 +94,9 @@ class Tile:
         self, pixels: npt.NDArray[np.uint8], progress: Positions, costs: npt.NDArray[np.float32] | None = None
     ) -> Stream:
         """Code uint8 [height, width, C]; ``costs``, float32 [height, width], is filled with each pixel's bits."""
-        for c in range(self.channels):
-            self.colours |= pixels[..., c].astype(np.uint32) << np.uint32(BITS * c)
+        for begin, end in self._steps():
+            for c in range(self.channels):
+                self.colours[begin:end] |= pixels[begin:end, :, c].astype(np.uint32) << np.uint32(BITS * c)
         coder = binary.encoder(0)
         parts = self.parts if costs is None else self.parts._replace(costs=costs)
         for begin, end in self._steps():
@@ -116,10 +117,10 @@ class Tile:
         parts = record(self.parts._replace(coder=coder))
         for begin, end in self._steps():
             _code_rows(parts, True, begin, end)
+            for c in range(self.channels):
+                pixels[begin:end, :, c] = (self.colours[begin:end] >> np.uint32(BITS * c)) & np.uint32(255)
             progress((end - begin) * self.width)
             binary.check_end(binary.beyond(coder))
-        for c in range(self.channels):
-            pixels[..., c] = (self.colours >> np.uint32(BITS * c)) & np.uint32(255)
 
     def weights(self) -> Start:
         """What the mixers have learnt so far."""

@@ -12,7 +12,7 @@ from arcomp import limits
 from arcomp.container import Geometry, Member, ModelId, Original, Part, pack
 from arcomp.contract import registry
 from arcomp.transforms import Coded
-from tests.cli.command import refused, said_well, say
+from tests.cli.command import refused, said_well, save, say
 
 
 @pytest.fixture
@@ -106,3 +106,15 @@ def test_originals_that_need_leave_are_not_removed(folder: Path, strict: None) -
     Path("a.pgm").write_bytes(b"P2\n60 60\n255\n" + b"200" + b"        200" * 3599)
     refused(say("compress", "-q", "--rm", "-m", "histogram", "a.pgm"), "must be allowed: --max-memory")
     assert Path("a.pgm").exists()
+
+
+def test_what_takes_long_for_its_bytes_needs_leave(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Salvaging too."""
+    monkeypatch.setattr(limits, "SECONDS_FREELY", 1e-5)
+    monkeypatch.setattr(limits, "SECONDS_PER_BYTE", 0)
+    save(folder / "a.png")
+    refused(say("compress", "-q", "--rm", "-m", "graphic", "a.png"), "must be allowed: --max-pixels 2000 decodes")
+    Path("a.png").unlink()
+    for verb in (("test",), ("decompress", "--salvage")):
+        refused(say(*verb, "a.png.arcomp"), "0.00 s of work where 0.00 s are allowed; --max-pixels 2000 decodes")
+    said_well(say("test", "--max-pixels", "2000", "a.png.arcomp"))

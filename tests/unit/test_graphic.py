@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,7 +12,7 @@ from arcomp.contract import registry
 from arcomp.errors import FormatError, ModelError
 from arcomp.models.graphic import model as graphic_model
 from arcomp.models.graphic.model import GraphicModel
-from arcomp.models.graphic.tile import memory, table_bits
+from arcomp.models.graphic.tile import Tile, memory, table_bits
 from tests.coded import decode, encode
 from tests.specimens import graphic
 
@@ -39,6 +41,18 @@ def noise(height: int, width: int, channels: int = 3, colours: int = 9) -> Pictu
 def test_one_colour_costs_next_to_nothing(channels: int) -> None:
     pixels = np.full((200, 300, channels), 77, np.uint8)
     assert coded(pixels) < 40
+
+
+def test_decoding_makes_no_copies_of_a_tile() -> None:
+    model, pixels = graphic(), np.full((600, 1000, 1), 77, np.uint8)
+    assert isinstance(model, GraphicModel)
+    stream, tile = model.encode_tile(pixels), Tile(model.start, *pixels.shape)
+    tracemalloc.start()
+    try:
+        tile.decode(stream.data, pixels, lambda done: None)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20  # colours take 2.4 MB
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_pattern_that_repeats_is_found() -> None:

@@ -15,7 +15,7 @@ from arcomp.codec import decode
 from arcomp.container import Geometry, pack, unpack
 from arcomp.contract import registry
 from arcomp.contract.model import Execution
-from arcomp.errors import ArcompError, LimitError
+from arcomp.errors import ArcompError, FormatError, LimitError
 from arcomp.limits import Limits
 from tests.coded import encode
 from tests.contents import pictures
@@ -66,3 +66,11 @@ def test_tiles_that_no_model_would_choose_need_leave() -> None:
         decode(data)
     with pytest.raises(LimitError, match=r"needs .* of memory, 1.0 GiB are allowed"):
         decode(data, how=Execution(limits=Limits(memory=2.0**30)))
+
+
+def test_drawings_of_a_few_bytes_may_take_a_second_or_so() -> None:
+    """A screen of 4096 x 2160 may be nearly empty; larger drawings of as few bytes need leave."""
+    with pytest.raises(LimitError, match=r"1\.60 s of work where 1\.5\d s are allowed; --max-pixels 9600000 decodes"):
+        decode(claim("graphic", (1, 3000, 3200)))
+    with pytest.raises(FormatError):  # its stream ends
+        decode(claim("graphic", (1, 2160, 4096)))
