@@ -59,7 +59,6 @@ def hash_contexts(
     selectors = out.selectors
     mask = values.shape[1] - 1
     at = MARGIN + first
-    more = tables > 5
     west, north = (t - 1) & mask, (t - SKEW) & mask
     errors = values[base_error(channels, channel)]
     own = values[channel]
@@ -73,8 +72,9 @@ def hash_contexts(
             _hash(out, 1, channel, k, w + n * DIFFERENCES, 0)
             _hash(out, 2, channel, k, n + w, 0)
             _hash(out, 3, channel, k, w - ww + LEVELS, LEVELS - w)
-            if more:
+            if tables > 5:
                 _hash(out, 5, channel, k, n - ne + LEVELS + DIFFERENCES * (w - nw + LEVELS), LEVELS - n)
+            if tables > 6:
                 _hash(out, 6, channel, k, w + ne * DIFFERENCES, 0)
             selectors[k, 0] = 4
         else:
@@ -95,8 +95,9 @@ def hash_contexts(
             _hash(out, 1, channel, k, (second if channel > 1 else dw) + p * DIFFERENCES, LEVELS - p)
             _hash(out, 2, channel, k, p, LEVELS - p)
             _hash(out, 3, channel, k, p - w0 + LEVELS + by_west, LEVELS - w)
-            if more:
+            if tables > 5:
                 _hash(out, 5, channel, k, p - n0 + LEVELS + by_north, LEVELS - n)
+            if tables > 6:
                 _hash(out, 6, channel, k, dw + dn * DIFFERENCES, LEVELS - p)
             previous = (np.int64(workspace.current[channel - 1, k]) << 6) - workspace.base[channel - 1, k]
             selectors[k, 0] = residual_class(previous >> 2)

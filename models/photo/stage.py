@@ -37,6 +37,8 @@ FAMILIAR = 3
 """Tables whose counts choose a row of the last set of weights."""
 MAP_CLASSES = 32
 """Rows of a map for each node."""
+COUNTERS, LEAST_BITS = 16, 10
+"""Of a context: so many for each value, but not fewer than a power of two."""
 
 
 _SMALL = 1e-80
@@ -49,7 +51,7 @@ class StageSettings:
 
     Attributes:
         tables: contexts that are counted.
-        bits: log2 of the counters of a context.
+        bits: log2 of the counters of a context, at most.
         refine: correct the result by two adaptive maps.
     """
 
@@ -57,15 +59,16 @@ class StageSettings:
     bits: int
     refine: bool
 
-    def shape(self, channels: int) -> mixing.Shape:
+    def shape(self, channels: int, pixels: int) -> mixing.Shape:
         """Rows by node; by scale and outward steps; by residuals and outward steps; by phase and counts. Maps by node
-        and scale; by node and residuals."""
+        and scale; by node and residuals. Counters for so many pixels: small pictures need few."""
+        bits = max(LEAST_BITS, min(self.bits, (COUNTERS * channels * pixels).bit_length() - 1))
         each = (NODES, SCALES * OUTWARD, RESIDUALS**2 * NEAR_OUTWARD, PHASES * 4**FAMILIAR)
         maps = (channels * NODES * MAP_CLASSES,) * (2 if self.refine else 0)
-        return mixing.Shape(self.tables, self.bits, tuple(channels * rows for rows in each), maps)
+        return mixing.Shape(self.tables, bits, tuple(channels * rows for rows in each), maps)
 
 
-STAGES = {"cheap": StageSettings(5, 16, False), "full": StageSettings(7, 18, True), "deep": StageSettings(7, 20, True)}
+STAGES = {"cheap": StageSettings(6, 18, False), "full": StageSettings(7, 20, True), "deep": StageSettings(7, 22, True)}
 
 
 class Stage(NamedTuple):
@@ -121,13 +124,16 @@ class FrontData(NamedTuple):
     """Contexts that are counted."""
 
 
-def new_stage(settings: StageSettings, channels: int, components: int, weights: Int32 | None = None) -> Stage:
+def new_stage(
+    settings: StageSettings, channels: int, pixels: int, components: int, weights: Int32 | None = None
+) -> Stage:
     """The stage before the first decision.
 
     Args:
-        components: K of the mixtures. weights: int32 [rows, LANES] to start from, or all weight on the mixture.
+        pixels: that will be coded. components: K of the mixtures.
+        weights: int32 [rows, LANES] to start from, or all weight on the mixture.
     """
-    shape = settings.shape(channels)
+    shape = settings.shape(channels, pixels)
     starts = (*shape.set_starts, 0, channels * NODES * MAP_CLASSES)
     return Stage(
         mixing.new_mixer(shape, weights),

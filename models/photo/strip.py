@@ -70,7 +70,7 @@ class Frozen:
         Raises:
             ModelError: they have another shape or type, or sums could overflow.
         """
-        shape = (self.stage_settings.shape(self.config.channels).weight_rows, mixing.LANES)
+        shape = (self.stage_settings.shape(self.config.channels, 1).weight_rows, mixing.LANES)
         if self.mixer_weights is not None and (
             self.mixer_weights.dtype != np.int32
             or self.mixer_weights.shape != shape
@@ -89,7 +89,7 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
         + sums
         + longest * 4 * (4096 + config.channels * config.head)
         + CHUNK * 2048
-        + mixing.memory(STAGES[config.stage].shape(config.channels))
+        + mixing.memory(STAGES[config.stage].shape(config.channels, height * width))
     )
 
 
@@ -119,7 +119,7 @@ class Strip:
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
         workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
         n = longest + 16
-        self.stage = new_stage(settings, config.channels, config.mixture, frozen.mixer_weights)
+        self.stage = new_stage(settings, config.channels, height * width, config.mixture, frozen.mixer_weights)
         self.parts = Parts(
             fronts.Calls(0, 0, 0, 0),
             planes,

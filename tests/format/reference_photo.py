@@ -165,7 +165,8 @@ class Strip:
         self.model, self.tile, self.planes = model, tile, Planes(model.channels, len(model.windows), tile.width)
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
         self.heads = Heads(model.heads, model.network) if model.online else None
-        self.stage = Stage(model.stage, model.channels, model.mixer, stream)
+        pixels = tile.height * tile.width
+        self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream)
 
     def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:
         """All values: position, channel, value."""

@@ -14,7 +14,7 @@ from tests.format.reference_mixing import LOGISTIC, WRAP, Mixer, address_and_che
 from tests.format.reference_numbers import clamp, require
 from tests.format.reference_tables import EXP, LOG2, SCALE
 
-STAGES = {"cheap": (5, 16, False), "full": (7, 18, True), "deep": (7, 20, True)}  # tables, bits, maps
+STAGES = {"cheap": (6, 18, False), "full": (7, 20, True), "deep": (7, 22, True)}  # tables, most bits, maps
 
 # ---------------------------------------------------------------- Tables
 
@@ -173,10 +173,13 @@ class Decisions:
 class Stage:
     """What is learnt in a tile."""
 
-    def __init__(self, settings: tuple[int, int, bool], channels: int, mixer: list[list[int]], stream: bytes) -> None:
+    def __init__(
+        self, settings: tuple[int, int, bool], channels: int, pixels: int, mixer: list[list[int]], stream: bytes
+    ) -> None:
         require(stream[:1] in ([b"\0", b"\1", b"\2"] if channels == 3 else [b"\0"]), "the payload is damaged")
         self.lattice, self.coder, self.channels = stream[0], BinaryDecoder(stream[1:]), channels
-        self.tables, self.bits, self.has_maps = settings
+        self.tables, most, self.has_maps = settings
+        self.bits = max(10, min(most, (16 * channels * pixels).bit_length() - 1))
         self.mixer = Mixer(mixer, self.tables + 2)
         self.done = self.looked_up = self.off = 0
 

@@ -33,7 +33,7 @@ LONG = (
     "context-747c5512-rgb",
     "wavenet-colour",
     "char_rnn-col",
-    "photo-fast-6463a2b4-rgb",
+    "photo-fast-e61746a1-rgb",
     "temporal_conv-colour",
     "image_transformer-colour",
     "made-2-32",

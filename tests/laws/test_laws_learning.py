@@ -195,12 +195,6 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
     assert part.tile == (10, 30)
     monkeypatch.setattr(photo_model, "STRIP_PIXELS", 200)
     assert model.tile(20, 30, 1, 8) == (5, 30)  # three would leave a processor without work at the end
-    patient = specimen("photo online rgb", "smooth", (20, 30))[0]
-    assert patient.tile(13, 30, 3, 8) == (7, 30)
-    monkeypatch.setattr(photo_model, "STRIP_PIXELS", 1 << 21)
-    assert patient.tile(20, 30, 3, 8) == (20, 30)
-    monkeypatch.setattr(photo_model, "SPLIT_PATIENTLY", 599)
-    assert patient.tile(20, 30, 3, 8) == (10, 30)
 
 
 # --- causality ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from arcomp.models.photo.windows import Window
 from tests.contents import pictures
 from tests.specimens import ONE_WINDOW, photo, photo_net
 
-ROWS = {channels: STAGES["cheap"].shape(channels).weight_rows for channels in (1, 3)}
+ROWS = {channels: STAGES["cheap"].shape(channels, 1).weight_rows for channels in (1, 3)}
 
 
 def changed(weights: Weights, name: str, value: Any) -> Weights:

@@ -37,7 +37,7 @@ def run(
     checks = np.full((n, mixing.LANES), 9 << 6, np.int32)
     selectors = np.full((n, 2), 4, np.int32)
     totals = np.zeros(2)
-    stage = new_stage(chosen, 1, 1)
+    stage = new_stage(chosen, 1, 1000, 1)
     coder = binary.encoder(n * decisions.MOST_DECISIONS // 2 + 16) if data is None else binary.decoder(data)
     out = values.copy() if data is None else np.full(n, -1, np.int32)
     front = FrontData(
@@ -114,6 +114,9 @@ def test_network_bits_are_those_of_the_mixture() -> None:
 
 def test_memory_is_that_of_the_arrays() -> None:
     for chosen in STAGES.values():
-        mixer = new_stage(chosen, 3, 1).mixer
+        mixer = new_stage(chosen, 3, 1 << 20, 1).mixer
+        assert mixer.counters.shape == (chosen.tables, 1 << chosen.bits)
         learnt = mixer.counters.nbytes + mixer.weights.nbytes
-        assert mixing.memory(chosen.shape(3)) == learnt + (mixer.maps.nbytes if chosen.refine else 0)
+        assert mixing.memory(chosen.shape(3, 1 << 20)) == learnt + (mixer.maps.nbytes if chosen.refine else 0)
+        assert chosen.shape(1, 64).bits == 10
+        assert chosen.shape(3, 400).bits == 14  # sixteen counters for each of 1,200 values, or a few less
