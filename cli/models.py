@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 KINDS = {(1, 1): "1 bit", (1, 8): "gray", (3, 8): "RGB", (4, 8): "RGBA"}
 """What channels and depths are called."""
+FRONT = re.compile(r"\A---\n.*?^---\n+", re.M | re.S)
+"""What a card begins with for hubs of models: licence, data, metrics, in YAML."""
 WIDEST = len("1 bit, gray, RGB, RGBA")
 
 
@@ -55,7 +58,8 @@ def _row(name: str, digest: str, parameters: int, where: str, default: bool) -> 
 
 
 def card(name: str) -> str | None:
-    """A model's card: the Markdown file beside its weights (one for all presets), in the first folder that has one.
+    """A model's card, without what is for hubs: the Markdown file beside its weights (one for all presets), in the first
+    folder that has one.
 
     Raises:
         ModelError: it is there and cannot be read.
@@ -66,7 +70,7 @@ def card(name: str) -> str | None:
         for path in (Path(folder) / f"{name}.md", Path(folder) / f"{name.split('-')[0]}.md"):
             if path.is_file():
                 try:
-                    return path.read_text(encoding="utf-8")
+                    return FRONT.sub("", path.read_text(encoding="utf-8"))
                 except (OSError, UnicodeDecodeError) as error:
                     raise ModelError("the card cannot be read", path=str(path)) from error
     return None
