@@ -58,7 +58,7 @@ def _row(name: str, digest: str, parameters: int, where: str, default: bool) -> 
 
 
 def card(name: str) -> str | None:
-    """A model's card, without what is for hubs: the Markdown file beside its weights (one for all presets), in the first
+    """A model's card, without what is for hubs: the Markdown beside its weights (one for all presets), in the first
     folder that has one.
 
     Raises:
