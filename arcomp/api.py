@@ -300,6 +300,9 @@ def sample(
         temperature: 0 to 100; below 1, pictures are likelier.
         progress: callback that is given the part done, 0 to 1, now and then.
 
+    Returns:
+        Pictures of that shape: `pixels` is [N, H, W, C]. `array` leaves out N and C where they are 1.
+
     Raises:
         ArcompError: the model does not take such pictures, or has nothing to draw from.
     """

@@ -17,7 +17,7 @@ from arcomp.contract.coefficients import comes_back
 from arcomp.contract.fixed_input import fixed_picture, layer_digests, stream_digest
 from arcomp.contract.library import ENDING, SHIPPED
 from arcomp.contract.model import Model
-from arcomp.contract.weights_file import Weights, kind_of
+from arcomp.contract.weights_file import Weights, channels_and_depth
 from arcomp.errors import ArcompError, has_torch
 from arcomp.samples import Samples
 
@@ -119,13 +119,13 @@ def _model(path: Path, device: str) -> Finding:
     model = registry.from_weights(weights)
     found: dict[str, str] = {}
     for network in sorted({name.split(".")[0] for name in weights.layers}):
-        found |= layer_digests(model, *kind_of(network), device=device)
+        found |= layer_digests(model, *channels_and_depth(network), device=device)
     wrong = sorted(k for k in weights.layers if found.get(k) != weights.layers[k])
     name = f"model {path.stem}"
     if wrong or not found:
         return Finding(name, f"wrong output of layers {', '.join(wrong) or '(none were recorded)'}", ok=False)
     for network in sorted({layer.split(".")[0] for layer in found}):
-        said = _coding(model, *kind_of(network), weights.layers.get(f"{network}.stream", ""), device)
+        said = _coding(model, *channels_and_depth(network), weights.layers.get(f"{network}.stream", ""), device)
         if said:
             return Finding(name, said, ok=False)
     about = f"{len(found)} layers as they were when frozen; the fixed picture comes back"

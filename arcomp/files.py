@@ -33,7 +33,7 @@ than this part of the others: then samples would have to cost next to nothing.""
 _NO_SAMPLES = of_bytes(b"\0")
 _JPEG = b"\xff\xd8\xff"
 """How a JPEG begins."""
-_PLACE = 1 << 15
+_PART = 1 << 15
 """Bytes of each place that is looked at to guess how small a file becomes as bytes."""
 _BETTER = 0.4
 """What LZMA makes, at best, of what deflate at its fastest makes."""
@@ -316,10 +316,10 @@ def _as_bytes(found: Examined, began: float) -> Compressed:
 
 def _guessed_as_bytes(data: bytes) -> float:
     """How small a file could become as bytes, guessed from a few places; 0 if it is small enough to try."""
-    if len(data) <= 16 * _PLACE:
+    if len(data) <= 16 * _PART:
         return 0
-    step = (len(data) - _PLACE) // 15
-    looked = [data[at : at + _PLACE] for at in range(0, len(data) - _PLACE + 1, step)]
+    step = (len(data) - _PART) // 15
+    looked = [data[at : at + _PART] for at in range(0, len(data) - _PART + 1, step)]
     return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / sum(map(len, looked))
 
 

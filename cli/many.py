@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TextIO
 
-from arcomp.batch import Done, Lost, Told, Workers, in_order
+from arcomp.batch import Done, Lost, Message, Workers, in_order
 from arcomp.batch.workers import Event
 from arcomp.cli.coding import Total
 from arcomp.cli.console import Console, Overall
@@ -292,7 +292,7 @@ def _by_scheduler(
 def _told(jobs: Sequence[Job], happens: Iterable[Event], console: Console) -> Iterator[tuple[Job, Outcome | None]]:
     """What others say of inputs, printed."""
     for event in happens:
-        if isinstance(event, Told):
+        if isinstance(event, Message):
             _heard(console, event)
             continue
         job, outcome = jobs[event.index], None
@@ -308,7 +308,7 @@ def _told(jobs: Sequence[Job], happens: Iterable[Event], console: Console) -> It
             console.overall.finish(event.index)
 
 
-def _heard(console: Console, event: Told) -> None:
+def _heard(console: Console, event: Message) -> None:
     if isinstance(event.what, str):
         console.note(event.what)
     elif console.overall and event.index is not None:

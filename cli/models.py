@@ -79,11 +79,12 @@ def card(name: str) -> str | None:
 def _takes(weights: Weights, model: Model) -> list[str]:
     """Kinds of samples, such as "RGB"."""
     from arcomp.contract.fitting import takes
-    from arcomp.contract.weights_file import kind_of
+    from arcomp.contract.weights_file import channels_and_depth
 
     if model.takes_coefficients:
         return ["JPEG"]
-    kinds = sorted({kind_of(name) for name in weights.config["networks"]} | {k for k in KINDS if takes(model, *k)})
+    named = {channels_and_depth(name) for name in weights.config["networks"]}
+    kinds = sorted(named | {k for k in KINDS if takes(model, *k)})
     own = [KINDS.get(kind, f"{kind[0]} channels of {kind[1]} bits") for kind in kinds]
     return ["bytes", *own] if model.takes_bytes else own
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from arcomp import codec, formats, sampling
 from arcomp.codec import Encoded
 from arcomp.container import Member, unpack
+from arcomp.container.archive import Entry
 from arcomp.contract.model import Bits, Execution, Model
 from arcomp.measure import bits
 from arcomp.samples import Pixels, Samples
@@ -23,6 +25,13 @@ def decode(data: bytes, model: Model | None = None, **options: Any) -> tuple[Pix
     """The pictures [N, H, W, C] of a file, and what the file says; options are those of execution."""
     pixels = codec.decode(data, model, Execution(**options)).pixels
     return pixels, unpack(data)
+
+
+def member_of(source: BinaryIO | bytes, entry: Entry) -> Member:
+    """One member of an archive."""
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    file.seek(entry.offset)
+    return unpack(file.read(entry.length))
 
 
 def measure(pixels: Pixels, depth: int, model: Model, **options: Any) -> Bits:

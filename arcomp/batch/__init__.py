@@ -2,14 +2,14 @@
 
 from arcomp.batch.places import place_below
 from arcomp.batch.trees import Folder, Seen, below, make_folders, put_folders
-from arcomp.batch.workers import Done, Lost, Told, Workers, in_order
+from arcomp.batch.workers import Done, Lost, Message, Workers, in_order
 
 __all__ = [
     "Done",
     "Folder",
     "Lost",
+    "Message",
     "Seen",
-    "Told",
     "Workers",
     "below",
     "in_order",

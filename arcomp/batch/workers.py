@@ -31,12 +31,12 @@ GRACE = 2.0
 """Seconds that processes have to end once they are told to."""
 HELD = 1 << 28
 """Bytes of finished items that wait for one before them."""
-_READY, _FAILED, _TOLD, _DONE = range(4)
+_READY, _FAILED, _MESSAGE, _DONE = range(4)
 
 
 @dataclass(frozen=True)
-class Told:
-    """A process tells something about the item at hand; None: about none."""
+class Message:
+    """What a process says of the item at hand; None: of none."""
 
     index: int | None
     what: Any
@@ -58,7 +58,7 @@ class Lost:
     why: str
 
 
-Event: TypeAlias = Told | Done | Lost
+Event: TypeAlias = Message | Done | Lost
 
 
 @dataclass(eq=False)
@@ -117,7 +117,7 @@ class Workers:
                         with suppress(OSError):  # it is found dead below
                             worker.pipe.send((items[worker.item], max(1, min(threads, self._threads))))
                 for event in self._wait():
-                    if not isinstance(event, Told):
+                    if not isinstance(event, Message):
                         unfinished.pop(event.index)
                     yield event
         finally:
@@ -172,8 +172,8 @@ class Workers:
                     for other in self._workers:
                         if other.waits:
                             self._go(other)
-            elif kind == _TOLD:
-                yield Told(worker.item, what)
+            elif kind == _MESSAGE:
+                yield Message(worker.item, what)
             elif worker.item is not None:
                 index, worker.item = worker.item, None
                 yield Done(index, what)
@@ -244,7 +244,7 @@ def _serve(pipe: connection.Connection, start: Start, first: bool, modules: tupl
         if not first:
             pipe.recv()
         try:
-            work = start(lambda what: pipe.send((_TOLD, what)), first)
+            work = start(lambda what: pipe.send((_MESSAGE, what)), first)
         except Exception as error:
             pipe.send((_FAILED, error))
             return
@@ -272,7 +272,7 @@ def in_order(events: Iterable[Event]) -> Generator[Event, None, None]:
     held: dict[int, Event] = {}
     due = 0
     for event in events:
-        if isinstance(event, Told):
+        if isinstance(event, Message):
             yield event
             continue
         held[event.index] = event

@@ -28,7 +28,6 @@ from arcomp.container.layout import (
     index_length,
     pack,
     read_start,
-    unpack,
 )
 from arcomp.container.member import MAX_NAME_BYTES, Member, Original
 from arcomp.container.packing import squeeze, unsqueeze
@@ -212,17 +211,6 @@ def read_archive(source: BinaryIO | bytes) -> Archive:
         read_start(file)  # says why, if it is no archive at all
         raise FormatError("there is no whole member in it", remedy=DAMAGED)
     return Archive(tuple(found), tuple(damaged), indexed)
-
-
-def member_of(source: BinaryIO | bytes, entry: Entry) -> Member:
-    """One member of an archive; nothing else is read.
-
-    Raises:
-        FormatError: it is damaged, or not there.
-    """
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    file.seek(entry.offset)
-    return unpack(file.read(entry.length))
 
 
 def read_index(file: BinaryIO, end: int) -> tuple[list[Entry], int] | None:

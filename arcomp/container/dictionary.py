@@ -51,7 +51,7 @@ _SCANS = (
 """Scans of a progressive JPEG as libjpeg has them, from the second byte of their length on."""
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def png_chunk(kind: bytes, body: bytes) -> bytes:
     """A chunk of a PNG."""
     return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
 
@@ -66,13 +66,14 @@ def _png() -> bytes:
     return b"".join(
         (
             start, _long(32, 32), b"\x08\x03\0\0\0",
-            _chunk(b"gAMA", _long(45455)), _chunk(b"cHRM", _long(*_CHROMATICITIES)), _chunk(b"bKGD", b"\0\xff" * 3),
-            *(_chunk(b"pHYs", _long(density, density) + b"\1") for density in _DENSITIES),
-            _chunk(b"tIME", b"\x07\xe0\1\1\0\0\0"),
+            png_chunk(b"gAMA", _long(45455)), png_chunk(b"cHRM", _long(*_CHROMATICITIES)),
+            png_chunk(b"bKGD", b"\0\xff" * 3),
+            *(png_chunk(b"pHYs", _long(density, density) + b"\1") for density in _DENSITIES),
+            png_chunk(b"tIME", b"\x07\xe0\1\1\0\0\0"),
             b"\0\0\1biCCPICC profile\0\0", b"\0\0\0\3PLTE", b"\0\0\0\0\0\0\1tRNS\0@\xe6\xd8f",
-            b"\0\x21", start, _long(32, 32), b"\x08\x02\0\0\0", _chunk(b"sRGB", b"\0"),
+            b"\0\x21", start, _long(32, 32), b"\x08\x02\0\0\0", png_chunk(b"sRGB", b"\0"),
             b"\x08\1\5\1\1\0\x08\1\0\0\0\0\0\0\0\0\0\x20", b"\x08\1\5\1\1\0\x08\3\0\1\2\0\0\0\0\0\0\0\0\x20",
-            b"\0\x31", start, _long(16, 16), b"\x08\6\0\0\0\x1f\xf3\xffa", _chunk(b"sBIT", b"\x08" * 4),
+            b"\0\x31", start, _long(16, 16), b"\x08\6\0\0\0\x1f\xf3\xffa", png_chunk(b"sBIT", b"\x08" * 4),
             b"\x08\1\5\1\2\0\x08\4\0\1\2\3\0\0\0\0\0\0\0\0\x10", b"\1\2\2\2\2\1\4\2\2\1\0\0\0\0\0\0\0\1\1\0\0\0\0\0\0",
             b"\3\x10\xc2\xf2\1\2\x38\x8d\0\2x\xda\1\2x\x5e\1\2x\x9c\1\0\4IDAT\1\1\0\0\0\x0c\0\0\0\0IEND\xaeB`\x82",
         )
@@ -119,7 +120,7 @@ def dictionary() -> bytes:
         + value.to_bytes(4, "little")
         for tag, kind, value in _TIFF_TAGS
     )  # fmt: skip
-    texts = b"".join(_chunk(b"iTXt" if text is _XMP else b"tEXt", text) for text in _TEXTS)
+    texts = b"".join(png_chunk(b"iTXt" if text is _XMP else b"tEXt", text) for text in _TEXTS)
     return b"".join(
         (_jpeg(), ramp, b"II*\0\x08\0\0\0MM\0*\0\0\0\x08", bitmap, array, b"\nP5\n255\nP6\n", tags, texts, _png())
     )

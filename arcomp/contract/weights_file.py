@@ -149,7 +149,7 @@ def network_name(channels: int, depth: int) -> str:
     return str(channels) if depth == 8 else f"{channels}x{depth}"
 
 
-def kind_of(name: str) -> tuple[int, int]:
+def channels_and_depth(name: str) -> tuple[int, int]:
     """(channels, depth) of a network's name: the inverse of :func:`network_name`."""
     channels, _, depth = name.partition("x")
     return int(channels), int(depth or 8)
@@ -179,4 +179,4 @@ def networks(weights: Weights, check: Callable[[Any], T]) -> dict[str, T]:
 
 def by_channels(weights: Weights, check: Callable[[Any], T]) -> dict[int, T]:
     """As :func:`networks`, by number of channels, for models that take 8 bits only."""
-    return {kind_of(name)[0]: config for name, config in networks(weights, check).items()}
+    return {channels_and_depth(name)[0]: config for name, config in networks(weights, check).items()}

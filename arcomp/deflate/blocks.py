@@ -61,11 +61,11 @@ from arcomp.deflate.layout import (
 from arcomp.deflate.parse import MOST_STORED
 from arcomp.deflate.survey import DONE, GOING_ON, WRONG
 from arcomp.deflate.tokens import token_at, token_bytes
-from arcomp.deflate.writing import BLOCK_ROOM, count_symbols, pad, write_block, write_stored
+from arcomp.deflate.writing import HEAD_BYTES, count_symbols, pad, write_block, write_stored
 from arcomp.exact import apart
 from arcomp.exact.compiled import kernel
 
-ROOM, CHECK_WANTED, CORRECT_WANTED = 2, 3, 4
+STREAM_FULL, CHECK_WANTED, CORRECT_WANTED = 2, 3, 4
 
 
 @kernel(inner=True)
@@ -133,8 +133,8 @@ def _write_held(m: Any) -> Any:
     numbers = m.numbers
     kind, last, start = numbers[HELD] - 1, numbers[HELD_LAST], numbers[HELD_START]
     length = numbers[POSITION] - start
-    if numbers[OUT] + 2 * length + BLOCK_ROOM > m.stream.shape[0]:
-        return ROOM
+    if numbers[OUT] + 2 * length + HEAD_BYTES > m.stream.shape[0]:
+        return STREAM_FULL
     numbers[HELD] = 0
     if kind == STORED:
         write_stored(m, last, numbers[HELD_PADDING], start, length)
@@ -209,8 +209,8 @@ def _code_block(m: Any) -> Any:
 @kernel()
 def run(m: Any) -> Any:
     """Encode or decode blocks, to the last one. Returns DONE; CHECK_WANTED or CORRECT_WANTED where a block needs such a
-    kernel and there is none; decoding, ROOM where there is too little to write to, or WRONG where what is coded cannot
-    be."""
+    kernel and there is none; decoding, STREAM_FULL where there is too little to write to, or WRONG where what is coded
+    cannot be."""
     numbers = m.numbers
     while True:
         status = GOING_ON

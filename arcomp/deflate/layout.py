@@ -17,7 +17,7 @@ Int64 = npt.NDArray[np.int64]
 
 STORED, FIXED, DYNAMIC = range(3)
 """Kinds of blocks (3.2.3)."""
-LITERALS = END_BLOCK = 256
+END_BLOCK = 256
 LITERAL_CODES, DISTANCE_CODES = 288, 32
 """Symbols of the two alphabets, those that stand for nothing included."""
 USED_CODES, USED_DISTANCES = 286, 30
@@ -62,7 +62,7 @@ class Header(NamedTuple):
     """[320]: code lengths that are expected for these counts."""
     codes: Int64
     """[320]: codes, the first bit lowest; those of distances from 288 on."""
-    work: Int64
+    workspace: Int64
     """[4096]: for the builders of codes."""
 
 
@@ -74,16 +74,72 @@ def header() -> Header:
 
 SIZE_LITERALS, SIZE_DISTANCES, SIZE_ORDER, SIZE_SYMBOLS = range(4)
 
-# Columns of Machine.blocks. REACHED: the least position that a match reaches back to.
-KIND, LAST, FIRST_TOKEN, TOKENS, START, LENGTH, REACHED, TREES, PAD_BITS, EXPLICIT, DIRTY, FORGETS, COLUMNS = range(13)
-
-# Machine.numbers: the state.
+# Columns of Machine.blocks. Positions are bytes of the content, from 0.
 (
-    PHASE, SIZE, POSITION, BLOCK, INSERTED, CARRIED, FLOOR, WORK, INDEXED, WALKED, FAILED, HISTORY, LAST_LENGTH,
-    LAST_KIND, LAST_EXPLICIT, LAST_DIRTY, WRONG_TOKENS, WRONG_ENDS, STOP_AT, STOP_WRONG, SURE, MOST_BLOCKS, OUT,
-    OUT_BITS, OUT_HELD, OVERFLOW, BLOCK_START, BLOCK_LIMIT, MATCHES, MINIMUM, RECHECK, FORCED, ENDS, EARLY, BASE,
-    BUFFERED, COUNT, TOKEN, AFTER, HELD, HELD_LAST, HELD_PADDING, HELD_FINAL, HELD_START, HELD_END, NUMBERS,
-) = range(46)  # fmt: skip
+    KIND,  # STORED, FIXED or DYNAMIC
+    LAST,  # 1: of the last block
+    FIRST_TOKEN,  # byte of Machine.tokens where its tokens begin
+    TOKENS,  # how many there are
+    START,  # position where the block begins
+    LENGTH,  # bytes of the content
+    REACHED,  # the least position that a match reaches back to
+    TREES,  # bit of the stream after the three that say the kind
+    PAD_BITS,  # what fills up the byte before a stored block; in the row after the last one: after the stream
+    EXPLICIT,  # 1: it ends elsewhere than where the rules end it
+    DIRTY,  # 1: some of its tokens are not as expected
+    FORGETS,  # 1: an empty stored block, and no later match reaches back beyond it
+    COLUMNS,
+) = range(13)
+
+# Machine.numbers: the state. Flags are 0 or 1.
+(
+    PHASE,  # SURVEY, ENCODE or DECODE
+    SIZE,  # bytes of the content
+    POSITION,  # where the next block, or token, begins
+    BLOCK,  # number of the block at hand
+    INSERTED,  # positions before it are chained
+    CARRIED,  # a token that was found while the one before it was looked for; NOTHING: none
+    FLOOR,  # matches reach back to positions after it only
+    STEPS_LEFT,  # of all searches for matches; below 0 they look at FEW candidates
+    INDEXED,  # positions before it are in the index of candidates
+    WALKED,  # candidates that may still be looked at to find distances: by walks that find one,
+    FAILED,  # and by walks that do not
+    HISTORY,  # of the last three tokens, whether each was not as expected: a bit each, the last one lowest
+    LAST_LENGTH,  # bytes of the last block whose length was coded
+    LAST_KIND,  # of the last block; 3: there was none
+    LAST_EXPLICIT,  # flag of the last block: its length was coded
+    LAST_DIRTY,  # flag of the last one that is not stored: its tokens were corrected
+    WRONG_TOKENS,  # tokens not as expected so far
+    WRONG_ENDS,  # blocks that end elsewhere so far
+    STOP_AT,  # position where a survey ends
+    STOP_WRONG,  # a survey ends after more wrong tokens and ends than this,
+    SURE,  # but not from this position on
+    MOST_BLOCKS,  # that may be decoded
+    OUT,  # bytes of Machine.stream that are written
+    OUT_BITS,  # bits of the byte after them, the first one lowest
+    OUT_HELD,  # how many these are, 0 to 7
+    OVERFLOW,  # flag: the coder had too few words to write to
+    BLOCK_START,  # libdeflate: position where the block begins,
+    BLOCK_LIMIT,  # and where it ends at the latest
+    MATCHES,  # libdeflate: of the block so far
+    MINIMUM,  # libdeflate: shorter matches are not taken
+    RECHECK,  # libdeflate: position from which MINIMUM is computed anew
+    FORCED,  # libdeflate, flag: the carried token is taken without a further look
+    ENDS,  # libdeflate, flag: the block ends here
+    EARLY,  # libdeflate, flag: by the rules the block would have ended before
+    BASE,  # zlib-ng: position of the first byte of its buffer,
+    BUFFERED,  # and of the first one after it
+    COUNT,  # tokens of the block so far; -1: one cannot be
+    TOKEN,  # what a kernel gives that is called by its address
+    AFTER,  # byte of Machine.tokens after the block's tokens
+    HELD,  # kind of a block that is decoded and not yet written, plus 1; 0: there is none
+    HELD_LAST,  # its LAST,
+    HELD_PADDING,  # its PAD_BITS,
+    HELD_FINAL,  # those after the stream,
+    HELD_START,  # position where it begins,
+    HELD_END,  # and byte of Machine.tokens after its tokens
+    NUMBERS,
+) = range(46)
 SURVEY, ENCODE, DECODE = range(3)
 
 # Machine.heads, .chains: the last position of each hash, and from each position the distance to the one before.
@@ -132,24 +188,32 @@ class Machine(NamedTuple):
     rules: Parameters
 
     data: UInt8
-    """The content."""
+    """[bytes]: the content."""
     tokens: UInt8
-    """Of the stream, or (decoding) of a block, one after the other: 0 for a literal. Else the length less 2, but from
-    257 on 255 and the length less 257; and the distance less 1, its low byte first. No token takes more bytes than it
-    stands for."""
+    """[bytes]: of the stream, or (decoding) of a block, one after the other: 0 for a literal. Else the length less 2,
+    but from 257 on 255 and the length less 257; and the distance less 1, its low byte first. No token takes more bytes
+    than it stands for."""
     heads: Int32
+    """[HEADS]: position that came last, by hash; -1: none. Three tables, which begin at HEAD, HEAD_3 and INDEX_HEAD."""
     chains: UInt16
+    """[CHAINS]: bytes back to the position before with the same hash, by position modulo the window; TOO_FAR: none.
+    Three tables, as of the heads."""
     numbers: Int64
+    """[NUMBERS]: the state, see `PHASE` and those after it."""
     seen: Int64
+    """[SEEN_SIZE]: what libdeflate counts in a block, see `OLD`."""
     models: Int32
-    """Of each decision: probability of 1 in 22 bits, then a count in 8 bits."""
+    """[contexts]: of each kind of decision the probability of 1, in 22 bits, then a count in 8 bits. What begins where:
+    :mod:`arcomp.deflate.corrections`."""
     coder: Coder
+    """Of the corrections."""
     blocks: Int64
     """[blocks, COLUMNS], not used in decoding."""
     wrong: Int32
-    """Of each token that is not as expected, in surveys and encoding: its position, and which one was expected."""
+    """[2 n]: of each token that is not as expected, in surveys and encoding: its position, and which one was expected
+    (length * 65536 + distance; 0: a literal)."""
     stream: UInt8
-    """What was parsed; or what is written."""
+    """[bytes]: what was parsed; or what is written."""
     header: Header
     """Of the block: as expected, then as it is."""
     given: Header

@@ -33,8 +33,8 @@ from arcomp.deflate.layout import (
     RECHECK,
     SEEN,
     SIZE,
+    STEPS_LEFT,
     WINDOW,
-    WORK,
 )  # fmt: skip
 from arcomp.deflate.loads import byte
 from arcomp.deflate.matching import FEW, before, chain, four_bytes, match_length
@@ -84,7 +84,7 @@ def _search(m: Any, p: Any, best: Any, depth: Any) -> Any:
             best, found = MIN_MATCH, MIN_MATCH << 16 | (p - near)
     elif best >= nice:
         return 0
-    if numbers[WORK] < 0:
+    if numbers[STEPS_LEFT] < 0:
         depth = min(depth, FEW)
     work = depth
     best = max(best, MIN_MATCH)
@@ -98,7 +98,7 @@ def _search(m: Any, p: Any, best: Any, depth: Any) -> Any:
                     break
         current = before(chains, CHAIN, current)
         depth -= 1
-    numbers[WORK] -= work - depth
+    numbers[STEPS_LEFT] -= work - depth
     return found
 
 
@@ -200,7 +200,7 @@ def begin_block(m: Any) -> None:
 
 
 @kernel(inner=True)
-def observe(m: Any, p: Any, token: Any) -> None:
+def count_token(m: Any, p: Any, token: Any) -> None:
     """Note a token at p, and whether the block ends after it."""
     numbers, seen, rules = m.numbers, m.seen, m.rules
     length = min(token >> 16, MAX_MATCH)

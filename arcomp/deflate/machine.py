@@ -25,13 +25,13 @@ from arcomp.deflate.layout import (
     PHASE,
     SEEN_SIZE,
     SIZE,
+    STEPS_LEFT,
     STOP_AT,
     STOP_WRONG,
     SURE,
     SURVEY,
     TOO_FAR,
     WALKED,
-    WORK,
     Machine,
     header,
 )  # fmt: skip
@@ -72,12 +72,12 @@ class Bench:
         numbers, size = machine.numbers, len(machine.data)
         numbers[:] = 0
         numbers[_FIRST] = phase, size, NOTHING, 3
-        numbers[WORK] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
+        numbers[STEPS_LEFT] = min(_LEAST_STEPS + _STEPS * size, _MOST_STEPS)
         numbers[_WALKS_LEFT] = _LEAST_WALKS + _WALKS * size
         numbers[_STOPS] = size + 1
         return self._held, machine
 
-    def supply(self, status: int) -> bool:
+    def compile_if_wanted(self, status: int) -> bool:
         """Whether a kernel was wanted that most streams do not need, and there is now: what was done is done again."""
         if status == CHECK_WANTED:
             self.put(check=apart.address(check, (self._held, 0, 0, 0, 0)))

@@ -18,9 +18,9 @@ from arcomp.deflate.layout import (
     MAX_MATCH,
     MIN_MATCH,
     NOTHING,
+    STEPS_LEFT,
     TOO_FAR,
     WINDOW,
-    WORK,
 )  # fmt: skip
 from arcomp.deflate.loads import byte, equal_of_eight, two_bytes
 from arcomp.exact.compiled import kernel
@@ -94,7 +94,7 @@ def longest_match(m: Any, p: Any, best: Any, known: Any) -> Any:
     if look < (MIN_MATCH if m.rules.mask else MIN_MATCH + 1) or best >= look:
         return 0
     most = m.rules.chain >> 2 if best >= m.rules.good else m.rules.chain
-    if numbers[WORK] < 0:
+    if numbers[STEPS_LEFT] < 0:
         most = min(most, FEW)
     farthest, nice = m.rules.farthest, min(m.rules.nice, look)
     current, found = before(chains, CHAIN, p), 0
@@ -116,7 +116,7 @@ def longest_match(m: Any, p: Any, best: Any, known: Any) -> Any:
         left -= 1
         if current <= limit or left == 0:
             break
-    numbers[WORK] -= work + most - left
+    numbers[STEPS_LEFT] -= work + most - left
     return found
 
 

@@ -69,7 +69,7 @@ TABLE = 1 << 15
 BIT, AT, TOKEN, ROW, INSIDE, FARTHEST, STATES = range(7)
 """Where the parser is: bit of the stream, byte of the content, place of the token, block, and whether inside a block;
 and the farthest distance so far."""
-ROOM = 8
+SPACE = 8
 """Bytes more than a match may take, that there are for content and for tokens."""
 
 
@@ -127,7 +127,7 @@ def fixed_lengths(trees: Any) -> None:
 @kernel(inner=True)
 def read_trees(stream: Any, bit: Any, trees: Any) -> Any:
     """The code lengths of a dynamic block (3.2.7). Returns the bit after them, or a number of ERRORS."""
-    sizes, lengths, symbols, order, table = trees.sizes, trees.lengths, trees.symbols, trees.order, trees.work
+    sizes, lengths, symbols, order, table = trees.sizes, trees.lengths, trees.symbols, trees.order, trees.workspace
     sizes[SIZE_LITERALS] = peek(stream, bit, 5) + 257
     sizes[SIZE_DISTANCES] = peek(stream, bit + 5, 5) + 1
     sizes[SIZE_ORDER] = peek(stream, bit + 10, 4) + 4
@@ -199,7 +199,7 @@ def _tokens(m: Any) -> Any:
         blocks[state[ROW], REACHED],
         0,
     )
-    most = min(data.shape[0] - p, tokens.shape[0] - t) + p - MAX_MATCH - ROOM
+    most = min(data.shape[0] - p, tokens.shape[0] - t) + p - MAX_MATCH - SPACE
     mask, far_mask = np.uint64((1 << m.widths[0]) - 1), np.uint64((1 << m.widths[1]) - 1)
     while p < most:
         while held < 48:
@@ -295,7 +295,7 @@ def _parse(m: Any) -> Any:
             state[INSIDE] = 1
         if blocks[row, KIND] == STORED:
             length, p, at = blocks[row, LENGTH], state[AT], state[BIT] >> 3
-            if p + length > data.shape[0] - MAX_MATCH - ROOM:
+            if p + length > data.shape[0] - MAX_MATCH - SPACE:
                 return FULL
             for i in range(length):
                 data[p + i] = stream[at + i]
@@ -381,7 +381,7 @@ class Parser:
                 blocks = np.concatenate([blocks, np.zeros_like(blocks)])
             else:
                 for array, used in ((data, int(state[AT])), (tokens, int(state[TOKEN]))):
-                    if len(array) - used < MOST_STORED + MAX_MATCH + ROOM:  # in place, and as much as it seems to have
+                    if len(array) - used < MOST_STORED + MAX_MATCH + SPACE:  # in place, and as much as it seems to have
                         size = int(used * min(max(1.02 * share, 1.25), 4)) + (1 << 18)
                         array.resize(size, refcheck=False)
             held.put(data=data, tokens=tokens, blocks=blocks)

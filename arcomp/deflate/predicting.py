@@ -26,7 +26,7 @@ from arcomp.deflate.layout import (
     TOKEN,
     WRONG_TOKENS,
 )  # fmt: skip
-from arcomp.deflate.libdeflate import begin_block, libdeflate_token, observe
+from arcomp.deflate.libdeflate import begin_block, count_token, libdeflate_token
 from arcomp.deflate.matching import fast_token, run_token, skip, slow_token
 from arcomp.deflate.tokens import put_token, token_at, token_bytes
 from arcomp.deflate.zlibng import medium_token, next_fast_token, quick_token, skip_most
@@ -120,7 +120,7 @@ def of_libdeflate(m: Any, first: Any, last: Any, explicit: Any, end: Any, dirty:
     while _goes_on(m, p, last, explicit, end):
         likely = libdeflate_token(m, p)
         token = _take(m, p, last, end, dirty, likely)
-        observe(m, p, token)
+        count_token(m, p, token)
         p += max(min(token >> 16, MAX_MATCH), 1)
         if numbers[ENDS] and numbers[AFTER] != last:
             numbers[EARLY] = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arcomp.coding.binary import LOOK_AHEAD, beyond, decoder, encoder, finish
-from arcomp.deflate.blocks import ROOM, run
+from arcomp.deflate.blocks import STREAM_FULL, run
 from arcomp.deflate.layout import (
     DECODE,
     ENCODE,
@@ -127,7 +127,7 @@ class Predictor:
         while True:
             bench.put(coder=encoder(words))
             held, machine = bench.begin(surveyed.rules, ENCODE)
-            if bench.supply(run(held)):
+            if bench.compile_if_wanted(run(held)):
                 continue
             if not machine.numbers[OVERFLOW]:
                 return pack(surveyed.rules) + finish(machine.coder)
@@ -167,12 +167,12 @@ def restore(data: bytes | memoryview, coded: bytes, most: int = 1 << 63) -> memo
         bench.put(coder=decoder(coded[packed:]), stream=np.empty(size // 2 + 4096, np.uint8))
         held, machine = bench.begin(rules, DECODE)
         machine.numbers[MOST_BLOCKS] = _most_blocks(size, len(coded))
-        while (status := run(held)) == ROOM and int(machine.numbers[OUT]) <= most:
+        while (status := run(held)) == STREAM_FULL and int(machine.numbers[OUT]) <= most:
             used, seen = int(machine.numbers[OUT]), int(machine.numbers[POSITION])
             left = 2 * (seen - int(machine.numbers[HELD_START])) + 4096
             machine.stream.resize(int(1.02 * used * min(size / max(seen, 1), 4)) + left, refcheck=False)
             bench.put(stream=machine.stream)
-        if not bench.supply(status):
+        if not bench.compile_if_wanted(status):
             break
     if status != DONE or machine.numbers[OUT_HELD] or beyond(machine.coder) > LOOK_AHEAD:
         raise DeflateError("corrections of a deflate stream are damaged")

@@ -207,8 +207,8 @@ def build(counts: Any, first: Any, count: Any, longest: Any, lengths: Any, work:
 @kernel(inner=True)
 def expect_lengths(trees: Any, builder: Any) -> None:
     """The code lengths that a builder gives for the counts of a block."""
-    build(trees.counts, 0, USED_CODES, 15 if builder == ZLIB else 14, trees.expected, trees.work, builder)
-    build(trees.counts, LITERAL_CODES, USED_DISTANCES, 15, trees.expected, trees.work, builder)
+    build(trees.counts, 0, USED_CODES, 15 if builder == ZLIB else 14, trees.expected, trees.workspace, builder)
+    build(trees.counts, LITERAL_CODES, USED_DISTANCES, 15, trees.expected, trees.workspace, builder)
     for i in range(USED_CODES, LITERAL_CODES):
         trees.expected[i] = 0
     for i in range(LITERAL_CODES + USED_DISTANCES, LITERAL_CODES + DISTANCE_CODES):
@@ -286,7 +286,7 @@ def expect_order(trees: Any, builder: Any) -> None:
         counts[i] = 0
     for i in range(trees.sizes[SIZE_SYMBOLS]):
         counts[trees.symbols[i] & 255] += 1
-    build(counts, 0, LENGTH_CODES, 7, trees.order, trees.work, builder)
+    build(counts, 0, LENGTH_CODES, 7, trees.order, trees.workspace, builder)
     size = LENGTH_CODES
     while size > 4 and trees.order[LENGTH_ORDER[size - 1]] == 0:
         size -= 1

@@ -32,7 +32,7 @@ from arcomp.deflate.tokens import token_at, token_bytes
 from arcomp.deflate.trees import make_codes
 from arcomp.exact.compiled import kernel
 
-BLOCK_ROOM = 1024
+HEAD_BYTES = 1024
 """Bytes that the head of a block may take, with all that is not in proportion to its content."""
 
 

@@ -234,3 +234,17 @@ def _eight_rows(weights: Any, rows: Any, x: Any, at: Any, sums: Any) -> Any:
         s6 = dot_bytes(s6, v, all_words(weights[g, q]))
         s7 = dot_bytes(s7, v, all_words(weights[h, q]))
     return s0, s1, s2, s3, s4, s5, s6, s7
+
+
+@kernel(inner=True)
+def multiply_layer(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
+    """A layer's weights times packed activations, as :func:`multiply`; returns the number of outputs.
+
+    Args:
+        net: has ``weights``, int8, those of all layers one after the other, and ``shapes``: of each layer its outputs,
+            its inputs, and where its weights begin.
+    """
+    outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
+    weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
+    multiply(weights, x, count, out)
+    return outputs

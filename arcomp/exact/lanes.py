@@ -289,7 +289,6 @@ def _absolute(builder: Any, kind: Any, value: Any) -> Any:
 
 
 absolute_shorts = _converter(SHORTS, SHORTS, _absolute)
-words_of_shorts = _converter(SHORTS, WORDS, lambda builder, kind, value: builder.sext(value, kind))
 
 
 @intrinsic
@@ -343,8 +342,6 @@ larger_floats, smaller_floats = _chooser(">"), _chooser("<")
 """The first of each lane where it is larger (smaller) than the second, else the second: so also where one is NaN."""
 words_of_floats = _converter(FLOATS, WORDS, lambda builder, kind, value: builder.fptosi(value, kind))
 """Rounded towards zero; they must be within int32."""
-shorts_of_words = _converter(WORDS, SHORTS, lambda builder, kind, value: builder.trunc(value, kind))
-"""Modulo 2**16."""
 store_shorts = _storer(SHORTS, 2)
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from arcomp.container.dictionary import png_chunk
 from arcomp.errors import OutputError
 from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
 from arcomp.formats.metadata.fields import NONE, Metadata
@@ -44,11 +45,11 @@ def write_png(samples: Samples, metadata: Metadata = NONE) -> bytes:
     if max(picture.shape[:2]) > _MAX_SIDE:
         raise OutputError(f"png holds at most {_MAX_SIDE} pixels a side")
     height, width, _ = picture.shape
-    chunks = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, layout.bits, colour, 0, 0, 0))]
+    chunks = [png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, layout.bits, colour, 0, 0, 0))]
     chunks += _metadata(metadata)
     chunks += _palette(samples)
-    chunks += [_chunk(b"IDAT", part) for part in _compressed(samples, layout)]
-    return b"".join((SIGNATURE, *chunks, _chunk(b"IEND", b"")))
+    chunks += [png_chunk(b"IDAT", part) for part in _compressed(samples, layout)]
+    return b"".join((SIGNATURE, *chunks, png_chunk(b"IEND", b"")))
 
 
 def repacked(parsed: Parsed) -> bytes:
@@ -86,13 +87,13 @@ def _again(segment: Segment, samples: Samples) -> Segment:
 
 def _metadata(metadata: Metadata) -> Iterator[bytes]:
     if metadata.icc:
-        yield _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9))
+        yield png_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9))
     if metadata.exif:
-        yield _chunk(b"eXIf", metadata.exif)
+        yield png_chunk(b"eXIf", metadata.exif)
     if metadata.xmp:
-        yield _chunk(b"iTXt", XMP + b"\0\0\0\0\0" + metadata.xmp)
+        yield png_chunk(b"iTXt", XMP + b"\0\0\0\0\0" + metadata.xmp)
     if sides := metadata.resolution or metadata.aspect:
-        yield _chunk(b"pHYs", struct.pack(">IIB", *sides, metadata.resolution is not None))
+        yield png_chunk(b"pHYs", struct.pack(">IIB", *sides, metadata.resolution is not None))
     for key, value in metadata.text:
         if "\0" not in value:  # which ends texts in other programs
             yield _text(key, value)
@@ -123,10 +124,10 @@ def _palette(samples: Samples) -> list[bytes]:
     """The chunks of a palette, with alpha up to the last entry that is not opaque."""
     if samples.palette is None:
         return []
-    made = [_chunk(b"PLTE", samples.palette[:, :3].tobytes())]
+    made = [png_chunk(b"PLTE", samples.palette[:, :3].tobytes())]
     if samples.palette.shape[1] == 4:  # also if all is opaque: read again, it is RGBA again
         alpha = samples.palette[:, 3].tobytes()
-        made.append(_chunk(b"tRNS", alpha.rstrip(b"\xff") or alpha[:1]))
+        made.append(png_chunk(b"tRNS", alpha.rstrip(b"\xff") or alpha[:1]))
     return made
 
 
@@ -156,9 +157,5 @@ def _text(key: str, value: str) -> bytes:
     try:
         plain = value.encode("latin-1")
     except UnicodeEncodeError:
-        return _chunk(b"iTXt", name + b"\0\0\0\0\0" + value.encode("utf-8"))
-    return _chunk(b"tEXt", name + b"\0" + plain)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+        return png_chunk(b"iTXt", name + b"\0\0\0\0\0" + value.encode("utf-8"))
+    return png_chunk(b"tEXt", name + b"\0" + plain)

@@ -88,7 +88,7 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     if ending not in ENDINGS:
         why = "cannot hold the pixels without loss here" if ending in LOSSY else "cannot be written"
         shown = f"a .{ending[:16]} file" if ending else "a file without an ending"
-        raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join(ENDINGS)}")
+        raise OutputError(f"{shown} {why}", remedy=f"choose one of {', '.join((*ENDINGS, *ARRAY_ENDINGS))}")
     if samples.count != 1:
         raise OutputError(f"holds {samples.count} pictures", remedy="choose npz")
     return write_bmp(samples, metadata) if ending == "bmp" else _write_webp(samples, metadata)

@@ -22,7 +22,7 @@ from arcomp.contract.distributions import DistributionModel, Incremental, Int32,
 from arcomp.contract.model import BatchSpec, Padded, Watch, refuse
 from arcomp.contract.settings import checked
 from arcomp.contract.trainer import Trainer
-from arcomp.contract.weights_file import Weights, kind_of, network_name, networks
+from arcomp.contract.weights_file import Weights, channels_and_depth, network_name, networks
 from arcomp.errors import ModelError, needs_torch
 from arcomp.exact.arrays import CPU
 from arcomp.exact.devices import backend
@@ -85,7 +85,7 @@ class Layered(DistributionModel):
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest = weights, weights.digest
         found = networks(weights, lambda plain: checked(self.config_type, plain))
-        self.configs = {kind_of(name): config for name, config in found.items()}
+        self.configs = {channels_and_depth(name): config for name, config in found.items()}
         orders = {config.sequence for config in found.values()}
         if len(orders) > 1:
             raise ModelError("networks of several orders in one file", remedy="install the model's weights again")

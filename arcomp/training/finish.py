@@ -14,7 +14,7 @@ from arcomp.contract import registry
 from arcomp.contract.fixed_input import layer_digests
 from arcomp.contract.model import Model
 from arcomp.contract.trainer import Crops
-from arcomp.contract.weights_file import Weights, kind_of
+from arcomp.contract.weights_file import Weights, channels_and_depth
 from arcomp.errors import TrainingError
 from arcomp.samples import Samples
 from arcomp.training.data import Data
@@ -69,7 +69,7 @@ def frozen(state: State, model: str, pictures: Callable[[], Crops], joined: Weig
     made = registry.from_weights(weights)
     layers: dict[str, str] = {}
     for network in sorted(weights.config["networks"]):
-        layers |= layer_digests(made, *kind_of(network))
+        layers |= layer_digests(made, *channels_and_depth(network))
     return replace(weights, layers=layers)
 
 

@@ -111,7 +111,7 @@ def begin_row(past: Any, y: Any) -> None:
 
 
 @kernel(inner=True)
-def look_around(past: Any, y: Any, x: Any) -> None:
+def gather_neighbours(past: Any, y: Any, x: Any) -> None:
     """Fill ``around`` and ``hashes`` for the pixel at a place of ``pixels``."""
     pixels, around, hashes = past.pixels, past.around, past.hashes
     w, n, nw, ne = pixels[y, x - 1], pixels[y - 1, x], pixels[y - 1, x - 1], pixels[y - 1, x + 1]

@@ -17,7 +17,17 @@ from arcomp.exact.records import record
 from arcomp.models.graphic import candidates, escape
 from arcomp.models.graphic.candidates import CANDIDATES, Candidates
 from arcomp.models.graphic.escape import BITS, CHANNELS, Escape
-from arcomp.models.graphic.past import REMEMBERED, SIDE, TOP, Past, begin_row, fold, look_around, new_past, remember
+from arcomp.models.graphic.past import (
+    REMEMBERED,
+    SIDE,
+    TOP,
+    Past,
+    begin_row,
+    fold,
+    gather_neighbours,
+    new_past,
+    remember,
+)
 
 ESCAPED = 15
 """Slot of a pixel that was no candidate; that of another one is the number of offers."""
@@ -209,7 +219,7 @@ def _code_rows(tile: Any, decoding: bool, begin: int, end: int) -> None:
         begin_row(past, y)
         for x in range(width):
             colour = pixels[y, SIDE + x]
-            look_around(past, y, SIDE + x)
+            gather_neighbours(past, y, SIDE + x)
             slot, colour, share = _offer(tile, decoding, colour, x)
             bits = -np.log2(share)
             if slot == 0:

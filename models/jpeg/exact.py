@@ -134,14 +134,6 @@ def new_workspace(config: JpegConfig, longest: int) -> Workspace:
 
 
 @kernel(inner=True)
-def _product(net: Any, layer: int, x: Any, count: int, out: Any) -> Any:
-    outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
-    weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
-    dense.multiply(weights, x, count, out)
-    return outputs
-
-
-@kernel(inner=True)
 def _rectify(net: Any, place: int, first: int, outputs: int, sums: Any, count: int, out: Any) -> None:
     """Re-scale sums int32 [outputs, columns] to bytes and pack them; constants from ``first`` on."""
     for j in range(outputs):
@@ -162,10 +154,10 @@ def evaluate(net: Any, workspace: Any, place: int, count: int) -> None:
     packed, sums = workspace.packed, workspace.sums
     first = 0
     for layer in range(2):
-        m = _product(net, layer, packed[layer], count, sums)
+        m = dense.multiply_layer(net, layer, packed[layer], count, sums)
         _rectify(net, place, first, m, sums, count, packed[1 - layer])
         first += m
-    m = _product(net, 2, packed[0], count, sums)
+    m = dense.multiply_layer(net, 2, packed[0], count, sums)
     for j in range(m):
         bias, multiplier, shift = net.bias[place, first + j], net.multiplier[first + j], net.shift[first + j]
         half = np.int64(1) << (shift - 1)

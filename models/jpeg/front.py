@@ -8,7 +8,16 @@ import numpy as np
 
 from arcomp.exact.compiled import kernel
 from arcomp.exact.dense import LANES
-from arcomp.models.jpeg.planes import BEFORE, LARGEST, LEFT, LEFT_LINEAR, TOP, TOP_LINEAR, dequantised, shrink_luma
+from arcomp.models.jpeg.planes import (
+    LARGEST,
+    LEFT,
+    LEFT_LINEAR,
+    PADDING_BEFORE,
+    TOP,
+    TOP_LINEAR,
+    dequantised,
+    shrink_luma,
+)
 from arcomp.models.jpeg.tables import Int64
 
 SKEW = 2
@@ -79,7 +88,7 @@ def begin_front(tables: Any, planes: Any, front: Any, t: int) -> int:
     first = max(0, (t - plane.columns + SKEW) // SKEW)
     for y in range(first, min(plane.rows - 1, t // SKEW) + 1):
         x = t - SKEW * y
-        block = (y + BEFORE) * plane.width + x + BEFORE
+        block = (y + PADDING_BEFORE) * plane.width + x + PADDING_BEFORE
         front.block[count] = block
         near = front.near[count]
         near[0], near[1], near[2] = block - 1, block - plane.width, block - plane.width - 1

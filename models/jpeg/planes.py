@@ -16,7 +16,7 @@ from arcomp.exact.lanes import leading_zeros
 from arcomp.models.jpeg.tables import Int32, Int64
 
 Int16 = npt.NDArray[np.int16]
-BEFORE, AFTER = 2, 1
+PADDING_BEFORE, PADDING_AFTER = 2, 1
 """Columns (and rows) of nothing before, columns of nothing after."""
 LARGEST = 1 << 14
 """Coefficients times their steps are within it."""
@@ -112,8 +112,8 @@ def new_plane(
         quantisation: [64], natural order; steps of 0 count as 1.
         ratio: luma blocks for a block, horizontally and vertically.
     """
-    width = columns + BEFORE + AFTER
-    n = (rows + BEFORE) * width
+    width = columns + PADDING_BEFORE + PADDING_AFTER
+    n = (rows + PADDING_BEFORE) * width
     step = np.maximum(quantisation.astype(np.int64), 1)
     around = np.zeros((64, 4), np.int64)
     for at in range(64):
@@ -142,7 +142,7 @@ def new_plane(
 
 def memory(rows: int, columns: int) -> int:
     """Bytes of a plane, about."""
-    return (rows + BEFORE) * (columns + BEFORE + AFTER) * (128 + 256 + 256 + 128 + 28)
+    return (rows + PADDING_BEFORE) * (columns + PADDING_BEFORE + PADDING_AFTER) * (128 + 256 + 256 + 128 + 28)
 
 
 @kernel(inline="always")
@@ -162,7 +162,7 @@ def dequantised(plane: Any, block: Any, at: Any) -> Any:
 @kernel(inner=True)
 def shrink_luma(tables: Any, plane: Any, luma: Any, y: int, x: int) -> Any:
     """Write the DCT of the luma at a chroma block's place; returns the largest end and the mean energy there."""
-    out = plane.luma[(y + BEFORE) * plane.width + x + BEFORE]
+    out = plane.luma[(y + PADDING_BEFORE) * plane.width + x + PADDING_BEFORE]
     for n in range(64):
         out[n] = 0
     end, energy = np.int64(0), np.int64(0)
@@ -170,7 +170,7 @@ def shrink_luma(tables: Any, plane: Any, luma: Any, y: int, x: int) -> Any:
         by_rows = tables.shrinking[plane.down, a]
         for b in range(plane.across):
             yy, xx = min(luma.rows - 1, y * plane.down + a), min(luma.columns - 1, x * plane.across + b)
-            block = (yy + BEFORE) * luma.width + xx + BEFORE
+            block = (yy + PADDING_BEFORE) * luma.width + xx + PADDING_BEFORE
             by_columns = tables.shrinking[plane.across, b]
             last = np.int64(luma.ends[block])
             end, energy = max(end, last), energy + luma.energy[block]

@@ -28,7 +28,15 @@ from arcomp.models.jpeg.config import JpegConfig
 from arcomp.models.jpeg.exact import Network, Workspace, evaluate, mixtures
 from arcomp.models.jpeg.front import Front, begin_front, front_count, push
 from arcomp.models.jpeg.inputs import ANCHOR, end_features, features
-from arcomp.models.jpeg.planes import AFTER, BEFORE, Means, Plane, finish_block, update_gains, update_means
+from arcomp.models.jpeg.planes import (
+    PADDING_AFTER,
+    PADDING_BEFORE,
+    Means,
+    Plane,
+    finish_block,
+    update_gains,
+    update_means,
+)
 from arcomp.models.jpeg.stage import MOST_DECISIONS, Coding, bits, code_coefficient, code_end, new_stage, shape
 from arcomp.models.jpeg.tables import MOST_RATIO, Tables, lookups
 
@@ -89,7 +97,7 @@ def new_planes(shapes: Sequence[ComponentShape]) -> list[Plane]:
 def grid(plane: Plane) -> Blocks:
     """The blocks of a plane, int16 [rows, columns, 64], a view."""
     whole = plane.blocks.reshape(-1, plane.width, 64)
-    return whole[BEFORE:, BEFORE : plane.width - AFTER]
+    return whole[PADDING_BEFORE:, PADDING_BEFORE : plane.width - PADDING_AFTER]
 
 
 def _counters(config: JpegConfig, blocks: int) -> int:

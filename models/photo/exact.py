@@ -165,15 +165,6 @@ def new_workspace(config: PhotoConfig, longest: int) -> Workspace:
 
 
 @kernel(inner=True)
-def _product(net: Any, layer: Any, x: Any, count: Any, out: Any) -> Any:
-    """Layer's weights times packed activations: int32 [outputs, columns]; returns the number of outputs."""
-    outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
-    weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
-    dense.multiply(weights, x, count, out)
-    return outputs
-
-
-@kernel(inner=True)
 def _rectified(net: Any, layer: Any, x: Any, begin: Any, count: Any, first: Any, out: Any) -> None:
     """The same, re-scaled to RECTIFIED8 and packed; constants from ``first`` on. Sums begin with those of ``begin``."""
     outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
@@ -189,7 +180,7 @@ def trunk(net: Any, workspace: Any, count: int) -> None:
     for layer in range(net.trunk):
         _rectified(net, layer, workspace.packed[layer % 2], None, count, first, workspace.packed[(layer + 1) % 2])
         first += net.shapes[layer, 0]
-    _product(net, net.trunk, workspace.packed[net.trunk % 2], count, workspace.shared)
+    dense.multiply_layer(net, net.trunk, workspace.packed[net.trunk % 2], count, workspace.shared)
 
 
 @kernel(inner=True)
@@ -201,7 +192,7 @@ def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count
         first += net.shapes[layer, 0]
     shared = workspace.shared[channel * width : (channel + 1) * width]
     _rectified(net, net.trunk + 1 + channel, workspace.packed[1], shared, count, first + channel * width, x)
-    outputs = _product(net, net.trunk + 1 + channels + channel, x, count, workspace.sums)
+    outputs = dense.multiply_layer(net, net.trunk + 1 + channels + channel, x, count, workspace.sums)
     first += channels * width + channel * outputs
     for j in range(outputs):
         bias, multiplier, shift = net.bias[first + j], net.multiplier[first + j], net.shift[first + j]

@@ -19,12 +19,12 @@ from arcomp.container.archive import (
     folder,
     index_of,
     joined,
-    member_of,
     read_archive,
     read_index,
 )
 from arcomp.errors import FormatError
 from arcomp.form import Literal
+from tests.coded import member_of
 from tests.format.fields import FILE, MEMBER, build, extents, number, numbers
 
 

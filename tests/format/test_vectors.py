@@ -15,11 +15,12 @@ import pytest
 
 from arcomp import codec, files
 from arcomp.container import Member, unpack
-from arcomp.container.archive import member_of, read_archive
+from arcomp.container.archive import read_archive
 from arcomp.contract import library, registry
 from arcomp.contract.model import Model
 from arcomp.errors import ArcompError
 from arcomp.samples import Samples
+from tests.coded import member_of
 from tests.format import originals, reference
 from tests.format.reference_container import entries_of
 from tests.format.reference_numbers import Refused

@@ -20,7 +20,7 @@ import numpy as np
 import arcomp
 from arcomp import codec, files
 from arcomp.container import unpack
-from arcomp.container.archive import member_of, read_archive
+from arcomp.container.archive import read_archive
 from arcomp.contract import registry
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
@@ -29,6 +29,7 @@ from arcomp.errors import ArcompError
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import predicted, rebuild
 from arcomp.samples import Samples
+from tests.coded import member_of
 from tests.deflate_streams import content, deflated, flushed, odd
 from tests.fuzz import jpegs
 from tests.fuzz.commands import commands, try_command

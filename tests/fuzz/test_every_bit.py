@@ -9,8 +9,9 @@ import pytest
 
 from arcomp import files
 from arcomp.container import unpack
-from arcomp.container.archive import joined, member_of, read_archive
+from arcomp.container.archive import joined, read_archive
 from arcomp.errors import ArcompError, FormatError
+from tests.coded import member_of
 from tests.fuzz.targets import answers, vectors
 
 

@@ -80,7 +80,8 @@ def test_paths() -> None:
         assert "is no path" in refusal(arcomp.save, RGB, wrong)
         assert "is no path" in refusal(arcomp.load, wrong)
     assert "b" not in refusal(arcomp.save, RGB, 3).split("int")[0]
-    assert "never.xyz" in refusal(arcomp.save, RGB, "never.xyz")
+    assert "never.xyz" in (said := refusal(arcomp.save, RGB, "never.xyz"))
+    assert said.endswith("pam, npy, npz")
 
 
 class Raises:

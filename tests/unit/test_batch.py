@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from arcomp.batch import Done, Folder, Lost, Told, Workers, below, in_order, place_below, put_folders
+from arcomp.batch import Done, Folder, Lost, Message, Workers, below, in_order, place_below, put_folders
 from arcomp.errors import ArcompError, OutputError
 
 
@@ -39,7 +39,7 @@ class TestWorkers:
             happened = list(events)
         assert sorted(e.result[0] for e in happened if isinstance(e, Done)) == ["a", "b", "c", "d"]
         assert [e for e in happened if isinstance(e, Lost)] == [Lost(1, "its process was killed by SIGKILL")]
-        assert sum(isinstance(e, Told) for e in happened) == 4
+        assert sum(isinstance(e, Message) for e in happened) == 4
         assert {e.result[1] for e in happened if isinstance(e, Done)} == {1, 2, 4}  # the last one has all threads
 
     def test_what_starting_raises(self) -> None:
@@ -47,8 +47,8 @@ class TestWorkers:
             list(Workers(refuse, 2, 2).run(["a", "b"], [1, 1]))
 
     def test_in_their_sequence(self) -> None:
-        events: list[Any] = [Done(1, "b"), Told(0, "x"), Lost(2, "gone"), Done(0, "a"), Done(3, "d")]
-        assert list(in_order(events)) == [Told(0, "x"), Done(0, "a"), Done(1, "b"), Lost(2, "gone"), Done(3, "d")]
+        events: list[Any] = [Done(1, "b"), Message(0, "x"), Lost(2, "gone"), Done(0, "a"), Done(3, "d")]
+        assert list(in_order(events)) == [Message(0, "x"), Done(0, "a"), Done(1, "b"), Lost(2, "gone"), Done(3, "d")]
 
 
 class TestPlaces:

@@ -145,3 +145,12 @@ def test_examples_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found
     for example in found:
         exec(compile(example, name, "exec"), {"__name__": "example"})
+
+
+@pages
+def test_contents_name_every_section(page: Path) -> None:
+    """Where a page has a list of its sections, that is all of them, as they follow each other."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    listed = re.findall(r"^\* \[(.*?)\]\(#", text, re.M)
+    if len(listed) > 2:
+        assert listed == re.findall(r"^## (.*)$", text, re.M)

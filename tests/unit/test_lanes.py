@@ -19,13 +19,11 @@ from arcomp.exact.lanes import (
     load_floats_of_shorts,
     load_floats_of_words,
     load_pairs,
-    load_shorts,
     load_shorts_of_bytes,
     load_words,
     prefetch,
     root_of_floats,
     shift_words,
-    shorts_of_words,
     smaller_floats,
     store_floats,
     store_shorts,
@@ -36,22 +34,20 @@ from arcomp.exact.lanes import (
     without_tiny,
     word,
     words_of_floats,
-    words_of_shorts,
 )
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 
 
 @kernel()
-def word_operations(x: Any, shorts: Any, scalar: int, column: int, out: Any) -> np.int64:
-    """Rows of out: a + b, a - b, a * b, a >> b % 32, all lanes scalar, a widened short."""
+def word_operations(x: Any, scalar: int, column: int, out: Any) -> np.int64:
+    """Rows of out: a + b, a - b, a * b, a >> b % 32, all lanes scalar."""
     a, b = load_words(x, 0, column), load_words(x, 1, column)
     store_words(out, 0, column, a + b)
     store_words(out, 1, column, a - b)
     store_words(out, 2, column, a * b)
     store_words(out, 3, column, shift_words(a, load_words(x, 2, column)))
     store_words(out, 4, column, all_words(np.int32(scalar)))
-    store_words(out, 5, column, words_of_shorts(load_shorts(shorts, 0, column)))
     return np.int64(sum_of_words(a))
 
 
@@ -83,14 +79,13 @@ def byte_loads(levels: Any, column: int, other: int, words: Any, shorts: Any, fl
 
 
 @kernel()
-def word_conversions(x: Any, words: Any, shorts: Any, lane: int, value: int, out: Any) -> Any:
-    """Rows of out: x towards zero, a - b by halves, words with a lane changed; shorts, written: low halves of words."""
+def word_conversions(x: Any, words: Any, lane: int, value: int, out: Any) -> Any:
+    """Rows of out: x towards zero, a - b by halves, words with a lane changed, a & b."""
     a, b = load_words(words, 0, 0), load_words(words, 1, 0)
     store_words(out, 0, 0, words_of_floats(load_floats(x, 0, 0)))
     store_words(out, 1, 0, subtract_halves(a, b))
     store_words(out, 2, 0, with_word(a, lane, value))
     store_words(out, 3, 0, a & b)
-    store_shorts(shorts, 0, 0, shorts_of_words(a))
     prefetch(words, 1, lane)
     return word(a, lane)
 
@@ -109,13 +104,12 @@ def test_words_are_numpys(numbers: list[int], scalar: int, column: int) -> None:
     x = np.zeros((3, 21), np.int32)
     x[0, column : column + 16], x[1, column : column + 16] = numbers[:16], numbers[16:]
     x[2] = x[1] & 31
-    shorts = x[:1].astype(np.int16)
-    out = np.full((6, 21), 77, np.int32)
-    total = word_operations(x, shorts, scalar, column, out)
+    out = np.full((5, 21), 77, np.int32)
+    total = word_operations(x, scalar, column, out)
     own = slice(column, column + 16)
     a, b = x[0, own].astype(np.int64), x[1, own].astype(np.int64)
     wrapped = [(v & 0xFFFFFFFF).astype(np.uint32).astype(np.int32) for v in (a + b, a - b, a * b)]
-    expected = [*wrapped, a >> (b & 31), np.full(16, scalar), shorts[0, own]]
+    expected = [*wrapped, a >> (b & 31), np.full(16, scalar)]
     for row, values in zip(out, expected, strict=True):
         assert np.array_equal(row[own], values)
     assert (np.delete(out, np.arange(column, column + 16), 1) == 77).all()
@@ -155,15 +149,14 @@ def test_floats_are_numpys(numbers: list[float], scalar: float, column: int, see
 def test_conversions_of_words(seed: int, lane: int, value: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.uniform(-(2.0**30), 2.0**30, (1, 16)).astype(np.float32) / np.float32(2.0 ** rng.integers(0, 31))
-    words, shorts = rng.integers(-(2**31), 2**31, (2, 16)).astype(np.int32), np.zeros((1, 16), np.int16)
+    words = rng.integers(-(2**31), 2**31, (2, 16)).astype(np.int32)
     out = np.zeros((4, 16), np.int32)
-    assert word_conversions(x, words, shorts, lane, value, out) == int(words[0, lane]) % 2**32
+    assert word_conversions(x, words, lane, value, out) == int(words[0, lane]) % 2**32
     halves = words.view(np.int16)
     changed = words[0].copy()
     changed[lane] = value
     expected = [np.trunc(x[0]).astype(np.int32), (halves[0] - halves[1]).view(np.int32), changed, words[0] & words[1]]
     assert np.array_equal(out, expected)
-    assert np.array_equal(shorts[0], words[0].astype(np.int16))
 
 
 def test_products_and_sums_are_not_fused() -> None:

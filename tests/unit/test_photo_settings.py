@@ -134,7 +134,6 @@ WINDOW = PLAIN["windows"][0]
         {"stage": None},
         {"online": 1},
         {"online": None},
-        {"tails": True},
         {"rate": 0.0},
         {"rate": 1.5},
         {"rate": float("nan")},

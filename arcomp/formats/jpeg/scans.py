@@ -21,7 +21,15 @@ SEQUENTIAL, DC_FIRST, DC_MORE, AC_FIRST, AC_MORE = range(5)
 LONGEST_RUN = 0x7FFF
 CORRECTIONS = 937
 """libjpeg ends a run of blocks without new coefficients when it holds more correction bits than that."""
-FIRST, COLUMNS, ALL_COLUMNS, WIDE, TALL, DC, AC = range(7)
+(
+    FIRST,  # of all blocks in memory, its first one
+    COLUMNS,  # blocks of a row that are coded if the component is alone in its scan
+    ALL_COLUMNS,  # blocks of a row in memory
+    WIDE,  # blocks of a unit across,
+    TALL,  # and down
+    DC,  # number of its table of DC, 0 to 3
+    AC,  # number of its table of AC, 4 to 7
+) = range(7)
 """Columns of :attr:`Scan.components`."""
 
 
@@ -29,8 +37,7 @@ class Scan(NamedTuple):
     """A scan, for compiled loops.
 
     Attributes:
-        components: int64 [n, 7]: first block; blocks across that are coded if it is alone; blocks across in memory;
-            blocks of a unit across, down; its tables of DC and AC.
+        components: int64 [n, 7], see `FIRST` and those after it.
         kind: see `SEQUENTIAL`. first, last, before, low: as of :class:`ScanHeader`.
         across, units: units of a row, and in all. interval: between two restarts; 0: none.
         longest: most blocks that a run of empty ones can have with its table; 0: the table has no runs.
