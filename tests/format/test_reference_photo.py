@@ -83,7 +83,7 @@ def tiny(
         elif extreme and name.endswith("bias"):
             arrays[name] = rng.choice(np.array([-(2**31) + 1, 0, 2**31 - 1], np.int32), a.shape)
     for channels in networks if mixer else ():
-        shape = (STAGES[stage].shape(channels).weight_rows, mixing.LANES)
+        shape = (STAGES[stage].shape(channels, 1).weight_rows, mixing.LANES)
         limit = (1 << 20) if extreme else 20000
         arrays[f"{channels}.mixer"] = rng.integers(-limit + 1, limit, shape).astype(np.int32)
     return PhotoModel(Weights(weights.model, weights.config, arrays))
