@@ -11,6 +11,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from typing import Any
@@ -53,7 +54,8 @@ class Cluster:
             What happens, as it happens. If the iterator is closed, what is not begun is cancelled.
 
         Raises:
-            ArcompError: no scheduler or worker answers, they are of another version, or what starting raised.
+            ArcompError: no scheduler or worker answers, or no longer; they are of another version, or what starting
+                raised.
         """
         from distributed import KilledWorker, as_completed
 
@@ -70,7 +72,7 @@ class Cluster:
             parts: dict[str, list[int]] = {}
             waiting = as_completed([submit(part) for part in tasks(sizes, len(workers))], loop=client.loop)
             for future in waiting:
-                part, error = parts.pop(future.key), future.exception()
+                part, error = parts.pop(future.key), _error(future)
                 if error is None:
                     yield from (Done(i, result) for i, result in zip(part, future.result(), strict=True))
                 elif not isinstance(error, KilledWorker):
@@ -156,6 +158,21 @@ def tasks(sizes: Sequence[int], workers: int) -> list[list[int]]:
         made[-1].append(i)
         room -= sizes[i]
     return made
+
+
+def _error(future: Any) -> BaseException | None:
+    """What a task has raised.
+
+    Raises:
+        ArcompError: it was given up, as the scheduler is gone.
+    """
+    try:
+        error: BaseException | None = future.exception()
+    except CancelledError as cancelled:
+        error = cancelled
+    if isinstance(error, CancelledError):
+        raise ArcompError("the scheduler is gone", remedy="start it again: the same command goes on") from error
+    return error
 
 
 def _version() -> str:

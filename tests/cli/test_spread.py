@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arcomp.batch import Done, Lost
-from arcomp.batch.cluster import PER_TASK, SIZE_OF_TASK, Cluster, tasks
+from arcomp.batch.cluster import PER_TASK, SIZE_OF_TASK, Cluster, _error, tasks
+from arcomp.errors import ArcompError
 from tests.cli.command import MODEL, names, refused, said_well, say
 
 
@@ -108,6 +110,15 @@ def test_a_scheduler_that_does_not_answer(many: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("arcomp.batch.cluster.PATIENCE", 0.5)
     command = ("compress", *MODEL, "-r", "D", "-o", "OUT", "--scheduler", "tcp://127.0.0.1:9")
     refused(say(*command), "no scheduler with workers at tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_ends_meanwhile() -> None:
+    class Given:
+        def exception(self) -> None:
+            raise CancelledError("scheduler-connection-lost")
+
+    with pytest.raises(ArcompError, match="the scheduler is gone; start it again: the same command goes on"):
+        _error(Given())
 
 
 def start_deadly(tell: Callable[[Any], None], first: bool) -> Callable[[int, int], int]:
