@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from arcomp.batch import urls
+from arcomp.batch.urls import is_url
 from arcomp.cli.console import shown
 from arcomp.errors import ArcompError, OutputError
 
@@ -23,7 +25,7 @@ class Input:
     Attributes:
         name: as given; ``-`` is standard input.
         data: all its bytes.
-        status: of the file that was open while they were read; None for standard input.
+        status: of the file that was open while they were read; None for standard input and URLs.
     """
 
     name: str
@@ -82,6 +84,10 @@ def read_input(name: str, check: Callable[[bytes], object] = lambda start: None,
     """
     if not name:
         raise ArcompError("an empty name is no file", remedy="name one")
+    if is_url(name):
+        data = urls.read(name)
+        check(data[:START])
+        return Input(name, data, None)
     if to_remove:
         _check_removable(name)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import sys
 import zlib
 from collections import Counter
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from arcomp.batch.trees import FILE, FOLDER, Folder, Seen, below, look
+from arcomp.batch.urls import is_url, listed
 from arcomp.cli.console import plural
-from arcomp.cli.options import Integers, complete_files
+from arcomp.cli.options import Integers, complete_files, shard
 from arcomp.errors import ArcompError, OutputError
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def spread(function: F) -> F:
 
     @click.option(
         "--shard",
+        "part",
         metavar="I/N",
-        callback=_shard,
+        callback=shard,
         help="Do the I-th of N parts of the files: 1/8, 2/8, ... 8/8.",
     )
     @click.option(
@@ -127,8 +128,8 @@ def spread(function: F) -> F:
         "there, as --skip-existing does.",
     )
     @functools.wraps(function)
-    def verb(*args: Any, given: Given, shard: tuple[int, int] | None, scheduler: str | None, **kwargs: Any) -> Any:
-        given = replace(given, shard=shard, scheduler=scheduler)
+    def verb(*args: Any, given: Given, part: tuple[int, int] | None, scheduler: str | None, **kwargs: Any) -> Any:
+        given = replace(given, shard=part, scheduler=scheduler)
         if scheduler is not None and kwargs["remove"]:
             raise click.UsageError("--rm is not for --scheduler, whose workers do again what another one began")
         if scheduler is not None and not given.mirrored:
@@ -137,20 +138,6 @@ def spread(function: F) -> F:
         return function(*args, given=given, **kwargs)
 
     return verb  # type: ignore[return-value]
-
-
-def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """A part of all, I/N, as (I, N).
-
-    Raises:
-        click.BadParameter: it is none.
-    """
-    if value is None:
-        return None
-    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise click.BadParameter(f"{value[:40]!r} is no part of all, such as 1/8 or 8/8")
-    return int(found[1]), int(found[2])
 
 
 class Jobs(Integers):
@@ -336,6 +323,9 @@ def _add(chosen: Chosen, name: str, within: str, recursive: bool, without: froze
     if name in ("", "-"):
         chosen.jobs.append(Job(name, within=within))
         return
+    if is_url(name):
+        _add_url(chosen, name, within, recursive)
+        return
     try:
         path = os.path.realpath(name) if os.path.islink(name) else name  # what is named is meant, also by a link
         seen = replace(look(path, within), path=name)
@@ -349,6 +339,14 @@ def _add(chosen: Chosen, name: str, within: str, recursive: bool, without: froze
         return
     for one in (seen, *(below(name, within, without) if seen.kind == FOLDER else ())):
         _take(chosen, one)
+
+
+def _add_url(chosen: Chosen, url: str, within: str, recursive: bool) -> None:
+    """Files elsewhere; of those in a folder there must be -r."""
+    try:
+        chosen.jobs += [Job(one.path, one.size, one.within) for one in listed(url, "" if recursive else within)]
+    except ArcompError as error:
+        chosen.failures.append((url, error))
 
 
 def _add_parents(chosen: Chosen, path: str, within: str) -> None:

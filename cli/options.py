@@ -57,6 +57,20 @@ def area(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple
     return found[0], found[1], found[2], found[3]
 
 
+def shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """A part of all, I/N, as (I, N).
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", value)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise click.BadParameter(f"{value[:40]!r} is no part of all, such as 1/8 or 8/8")
+    return int(found[1]), int(found[2])
+
+
 def _numbers(text: str, between: str) -> list[int]:
     """Decimal numbers of up to ten digits and what stands between them; none if they are not."""
     parts = text.split(between)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from arcomp.batch import urls
+from arcomp.batch.urls import is_url
 from arcomp.cli.console import MISSING, Console
 from arcomp.cli.files import ENDING, STDOUT, content, is_pipe, mode_of, no_more_than, to_pipe, to_stdout, umask
 from arcomp.cli.inputs import Input
@@ -71,12 +73,16 @@ class Target:
         """
         inputs, self.mirrored = given.names, given.mirrored
         self.to_stdout = self.to_stdout or (self.output is None and inputs == ("-",))
+        if self.remove and any(map(is_url, (self.output, *inputs))):
+            raise click.UsageError("--rm is for files of this machine, not for URLs; leave it out")
         if self.to_stdout and self.output not in (None, *STDOUTS):
             raise click.UsageError("-c and -o are two places for one output")
         self.to_stdout = self.to_stdout or self.output in STDOUTS
         if self.output == "":
             raise click.UsageError("-o names nothing")
         named = self.output is not None and self.output.lower().endswith(ENDING) and not os.path.isdir(self.output)
+        if named and given.several and is_url(self.output):
+            raise click.UsageError("an archive is made on this machine; name a file of it with -o")
         self.archive = archives and given.several and (self.to_stdout or named)
         if given.scheduler is not None and (self.archive or self.to_stdout):
             raise click.UsageError("--scheduler is for files in a folder; name one with -o, or make archives of shards")
@@ -148,6 +154,9 @@ class Target:
         """
         if self.archive:
             return
+        if is_url(path):
+            urls.check_writable(path, self.force)
+            return
         self._check_confined(path)
         if path == STDOUT or is_pipe(path):
             if self.remove:
@@ -195,6 +204,7 @@ class Target:
         which there is nothing are removed again."""
         from arcomp.batch import make_folders
 
+        folders = [] if is_url(self.output) else folders
         made = make_folders(self.output or "", folders, confined=self.confined) if folders else []
         try:
             yield
@@ -208,6 +218,7 @@ class Target:
         """Make folders below -o, empty ones too, and give them their time and permissions; what went wrong."""
         from arcomp.batch import put_folders
 
+        folders = [] if is_url(self.output) else folders
         return list(put_folders(self.output or "", folders, confined=self.confined))
 
     def put_folders(self, folders: list[Folder], summary: Summary) -> None:
@@ -235,6 +246,9 @@ class Target:
         """
         if path == STDOUT:
             to_stdout(data)
+            return
+        if is_url(path):
+            urls.write(path, data, self.force)
             return
         self._check_confined(path)
         if is_pipe(path):

@@ -15,6 +15,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from typing import Any
+from uuid import uuid4
 
 from arcomp.batch.workers import Done, Lost, Start, Work
 from arcomp.errors import ArcompError
@@ -42,7 +43,8 @@ class Cluster:
     """
 
     def __init__(self, start: Start, address: str, count: int) -> None:
-        self._start, self._address, self._count = pickle.dumps(start), address, count
+        # With a name of its own: workers stay, and what they remember of a run is not for the next one.
+        self._start, self._address, self._count = pickle.dumps((uuid4().hex, start)), address, count
 
     def run(self, items: Sequence[Any], sizes: Sequence[int]) -> Generator[Done | Lost, None, None]:
         """Do all items, each with one thread.
@@ -184,7 +186,8 @@ def _ready(start: bytes, first: bool) -> None:
     key = hashlib.sha256(start).digest()
     if key not in _works:
         _works.clear()
-        _works[key] = pickle.loads(start)(_say_nothing, first)
+        _, begin = pickle.loads(start)
+        _works[key] = begin(_say_nothing, first)
 
 
 def _say_nothing(what: Any) -> None:

@@ -102,6 +102,8 @@ def test_workers_do_what_one_process_does(many: Path, folder: Path, cluster: str
     (folder / "OUT/1/1.txt.arcomp").unlink()
     again = said_well(say(*command, "--json"))
     assert [line.get("skipped", False) for line in again.objects].count(False) == 1
+    (folder / "OUT/2/2.txt.arcomp").unlink()  # which these very workers have written
+    assert said_well(say(*command)).results[-1].startswith("1 file: ")
     for name in names(folder / "ONE"):
         assert (folder / "ONE" / name).read_bytes() == (folder / "OUT" / name).read_bytes()
 

@@ -196,7 +196,7 @@ class Slices(torch.utils.data.Dataset):
     def __init__(self, path):
         self.array = zarr.open_array(path)
     def __len__(self):
-        return len(self.array)
+        return self.array.shape[0]
     def __getitem__(self, i):
         return torch.from_numpy(self.array[i].astype("i4"))
 if __name__ == "__main__":
