@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import time
-import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from arcomp.claims import check_member
 from arcomp.codec import Encoded, Models, decode_member, encode, if_used, leaves_of, model_of_jpegs, transforms
 from arcomp.coefficients import Coefficients
 from arcomp.container import DIGEST_BYTES, Member, ModelId, Original, PackedSkeleton, pack, pack_skeleton, unpack
+from arcomp.container.packing import guessed
 from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.form import Jpeg, Literal, Segment, Skeleton
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import Jpegs, joined, no_jpegs, pieces, predicted
+from arcomp.formats.rebuild import Jpegs, Piece, joined, no_jpegs, pieces, predicted
 from arcomp.jpegs import Decoder, encode_jpegs
 from arcomp.limits import Limits, free_memory
 from arcomp.planning import for_jpegs
@@ -33,10 +34,8 @@ than this part of the others: then samples would have to cost next to nothing.""
 _NO_SAMPLES = of_bytes(b"\0")
 _JPEG = b"\xff\xd8\xff"
 """How a JPEG begins."""
-_PART = 1 << 15
-"""Bytes of each place that is looked at to guess how small a file becomes as bytes."""
-_BETTER = 0.4
-"""What LZMA makes, at best, of what deflate at its fastest makes."""
+_PART = 1 << 20
+"""Bytes that are compared at a time."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ def compress(
     """
     began = time.perf_counter() - found.seconds
     made = _coded(found, model, settings, progress, began)
-    if made is None or len(made.data) > min(len(found.data), _guessed_as_bytes(found.data)):
+    if made is None or len(made.data) > min(len(found.data), guessed(found.data)):
         plain = _as_bytes(found, began)
         made = plain if made is None or len(plain.data) <= len(made.data) else made
     kept = replace(found)
@@ -243,7 +242,7 @@ def _comes_back(made: Compressed, found: Examined, model: Model, how: Execution,
         samples = None if member.geometry is None else decode_member(member, if_used(model, member), how)
         jpegs = Decoder(member, found.jpeg_model, how) if found.jpeg_model and member.jpegs else no_jpegs
     try:
-        same = _rebuilt(member.skeleton, samples, len(found.data), how.limits.available, jpegs) == found.data
+        same = _equal(_rebuilt(member.skeleton, samples, len(found.data), how.limits.available, jpegs), found.data)
     except FormatError:
         return False
     if member.jpegs and not same:  # whose form was tried when they were read
@@ -284,10 +283,10 @@ def _packed(
         packed = pack_skeleton(skeleton, palette)
     except FormatError:  # of more parts than a file may have
         return file
-    if packed and len(packed[1]) > WORTH_CODING * length + 256:
+    if packed and packed.size > WORTH_CODING * length + 256:
         bare, kept = _without_literals(skeleton)
         needed = pack_skeleton(bare, palette)
-        if needed and len(needed[1]) > WORTH_CODING * (length - kept) + 256:
+        if needed and needed.size > WORTH_CODING * (length - kept) + 256:
             return file
     return replace(file, samples=samples, skeleton=skeleton, packed=packed, jpegs=jpegs, jpeg_model=jpeg_model)
 
@@ -314,17 +313,10 @@ def _as_bytes(found: Examined, began: float) -> Compressed:
     return Compressed(pack(member), member, None, time.perf_counter() - began)
 
 
-def _guessed_as_bytes(data: bytes) -> float:
-    """How small a file could become as bytes, guessed from a few places; 0 if it is small enough to try."""
-    if len(data) <= 16 * _PART:
-        return 0
-    step = (len(data) - _PART) // 15
-    looked = [data[at : at + _PART] for at in range(0, len(data) - _PART + 1, step)]
-    return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / sum(map(len, looked))
-
-
-def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, memory: float, jpegs: Jpegs) -> bytes:
-    """The file that a form makes of samples and of coefficients.
+def _rebuilt(
+    skeleton: Skeleton | None, samples: Samples | None, length: int, memory: float, jpegs: Jpegs
+) -> Iterator[Piece]:
+    """The file that a form makes of samples and of coefficients, some bytes after the other.
 
     Args:
         skeleton: None: the samples are the file, a byte each.
@@ -340,11 +332,24 @@ def _rebuilt(skeleton: Skeleton | None, samples: Samples | None, length: int, me
     if skeleton is None:
         if samples is None or samples.depth != 8:
             raise FormatError("the form of its file is missing", remedy="get a fresh copy")
-        return samples.pixels.tobytes()
+        yield samples.pixels.tobytes()
+        return
     try:
-        return joined(pieces(skeleton, samples if samples is not None else _NO_SAMPLES, length, memory, jpegs))
+        yield from pieces(skeleton, samples if samples is not None else _NO_SAMPLES, length, memory, jpegs)
     except (ValueError, IndexError, OverflowError) as error:
         raise FormatError("the form of its file does not fit its samples", remedy="get a fresh copy") from error
+
+
+def _equal(made: Iterable[Piece], data: bytes) -> bool:
+    """Whether pieces are a file. None is copied as a whole: it may be all of the file."""
+    at = 0
+    for piece in made:
+        for begin in range(0, len(piece), _PART):
+            part = bytes(piece[begin : begin + _PART])
+            if data[at : at + len(part)] != part:
+                return False
+            at += len(part)
+    return at == len(data)
 
 
 def restored(member: Member, model: Model | None = None, how: Execution = USUAL) -> bytes:
@@ -366,7 +371,7 @@ def restored(member: Member, model: Model | None = None, how: Execution = USUAL)
     check_member(member, how.limits)
     samples = None if member.geometry is None else decode_member(member, model, how)
     jpegs = Decoder(member, model_of_jpegs(member, model), how) if member.jpegs else no_jpegs
-    made = _rebuilt(member.skeleton, samples, original.length, how.limits.available, jpegs)
+    made = joined(_rebuilt(member.skeleton, samples, original.length, how.limits.available, jpegs))
     if len(made) != original.length or hashlib.sha256(made).digest() != original.sha256:
         raise VerificationError(
             "the file decoded is not the one that was compressed",

@@ -44,9 +44,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class Literal:
-    """Bytes as they are."""
+    """Bytes as they are; many may be a view of a file that they were read from."""
 
-    data: bytes
+    data: bytes | memoryview
 
 
 @dataclass(frozen=True)

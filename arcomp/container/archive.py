@@ -113,7 +113,8 @@ def index_of(entries: Sequence[Entry], at: int) -> bytes:
     data = b"".join(listed) + numbers(at - end)
     if len(data) > MAX_ENTRIES_BYTES:
         raise FormatError(f"{len(entries)} members are too many for an index", remedy="make several archives")
-    method, packed = squeeze(data)
+    method, parts = squeeze([data])
+    packed = b"".join(parts)
     streams = numbers(len(packed)) + CRC.pack(zlib.crc32(packed))
     fields = [(_TAG_ENTRIES, numbers(method, len(data), len(entries))), (TAG_STREAMS, streams)]
     head = framed(write_fields(fields), INDEX)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from itertools import pairwise
+from functools import reduce
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -23,6 +24,7 @@ from arcomp.container.header import (
 )
 from arcomp.container.member import Member
 from arcomp.container.numbers import decode_number, encode_number
+from arcomp.container.packing import Parts, size_of
 from arcomp.container.skeleton import PackedSkeleton, pack_skeleton, unpack_skeleton
 from arcomp.errors import FormatError
 from arcomp.form import Skeleton
@@ -58,16 +60,19 @@ def pack(member: Member, skeleton: PackedSkeleton | None = None) -> bytes:
     Raises:
         FormatError: the header is longer than the format allows.
     """
-    streams: list[bytes | memoryview] = []
+    streams: list[Parts] = []
     if skeleton is None:
         skeleton = pack_skeleton(member.skeleton, member.geometry.palette if member.geometry else None)
     if skeleton:
-        streams.append(skeleton[1])
+        streams.append(skeleton.parts)
     for part in member.parts:
-        streams += ([part.side] if len(part.side) else []) + list(part.streams)
-    streams += [stream for one in member.jpegs for stream in one.streams]
-    extents = [Extent(len(stream), zlib.crc32(stream)) for stream in streams]
-    return b"".join((framed(header_fields(member, extents, skeleton[0] if skeleton else None)), *streams))
+        streams += [[part.side]] * bool(len(part.side)) + [[stream] for stream in part.streams]
+    streams += [[stream] for one in member.jpegs for stream in one.streams]
+    extents = [
+        Extent(size_of(stream), reduce(lambda crc, part: zlib.crc32(part, crc), stream, 0)) for stream in streams
+    ]
+    head = framed(header_fields(member, extents, (skeleton.method, skeleton.length) if skeleton else None))
+    return b"".join((head, *chain.from_iterable(streams)))
 
 
 def framed(fields: bytes, kind: int = MEMBER) -> bytes:

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 import lzma
 import zlib
-from typing import Any
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 from arcomp.container.dictionary import dictionary
 from arcomp.errors import FormatError
 
+_PART = 1 << 15
+"""Bytes of each place that is looked at to guess how small a file becomes."""
+_BETTER = 0.4
+"""What LZMA makes, at best, of what deflate at its fastest makes."""
+Parts: TypeAlias = Sequence[bytes | memoryview]
+"""Bytes, one part after the other."""
 STORED, DEFLATE, LZMA2 = 0, 1, 2
 """Methods, as the format numbers them."""
 
@@ -27,20 +36,41 @@ _LOOK = 1 << 16
 """Bytes of each of a few places that tell whether a long text is worth trying."""
 
 
-def squeeze(data: bytes) -> tuple[int, bytes]:
-    """The smallest of all methods: its number, and the bytes it makes."""
-    found = (STORED, data)
-    if _hopeless(data):
+def squeeze(parts: Parts) -> tuple[int, Parts]:
+    """The smallest of all methods: its number, and the bytes it makes.
+
+    Args:
+        parts: the bytes, one part after the other. They are not put together, for that would take as much memory again.
+    """
+    length = size_of(parts)
+    found: tuple[int, Parts] = STORED, parts
+    if _hopeless(parts, length):
         return found
-    if len(data) <= 4 * _LOOK:
+    if length <= 4 * _LOOK:
         deflater = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=DICTIONARY)
-        found = min(found, (DEFLATE, deflater.compress(data) + deflater.flush()), key=lambda made: len(made[1]))
-    chunks = lzma.compress(data, lzma.FORMAT_RAW, filters=_filters(len(data)))
-    return min(found, (LZMA2, chunks), key=lambda made: len(made[1]))
+        made = [deflater.compress(b"".join(parts)), deflater.flush()]
+        found = min(found, (DEFLATE, made), key=lambda made: size_of(made[1]))
+    compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=_filters(length))
+    chunks = [*map(compressor.compress, parts), compressor.flush()]
+    return min(found, (LZMA2, chunks), key=lambda made: size_of(made[1]))
 
 
-def unsqueeze(method: int, data: bytes | memoryview, length: int) -> bytes:
-    """What was squeezed.
+def guessed(data: bytes) -> float:
+    """How small bytes could become, guessed from a few places; 0 if they are few enough to try."""
+    if len(data) <= 16 * _PART:
+        return 0
+    step = (len(data) - _PART) // 15
+    looked = [data[at : at + _PART] for at in range(0, len(data) - _PART + 1, step)]
+    return _BETTER * len(data) * sum(len(zlib.compress(part, 1)) for part in looked) / size_of(looked)
+
+
+def size_of(parts: Parts) -> int:
+    """Bytes of all parts."""
+    return sum(map(len, parts))
+
+
+def unsqueeze(method: int, data: bytes | memoryview, length: int) -> bytes | memoryview:
+    """What was squeezed; the data themselves if they are stored and cannot be changed.
 
     Args:
         length: of it, in bytes; no more is made.
@@ -57,13 +87,13 @@ def unsqueeze(method: int, data: bytes | memoryview, length: int) -> bytes:
     return made
 
 
-def _unsqueezed(method: int, data: bytes | memoryview, length: int) -> bytes | None:
+def _unsqueezed(method: int, data: bytes | memoryview, length: int) -> bytes | memoryview | None:
     if method == STORED:
-        return bytes(data)
+        return data if isinstance(data, bytes) or data.readonly else bytes(data)
     inflater: Any
     if method == DEFLATE:
         inflater = zlib.decompressobj(-15, zdict=DICTIONARY)
-        made = inflater.decompress(data, length + 1)
+        made: bytes = inflater.decompress(data, length + 1)
         return made if inflater.eof and not inflater.unused_data else None
     if method == LZMA2:
         inflater = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_filters(length))
@@ -77,11 +107,22 @@ def _filters(length: int) -> list[dict[str, Any]]:
     return [{"id": lzma.FILTER_LZMA2, "preset": _PRESET, "dict_size": max(4096, min(WINDOW, length))}]
 
 
-def _hopeless(data: bytes) -> bool:
+def _hopeless(parts: Parts, length: int) -> bool:
     """Whether a long text gains so little in a few places that trying all of it would be lost time: it is compressed
     already."""
-    if len(data) <= 8 * _LOOK:
+    if length <= 8 * _LOOK:
         return False
-    places = range(0, len(data) - _LOOK, (len(data) - _LOOK) // 7)
-    looked = [bytes(data[at : at + _LOOK]) for at in places]
-    return sum(len(zlib.compress(part, 1)) for part in looked) > 0.985 * sum(map(len, looked))
+    ends = list(accumulate(map(len, parts)))
+    looked = [_at(parts, ends, at) for at in range(0, length - _LOOK, (length - _LOOK) // 7)]
+    return sum(len(zlib.compress(part, 1)) for part in looked) > 0.985 * size_of(looked)
+
+
+def _at(parts: Parts, ends: Sequence[int], at: int) -> bytes:
+    """The bytes from a place on that are looked at."""
+    found = b""
+    for index in range(bisect_right(ends, at), len(parts)):
+        begin = at + len(found) - ends[index] + len(parts[index])
+        found += bytes(parts[index][begin : begin + _LOOK - len(found)])
+        if len(found) == _LOOK:
+            break
+    return found

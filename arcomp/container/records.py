@@ -4,7 +4,7 @@ A *family* is a sequence of classes. A record is the number of its class in the 
 the sequence that the class declares:
 
 * a whole number: a number (:mod:`arcomp.container.numbers`); a truth value: the number 0 or 1;
-* bytes: their length (a number), then themselves;
+* bytes, or a view of such: their length (a number), then themselves;
 * a tuple: how many (a number), then each; a tuple of fixed length: each;
 * a record of the family: as here, so records nest, as deep as the family allows;
 * another dataclass: its fields, without a number of its class;
@@ -17,13 +17,17 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.errors import FormatError
 from arcomp.limits import Budget
 
+OCTETS = bytes | memoryview
+"""The type of bytes that may stay where they are decoded from, if they are many."""
+_LONG = 1 << 20
+"""Bytes from which on they do."""
 _DAMAGED = "get the file again from where it came from"
 
 
@@ -42,8 +46,12 @@ class Family:
 
     def encode(self, record: object) -> bytes:
         """A record's bytes."""
-        tag = self.classes.index(type(record))
-        return bytes([tag]) + self._encode_fields(record)
+        return b"".join(self.parts(record))
+
+    def parts(self, record: object) -> Iterator[bytes | memoryview]:
+        """A record's bytes, one part after the other: bytes that it holds are not copied."""
+        yield bytes([self.classes.index(type(record))])
+        yield from self._parts_of_fields(record)
 
     def items(self, record: object) -> int:
         """How many records and items of tuples there are in a record, itself counted."""
@@ -85,24 +93,31 @@ class Family:
         """Whether values of a type are dataclasses outside the family."""
         return isinstance(hint, type) and not any(issubclass(kind, hint) for kind in self.classes)
 
-    def _encode_fields(self, record: object) -> bytes:
-        return b"".join(self._encode_value(getattr(record, name), hint) for name, hint in self.declared(type(record)))
+    def _parts_of_fields(self, record: object) -> Iterator[bytes | memoryview]:
+        for name, hint in self.declared(type(record)):
+            yield from self._parts_of_value(getattr(record, name), hint)
 
-    def _encode_value(self, value: Any, hint: Any) -> bytes:
+    def _parts_of_value(self, value: Any, hint: Any) -> Iterator[bytes | memoryview]:
         if hint in (int, bool):
-            return encode_number(value)
-        if hint is bytes:
-            return encode_number(len(value)) + bytes(value)
-        if get_origin(hint) is tuple:
+            yield encode_number(value)
+        elif hint in (bytes, OCTETS):
+            yield encode_number(len(value))
+            yield value
+        elif get_origin(hint) is tuple:
             of, *rest = get_args(hint)
             if rest == [...]:
-                return encode_number(len(value)) + b"".join(self._encode_value(v, of) for v in value)
-            return b"".join(self._encode_value(v, h) for v, h in zip(value, [of, *rest], strict=True))
-        if inner := _optional(hint):
-            return b"\0" if value is None else b"\1" + self._encode_value(value, inner)
-        if self.stands_alone(hint):
-            return self._encode_fields(value)
-        return self.encode(value)
+                yield encode_number(len(value))
+                rest = [of] * (len(value) - 1)
+            for item, kind in zip(value, [of, *rest] if value else [], strict=True):
+                yield from self._parts_of_value(item, kind)
+        elif inner := _optional(hint):
+            yield bytes([value is not None])
+            if value is not None:
+                yield from self._parts_of_value(value, inner)
+        elif self.stands_alone(hint):
+            yield from self._parts_of_fields(value)
+        else:
+            yield from self.parts(value)
 
 
 class _Reader:
@@ -133,11 +148,12 @@ class _Reader:
     def _value(self, hint: Any, at: int, deeper: int) -> tuple[Any, int]:
         if hint in (int, bool):
             return self._number(at, 1 if hint is bool else (1 << 63) - 1)
-        if hint is bytes:
+        if hint in (bytes, OCTETS):
             length, at = self._number(at, len(self.data) - at)
             if length > len(self.data) - at:
                 raise self.family.damaged("cut off")
-            return bytes(self.data[at : at + length]), at + length
+            found = self.data[at : at + length]
+            return (found if hint == OCTETS and length > _LONG else bytes(found)), at + length
         if get_origin(hint) is tuple:
             return self._tuple(get_args(hint), at, deeper)
         if inner := _optional(hint):

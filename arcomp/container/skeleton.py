@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.fields import DAMAGED
-from arcomp.container.packing import WINDOW, squeeze, unsqueeze
+from arcomp.container.packing import WINDOW, Parts, size_of, squeeze, unsqueeze
 from arcomp.container.records import Family
 from arcomp.errors import FormatError
 from arcomp.form import SEGMENTS, Skeleton
 from arcomp.limits import ITEMS_FREELY, ITEMS_PER_BYTE, USUAL_LIMITS, Budget, Limits
 
-PackedSkeleton: TypeAlias = tuple[tuple[int, int], bytes]
-"""The stream of form and palette: (its method, its unpacked length), and its bytes."""
 SEGMENT_RECORDS = Family(SEGMENTS, "the file's form", nested=4)
 _RECORD_MEMORY = 512
 """Bytes of memory that a segment, or an item of its lists, takes at most about."""
+
+
+class PackedSkeleton(NamedTuple):
+    """The stream of form and palette: its method, its unpacked length, and its bytes."""
+
+    method: int
+    length: int
+    parts: Parts
+
+    @property
+    def size(self) -> int:
+        """Of the stream, in bytes."""
+        return size_of(self.parts)
 
 
 def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | None) -> PackedSkeleton | None:
@@ -32,13 +44,14 @@ def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | No
     if palette is None and skeleton is None:
         return None
     if palette is None and skeleton == ():
-        return (0, 0), b""
+        return PackedSkeleton(0, 0, ())
     colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
-    data = b"".join(map(SEGMENT_RECORDS.encode, skeleton or ())) + colours
-    method, packed = squeeze(data)
-    if sum(map(SEGMENT_RECORDS.items, skeleton or ())) > ITEMS_FREELY + ITEMS_PER_BYTE * len(packed):
+    parts = [*chain.from_iterable(map(SEGMENT_RECORDS.parts, skeleton or ())), colours]
+    method, made = squeeze(parts)
+    packed = PackedSkeleton(method, size_of(parts), made)
+    if sum(map(SEGMENT_RECORDS.items, skeleton or ())) > ITEMS_FREELY + ITEMS_PER_BYTE * packed.size:
         raise FormatError("a form of more parts than a file may have")
-    return (method, len(data)), packed
+    return packed
 
 
 def unpack_skeleton(

@@ -35,7 +35,7 @@ def says_what_samples_mean(skeleton: Skeleton, length: int, alpha: bool, palette
         alpha: whether the last channel of its samples is opacity. palette: whether they are indices into one.
     """
     first = skeleton[0] if skeleton else None
-    head = first.data[:64] if isinstance(first, Literal) else b""
+    head = bytes(first.data[:64]) if isinstance(first, Literal) else b""
     if png.lacks_palette(head):
         return not palette
     start = head[:4]
@@ -68,7 +68,7 @@ def _without_pixels(segment: Segment, most: int) -> bytes | None:
     """A segment's bytes, zeros for pixels, no bytes for chunks of image data; None: how many there are is not known, or
     more than `most`."""
     if isinstance(segment, Literal):
-        return segment.data
+        return bytes(segment.data)
     if isinstance(segment, Chunks):
         return bytes(4) + segment.kind + zlib.crc32(segment.kind).to_bytes(4, "big")
     raster = segment.raster if isinstance(segment, Differences) else segment

@@ -112,7 +112,7 @@ def maximum_of(skeleton: Skeleton, depth: int) -> int | None:
     for segment in skeleton:
         if isinstance(segment, Literal) and segment.data[:1] == b"P":
             with suppress(PictureError):
-                headers.append(_header(segment.data, 0))
+                headers.append(_header(bytes(segment.data), 0))
     return common_maximum(headers, depth) if headers else None
 
 

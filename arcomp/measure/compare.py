@@ -123,7 +123,7 @@ class ModelContestant(Contestant):
         and what is kept about the file."""
         settings = files.Settings(threads=self.threads, verify=False)
         found = files.examine(jpeg.data, self.model, settings=settings)
-        restores = ABOUT_FILE + (len(found.packed[1]) if found.packed else 0)
+        restores = ABOUT_FILE + (found.packed.size if found.packed else 0)
         made = files.compress(found, self.model, settings, progress=progress)
         return Coded(made.data, made.coded.nll_bits + 8 * restores if made.coded else None)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 import arcomp
-from arcomp.container.packing import DEFLATE, LZMA2, STORED, unsqueeze
+from arcomp.container.packing import DEFLATE, LZMA2, STORED, Parts, unsqueeze
 from arcomp.contract.model import Model
 from arcomp.formats.packbits import pack
 from arcomp.samples import Samples
@@ -277,22 +277,22 @@ def texts() -> dict[str, tuple[bytes, int]]:
     }
 
 
-def packer(method: int) -> Callable[[bytes], tuple[int, bytes]]:
+def packer(method: int) -> Callable[[Parts], tuple[int, Parts]]:
     """Packs by one method only."""
 
-    def pack_so(data: bytes) -> tuple[int, bytes]:
+    def pack_so(parts: Parts) -> tuple[int, Parts]:
         import lzma
 
         from arcomp.container import packing
 
-        made = data
+        made = data = b"".join(parts)
         if method == DEFLATE:
             deflater = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=packing.DICTIONARY)
             made = deflater.compress(data) + deflater.flush()
         elif method == LZMA2:
             made = lzma.compress(data, lzma.FORMAT_RAW, filters=packing._filters(len(data)))
         assert unsqueeze(method, made, len(data)) == data
-        return method, made
+        return method, [made]
 
     return pack_so
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from arcomp import files
 from arcomp.container import packing, unpack
+from arcomp.container.packing import Parts
 from arcomp.contract import registry
 from arcomp.errors import VerificationError
 from arcomp.formats import write
@@ -27,13 +29,14 @@ def compressed(data: bytes, **settings: Any) -> files.Compressed:
     return files.compress(files.examine(data, MODEL, settings=how), MODEL, how)
 
 
-def flipped(squeeze: Callable[[bytes], tuple[int, bytes]]) -> Callable[[bytes], tuple[int, bytes]]:
+def flipped(squeeze: Callable[[Parts], tuple[int, Parts]]) -> Callable[[Parts], tuple[int, Parts]]:
     """A fault in one bit of what is packed."""
 
-    def faulty(data: bytes) -> tuple[int, bytes]:
-        method, made = squeeze(data)
+    def faulty(parts: Parts) -> tuple[int, Parts]:
+        method, packed = squeeze(parts)
+        made = b"".join(packed)
         at = len(made) // 2
-        return method, made[:at] + bytes([made[at] ^ 1]) + made[at + 1 :]
+        return method, [made[:at] + bytes([made[at] ^ 1]) + made[at + 1 :]]
 
     return faulty
 
@@ -59,9 +62,9 @@ def test_a_form_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """To weigh it and to write it; the file as bytes is packed besides."""
     packed: list[int] = []
 
-    def counted(data: bytes) -> tuple[int, bytes]:
-        packed.append(len(data))
-        return packing.squeeze(data)
+    def counted(parts: Parts) -> tuple[int, Parts]:
+        packed.append(packing.size_of(parts))
+        return packing.squeeze(parts)
 
     monkeypatch.setattr("arcomp.container.skeleton.squeeze", counted)
     data = write(Samples.of(np.arange(1200, dtype=np.uint8).reshape(1, 20, 20, 3)), "png")
@@ -83,3 +86,15 @@ def test_pictures_before_much_else_are_coded(name: str) -> None:
     assert made.coded is not None
     assert len(made.data) <= plain + len(much) + 128
     assert files.restored(unpack(made.data)) == data + much
+
+
+def test_files_kept_as_bytes_are_held_once_more() -> None:
+    """As what is written; neither packing nor verifying makes another copy of what is stored."""
+    data = np.random.default_rng(1).bytes(8 << 20)
+    tracemalloc.start()
+    try:
+        made = compressed(data, as_bytes=True)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * len(data)
+    finally:
+        tracemalloc.stop()
+    assert files.restored(unpack(made.data)) == data

@@ -93,7 +93,7 @@ def _joined(segments: list[Segment]) -> tuple[Segment, ...]:
     for segment in segments:
         last = made[-1] if made else None
         if isinstance(segment, Literal) and (isinstance(last, Literal) or not segment.data):
-            made[-1:] = [Literal(last.data + segment.data)] if isinstance(last, Literal) else made[-1:]
+            made[-1:] = [Literal(b"".join((last.data, segment.data)))] if isinstance(last, Literal) else made[-1:]
         else:
             made.append(segment)
     return tuple(made)
