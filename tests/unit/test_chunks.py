@@ -117,7 +117,7 @@ def test_zarr_3_gives_back_every_array(tmp_path: Path, sharded: bool) -> None:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_zarr_2_gives_back_every_array(tmp_path: Path, order: str) -> None:
     codec = numcodecs.get_codec({"id": "arcomp", "model": MODEL})
-    for dtype in TYPES:
+    for dtype in ("bool", "uint8", "<i2", ">u2"):
         array = drawn((3, 20, 30), dtype)
         made = zarr.create_array(
             tmp_path, shape=array.shape, chunks=(2, 11, 13), dtype=dtype, zarr_format=2, compressors=codec,
