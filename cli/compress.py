@@ -139,7 +139,7 @@ class Compressor:
         if leave is not None and removes:
             raise _kept(job, leave)
         self._tell(job, bytes_in, made)
-        if not self.pixels:
+        if not self.pixels and not self.target.mirrored:  # of thousands, lines say it
             look = not (self.suggested or self.settings.as_bytes or made.coded)
             self.suggested |= tell_of_size(self.console, name, data, len(made.data), look)
         if leave is not None:
