@@ -185,6 +185,6 @@ def test_private_standard_input(folder: Path) -> None:
 
 @pytest.mark.parametrize("threads", ["0", "2"])
 def test_threads(folder: Path, threads: str) -> None:
-    (folder / "x").write_bytes(b"x")
+    (folder / "x").write_bytes(bytes(2000))
     said: Said = said_well(say("compress", *MODEL, "-T", threads, "x"))
     assert said.err == ""

@@ -41,7 +41,7 @@ def by_standin(digest: bytes, weights: bytes | None, shape: Shape, streams: tupl
 )
 def test_files_of_jpegs(how: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(reference.OF_JPEGS, StandIn.name, by_standin)
-    monkeypatch.setattr(files, "_guessed_as_bytes", lambda data: float("inf"))
+    monkeypatch.setattr(files, "guessed", lambda data: float("inf"))
     model = standin()
     data = jpeg(41, 30, **how)
     made = files.compress(files.examine(data, model), model)
