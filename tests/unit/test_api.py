@@ -314,7 +314,8 @@ class TestPackage:
         names = [name for name in arcomp.__all__ if name != "__version__"]
         lines = ["import arcomp", *(f"reveal_type(arcomp.{name})" for name in names), "arcomp.nonsense"]
         (tmp_path / "user.py").write_text("\n".join(lines) + "\n")
-        files = ("user.py", *(f"arcomp/{name}.py" for name in ("__init__", "api", "archives", "samples", "sources", "errors")))
+        read = ("__init__", "api", "archives", "samples", "sources", "errors")
+        files = ("user.py", *(f"arcomp/{name}.py" for name in read))
         command = [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=skip", "--no-incremental", *files]
         said = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path).stdout
         said = "\n".join(line for line in said.splitlines() if line.startswith("user.py"))
