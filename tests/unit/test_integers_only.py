@@ -124,6 +124,7 @@ FLOAT_FIELDS = {
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "slope", "progress", "rate"},
     "FrontData": {"costs", "totals"},
     "Drawing": {"costs", "totals"},
+    "Stage": {"totals"},
 }
 REPORTING = {"_code_fronts"}  # its argument of float32 is what each sample cost
 
