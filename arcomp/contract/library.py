@@ -50,7 +50,10 @@ def candidates(name: str, where: tuple[Path, ...], digest: bytes = b"") -> Itera
 
 
 def family(name: str, where: tuple[Path, ...]) -> list[str]:
-    """Names of weights that are called after a model: "wavenet-digits" and "wavenet-text" for "wavenet"."""
+    """Names of weights that are called after a model: "wavenet-digits" and "wavenet-text" for "wavenet"; none for a
+    path."""
+    if os.path.basename(name) != name:
+        return []
     return sorted(
         {path.name.split(".")[0] for folder in where for path in folder.glob(f"{glob.escape(name)}-*{ENDING}")}
     )

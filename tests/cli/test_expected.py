@@ -14,6 +14,7 @@ import pytest
 from arcomp.cli.group import VERBS, group
 from arcomp.cli.jobs import Job
 from arcomp.cli.suiting import suited
+from arcomp.contract.library import SHIPPED
 from arcomp.contract.suiting import suiting
 from arcomp.samples import of_array, of_bytes
 from tests.cli.command import DIGITS, MODEL, pixels, refused, said_well, save, say
@@ -100,3 +101,13 @@ def test_what_is_completed() -> None:
 
 def test_a_shell_that_is_not_known(folder: Path) -> None:
     refused(say("completion", "tcsh"), "tcsh", status=2)
+
+
+def test_weights_by_their_path(folder: Path) -> None:
+    """A path that begins at the root is no pattern to look for names by."""
+    save(folder / "a.png")
+    weights = SHIPPED / "context.safetensors"
+    said_well(say("compress", "-q", "-m", str(weights.resolve()), "a.png"))
+    said = say("compress", "-f", "-m", str(folder.resolve() / "nothing"), "a.png")
+    assert said.status == 1
+    assert "no model" in said.err
