@@ -72,6 +72,7 @@ class Cluster:
                 return future
 
             parts: dict[str, list[int]] = {}
+            suspects: list[int] = []
             waiting = as_completed([submit(part) for part in tasks(sizes, len(workers))], loop=client.loop)
             for future in waiting:
                 part, error = parts.pop(future.key), _error(future)
@@ -81,8 +82,17 @@ class Cluster:
                     raise error
                 elif len(part) > 1:
                     waiting.update([submit([i]) for i in part])
+                else:  # or it was beside one that kills
+                    suspects += part
+            for i in suspects:
+                future = submit([i])  # alone
+                error = _error(future)
+                if error is None:
+                    yield Done(i, future.result()[0])
+                elif not isinstance(error, KilledWorker):
+                    raise error
                 else:
-                    yield Lost(part[0], "every worker that had it was killed")
+                    yield Lost(i, "every worker that had it was killed")
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
