@@ -6,14 +6,13 @@ again; then the best way is coded once more.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import OrderedDict
 
 import numpy as np
 
 from arcomp.contract.model import BatchSpec, Execution, Model, Payload
 from arcomp.contract.tiling import Tiling
+from arcomp.locks import ForkedLock
 from arcomp.samples import Pixels
 
 LARGEST = 1 << 16
@@ -22,17 +21,7 @@ KEPT = 32
 """How many."""
 _Key = tuple[bytes, int, tuple[int, ...], tuple[int, int], bytes]
 _payloads: OrderedDict[_Key, Payload] = OrderedDict()
-_lock = threading.Lock()
-
-
-def _new_lock() -> None:
-    """In a fork, whose lock another thread of its parent may have held: that thread is not here."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)
+_lock = ForkedLock()
 
 
 def tried(model: Model, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:

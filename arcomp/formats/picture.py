@@ -10,7 +10,6 @@ import importlib
 import io
 import os
 import struct
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from arcomp.formats.common import LOSSY_HINT, TO_RGB, check_size, damaged
 from arcomp.formats.kinds import kind_of, refuse_lossy
 from arcomp.formats.parsing import PARSERS
 from arcomp.formats.webp import check_webp
+from arcomp.locks import ForkedLock
 from arcomp.samples import Samples
 
 _PLUGINS = {
@@ -41,17 +41,7 @@ _FRAMES, _NO_FRAMES, _SCAN = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA), (0xC4, 0xC8, 0xCC),
 """Of JPEG, the markers: of frames that Pillow reads if samples have 8 bits; of what is no frame; of scans."""
 _LINES = b"\xff\xdc\0\4"
 """What stands before the number of lines, after a first scan."""
-_lock = threading.Lock()
-
-
-def _new_lock() -> None:
-    """In a fork, whose lock another thread of its parent may have held: that thread is not here."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)
+_lock = ForkedLock()
 
 
 def read_picture(data: bytes, *, allow_lossy: bool = False) -> Samples:

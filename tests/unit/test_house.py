@@ -23,6 +23,7 @@ FLOORS = {
     "arcomp.form": 0,
     "arcomp.jpeg_tables": 0,
     "arcomp.limits": 0,
+    "arcomp.locks": 0,
     "arcomp.exact": 0,
     "arcomp.samples": 0,
     "arcomp.batch": 1,
