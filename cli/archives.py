@@ -50,6 +50,7 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
         return
     from arcomp.container import written_atomically
     from arcomp.container.archive import ArchiveWriter
+    from arcomp.container.member import TOP
 
     name = target.output or ""
     if not target.to_stdout:
@@ -72,7 +73,7 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
 
         yield write
         _add_folders(writer, folders, 0)
-        if not writer.entries:
+        if all(entry.name == TOP for entry in writer.entries):
             raise OutputError("every file failed; no archive is written", path=name or None)
         writer.finish()
 
@@ -89,8 +90,7 @@ def _add_folders(writer: ArchiveWriter, folders: list[Folder], left: int) -> Non
 
     while len(folders) > left:
         first = folders.pop(0)
-        if first.within:
-            writer.add(folder(f"{first.within}/", first.modified, first.mode))
+        writer.add(folder(f"{first.within}/", first.modified, first.mode))
 
 
 def opened(name: str, data: bytes | None = None) -> BinaryIO:

@@ -43,10 +43,10 @@ def mode_of(source: Input | None) -> int | None:
     """Permissions of an input that is a file; None: it is none, or not known."""
     if source is None or source.name != "-":
         return source.regular.st_mode if source is not None and source.regular is not None else None
-    return _mode_now("-")
+    return mode_now("-")
 
 
-def _mode_now(name: str) -> int | None:
+def mode_now(name: str) -> int | None:
     """Permissions of a file, or of standard input; None: it is no file, or they are not known."""
     try:
         found = os.fstat(sys.stdin.fileno()) if name == "-" else os.stat(name)
@@ -62,7 +62,7 @@ def folder_for(archives: Iterable[str]) -> Folder:
 
     mode = 0o777 & ~umask()
     for name in archives:
-        limit = _mode_now(name)
+        limit = mode_now(name)
         mode = mode if limit is None else no_more_than(mode, limit)
     return Folder("", None, mode)
 

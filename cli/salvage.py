@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli.coding import Startup
 from arcomp.cli.console import Console, describe, plural, shown
 from arcomp.cli.crop import beside
-from arcomp.cli.files import ENDING, STDOUT, folder_for
+from arcomp.cli.files import ENDING, STDOUT, folder_for, no_more_than
 from arcomp.cli.inputs import Input, read_input
 from arcomp.cli.target import Target
 from arcomp.errors import FormatError, OutputError
@@ -54,7 +54,8 @@ class Salvager:
         self.target.confined = archive
         model = None if self.model_name is None else registry.load(self.model_name)
         lost: list[str] = []
-        folders = [folder_for([name])] if archive and not os.path.lexists(self.target.output or "") else []
+        is_new = archive and not os.path.lexists(self.target.output or "")
+        folders = [folder_for([name])] if is_new else []
         with self.target.folders_made(folders), self.console.progress(f"decoding {shown(name)}") as meter:
             how = Execution(threads=self.startup.threads, progress=meter, limits=self.startup.limits)
             for i, found in enumerate(salvage(source.data, model, how)):
@@ -84,6 +85,7 @@ class Salvager:
             folders: gets those that are made, for their times and permissions at the end.
         """
         from arcomp.batch import Folder, make_folders, place_below
+        from arcomp.container.member import TOP
         from arcomp.files import About
         from arcomp.formats import format_of
 
@@ -91,6 +93,8 @@ class Salvager:
             return ""
         name = source.name
         plain = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name + ".out"
+        if member and found.name == TOP:
+            return self._as_top(found, folders)
         if member:
             plain = place_below(self.target.output or "", found.name or member)
         if found.original is not None and found.original.is_folder:
@@ -112,6 +116,15 @@ class Salvager:
                 raise OutputError(f"what is left is a .{ending} file", remedy=f"name it so: -o x.{ending}", path=path)
         self.target.put(path, data, None if member else source, replaces=False, about=about)
         return path
+
+    def _as_top(self, found: Salvaged, folders: list[Folder]) -> str:
+        """What an archive says of the folder that everything is in: if that is new, it comes last, after the one that
+        lets nobody in who may not read the archive, and lets in no more than that."""
+        made, original = next((folder for folder in folders if not folder.within), None), found.original
+        if made is not None and original is not None:
+            mode = made.mode if original.mode is None else no_more_than(original.mode, made.mode or 0)
+            folders[folders.index(made)] = replace(made, modified=original.modified, mode=mode)
+        return self.target.output or ""
 
     def _free(self, path: str, name: str) -> str:
         """A path that no output of this run has: the path, or one with a number in it."""

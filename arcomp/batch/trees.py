@@ -118,7 +118,9 @@ def make_folders(place: str, folders: Iterable[Folder], *, confined: bool = Fals
                     os.mkdir(missing, mode if missing == path else 0o777)
                     made.append(missing)
             there = stat.S_IMODE(os.stat(path).st_mode)
-            if there & ~mode & 0o777:
+            if path in made and folder.mode is not None:  # also what the umask took: a run that goes on finds it so
+                os.chmod(path, there & 0o7000 | mode)
+            elif there & ~mode & 0o777:
                 os.chmod(path, there & (mode | 0o7000))
     return made
 

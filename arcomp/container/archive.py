@@ -160,7 +160,8 @@ def joined(members: Iterable[bytes]) -> bytes:
 
 
 def folder(name: str, modified: int | None = None, mode: int | None = None) -> bytes:
-    """The member of a folder: nothing but its name, which ends in `/`, its time and its permissions.
+    """The member of a folder: nothing but its name, which ends in `/`, its time and its permissions. That of the one
+    that all others are in is :data:`arcomp.container.member.TOP`.
 
     Raises:
         FormatError: the name is impossible.

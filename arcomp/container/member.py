@@ -33,6 +33,8 @@ MAX_JPEGS = 1 << 16
 """Most JPEGs in a file."""
 MAX_NAME_BYTES = 4096
 """Most bytes of a file's name, folders included."""
+TOP = "/"
+"""The name of the folder that all others of an archive are in."""
 DIGEST_BYTES = 8
 """Bytes of a model's digest that a file carries: the first of the SHA-256."""
 HASH_BYTES = 32
@@ -72,7 +74,7 @@ class Original:
             size = len(self.name.encode("utf-8", "surrogateescape"))
         except UnicodeEncodeError:
             size = MAX_NAME_BYTES + 1
-        parts = self.name[: -1 if self.is_folder else None].split("/") if self.name else ["file"]
+        parts = self.name.removesuffix("/").split("/") if self.name not in ("", TOP) else []
         if size > MAX_NAME_BYTES or "\0" in self.name or {"", ".", ".."} & set(parts):
             raise FormatError("the original's name is impossible")
         if self.is_folder and self.length:

@@ -35,13 +35,13 @@ class TestMaking:
     def test_there_and_back(self, archive: Path, folder_d: Path, folder: Path) -> None:
         with archive.open("rb") as file:
             listed = [entry.name for entry in read_archive(file).entries]
-        expected = ["a/", "a/b/", "a/b/.hidden", "a/b/noending", "a/one.txt", "empty/", "empty/inner/", "img.png"]
+        expected = ["/", "a/", "a/b/", "a/b/.hidden", "a/b/noending", "a/one.txt", "empty/", "empty/inner/", "img.png"]
         assert listed == [*expected, "z.txt.arcomp", "ä.txt"]
         assert stat.S_IMODE(archive.stat().st_mode) == 0o600  # one file in it is private
         said_well(say("extract", "all.arcomp", "-o", "BACK", "-j", "1"))
-        assert seen(folder / "BACK", top=False) == seen(folder_d, top=False)
+        assert seen(folder / "BACK") == seen(folder_d)
         said_well(say("decompress", "all.arcomp", "-o", "BACK2", "-j", "2"))
-        assert seen(folder / "BACK2", top=False) == seen(folder_d, top=False)
+        assert seen(folder / "BACK2") == seen(folder_d)
 
     def test_by_two_processes_it_is_the_same(self, archive: Path, folder_d: Path, folder: Path) -> None:
         said_well(say("compress", *BYTES, "-r", "D", "-o", "two.arcomp", "-j", "2"))
@@ -49,7 +49,7 @@ class TestMaking:
         piped = said_well(say("compress", *BYTES, "-r", "D", "-c", "-j", "1"))
         assert piped.out == archive.read_bytes()
         said_well(say("extract", "-", "-o", "BACK", "-j", "2", stdin=piped.out))
-        assert seen(folder / "BACK", top=False) == seen(folder_d, top=False)
+        assert seen(folder / "BACK") == seen(folder_d)
 
     def test_what_cannot_be(self, archive: Path, folder: Path) -> None:
         refused(say("compress", *BYTES, "-r", "D", "-o", "all.arcomp", "-j", "1"), "all.arcomp: exists already")
@@ -98,15 +98,15 @@ class TestReading:
 
     def test_list_info_and_test(self, archive: Path) -> None:
         said = said_well(say("list", "all.arcomp"))
-        assert [line.split()[-1] for line in said.results[1:3]] == ["a/", "a/b/"]
+        assert [line.split()[-1] for line in said.results[1:4]] == ["/", "a/", "a/b/"]
         assert "2009-02-13 23:31  a/one.txt" in said.out.decode()
         assert said.results[-1].endswith("6 files")
         assert "mode 0600, no model, SHA-256 " in said_well(say("list", "-v", "all.arcomp")).out.decode()
         objects = said_well(say("list", "--json", "all.arcomp")).objects
         assert sum(o["compressed_bytes"] for o in objects) == objects[-1]["offset"] + objects[-1]["compressed_bytes"]
-        assert "archive  of 6 files, 4 folders" in said_well(say("info", "all.arcomp")).out.decode()
+        assert "archive  of 6 files, 5 folders" in said_well(say("info", "all.arcomp")).out.decode()
         assert said_well(say("info", "--json", "all.arcomp")).objects[0]["members"] == 6
-        assert said_well(say("test", "all.arcomp", "-j", "1")).results[-1] == "10 files, all ok"
+        assert said_well(say("test", "all.arcomp", "-j", "1")).results[-1] == "11 files, all ok"
 
     def test_damage_stays_where_it_is(self, archive: Path, folder: Path) -> None:
         data = bytearray(archive.read_bytes())
@@ -166,3 +166,58 @@ class TestHostile:
 def test_trees_are_as_they_say(tmp_path: Path) -> None:
     assert seen(tree(tmp_path / "t")) == seen(tmp_path / "t")
     assert os.stat(tmp_path / "t/empty").st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+class TestTop:
+    """The folder that an archive is made of."""
+
+    @pytest.fixture
+    def packed(self, folder: Path) -> Path:
+        (folder / "d/e").mkdir(parents=True)
+        (folder / "d/open").write_bytes(b"open")
+        (folder / "d/private").write_bytes(b"private")
+        for name, mode in (("d/open", 0o644), ("d/private", 0o600), ("d", 0o751)):
+            (folder / name).chmod(mode)
+        os.utime(folder / "d", ns=(1, 10**18 + 1))
+        said_well(say("compress", *BYTES, "-r", "d", "-o", "all.arcomp", "-j", "1"))
+        return folder / "all.arcomp"
+
+    @pytest.mark.parametrize("verb", [("extract",), ("decompress",), ("decompress", "-r")])
+    def test_comes_back(self, packed: Path, folder: Path, verb: tuple[str, ...]) -> None:
+        said_well(say(*verb, "all.arcomp", "-o", "back", "-j", "1"))
+        assert seen(folder / "back") == seen(folder / "d")
+        assert as_is(folder / "back") == (0o751, 10**18 + 1)
+        assert stat.S_IMODE((folder / "back/private").stat().st_mode) == 0o600
+
+    def test_comes_back_from_a_damaged_archive_as_private_as_that(self, packed: Path, folder: Path) -> None:
+        data = packed.read_bytes()
+        (folder / "cut.arcomp").write_bytes(data[:-10])
+        (folder / "cut.arcomp").chmod(0o640)
+        say("decompress", "--salvage", "cut.arcomp", "-o", "back/")
+        assert as_is(folder / "back") == (0o750, 10**18 + 1)
+
+    def test_is_as_private_as_somebody_made_the_archive(self, packed: Path, folder: Path) -> None:
+        (folder / "d/private").unlink()
+        said_well(say("compress", *BYTES, "-f", "-r", "d", "-o", "all.arcomp", "-j", "1"))
+        packed.chmod(0o644)
+        said_well(say("extract", "all.arcomp", "-o", "as-written", "-j", "1"))
+        packed.chmod(0o600)
+        said_well(say("extract", "all.arcomp", "-o", "private", "-j", "1"))
+        assert (as_is(folder / "as-written")[0], as_is(folder / "private")[0]) == (0o751, 0o700)
+
+    def test_one_that_is_there_stays_as_it_is(self, packed: Path, folder: Path) -> None:
+        (folder / "back").mkdir(mode=0o700)
+        said_well(say("extract", "all.arcomp", "-o", "back", "-j", "1"))
+        assert as_is(folder / "back")[0] == 0o700
+        said_well(say("extract", "--skip-existing", "all.arcomp", "-o", "back", "-j", "1"))  # it may be of that run
+        assert as_is(folder / "back") == (0o700, 10**18 + 1)
+
+    def test_only_it_is_no_archive(self, packed: Path, folder: Path) -> None:
+        (folder / "none").mkdir()
+        refused(say("compress", *BYTES, "-r", "none", "-o", "n.arcomp"), "there is no file to put into it")
+
+
+def as_is(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_mtime_ns

@@ -37,10 +37,10 @@ def tree(root: Path) -> Path:
     return root
 
 
-def seen(root: Path, top: bool = True) -> dict[str, Any]:
+def seen(root: Path) -> dict[str, Any]:
     """Everything in a folder: content, mode, time."""
     found = {}
-    for path in [*([root] if top else []), *root.rglob("*")]:
+    for path in [root, *root.rglob("*")]:
         status = path.lstat()
         content = path.read_bytes() if path.is_file() else None
         found[path.relative_to(root).as_posix()] = (content, stat.S_IMODE(status.st_mode), status.st_mtime_ns)

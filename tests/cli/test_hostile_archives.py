@@ -45,6 +45,21 @@ class TestOfAnyVerb:
         assert said.err.count("a symbolic link is in the way") == 2
         assert names(folder / "out") == {"a"}
 
+    def test_the_top_folder_is_no_other(self, folder: Path, verb: tuple[str, ...]) -> None:
+        """What an archive says of the folder that all is in opens or changes none that is there, nor where it leads."""
+        for name in ("victim", "there", "victim/in"):
+            (folder / name).mkdir(mode=0o700)
+        (folder / "link").symlink_to("victim")
+        top = folder_member("/", 1, 0o7777)
+        (folder / "bad.arcomp").write_bytes(joined([top, member("a")]))
+        goes_on = () if "--salvage" in verb else ("--skip-existing",)
+        for out, more in (("there/", ()), ("link/", ()), ("new/", ()), ("there/", goes_on)):
+            (folder / out / "a").unlink(missing_ok=True)
+            said_well(say(*verb, *more, "bad.arcomp", "-o", out))
+        assert [mode(folder / name) for name in ("there", "victim", "victim/in")] == [0o700] * 3
+        assert mode(folder / "new") == (0o755 if "--salvage" in verb else 0o777)
+        assert ((folder / "new").stat().st_mtime_ns, (folder / "victim").stat().st_mtime_ns > 1) == (1, True)
+
     def test_no_set_user_id(self, folder: Path, verb: tuple[str, ...]) -> None:
         bad = joined([member("a", mode=0o6755), folder_member("d/", 1, 0o7755), member("d/b", mode=0o4711)])
         (folder / "bad.arcomp").write_bytes(bad)

@@ -232,7 +232,7 @@ def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
     length, sha256 = reader.number(), reader.bytes(32)
     reader.end()
     name = fields.get(NAME, b"x")
-    parts = name.removesuffix(b"/").split(b"/")
+    parts = [b"x"] if name == b"/" else name.removesuffix(b"/").split(b"/")
     require(len(name) <= 4096 and not {b"", b".", b".."} & set(parts) and 0 not in name, "bad name")
     require(name[-1:] != b"/" or (length == 0 and PICTURES not in fields), "a folder that holds something")
     require(is_time(fields.get(MODIFIED, bytes(8))), "bad time")

@@ -132,7 +132,7 @@ class TestWriting:
         with pytest.raises(FormatError):
             replace(MEMBER, original=Original(0, bytes(32), "a/"))
         with pytest.raises(FormatError):
-            folder("/")
+            folder("//")
 
 
 class TestOneMember:
