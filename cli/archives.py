@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
 from arcomp.cli.console import Console, plural, shown
-from arcomp.cli.files import no_more_than, to_stdout, umask
+from arcomp.cli.files import folder_for, mode_now, no_more_than, to_stdout, umask
 from arcomp.cli.inputs import Input, read_compressed
 from arcomp.cli.jobs import Chosen, Job
 from arcomp.cli.target import Target
@@ -224,6 +225,64 @@ def header_of(job: Job) -> Header:
     with opened(job.name, None if job.data is None else bytes(job.data)) as file:
         file.seek(job.entry.offset if job.entry and job.data is None else 0)
         return read_header(file)[0]
+
+
+def folders_of(jobs: list[Job]) -> tuple[list[Job], list[Folder]]:
+    """Members that are files, and the folders that others are.
+
+    Raises:
+        ArcompError: one of them is damaged.
+    """
+    from arcomp.batch import Folder
+
+    files, folders = [], []
+    for job in jobs:
+        is_folder = job.entry is not None and job.entry.name.endswith("/")
+        original = header_of(job).original if is_folder else None
+        if original is not None and job.entry is not None and original.name == job.entry.name:
+            folders.append(Folder(original.name.rstrip("/"), original.modified, original.mode))
+        else:  # also where the index lies: it fails in its turn
+            files.append(job)
+    return files, folders
+
+
+def with_top(folders: list[Folder], jobs: list[Job], output: str, goes_on: bool) -> list[Folder]:
+    """The folders to make for what is in archives, with the one that all of it goes into.
+
+    If that is new, it has the time and permissions that the archives give it; but if somebody made them more private
+    than they were written, or if they give none or several, nobody gets into it who may not read them. One that is
+    there stays as it is; where a run goes on, it may be of the run before: it gets its time, and is opened no wider.
+
+    Args:
+        folders: that archives name. jobs: members of them, and other inputs.
+        output: where it all goes. goes_on: --skip-existing.
+    """
+    archives = {job.name for job in jobs if job.entry is not None}
+    tops = {folder for folder in folders if not folder.within}
+    folders = [folder for folder in folders if folder.within]
+    top = tops.pop() if len(tops) == 1 else None
+    if not os.path.lexists(output):
+        guard = folder_for(archives)
+        if top is None or top.mode is None or guard.mode is None:
+            return [*folders, guard] if archives else folders
+        mode = top.mode if _is_as_written(archives, jobs) else no_more_than(top.mode, guard.mode)
+        return [*folders, replace(top, mode=mode)]
+    if top is not None and goes_on:
+        there = stat.S_IMODE(os.stat(output).st_mode)
+        return [*folders, replace(top, mode=None if top.mode is None else top.mode & there)]
+    return folders
+
+
+def _is_as_written(archives: Collection[str], jobs: list[Job]) -> bool:
+    """Whether archives may be read by whoever may read every file that is taken from them."""
+    mode = 0o666 & ~umask()
+    for job in jobs:
+        with suppress(ArcompError):  # it fails in its turn
+            original = header_of(job).original
+            if original is not None and original.mode is not None:
+                mode = no_more_than(mode, original.mode)
+    found = [mode_now(name) for name in archives]
+    return all(now is None or mode & ~now & 0o444 == 0 for now in found)
 
 
 def chosen_by(patterns: tuple[str, ...]) -> Callable[[str], set[str]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from arcomp.cli import jobs, many, options
-from arcomp.cli.archives import header_of, input_of, latest, members, unpacked
+from arcomp.cli.archives import folders_of, header_of, input_of, latest, members, unpacked, with_top
 from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
 from arcomp.cli.console import Console, duration, shown, size
-from arcomp.cli.files import ENDING, STDOUT, content, folder_for, mode_now, no_more_than, umask
+from arcomp.cli.files import ENDING, STDOUT, content
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
 from arcomp.cli.target import Target
@@ -23,7 +22,6 @@ from arcomp.errors import ArcompError, OutputError, PictureError
 from arcomp.limits import USUAL_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from arcomp.batch import Folder
     from arcomp.container import Header, Member
     from arcomp.files import About
 
@@ -242,63 +240,6 @@ def _about(member: Member) -> About | None:
     return None if original is None else About(original.name, original.modified, original.mode)
 
 
-def folders_of(jobs: list[Job]) -> tuple[list[Job], list[Folder]]:
-    """Members that are files, and the folders that others are.
-
-    Raises:
-        ArcompError: one of them is damaged.
-    """
-    from arcomp.batch import Folder
-
-    files, folders = [], []
-    for job in jobs:
-        is_folder = job.entry is not None and job.entry.name.endswith("/")
-        original = header_of(job).original if is_folder else None
-        if original is not None and job.entry is not None and original.name == job.entry.name:
-            folders.append(Folder(original.name.rstrip("/"), original.modified, original.mode))
-        else:  # also where the index lies: it fails in its turn
-            files.append(job)
-    return files, folders
-
-
-def with_top(folders: list[Folder], jobs: list[Job], work: Decompression) -> list[Folder]:
-    """The folders to make for what is in archives, with the one that all of it goes into.
-
-    If that is new, it has the time and permissions that the archives give it; but if somebody made them more private
-    than they were written, or if they give none or several, nobody gets into it who may not read them. One that is
-    there stays as it is; where a run goes on, it may be of the run before: it gets its time, and is opened no wider.
-
-    Args:
-        folders: that archives name. jobs: members of them, and other inputs.
-    """
-    output, archives = work.target.output or "", {job.name for job in jobs if job.entry is not None}
-    tops = {folder for folder in folders if not folder.within}
-    folders = [folder for folder in folders if folder.within]
-    top = tops.pop() if len(tops) == 1 else None
-    if not os.path.lexists(output):
-        guard = folder_for(archives)
-        if top is None or top.mode is None or guard.mode is None:
-            return [*folders, guard] if archives else folders
-        mode = top.mode if _is_as_written(archives, jobs) else no_more_than(top.mode, guard.mode)
-        return [*folders, replace(top, mode=mode)]
-    if top is not None and work.skip_existing:
-        there = stat.S_IMODE(os.stat(output).st_mode)
-        return [*folders, replace(top, mode=None if top.mode is None else top.mode & there)]
-    return folders
-
-
-def _is_as_written(archives: Collection[str], jobs: list[Job]) -> bool:
-    """Whether archives may be read by whoever may read every file that is taken from them."""
-    mode = 0o666 & ~umask()
-    for job in jobs:
-        with suppress(ArcompError):  # it fails in its turn
-            original = header_of(job).original
-            if original is not None and original.mode is not None:
-                mode = no_more_than(mode, original.mode)
-    found = [mode_now(name) for name in archives]
-    return all(now is None or mode & ~now & 0o444 == 0 for now in found)
-
-
 def decompress(chosen: Chosen, work: Decompression, given: Given, threads: int | None, console: Console) -> int:
     """Decompress inputs and say what came of them; the exit status."""
     target = work.target
@@ -306,7 +247,9 @@ def decompress(chosen: Chosen, work: Decompression, given: Given, threads: int |
     chosen.folders = chosen.folders if given.mirrored and target.into_folder else []
     if any(not folder.within for folder in chosen.folders):
         folders = [folder for folder in folders if folder.within]
-    chosen.folders += with_top(folders, chosen.jobs, work) if target.confined else folders
+    chosen.folders += (
+        with_top(folders, chosen.jobs, target.output or "", work.skip_existing) if target.confined else folders
+    )
     chosen.place(work.placed)
     chosen.share(given.shard)
     there = [] if target.remove else chosen.skip(work.skips)
