@@ -53,6 +53,10 @@ class ExistsError(OutputError):
     """There is a file of an output's name already."""
 
 
+class BusyError(OutputError):
+    """Another process is at work on a file of an output's name."""
+
+
 class FormatError(ArcompError):
     """A file is not an arcomp file, is damaged, or is of a version or with fields not known here."""
 

@@ -52,6 +52,7 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
     from arcomp.container import written_atomically
     from arcomp.container.archive import ArchiveWriter
     from arcomp.container.member import TOP
+    from arcomp.container.temporary import claimed
 
     name = target.output or ""
     if not target.to_stdout:
@@ -59,9 +60,11 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
     if not chosen.jobs and not any(folder.within for folder in chosen.folders):
         raise OutputError("there is no file to put into it", remedy="name files", path=name or None)
     place: AbstractContextManager[Writing | _Stdout] = nullcontext(_Stdout())
+    claim: AbstractContextManager[None] = nullcontext()
     if not target.to_stdout:
         place = written_atomically(name, overwrite=target.force, mode=0o666 & ~umask())
-    with place as file:
+        claim = claim if target.force else claimed(name, waits=False)
+    with claim, place as file:
         writer, folders = ArchiveWriter(file), list(chosen.folders)
         for folder in folders if file.mode is not None else ():
             file.mode = no_more_than(file.mode or 0, _readable(folder.mode))

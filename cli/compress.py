@@ -15,7 +15,7 @@ from arcomp.cli.archives import written_archive
 from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, member_in, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
 from arcomp.cli.files import ENDING, STDOUT, is_whole
-from arcomp.cli.inputs import START, Input, read_compressed, read_input
+from arcomp.cli.inputs import Input, is_picture, read_compressed, read_input
 from arcomp.cli.jobs import Chosen, Given, Job
 from arcomp.cli.options import examples
 from arcomp.cli.suiting import suited, tell_of_size
@@ -75,6 +75,10 @@ class Compression:
         target = replace(self.target, console=console)
         return Compressor(console, target, model, settings, self.pixels, startup, self.skips, self.model_name)
 
+    def later(self) -> Compression | None:
+        """See :class:`arcomp.cli.many.Plan`."""
+        return replace(self, target=replace(self.target, waits=True)) if self.skip_existing else None
+
     def placed(self, job: Job) -> Job:
         """An input with the path of its output."""
         named = as_png if self.pixels and job.name != "-" else str
@@ -113,15 +117,20 @@ class Compressor:
         Raises:
             ArcompError: it cannot be read or written, is not supported, or does not decode to the original.
         """
-        from arcomp.files import About
-
         self.startup.use(threads)
         self.settings = replace(self.settings, threads=threads)
         name, path = job.name, job.path
         source = read_input(name, to_remove=self.target.remove)
         if self.target.remove and self.skips(job):
             return self._removed(job, source)
-        self.target.claim(path, name)
+        with self.target.claimed(path, name):
+            return self._made(job, source)
+
+    def _made(self, job: Job, source: Input) -> many.Outcome:
+        """Compress what was read; see :meth:`__call__`."""
+        from arcomp.files import About
+
+        name, path = job.name, job.path
         data, about, regular = source.data, About(), source.regular
         if name != "-":
             named = as_png(name) if self.pixels else name
@@ -309,14 +318,6 @@ def choose(given: Given, work: Compression, only_pictures: bool) -> tuple[Chosen
     chosen.place(work.placed, work.target.archive)
     chosen.share(given.shard)
     return chosen, [] if work.target.remove else chosen.skip(work.skips)
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file begins as pictures and arrays do."""
-    from arcomp.formats.kinds import is_picture
-
-    with open(name, "rb") as file:
-        return is_picture(file.read(START))
 
 
 @click.command("compress", short_help="Compress any files: pictures best.", epilog=EXAMPLES)

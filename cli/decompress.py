@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,7 @@ from arcomp.errors import ArcompError, OutputError, PictureError
 from arcomp.limits import USUAL_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from arcomp.cli.inputs import Input
     from arcomp.container import Header, Member
     from arcomp.files import About
 
@@ -95,6 +96,10 @@ class Decompression:
         target = replace(self.target, console=console)
         return Decompressor(console, target, startup, self.model_name, self.naive, self.device, self.skips)
 
+    def later(self) -> Decompression | None:
+        """See :class:`arcomp.cli.many.Plan`."""
+        return replace(self, target=replace(self.target, waits=True)) if self.skip_existing else None
+
     def placed(self, job: Job) -> Job:
         """An input with the path of its output.
 
@@ -157,15 +162,18 @@ class Decompressor:
         Raises:
             ArcompError: it cannot be read, is damaged, or the output cannot be written or hold the pixels.
         """
-        from arcomp.formats import format_of
-
         self.startup.use(threads)
         source, path = input_of(job, to_remove=self.target.remove), job.path
-        data = source.data
-        member = unpacked(job, data, self.startup.limits)
+        member = unpacked(job, source.data, self.startup.limits)
         to_remove = self.target.remove and self.skips(job)
-        if not to_remove:
-            self.target.claim(path, job.name)
+        with nullcontext() if to_remove else self.target.claimed(path, job.name):
+            return self._made(job, source, member, to_remove)
+
+    def _made(self, job: Job, source: Input, member: Member, to_remove: bool) -> many.Outcome:
+        """Decompress what was read, or compare it with what is there already; see :meth:`__call__`."""
+        from arcomp.formats import format_of
+
+        data, path = source.data, job.path
         found = decoded(data, job.shown, self.startup, self.console, self.model_name, self.naive, self.device)
         chosen = path != STDOUT and not self.target.into_folder and self.target.output is not None
         written, lost = _written(found, format_of(path), chosen)

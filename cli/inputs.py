@@ -153,3 +153,11 @@ def _all_of(file: BinaryIO, check: Callable[[bytes], object]) -> bytes:
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     """What changes when a file is replaced or written to."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file begins as pictures and arrays do."""
+    from arcomp.formats.kinds import is_picture
+
+    with open(name, "rb") as file:
+        return is_picture(file.read(START))

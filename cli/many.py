@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Protocol, TextIO
 from arcomp.batch import Done, Lost, Message, Workers, in_order
 from arcomp.batch.workers import Event
 from arcomp.cli.coding import Total
-from arcomp.cli.console import Console, Overall
+from arcomp.cli.console import Console, Overall, plural
 from arcomp.cli.jobs import Chosen, Job
-from arcomp.errors import ArcompError, ExistsError
+from arcomp.errors import ArcompError, BusyError, ExistsError
 
 AHEAD = 64
 """How many inputs, for each process, are begun after one that an archive waits for."""
@@ -32,6 +32,7 @@ class Outcome:
         bytes_in, bytes_out, samples, seconds: for sums; of no samples if it is kept as bytes.
         data: what was made, where somebody else is to write it.
         skipped: nothing was made, as it is there already.
+        busy: nothing was made, as another process is making it.
     """
 
     bytes_in: int = 0
@@ -40,6 +41,7 @@ class Outcome:
     seconds: float = 0.0
     data: bytes | None = field(default=None, repr=False)
     skipped: bool = False
+    busy: bool = False
 
 
 Work = Callable[[Job, int | None], Outcome]
@@ -57,6 +59,9 @@ class Plan(Protocol):
 
     def skips(self, job: Job) -> bool:
         """Whether --skip-existing is given and an input's output is there, whole."""
+
+    def later(self) -> Plan | None:
+        """The plan for inputs that another process is at, when all else is done: it waits for that. None: they fail."""
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Work:
         """Get ready.
@@ -194,6 +199,8 @@ def _attempt(plan: Plan, work: Work, job: Job, threads: int | None, console: Con
         console.failure(job.shown, error)
         return None
     except Exception as error:
+        if isinstance(error, BusyError) and plan.later() is not None:
+            return Outcome(busy=True)
         console.failure(job.shown, error)
         return None
 
@@ -230,18 +237,10 @@ def run(
         console.failure(name, error)
         summary.failed.append(name)
     try:
-        with _overall(console, jobs):
-            processes = 1 if any(job.data is not None for job in jobs) else min(processes, len(jobs))
-            how = _by_processes if processes > 1 else _here
-            if scheduler is not None and jobs:
-                how = functools.partial(_by_scheduler, scheduler)
-            for job, outcome in how(jobs, plan, console, processes, threads, write is not None):
-                if outcome is None:
-                    summary.failed.append(job.shown)
-                    continue
-                if write is not None and outcome.data is not None:
-                    write(job, outcome.data)
-                summary.add(outcome)
+        busy = _pass(summary, jobs, plan, console, processes, threads, write, scheduler)
+        if busy and (later := plan.later()) is not None:
+            console.warn(f"another process is making outputs of {plural(len(busy), 'file')}, which are waited for")
+            _pass(summary, busy, later, console, processes, threads, write, scheduler)
     except KeyboardInterrupt as error:
         if len(jobs) > 1:
             done = f"{summary.total.files} of {len(jobs)} files are done"
@@ -250,6 +249,35 @@ def run(
         raise
     summary.seconds = time.perf_counter() - began
     return summary
+
+
+def _pass(
+    summary: Summary,
+    jobs: Sequence[Job],
+    plan: Plan,
+    console: Console,
+    processes: int,
+    threads: int | None,
+    write: Write | None,
+    scheduler: str | None,
+) -> list[Job]:
+    """Do inputs, and count them; those that another process is at."""
+    busy = []
+    with _overall(console, jobs):
+        processes = 1 if any(job.data is not None for job in jobs) else min(processes, len(jobs))
+        how = _by_processes if processes > 1 else _here
+        if scheduler is not None and jobs:
+            how = functools.partial(_by_scheduler, scheduler)
+        for job, outcome in how(jobs, plan, console, processes, threads, write is not None):
+            if outcome is None:
+                summary.failed.append(job.shown)
+            elif outcome.busy:
+                busy.append(job)
+            else:
+                if write is not None and outcome.data is not None:
+                    write(job, outcome.data)
+                summary.add(outcome)
+    return busy
 
 
 def _here(

@@ -47,6 +47,7 @@ class Target:
         mirrored: outputs keep the folders of their inputs below -o, which is a folder.
         archive: all outputs go into one archive, which is -o.
         confined: names of outputs come out of an archive: nothing below -o leads elsewhere.
+        waits: for other processes that are making an output, in place of failing.
     """
 
     output: str | None
@@ -57,6 +58,7 @@ class Target:
     mirrored: bool = False
     archive: bool = False
     confined: bool = False
+    waits: bool = False
     _written: set[str] = field(default_factory=set)
 
     def check(self, given: Given, *, archives: bool = False, unpacks: bool = False) -> None:
@@ -145,6 +147,24 @@ class Target:
     def written(self, path: str) -> bool:
         """Whether this run wrote there."""
         return path != STDOUT and os.path.realpath(path) in self._written
+
+    @contextmanager
+    def claimed(self, path: str, source: str) -> Iterator[None]:
+        """As :meth:`claim`; others that ask do not make the file while the context lasts. Who overwrites does not ask.
+
+        Raises:
+            BusyError: another process is making it, and `waits` is not set.
+            OutputError: as of :meth:`claim`.
+        """
+        self.claim(path, source)
+        if self.archive or self.force or path == STDOUT or is_url(path) or is_pipe(path):
+            yield
+            return
+        from arcomp.container.temporary import claimed
+
+        with claimed(path, waits=self.waits):
+            self.claim(path, source)  # who had it may have made it
+            yield
 
     def claim(self, path: str, source: str) -> None:
         """Refuse, before minutes of work, what could not be written after them.

@@ -70,6 +70,9 @@ class Verification:
         """There are no outputs."""
         return False
 
+    def later(self) -> None:
+        """As above."""
+
 
 EXAMPLES = examples(
     "arcomp test img.png.arcomp",

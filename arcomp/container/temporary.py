@@ -1,4 +1,4 @@
-"""Files that are being written, under names of their own: `.arcomp-*.part`.
+"""Files that are being written, and claims to write one, under names of their own: `.arcomp-*.part`.
 
 The process that writes one holds a lock on it, which the system takes back when that process ends, however it ends. So
 one without a lock was left behind by a process that was killed, and the next that writes into the folder removes it.
@@ -7,12 +7,16 @@ one without a lock was left behind by a process that was killed, and the next th
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
 import stat
 import sys
 import time
+from collections.abc import Iterator
+
+from arcomp.errors import BusyError
 
 if sys.platform != "win32":
     import fcntl
@@ -20,6 +24,8 @@ if sys.platform != "win32":
 _NAME = re.compile(r"\.arcomp-[0-9a-f]{16}\.part")
 _OLD = 86400
 """Seconds after which one is taken for a leftover where there are no such locks."""
+_OFTEN, _SHORT = 0.1, 0.01
+"""Seconds between two looks at a file that another process is making, and for which one looks for leftovers."""
 _swept: set[tuple[int, str]] = set()
 
 
@@ -80,6 +86,55 @@ class Temporary:
         if self.handle >= 0:
             handle, self.handle = self.handle, -1
             os.close(handle)
+
+
+@contextlib.contextmanager
+def claimed(path: str, *, waits: bool) -> Iterator[None]:
+    """Keep others that ask from making a file, while the context lasts, by a lock on an empty file beside it.
+
+    It is a help, by which no work is done twice: where there are no locks, or no folder yet, nobody is kept from it.
+
+    Args:
+        path: of the file. waits: for who has claimed it, until that process is done or gone.
+
+    Raises:
+        BusyError: somebody else has claimed it.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    beside = os.path.join(folder, f".arcomp-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.part")
+    handle = _claim(beside)
+    while handle is None:
+        if not waits:
+            raise BusyError("another process is making it now", remedy="wait for that", path=path)
+        time.sleep(_OFTEN)
+        handle = _claim(beside)
+    try:
+        yield
+    finally:
+        if handle >= 0:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)  # before the lock goes: so what is locked, and has a name, is nobody else's
+            os.close(handle)
+
+
+def _claim(path: str) -> int | None:
+    """A locked file of that name; None: another process has it; -1: there is no such thing here."""
+    for _ in range(2):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        except OSError:  # what is wrong is said where the file itself is written
+            return -1
+        locked = _locked(handle)
+        if locked and os.fstat(handle).st_nlink:
+            return handle
+        if locked is None:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        os.close(handle)
+        if locked is None:
+            return -1
+        time.sleep(_SHORT)  # who looks for leftovers has a lock for a moment; or it was just removed
+    return None
 
 
 def is_temporary(name: str) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arcomp import files
+from arcomp.container.temporary import claimed
 from tests.cli.command import MODEL, names, refused, said_well, say
 
 
@@ -74,3 +78,45 @@ def test_inputs_whose_outputs_are_no_more_what_they_were(two: Path, folder: Path
     refused(say(verb, *model, source, *GO_ON, str(changed), "--rm"), "")
     assert Path(source).exists()
     assert changed.read_bytes() == data
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX has them")
+def test_a_file_that_another_run_is_at(two: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left to that; what the other has made when all else is done is there already."""
+    real, others = files.compress, list[subprocess.Popen[str] | None]()
+    command = [sys.executable, "-m", "arcomp", "compress", *MODEL, "-r", "D", "-o", "out", "-j", "1"]
+
+    def compress(*args: Any, **kwargs: Any) -> Any:
+        if not others:
+            others.append(None)
+            refused(say(*command[3:]), "out/a.arcomp: another process is making it now; wait for that")
+            (folder / "out/b.arcomp").unlink()
+            with claimed("all.arcomp", waits=False):
+                refused(say("compress", *MODEL, "-r", "D", "-o", "all.arcomp", "-j", "1"), "another process is making")
+            others[:] = (subprocess.Popen([*command, "--skip-existing"], stdout=subprocess.PIPE, text=True),)
+            began = time.monotonic()
+            while not (folder / "out/b.arcomp").exists() and time.monotonic() - began < 60:
+                time.sleep(0.01)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(files, "compress", compress)
+    said = said_well(say("compress", *MODEL, "-r", "D", *GO_ON, "out"))
+    assert others[0] is not None
+    heard, _ = others[0].communicate(timeout=60)
+    for results, did in ((said.results, "D/a"), (heard.splitlines(), "D/b")):
+        assert [line.partition(" ->")[0] for line in results[:-1]] == [did]
+        assert results[-1].endswith("1 there already")
+    assert names(folder) == {"D/a", "D/b", "out/a.arcomp", "out/b.arcomp"}
+    said_well(say("test", "-r", "out", "-j", "1"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX has them")
+def test_a_claim_that_was_left_behind(two: Path, folder: Path) -> None:
+    """By a process that was killed: it holds nobody up."""
+    (folder / "out").mkdir()
+    claim = "import os; from arcomp.container.temporary import claimed; c = claimed('out/a.arcomp', waits=False)"
+    killed = f"{claim}; c.__enter__(); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", killed]).returncode == -9
+    assert len(names(folder / "out")) == 1
+    said_well(say("compress", *MODEL, "-r", "D", *GO_ON, "out"))
+    assert names(folder / "out") == {"a.arcomp", "b.arcomp"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import arcomp
-from arcomp.cli.compress import is_picture
+from arcomp.cli.inputs import is_picture
 from arcomp.errors import PictureError
 from arcomp.form import Layout, Literal, Raster
 from arcomp.formats import kinds, parsing
