@@ -59,6 +59,9 @@ OF_JPEGS = "jpeg"
 RARE, OFTEN, MOSTLY = 0.3, 0.5, 0.75
 """Shares of positions that are as one beside them: below the first a picture is no drawing, from the second on it may
 well be one, and from the third on a small one, or one with a palette, is one without trying."""
+TINY = 1 << 12
+"""Pixels up to which a picture that may be a drawing is one without trying: icons, of which there are thousands, and
+which take longer to be tried by a network than all the rest."""
 BLOCKS, BLOCK = 5, 96
 """Parts, and their rows and columns, in which a drawing is compared."""
 COLD = 21 / 20
@@ -172,8 +175,9 @@ class _Planner:
     def perhaps_drawn(self, stack: Pixels, kind: Kind, share: float) -> Node:
         """A stack that may be a drawing; ``share``: of positions that are as one beside them."""
         leaf = Coded(kind.depth, DRAWN)
-        quick = stack[..., 0].size <= SMALL or kind.palette is not None
-        if quick and share >= MOSTLY:
+        pixels = stack[..., 0].size
+        quick = pixels <= SMALL or kind.palette is not None
+        if pixels <= TINY or (quick and share >= MOSTLY):
             return leaf
         other = _Planner(self.model).main(stack, kind)
         if quick or share < OFTEN:

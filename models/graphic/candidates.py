@@ -79,6 +79,11 @@ def new_candidates(bits: int, weights: mixing.Int32 | None) -> Candidates:
     )
 
 
+def renew(stage: Candidates, weights: mixing.Int32 | None) -> None:
+    """Make a stage as it was before its first pixel; ``weights``: to start from."""
+    mixing.renew(stage.mixer, mixing.even_weights(shape(1), 3) if weights is None else weights)
+
+
 @kernel(inline="always")
 def _put(stage: Any, i: int, at: Any, colour: Any) -> None:
     stage.there[i] = at != 0

@@ -89,7 +89,10 @@ class GraphicModel(LearningModel):
     ) -> Stream:
         from arcomp.models.graphic import tile as tiles
 
-        return tiles.Tile(self.start, *tile.shape).encode(tile, progress)
+        drawing = tiles.Tile(self.start, *tile.shape)
+        stream = drawing.encode(tile, progress)
+        drawing.done()
+        return stream
 
     def tile_bits(
         self, tile: Tile, progress: Positions = lambda positions: None
@@ -117,4 +120,6 @@ class GraphicModel(LearningModel):
         """There are no caches: ``naive`` is the same."""
         from arcomp.models.graphic import tile as tiles
 
-        tiles.Tile(self.start, *tile.shape).decode(data, tile, progress)
+        drawing = tiles.Tile(self.start, *tile.shape)
+        drawing.decode(data, tile, progress)
+        drawing.done()

@@ -71,16 +71,12 @@ class Past(NamedTuple):
     """[2]: pixels, and of them those that were none of the candidates."""
 
 
-def new_past(height: int, width: int, bits: int) -> Past:
-    """A tile before its first pixel.
-
-    Args:
-        bits: log2 of the places that are remembered for each kind of surroundings.
-    """
+def new_past(height: int, width: int, last: Int32) -> Past:
+    """A tile before its first pixel; ``last``: zeros, [REMEMBERED, 2**n]."""
     wide, row = (Match(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64)) for _ in range(2))
     return Past(
         np.zeros((TOP + height, SIDE + width + SIDE), np.uint32),
-        np.zeros((REMEMBERED, 1 << bits), np.int32),
+        last,
         np.zeros(NEIGHBOURS, np.uint32),
         np.zeros(SURROUNDINGS, np.uint64),
         np.zeros((2, width + 1), np.uint8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,9 +15,9 @@ from arcomp.contract.learning import Stream
 from arcomp.contract.side_by_side import Positions
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from arcomp.models.graphic import candidates, escape
+from arcomp.models.graphic import candidates, escape, smooth
 from arcomp.models.graphic.candidates import CANDIDATES, Candidates
-from arcomp.models.graphic.escape import BITS, CHANNELS, Escape
+from arcomp.models.graphic.escape import BITS, CHANNELS, LEVELS, Escape
 from arcomp.models.graphic.past import (
     REMEMBERED,
     SIDE,
@@ -37,6 +38,9 @@ MOST_DECISIONS = CANDIDATES + CHANNELS * BITS
 """For a pixel."""
 FEWEST_BITS, MOST_COUNTERS, MOST_SPELLED = 8, 20, 18
 """log2 of counters and places of a table: of the smallest tiles, of candidates and places, and of escapes."""
+
+LARGEST_KEPT, KEPT = 15, 4
+"""Tables of tiles that are done are kept for others: log2 of the counters of the largest such, how many of a size."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class Drawing(NamedTuple):
     channels: int
 
 
+_spare: dict[int, deque[tuple[Candidates, Escape, npt.NDArray[np.int32]]]] = {}
+"""Tables of tiles that are done, by log2 of their counters. (Ends of deques are put on and taken off by threads.)"""
+
+
 def table_bits(height: int, width: int) -> int:
     """log2 of the counters of a table: eight for each pixel or more, within limits."""
     return min(MOST_COUNTERS, max(FEWEST_BITS, (height * width - 1).bit_length() + 3))
@@ -87,18 +95,39 @@ class Tile:
     """
 
     def __init__(self, start: Start, height: int, width: int, channels: int) -> None:
-        bits = table_bits(height, width)
         self.height, self.width, self.channels = height, width, channels
+        self._bits = table_bits(height, width)
+        offers, spelling, last = self._tables(start)
         self.parts = Drawing(
-            new_past(height, width, bits),
-            candidates.new_candidates(bits, start.candidates),
-            escape.new_escape(min(bits, MOST_SPELLED), start.escape),
+            new_past(height, width, last),
+            offers,
+            spelling,
             binary.encoder(0),
             np.zeros((0, 0), np.float32),
             np.zeros(1),
             channels,
         )
         self.colours = self.parts.past.pixels[TOP:, SIDE : SIDE + width]
+
+    def _tables(self, start: Start) -> tuple[Candidates, Escape, npt.NDArray[np.int32]]:
+        """What is large of a tile: as new, but of one that was done where there is such a one."""
+        try:
+            offers, spelling, last = _spare[self._bits].pop()
+        except (KeyError, IndexError):
+            offers = candidates.new_candidates(self._bits, start.candidates)
+            spelling = escape.new_escape(min(self._bits, MOST_SPELLED), start.escape)
+            return offers, spelling, np.zeros((REMEMBERED, 1 << self._bits), np.int32)
+        candidates.renew(offers, start.candidates)
+        escape.renew(spelling, start.escape)
+        last.fill(0)
+        return offers, spelling, last
+
+    def done(self) -> None:
+        """This tile is not used any more: a small one's memory is for the next. To get a megabyte from the system takes
+        longer than to code an icon."""
+        if self._bits <= LARGEST_KEPT:
+            tables = self.parts.candidates, self.parts.escape, self.parts.past.last
+            _spare.setdefault(self._bits, deque(maxlen=KEPT)).append(tables)
 
     def encode(
         self, pixels: npt.NDArray[np.uint8], progress: Positions, costs: npt.NDArray[np.float32] | None = None
@@ -181,23 +210,55 @@ def _offer(tile: Any, decoding: bool, colour: Any, x: Any) -> Any:
     return slot, colour, share
 
 
+@kernel(inline="always")
+def _spell_channel(
+    stage: Any, coder: Any, numbers: Any, c: Any, decoding: bool, wanted: Any, rate: Any
+) -> Any:  # fmt: skip
+    """Code a channel; returns its value, the coder's numbers, its probability."""
+    low, high, below, above = np.int64(0), np.int64(LEVELS), np.int64(0), np.int64(1 << 24)
+    prefix, share = np.int64(1), 1.0
+    for i in range(BITS):
+        middle = (low + high) >> 1
+        here = smooth.mass_below(stage.smooth, middle)
+        said = smooth.logit(stage.smooth, (below, here, above), (low, middle, high))
+        question = escape.find(stage, np.int64(c), np.int64(i), prefix, said)
+        own = (wanted >> (BITS - 1 - i)) & 1
+        bit, numbers, probability = _decide(stage.mixer, coder, numbers, question, decoding, own, rate)
+        share *= probability
+        prefix = prefix * 2 + bit
+        if bit:
+            low, below = middle, here
+        else:
+            high, above = middle, here
+    return low, numbers, share
+
+
 @kernel(inner=True)
-def _spell(tile: Any, decoding: bool, colour: Any) -> Any:
-    """Code a colour bit by bit; returns it and its probability."""
+def _spell(tile: Any, decoding: bool, colour: Any, y: Any, x: Any) -> Any:
+    """Code the colour of a place of ``pixels``: with alpha, first whether that is all that is new; then bit by bit.
+    Returns it and its probability."""
     past, stage, coder = tile.past, tile.escape, tile.coder
     guess = tile.candidates.colours[0] if tile.candidates.there[0] else past.around[0]
     rate = mixing.learning_rate(stage.mixer, past.done[1])
-    numbers, share, known = opened(coder), 1.0, np.uint32(0)
-    for c in range(tile.channels):
-        escape.begin_channel(past, stage, known, c, guess)
-        value, prefix = escape.channel(colour, c), np.int64(1)
-        for i in range(BITS):
-            question = escape.find(stage, np.int64(c), np.int64(i), prefix)
-            wanted = (value >> (BITS - 1 - i)) & 1
-            bit, numbers, own = _decide(stage.mixer, coder, numbers, question, decoding, wanted, rate)
-            share *= own
-            prefix = prefix * 2 + bit
-        known |= np.uint32((prefix & 255) << (BITS * c))
+    numbers, share, known, first = opened(coder), 1.0, np.uint32(0), 0
+    alpha = tile.channels - 1 if tile.channels % 2 == 0 else CHANNELS
+    if alpha < CHANNELS:
+        kept = escape.kept_colour(stage, past.around, alpha)
+        escape.begin_kept(past, stage, kept, alpha, guess)
+        question = escape.find(stage, np.int64(CHANNELS), np.int64(0), np.int64(0), np.int32(0))
+        same = 1 if kept == colour & escape.below(alpha) else 0
+        bit, numbers, own = _decide(stage.mixer, coder, numbers, question, decoding, same, rate)
+        share *= own
+        if bit:
+            known, first = kept, alpha
+    for c in range(first, tile.channels):
+        escape.begin_channel(past, stage, known, c, alpha, guess)
+        before, alone = escape.channel(known, max(0, c - 1)), c == 0 or c == alpha
+        smooth.expect(past.pixels, stage.smooth, y, x, c, before, alone)
+        wanted = escape.channel(colour, c)
+        value, numbers, own = _spell_channel(stage, coder, numbers, c, decoding, wanted, rate)
+        share *= own
+        known |= np.uint32(value << (BITS * c))
     close(coder, numbers)
     stage.recent[0] = known
     past.done[1] += 1
@@ -224,7 +285,7 @@ def _code_rows(tile: Any, decoding: bool, begin: int, end: int) -> None:
             bits = -np.log2(share)
             if slot == 0:
                 slot = ESCAPED
-                colour, share = _spell(tile, decoding, colour)
+                colour, share = _spell(tile, decoding, colour, y, SIDE + x)
                 bits -= np.log2(share)
             totals[0] += bits
             if costs.size:

@@ -207,7 +207,7 @@ def jpeg_successes() -> None:
             path, file = VECTORS / f"{name}-{kind}.arcomp", io.BytesIO()
             Image.fromarray(colours).convert(mode).save(file, "JPEG", quality=70, **how)
             if not path.exists():
-                with patch.object(files, "_guessed_as_bytes", lambda data: float("inf")):
+                with patch.object(files, "guessed", lambda data: float("inf")):
                     made = files.compress(files.examine(file.getvalue(), model), model)
                 assert made.member.jpegs
                 write(path.name, made.data)

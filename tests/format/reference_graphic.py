@@ -9,12 +9,13 @@ from collections.abc import Iterator
 
 from tests.format.reference_coders import BinaryDecoder
 from tests.format.reference_container import Part, Position, Tile
-from tests.format.reference_mixing import WRAP, Mixer, address_and_check
+from tests.format.reference_mixing import LOGISTIC, WRAP, Mixer, address_and_check
 from tests.format.reference_numbers import clamp, require
+from tests.format.reference_stage import ln
 from tests.format.reference_weights import read_weights, values_of
 
 CONFIG = {"networks": {"3": {"channels": 3}}}
-ARRAYS = {"3.candidates": 3840, "3.escape": 3104}  # rows of weights
+ARRAYS = {"3.candidates": 3840, "3.escape": 3169}  # rows of weights
 Rows = list[list[int]]
 
 # ---------------------------------------------------------------- Streams
@@ -129,7 +130,7 @@ class Drawing:
         candidates = self.candidates(near, last)
         slot, colour = self.offer(y, x, near, surroundings, candidates)
         if slot == 15:
-            colour = self.spell(near, near[W] if candidates[0] is None else candidates[0])
+            colour = self.spell(y, x, near, near[W] if candidates[0] is None else candidates[0])
 
         self.check_matches(colour)
         self.last.update(dict.fromkeys(entries.values(), here))
@@ -211,36 +212,102 @@ class Drawing:
 
     # ------------------------------------------------------------ Spelling
 
-    def spell(self, near: dict[tuple[int, int], int], guess: int) -> int:
+    def spell(self, y: int, x: int, near: dict[tuple[int, int], int], guess: int) -> int:
         """A colour, bit by bit."""
-        known, bits, rate = 0, min(18, self.bits), 200 + 2400000 // (2000 + self.spelled)
-        for c in range(self.channels):
-            contexts, prefix = self.contexts(near, guess, known, c), 1
+        rate = 200 + 2400000 // (2000 + self.spelled)
+        alpha = self.channels - 1 if self.channels % 2 == 0 else 4
+        known, first = 0, 0
+        if alpha < 4:
+            solid = [near[at] for at in (W, N, NW, NE) if sample(near[at], alpha)]
+            kept = [*solid, self.recent][0] % 256**alpha
+            if self.decided(self.of_kept(near, guess, kept, alpha), 4, 0, 0, 0, rate):
+                known, first = kept, alpha
+        for c in range(first, self.channels):
+            alone = c in (0, alpha)
+            mixture, contexts = self.smooth(y, x, known, c, alone), self.contexts(near, guess, known, c, alone)
+            prefix, low, high = 1, 0, 256
             for i in range(8):
-                familiar = self.spelling.find(self.places(contexts, prefix, bits))
-                rows = [64 * (8 * c + i) + familiar, 2048 + 256 * c + prefix, 3072 + 8 * c + i]
-                maps = [256 * c + prefix, 64 * (8 * c + i) + familiar]
-                prefix = 2 * prefix + self.spelling.decide(self.coder, [], rows, maps, rate)
-            known += prefix % 256 << 8 * c
+                middle = (low + high) // 2
+                a = mass(mixture, high) - mass(mixture, middle) + 7 * (high - middle) + 16
+                b = mass(mixture, middle) - mass(mixture, low) + 7 * (middle - low) + 16
+                bit = self.decided(contexts, c, i, prefix, clamp(ln(a) - ln(b), -2047, 2047), rate)
+                prefix = 2 * prefix + bit
+                low, high = (middle, high) if bit else (low, middle)
+            known += low << 8 * c
         self.recent, self.spelled = known, self.spelled + 1
         return known
 
-    def contexts(self, near: dict[tuple[int, int], int], guess: int, known: int, c: int) -> list[int]:
+    def decided(self, contexts: list[int], c: int, i: int, prefix: int, expected: int, rate: int) -> int:
+        """A bit of a channel, or whether a colour is kept."""
+        familiar = self.spelling.find(self.places(contexts, prefix, min(18, self.bits)))
+        of_prefix = (256 * c + prefix) % 1024
+        rows = [64 * (8 * c + i) + familiar, 2112 + of_prefix, 3136 + 8 * c + i]
+        return self.spelling.decide(self.coder, [expected], rows, [of_prefix, 64 * (8 * c + i) + familiar], rate)
+
+    def of_kept(self, near: dict[tuple[int, int], int], guess: int, kept: int, alpha: int) -> list[int]:
+        """The hashes of whether a colour is kept."""
+        seen = [near[at] for at in (W, N, NW, NE, WW, NN)]
+        same = sum((v % 256**alpha == kept) << i for i, v in enumerate(seen))
+        opaque = [sample(v, alpha) for v in seen]
+        solid = sum(((a > 0) + (a == 255)) << 2 * i for i, a in enumerate(opaque))
+        w, n, nw, ne = opaque[:4]
+        coarse = (w >> 5 << 9) + (n >> 5 << 6) + (nw >> 5 << 3) + (ne >> 5)
+        return [
+            fold(5, near[W], 1),
+            fold(5, near[N], 2),
+            fold(5, near[W], near[N]),
+            fold(5, same + (solid << 6)),
+            fold(5, same, 4),
+            fold(5, solid, 5),
+            fold(5, kept, 6),
+            fold(5, 256 * w + n, 7),
+            fold(5, guess, 8),
+            fold(5, near[NE], 9),
+            fold(5, self.recent, 10),
+            fold(5, coarse, 11),
+            fold(5, 12),
+            fold(5, same, solid),
+        ]
+
+    def smooth(self, y: int, x: int, known: int, c: int, alone: bool) -> list[tuple[int, int, int]]:
+        """The mixture of a channel: weights, means, inverse scales."""
+        wrong = [0] * 6
+        for (dy, dx), times in ((W, 2), (NW, 1), (N, 2), (NE, 1)):
+            own, v = self.around(y, x, (dy, dx)), sample(self.around(y, x, (dy, dx)), c)
+            expected = self.expected(y + dy, x + dx, own, c, alone)
+            wrong = [e + times * abs(k - v) for e, k in zip(wrong, expected, strict=True)]
+        shares = [2**30 // (e + 2) ** 2 for e in wrong]
+        return [
+            ((share << 16) // sum(shares), 256 * k, 2**19 // (e + 3))
+            for share, k, e in zip(shares, self.expected(y, x, known, c, alone), wrong, strict=True)
+        ]
+
+    def expected(self, y: int, x: int, own: int, c: int, alone: bool) -> list[int]:
+        """Predictions of channel c of a pixel, of whose colour the channel before is looked at."""
+        w, n, nw, ne = (sample(self.around(y, x, at), c) for at in (W, N, NW, NE))
+        if alone:
+            more = [clip(w + ((ne - nw) >> 1)), clip(n + ((w - nw + ne - n) >> 1)), (w + n + nw + ne + 2) >> 2]
+        else:
+            p = sample(own, c - 1)
+            east, south, middle = (p - sample(self.around(y, x, at), c - 1) for at in (W, N, NW))
+            more = [clip(w + east), clip(n + south), clip(w + n - nw + east + south - middle)]
+        return [w, n, clip(w + n - nw), *more]
+
+    def contexts(self, near: dict[tuple[int, int], int], guess: int, known: int, c: int, alone: bool) -> list[int]:
         """The hashes of a channel."""
         w, n, nw, ne, ww, nn = (sample(near[at], c) for at in (W, N, NW, NE, WW, NN))
         tag, exact, p, rise = c + 1, fold(c + 1, known), 0, 0
-        if c == 0:
-            up, down = w + nw - n + 256, n + ne - w + 256
+        if alone:
+            up = w + nw - n + 256
             fine = (w >> 2 << 15) + (n >> 2 << 9) + (nw >> 2 << 3) + (ne >> 5)
             bend = 256 * (up >> 2) + ((n + nw - w + 256) >> 2)
-            by_channels = [fold(1, up, 4), fold(1, down, 5), fold(1, near[NE], 7, w), fold(1, fine, 11),
-                           fold(1, bend, 12)]  # fmt: skip
+            by_channels = [fold(tag, up, 4), fold(tag, near[NE], 7, w), fold(tag, fine, 11), fold(tag, bend, 12)]
         else:
             p = sample(known, c - 1)
             before_w, before_n, before_nw = (sample(near[at], c - 1) for at in (W, N, NW))
             rise = p - (before_w + before_n - before_nw)
             east, south = clip(w + p - before_w), clip(n + p - before_n)
-            by_channels = [fold(tag, east, 4), fold(tag, south, 5), fold(tag, blend(near, guess, c, p), 7),
+            by_channels = [fold(tag, east, 4), fold(tag, blend(near, guess, c, p), 7),
                            fold(tag, 256 * w + n, 11, p), fold(tag, 256 * east + south, 12)]  # fmt: skip
         plane = clip(w + n - nw + rise)
         rough = (w >> 4) + (n >> 4 << 4) + (nw >> 4 << 8) + (ne >> 4 << 12)
@@ -251,17 +318,24 @@ class Drawing:
             fold(exact, near[W], near[N]),
             fold(exact, 3),
             by_channels[0],
-            by_channels[1],
+            fold(tag, rough, 14),
             fold(tag, plane, 6),
-            by_channels[2],
+            by_channels[1],
             fold(exact, guess, 8),
             fold(exact, near[NE], 9, w),
             fold(exact, self.recent, 10),
+            by_channels[2],
             by_channels[3],
-            by_channels[4],
             fold(tag, 256 * (plane >> 2) + ((ne - n + 256) >> 3), 13),
-            fold(tag, rough, 14),
         ]
+
+
+def mass(mixture: list[tuple[int, int, int]], edge: int) -> int:
+    """Below a value."""
+    if edge in (0, 256):
+        return edge << 16
+    z = (((((256 * edge - 128 - k) * v) >> 16) + 3072, share) for share, k, v in mixture)
+    return sum(share * LOGISTIC[clamp(at, 0, 6144)] for at, share in z) >> 16
 
 
 def clip(v: int) -> int:

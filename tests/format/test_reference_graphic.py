@@ -123,8 +123,8 @@ def test_places_and_margins_to_the_last_one() -> None:
     rows = [[[0] * 16 for _ in range(len(weights.arrays[name]))] for name in ("3.candidates", "3.escape")]
     for row in rows[0][:1024]:
         row[:9] = [(1 << 16) // 3] * 9
-    for row in rows[1][:2048]:
-        row[:15] = [(1 << 16) // 4] * 15
+    for row in rows[1][:2112]:
+        row[:14] = [(1 << 16) // 4] * 14
     drawing = Drawing(2, 15, 12, (rows[0], rows[1]), data)
     assert [colour for _, colour in drawing.colours()] == tile.colours.ravel().tolist()
     past = tile.parts.past

@@ -15,10 +15,10 @@ Kernels are compiled for a shape, so that its loops are unrolled and a decision'
 from __future__ import annotations
 
 from arcomp.coding.mixing.decision import familiarity, fetch, find, learn, learning_rate, predict
-from arcomp.coding.mixing.mixer import Int32, Mixer, even_weights, memory, new_mixer
+from arcomp.coding.mixing.mixer import Int32, Mixer, even_weights, memory, new_mixer, renew
 from arcomp.coding.mixing.shape import LANES, Shape
 
 __all__ = [
     "LANES", "Int32", "Mixer", "Shape", "even_weights", "familiarity", "fetch", "find", "learn", "learning_rate",
-    "memory", "new_mixer", "predict",
+    "memory", "new_mixer", "predict", "renew",
 ]  # fmt: skip

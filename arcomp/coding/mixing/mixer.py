@@ -93,13 +93,27 @@ def new_mixer(shape: Shape, weights: Int32 | None = None) -> Mixer:
         started[: shape.sets[0], : shape.experts] = (1 << WEIGHT_BITS) // shape.experts
     else:
         started[:] = weights
-    at = np.clip((np.arange(MAP_BINS) - 16) * 128 + SUM_LIMIT + 1, 0, 2 * SUM_LIMIT + 2)
-    maps = np.tile(own.squash[at], (max(1, shape.map_rows), 1))
+    maps = np.tile(_map(), (max(1, shape.map_rows), 1))
     return Mixer(
         own, counters, started, maps,
         Fixed(shape.experts), Fixed(shape.tables), Fixed(len(shape.sets)), Fixed(len(shape.maps)),
         shape.limit, shape.first_rate, shape.last_rate,
     )  # fmt: skip
+
+
+@cache
+def _map() -> Int32:
+    """A row of an adaptive map that has learnt nothing: it corrects nothing."""
+    at = np.clip((np.arange(MAP_BINS) - 16) * 128 + SUM_LIMIT + 1, 0, 2 * SUM_LIMIT + 2)
+    row: Int32 = constants().squash[at]
+    return row
+
+
+def renew(mixer: Mixer, weights: Int32) -> None:
+    """Make a mixer as it was before the first decision, in the memory that it has; ``weights``: to start from."""
+    mixer.counters.fill(HALF)
+    mixer.weights[:] = weights
+    mixer.maps[:] = _map()
 
 
 def even_weights(shape: Shape, part: int) -> Int32:
