@@ -45,6 +45,7 @@ from arcomp.transforms import (
     leaf_kinds,
     leaves,
     looks,
+    sounds,
 )
 from arcomp.transforms.colours import by_luma, indices
 from arcomp.transforms.depth import packed_levels
@@ -119,8 +120,12 @@ def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model:
     kind = Kind((pictures, height, width, channels), depth, palette)
     if looks.constant(stack):
         return _constant(stack)
+    planner = _Planner(model, drawings)
     try:
-        return _Planner(model, drawings).shaped(stack, kind)
+        if sounds.is_sound(stack, depth):
+            in_bytes = not planner.tries and takes(model, 2, 8)
+            return sounds.expected(stack, kind, sounds.in_bytes if in_bytes else planner.shaped)
+        return planner.shaped(stack, kind)
     except ModelError:
         model.check(channels, depth)  # says it of the samples, not of what is made of them
         raise

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from arcomp.cli import STARTED, options
-from arcomp.cli.console import Console, duration, plural, report, shown, size
+from arcomp.cli.console import Console, duration, megapixels, plural, report, shown, size
 from arcomp.cli.ending import TERMINATED
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
@@ -184,15 +184,17 @@ class Total:
     bytes_out: int = 0
     coded_bytes: int = 0
     samples: int = 0
+    positions: int = 0
     seconds: float = 0.0
 
-    def add(self, bytes_in: int, bytes_out: int, samples: int, seconds: float) -> None:
-        """Count one file; of no samples if it is kept as bytes."""
+    def add(self, bytes_in: int, bytes_out: int, samples: int, positions: int, seconds: float) -> None:
+        """Count one file; of no samples and positions if it is kept as bytes."""
         self.files += 1
         self.bytes_in += bytes_in
         self.bytes_out += bytes_out
         self.coded_bytes += bytes_out if samples else 0
         self.samples += samples
+        self.positions += positions
         self.seconds += seconds
 
     def line(self, wall: float | None = None) -> str:
@@ -203,6 +205,8 @@ class Total:
         """
         rate = f", {8 * self.coded_bytes / self.samples:.3f} bits/sub-pixel" if self.samples else ""
         speed = f", {self.files / wall:.3g} files/s" if wall and self.files else ""
+        seconds = self.seconds if wall is None else wall
+        speed += f", {megapixels(self.positions / seconds)}" if self.positions and seconds else ""
         return (
             f"{plural(self.files, 'file')}: {size(self.bytes_in)} -> {size(self.bytes_out)}{rate}, "
             f"{duration(self.seconds if wall is None else wall)}{speed}"
@@ -249,6 +253,14 @@ def described(member: Member) -> str:
     from arcomp.form import kinds_of
 
     return ", ".join(kinds_of(member.skeleton))
+
+
+def positions(member: Member) -> int:
+    """How many pixels a file has that a model coded; none if it is kept as bytes, or coded as such."""
+    stacks = member.geometry.stacks if member.geometry and member.form.kind != "bytes" else ()
+    return sum(count * height * width for count, height, width in stacks) + sum(
+        jpeg.height * jpeg.width for jpeg in member.jpegs
+    )
 
 
 def unit(member: Member) -> str:

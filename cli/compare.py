@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from arcomp.cli import options
 from arcomp.cli.coding import Startup
-from arcomp.cli.console import Console, duration, one_line, plural, report
+from arcomp.cli.comparison import table
+from arcomp.cli.console import Console, duration, one_line, plural, report, size
 from arcomp.cli.files import STDOUT
 from arcomp.cli.inputs import START
 from arcomp.cli.options import examples
@@ -32,116 +32,8 @@ if TYPE_CHECKING:
     from arcomp.measure.results import Result
     from arcomp.samples import Samples
 
-WIDEST_BAR, NARROWEST_BAR = 24, 6
-BLOCKS = " ▏▎▍▌▋▊▉█"
-"""Eighths of a character."""
-DROPPED = ("parameters", "encode_mps", "nll_float", "nll_exact", "round_trip")
-"""Columns that a narrow terminal goes without, the first ones first."""
-STAR = "*"
-MODEL = re.compile(r"\bmodel [a-z_0-9]+ (?=takes|does)")
-"""What a reason says of who gives it."""
-
-
-def bar(part: float, width: int) -> str:
-    """A bar over so many characters, to an eighth of one; "#" where the terminal has no blocks."""
-    try:
-        BLOCKS.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return "#" * round(part * width)
-    whole, rest = divmod(round(part * width * 8), 8)
-    return (BLOCKS[8] * whole + BLOCKS[rest]).rstrip()
-
-
-def _cells(result: Result, several: int) -> dict[str, Any]:
-    """A result as a row of the table."""
-    float_nll = result.per_subpixel("nll_bits_float")
-    mark = STAR if result.learns else " "
-    return {
-        "model": one_line(result.model),
-        "inputs": f"{len(result.done)} of {several}",
-        "bits": result.bits_per_subpixel,
-        "nll_float": None if float_nll is None else f"{float_nll:.4f}{mark}",
-        "nll_exact": result.per_subpixel("nll_bits_exact"),
-        "overhead": result.overhead_percent,
-        "parameters": result.parameters,
-        "encode_mps": result.mps("encode_seconds"),
-        "decode_mps": result.mps("decode_seconds"),
-        "round_trip": "FAILED" if result.failed else "ok",
-    }
-
-
-def table(found: Sequence[Result], terminal: int | None, of_bytes: bool = False) -> str:
-    """The results as text, the smallest first.
-
-    Args:
-        terminal: columns of the terminal, for bars and colours; None for plain text.
-        of_bytes: all inputs are.
-    """
-    from arcomp.measure.tables import Column, text
-
-    done = [result for result in found if result.done]
-    inputs = max((len(result.each) for result in found), default=0)
-    rows = [_cells(result, inputs) for result in done]
-    million = "MB" if of_bytes else "MP"
-    columns = [
-        Column("model", "model"),
-        *([Column("inputs", "inputs", "s")] if any(len(r.done) < inputs for r in done) else []),
-        Column("bits", "bits/byte" if of_bytes else "bits/sub-pixel", ".4f"),
-        Column("nll_float", "NLL float", ".4f"),
-        Column("nll_exact", "NLL exact", ".4f"),
-        Column("overhead", "overhead %", "+.3f"),
-        Column("parameters", "parameters", ",d"),
-        Column("encode_mps", f"{million}/s enc", ".3g"),
-        Column("decode_mps", f"{million}/s dec", ".3g"),
-        Column("round_trip", "round trip"),
-    ]
-    made = text(rows, columns) if rows else ""
-    if rows and terminal:
-        made = _fitted(rows, columns, done, terminal)
-    lines = [made] if made else []
-    lines += _left_out(found)
-    if any(STAR in (row["nll_float"] or "") for row in rows):
-        lines.append(f"{STAR} of the network alone, without what the model learns from the picture as it codes")
-    return "\n".join(lines)
-
-
-def _left_out(found: Sequence[Result]) -> list[str]:
-    """Who did not take what, a line for each reason."""
-    names: dict[str, list[str]] = {}
-    for result in found:
-        if result.skipped:
-            reason = MODEL.sub("", one_line(result.skipped))
-            names.setdefault(reason, []).append(one_line(result.model))
-    return [f"{', '.join(models)}: skipped: {reason}" for reason, models in names.items()]
-
-
-def _fitted(rows: Sequence[dict[str, Any]], columns: list[Any], done: Sequence[Result], terminal: int) -> str:
-    """The table with bars after the first figure, without the columns that have no room, in colours."""
-    from arcomp.measure.tables import Column, text
-
-    def width_left() -> int:
-        return terminal - max(map(len, text(rows, columns).splitlines())) - 3
-
-    for key in DROPPED:
-        if width_left() < NARROWEST_BAR:
-            columns = [c for c in columns if c.key != key]
-    width = min(WIDEST_BAR, width_left())
-    most = max(row["bits"] for row in rows)
-    if width >= NARROWEST_BAR:
-        at = next(i for i, c in enumerate(columns) if c.key == "bits") + 1
-        columns = [*columns[:at], Column("bar", " " * width), *columns[at:]]
-        rows = [{**row, "bar": bar(row["bits"] / most, width) if most else ""} for row in rows]
-    lines = text(rows, columns).splitlines()
-    lines[1] = ""
-    if os.environ.get("NO_COLOR"):
-        return "\n".join(lines)
-    styled = [click.style(lines[0], bold=True)]
-    for i, (line, result) in enumerate(zip(lines[2:], done, strict=True)):
-        drawn = rows[i].get("bar", "")
-        coloured = click.style(drawn, fg="cyan" if result.kind == "model" else "bright_black")
-        line = line.replace(drawn, coloured, 1) if drawn else line
-        styled.append(click.style(line, fg="red") if result.failed else line)
-    return "\n".join(styled)
+ALL = "all"
+"""What --models takes for all models here."""
 
 
 @dataclass
@@ -208,7 +100,10 @@ class Comparison:
 def _contestants(
     names: str | None, peers: bool, places: Sequence[Place], device: str, threads: int | None, startup: Startup
 ) -> list[Contestant]:
-    """Models by their names, separated by commas (all that are here without any), and codecs of others for such inputs.
+    """Models by their names, separated by commas, and codecs of others for such inputs.
+
+    Args:
+        names: :data:`ALL`: all that are here. None: the same, but for pictures of about the size they were made for.
 
     Raises:
         ModelError: no such model.
@@ -218,15 +113,19 @@ def _contestants(
     from arcomp.measure.compare import ModelContestant
     from arcomp.measure.contestants import classical, classical_of_bytes, classical_of_jpegs
 
-    chosen = registry.names() if names is None else list(dict.fromkeys(filter(None, names.split(","))))
+    chosen = registry.names() if names in (None, ALL) else list(dict.fromkeys(filter(None, (names or "").split(","))))
     if not chosen:
-        raise click.UsageError("--models names none; leave it out for all that are here")
+        raise click.UsageError("--models names none; leave it out for all that suit the input")
     short = [source.removesuffix(library.ENDING) for source in chosen]
     where = options.choose_device(device, uses_torch=True)
     made: list[Contestant] = []
     for source, name in zip(chosen, short, strict=True):
         shown = name if short.count(name) == 1 else source
-        made.append(ModelContestant(source, shown, where, threads, lambda m, c, d: startup.warm(m, c, d, where)))
+        made.append(
+            ModelContestant(
+                source, shown, where, threads, lambda m, c, d: startup.warm(m, c, d, where), names is not None
+            )
+        )
     if not peers:
         return made
     of_bytes = [place.bytes and any(c.takes_bytes for c in made) for place in places]
@@ -289,8 +188,12 @@ class Reports:
             if path is not None and path != STDOUT:
                 documents[path] = make
 
+        console = Console(self.target.console.quiet, as_json=self.json == STDOUT)
+
         def write(path: str) -> None:
-            self.target.put(path, documents[path]().encode("utf-8"), None, replaces=False)
+            data = documents[path]().encode("utf-8")
+            self.target.put(path, data, None, replaces=False)
+            console.summary(f"{plural(len(found[0].each), 'input')} -> {path}: {size(len(data))}")
 
         return options.each(tuple(documents), write, self.target.console)
 
@@ -303,7 +206,8 @@ EXAMPLES = examples("arcomp compare img.png --classical", "arcomp compare img.pn
 @click.option(
     "--models",
     metavar="A,B,..",
-    help="Names from `arcomp models`, or .safetensors files. [default: all models here]",
+    help="Names from `arcomp models`, or .safetensors files; `all` are all models here. [default: those that suit the "
+    "input]",
 )
 @click.option(
     "--classical",
@@ -376,6 +280,8 @@ def command(
             return 1  # each was reported
         raise ArcompError("there is nothing to compare", remedy="name pictures, or arrays of them")
     found = results(contestants, work.measured)
+    if models is None:
+        found = _suiting(found, console)
     if document == STDOUT:
         for about in as_objects(found):
             print(json.dumps(about, allow_nan=False))
@@ -389,6 +295,19 @@ def command(
 
     failed = reports.write(found, page) or work.unread or any(r.failed for r in found) or not any(r.done for r in found)
     return 1 if failed else 0
+
+
+def _suiting(found: list[Result], console: Console) -> list[Result]:
+    """The results without those of models that take none of the inputs, of which a line is said."""
+    from arcomp.measure.results import taking
+
+    kept = taking(found)
+    if not kept:
+        return found  # the reasons are all that there is to say
+    left = len(found) - len(kept)
+    if left:
+        console.note(f"{plural(left, 'model')} here {'suits' if left == 1 else 'suit'} no such input: --models {ALL}")
+    return kept
 
 
 def _print(found: Sequence[Result], of_bytes: bool, verbose: bool) -> None:

@@ -12,7 +12,7 @@ import click
 
 from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import written_archive
-from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, member_in, unit
+from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, member_in, positions, unit
 from arcomp.cli.console import Console, duration, percent, shown, size
 from arcomp.cli.files import ENDING, STDOUT, is_whole
 from arcomp.cli.inputs import Input, is_picture, read_compressed, read_input
@@ -155,7 +155,7 @@ class Compressor:
             self.console.warn(f"{shown(name)}: became so small that decompressing it needs leave: {leave.remedy}")
         samples = made.coded.samples if made.coded else 0
         packed = made.data if self.target.archive else None
-        return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed)
+        return many.Outcome(bytes_in, len(made.data), samples, made.seconds, packed, positions=positions(made.member))
 
     def _removed(self, job: Job, source: Input) -> many.Outcome:
         """Remove an input whose output an interrupted run has left, once that is decoded.

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -51,6 +52,11 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def megapixels(speed: float) -> str:
+    """A number of pixels a second, in millions, or in thousands if there are few."""
+    return f"{speed / 1e6:.3g} MP/s" if speed >= 1e5 else f"{speed / 1e3:.3g} kP/s"
 
 
 def when(nanoseconds: int, form: str) -> str:
@@ -278,6 +284,7 @@ class Overall:
         self._sizes, self._done = sizes, 0
         self._bytes, self._parts = 0.0, dict[int, float]()
         self._total = max(1, sum(sizes))
+        self._began, self._positions = time.perf_counter(), 0
         self._bar = progress_bar(self._label(), PATIENCE, smoothing=0.02)
         self.index = 0
         """The file that :meth:`part` is about."""
@@ -294,12 +301,17 @@ class Overall:
         self._bar.set_description_str(self._label(), refresh=False)
         self._show()
 
+    def count(self, positions: int) -> None:
+        """So many pixels more are done."""
+        self._positions += positions
+
     def _show(self) -> None:
         done = self._bytes + sum(self._sizes[index] * part for index, part in self._parts.items())
         self._bar.update(done / self._total - self._bar.n)
 
     def _label(self) -> str:
-        return f"{self._done} of {plural(len(self._sizes), 'file')}"
+        speed = megapixels(self._positions / (time.perf_counter() - self._began))
+        return f"{self._done} of {plural(len(self._sizes), 'file')}" + (f", {speed}" if self._positions else "")
 
     def clear(self) -> None:
         """Make room for a line."""

@@ -12,7 +12,7 @@ import click
 
 from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import folders_of, header_of, input_of, latest, members, unpacked, with_top
-from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits
+from arcomp.cli.coding import Decoded, Startup, about_member, contents, decoded, digits, positions
 from arcomp.cli.console import Console, duration, shown, size
 from arcomp.cli.files import ENDING, STDOUT, content
 from arcomp.cli.jobs import Chosen, Given, Job
@@ -34,7 +34,7 @@ EXAMPLES = examples(
     "arcomp decompress photos.arcomp -o photos/",
 )
 _PICTURES = "png apng bmp dib tif tiff gif jpg jpeg jfif webp ico cur ppm pgm pbm pnm pam heic avif jxl jp2 tga pcx psd"
-_OTHERS = "npy npz dng raw svg txt md csv tsv json xml log dat bin"
+_OTHERS = "npy npz wav dng raw svg txt md csv tsv json xml log dat bin"
 RESTORED = frozenset([*_PICTURES.split(), *_OTHERS.split()])
 """Endings that are taken from the file itself where its own name has none: of pictures, arrays and texts, never of
 programs."""
@@ -188,7 +188,7 @@ class Decompressor:
         if lost:
             self.console.warn(f"{shown(job.shown)}: not kept in .{format_of(path)}: {', '.join(lost)}")
         self._tell(job, len(data), written, found)
-        return many.Outcome(len(data), len(written), seconds=found.seconds)
+        return many.Outcome(len(data), len(written), seconds=found.seconds, positions=positions(member))
 
     def _tell(self, job: Job, bytes_in: int, written: bytes, found: Decoded) -> None:
         path = job.path

@@ -29,7 +29,8 @@ class Outcome:
     """What came of one input.
 
     Attributes:
-        bytes_in, bytes_out, samples, seconds: for sums; of no samples if it is kept as bytes.
+        bytes_in, bytes_out, samples, positions, seconds: for sums; of no samples and positions (pixels) if it is kept
+            as bytes.
         data: what was made, where somebody else is to write it.
         skipped: nothing was made, as it is there already.
         busy: nothing was made, as another process is making it.
@@ -42,6 +43,7 @@ class Outcome:
     data: bytes | None = field(default=None, repr=False)
     skipped: bool = False
     busy: bool = False
+    positions: int = 0
 
 
 Work = Callable[[Job, int | None], Outcome]
@@ -89,7 +91,7 @@ class Summary:
         if outcome.skipped:
             self.skipped += 1
             return
-        self.total.add(outcome.bytes_in, outcome.bytes_out, outcome.samples, outcome.seconds)
+        self.total.add(outcome.bytes_in, outcome.bytes_out, outcome.samples, outcome.positions, outcome.seconds)
 
     def tell(self, console: Console, chosen: Chosen, line: str) -> int:
         """Print the last line, if there was more than one input; the exit status.
@@ -277,6 +279,8 @@ def _pass(
                 if write is not None and outcome.data is not None:
                     write(job, outcome.data)
                 summary.add(outcome)
+                if console.overall:
+                    console.overall.count(outcome.positions)
     return busy
 
 

@@ -156,13 +156,25 @@ model_to_use = click.option(
 model_or_default = click.option(
     "-m", "--model", "model_name", metavar="MODEL", help=MODEL, shell_complete=complete_models
 )
-preset = click.option(
-    "-p",
-    "--preset",
-    type=click.Choice(["fast", "balanced", "max"]),
-    help="Preset of model photo: `fast` is faster, `max` makes smaller files. [default: balanced]",
-)
-"""For verbs with :data:`model_or_default`; :func:`chosen_model` reads both."""
+LEVELS = {"fast": "123", "balanced": "456", "max": "789"}
+"""Presets, and the levels of other compressors that mean them."""
+
+
+def preset(function: F) -> F:
+    """``-p``, and levels as its synonyms, for verbs with :data:`model_or_default`; :func:`chosen_model` reads both.
+    Of several, the last one counts."""
+    for name, levels in LEVELS.items():
+        names = (f"-{level}" for level in levels)
+        function = click.option(*names, "preset", flag_value=name, hidden=True)(function)
+    return click.option(
+        "-p",
+        "--preset",
+        type=click.Choice(list(LEVELS)),
+        help="Preset of model photo: `fast` is faster, `max` makes smaller files. -1 to -3 mean fast, -4 to -6 "
+        "balanced, -7 to -9 max. [default: balanced]",
+    )(function)
+
+
 naive = click.option(
     "--naive",
     is_flag=True,

@@ -282,4 +282,5 @@ def _tell(
         "seconds": digits(seconds),
     }
     what = plural(images, "text") if wanted.text else plural(images, "picture") + f" of {width} x {height}"
-    console.result(f"{shown(output) if output else 'drawn'}: {what}, {duration(seconds)}", about)
+    where = f"{model.name} -> {output}" if output else model.name
+    console.result(f"{where}: {what}, {duration(seconds)}", about)

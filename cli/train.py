@@ -175,7 +175,7 @@ def _train(run: Run, console: Console, team: Team) -> int:
         raise
     finally:
         reporter.close()
-    _conclude(done, state, data, console)
+    _conclude(run, done, state, data, console)
     return 0
 
 
@@ -191,15 +191,16 @@ def _announce(run: Run, data: Data, team: Team, console: Console) -> None:
         console.note(f"the rate is {run.recipe.optimiser.rate:g} from here on, it was {run.resumed.optimiser.rate:g}")
 
 
-def _conclude(done: Finished, state: State, data: Data, console: Console) -> None:
+def _conclude(run: Run, done: Finished, state: State, data: Data, console: Console) -> None:
     """What came of it."""
+    named = str(run.folders[0]) + (f" and {len(run.folders) - 1} more" if len(run.folders) > 1 else "")
     if console.as_json:
         print(json.dumps({"event": "finished", **asdict(done), "path": str(done.path), "seconds": state.seconds}))
         return
     console.summary(
-        f"{done.path}: digest {done.digest[:16]}; bits per {data.unit} on what was held out: "
-        f"float {done.float_bits:.4f}, exact {done.exact_bits:.4f}, coded {done.coded_bits:.4f}; "
-        f"trained {duration(state.seconds)}"
+        f"{named} -> {done.path}: digest {done.digest[:16]}, bits per {data.unit} on what was held out: "
+        f"float {done.float_bits:.4f}, exact {done.exact_bits:.4f}, coded {done.coded_bits:.4f}, "
+        f"{duration(state.seconds)}"
     )
 
 

@@ -10,7 +10,7 @@ import click
 
 from arcomp.cli import jobs, many, options
 from arcomp.cli.archives import input_of, members, unpacked
-from arcomp.cli.coding import Startup, about_member, contents, decoded, digits
+from arcomp.cli.coding import Startup, about_member, contents, decoded, digits, positions
 from arcomp.cli.console import Console, duration, plural, shown, size
 from arcomp.cli.files import ENDING
 from arcomp.cli.jobs import Given, Job
@@ -62,7 +62,7 @@ class Verification:
                 f"{duration(found.seconds)}"
             )
             console.result(line, about, f"start-up {duration(startup.seconds)}")
-            return many.Outcome(len(data), seconds=found.seconds)
+            return many.Outcome(len(data), seconds=found.seconds, positions=positions(found.member))
 
         return work
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed, takes_samples
 from arcomp.contract.library import family, folders
+from arcomp.contract.model import Model
 from arcomp.errors import ModelError
 from arcomp.samples import Samples
+
+TILES = 8
+"""Of a picture, at most, for a model that is made for pictures of its size."""
 
 
 def is_ambiguous(name: str) -> bool:
@@ -35,6 +39,14 @@ def suiting(name: str, samples: Samples | None) -> str:
         if model.takes_bytes if samples is None else _takes(samples, found):
             return found
     return name
+
+
+def made_for(model: Model, shape: tuple[int, ...], depth: int) -> bool:
+    """Whether pictures [N, H, W, C] that a model takes are of about the size it was made for: larger ones are cut into
+    many tiles that know nothing of each other. Strips as wide as the picture are no such tiles."""
+    _, height, width, channels = shape
+    rows, columns = model.tile(height, width, channels, depth)
+    return not (0 < columns < width and height * width > TILES * rows * columns)
 
 
 def _takes(samples: Samples, name: str) -> bool:

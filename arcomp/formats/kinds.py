@@ -21,7 +21,8 @@ STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\2\0", "icon"),
     (b"icns", "icon"),
 )
-"""How files begin, and the kind that they then are. Files of WebP and Netpbm begin in no fixed way."""
+"""How files begin, and the kind that they then are. Files of WebP, WAV and Netpbm begin in no fixed way."""
+_RIFF = {b"WEBP": "webp", b"WAVE": "wav"}
 
 _REFUSED = (
     (b"\x89ARC", "an arcomp file", "it is compressed already"),
@@ -48,7 +49,7 @@ def kind_of(start: bytes) -> str:
         start: the file's first bytes, 16 or more where there are so many.
 
     Returns:
-        "webp", "pnm", or one of :data:`STARTS`.
+        "webp", "wav", "pnm", or one of :data:`STARTS`.
 
     Raises:
         PictureError: the file is empty, or of a kind that cannot be read, named where it is known.
@@ -58,8 +59,8 @@ def kind_of(start: bytes) -> str:
     for magic, kind in STARTS:
         if start.startswith(magic):
             return kind
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "webp"
+    if start[:4] == b"RIFF" and start[8:12] in _RIFF:
+        return _RIFF[start[8:12]]
     if start[:1] == b"P" and (start[2:3].isspace() or start[2:3] == b"#"):
         if start[1:2] in b"1234567":
             return "pnm"
@@ -76,7 +77,7 @@ def is_picture(start: bytes) -> bool:
         start: its first bytes, 300 or more where there are so many.
     """
     try:
-        return bool(kind_of(start))
+        return kind_of(start) != "wav"
     except PictureError:
         others = tuple(magic for magic, what, _ in _REFUSED if "picture" in what or "Photoshop" in what)
         return start.startswith(others) or start[4:10] in (b"ftypav", b"ftyphe", b"ftypmi") or is_array(start)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from arcomp.errors import PictureError
-from arcomp.formats import bmp, ico, npy, png, pnm, tiff
+from arcomp.formats import bmp, ico, npy, png, pnm, tiff, wav
 from arcomp.formats.kinds import kind_of
 from arcomp.formats.parsed import Parsed
 
 Parser = Callable[[bytes], Parsed | None]
 
 PARSERS: Mapping[str, Parser] = MappingProxyType(
-    {"png": png.parse, "icon": ico.parse, "tiff": tiff.parse, "bmp": bmp.parsed, "pnm": pnm.parsed}
+    {"png": png.parse, "icon": ico.parse, "tiff": tiff.parse, "bmp": bmp.parsed, "pnm": pnm.parsed, "wav": wav.parsed}
 )
 """By the kind of a file (:mod:`arcomp.formats.kinds`) the function that takes it apart; it gives None, or raises, where
 it does not. Other kinds are not taken apart."""

@@ -16,6 +16,7 @@ from arcomp.formats.npy import ARRAY_ENDINGS, write_npy
 from arcomp.formats.png_writing import write_png
 from arcomp.formats.pnm import write_pnm
 from arcomp.formats.tiff_writing import write_tiff
+from arcomp.formats.wav import write_wav
 from arcomp.samples import Array, Bytes, Samples
 
 ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -34,6 +35,8 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 )
 """Endings that can be written, lower-case without a dot, and their format."""
 
+SOUND = "wav"
+"""The ending of sounds, which are no pictures."""
 LOSSY = {"jpg", "jpeg", "jpe", "jfif", "gif", "heic", "avif", "jp2", "jxl"}
 """Endings of pictures that are not written, because they lose pixels, or may."""
 _MAX_SIDE_OF_WEBP = 16383
@@ -57,7 +60,7 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     Args:
         samples: bytes become what they were, whatever the ending; an array has its type, axes and name again in an
             .npy or .npz file; pictures go there as [N, H, W, C].
-        ending: "npy", "npz" or a key of :data:`ENDINGS`, in any case, with or without its dot.
+        ending: "npy", "npz", "wav" or a key of :data:`ENDINGS`, in any case, with or without its dot.
         metadata: goes along as far as such files have room for it.
 
     Returns:
@@ -73,10 +76,13 @@ def write(samples: Samples, ending: str, metadata: Metadata = NONE) -> bytes:
     if metadata.maximum is not None and ending in ENDINGS and ENDINGS[ending] != "PNM":
         white = metadata.maximum or "another number in each picture"
         raise OutputError(f"{ending} cannot hold samples of which {white} is white", remedy="choose pgm, ppm or npy")
-    if isinstance(samples.form, Array) and samples.form.dtype.startswith("int") and ending not in ARRAY_ENDINGS:
+    signed = isinstance(samples.form, Array) and samples.form.dtype.startswith("int")
+    if signed and ending not in (*ARRAY_ENDINGS, SOUND):
         raise OutputError(f"{ending} cannot hold negative numbers", remedy="choose npy")
     if ending not in ("png", "bmp", *ARRAY_ENDINGS):  # which hold indices beyond their palette as they are
         check_colours(samples)
+    if ending == SOUND:
+        return write_wav(samples)
     if ending == "png":
         return write_png(samples, metadata)
     if ending in ("tif", "tiff"):

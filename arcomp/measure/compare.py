@@ -14,11 +14,12 @@ from arcomp.container import unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
 from arcomp.contract.model import Execution, Model
+from arcomp.contract.suiting import made_for
 from arcomp.contract.tiling import Tiling
 from arcomp.errors import ModelError, has_torch
 from arcomp.measure.contestants import Coded, Contestant, NotTakenError, Progress
 from arcomp.measure.jpegs import Jpeg, small_jpeg
-from arcomp.samples import Pixels, Samples
+from arcomp.samples import Bytes, Pixels, Samples
 from arcomp.transforms import Node, leaf_kinds, leaves
 
 ABOUT_FILE = 40
@@ -41,6 +42,7 @@ class ModelContestant(Contestant):
         device: where it is evaluated to encode.
         threads: how many tiles a model that learns codes at a time; None: one for each processor.
         prepare: called before the first file of a kind is timed.
+        any_size: take pictures that are much larger than those it was made for, too.
 
     Raises:
         ModelError: no such model, or damaged weights.
@@ -53,12 +55,13 @@ class ModelContestant(Contestant):
         device: str = "cpu",
         threads: int | None = None,
         prepare: Prepare = warm_up,
+        any_size: bool = True,
     ) -> None:
         began = time.perf_counter()
         self.model = registry.load(source)
         self.name, self.digest, self.learns = name or source, self.model.digest.hex(), self.model.learns
         self.parameters, self.takes_bytes = self.model.parameters, self.model.takes_bytes
-        self.device, self.threads, self.prepare = device, threads, prepare
+        self.device, self.threads, self.prepare, self.any_size = device, threads, prepare, any_size
         self._prepared: set[tuple[int, int, int]] = set()
         self._prepared_jpegs: set[int] = set()
         self._trees: tuple[Node, ...] = ()
@@ -71,6 +74,11 @@ class ModelContestant(Contestant):
             kinds = codec.leaves_of(own, self._trees)
             if kinds and all(leaf.model for leaf in kinds):  # all of it would be coded by another model
                 self.model.check(own.channels, own.depth)
+            if not self.any_size and self.takes_bytes and not isinstance(own.form, Bytes):
+                raise ModelError("is a model of text")
+            own_kinds = [leaf for leaf in kinds if not leaf.model and not isinstance(own.form, Bytes)]
+            if not (self.any_size or all(made_for(self.model, leaf.shape, leaf.depth) for leaf in own_kinds)):
+                raise ModelError("is made for smaller pictures")
         except ModelError as error:
             raise NotTakenError(error.cause) from error
         return own

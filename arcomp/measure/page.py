@@ -18,9 +18,10 @@ from arcomp.measure.contestants import Contestant, seen
 from arcomp.measure.heat_map import colours, folded, row
 from arcomp.measure.inputs import least_depth
 from arcomp.measure.record import Measurement
-from arcomp.measure.results import TITLE, Result
+from arcomp.measure.results import MODEL, TITLE, Result
 from arcomp.measure.sheets import sheet
-from arcomp.measure.tables import Column, cell
+from arcomp.measure.speeds import Rate, rate
+from arcomp.measure.tables import THREE_DIGITS, Column, cell
 from arcomp.samples import Bytes, Samples, kind_of_channels
 
 SHOWN = 64
@@ -29,6 +30,8 @@ TOP = 0.995
 """Part of a map's pixels whose bits are within the scale."""
 NEAR = 1.5
 """Models of at most so many times the bits of the best one decide where the scale ends: others would darken all."""
+LONGEST = 4
+"""Of the smallest one's bar, that others are at most: one that is far off would leave nothing of it."""
 STEPS = 16
 """Colours of the scale's picture."""
 Progress = Callable[[float], None]
@@ -36,15 +39,10 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Units:
-    """What is counted: a sample, a million positions, and so many of them a second."""
+    """What is counted: a sample, and so many positions a second."""
 
     sample: str
-    million: str
-    rate: str
-
-
-PIXELS = Units("sub-pixel", "megapixels", "MP/s")
-BYTES = Units("byte", "megabytes", "MB/s")
+    rate: Rate
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Shown:
         small: pixels are squares.
         top: bits of a pixel at the end of the scale, the same for all maps.
         position: what a pixel is called.
-        maps: of the models that took it.
+        maps: of the models that took it, in the sequence of their files' sizes.
     """
 
     name: str
@@ -97,12 +95,13 @@ def show(
     some = replace(samples, stacks=(samples.stacks[0][:SHOWN],))
     pixels = some.pixels
     taken = [
-        c for c, m in zip(contestants, measured, strict=True)
+        (m.bytes, c) for c, m in zip(contestants, measured, strict=True)
         if isinstance(c, ModelContestant) and m.bytes is not None
     ]  # fmt: skip
+    taken.sort(key=lambda one: one[0])
     found: list[npt.NDArray[Any]] = []
     means: list[float] = []
-    for i, contestant in enumerate(taken):
+    for i, (_, contestant) in enumerate(taken):
         plan = bits.as_coded(some, contestant.model)
         (made,) = bits.measure(plan, contestant.model, device=contestant.device, threads=contestant.threads)
         each = made.samples.sum(-1)
@@ -112,7 +111,7 @@ def show(
     top = _top(found)
     maps = [
         Map(contestant.name, images.uri(colours(a / top)), mean)
-        for contestant, a, mean in zip(taken, found, means, strict=True)
+        for (_, contestant), a, mean in zip(taken, found, means, strict=True)
     ]
     own = replace(some, depth=least_depth(some))
     colour = (seen(own) >> max(0, own.depth - 8)).astype(np.uint8)
@@ -170,7 +169,7 @@ def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False
     templates = Environment(
         loader=PackageLoader("arcomp.measure"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    units = BYTES if of_bytes else PIXELS
+    units = Units("byte" if of_bytes else "sub-pixel", rate(found, of_bytes))
     many = max(len(r.each) for r in found)
     plots, remarks = _plots(found, units)
     return templates.get_template("page.html").render(
@@ -183,13 +182,20 @@ def page(found: Sequence[Result], shown: Sequence[Shown], of_bytes: bool = False
         plots=plots,
         peers=any(r.kind == "codec" and r.done for r in found),
         remarks=remarks,
-        totals=_rows(found, TOTALS),
+        totals=_rows(found, TOTALS, units),
+        left_out=_left_out(found),
         columns=_titled(TOTALS, units),
         notes=_notes(found, units),
-        inputs=[(one, _rows([_only(r, i) for r in found], EACH) if many > 1 else []) for i, one in enumerate(shown)],
+        inputs=[(one, *_of_input(found, i, units, several=many > 1)) for i, one in enumerate(shown)],
         each=_titled(EACH, units),
         stops=", ".join(f"rgb({r} {g} {b})" for r, g, b in colours(np.linspace(0, 1, STEPS)).tolist()),
     )
+
+
+def _of_input(found: Sequence[Result], i: int, units: Units, several: bool) -> tuple[list[Any], list[Any]]:
+    """The rows of an input's table, and who did not take it; none where it is the only one."""
+    own = [_only(r, i) for r in found] if several else []
+    return _rows(own, EACH, units), _left_out(own)
 
 
 def _only(result: Result, i: int) -> Result:
@@ -206,13 +212,13 @@ def _plots(found: Sequence[Result], units: Units) -> tuple[list[str], list[str]]
     for action in ("decode", "encode"):
         marks = []
         for r in found:
-            speed, size = r.mps(f"{action}_seconds"), r.bits_per_subpixel
+            speed, size = units.rate.of(r.mps(f"{action}_seconds")), r.bits_per_subpixel
             if len(r.done) == most and speed and size is not None:
                 marks.append(plot.Mark(r.model, speed, size, r.kind == "model"))
         drawn = plot.drawable(marks)
         if drawn:
             drawing = plot.figure(
-                drawn, f"{action[:-1]}ing, {units.million} a second", f"bits per {units.sample}, smaller is lower"
+                drawn, f"{action[:-1]}ing, {units.rate.words}", f"bits per {units.sample}, smaller is lower"
             )
             said = f"Bits per {units.sample} against the speed of {action[:-1]}ing; the numbers are in the table"
             made.append(plot.svg(drawing, said))
@@ -231,40 +237,54 @@ ROUND_TRIP = Column("round_trip", "round trip")
 TOTALS = (
     *SIZES,
     Column("parameters", "parameters", ",d"),
-    Column("encode_mps", "MP/s enc", ".3g"),
-    Column("decode_mps", "MP/s dec", ".3g"),
+    Column("encode_mps", "MP/s enc", THREE_DIGITS),
+    Column("decode_mps", "MP/s dec", THREE_DIGITS),
     Column("startup_seconds", "start-up, s", ".2f"),
     ROUND_TRIP,
 )
 EACH = (
     *SIZES,
-    Column("encode_seconds", "encoding, s", ".3g"),
-    Column("decode_seconds", "decoding, s", ".3g"),
+    Column("encode_seconds", "encoding, s", THREE_DIGITS),
+    Column("decode_seconds", "decoding, s", THREE_DIGITS),
     ROUND_TRIP,
 )
 
 
 def _titled(columns: Sequence[Column], units: Units) -> list[Column]:
-    return [replace(c, title=c.title.replace("sub-pixel", units.sample).replace("MP/s", units.rate)) for c in columns]
+    return [
+        replace(c, title=c.title.replace("sub-pixel", units.sample).replace("MP/s", units.rate.short)) for c in columns
+    ]
 
 
-def _rows(found: Sequence[Result], columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """A table's rows as the template takes them: the smallest first, those that took nothing last."""
-    most = max((r.bits_per_subpixel or 0.0 for r in found), default=0.0)
+def _left_out(found: Sequence[Result]) -> list[tuple[str, list[str]]]:
+    """Of those that took nothing: reasons, each with the names."""
+    names: dict[str, list[str]] = {}
+    for r in found:
+        if not r.done and not r.failed:
+            names.setdefault(MODEL.sub("", r.skipped), []).append(r.model)
+    return list(names.items())
+
+
+def _rows(found: Sequence[Result], columns: Sequence[Column], units: Units) -> list[dict[str, Any]]:
+    """A table's rows as the template takes them, the smallest first; of those that took nothing, the ones that failed
+    come last."""
+    sizes = [r.bits_per_subpixel or 0.0 for r in found if r.done]
+    most = min(max(sizes, default=0.0), LONGEST * min(sizes, default=0.0)) or 1.0
     rows: list[dict[str, Any]] = []
     for r in sorted(found, key=lambda r: (-len(r.done), r.bits_per_subpixel or 0.0)):
         several = f" ({len(r.done)} of {len(r.each)})" if 0 < len(r.done) < len(r.each) else ""
         row = {"name": r.model + several, "failed": r.failed, "kind": "peer" if r.kind == "codec" else "ours"}
         if not r.done:
-            rows.append({**row, "why": r.skipped})
+            rows += [{**row, "why": r.skipped}] if r.failed else []
             continue
         exact, in_float = r.per_subpixel("nll_bits_exact"), r.per_subpixel("nll_bits_float")
         values = {**r.row(), "float": in_float, "exact": exact}
+        values |= {key: units.rate.of(values[key]) for key in ("encode_mps", "decode_mps")}
         cells = [
             {"key": c.key, "text": cell(values[c.key], c.spec), "star": c.key == "float" and r.learns and in_float}
             for c in columns
         ]
-        rows.append({**row, "cells": cells, "part": 100 * (r.bits_per_subpixel or 0.0) / most if most else 0})
+        rows.append({**row, "cells": cells, "part": min(100.0, 100 * (r.bits_per_subpixel or 0.0) / most)})
     return rows
 
 

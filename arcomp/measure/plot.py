@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 MOST = 2.5
 """Largest size that is drawn, in parts of the smallest."""
+SQUEEZED = 2.0
+"""How much more room a few large ones may take that the others would have alone."""
+MARK = 34
+"""Area of a mark, in square points."""
+CANDIDATES = 400
+"""Places that are tried for a name."""
+ROOMY = 8
+"""Names that a low figure has room for."""
+FEW = 0.25
+"""Of all marks, that may be left out for the others' sake."""
 NEEDED = ("matplotlib", "textalloc")
 OURS, PEER, FRONT, INK, SOFT, FAINT, PAPER = "#0b62c4", "#8b949e", "#d97706", "#1b1f24", "#57606a", "#e4e8ec", "#ffffff"
 VARIABLES = {OURS: "ours", PEER: "peer", FRONT: "front", INK: "ink", SOFT: "soft", FAINT: "faint", PAPER: "paper"}
@@ -71,22 +81,36 @@ def front(marks: Sequence[Mark]) -> list[int]:
 
 
 def drawable(marks: Sequence[Mark], most: float = MOST) -> list[Mark]:
-    """Those of at most so many times the smallest size: larger ones would squeeze the others together."""
-    return [m for m in marks if m.size <= most * min(m.size for m in marks)]
+    """Those of at most so many times the smallest size, without a few that stand far above the others: they would
+    squeeze these together."""
+    kept = sorted((m for m in marks if m.size <= most * min(m.size for m in marks)), key=lambda m: m.size)
+    above = [m.size - kept[0].size for m in kept]
+    most_out, out = int(FEW * len(kept)), 0
+    for more in range(1, most_out + 1):
+        if 0 < SQUEEZED * above[-more - 1] < above[-out - 1]:
+            out = more
+    return [m for m in marks if m in kept[: len(kept) - out]]
 
 
-def figure(marks: Sequence[Mark], x_title: str, y_title: str, size: tuple[float, float] = (4.6, 3.5)) -> Figure:
+def short(names: Sequence[str]) -> list[str]:
+    """Names without what weights are called after their model, where that leaves no two alike."""
+    models = [name.split("-")[0] for name in names]
+    return [model if models.count(model) == 1 else name for model, name in zip(models, names, strict=True)]
+
+
+def figure(marks: Sequence[Mark], x_title: str, y_title: str, size: tuple[float, float] | None = None) -> Figure:
     """A scatter plot with the Pareto front and the names of all marks.
 
     Args:
         marks: at least one; speeds are above 0.
         x_title: of the axis of speed, which is logarithmic.
         y_title: of the axis of size.
-        size: of the figure in inches.
+        size: of the figure in inches; None: higher the more names there are.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
+    size = size or (4.6, 3.5 + 0.13 * max(0, len(marks) - ROOMY))
     with matplotlib.rc_context(SETTINGS):
         made = Figure(figsize=size, layout="constrained")
         axes = made.add_subplot()
@@ -100,7 +124,7 @@ def figure(marks: Sequence[Mark], x_title: str, y_title: str, size: tuple[float,
         for ours, marker, colour in ((True, "o", OURS), (False, "s", PEER)):
             own = [m for m in marks if m.ours == ours]
             where = [m.speed for m in own], [m.size for m in own]
-            axes.scatter(*where, s=34, marker=marker, color=colour, edgecolor=PAPER, lw=0.8, zorder=3)
+            axes.scatter(*where, s=MARK, marker=marker, color=colour, edgecolor=PAPER, lw=0.8, zorder=3)
         made.draw_without_rendering()  # fixes where everything is, which names are fitted into
         made.set_layout_engine("none")
         _names(axes, marks, set(best), (x, y))
@@ -114,7 +138,7 @@ def _axes(axes: Any, marks: Sequence[Mark]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(min(speeds) / 2, max(speeds) * 2.5)
     axes.set_ylim(min(sizes) - margin, max(sizes) + margin)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.xaxis.set_minor_formatter(lambda value, _: "")
     axes.grid(lw=0.8)
     axes.set_axisbelow(True)
@@ -128,11 +152,12 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
     x, y = [m.speed for m in marks], [m.size for m in marks]
     texts: Any  # artists of matplotlib
     _, _, texts, _ = textalloc.allocate(
-        axes, x, y, [m.name.replace("$", r"\$") for m in marks],
+        axes, x, y, [name.replace("$", r"\$") for name in short([m.name for m in marks])],
         x_scatter=x, y_scatter=y, x_lines=[line[0]], y_lines=[line[1]],
         textsize=8, textcolor=[OURS if m.ours else INK for m in marks],
         fontweight=["bold" if i in best else "normal" for i in range(len(marks))],
-        linecolor=PEER, linewidth=0.6, margin=0.012, min_distance=0.02, max_distance=0.35,
+        linecolor=PEER, linewidth=0.6, margin=0.01, min_distance=0.015, max_distance=0.3, nbr_candidates=CANDIDATES,
+        scatter_sizes=[MARK] * len(marks),
         avoid_label_lines_overlap=True, avoid_crossing_label_lines=True,
     )  # fmt: skip
     for text in texts:

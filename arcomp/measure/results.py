@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ COLUMNS = (
     "decode_mps", "startup_seconds", "round_trip", "skipped",
 )  # fmt: skip
 """Of the CSV file, and the keys of JSON's objects, which have "pictures" besides."""
+MODEL = re.compile(r"\bmodel [a-z_0-9]+ (?=takes|does|is )")
+"""What a reason says of who gives it."""
 TITLE = "Models and codecs side by side"
 """Of the page."""
 
@@ -141,6 +144,11 @@ def results(contestants: Sequence[Contestant], measured: Sequence[Measurement]) 
         return -len(result.done), result.bits_per_subpixel or 0.0
 
     return sorted(made, key=rank)
+
+
+def taking(found: Sequence[Result]) -> list[Result]:
+    """Results but for those of models that took nothing."""
+    return [r for r in found if r.done or r.failed or r.kind == "codec"]
 
 
 def _of_input(m: Measurement) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,24 @@ class Column:
     Attributes:
         key: of the rows' values.
         title: shown above.
-        spec: format of numbers, as for :func:`format`.
+        spec: format of numbers, as for :func:`format`, or :data:`THREE_DIGITS`.
     """
 
     key: str
     title: str
     spec: str = ""
+
+
+THREE_DIGITS = "three digits"
+"""Besides those of :func:`format`: three digits that count, and never an exponent."""
+
+
+def three_digits(value: float) -> str:
+    """A number such as 5,710, 12.3 or 0.00143."""
+    if not value:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{round(value, places):,.{places}f}" if places else f"{float(f'{value:.3g}'):,.0f}"
 
 
 def cell(value: Any, spec: str = "") -> str:
@@ -32,7 +45,7 @@ def cell(value: Any, spec: str = "") -> str:
         return "yes" if value else "NO"
     if isinstance(value, str):
         return value
-    return format(value, spec)
+    return three_digits(value) if spec == THREE_DIGITS else format(value, spec)
 
 
 def text(rows: Sequence[Row], columns: Sequence[Column]) -> str:

@@ -27,9 +27,9 @@ class DataConfig:
 
     Attributes:
         crop: side of a square crop, in pixels; smaller pictures are taken whole, or left out where all crops must be of
-            one size and larger pictures are there. Of bytes: length of a chunk.
+            one size and larger pictures are there. Of bytes and sounds: length of a chunk.
         crops: number of crops in a round, shuffled together.
-        held_out: number of pictures (of bytes: of chunks) kept for validation, besides others of the
+        held_out: number of pictures (of bytes and sounds: of chunks) kept for validation, besides others of the
             same photographs.
         resampled: part of the crops whose chroma is subsampled or whose colour mosaic is interpolated, as
             cameras and earlier codecs do.
@@ -39,8 +39,8 @@ class DataConfig:
             out together. "": each is its own.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
             is not square.
-        kind: pictures (files of them, or arrays), or text and any other bytes, of which nothing is resampled, scaled or
-            turned.
+        kind: pictures (files of them, or arrays); or text and any other bytes, or sounds, of which nothing is
+            resampled, scaled or turned.
     """
 
     crop: Annotated[int, Meta(ge=8, le=2**14)] = 256
@@ -50,7 +50,7 @@ class DataConfig:
     scaled: Annotated[float, Meta(ge=0, le=1)] = 0.0
     photograph: str = ""
     turned: bool = True
-    kind: Literal["pictures", "bytes"] = "pictures"
+    kind: Literal["pictures", "bytes", "sounds"] = "pictures"
 
 
 class Data(ABC):

@@ -16,6 +16,7 @@ from arcomp.training.chunks import Chunks
 from arcomp.training.data import Data, below
 from arcomp.training.pictures import Pictures, find_pictures, pictures_in
 from arcomp.training.recipes import Recipe
+from arcomp.training.sounds import ENDING, Sounds
 from arcomp.training.trainable import trainer_of
 
 LOOKED_AT = 16
@@ -39,8 +40,8 @@ class Seen:
     depth: int
 
     def __str__(self) -> str:
-        if self.kind == "bytes":
-            return "text or other bytes"
+        if self.kind != "pictures":
+            return "text or other bytes" if self.kind == "bytes" else "sounds"
         return f"{kind_of_channels(self.channels)} pictures of {self.depth} bit{'s' if self.depth > 1 else ''}"
 
 
@@ -54,6 +55,8 @@ def inspect(folders: list[Path]) -> Seen:
     if not files:
         raise TrainingError(f"no files in {', '.join(map(str, folders))}", remedy="name a folder of data")
     paths = [p for p in files if named_as_pictures(p)]
+    if not paths and all(p.suffix.lower() == ENDING for p in files):
+        return Seen("sounds", 2, 8)
     if not paths:
         others = [p for p in files if p.suffix.lower() in NOT_READ]
         if 2 * len(others) > len(files):
@@ -108,6 +111,8 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
     """
     if recipe.data.kind == "bytes":
         return Chunks(folders, recipe.data, recipe.seed, without)
+    if recipe.data.kind == "sounds":
+        return Sounds(folders, recipe.data, recipe.seed, without)
     trainer = trainer_of(recipe.model)
     pictures = Pictures(
         find_pictures(folders, without), recipe.channels, recipe.data, recipe.seed, one_size=trainer.whole_crops

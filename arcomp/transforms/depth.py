@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.samples import Pixels
-from arcomp.transforms.node import Kind, Node, damaged, looked_up
+from arcomp.transforms.node import Kind, Mask, Node, damaged, looked_up
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,39 @@ class HighLow(Node):
         stack <<= self.bits
         stack |= parts[1]
         return stack
+
+
+@dataclass(frozen=True)
+class Octets(Node):
+    """Samples of more than 8 bits as two channels of 8: the high bits, then the low 8 ones, which are so coded knowing
+    the high ones (as WaveRNN has them: Kalchbrenner et al. 2018, section 2.2)."""
+
+    child: Node
+
+    def kinds(self, kind: Kind) -> tuple[Kind, ...]:
+        if kind.depth <= 8:
+            raise damaged("samples of one byte in two")
+        return (kind.of(channels=2 * kind.channels, depth=8),)
+
+    def split(self, stack: Pixels, kind: Kind) -> tuple[Pixels, ...]:
+        made = np.empty((*kind.shape, 2), np.uint8)
+        np.right_shift(stack, 8, out=made[..., 0], casting="unsafe")
+        np.bitwise_and(stack, 255, out=made[..., 1], casting="unsafe")
+        return (made.reshape(*kind.shape[:3], 2 * kind.channels),)
+
+    def join(self, parts: Sequence[Pixels], kind: Kind) -> Pixels:
+        pairs = parts[0].reshape(*kind.shape, 2)
+        stack: Pixels = pairs[..., 0].astype(kind.dtype)
+        stack <<= 8
+        stack |= pairs[..., 1]
+        if int(stack.max()) >> kind.depth:
+            raise damaged("a sample of too many bits")
+        return stack
+
+    def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
+        """A sample depends on both of its bytes."""
+        found: Mask = parts[0].reshape(*kind.shape, 2).any(axis=4)
+        return found
 
 
 def packed_levels(used: npt.NDArray[np.bool_]) -> bytes:

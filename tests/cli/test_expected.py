@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 import numpy as np
 import pytest
 
+import arcomp
 from arcomp.cli.group import VERBS, group
 from arcomp.cli.jobs import Job
 from arcomp.cli.suiting import suited
@@ -111,3 +113,30 @@ def test_weights_by_their_path(folder: Path) -> None:
     said = say("compress", "-f", "-m", str(folder.resolve() / "nothing"), "a.png")
     assert said.status == 1
     assert "no model" in said.err
+
+
+@pytest.mark.parametrize(("given", "model"), [("-1", "fast"), ("-5", "balanced"), ("-9", "max"), ("-p max -3", "fast")])
+def test_levels_mean_presets(folder: Path, given: str, model: str) -> None:
+    save(folder / "a.png")
+    (about,) = say("compress", *given.split(), "--json", "-f", "a.png").objects
+    assert about["digest"] == arcomp.load(f"photo-{model}").digest.hex()
+
+
+def test_man_pages_say_what_help_says(tmp_path: Path) -> None:
+    """Those in docs/man, but for line breaks: ``python -m arcomp.cli.manual docs/man`` makes them anew."""
+    from arcomp.cli.manual import main
+
+    main(tmp_path)
+    kept = Path(__file__).parents[2] / "docs" / "man"
+    assert sorted(path.name for path in kept.iterdir()) == sorted(path.name for path in tmp_path.iterdir())
+    for path in kept.iterdir():
+        assert path.read_text(encoding="utf-8").split() == (tmp_path / path.name).read_text(encoding="utf-8").split()
+        assert ".SH EXAMPLES" in path.read_text(encoding="utf-8") or path.stem == "arcomp"
+
+
+def test_speed_of_all_files(folder: Path) -> None:
+    for name in ("a.png", "b.png"):
+        save(folder / name)
+    assert re.search(
+        r"2 files: .* [0-9.e+]+ [kM]P/s\n$", say("compress", "-m", "histogram", "a.png", "b.png").out.decode()
+    )

@@ -17,6 +17,7 @@ import arcomp
 from arcomp.container.packing import DEFLATE, LZMA2, STORED, Parts, unsqueeze
 from arcomp.contract.model import Model
 from arcomp.formats.packbits import pack
+from arcomp.formats.wav import write_wav
 from arcomp.samples import Samples
 from arcomp.transforms import (
     Coded,
@@ -24,11 +25,13 @@ from arcomp.transforms import (
     Divide,
     Expand,
     Fold,
+    Forecast,
     HighLow,
     Index,
     Levels,
     Luma,
     Node,
+    Octets,
     Pile,
     Predict,
     Reorder,
@@ -264,7 +267,17 @@ def tiffs() -> dict[str, bytes]:
 
 def files() -> dict[str, bytes]:
     """By name."""
-    return {**pngs(), **bmps(), **pnms(), **npys(), **tiffs()}
+    return {**pngs(), **bmps(), **pnms(), **npys(), **tiffs(), **wavs()}
+
+
+def wavs() -> dict[str, bytes]:
+    """Of one and two channels, the second with another chunk and an odd byte after the samples."""
+    mono, stereo = np.arange(30, dtype=np.uint8), np.arange(0, 60000, 1500, dtype=np.uint16)
+    whole = write_wav(Samples.of(stereo.reshape(2, 1, 20, 1), 16), 44100)
+    return {
+        "wav": write_wav(Samples.of(mono.reshape(1, 1, 30, 1))),
+        "wav-stereo": whole[:12] + b"LIST\3\0\0\0abc\0" + whole[12:] + b"\7",
+    }
 
 
 def texts() -> dict[str, tuple[bytes, int]]:
@@ -308,6 +321,7 @@ def transformed() -> dict[str, tuple[Samples, Node, Model]]:
     palette = np.random.default_rng(6).integers(0, 256, (9, 3), dtype=np.uint8)
     indices = pictures("noise", (5, 6, 1), 3)[None] % 8
     few = palette[indices[..., 0]]
+    sound = (32768 + 9000 * np.sin(np.arange(40) ** 1.3)).astype(np.uint16).reshape(2, 1, 20, 1)
     used = np.zeros((1, 1 << 16), bool)
     used[0, np.unique(gray16)] = True
     wide = picture(3, 10, 3)[None]
@@ -332,6 +346,8 @@ def transformed() -> dict[str, tuple[Samples, Node, Model]]:
         "luma": (Samples((indices,), 4, palette=palette), Luma(Coded(4))),
         "predict": (of(gray16, 16), Predict(4, 128, HighLow(8, CODED, CODED))),
         "predict-12": (of(gray16 >> 4, 12), Predict(3, 2048, Coded(12))),
+        "forecast": (of(sound, 16), Forecast(3, 40, Forecast(2, 256, Octets(CODED)))),
+        "forecast-8": (of(sound.astype(np.uint8)), Forecast(4, 8, Scale(1, 16, Octets(CODED)))),
         "fold": (of(wide), Fold(4, CODED)),
         "pile": (of(stack), Pile(CODED)),
         "deeper": (of(gray16, 9 + 7), HighLow(8, Transpose(Fold(2, CODED)), Coded(8))),

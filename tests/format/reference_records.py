@@ -28,6 +28,8 @@ NODES = [
     ("pile", "node child"),
     ("luma", "node child"),
     ("predict", "number weight, number centre, node child"),
+    ("forecast", "number taps, number rate, node child"),
+    ("octets", "node child"),
 ]
 SEGMENTS = [
     ("literal", "bytes data"),

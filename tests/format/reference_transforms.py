@@ -168,6 +168,30 @@ class Transform:
             made.append((a + p - node.centre) % (1 << kind.depth))
         return made
 
+    def forecast(self, node: Record, kind: Kind) -> list[int]:
+        _, _, w, c = kind.shape
+        require(kind.depth > 1 and 1 <= node.taps <= 64 and 1 <= node.rate <= 256, "a bad forecast")
+        found, middle = self.child(node.child, kind), 1 << (kind.depth - 1)
+        made = [0] * len(found)
+        for row in range(0, len(found), w * c):
+            for start in range(row, row + c):
+                past, weights = [0] * node.taps, [0] * node.taps
+                for i in range(start, row + w * c, c):
+                    f = (sum(a * b for a, b in zip(weights, past, strict=True)) + (1 << 15)) >> 16
+                    f = max(-middle, min(middle - 1, f))
+                    made[i] = (found[i] + f) % (1 << kind.depth)
+                    x = made[i] - middle
+                    d = ((x - f) << 30) // (1 + sum(a * a for a in past))
+                    moved = (a + ((d * b * node.rate) >> 22) for a, b in zip(weights, past, strict=True))
+                    weights = [max(-(1 << 20), min(1 << 20, a)) for a in moved]
+                    past = [x, *past[:-1]]
+        return made
+
+    def octets(self, node: Record, kind: Kind) -> list[int]:
+        require(kind.depth > 8, "two bytes for one")
+        found = self.child(node.child, with_channels(kind, 2 * kind.shape[3])._replace(depth=8))
+        return [256 * high + low for high, low in pixels(found, 2)]
+
 
 def with_channels(kind: Kind, channels: int) -> Kind:
     n, h, w, _ = kind.shape

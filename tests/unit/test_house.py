@@ -275,6 +275,9 @@ def test_wheel_holds_the_tracked_files(tmp_path: Path) -> None:
         top, _, rest = name.partition("/")
         expected.add(("arcomp/" + rest) if top == "arcomp" else f"arcomp/{name}")
     with zipfile.ZipFile(wheel) as archive:
-        held = {n for n in archive.namelist() if ".dist-info/" not in n}
+        names = archive.namelist()
+    held = {n for n in names if ".dist-info/" not in n and ".data/" not in n}
     assert held == expected
+    pages = {Path(n).name for n in names if "/data/share/man/man1/" in n}
+    assert pages == {path.name for path in (ROOT / "docs" / "man").iterdir()}
     assert any(n.endswith("context.safetensors") for n in held)

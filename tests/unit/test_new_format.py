@@ -71,6 +71,6 @@ def test_it_is_one_for_all(tmp_path: Path) -> None:
 
 
 def test_the_tables_agree() -> None:
-    names = {kind for _, kind in kinds.STARTS} | {"webp", "pnm"}
+    names = {kind for _, kind in kinds.STARTS} | {"webp", "wav", "pnm"}
     assert set(reading.READERS) == names
     assert set(parsing.PARSERS) <= names

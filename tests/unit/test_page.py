@@ -90,7 +90,9 @@ class TestPage:
         assert "70 pictures of 9 x 8, gray, 1 bit a sample; the first 64 are drawn" in text
         assert text.count("<section>") == 3
         assert len(re.findall("<figure>", text)) == 3 + 3 + 1  # inputs; histogram's maps; the small model's one
-        assert len(re.findall("skipped: model pixelcnn takes", text)) == 2
+        folded = re.findall(r"<details><summary>(.*?)</summary>\n<p>(.*?)</p>", text)
+        assert [what for what, _ in folded].count("1 did not take it") == 2
+        assert "takes 1 channel of 1 bit" in folded[0][1]
 
     @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
     def test_in_a_browser(self, page: Path) -> None:

@@ -21,7 +21,7 @@ from arcomp.formats.hollow import metadata_of
 from arcomp.formats.metadata.reading import read_metadata
 from arcomp.formats.parsing import parse
 from arcomp.samples import Samples
-from arcomp.transforms import Coded, Constant, Divide, HighLow, Node, Pile, Predict, Region, Transpose
+from arcomp.transforms import Coded, Constant, Divide, Forecast, HighLow, Node, Octets, Pile, Predict, Region, Transpose
 from tests.raw import Raw
 from tests.unit.test_bmp import bitmap
 from tests.unit.test_conversion import tiff
@@ -66,6 +66,7 @@ def test_tiles_that_cover_a_region() -> None:
         (HighLow(8, Coded(8), Coded(8)), 16, 1, 4),
         (Transpose(Coded(8)), 8, 1, 2),
         (Predict(2, 0, HighLow(8, Coded(8), Coded(8))), 16, 1, 12),
+        (Forecast(4, 8, Octets(Coded(8))), 16, 1, 3),
     ],
 )
 def test_only_tiles_that_are_touched_are_decoded(tree: Node, depth: int, channels: int, expected: int) -> None:

@@ -1,11 +1,11 @@
-"""What files of Netpbm's formats, icons and NumPy's arrays say besides their pixels."""
+"""What files of Netpbm's formats, icons, sounds and NumPy's arrays say besides their samples."""
 
 from __future__ import annotations
 
 import re
 
 from arcomp.errors import ArcompError
-from arcomp.formats import ico, npy, pnm
+from arcomp.formats import ico, npy, pnm, wav
 from arcomp.formats.metadata.fields import Gathered, Metadata
 
 _COMMENT = re.compile(rb"#[ \t]?([^\r\n]*)")
@@ -50,6 +50,19 @@ def of_icon(data: bytes) -> Metadata:
     found.name_if(any(picture.contradicts_mask for picture in ico.pictures(data)), "mask")
     found.rest(data, spans)
     return found.metadata(pictures=max(1, pictures))
+
+
+def of_wav(data: bytes) -> Metadata:
+    """How many samples a second have, and what other chunks there are."""
+    found = Gathered()
+    try:
+        sound = wav.header(data)
+    except ArcompError:
+        return found.metadata()
+    found.name(f"{sound.rate} samples a second")
+    for name in dict.fromkeys(sound.names):
+        found.name(f"chunk {name!r}")
+    return found.metadata(pictures=sound.channels)
 
 
 def of_arrays(data: bytes) -> Metadata:

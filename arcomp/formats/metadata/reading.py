@@ -11,7 +11,7 @@ from arcomp.formats.metadata.fields import NONE, Metadata
 from arcomp.formats.metadata.of_bmp import of_bmp
 from arcomp.formats.metadata.of_gif import of_gif
 from arcomp.formats.metadata.of_jpeg import of_jpeg
-from arcomp.formats.metadata.of_others import of_arrays, of_icon, of_pnm
+from arcomp.formats.metadata.of_others import of_arrays, of_icon, of_pnm, of_wav
 from arcomp.formats.metadata.of_png import of_png
 from arcomp.formats.metadata.of_tiff import of_tiff
 from arcomp.formats.metadata.of_webp import of_webp
@@ -20,7 +20,7 @@ from arcomp.formats.npy import is_array
 READERS: Mapping[str, Callable[[bytes], Metadata]] = MappingProxyType(
     {
         "png": of_png, "jpeg": of_jpeg, "bmp": of_bmp, "gif": of_gif, "tiff": of_tiff, "webp": of_webp, "pnm": of_pnm,
-        "icon": of_icon,
+        "icon": of_icon, "wav": of_wav,
     }
 )  # fmt: skip
 """By the kind of a file, all kinds that there are."""

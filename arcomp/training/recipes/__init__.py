@@ -113,6 +113,11 @@ class Recipe:
             trainer.check(self.config)
         except ModelError as error:
             raise TrainingError(f"the recipe's [config]: {error.cause}", remedy=error.remedy) from error
+        if self.data.kind == "sounds" and not (trainer.sequences and self.channels == 2 and self.depth == 8):
+            raise TrainingError(
+                f"model {self.model} with {self.channels} channels of {self.depth} bits does not take sounds",
+                remedy="choose a model of sequences, with 2 channels of 8 bits",
+            )
         if self.data.kind == "bytes" and not (trainer.sequences and self.channels == 1 and self.depth == 8):
             able = ", ".join(name for name, trainer in trained().items() if trainer.sequences)
             raise TrainingError(
