@@ -59,7 +59,9 @@ class Raster:
         layout: of its samples.
         stride: bytes from one row to the next; 0: rows take no more bytes than they need.
         upward: whether the last row comes first.
-        transposed: whether the rows that lie there are the rectangle's columns, as in arrays of Fortran's order.
+        transposed: whether the rows that lie there are the rectangle's columns, as in arrays of Fortran's order. Of
+            several pictures, whose rectangle is of as many parts, one below the other, the pixels of one place then lie
+            side by side.
         pictures: how many pictures of one stack, one below the other, are taken for one here.
         padding: what lies in the bits and bytes of each row after its samples, row by row in the file's sequence: for
             each row the last byte of its samples with the samples' bits cleared (only if samples do not fill it), then

@@ -73,8 +73,7 @@ class Taken(NamedTuple):
 
     Attributes:
         samples: its pictures.
-        segments: the file, or the member of an archive, whose pictures are counted from 0; nothing, if they lie there
-            in a way for which there is no form.
+        segments: the file, or the member of an archive, whose pictures are counted from 0.
     """
 
     samples: Samples
@@ -108,10 +107,7 @@ def parsed(data: bytes) -> Parsed:
         PictureError: damaged, too large, or without an array of pictures.
     """
     if not data.startswith(ZIP):
-        taken = _array(data, MAX_PIXELS)
-        if not taken.segments:
-            raise PictureError("an array of several pictures in Fortran's order", remedy="save it in C's order")
-        return Parsed(taken.samples, taken.segments)
+        return Parsed(*_array(data, MAX_PIXELS))
     parts: list[Part] = []
     problem = PictureError("an archive without an array of pictures")
     for member in _members(data):
@@ -124,8 +120,7 @@ def parsed(data: bytes) -> Parsed:
             continue
         end = member.begin + used
         stream = (Deflated(taken.segments, data[member.begin : end], predicted=False),)
-        if taken.segments:
-            parts.append((member.begin, end, Parsed(taken.samples, stream if member.deflated else taken.segments)))
+        parts.append((member.begin, end, Parsed(taken.samples, stream if member.deflated else taken.segments)))
     found = together(data, parts)
     if found is None:
         raise problem
@@ -312,31 +307,25 @@ def _array(data: bytes | bytearray, most: int) -> Taken:
     )
     little = bits == 16 and head.dtype.newbyteorder("<") == head.dtype
     layout = Layout(bits, tuple(range(stack.shape[3])), little=little, signed=name.startswith("int"))
-    rasters = tuple(_rasters(stack, body, layout, head.fortran))
+    rasters = tuple(_rasters(stack, body, layout, head.fortran))  # which fills the stack
     rest = (Literal(bytes(data[end:])),) if len(data) > end else ()
     samples = Samples((stack,), depth, Array(name, images, has_channels))
-    return Taken(samples, (Literal(bytes(data[: head.size])), *rasters, *rest) if rasters else ())
+    return Taken(samples, (Literal(bytes(data[: head.size])), *rasters, *rest))
 
 
 def _rasters(stack: Pixels, body: memoryview, layout: Layout, fortran: bool) -> Iterator[Raster]:
-    """Read all numbers of an array into a stack [N, H, W, C], and say how they lie in the file; nothing for several
-    pictures whose pixels lie side by side.
-    """
+    """Read all numbers of an array into a stack [N, H, W, C], and say how they lie in the file."""
     count, height, width, channels = stack.shape
     if not fortran:
         unpack(body, stack.reshape(-1, width, channels), layout)
         yield Raster(0, 0, 0, count * height, width, layout, pictures=count)
         return
-    if count > 1:
-        numbers = np.empty((1, stack.size, 1), stack.dtype)
-        unpack(body, numbers, replace(layout, channels=(0,)))
-        stack[...] = numbers.reshape(stack.shape, order="F")
-        return
-    size = len(body) // channels
+    size, plane = len(body) // channels, np.empty((1, stack.size // channels, 1), stack.dtype)
     for channel in range(channels):
-        plane = replace(layout, channels=(channel,))
-        unpack(body[channel * size : (channel + 1) * size], stack[0].transpose(1, 0, 2), plane)
-        yield Raster(0, 0, 0, height, width, plane, transposed=True)
+        unpack(body[channel * size : (channel + 1) * size], plane, replace(layout, channels=(0,)))
+        stack[..., channel] = plane.reshape(width, height, count).transpose(2, 1, 0)
+        own = replace(layout, channels=(channel,))
+        yield Raster(0, 0, 0, count * height, width, own, transposed=True, pictures=count)
 
 
 def write_npy(samples: Samples, ending: str) -> bytes:

@@ -233,8 +233,13 @@ def _raster(segment: Raster, source: _Source, made: Budget) -> Iterator[Octets]:
     if not inside or min(segment.height, segment.width) < 1:
         raise ValueError("a rectangle that is not within its picture")
     part = whole[segment.y : bottom, segment.x : right]
-    part = part.transpose(1, 0, 2) if segment.transposed else part
-    made.take(part.shape[0] * (segment.stride or row_bytes(layout, part.shape[1])))
+    rows, columns = (segment.width, segment.height) if segment.transposed else (segment.height, segment.width)
+    made.take(rows * (segment.stride or row_bytes(layout, columns)))
+    if segment.transposed:
+        if segment.height % segment.pictures:
+            raise ValueError("columns of pictures of several heights")
+        apart = part.reshape(segment.pictures, -1, *part.shape[1:])  # [N, H, W, C]
+        part = apart.transpose(2, 1, 0, 3).reshape(rows, columns, -1)
     yield from packed(part, layout, stride=segment.stride, upward=segment.upward, padding=segment.padding)
 
 

@@ -223,6 +223,7 @@ def npys() -> dict[str, bytes]:
     return {
         "npy": npy(np.stack([picture(5, 6, 1, seed=i)[..., 0] for i in range(3)])),
         "npy-fortran": npy(np.asfortranarray(picture(5, 6, 1)[..., 0])),
+        "npy-fortran-stack": npy(np.asfortranarray(np.stack([picture(3, 4, 2, seed=i) for i in range(3)]))),
         "npy-int16": npy(picture(4, 5, 1, 16)[..., 0].astype("<i2") - 99),
         "npy-bool": npy(picture(4, 5, 1, 1)[..., 0].astype(bool)),
         "npz": buffer.getvalue(),

@@ -152,7 +152,11 @@ def raster(s: Record, pictures: list[list[Picture]], differences: bool = False) 
     inside = 0 < s.height <= len(whole) - s.y and 0 < s.width <= len(whole[0]) - s.x
     require(inside, "a rectangle that is not within its picture")
     rows = [row[s.x : s.x + s.width] for row in whole[s.y : s.y + s.height]]
-    rows = [list(column) for column in zip(*rows, strict=True)] if s.transposed else rows
+    if s.transposed:
+        require(len(rows) % s.pictures == 0, "columns of pictures of several heights")
+        part = len(rows) // s.pictures
+        mixed = [row for y in range(part) for row in rows[y::part]]
+        rows = [list(column) for column in zip(*mixed, strict=True)]
     rows = rows[::-1] if s.upward else rows
     if differences:
         require(not s.transposed, "differences of columns")
