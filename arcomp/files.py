@@ -21,7 +21,8 @@ from arcomp.contract.model import USUAL, Execution, Model, Progress
 from arcomp.errors import ArcompError, FormatError, VerificationError
 from arcomp.form import Jpeg, Literal, Segment, Skeleton
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import Jpegs, Piece, joined, no_jpegs, pieces, predicted
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import Jpegs, Piece, joined, no_jpegs, pieces
 from arcomp.jpegs import Decoder, encode_jpegs
 from arcomp.limits import Limits, free_memory
 from arcomp.planning import for_jpegs

@@ -15,7 +15,8 @@ from arcomp.contract.fixed_input import fixed_picture
 from arcomp.errors import ArcompError, ModelError
 from arcomp.formats import write
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import rebuild
 from arcomp.samples import Samples
 
 FORMS = "files"

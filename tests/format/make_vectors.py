@@ -32,7 +32,8 @@ from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 from arcomp.form import Literal, Skeleton
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import rebuild
 from arcomp.models.context.config import ContextConfig
 from arcomp.models.context.model import ContextModel
 from arcomp.models.context.net import Context

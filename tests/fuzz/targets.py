@@ -27,7 +27,8 @@ from arcomp.contract.weights_file import Weights
 from arcomp.deflate import DeflateError, predict, restore
 from arcomp.errors import ArcompError
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import rebuild
 from arcomp.samples import Samples
 from tests.coded import member_of
 from tests.deflate_streams import content, deflated, flushed, odd

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from arcomp.form import Chunks, Deflated, Layout, Literal, Raster, Scanlines, Segment
-from arcomp.formats.rebuild import pieces, predicted, rebuild
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import pieces, rebuild
 from arcomp.samples import Samples
 from tests.unit.picture_files import GRAY, RGB, chunk
 

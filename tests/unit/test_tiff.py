@@ -14,7 +14,8 @@ from PIL import Image
 from arcomp.form import BitsReversed, Deflated, Differences, Lzw, PackBits, Raster
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.parsing import parse
-from arcomp.formats.rebuild import predicted, rebuild
+from arcomp.formats.predicting import predicted
+from arcomp.formats.rebuild import rebuild
 from tests.unit.picture_files import LARGE, RGB, refusal, saved
 from tests.unit.tiff_files import Array, Page, page_of, tiff_of
 
