@@ -117,14 +117,14 @@ def plan(stack: Pixels, depth: int, alpha: bool, palette: Palette | None, model:
         ModelError: the model does not take such pictures, transformed or not.
     """
     pictures, height, width, channels = stack.shape
-    kind = Kind((pictures, height, width, channels), depth, palette)
+    kind, planner = Kind((pictures, height, width, channels), depth, palette), _Planner(model, drawings)
     if looks.constant(stack):
         return _constant(stack)
-    planner = _Planner(model, drawings)
     try:
+        if not planner.tries and sounds.is_row(stack.shape, depth) and takes(model, 2, 8):
+            return planner.coded(kind) or sounds.expected(stack, kind, sounds.in_bytes)
         if sounds.is_sound(stack, depth):
-            in_bytes = not planner.tries and takes(model, 2, 8)
-            return sounds.expected(stack, kind, sounds.in_bytes if in_bytes else planner.shaped)
+            return sounds.expected(stack, kind, planner.shaped)
         return planner.shaped(stack, kind)
     except ModelError:
         model.check(channels, depth)  # says it of the samples, not of what is made of them

@@ -59,7 +59,7 @@ def partials(pitch: float, seconds: float, rng: np.random.Generator, struck: boo
     """A bar that is struck, whose partials die away, or a pipe, whose partials stay."""
     t = np.arange(int(RATE * seconds)) / RATE
     ratios = (1, 2.76, 5.4, 8.93) if struck else (1, 2, 3, 4, 6, 8)
-    made = np.zeros(len(t))
+    made: Sound = np.zeros(len(t))
     for n, ratio in enumerate(ratios):
         if pitch * ratio < 0.45 * RATE:
             fade = np.exp(-t * (3 + 3 * n)) if struck else np.minimum(1, t / 0.05) * np.minimum(1, t[::-1] / 0.05)
@@ -70,7 +70,8 @@ def partials(pitch: float, seconds: float, rng: np.random.Generator, struck: boo
 def drum(seconds: float, rng: np.random.Generator) -> Sound:
     """Noise that dies away over a low tone."""
     t = np.arange(int(RATE * seconds)) / RATE
-    return rng.normal(0, 0.4, len(t)) * np.exp(-t * 25) + np.sin(2 * np.pi * 80 * t) * np.exp(-t * 12)
+    made: Sound = rng.normal(0, 0.4, len(t)) * np.exp(-t * 25) + np.sin(2 * np.pi * 80 * t) * np.exp(-t * 12)
+    return made
 
 
 def music(seconds: float, rng: np.random.Generator) -> Sound:

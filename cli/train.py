@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,92 +14,24 @@ import click
 from arcomp.cli import options
 from arcomp.cli.console import Console, duration, one_line, plural, progress_bar
 from arcomp.cli.options import examples
-from arcomp.errors import ArcompError, OutputError, TrainingError, needs_torch
+from arcomp.cli.training import Run
+from arcomp.errors import ArcompError, TrainingError, needs_torch
 
 if TYPE_CHECKING:
     from arcomp.training.data import Data
     from arcomp.training.finish import Finished
+    from arcomp.training.log import Log
     from arcomp.training.loop import Progress
     from arcomp.training.processes import Team
     from arcomp.training.recipes import Recipe
     from arcomp.training.state import State
 
 
-@dataclass
-class Run:
-    """What a training run reads and writes."""
-
-    name: str
-    recipe: Recipe
-    folders: list[Path]
-    output: Path
-    checkpoint: Path
-    join: Path | None
-    resume: bool
-    force: bool
-    begin_from: Path | None = None
-    resumed: Recipe | None = None
-    """What the checkpoint that is resumed was made with."""
-
-    def check(self) -> None:
-        """Refuse at the start what would fail after hours.
-
-        Raises:
-            OutputError: the output exists, it or the checkpoint cannot be written, or the two are one.
-            TrainingError: a checkpoint is there that would be lost, or the weights to join are not, or do not fit.
-        """
-        from arcomp.container import check_target
-
-        for path in (self.output, self.checkpoint):
-            check_target(path, overwrite=True)
-        if self.output.exists() and not self.force:
-            raise OutputError("exists already", remedy="-f overwrites it", path=str(self.output))
-        self._check_distinct()
-        if self.checkpoint.exists() and not self.resume and not self.force:
-            raise TrainingError(
-                "a checkpoint is there", remedy="--resume goes on from it, -f starts again", path=str(self.checkpoint)
-            )
-        if self.resume and self.begin_from is not None:
-            raise TrainingError("a run is resumed or begins from another network", remedy="give one of the two")
-        if self.join is not None:
-            from arcomp.training.finish import weights_to_join
-
-            weights_to_join(self.join, self.recipe)
-
-    def _check_distinct(self) -> None:
-        """Refuse to write over what is read, also with ``force``."""
-        from arcomp.training.data import below
-
-        recipe = Path(self.name) if self.name.endswith(".toml") else None
-        read = {"what is begun from": self.begin_from, "the recipe": recipe}
-        taken = {path.resolve(): what for what, path in read.items() if path is not None}
-        taken |= {path.resolve(): "data" for path in below(self.folders)}
-        joined = {self.join.resolve(): "what is joined"} if self.join else {}
-        for which, path, others in (
-            ("output", self.output, taken),
-            ("checkpoint", self.checkpoint, {self.output.resolve(): "the output"} | joined | taken),
-        ):
-            what = others.get(path.resolve())
-            if what is not None and not (what == "data" and _is_checkpoint(path)):
-                raise OutputError(f"is the {which} and {what} at once", remedy=f"name another {which}", path=str(path))
-
-
-def _is_checkpoint(path: Path) -> bool:
-    """Whether a file among the data is what an earlier run wrote there."""
-    from arcomp.training.checkpoint import recipe_of
-
-    try:
-        recipe_of(path)
-    except TrainingError:
-        return False
-    return True
-
-
 class Reporter:
     """The callback of a run: a bar on terminals, elsewhere a line after each validation; with --json all as JSON."""
 
-    def __init__(self, console: Console, unit: str) -> None:
-        self.console, self.unit = console, unit
+    def __init__(self, console: Console, unit: str, log: Log | None) -> None:
+        self.console, self.unit, self.log = console, unit, log
         self.bar = progress_bar("training", 0) if console.live else None
         self.validation = ""
         self.rounds, self.kept = 0, False  # whether there is a checkpoint of this run
@@ -108,6 +40,8 @@ class Reporter:
         """After every round, and now and then within a long one."""
         self.rounds += 1
         self.kept |= progress.validation_bits is not None
+        if self.log:
+            self.log(progress)
         if self.console.as_json:
             print(json.dumps({"event": "progress", **asdict(progress)}), flush=True)
             return
@@ -152,13 +86,15 @@ def _said_once() -> Iterator[None]:
 
 def _train(run: Run, console: Console, team: Team) -> int:
     from arcomp.training.finish import finish
+    from arcomp.training.log import Log, closed
     from arcomp.training.loop import train
     from arcomp.training.sources import gather
 
     run.check()
-    data = gather(run.recipe, run.folders, (run.output, run.checkpoint))
+    data = gather(run.recipe, run.folders, (run.output, run.checkpoint, run.log_path, run.plot_path))
     _announce(run, data, team, console)
-    reporter = Reporter(console, data.unit)
+    log = Log(run.log_path, run.resume, run.tensorboard, data.unit) if team.leads else None
+    reporter = Reporter(console, data.unit, log)
     try:
         state = train(
             run.recipe, data, run.checkpoint, resume=run.resume, begin_from=run.begin_from, report=reporter, team=team
@@ -175,6 +111,9 @@ def _train(run: Run, console: Console, team: Team) -> int:
         raise
     finally:
         reporter.close()
+        _, problem = closed(log, run.plot_path) if log else (None, "")
+    if problem:
+        console.warn(f"no plot of the run: {problem}")
     _conclude(run, done, state, data, console)
     return 0
 
@@ -253,7 +192,8 @@ def _chosen(model: str | None, name: str | None, folders: list[Path], changes: d
     if model not in (None, recipe.model, name):
         raise TrainingError(f"recipe {name} is of model {recipe.model}, not of {model}", remedy="give one of the two")
     seed = changes.pop("seed", recipe.seed)
-    recipe = replace(recipe, seed=seed, optimiser=replace(recipe.optimiser, **changes))
+    data = replace(recipe.data, held_out=changes.pop("held_out", recipe.data.held_out))
+    recipe = replace(recipe, seed=seed, data=data, optimiser=replace(recipe.optimiser, **changes))
     recipe.check()
     return name, recipe
 
@@ -265,10 +205,17 @@ def _as_long_as(resumed: Recipe, recipe: Recipe) -> Recipe:
 
 
 def _changes(
-    steps: int | None, minutes: float | None, rate: float | None, seed: int | None, bf16: bool
+    steps: int | None,
+    minutes: float | None,
+    rate: float | None,
+    seed: int | None,
+    held_out: int | None,
+    bf16: bool,
 ) -> dict[str, Any]:
-    """What the command line changes of a recipe: its seed, and settings of its optimiser."""
+    """What the command line changes of a recipe: its seed, what is held out, and settings of its optimiser."""
     changes: dict[str, Any] = {"seed": seed} if seed is not None else {}
+    if held_out is not None:
+        changes["held_out"] = held_out
     if steps is not None or minutes is not None:
         changes |= {"minutes": minutes} | ({"steps": steps} if steps is not None else {})
     if rate is not None:
@@ -281,6 +228,7 @@ def _changes(
 EXAMPLES = examples(
     "arcomp train --model MODEL photos/ -o mine.safetensors",
     "arcomp train --recipe mine.toml photos/ -o mine.safetensors",
+    "arcomp train --begin-from NAME photos/ --minutes 10 -o mine.safetensors",
 )
 
 
@@ -306,9 +254,10 @@ EXAMPLES = examples(
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint; --steps or --minutes change the end.")
 @click.option(
     "--begin-from",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Start a new run from a checkpoint of the same model and shape, or a smaller one if it can grow.",
+    metavar="NAME|FILE",
+    shell_complete=options.complete_models,
+    help="Start a new run from weights, by name or file, or from a checkpoint, of the same model and shape, or a "
+    "smaller one if it can grow. Without --model and --recipe it names the model, too.",
 )
 @click.option("--steps", type=options.Integers(1), metavar="N", help="Train for N steps instead of the recipe's.")
 @click.option(
@@ -324,6 +273,24 @@ EXAMPLES = examples(
     help="Highest learning rate instead of the recipe's; a resumed run may change it.",
 )
 @click.option("--seed", type=options.Integers(0), metavar="N", help="Seed instead of the recipe's.")
+@click.option(
+    "--held-out",
+    type=options.Integers(1),
+    metavar="N",
+    help="Keep N pictures (of text and sounds: chunks) to measure on, instead of the recipe's: for small data.",
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to log the run. [default: the output's name with .csv; a plot of it beside it, if matplotlib is here]",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Log the run for TensorBoard as well.",
+)
 @click.option("--bf16", is_flag=True, help="Multiply in bfloat16 while training.")
 @click.option(
     "--join",
@@ -344,11 +311,14 @@ def command(
     output: Path | None,
     checkpoint: Path | None,
     resume: bool,
-    begin_from: Path | None,
+    begin_from: str | None,
     steps: int | None,
     minutes: float | None,
     rate: float | None,
     seed: int | None,
+    held_out: int | None,
+    log: Path | None,
+    tensorboard: Path | None,
     bf16: bool,
     join: Path | None,
     list_them: bool,
@@ -363,6 +333,8 @@ def command(
     """
     if list_them:
         return _list(console)
+    if recipe_name is None and model is None and begin_from is not None and not Path(begin_from).exists():
+        model = begin_from
     if (recipe_name is None and model is None) or output is None or not data:
         raise click.UsageError("training needs --recipe NAME or --model MODEL, -o OUTPUT.safetensors and DATA")
     if output.suffix != ".safetensors":
@@ -375,11 +347,13 @@ def command(
         from arcomp.training.checkpoint import check_recipe, recipe_of
         from arcomp.training.processes import together
     with _said_once():
-        name, recipe = _chosen(model, recipe_name, list(data), _changes(steps, minutes, rate, seed, bf16))
+        name, recipe = _chosen(model, recipe_name, list(data), _changes(steps, minutes, rate, seed, held_out, bf16))
         resumed = recipe_of(checkpoint) if resume else None
         if resumed is not None:
             check_recipe(resumed, recipe, checkpoint)
             recipe = recipe if steps is not None or minutes is not None else _as_long_as(resumed, recipe)
-        run = Run(name, recipe, list(data), output, checkpoint, join, resume, force, begin_from, resumed)
+        run = Run(
+            name, recipe, list(data), output, checkpoint, join, resume, force, begin_from, resumed, log, tensorboard
+        )
         with together(options.choose_device(device, uses_torch=True)) as team:
             return _train(run, console if team.leads else Console(quiet=True), team)

@@ -315,6 +315,15 @@ class Model(ABC):
         """Evaluate pictures, and give a callback every layer's outputs; then the distributions' masses, as "masses.c"
         for channel c, or, for a model that learns, the coded bytes, as "stream"."""
 
+    def dequantized(self, channels: int, depth: int) -> Any:
+        """The float network that the integers for a kind of pictures stand for, to measure and to train on.
+
+        Raises:
+            NotImplementedError: there is none, or one of its layers cannot be made so.
+            ArcompError: torch is not installed.
+        """
+        raise NotImplementedError(f"model {self.name} has no network in float")
+
     def float_bits(self, pixels: Pixels, depth: int, device: str = "cpu") -> float | None:
         """Bits of pictures, side information included, under the float evaluation. Its weights are the real numbers
         that the frozen integers stand for, and nothing is rounded between them and the probabilities. For a model that

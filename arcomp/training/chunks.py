@@ -43,7 +43,7 @@ class Chunks(Data):
         if total < held + config.crop + len(texts):
             raise TrainingError(
                 f"{total:,} bytes in {', '.join(map(str, folders))}, of which {held:,} would be held out",
-                remedy="give more, or a recipe that holds out less",
+                remedy="give more, or hold out less by --held-out",
             )
         self.digest = digest_of(texts)
         apart = _whole_files(texts, held, seed) if len(texts) >= FILES else None

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from arcomp.contract import registry
+from arcomp.contract.library import ENDING
 from arcomp.errors import TrainingError
 from arcomp.training.checkpoint import load, save
 from arcomp.training.data import Data
@@ -76,7 +78,7 @@ def train(
     checkpoint: Path,
     *,
     resume: bool = False,
-    begin_from: Path | None = None,
+    begin_from: str | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     validate_every: int = 5,
     team: Team = ALONE,
@@ -88,8 +90,8 @@ def train(
         checkpoint: file that the process that leads replaces every few rounds, and after a round that ends
             :data:`KEEP_EVERY` seconds after the last one was written.
         resume: go on from the checkpoint.
-        begin_from: checkpoint of a network of the same shape, which a fresh one begins as; or of a smaller one, whose
-            function it takes over.
+        begin_from: weights, by name or file, or a checkpoint, of a network of the same shape, which a fresh one begins
+            as; or of a smaller one, whose function it takes over.
         report: called after every round, and now and then within a long one, by the process that leads.
         validate_every: rounds between validations, at most, each of which writes the checkpoint.
         team: the processes that train together; ``batch`` is that of all.
@@ -152,18 +154,38 @@ def _resumed(checkpoint: Path, recipe: Recipe, data: Data, team: Team) -> State:
     return state
 
 
-def _fresh(recipe: Recipe, data: Data, begin_from: Path | None, team: Team) -> State:
+def _fresh(recipe: Recipe, data: Data, begin_from: str | None, team: Team) -> State:
     """A state that has taken from the data, or from another network, what it begins with."""
     state = start(recipe, team.device)
     state.data = data.digest
     state.model.prepare(data.round(0))
     if begin_from is not None:
         try:
-            _begin(state.model, load(begin_from, recipe, team.device, same=False).average)
+            _begin(state.model, _other(begin_from, recipe, team))
         except (ValueError, AttributeError) as error:
-            raise TrainingError(f"cannot be started from: {error}", path=str(begin_from)) from error
+            raise TrainingError(f"cannot be started from: {error}", path=begin_from) from error
     state.average.load_state_dict(state.model.state_dict())
     return state
+
+
+def _other(begin_from: str, recipe: Recipe, team: Team) -> Trainable:
+    """The network of a checkpoint, or the one that frozen weights stand for.
+
+    Raises:
+        TrainingError: of another model, or without a network for such pictures.
+    """
+    path = Path(begin_from)
+    if path.is_file() and path.suffix != ENDING:
+        return load(path, recipe, team.device, same=False).average
+    model = registry.load(begin_from)
+    if model.name != recipe.model:
+        raise TrainingError(f"weights of {model.name}, not of {recipe.model}", path=begin_from)
+    model.check(recipe.channels, recipe.depth)
+    try:
+        found: Trainable = model.dequantized(recipe.channels, recipe.depth).to(team.device)
+    except NotImplementedError as error:
+        raise TrainingError(f"cannot be started from: {error}", path=begin_from) from error
+    return found
 
 
 def _begin(model: Trainable, other: Trainable) -> None:

@@ -140,7 +140,7 @@ class Pictures(Data):
         if len(pictures) <= config.held_out:
             raise TrainingError(
                 f"{len(pictures)} usable pictures{others}, of which {config.held_out} would be held out",
-                remedy="give more pictures, or a recipe that holds out fewer",
+                remedy="give more pictures, or hold out fewer by --held-out",
             )
         self.digest = digest_of(pictures)
         order = np.random.default_rng([seed, 0]).permutation(len(pictures))

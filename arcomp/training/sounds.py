@@ -49,11 +49,13 @@ class Sounds(Data):
         if not self.training or len(self.held_out) < config.held_out:
             raise TrainingError(
                 f"{total:,} samples in {len(files)} sounds, of which {held:,} would be held out",
-                remedy="give more, or hold out less (--held-out)",
+                remedy="give more, or hold out less by --held-out",
             )
         long = [channel for channel in training if len(channel) >= config.crop]
         self.eight = [_in_bytes(c if c.dtype == np.uint8 else (c >> 8).astype(np.uint8)) for c in long]
-        self.about = f"{len(files):,} sounds, {total:,} samples; {sum(map(len, apart)):,} held out"
+        self.about = (
+            f"{len(files):,} sound{'s' if len(files) > 1 else ''}, {total:,} samples; {sum(map(len, apart)):,} held out"
+        )
 
     def round(self, number: int) -> list[UInt8]:
         """The chunks of a round: uint8 [1, L, 2] each."""

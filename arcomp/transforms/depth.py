@@ -73,8 +73,8 @@ class Octets(Node):
 
     def unknown(self, parts: Sequence[Mask], kind: Kind) -> Mask:
         """A sample depends on both of its bytes."""
-        found: Mask = parts[0].reshape(*kind.shape, 2).any(axis=4)
-        return found
+        pairs = parts[0].reshape(*kind.shape, 2)
+        return np.logical_or(pairs[..., 0], pairs[..., 1])
 
 
 def packed_levels(used: npt.NDArray[np.bool_]) -> bytes:

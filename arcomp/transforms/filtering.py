@@ -20,16 +20,16 @@ LIMIT = 1 << 20
 
 
 @kernel(inner=True)
-def _expected(past: Any, weights: Any, middle: int) -> int:
+def _expected(past: Any, weights: Any, middle: Any) -> Any:
     """The forecast, from the samples before, the last one first; within the range of samples."""
     total = np.int64(1 << (POINT - 1))
     for k in range(len(past)):
         total += weights[k] * past[k]
-    return int(max(-middle, min(middle - 1, total >> POINT)))
+    return max(-middle, min(middle - 1, total >> POINT))
 
 
 @kernel(inner=True)
-def _learn(past: Any, weights: Any, sample: int, expected: int, rate: int) -> None:
+def _learn(past: Any, weights: Any, sample: Any, expected: Any, rate: int) -> None:
     """Change the weights by what the forecast was wrong by, and take the sample into the past."""
     energy = np.int64(1)
     for k in range(len(past)):

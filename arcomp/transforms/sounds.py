@@ -25,15 +25,23 @@ def in_bytes(stack: Pixels, kind: Kind) -> Node:
     return Octets(Coded(8)) if kind.depth > 8 else Scale(1, 16, Octets(Coded(8)))
 
 
+def is_row(shape: tuple[int, ...], depth: int) -> bool:
+    """Whether pictures [N, H, W, C] can be sounds."""
+    return shape[1] == 1 and shape[3] == 1 and shape[2] >= SHORTEST and depth >= 8
+
+
 def is_sound(stack: Pixels, depth: int) -> bool:
-    """Whether pictures of one row and channel are better known by a forecast than by the sample before."""
-    if stack.shape[1] != 1 or stack.shape[3] != 1 or stack.shape[2] < SHORTEST or depth < 8:
+    """Whether rows are better known by a forecast than by the sample before."""
+    if not is_row(stack.shape, depth):
         return False
     some = np.ascontiguousarray(stack[:1, :, :LOOKED_AT])
-    left = _filtered(some, Kind((1, 1, some.shape[2], 1), depth))[0]
-    middle = 1 << (depth - 1)
-    before = np.abs(np.diff(some.astype(np.int64).ravel())).sum()
-    return bool(np.abs(left.astype(np.int64) - middle).sum() < before)
+    left = _filtered(some, Kind((1, 1, some.shape[2], 1), depth))[0].astype(np.int64) - (1 << (depth - 1))
+    return _bits(left) < _bits(np.diff(some.astype(np.int64), axis=2))
+
+
+def _bits(differences: Pixels) -> float:
+    """About how many bits a difference has, in the mean."""
+    return float(np.log2(1.0 + np.abs(differences)).mean())
 
 
 def _filtered(stack: Pixels, kind: Kind) -> tuple[Pixels, Kind]:

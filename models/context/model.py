@@ -80,14 +80,19 @@ class ContextModel(DistributionModel):
     def _arrays(self, channels: int) -> dict[str, npt.NDArray[Any]]:
         return part(self.weights.arrays, str(channels))
 
-    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
+    def dequantized(self, channels: int, depth: int) -> Any:
         with needs_torch("a network in float"):
             from arcomp.models.context.net import Context
-            from arcomp.network.float.perceptron import dequantize_layers, total_bits
+            from arcomp.network.float.perceptron import dequantize_layers
 
-        channels = pixels.shape[3]
         network = Context(self.configs[channels])
         dequantize_layers(network, self._arrays(channels))
+        return network
+
+    def float_bits(self, pixels: Padded, depth: int, device: str = "cpu") -> float:
+        network = self.dequantized(pixels.shape[3], depth)
+        from arcomp.network.float.perceptron import total_bits
+
         return total_bits(network, pixels, device)
 
     def parallel(self, padded: Padded, spec: BatchSpec, device: str = "cpu", watch: Watch | None = None) -> Parallel:

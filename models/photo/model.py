@@ -109,18 +109,23 @@ class PhotoModel(LearningModel):
             self._made[key] = ChunkNetwork(self.configs[channels], self._layers(channels), device)
         return self._made[key]
 
-    def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
+    def dequantized(self, channels: int, depth: int) -> Any:
         """Heads that learn while coding do not learn here."""
         with needs_torch("a network in float"):
             import torch
 
             from arcomp.models.photo.net import Photo
-            from arcomp.network.float.perceptron import dequantize_layers, total_bits
+            from arcomp.network.float.perceptron import dequantize_layers
 
-        channels = pixels.shape[3]
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)
         dequantize_layers(network, arrays)
         network.prior.copy_(torch.from_numpy(arrays["prior"]))
+        return network
+
+    def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:
+        network = self.dequantized(pixels.shape[3], depth)
+        from arcomp.network.float.perceptron import total_bits
+
         return total_bits(network, pixels, device)
 
     def encode_tile(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from arcomp.formats.wav import write_wav
 from arcomp.models.made import MADE
+from arcomp.samples import Samples
 from tests.cli.command import MODEL, refused, save, say
 
 TINY = (
@@ -122,6 +126,47 @@ def test_from_pictures_to_a_file(folder: Path, photos: Path) -> None:
     refused(say("test", f"{picture}.arcomp"), finished["digest"][:16])
     refused(say("test", f"{picture}.arcomp", *MODEL), "written with model context")
     assert say("test", f"{picture}.arcomp", "-m", "w.safetensors").status == 0
+
+
+def test_a_run_is_logged(folder: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["train", "--recipe", "tiny.toml", "photos", "-o", "w.safetensors", "--device", "cpu", "-q"]
+    assert say(*command).status == 0
+    with (folder / "w.csv").open() as file:
+        first = list(csv.DictReader(file))
+    assert [row["step"] for row in first][-1] == "8"
+    assert float(first[-1]["validation_bits"]) > 0
+    if find_spec("matplotlib"):
+        assert b"bits per dimension" in (folder / "w.svg").read_bytes()
+    assert say(*command, "--resume", "-f", "--steps", "12").status == 0
+    with (folder / "w.csv").open() as file:
+        steps = [int(row["step"]) for row in csv.DictReader(file)]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 12
+    (folder / "mine.csv").write_text("a,b\n1,2\n")
+    refused(say(*command, "-f", "--log", "mine.csv"), "mine.csv: exists already and is no log of a run")
+    monkeypatch.setattr("arcomp.training.log.find_spec", lambda name: None)
+    refused(say(*command, "-f", "--tensorboard", "board"), 'pip install "arcomp[tensorboard]"')
+
+
+def test_a_run_begins_from_weights(folder: Path, photos: Path) -> None:
+    command = ["train", "--recipe", "tiny.toml", "photos", "--device", "cpu", "--json"]
+    assert say(*command, "-o", "w.safetensors", "--steps", "60").status == 0
+    one = [*command, "--steps", "1", "--rate", "0.000001"]
+    fresh, begun = say(*one, "-o", "a.safetensors"), say(*one, "-o", "b.safetensors", "--begin-from", "w.safetensors")
+    assert begun.objects[-1]["float_bits"] < fresh.objects[-1]["float_bits"] - 0.1
+    refused(say(*one, "-q", "-o", "c.safetensors", "--begin-from", "photo-fast"), "weights of photo, not of context")
+
+
+def test_little_is_held_out_of_little(folder: Path, photos: Path) -> None:
+    """Of a short text, and of a sound of 16 kB, which chooses its recipe itself."""
+    t = np.arange(8000)
+    tone = (9000 * np.sin(t / 7) + np.random.default_rng(0).normal(0, 9, len(t))).astype(np.int16)
+    (folder / "a.wav").write_bytes(write_wav(Samples.of((tone.view(np.uint16) ^ 0x8000).reshape(1, 1, -1, 1), 16)))
+    command = ["train", "--model", "wavenet", "a.wav", "-o", "w.safetensors", "--device", "cpu", "--steps", "1"]
+    refused(say(*command, "-q"), "hold out less by --held-out")
+    said = say(*command, "--held-out", "2", "--json")
+    assert said.status == 0
+    assert said.objects[0]["data"] == "1 sound, 8,000 samples; 1,024 held out"
 
 
 def test_text_is_told_in_bits_per_character(folder: Path, photos: Path) -> None:

@@ -214,7 +214,7 @@ def test_a_run_begins_from_another_network(photographs: Path, tmp_path: Path, re
     short = shortened(recipe, steps=12)
     first = train(short, photographs, tmp_path / "first")
     silent = replace(shortened(recipe, steps=1, rate=1e-9), seed=recipe.seed + 1)
-    begun = train(silent, photographs, tmp_path / "begun", begin_from=tmp_path / "first")
+    begun = train(silent, photographs, tmp_path / "begun", begin_from=str(tmp_path / "first"))
     assert begun.step == 1
     for name, a in first.average.state_dict().items():
         assert torch.allclose(a, begun.model.state_dict()[name], atol=1e-6), name
@@ -224,7 +224,7 @@ def test_a_wider_photo_network_begins_as_a_smaller_one(photographs: Path, tmp_pa
     first = train(shortened(PHOTO, steps=40), photographs, tmp_path / "first")
     config = PHOTO.config | {"trunk": (24, 16), "head": 12}
     wide = replace(shortened(PHOTO, steps=1, rate=1e-9), config=config)
-    begun = train(wide, photographs, tmp_path / "begun", begin_from=tmp_path / "first")
+    begun = train(wide, photographs, tmp_path / "begun", begin_from=str(tmp_path / "first"))
     crops = examples_of(begun.average, gather(wide, [photographs]).validation())
     found, expected = (loop.evaluate(net.eval(), crops, rounding=False) for net in (begun.model, first.average))
     assert found == pytest.approx(expected, rel=1e-4)
@@ -237,5 +237,5 @@ def test_what_cannot_be_begun_from_is_refused(
     train(shortened(recipe, steps=2), photographs, tmp_path / "first")
     changed = replace(recipe, config=recipe.config | other)
     with pytest.raises(TrainingError, match="first: cannot be started from"):
-        train(changed, photographs, tmp_path / "c", begin_from=tmp_path / "first")
+        train(changed, photographs, tmp_path / "c", begin_from=str(tmp_path / "first"))
     assert not (tmp_path / "c").exists()

@@ -111,8 +111,7 @@ def test_only_sounds_are_forecast() -> None:
 
     stack = (sound(4000).view(np.uint16) ^ 0x8000).reshape(1, 1, -1, 1)
     assert is_sound(stack, 16)
-    noise = np.random.default_rng(1).integers(0, 1 << 16, stack.shape, np.uint16)
-    assert not is_sound(np.cumsum(noise, 2, np.uint16), 16) or not is_sound(np.sort(noise, 2), 16)
+    assert not is_sound(np.arange(4000, dtype=np.uint16).reshape(1, 1, -1, 1), 16)
     assert kinds(plan(stack, 16, False, None, arcomp.load("photo-fast")))[:2] == ["Forecast", "Forecast"]
 
 
