@@ -55,8 +55,6 @@ OTHERS = ("context", "graphic")
 """Models that may code a part in place of the one that was asked for, whose number is 0: from 1 on."""
 FALLBACK, DRAWN = 1, 2
 """What codes parts that transforms make and the model does not take; and what codes drawings, if that is asked for."""
-OF_JPEGS = "jpeg"
-"""Codes the coefficients of JPEGs, in the preset that was asked for of the default model."""
 RARE, OFTEN, MOSTLY = 0.3, 0.5, 0.75
 """Shares of positions that are as one beside them: below the first a picture is no drawing, from the second on it may
 well be one, and from the third on a small one, or one with a palette, is one without trying."""
@@ -357,27 +355,27 @@ class _Planner:
 
 
 def for_jpegs(model: Model) -> Model | None:
-    """What codes JPEGs where a model was asked for: itself, or, for the default model, the one of the same preset.
+    """What codes JPEGs where a model was asked for: itself, or the one that it names, in the same preset.
 
     Returns:
         None if JPEGs are kept as bytes.
     """
     if model.takes_coefficients:
         return model
-    if model.name != registry.DEFAULT.partition("-")[0]:
+    if not model.for_jpegs:
         return None
-    return _of_preset(model.name, model.digest, tuple(folders()))
+    return _of_preset(model.for_jpegs, model.name, model.digest, tuple(folders()))
 
 
 @lru_cache(maxsize=8)
-def _of_preset(name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
-    """The model of JPEGs of the same preset as other weights; of its default preset if their file is called otherwise,
-    or lies nowhere."""
+def _of_preset(wanted: str, name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
+    """The wanted model, of the same preset as the weights of another; of its default preset if their file is called
+    otherwise, or lies nowhere; None if it is not here."""
     path = next(candidates(name, where, digest), None)
     preset = path.name.split(".")[0].removeprefix(name) if path else ""
-    for wanted in dict.fromkeys((OF_JPEGS + preset, OF_JPEGS)):
+    for weights in dict.fromkeys((wanted + preset, wanted)):
         try:
-            return registry.load(wanted)
+            return registry.load(weights)
         except ModelError:  # it is not here
             continue
     return None

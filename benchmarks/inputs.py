@@ -18,10 +18,12 @@ class Source:
     Attributes:
         path: where it is.
         set: name of its folder, as tables show it.
+        jpeg: it begins as a JPEG does.
     """
 
     path: Path
     set: str
+    jpeg: bool = False
 
 
 def find(paths: Iterable[str | Path]) -> list[Source]:
@@ -30,10 +32,11 @@ def find(paths: Iterable[str | Path]) -> list[Source]:
     Raises:
         ArcompError: a path does not exist, or a folder has no pictures.
     """
-    found = dict.fromkeys(place.path for place in inputs.find(map(Path, paths)))
+    found = {place.path: place.jpeg for place in inputs.find(map(Path, paths))}
     folders = list(dict.fromkeys(f.parent for f in found))
     names = _names(folders)
-    return sorted((Source(f, names[f.parent]) for f in found), key=lambda s: folders.index(s.path.parent))
+    sources = (Source(f, names[f.parent], jpeg) for f, jpeg in found.items())
+    return sorted(sources, key=lambda s: folders.index(s.path.parent))
 
 
 def _names(folders: Sequence[Path]) -> dict[Path, str]:

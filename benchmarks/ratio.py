@@ -25,7 +25,7 @@ from arcomp.measure import tables
 from arcomp.measure.codecs import INSTALL_PEERS, NOT_INSTALLED, JpegXl
 from arcomp.measure.contestants import Contestant
 from arcomp.measure.inputs import read
-from arcomp.measure.jpegs import is_jpeg, read_jpeg
+from arcomp.measure.jpegs import jpeg_of
 from arcomp.measure.record import ALLOWED_BYTES, Measurement
 from benchmarks import children, inputs, outputs
 from benchmarks.choice import EFFORT, Choice, add_options, chosen, cores
@@ -58,8 +58,8 @@ class Outcome:
 def measure(source: inputs.Source, contestants: Sequence[Contestant]) -> list[Measurement] | str:
     """All codecs on one picture or JPEG, or why it is passed over."""
     try:
-        if is_jpeg(source.path):
-            jpeg = read_jpeg(source.path)
+        if source.jpeg:
+            jpeg = jpeg_of(source.path.read_bytes())
             return [c.measure_jpeg(source.path.name, jpeg, of=source.set) for c in contestants]
         samples = read(source.path)
     except PictureError as error:
@@ -169,7 +169,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     choice = chosen(parser, options, max(1, cores() // options.jobs))
     try:
         options.sources = inputs.find(options.paths)
-        jpegs = [is_jpeg(source.path) for source in options.sources]
+        jpegs = [source.jpeg for source in options.sources]
         options.plan = Plan(replace(choice, pictures=not all(jpegs), jpegs=any(jpegs)), options.jobs)
         outputs.claim(options.csv)
         outputs.claim(options.json)

@@ -25,7 +25,7 @@ from arcomp.errors import ArcompError, OutputError, has_torch
 
 if TYPE_CHECKING:
     from arcomp.measure.contestants import Contestant
-    from arcomp.measure.inputs import Place
+    from arcomp.measure.inputs import InputFile
     from arcomp.measure.jpegs import Jpeg
     from arcomp.measure.page import Shown
     from arcomp.measure.record import Measurement
@@ -54,15 +54,18 @@ class Comparison:
     unread: int = 0
     of_bytes: bool = True
 
-    def run(self, places: Sequence[Place]) -> None:
+    def run(self, places: Sequence[InputFile]) -> None:
         """Measure all. An input that cannot be read is reported, and the others go on."""
         from arcomp.measure.inputs import read
-        from arcomp.measure.jpegs import Jpeg, read_jpeg
+        from arcomp.measure.jpegs import Jpeg, jpeg_of
 
         text = any(c.takes_bytes for c in self.contestants)
         for number, place in enumerate(places, 1):
             try:
-                found = read_jpeg(place.path) if place.jpeg else read(place.path, self.limit, text=text and place.bytes)
+                if place.jpeg:
+                    found: Jpeg | Samples = jpeg_of(place.path.read_bytes())
+                else:
+                    found = read(place.path, self.limit, text=text and place.bytes)
             except ArcompError as error:
                 if place.asked:
                     report(error.at(str(place.path)), verbose=self.console.verbose)
@@ -98,7 +101,7 @@ class Comparison:
 
 
 def _contestants(
-    names: str | None, peers: bool, places: Sequence[Place], device: str, threads: int | None, startup: Startup
+    names: str | None, peers: bool, places: Sequence[InputFile], device: str, threads: int | None, startup: Startup
 ) -> list[Contestant]:
     """Models by their names, separated by commas, and codecs of others for such inputs.
 
@@ -144,7 +147,7 @@ class Reports:
     json: str | None
     html: str | None
 
-    def check(self, places: Sequence[Place]) -> None:
+    def check(self, places: Sequence[InputFile]) -> None:
         """Refuse, before hours of work, what could not be written after them.
 
         Raises:
@@ -157,7 +160,7 @@ class Reports:
         for path in paths:
             self._claim(path, places)
 
-    def _claim(self, path: str, places: Sequence[Place]) -> None:
+    def _claim(self, path: str, places: Sequence[InputFile]) -> None:
         """Refuse a path; what is no such document is not written over even with -f: --json takes the word after it, and
         that may have been meant for an input.
 

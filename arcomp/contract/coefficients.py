@@ -19,12 +19,9 @@ from arcomp.contract.learning import Stream
 from arcomp.contract.model import (
     USUAL,
     BatchSpec,
-    Bits,
     CoefficientPayload,
     Execution,
     Model,
-    Payload,
-    Progress,
     Watch,
 )
 from arcomp.contract.side_by_side import Positions, do_all, processors
@@ -107,31 +104,18 @@ class CoefficientModel(Model):
         ]
         return sum(sorted(each)[-(threads or processors()) :])
 
-    def check(self, channels: int, depth: int) -> None:
-        self._refuse()
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        """It takes no pictures.
 
-    def encode(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Payload:
-        self._refuse()
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(
+            f"model {self.name} takes coefficients of JPEG files, not pictures",
+            remedy="choose another model (`arcomp models` lists them)",
+        )
 
-    def decode(self, payload: Payload, tiling: Tiling, spec: BatchSpec, how: Execution) -> Pixels:
-        self._refuse()
-
-    def bits(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> Bits:
-        self._refuse()
-
-    def check_sampling(self, temperature: float, kept: int) -> None:
-        self._refuse()
-
-    def sample(
-        self,
-        pixels: Pixels,
-        spec: BatchSpec,
-        rng: np.random.Generator,
-        temperature: float = 1.0,
-        kept: int = 0,
-        progress: Progress = lambda part: None,
-    ) -> None:
-        self._refuse()
+    check = encode = decode = bits = check_sampling = sample = _refuse
 
     @property
     def takes_coefficients(self) -> bool:
@@ -144,13 +128,6 @@ class CoefficientModel(Model):
 
     def known_streams(self, pixels: Pixels, tiling: Tiling, spec: BatchSpec, how: Execution) -> tuple[bytes, ...]:
         return self.encode_coefficients(coefficients_of(pixels[0]), how).streams
-
-    def _refuse(self) -> NoReturn:
-        """Raises ModelError: it takes no pictures."""
-        raise ModelError(
-            f"model {self.name} takes coefficients of JPEG files, not pictures",
-            remedy="choose another model (`arcomp models` lists them)",
-        )
 
 
 def comes_back(model: Model, pixels: Pixels) -> bool:

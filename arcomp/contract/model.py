@@ -155,6 +155,8 @@ class Model(ABC):
         weightless: whether it needs no weights file.
         preset: the default preset, as "balanced": the name `photo` means `photo-balanced`. Empty if the weights carry
             the model's own name.
+        for_jpegs: name of the model that codes the coefficients of JPEGs where this one was asked for, which takes
+            pictures, in the same preset; empty if there is none.
         learns: whether it learns from each decision while it codes. Then ways to code pictures are compared by coding
             samples of them (:mod:`arcomp.planning`), drawings may be handed to another model, and comparisons have a
             footnote: float NLL, and bits under the network alone, leave out what such a model learns.
@@ -170,6 +172,7 @@ class Model(ABC):
     name: ClassVar[str]
     weightless: ClassVar[bool] = False
     preset: ClassVar[str] = ""
+    for_jpegs: ClassVar[str] = ""
     learns: ClassVar[bool]
     tile_streams: ClassVar[bool] = False
     batches: ClassVar[bool]

@@ -35,8 +35,8 @@ from arcomp.formats.tiff_pages import (
     TILE_WIDTH,
     WIDTH,
     Block,
-    Kind,
     Page,
+    PageFormat,
     page_of,
     peculiarity,
 )
@@ -103,7 +103,7 @@ def parse(data: bytes) -> Parsed | None:
         pages = list(_pages(data))
     except OddTiffError:
         return None
-    size: dict[Kind, int] = {}
+    size: dict[PageFormat, int] = {}
     for page in pages:
         size[page.kind] = size.get(page.kind, 0) + page.pixels * page.kind.channels * page.kind.depth
     for kind in sorted(size, key=lambda kind: -size[kind]):
@@ -128,7 +128,7 @@ def _pages(data: bytes) -> Iterator[Page]:
         yield page
 
 
-def _parsed(data: bytes, kind: Kind, pages: list[Page]) -> Parsed | None:
+def _parsed(data: bytes, kind: PageFormat, pages: list[Page]) -> Parsed | None:
     """The pictures of one kind."""
     pixels = sum(page.pixels for page in pages)
     dtype = np.dtype(np.uint8 if kind.depth <= 8 else np.uint16)

@@ -52,7 +52,7 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 """Kinds of opacity: that colours were multiplied by, or not."""
 
 
-class Kind(NamedTuple):
+class PageFormat(NamedTuple):
     """What pictures must have in common to be samples of one file."""
 
     channels: int
@@ -99,7 +99,7 @@ class Page:
         missing: the sample of blocks that are nowhere in the file.
     """
 
-    kind: Kind
+    kind: PageFormat
     width: int
     height: int
     count: int
@@ -133,7 +133,7 @@ class _Meaning(NamedTuple):
         planes: how many planes are stored apart; 1 if the samples of a pixel stand together.
     """
 
-    kind: Kind
+    kind: PageFormat
     inverted: bool
     signed: bool
     planes: int
@@ -193,12 +193,12 @@ def _meaning(directory: Directory) -> _Meaning:
     if channels > MAX_CHANNELS:
         if planes == 1:
             raise OddTiffError("more channels than a picture may have")
-        return _Meaning(Kind(1, depth, False, b""), False, signed, planes)
+        return _Meaning(PageFormat(1, depth, False, b""), False, signed, planes)
     extra = directory.numbers(EXTRA_SAMPLES).tolist()
     alpha = extra in ([_ASSOCIATED], [_UNASSOCIATED]) and (photometric, channels) in ((BLACK_IS_ZERO, 2), (RGB, 4))
     palette = _palette(directory, depth) if photometric == PALETTE and channels == 1 else b""
     inverted = photometric == WHITE_IS_ZERO and channels == 1
-    return _Meaning(Kind(channels, depth, alpha, palette), inverted, signed, planes)
+    return _Meaning(PageFormat(channels, depth, alpha, palette), inverted, signed, planes)
 
 
 def peculiarity(directory: Directory) -> str:
@@ -231,7 +231,7 @@ def _palette(directory: Directory, depth: int) -> bytes:
     return (colours >> shift).astype(np.uint8).reshape(3, -1).T.tobytes()
 
 
-def _blocks(directory: Directory, kind: Kind, planes: int, layout: Layout) -> tuple[int, int, tuple[Block, ...]]:
+def _blocks(directory: Directory, kind: PageFormat, planes: int, layout: Layout) -> tuple[int, int, tuple[Block, ...]]:
     """Pixels of a row of a strip or tile, rows of a whole one, and all strips or tiles."""
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
     tiled = TILES[0] in directory.entries or TILE_WIDTH in directory.entries

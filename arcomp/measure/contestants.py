@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -43,8 +42,9 @@ class Coded:
     network_bits: float | None = None
 
 
-class Contestant(ABC):
-    """What is compared.
+class Contestant:
+    """What is compared. One that takes samples says how by the methods from :meth:`fitted` to :meth:`float_bits`, one
+    that takes JPEGs by those after them; the first method of each refuses what is not taken.
 
     Attributes:
         name: as tables show it; no two have the same.
@@ -102,29 +102,29 @@ class Contestant(ABC):
 
         return _outcome(none, work)
 
-    @abstractmethod
     def fitted(self, samples: Samples) -> Samples:
         """The same samples, of the depth that they are coded with; what follows is of the last that were fitted.
 
         Raises:
             NotTakenError: they are not taken.
         """
+        raise NotTakenError("takes JPEGs only")
 
-    @abstractmethod
     def warm_up(self, samples: Samples) -> None:
         """Load and compile what such samples need, before time is taken."""
+        raise NotImplementedError
 
-    @abstractmethod
     def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
         """Samples that are fitted, as one file."""
+        raise NotImplementedError
 
-    @abstractmethod
     def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
         """The pictures of a file: stacks of those of one size, or all as one."""
+        raise NotImplementedError
 
-    @abstractmethod
     def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
         """Whether the input came back."""
+        raise NotImplementedError
 
     def float_bits(self, samples: Samples) -> float | None:
         """The model's float NLL of fitted samples; None where there is none."""
@@ -140,11 +140,11 @@ class Contestant(ABC):
 
     def encode_jpeg(self, jpeg: Jpeg, progress: Progress = lambda part: None) -> Coded:
         """A JPEG as one file."""
-        raise NotTakenError("codes no JPEGs")
+        raise NotImplementedError
 
     def decode_jpeg(self, data: bytes, progress: Progress = lambda part: None) -> bytes:
         """The JPEG of a file."""
-        raise NotTakenError("codes no JPEGs")
+        raise NotImplementedError
 
 
 T = TypeVar("T")
@@ -235,21 +235,6 @@ class JpegContestant(Contestant):
 
     def __init__(self, made: Transcoder) -> None:
         self.name, self.codec = made.name, made
-
-    def fitted(self, samples: Samples) -> Samples:
-        raise NotTakenError("takes JPEGs only")
-
-    def warm_up(self, samples: Samples) -> None:
-        raise NotTakenError("takes JPEGs only")
-
-    def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
-        raise NotTakenError("takes JPEGs only")
-
-    def decode(self, data: bytes, progress: Progress = lambda part: None) -> tuple[Pixels, ...]:
-        raise NotTakenError("takes JPEGs only")
-
-    def identical(self, samples: Samples, decoded: tuple[Pixels, ...]) -> bool:
-        raise NotTakenError("takes JPEGs only")
 
     def warm_up_jpeg(self, jpeg: Jpeg) -> None:
         missing = self.codec.available()

@@ -22,8 +22,8 @@ def least_depth(samples: Samples) -> int:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an input lies.
+class InputFile:
+    """A file that is compared, before it is read.
 
     Attributes:
         asked: named by the user, not found in a folder.
@@ -37,7 +37,7 @@ class Place:
     jpeg: bool = False
 
 
-def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
+def find(paths: Iterable[Path], limit: int | None = None) -> list[InputFile]:
     """All files, and those in folders whose endings are of pictures, JPEGs or arrays; hidden ones are left out.
 
     Args:
@@ -46,19 +46,20 @@ def find(paths: Iterable[Path], limit: int | None = None) -> list[Place]:
     Raises:
         ArcompError: a path does not exist, or a folder has no such file.
     """
-    found: list[Place] = []
+    found: list[InputFile] = []
     for path in paths:
         if not path.is_dir():
             if not path.exists():
                 raise ArcompError("does not exist", remedy="check the path", path=str(path))
-            found.append(Place(path, True, _is_bytes(start_of(path)), path.is_file() and jpegs.is_jpeg(path)))
+            start = start_of(path)
+            found.append(InputFile(path, True, _is_bytes(start), start.startswith(jpegs.START)))
             continue
         below = files_below(path, pictures=False)
         inside = [f for f in below if named_as_pictures(f) or f.suffix.lower() in jpegs.ENDINGS]
         if not inside:
             remedy = "PNG, WebP (lossless), BMP, TIFF, PNM and JPEG are read, and arrays (.npy, .npz)"
             raise ArcompError("no pictures in this folder", remedy=remedy, path=str(path))
-        found += [Place(f, False, jpeg=jpegs.is_jpeg(f)) for f in inside[:limit]]
+        found += [InputFile(f, False, jpeg=jpegs.is_jpeg(f)) for f in inside[:limit]]
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arcomp.errors import PictureError
+from arcomp.formats import start_of
 from arcomp.measure.codecs import NOT_INSTALLED
 
 START = b"\xff\xd8\xff"
@@ -44,22 +45,16 @@ class Jpeg:
 
 
 def is_jpeg(path: Path) -> bool:
-    """Whether a file begins as a JPEG does."""
-    with open(path, "rb") as file:
-        return file.read(len(START)) == START
+    """Whether a file begins as a JPEG does; not if it cannot be read: who reads it then says why."""
+    return start_of(path).startswith(START)
 
 
-def read_jpeg(path: Path) -> Jpeg:
+def jpeg_of(data: bytes) -> Jpeg:
     """A file that begins as a JPEG does.
 
     Raises:
         PictureError: its headers cannot be read.
     """
-    return jpeg_of(path.read_bytes())
-
-
-def jpeg_of(data: bytes) -> Jpeg:
-    """The same of a file's bytes."""
     from PIL import Image
 
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

@@ -44,6 +44,7 @@ class PhotoModel(LearningModel):
 
     name: ClassVar[str] = "photo"
     preset: ClassVar[str] = "balanced"
+    for_jpegs: ClassVar[str] = "jpeg"
 
     def __init__(self, weights: Weights) -> None:
         self.weights, self.digest, self.parameters = weights, weights.digest, weights.count
