@@ -12,6 +12,7 @@ Everything is imported on first use, so that ``import arcomp`` is quick.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0.dev0"
@@ -29,6 +30,8 @@ __all__ = [
     "sample",
     "save",
 ]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # what is said there is for who asks for it
 
 if TYPE_CHECKING:
     from arcomp.api import Archive, Samples, code_lengths, compress, decompress, load, open, restore, sample, save

@@ -233,7 +233,8 @@ def load(name: Path) -> Model:
     False
 
     Args:
-        name: of the model, or the path of its weights (.safetensors).
+        name: of the model, or the path of its weights (.safetensors), or their address on a hub,
+            "hf://owner/repo@revision/file.safetensors" (huggingface_hub must be installed).
 
     Raises:
         ArcompError: there is none, or its weights are damaged.

@@ -7,17 +7,20 @@ listed; only :data:`DEFAULT` names one.
 
 from __future__ import annotations
 
+import logging
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
+from arcomp.contract import hub
 from arcomp.contract.library import ENDING, candidates, family, folders, modules
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 
+log = logging.getLogger(__name__)
 DEFAULT = "photo-balanced"
 """The weights that are used where none are named."""
 M = TypeVar("M", bound=type[Model])
@@ -86,14 +89,17 @@ def load(name: str, digest: bytes | None = None) -> Model:
     """A model by its name, or by the path of its weights.
 
     Args:
-        name: "context", "photo" (its default preset) or "photo-fast", or a path that ends in .safetensors. A model's
-            name is also enough if it has just one set of weights, whatever comes after the name in theirs.
+        name: "context", "photo" (its default preset) or "photo-fast", or a path that ends in .safetensors, or an
+            address of a hub (:mod:`arcomp.contract.hub`). A model's name is also enough if it has just one set of
+            weights, whatever comes after the name in theirs.
         digest: digest, whole or its first bytes, of the weights that a file was written with; without it the newest
             are taken.
 
     Raises:
         ModelError: unknown, not found, damaged, or not with this digest.
     """
+    if hub.is_address(name):
+        return _fits(from_weights(Weights.load(hub.fetched(name))), digest)
     if name.endswith(ENDING):
         return from_weights(Weights.load(Path(name)))
     if _model_of(name) not in modules():
@@ -111,7 +117,9 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
     damaged: ModelError | None = None
     for path in candidates(name, where, digest or b""):
         try:
-            return from_weights(Weights.load(path))
+            found = from_weights(Weights.load(path))
+            log.debug("model %s: %s, digest %s", name, path, found.digest.hex()[:16])
+            return found
         except ModelError as error:  # there may be a good copy elsewhere
             damaged = damaged or error
     if damaged is not None:

@@ -18,6 +18,7 @@ This is the one place on the coded path where floats carry integers (besides the
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from functools import cache
@@ -32,6 +33,7 @@ from arcomp.exact.arrays import CPU, Array
 from arcomp.exact.bounds import FINE_LIMIT, LIMITS, WEIGHT_LIMIT, bound, digits
 from arcomp.exact.devices import backend as device_backend
 
+log = logging.getLogger(__name__)
 BACKENDS = ("int8", "float32", "float64")
 PREFERRED = {"cuda": ("float32", "float64", "int8")}
 """Another order in which they are tried: a GPU's integer products refuse some shapes, and are launched more often."""
@@ -131,6 +133,7 @@ def choose(device: str = CPU, wanted: str | None = None) -> tuple[str, dict[str,
     for backend in PREFERRED.get(device.partition(":")[0], BACKENDS) if wanted is None else (wanted,):
         found[backend] = self_test(backend, device)
         if not found[backend]:
+            log.debug("matrix products on %s by %s", device, backend)
             return backend, found
     said = "; ".join(f"{k}: {v}" for k, v in found.items())
     raise ExactnessError(

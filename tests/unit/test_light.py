@@ -102,3 +102,15 @@ def test_doctor_finds_torch_missing_and_all_else_right() -> None:
         "assert all(f.ok for f in doctor._backends('cpu'))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=600)
+
+
+def test_it_logs_to_who_asks() -> None:
+    """Nothing is heard without a handler; with one, which weights were found."""
+    code = (
+        "import logging, sys, arcomp; arcomp.load('context'); print('-'); sys.stdout.flush()\n"
+        "logging.basicConfig(stream=sys.stdout, level='DEBUG'); arcomp.load('photo-fast')"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    quiet, _, heard = said.stdout.partition("-\n")
+    assert (quiet, said.stderr) == ("", "")
+    assert "DEBUG:arcomp.contract.registry:model photo-fast: " in heard

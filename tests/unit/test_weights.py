@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import arcomp
 from arcomp.contract import library, registry
 from arcomp.contract.model import BatchSpec
 from arcomp.contract.weights_file import Weights
@@ -177,3 +180,63 @@ def test_refusals_name_the_file(tmp_path: Path) -> None:
     Weights("context", good.weights.config, bad).save(path)  # type: ignore[attr-defined]
     with pytest.raises(ModelError, match=r"w\.safetensors: a layer's bias is missing"):
         registry.load(str(path)).network(1)  # type: ignore[attr-defined]
+
+
+class TestHub:
+    """Addresses of weights on a hub, by a stand-in for the library that fetches them."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str | None]]:
+        from arcomp.contract.library import SHIPPED
+
+        asked: list[tuple[str, str, str | None]] = []
+
+        def download(repo: str, file: str, revision: str | None = None) -> str:
+            asked.append((repo, file, revision))
+            if "absent" in repo:
+                raise OSError("404 Client Error: no such repository\nand more")
+            return str(SHIPPED / file.rpartition("/")[2])
+
+        standin = types.ModuleType("huggingface_hub")
+        standin.hf_hub_download = download  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "huggingface_hub", standin)
+        return asked
+
+    def test_weights_are_fetched(self, asked: list[Any]) -> None:
+        found = arcomp.load("hf://me/codecs@v1.0/weights/photo-fast.safetensors")
+        assert asked == [("me/codecs", "weights/photo-fast.safetensors", "v1.0")]
+        assert found.digest == arcomp.load("photo-fast").digest
+        arcomp.load("hf://me/codecs/context.safetensors")
+        assert asked[1] == ("me/codecs", "context.safetensors", None)
+
+    def test_what_is_damaged_or_not_there_is_refused(
+        self, asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from arcomp.contract import library
+
+        data = bytearray((library.SHIPPED / "context.safetensors").read_bytes())
+        data[-1] ^= 1
+        (tmp_path / "context.safetensors").write_bytes(data)
+        monkeypatch.setattr(library, "SHIPPED", tmp_path)
+        monkeypatch.setattr(
+            sys.modules["huggingface_hub"], "hf_hub_download", lambda *_, **__: str(tmp_path / "context.safetensors")
+        )
+        with pytest.raises(ModelError, match="their digest is wrong"):
+            arcomp.load("hf://me/codecs/context.safetensors")
+
+    @pytest.mark.parametrize(
+        ("address", "said"),
+        [
+            ("hf://me/absent/context.safetensors", "cannot be fetched: 404 Client Error: no such repository"),
+            ("hf://me/context.safetensors", "no address of weights"),
+            ("hf://me/codecs/../../context.bin", "no address of weights"),
+        ],
+    )
+    def test_addresses(self, asked: list[Any], address: str, said: str) -> None:
+        with pytest.raises(ModelError, match=said):
+            arcomp.load(address)
+
+    def test_without_the_library(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+        with pytest.raises(ModelError, match="pip install huggingface_hub"):
+            arcomp.load("hf://me/codecs/context.safetensors")
