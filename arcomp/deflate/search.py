@@ -26,7 +26,7 @@ from arcomp.deflate.layout import (
 )  # fmt: skip
 from arcomp.deflate.machine import Bench
 from arcomp.deflate.parse import Parsed
-from arcomp.deflate.rules import Rules, memory_levels
+from arcomp.deflate.rules import MIN_LOOKAHEAD, Rules, memory_levels
 from arcomp.deflate.survey import WRONG, survey
 from arcomp.errors import FormatError
 
@@ -40,6 +40,8 @@ FEW_WRONG = 256
 """Rules of zlib with less than one wrong token in so many are good enough: no others are tried."""
 NEARLY = 64
 """Other encoders' rules are tried before the rarer ones of zlib, unless one token in so many, or fewer, is wrong."""
+ONE_BLOCK = (1 << 14) - 1
+"""Tokens of a block by zlib's usual memory level. A stream of one block with fewer does not tell levels apart."""
 KNOWN = 8
 """How many rules that fitted are remembered."""
 SEARCHED_FREELY = 1 << 20
@@ -70,6 +72,8 @@ class Surveyed(NamedTuple):
 
 def _memories(parsed: Parsed) -> list[int]:
     inner = parsed.blocks[:-2]
+    if not len(inner) and parsed.blocks[0, TOKENS] < ONE_BLOCK:
+        return [8]
     return memory_levels(inner[inner[:, KIND] != STORED, TOKENS])
 
 
@@ -202,7 +206,8 @@ class Search:
         """All of a stream by the first rules by which nothing is wrong in the beginning of it."""
         size = len(parsed.data)
         for rules in candidates:
-            wide = [rules._replace(window=15)] if rules.window < 15 and rules.number < 30 else []
+            matters = rules.window < 15 and rules.number < 30 and size > (1 << rules.window) - MIN_LOOKAHEAD
+            wide = [rules._replace(window=15)] if matters else []
             for one in (rules, *wide):
                 surveyed = self.survey(parsed, one, size + 1, 0, PREFIX)
                 if surveyed.wrong == 0 or surveyed.reached >= PREFIX:
