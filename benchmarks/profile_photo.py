@@ -20,6 +20,7 @@ import numpy.typing as npt
 from arcomp.api import load
 from arcomp.coding import binary, lattice
 from arcomp.coding.levels import LEVELS
+from arcomp.exact import last_layers
 from arcomp.exact.compiled import kernel
 from arcomp.measure import tables
 from arcomp.measure.inputs import read
@@ -88,8 +89,8 @@ def forward(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int,
     """Outputs of a head that learns."""
     activations = strip.activations
     if heads is not None:
-        adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
-        adaptation.forward(heads, c, activations.units, count, activations.outputs)
+        last_layers.unpack(activations.packed[0], heads.units, count, activations.units)
+        last_layers.forward(heads, c, activations.units, count, activations.outputs)
 
 
 @kernel()
@@ -100,7 +101,7 @@ def learn(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c
         values, logistic = workspace.current[c, :count], coding.stage.logistic
         adaptation.learn(heads, c, front.mixture, workspace.scale[c], strip.activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
-            adaptation.step(heads, count)
+            last_layers.step(heads, count)
 
 
 @kernel()

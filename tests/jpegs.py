@@ -31,14 +31,18 @@ CONTENTS = ("usual", "sparse", "extreme", "zero")
 
 
 @cache
-def tiny(extreme: bool = False, tables: int = 12) -> JpegModel:
-    """Small networks with random weights, or with all of them at their limits."""
+def tiny(extreme: bool = False, tables: int = 12, online: bool = False) -> JpegModel:
+    """Small networks with random weights, or with all of them at their limits. ``online``: two of coefficients, whose
+    last layers learn."""
     torch.manual_seed(4)
-    network = Jpeg(JpegConfig(3, CONFIG.hidden, CONFIG.end_hidden, tables, CONFIG.bits))
-    first = network.coefficient[0]
-    assert isinstance(first, PlacedLinear)
+    second = (7, 9) if online else ()
+    network = Jpeg(JpegConfig(3, CONFIG.hidden, CONFIG.end_hidden, tables, CONFIG.bits, second, online, 0.01, 5))
     with torch.no_grad():
-        first.places.normal_(std=0.3)
+        for layers in (network.coefficient, *([] if network.second is None else [network.second])):
+            assert isinstance(layers, torch.nn.ModuleList)
+            first = layers[0]
+            assert isinstance(first, PlacedLinear)
+            first.places.normal_(std=0.3)
     weights = JpegTrainer().freeze({3: network})
     if not extreme:
         return JpegModel(weights)

@@ -72,14 +72,15 @@ class Workspace(NamedTuple):
 
 
 def widths(config: JpegConfig) -> dict[str, tuple[int, ...]]:
-    """Of inputs, hidden layers and outputs of both networks."""
+    """Of inputs, hidden layers and outputs of all networks."""
     from arcomp.models.jpeg.inputs import COEFFICIENT, END
 
-    return {"coefficient": (COEFFICIENT, *config.hidden, OUTPUTS), "end": (END, *config.end_hidden, ENDS)}
+    own = {"coefficient": (COEFFICIENT, *config.hidden, OUTPUTS), "end": (END, *config.end_hidden, ENDS)}
+    return {**own, "second": (COEFFICIENT, *config.second, OUTPUTS)} if config.second else own
 
 
 def check_arrays(config: JpegConfig, arrays: Arrays) -> dict[str, Network]:
-    """Both networks, if shapes, types and bounds are right.
+    """All networks, if shapes, types and bounds are right.
 
     Raises:
         ModelError: they are not.
@@ -149,14 +150,22 @@ def _rectify(net: Any, place: int, first: int, outputs: int, sums: Any, count: i
 
 
 @kernel(inner=True)
-def evaluate(net: Any, workspace: Any, place: int, count: int) -> None:
-    """From ``workspace.inputs`` to ``workspace.outputs``."""
+def evaluate_hidden(net: Any, workspace: Any, place: int, count: int) -> int:
+    """From ``workspace.inputs`` to the hidden units, in the first of ``packed``; returns how many units there are."""
     packed, sums = workspace.packed, workspace.sums
     first = 0
     for layer in range(2):
         m = dense.multiply_layer(net, layer, packed[layer], count, sums)
         _rectify(net, place, first, m, sums, count, packed[1 - layer])
         first += m
+    return first
+
+
+@kernel(inner=True)
+def evaluate(net: Any, workspace: Any, place: int, count: int) -> None:
+    """From ``workspace.inputs`` to ``workspace.outputs``."""
+    packed, sums = workspace.packed, workspace.sums
+    first = evaluate_hidden(net, workspace, place, count)
     m = dense.multiply_layer(net, 2, packed[0], count, sums)
     for j in range(m):
         bias, multiplier, shift = net.bias[place, first + j], net.multiplier[first + j], net.shift[first + j]

@@ -48,28 +48,34 @@ class PlacedLinear(Linear):
         return carry(made, self.quantisation, rounding)
 
 
+def _coefficient_layers(own: list[tuple[int, int]]) -> nn.ModuleList:
+    return nn.ModuleList(
+        [PlacedLinear(*own[0], last=False), Linear(*own[1], RECTIFIED8), PlacedLinear(*own[2], last=True)]
+    )
+
+
 class Jpeg(nn.Module):
-    """The float evaluation of both networks."""
+    """The float evaluation of all networks."""
 
     def __init__(self, config: JpegConfig) -> None:
         super().__init__()
         self.config = config
-        own, end = (list(pairwise(w)) for w in widths(config).values())
-        self.coefficient = nn.ModuleList(
-            [PlacedLinear(*own[0], last=False), Linear(*own[1], RECTIFIED8), PlacedLinear(*own[2], last=True)]
+        shapes = {name: list(pairwise(own)) for name, own in widths(config).items()}
+        self.coefficient = _coefficient_layers(shapes["coefficient"])
+        self.end = nn.ModuleList(
+            Linear(a, b, LOGITS if i == 2 else RECTIFIED8) for i, (a, b) in enumerate(shapes["end"])
         )
-        self.end = nn.ModuleList(Linear(a, b, LOGITS if i == 2 else RECTIFIED8) for i, (a, b) in enumerate(end))
+        self.second = _coefficient_layers(shapes["second"]) if config.second else None
         with torch.no_grad():
-            for layers in (self.coefficient, self.end):
+            for layers in (self.coefficient, self.end, *([] if self.second is None else [self.second])):
                 first, last = layers[0], layers[2]
                 assert isinstance(first, Linear)
                 assert isinstance(last, Linear)
                 first.weight *= 1.5
                 last.weight *= 0.3
-            bias = self.coefficient[2].bias
-            assert isinstance(bias, torch.Tensor)
-            bias[COMPONENTS : 2 * COMPONENTS] = torch.tensor([-1.0, 0.0, 1.5])
-            bias[-1] = -1.0
+                if isinstance(last, PlacedLinear):
+                    last.bias[COMPONENTS : 2 * COMPONENTS] = torch.tensor([-1.0, 0.0, 1.5])
+                    last.bias[-1] = -1.0
 
     def prepare(self, crops: list[npt.NDArray[np.uint8]]) -> None:
         """Nothing is taken from the data but what is trained."""
@@ -111,7 +117,7 @@ class Jpeg(nn.Module):
         end_inputs: torch.Tensor,
         rounding: bool = False,
     ) -> torch.Tensor:
-        """Bits of n coefficients, and of an end of a block with each.
+        """Bits of n coefficients (the mean over the networks, if there are two), and of an end of a block with each.
 
         Args:
             inputs: int8 [n, inputs]. place: uint8 [n]. values: int16 [n, 2]: coefficients, ends.
@@ -122,18 +128,24 @@ class Jpeg(nn.Module):
         Returns:
             float [n, 2].
         """
-        first, second, third = self.coefficient
-        assert isinstance(first, PlacedLinear)
-        assert isinstance(third, PlacedLinear)
-        at = place.int()
-        h = first.at(inputs.float() * SIGNED8.step, at, rounding)
-        z = third.at(second(h, rounding), at, rounding)
-        own = coefficient_bits(values[:, 0].float(), z, predictions.float() / 64, last)
+        at, seen = place.int(), inputs.float() * SIGNED8.step
+        networks = [self.coefficient] if self.second is None else [self.coefficient, self.second]
+        said = [self._outputs(layers, seen, at, rounding) for layers in networks]
+        bits = [coefficient_bits(values[:, 0].float(), z, predictions.float() / 64, last) for z in said]
+        own = torch.stack(bits).mean(0)
         x = end_inputs.float() * SIGNED8.step
         for layer in self.end:
             x = layer(x, rounding)
         end = functional.cross_entropy(x, values[:, 1].long(), reduction="none") / float(np.log(2))
         return torch.stack([own, end], 1)
+
+    @staticmethod
+    def _outputs(layers: nn.ModuleList, seen: torch.Tensor, place: torch.Tensor, rounding: bool) -> torch.Tensor:
+        """Of a network of coefficients."""
+        first, second, third = layers
+        assert isinstance(first, PlacedLinear)
+        assert isinstance(third, PlacedLinear)
+        return third.at(second(first.at(seen, place, rounding), rounding), place, rounding)
 
 
 def coefficient_bits(
@@ -161,7 +173,7 @@ def coefficient_bits(
 def freeze_network(net: Jpeg) -> Arrays:
     """The integers of all layers, by "network.layer.array"."""
     made: Arrays = {}
-    for name in ("coefficient", "end"):
+    for name in ("coefficient", "end") if net.second is None else ("coefficient", "end", "second"):
         for i, layer in enumerate(getattr(net, name)):
             zero = SIGNED8.zero if i == 0 else RECTIFIED8.zero
             own = freeze_linear(layer, SIGNED8.bits, np.full(layer.in_features, zero, np.int64))

@@ -2,8 +2,8 @@
 
 A coefficient: is it 0 (not asked of the last that is not); is it positive; then, of its magnitude, outwards in steps of
 1, six times, then 2, 4, 8, ... until it is passed, then halving. The end of a block: six decisions, halving 64 places.
-The network says of each how likely it is, the one expert of :mod:`arcomp.coding.mixing`; what is declared here is which
-rows of weights and maps a decision uses.
+The network (or two) says of each how likely it is, an expert of :mod:`arcomp.coding.mixing`; what is declared here is
+which rows of weights and maps a decision uses.
 """
 
 from __future__ import annotations
@@ -63,18 +63,17 @@ class Coding(NamedTuple):
     coder: Coder
 
 
-def shape(tables: int, bits: int) -> mixing.Shape:
+def shape(tables: int, bits: int, experts: int) -> mixing.Shape:
     """Rows by node and place; by node and neighbours; by node, distance to the end and what is around; by node and
     prediction; by node and count so far. Maps by node and place; by node, neighbours and distance. After each, those
     for ends of blocks."""
     sets = tuple(a + b for a, b in zip(_SETS, _END_SETS, strict=True))
     maps = tuple(a + b for a, b in zip(_MAPS, _END_MAPS, strict=True))
-    return mixing.Shape(tables, bits, sets, maps, first_rate=98, last_rate=20)
+    return mixing.Shape(tables, bits, sets, maps, experts, first_rate=98, last_rate=20)
 
 
-def new_stage(tables: int, bits: int) -> Stage:
+def new_stage(own: mixing.Shape) -> Stage:
     """The stage before the first decision."""
-    own = shape(tables, bits)
     return Stage(
         mixing.new_mixer(own),
         np.zeros((2, mixing.LANES), np.int32),
@@ -102,14 +101,17 @@ def _add(stage: Any, share: Any) -> None:
 
 @kernel(inline="always")
 def _decide(stage: Any, coder: Any, numbers: Any, says: Any, node: Any, rows: Any, bit: Any, rate: Any) -> Any:
-    """Code a decision; ``bit`` is -1 in decoding. Returns it, the coder's numbers, and its probability."""
+    """Code a decision; ``says``: of both experts; ``bit`` is -1 in decoding. Returns it, the coder's numbers, and its
+    probability."""
     mixer = stage.mixer
     contexts, checks = load_words(stage.contexts, 0, 0), load_words(stage.contexts, 1, 0)
-    opinion = ((says + 2048) * 3) >> 8
+    opinion = ((says[0] + 2048) * 3) >> 8
     for j in range(OPINIONS):
         contexts = with_word(contexts, j, word(contexts, j) + opinion * 64)
-    expert = with_word(all_words(np.int32(0)), 0, says)
-    found = mixing.find(mixer, expert, contexts, checks, node)
+    experts = with_word(all_words(np.int32(0)), 0, says[0])
+    if mixer.experts > 1:
+        experts = with_word(experts, 1, says[1])
+    found = mixing.find(mixer, experts, contexts, checks, node)
     said = mixing.predict(mixer, found, rows)
     if bit < 0:
         bit, numbers = decode(coder, numbers, said[0])
@@ -151,7 +153,7 @@ def code_end(
         rows = with_word(rows, 5, starts[5] + PLACES * 8 + at)
         rows = with_word(rows, 6, starts[6] + NEAR_NODES * AROUND * NEAR_ENDS + at * 16 + (mean >> 2))
         bit = np.int64(-1) if decoding else np.int64(front.end[k] >= middle)
-        bit, numbers, own = _decide(stage, coder, numbers, says, node, rows, bit, rate)
+        bit, numbers, own = _decide(stage, coder, numbers, (says, says), node, rows, bit, rate)
         share *= own
         node = node * 2 + bit
         if bit:
@@ -234,12 +236,12 @@ def code_coefficient(
     """Code the coefficient at place z of an active block, less its anchor.
 
     Args:
-        parts: the plane, the front, the networks' workspace.
+        parts: the plane, the front, the workspaces of both experts (the same twice, if there is one).
 
     Returns:
         the value and the coder's numbers.
     """
-    plane, front, workspace = parts
+    plane, front, workspace, other = parts
     stage, coder = coding.stage, coding.coder
     around, sums, prediction = hash_coefficient(tables, stage, plane, front, z, m)
     k = front.active[m]
@@ -247,27 +249,33 @@ def code_coefficient(
     count = min(COUNTS - 1, front.seen[k, 0])
     classes = (around, min(NEAR_ENDS - 1, distance), min(SUMS - 1, sums), prediction, count)
     rate = mixing.learning_rate(stage.mixer, stage.done[0])
-    mixture = workspace.mixture[m, 0]
+    mixture, second = workspace.mixture[m, 0], other.mixture[m, 0]
     phase = np.int64(1 if distance == 0 and z > 0 else 0)
     low, high, step, node = np.int64(1), np.int64(MOST), np.int64(1), phase
     near, far, positive, share = np.int64(0), np.int64(0), np.int64(0), 1.0  # masses from low on, from high on
+    near_second, far_second = np.int64(0), np.int64(0)
     while True:
         middle = low + step if phase == 2 else (low + high) >> 1
         masses, here = _masses(tables, workspace, m, mixture, phase, middle, near, far)
         says = mixture_logit(masses, (0, 1, 2), tables.log_mantissa, tables.log_power)
+        also, whole, here_second = says, masses[2], here
+        if stage.mixer.experts > 1:
+            masses, here_second = _masses(tables, other, m, second, phase, middle, near_second, far_second)
+            also = mixture_logit(masses, (0, 1, 2), tables.log_mantissa, tables.log_power)
         bit = np.int64(-1) if decoding else _truth(value, phase, middle)
         rows = _rows(stage.starts, place, plane.kind, node, classes)
-        bit, numbers, own = _decide(stage, coder, numbers, says, node + NODES * positive, rows, bit, rate)
+        bit, numbers, own = _decide(stage, coder, numbers, (says, also), node + NODES * positive, rows, bit, rate)
         share *= own
         if phase == 0 and bit:
             low = np.int64(0)
         elif phase == 1:
-            positive, near = bit, masses[2] - here if bit else here
-            mixture = workspace.mixture[m, bit]
+            positive, near = bit, whole - here if bit else here
+            near_second = masses[2] - here_second if bit else here_second
+            mixture, second = workspace.mixture[m, bit], other.mixture[m, bit]
         elif phase > 1 and bit:
-            near = here
+            near, near_second = here, here_second
         elif phase > 1:
-            far = here
+            far, far_second = here, here_second
         phase, node, low, high, step = _next(bit, phase, node, low, high, step, middle)
         if phase == 4:
             break

@@ -22,12 +22,14 @@ from arcomp.contract.settings import checked
 from arcomp.contract.side_by_side import Positions
 from arcomp.contract.weights_file import Weights, by_channels
 from arcomp.exact.compiled import kernel
-from arcomp.exact.records import record
-from arcomp.models.jpeg import exact, front, planes
+from arcomp.exact.dense import words
+from arcomp.exact.records import Fixed, record
+from arcomp.models.jpeg import exact, experts, front, planes
 from arcomp.models.jpeg.config import JpegConfig
-from arcomp.models.jpeg.exact import Network, Workspace, evaluate, mixtures
+from arcomp.models.jpeg.exact import Network, evaluate
+from arcomp.models.jpeg.experts import Expert, copy_inputs, learn, say
 from arcomp.models.jpeg.front import Front, begin_front, front_count, push
-from arcomp.models.jpeg.inputs import ANCHOR, end_features, features
+from arcomp.models.jpeg.inputs import ANCHOR, COEFFICIENT, end_features, features
 from arcomp.models.jpeg.planes import (
     PADDING_AFTER,
     PADDING_BEFORE,
@@ -38,11 +40,13 @@ from arcomp.models.jpeg.planes import (
     update_means,
 )
 from arcomp.models.jpeg.stage import MOST_DECISIONS, Coding, bits, code_coefficient, code_end, new_stage, shape
-from arcomp.models.jpeg.tables import MOST_RATIO, Tables, lookups
+from arcomp.models.jpeg.tables import MOST_RATIO, Int64, Tables, lookups
 
 Blocks = npt.NDArray[np.int16]
 TOGETHER = 256
 """Blocks that are coded between two reports of progress, about."""
+WORDS = words(COEFFICIENT)
+"""Of a network's inputs."""
 BLOCK_WORDS = 65 * MOST_DECISIONS // 2
 """Words of the coder that a block takes at most, with its end."""
 
@@ -71,9 +75,13 @@ class Parts(NamedTuple):
     tables: Tables
     means: Means
     front: Front
-    workspace: Workspace
-    coefficient: Network
+    expert: Expert
+    second: Expert
+    """The same again if there is none."""
+    experts: int
     end: Network
+    values: Int64
+    """[n], workspace: coefficients of active blocks, less their anchors."""
 
 
 def kind_of(components: int, i: int) -> int:
@@ -111,12 +119,13 @@ def memory(config: JpegConfig, shapes: Sequence[ComponentShape]) -> int:
     longest = max(front.longest(s.rows, s.columns) for s in shapes) + 16
     own = sum(planes.memory(s.rows, s.columns) for s in shapes)
     coder = 8 * BLOCK_WORDS * max(TOGETHER, longest)
-    return own + coder + longest * 4096 + mixing.memory(new_shape(config, blocks)) + (1 << 20)
+    fronts = longest * 4096 * config.experts + experts.memory(config, longest)
+    return own + coder + fronts + mixing.memory(new_shape(config, blocks)) + (1 << 20)
 
 
 def new_shape(config: JpegConfig, blocks: int) -> mixing.Shape:
     """Of the mixing of a strip of so many blocks."""
-    return shape(config.tables, _counters(config, blocks))
+    return shape(config.tables, _counters(config, blocks), config.experts)
 
 
 class Strip:
@@ -127,32 +136,37 @@ class Strip:
     """
 
     def __init__(self, frozen: Frozen, shapes: Sequence[ComponentShape]) -> None:
-        config = frozen.config
+        config, networks = frozen.config, frozen.networks
         self.planes = new_planes(shapes)
         self.records = [record(plane) for plane in self.planes]
         longest = max(front.longest(s.rows, s.columns) for s in shapes)
+        expert = experts.new_expert(config, networks["coefficient"], longest)
+        second = experts.new_expert(config, networks["second"], longest) if config.second else expert
         self.parts = record(
             Parts(
                 lookups(),
                 planes.new_means(),
                 front.new_front(longest),
-                exact.new_workspace(config, longest),
-                frozen.networks["coefficient"],
-                frozen.networks["end"],
+                expert,
+                second,
+                Fixed(config.experts),
+                networks["end"],
+                np.zeros(longest, np.int64),
             )
         )
-        blocks = sum(s.rows * s.columns for s in shapes)
-        self.stage = new_stage(config.tables, _counters(config, blocks))
+        self.stage = new_stage(new_shape(config, sum(s.rows * s.columns for s in shapes)))
         self.longest, self.steps = longest, max(1, TOGETHER // longest)
 
     def encode(self, components: Sequence[Blocks], progress: Positions) -> Stream:
         """Code int16 [rows, columns, 64] of each component."""
         coder = binary.encoder(1 << 12)
+        coding = record(Coding(self.stage, coder))
         for i, plane in enumerate(self.planes):
             grid(plane)[:] = components[i]
             for t in range(0, front_count(plane.rows, plane.columns), self.steps):
                 coder = binary.with_space(coder, self.steps * self.longest * BLOCK_WORDS + 16)
-                progress(self._code(i, t, record(Coding(self.stage, coder)), False))
+                coding.put(coder=coder)
+                progress(self._code(i, t, coding, False))
         return Stream(binary.finish(coder), bits(self.stage), 0.0)
 
     def decode(self, data: bytes | memoryview, components: Sequence[Blocks], progress: Positions) -> None:
@@ -199,26 +213,42 @@ def activate(front: Any, last: Any, z: int, count: int) -> int:
 
 
 @kernel(inner=True)
+def _predict_place(parts: Any, all_planes: Any, z: int, m: int) -> None:
+    """What the networks say of the coefficients at place z of m active blocks."""
+    tables, front, expert, second = parts.tables, parts.front, parts.expert, parts.second
+    kind, place, last = all_planes[0].kind, 64 * all_planes[0].kind + z, expert.workspace.last
+    for j in range(m):
+        features(tables, all_planes, parts.means, front, z, j, expert.workspace.inputs)
+    if parts.experts > 1:
+        copy_inputs(expert, second, WORDS, m)
+        say(tables, second, front.about, last, kind, place, m)
+    say(tables, expert, front.about, last, kind, place, m)
+
+
+@kernel(inner=True)
 def _code_place(parts: Any, all_planes: Any, coding: Any, numbers: Any, z: int, m: int, decoding: bool) -> Any:
     """Code the coefficients at place z of m active blocks; returns the coder's numbers."""
-    tables, front, means, workspace, plane = parts.tables, parts.front, parts.means, parts.workspace, all_planes[0]
+    tables, front, means, plane = parts.tables, parts.front, parts.means, all_planes[0]
+    expert, second, values = parts.expert, parts.second, parts.values
     n, place = tables.zigzag[z], 64 * plane.kind + z
-    for j in range(m):
-        features(tables, all_planes, means, front, z, j, workspace.inputs)
-    evaluate(parts.coefficient, workspace, place, m)
-    mixtures(tables, workspace, front.about, workspace.last, m)
+    _predict_place(parts, all_planes, z, m)
     for j in range(m):
         k = front.active[j]
         block, anchor = plane.blocks[front.block[k]], front.about[j, ANCHOR]
         value = np.int64(block[n]) - anchor
         value, numbers = code_coefficient(
-            tables, coding, numbers, (plane, front, workspace), z, j, value, decoding
+            tables, coding, numbers, (plane, front, expert.workspace, second.workspace), z, j, value, decoding
         )  # fmt: skip
         if decoding:
             block[n] = max(-MAX_VALUE, min(MAX_VALUE, value + anchor))
         value = np.int64(block[n])
+        values[j] = value - anchor
         push(tables, plane, front, k, z, value)
         update_means(means, place, front.end[k] - z, abs(value - (0 if z else anchor)))
+    last = expert.workspace.last
+    learn(tables, expert, front.about, last, plane.kind, values, m)
+    if parts.experts > 1:
+        learn(tables, second, front.about, last, plane.kind, values, m)
     return numbers
 
 
@@ -233,13 +263,13 @@ def code_fronts(
             first chroma's, or its own again where there is none.
         coding: record of :class:`Coding`.
     """
-    tables, front, means, workspace = parts.tables, parts.front, parts.means, parts.workspace
+    tables, front, workspace = parts.tables, parts.front, parts.expert.workspace
     all_planes = (plane, luma, first)
     numbers = opened(coding.coder)
     done = 0
     for t in range(begin, end):
         count = begin_front(tables, all_planes, front, t)
-        update_gains(tables, plane, means)
+        update_gains(tables, plane, parts.means)
         end_features(tables, plane, front, count, workspace.inputs)
         evaluate(parts.end, workspace, 0, count)
         if not decoding:

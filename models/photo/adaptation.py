@@ -1,89 +1,16 @@
-"""Heads that go on learning from the picture: each head's last layer follows the gradient of the mixture's code length.
-
-Kingma and Ba 2015 ("Adam") on the pixels coded so far, a step after every group of whole fronts of at least so many
-pixels as the configuration says; the decoder takes the same steps. Weights, gradients and moments are float32, slopes
-of pixels float64, in a fixed sequence of + - * / and square roots, LANES at a time. What comes out is rounded to
-LOGITS, and everything before and after is integer.
-
-Processors may be told to take numbers below 2**-126 for 0. There are none: slopes, moments and changes of weights are
-set to 0 where they are smaller than the limits below (2**-60 and so on). So slopes of pixels, gradients and their
-products with units are multiples of 2**-84; changes of weights, weights (of 2**-46 at the start) and theirs of 2**-94;
-and a product of a moment or a slope with a factor of Adam is above 2**-119. What is divided is above 2**-101; a
-quotient may be too small, and is then set to 0 whatever became of it.
-
-Outputs are in units of LOGITS (1/256), hidden units are 0 .. 255.
-"""
+"""Heads that go on learning from the picture: each head's last layer follows the gradient of the mixture's code length,
+as :mod:`arcomp.exact.last_layers` has it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import (
-    aligned,
-    all_floats,
-    all_words,
-    larger_floats,
-    load_floats,
-    load_floats_of_bytes,
-    root_of_floats,
-    smaller_floats,
-    store_floats,
-    store_words,
-    without_tiny,
-    words_of_floats,
-)
+from arcomp.exact.last_layers import Heads, float_weights, gather, keep_slope, logistic_of, new_heads, output_steps
 from arcomp.models.photo.exact import PackedNet
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-BIAS = 32.0
-"""How much faster biases move than weights."""
-FIRST, SECOND = 0.9, 0.99
-"""Decay of Adam's two moments."""
-TINY = 1e-8
-LANES = 16
-ROWS = 4
-"""Rows of weights that are gone through together."""
-_TINY_SLOPE, _TINY_MEAN, _TINY_FIRST, _TINY_SECOND, _TINY_CHANGE = (2.0**-n for n in (60, 56, 80, 116, 70))
-"""Below these a pixel's slope, their mean, Adam's moments and a change of a weight are 0."""
-
-
-class Heads(NamedTuple):
-    """The heads of one strip; hidden units padded to whole vectors, the bias the last but LANES - 1 of a row.
-
-    ``weights``, ``gradient``, ``first``, ``second``: float32 [channels * rows, columns], with a head's outputs rounded
-    up to a whole number of ROWS.
-    """
-
-    weights: Float32
-    gradient: Float32
-    first: Float32
-    second: Float32
-    hidden: Float32
-    """[n, columns]: of a front's pixels for one channel; the bias's unit is 1."""
-    slopes: Float32
-    """[n, rows]: of a front's pixels for one channel."""
-    slope: Float64
-    """[outputs]: of one pixel."""
-    progress: Float64
-    """[3]: pixels since the last step; FIRST and SECOND to the power of the steps so far."""
-    rows: int
-    outputs: int
-    units: int
-    rate: float
-    """Of weights, in output units a hidden unit; 0.016 is 0.002 in the network's own."""
-    group: int
-    """Pixels of a step, at least."""
-
-
-def columns(units: int) -> int:
-    """Of a row of weights."""
-    return -(-units // LANES) * LANES + LANES
 
 
 def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) -> Heads:
@@ -91,81 +18,15 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
     first_head = net.trunk + 1 + channels
     outputs, words = int(net.shapes[first_head, 0]), int(net.shapes[first_head, 1])
     units = int(net.shapes[net.trunk, 0]) // channels
-    width, count = columns(units), -(-outputs // ROWS) * ROWS
-    size = channels * count, width
-    made = Heads(
-        aligned(size, np.float32),
-        aligned(size, np.float32),
-        aligned(size, np.float32),
-        aligned(size, np.float32),
-        aligned((longest + 16, width), np.float32),
-        aligned((longest + 16, count), np.float32),
-        np.zeros(outputs),
-        np.array([0.0, 1.0, 1.0]),
-        count,
-        outputs,
-        units,
-        rate,
-        group,
-    )
+    weights = np.empty((channels, outputs, units + 1))
     constants = int(net.shapes[: net.trunk, 0].sum()) + channels * units
     for c in range(channels):
         start = int(net.shapes[first_head + c, 2])
         packed = net.weights[start : start + outputs * words].reshape(outputs, words)
-        integers = packed.astype("<i4").view(np.int8).reshape(outputs, 4 * words)[:, :units]
         own = slice(constants + c * outputs, constants + (c + 1) * outputs)
-        factor = np.ldexp(net.multiplier[own].astype(np.float64), -net.shift[own].astype(np.int32))
-        rows = slice(c * count, c * count + outputs)
-        made.weights[rows, :units] = integers * factor[:, None]
-        made.weights[rows, width - LANES] = net.bias[own] * factor
-    return made
-
-
-@kernel(inner=True)
-def unpack(packed: Any, units: int, count: int, out: Any) -> None:
-    """Packed rectified activations (:mod:`arcomp.exact.dense`) as uint8 [units, >= count]."""
-    for i in range(units):
-        row, shift = packed[i // 4], 8 * (i % 4)
-        for k in range(count):
-            out[i, k] = (row[k] >> shift) & 255
-
-
-@kernel(inner=True)
-def forward(heads: Any, channel: int, units: Any, count: int, out: Any) -> None:
-    """Outputs of a front's pixels: units uint8 [hidden, columns] -> int32 [outputs, columns], where the columns are
-    count rounded up to LANES at least. A sum begins with the bias."""
-    weights, hidden, bias = heads.weights, heads.hidden, heads.weights.shape[1] - LANES
-    for k in range(count):
-        for i in range(heads.units):
-            hidden[k, i] = units[i, k]
-        hidden[k, bias] = 1.0
-    for row in range(channel * heads.rows, (channel + 1) * heads.rows, ROWS):
-        j = row - channel * heads.rows
-        for at in range(0, count, LANES):
-            a, b = all_floats(weights[row, bias]), all_floats(weights[row + 1, bias])
-            c, d = all_floats(weights[row + 2, bias]), all_floats(weights[row + 3, bias])
-            for i in range(heads.units):
-                u = load_floats_of_bytes(units, i, at)
-                a, b = a + all_floats(weights[row, i]) * u, b + all_floats(weights[row + 1, i]) * u
-                c, d = c + all_floats(weights[row + 2, i]) * u, d + all_floats(weights[row + 3, i]) * u
-            _store_output(out, j, at, heads.outputs, a)
-            _store_output(out, j + 1, at, heads.outputs, b)
-            _store_output(out, j + 2, at, heads.outputs, c)
-            _store_output(out, j + 3, at, heads.outputs, d)
-
-
-@kernel(inline="always")
-def _store_output(out: Any, j: Any, at: Any, outputs: Any, z: Any) -> None:
-    """Rounded to LOGITS."""
-    if j < outputs:
-        z = smaller_floats(larger_floats(z, all_floats(np.float32(-32768.0))), all_floats(np.float32(32767.0)))
-        above = words_of_floats(z + all_floats(np.float32(32768.5)))  # so that rounding towards zero rounds down
-        store_words(out, j, at, above - all_words(np.int32(32768)))
-
-
-@kernel(inner=True)
-def _logistic(z: int, logistic: Any) -> float:
-    return float(logistic[max(0, min(6144, z + 3072))]) * (1.0 / 16777216.0)
+        weights[c, :, :units] = float_weights(packed, units, net.multiplier[own], net.shift[own])
+        weights[c, :, units] = net.bias[own] * output_steps(net.multiplier[own], net.shift[own])
+    return new_heads(weights, longest, rate, group)
 
 
 @kernel(inner=True)
@@ -181,8 +42,8 @@ def _slopes(
         inverse = mixture[k, 2 * n + j]
         low = (below - mixture[k, n + j]) * inverse >> 16
         high = (below + 256 - mixture[k, n + j]) * inverse >> 16
-        a = _logistic(low, logistic) if value > 0 else 0.0
-        b = _logistic(high, logistic) if value < HIGHEST else 1.0
+        a = logistic_of(low, logistic) if value > 0 else 0.0
+        b = logistic_of(high, logistic) if value < HIGHEST else 1.0
         w = float(mixture[k, j]) * (1.0 / 65536.0)
         mass = w * (b - a)
         total += mass
@@ -217,54 +78,8 @@ def learn(
     Args:
         values: integers [count], the levels.
     """
-    components, tiny = (mixture.shape[1] - 2) // 3, _TINY_SLOPE
-    slope, slopes, count = heads.slope, heads.slopes, len(values)
+    components, slope, count = (mixture.shape[1] - 2) // 3, heads.slope, len(values)
     for k in range(count):
         _slopes(mixture, scale[k], residuals, k, np.int64(values[k]), components, logistic, slope)
-        for j in range(heads.outputs):
-            slopes[k, j] = np.float32(slope[j]) if abs(slope[j]) >= tiny else np.float32(0.0)
-    gradient, hidden = heads.gradient, heads.hidden
-    for row in range(channel * heads.rows, (channel + 1) * heads.rows, ROWS):
-        j = row - channel * heads.rows
-        for at in range(0, gradient.shape[1], LANES):
-            a, b = load_floats(gradient, row, at), load_floats(gradient, row + 1, at)
-            c, d = load_floats(gradient, row + 2, at), load_floats(gradient, row + 3, at)
-            for k in range(count):
-                u = load_floats(hidden, k, at)
-                a, b = a + all_floats(slopes[k, j]) * u, b + all_floats(slopes[k, j + 1]) * u
-                c, d = c + all_floats(slopes[k, j + 2]) * u, d + all_floats(slopes[k, j + 3]) * u
-            store_floats(gradient, row, at, a)
-            store_floats(gradient, row + 1, at, b)
-            store_floats(gradient, row + 2, at, c)
-            store_floats(gradient, row + 3, at, d)
-
-
-@kernel(inner=True)
-def step(heads: Any, count: int) -> None:
-    """A front of so many pixels is done: one step of Adam if the group is full."""
-    progress = heads.progress
-    progress[0] += float(count)
-    if progress[0] < float(heads.group):
-        return
-    progress[1] *= FIRST
-    progress[2] *= SECOND
-    mean = all_floats(np.float32(1.0 / progress[0]))
-    first_part = all_floats(np.float32(1.0 / (1.0 - progress[1])))
-    second_part = all_floats(np.float32(1.0 / (1.0 - progress[2])))
-    weights, gradient, first, second = heads.weights, heads.gradient, heads.first, heads.second
-    for i in range(0, weights.shape[1], LANES):
-        rate = all_floats(np.float32(BIAS * heads.rate if i == weights.shape[1] - LANES else heads.rate))
-        for row in range(weights.shape[0]):
-            slope = without_tiny(load_floats(gradient, row, i) * mean, all_floats(np.float32(_TINY_MEAN)))
-            m = all_floats(np.float32(FIRST)) * load_floats(first, row, i)
-            m = without_tiny(m + all_floats(np.float32(1.0 - FIRST)) * slope, all_floats(np.float32(_TINY_FIRST)))
-            v = all_floats(np.float32(SECOND)) * load_floats(second, row, i)
-            v = v + all_floats(np.float32(1.0 - SECOND)) * (slope * slope)
-            v = without_tiny(v, all_floats(np.float32(_TINY_SECOND)))
-            below = root_of_floats(v * second_part) + all_floats(np.float32(TINY))
-            change = without_tiny(rate * (m * first_part) / below, all_floats(np.float32(_TINY_CHANGE)))
-            store_floats(weights, row, i, load_floats(weights, row, i) - change)
-            store_floats(first, row, i, m)
-            store_floats(second, row, i, v)
-            store_floats(gradient, row, i, all_floats(np.float32(0.0)))
-    progress[0] = 0.0
+        keep_slope(heads, k)
+    gather(heads, channel, count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from arcomp.coding import binary
-from arcomp.exact import apart
+from arcomp.exact import apart, last_layers
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.photo import adaptation, stage
@@ -74,7 +74,7 @@ def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: i
     channel_features(strip.squares, workspace, c, count, activations.extras)
     head(strip.net, activations, c, planes.channels, extras(c, planes.windows), count)
     if heads is not None:
-        adaptation.unpack(activations.packed[0], heads.units, count, activations.units)
+        last_layers.unpack(activations.packed[0], heads.units, count, activations.units)
     for w in range(planes.windows):
         for k in range(count):
             activations.residuals[w, k] = workspace.predictions[c, w, k] - workspace.base[c, k]
@@ -88,11 +88,11 @@ def code_channel(strip: Any, coding: Any, heads: Any, decoding: bool, c: int, co
     """
     net, activations, workspace, front = strip.net, strip.activations, strip.workspace, strip.front
     if heads is not None:
-        adaptation.forward(heads, c, activations.units, count, activations.outputs)
+        last_layers.forward(heads, c, activations.units, count, activations.outputs)
     mixtures(net, activations, workspace.base[c], workspace.scale[c], count, front.mixture)
     stage.code(coding.stage, coding.coder, front, decoding, c, count)
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic
         adaptation.learn(heads, c, front.mixture, workspace.scale[c], activations.residuals, values, logistic)
         if c == strip.planes.channels - 1:
-            adaptation.step(heads, count)
+            last_layers.step(heads, count)

@@ -198,12 +198,14 @@ def decode_strip(shapes: Sequence[Shape], stream: bytes, networks: Networks) -> 
                 work.block.end = stage.end(inputs)
             for z in range(max((work.block.end for work in works), default=0), -1, -1):
                 active = [i for i, work in enumerate(works) if work.block.end >= z]
-                opinions = [stage.opinion(seen[i], z) for i in active]
-                for i, opinion in zip(active, opinions, strict=True):
-                    work, anchor = works[i], opinion.anchor
-                    value = clamp(stage.coefficient(seen[i], opinion, z) + anchor, -2047, 2047)
+                opinions, values = [stage.opinions(seen[i], z) for i in active], []
+                for i, own in zip(active, opinions, strict=True):
+                    work, anchor = works[i], own[0].anchor
+                    value = clamp(stage.coefficient(seen[i], own, z) + anchor, -2047, 2047)
+                    values.append(value - anchor)
                     work.push(z, value)
                     means.update(64 * plane.kind + z, work.block.end - z, abs(value - anchor))
+                stage.learn(plane.kind, opinions, values)
             for work in works:
                 plane.finish(work.block)
     return [[[p.at(y, x).q for x in range(p.shape.columns)] for y in range(p.shape.rows)] for p in planes]

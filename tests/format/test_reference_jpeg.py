@@ -44,6 +44,18 @@ def check(model: JpegModel, sampling: str, content: str, units: tuple[int, int],
         assert np.array_equal(own, component.blocks)
 
 
+@pytest.mark.parametrize(
+    ("sampling", "content", "extreme"),
+    [
+        ("4:2:0", "usual", False),
+        pytest.param("odd", "extreme", True, marks=pytest.mark.slow),
+        pytest.param("four", "sparse", False, marks=pytest.mark.slow),
+    ],
+)
+def test_two_networks_that_learn(sampling: str, content: str, extreme: bool, tmp_path: Path) -> None:
+    check(tiny(extreme, online=True), sampling, content, (2, 1), tmp_path)
+
+
 @pytest.mark.slow
 def test_fewer_tables_and_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check(tiny(tables=5), "4:2:0", "usual", (3, 4), tmp_path)

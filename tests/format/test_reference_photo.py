@@ -19,10 +19,10 @@ from arcomp.coding.mixing.mixer import constants as mixer_constants
 from arcomp.container import pack, unpack
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ArcompError
-from arcomp.exact import tables
+from arcomp.exact import last_layers, tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.models.photo import adaptation, least_squares
+from arcomp.models.photo import least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
@@ -211,7 +211,7 @@ def test_heads_that_learn_to_the_last_bit() -> None:
     units, width = heads.units, heads.weights.shape[1]
     weights = heads.weights.reshape(len(made), heads.rows, width)[:, : heads.outputs]
     assert np.array_equal(made[:, :, :units], weights[:, :, :units])
-    assert np.array_equal(made[:, :, units], weights[:, :, width - adaptation.LANES])
+    assert np.array_equal(made[:, :, units], weights[:, :, width - last_layers.LANES])
 
 
 def test_learning_at_length(tmp_path: Path) -> None:

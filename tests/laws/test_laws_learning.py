@@ -20,10 +20,9 @@ from hypothesis import strategies as st
 from arcomp import limits
 from arcomp.container import unpack
 from arcomp.errors import ArcompError, FormatError, ModelError
-from arcomp.exact import matmul
+from arcomp.exact import last_layers, matmul
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from arcomp.models.photo import adaptation
 from arcomp.models.photo import strip as strips
 from arcomp.models.photo.exact import mixtures, new_workspace
 from arcomp.models.photo.model import PhotoModel
@@ -105,7 +104,7 @@ def test_heads_learn(name: str) -> None:
     moved = np.abs(weights - before)
     assert np.isfinite(weights).all()
     config = model.configs[pixels.shape[2]]
-    assert 0 < moved.max() < 10 * adaptation.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
+    assert 0 < moved.max() < 10 * last_layers.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
     assert np.array_equal(decoded(model, stream, pixels), pixels)
 
 

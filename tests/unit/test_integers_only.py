@@ -21,6 +21,7 @@ from arcomp.exact import by_torch, matmul, threads
 from arcomp.exact.compiled import kernel
 from arcomp.exact.matmul import BACKENDS, Matrix
 from arcomp.exact.records import RecordType
+from arcomp.models.jpeg import experts
 from tests.coded import decode, encode
 from tests.contents import pictures
 from tests.specimens import LEARNERS, MODELS
@@ -109,11 +110,13 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digi
 # sequences of + - * / and square roots.
 SINGLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_store_fit", "_store_prediction"},
-    "arcomp.models.photo.adaptation": {"_store_output"},
+    "arcomp.exact.last_layers": {"_store_output"},
 }
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.inputs": {"_blend"},
-    "arcomp.models.photo.adaptation": {"_logistic", "_slopes"},
+    "arcomp.exact.last_layers": {"logistic_of"},
+    "arcomp.models.photo.adaptation": {"_slopes"},
+    experts.__name__: {"_masses"},
 }
 
 
@@ -124,9 +127,10 @@ FLOAT_FIELDS = {
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "slope", "progress", "rate"},
     "FrontData": {"costs", "totals"},
     "Drawing": {"costs", "totals"},
+    "Expert": {"masses"},
     "Stage": {"totals"},
 }
-REPORTING = {"_code_fronts"}  # its argument of float32 is what each sample cost
+REPORTING = {"_code_fronts", "_add"}  # their arguments of floats are what each sample cost, a symbol's probability
 
 
 def check_record(kind: RecordType) -> None:

@@ -11,7 +11,7 @@ from arcomp.coefficients import MAX_VALUE
 from arcomp.exact.compiled import kernel
 from arcomp.formats.jpeg.bits import Bits
 from arcomp.formats.jpeg.huffman import LOOK, Codes
-from arcomp.formats.jpeg.masks import band, bit, lowest
+from arcomp.formats.jpeg.masks import band, bit, lowest, ones
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
     ALL_COLUMNS,
@@ -149,7 +149,7 @@ def _band(
     return True
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _more(
     data: npt.NDArray[np.uint8],
     state: npt.NDArray[np.int64],
@@ -195,12 +195,15 @@ def _more(
         log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
         state[ZEROS] += 1
     if state[LEFT]:
-        corrections = 0
+        corrections = bits = 0
         rest = stored.known[place] & band(k, last)
         while rest:
-            _correct(data, state, stored, place, lowest(rest), one)
-            rest &= rest - np.uint64(1)
-            corrections += 1
+            if not corrections & 7:
+                count = min(8, ones(rest))
+                bits = _take(data, state, count) << (8 - count)
+            if bits & 128:
+                _move(stored, place, lowest(rest), one)
+            bits, rest, corrections = bits << 1, rest & (rest - np.uint64(1)), corrections + 1
         state[LEFT] -= 1
         _count_empty(state, scan, log, corrections)
     return True
@@ -212,10 +215,16 @@ def _correct(
 ) -> None:
     """Read a bit of a coefficient that is not 0."""
     if _take(data, state, 1):
-        stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
+        _move(stored, place, k, one)
 
 
-@kernel(inner=True)
+@kernel(inline="always")
+def _move(stored: Stored, place: int, k: int, one: int) -> None:
+    """Make a coefficient larger by a bit."""
+    stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
+
+
+@kernel(inline="always")
 def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
     if state[EMPTY] and state[ENDED] >= 0:
@@ -224,7 +233,7 @@ def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
     state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections: int) -> None:
     """A block of a run was read."""
     state[RUN] += 1
@@ -296,6 +305,26 @@ def _restart(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> bool:
     return True
 
 
+@kernel(inline="always")
+def _nothing_in(state: npt.NDArray[np.int64], scan: Scan, stored: Stored, unit: int, row: int, column: int) -> int:
+    """How many of the next blocks, of one component, are within a run that neither ends nor is broken there, and have
+    no bits of their own."""
+    most = min(state[LEFT] - 1, scan.units - unit)
+    if scan.interval:
+        most = min(most, scan.interval - unit % scan.interval)
+    if state[RUN] < scan.longest:
+        most = min(most, scan.longest - 1 - state[RUN])
+    if scan.kind == AC_FIRST:
+        return int(most)
+    found, within, known = 0, band(scan.first, scan.last), stored.known
+    place = first_block(scan.components, 0, row, column)
+    while found < most and not known[place] & within:
+        found, place, column = found + 1, place + 1, column + 1
+        if column == scan.across:
+            place, column = place + scan.components[0, ALL_COLUMNS] - scan.across, 0
+    return found
+
+
 @kernel(inner=True)
 def _keep(state: npt.NDArray[np.int64], kept: npt.NDArray[np.int64]) -> None:
     for i in range(STATE):
@@ -332,6 +361,14 @@ def decode(
             _keep(state, safe)
         if scan.interval and unit and unit % scan.interval == 0 and not _restart(bits, state, log):
             break
+        if state[LEFT] > 1:
+            nothing = _nothing_in(state, scan, stored, unit, row, column)
+            state[LEFT], state[RUN] = state[LEFT] - nothing, state[RUN] + nothing
+            state[BLOCK], state[UNIT] = state[BLOCK] + nothing, unit + nothing
+            unit, column = unit + nothing, column + nothing
+            row, column = row + column // scan.across, column % scan.across
+            if nothing:
+                continue
         for component in range(len(components)):
             first = first_block(components, component, row, column)
             for _ in range(components[component, TALL]):

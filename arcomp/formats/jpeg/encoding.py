@@ -14,6 +14,7 @@ from arcomp.formats.jpeg.huffman import Codes
 from arcomp.formats.jpeg.masks import Masks, band, bit, highest, lowest
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
+    AC_MORE,
     ALL_COLUMNS,
     CORRECTIONS,
     DC_FIRST,
@@ -86,9 +87,8 @@ class Output(NamedTuple):
 
 
 @kernel(inner=True)
-def _drain(out: Output) -> None:
+def _drain(state: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> None:
     """Write the bytes that there are among the bits."""
-    state, data = out.state, out.data
     word, count, made = state[WORD], state[COUNT], state[MADE]
     if made + count // 4 > len(data):  # each byte may be stuffed
         state[WRONG] = 1
@@ -111,7 +111,7 @@ def _put(out: Output, value: Whole, bits: Whole) -> None:
     state[WORD] = (state[WORD] << bits) | (value & ((1 << bits) - 1))
     state[COUNT] += bits
     if state[COUNT] > 31:
-        _drain(out)
+        _drain(state, out.data)
 
 
 @kernel(inner=True)
@@ -169,7 +169,7 @@ def _flush(out: Output, codes: Codes) -> None:
     state[RUN], state[KEPT], state[HELD] = 0, 0, 0
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, corrections: int) -> None:
     """A block goes to the run, with some correction bits of its own."""
     state = out.state
@@ -190,7 +190,7 @@ def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, correction
         state[KEPT] = 0
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _surplus(out: Output, given: Given) -> int:
     """Runs of 16 zeros after the last coefficient of this block."""
     at = out.state[ZEROS]
@@ -235,7 +235,7 @@ def _band(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place
         _count_empty(out, codes, scan, given, 0)
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _own(out: Output, count: int) -> int:
     """Write the correction bits since the last symbol; gives how many there are now."""
     word, bits = np.int64(0), 0
@@ -248,7 +248,7 @@ def _own(out: Output, count: int) -> int:
     return 0
 
 
-@kernel(inner=True)
+@kernel(inline="always")
 def _more(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int) -> None:
     """Write one more bit of AC of a block."""
     surplus, last, low = _surplus(out, given), scan.last, scan.low
@@ -309,7 +309,30 @@ def _pad(out: Output, given: Given) -> None:
     while state[COUNT] & 7:
         _put(out, given.pads[state[PADS] % len(given.pads)], 1)
         state[PADS] += 1
-    _drain(out)
+    _drain(state, out.data)
+
+
+@kernel(inline="always")
+def _nothing_in(
+    scan: Scan, seen: Seen, given: Given, state: npt.NDArray[np.int64], unit: int, row: int, column: int
+) -> int:  # fmt: skip
+    """How many of the next blocks, of one component, have nothing in a scan of AC, and only make the run longer."""
+    most, block = given.units - unit, state[BLOCK]
+    if scan.interval:
+        most = min(most, scan.interval - unit % scan.interval)
+    if state[RUN] < scan.longest:
+        most = min(most, scan.longest - 1 - state[RUN])
+    if state[ZEROS] < len(given.zeros):
+        most = min(most, given.zeros[state[ZEROS], 0] - block)
+    if state[BREAKS] < len(given.breaks):
+        most = min(most, given.breaks[state[BREAKS]] - block)
+    found, within, now = 0, band(scan.first, scan.last), seen.now
+    place = first_block(scan.components, 0, row, column)
+    while found < most and not now[place] & within:
+        found, place, column = found + 1, place + 1, column + 1
+        if column == scan.across:
+            place, column = place + scan.components[0, ALL_COLUMNS] - scan.across, 0
+    return found
 
 
 @kernel()
@@ -321,21 +344,28 @@ def encode(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output) -> N
             more bytes than `out` has room for.
     """
     state, components = out.state, scan.components
-    restarts = row = column = 0
-    for unit in range(given.units):
+    restarts = row = column = unit = 0
+    alone = scan.kind in (AC_FIRST, AC_MORE)
+    while unit < given.units:
         if scan.interval and unit and unit % scan.interval == 0 and restarts < given.restarts:
             _flush(out, codes)
             _pad(out, given)
             _marker(out, restarts & 7)
             restarts += 1
             state[PREDICTED : PREDICTED + 4] = 0
+        nothing = _nothing_in(scan, seen, given, state, unit, row, column) if alone else 0
+        if nothing:
+            state[RUN], state[BLOCK] = state[RUN] + nothing, state[BLOCK] + nothing
+            unit, column = unit + nothing, column + nothing
+            row, column = row + column // scan.across, column % scan.across
+            continue
         for component in range(len(components)):
             first = first_block(components, component, row, column)
             for _ in range(components[component, TALL]):
                 for place in range(first, first + components[component, WIDE]):
                     _block(out, codes, scan, given, seen, place, component)
                 first += components[component, ALL_COLUMNS]
-        column += 1
+        unit, column = unit + 1, column + 1
         if column == scan.across:
             row, column = row + 1, 0
         if state[WRONG]:

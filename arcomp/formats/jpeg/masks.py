@@ -41,6 +41,16 @@ def highest(context: Any, mask: Any) -> Any:
     return types.int64(types.uint64), make
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def ones(context: Any, mask: Any) -> Any:
+    """How many bits of a uint64 are set."""
+
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), make
+
+
 @kernel(inline="always")
 def bit(k: int) -> np.uint64:
     """That of a coefficient."""
