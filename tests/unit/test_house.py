@@ -203,7 +203,7 @@ def test_whether_a_model_learns_is_asked_where_the_contract_says() -> None:
 NAMED = {
     "arcomp.contract.registry": {"photo"},
     "arcomp.cli.options": {"photo"},
-    "arcomp.planning": {"context", "graphic", "jpeg"},
+    "arcomp.planning": {"context", "graphic"},
 }
 """Where ARCHITECTURE.md says that models are named: the default, and what codes the rest, drawings, and JPEGs."""
 
