@@ -23,6 +23,7 @@ from arcomp.contract.library import candidates, folders
 from arcomp.contract.model import BatchSpec, Execution, Model
 from arcomp.contract.side_by_side import processors
 from arcomp.contract.tiling import Tiling
+from arcomp.drawings import Drawing
 from arcomp.errors import ModelError
 from arcomp.samples import Pixels
 from arcomp.transforms import (
@@ -33,11 +34,13 @@ from arcomp.transforms import (
     Fold,
     HighLow,
     Index,
+    Inset,
     Levels,
     Luma,
     Node,
     Pile,
     Predict,
+    Region,
     Reorder,
     Repeat,
     Scale,
@@ -50,6 +53,7 @@ from arcomp.transforms import (
 from arcomp.transforms.colours import by_luma, indices
 from arcomp.transforms.depth import packed_levels
 from arcomp.transforms.node import Kind, Palette
+from arcomp.transforms.photographs import photographs
 
 OTHERS = ("context", "graphic")
 """Models that may code a part in place of the one that was asked for, whose number is 0: from 1 on."""
@@ -61,10 +65,8 @@ well be one, and from the third on a small one, or one with a palette, is one wi
 TINY = 1 << 12
 """Pixels up to which a picture that may be a drawing is one without trying: icons, of which there are thousands, and
 which take longer to be tried by a network than all the rest."""
-BLOCKS, BLOCK = 5, 96
-"""Parts, and their rows and columns, in which a drawing is compared."""
-COLD = 21 / 20
-"""How much more a part costs by itself than within the picture."""
+INSET_BYTES, INSET_GAIN = 100, 0.97
+"""What a photograph in a drawing takes besides its pixels, about, and what it may take of its bytes as a drawing."""
 SMALL = 1 << 14
 """Pictures of no more pixels are coded as one, so that what is learnt from one helps the next."""
 THIN_ROWS, THIN_COLUMNS, THIN_PIXELS = 16, 32, 1 << 12
@@ -177,35 +179,35 @@ class _Planner:
 
     def perhaps_drawn(self, stack: Pixels, kind: Kind, share: float) -> Node:
         """A stack that may be a drawing; ``share``: of positions that are as one beside them."""
-        leaf = Coded(kind.depth, DRAWN)
-        pixels = stack[..., 0].size
+        leaf, pixels = Coded(kind.depth, DRAWN), stack[..., 0].size
         quick = pixels <= SMALL or kind.palette is not None
         if pixels <= TINY or (quick and share >= MOSTLY):
             return leaf
         other = _Planner(self.model).main(stack, kind)
-        if quick or share < OFTEN:
+        places = photographs(stack[0]) if len(stack) == 1 and kind.palette is None else []
+        if not places and (quick or share < OFTEN):
             return (leaf, other)[self.best([leaf, other], stack, kind)]
-        return leaf if self.drawing_costs_less(leaf, other, stack, kind) else other
+        drawing = Drawing(stack[len(stack) // 2][None], kind.depth, number(DRAWN))
+        tree, apart = self.with_insets(drawing, places, stack, kind)
+        return tree if drawing.otherwise(drawing.whole, partial(self.cost, other, kind=kind), apart) >= 1 else other
 
-    def drawing_costs_less(self, leaf: Coded, other: Node, stack: Pixels, kind: Kind) -> bool:
-        """Whether a leaf of a drawing is smaller than something else. All of one picture is coded as a drawing; what
-        costs most of that is coded in the other way, too: at places that are equal parts of the costs away from each
-        other."""
-        model, picture = number(DRAWN), np.ascontiguousarray(stack[len(stack) // 2][None])
-        _, height, width, channels = picture.shape
-        tiling = Tiling((1, height, width), model.tile(height, width, channels, leaf.depth))
-        spec = BatchSpec(tiling.batch, channels, leaf.depth)
-        bits = model.bits(picture, tiling, spec, Execution(threads=1)).samples[0].sum(axis=2, dtype=np.float64)
-        rows, columns = range(0, height, BLOCK), range(0, width, BLOCK)
-        blocks = [(slice(y, y + BLOCK), slice(x, x + BLOCK)) for y in rows for x in columns]
-        costs = np.array([bits[block].sum() for block in blocks])
-        ends = np.cumsum(costs)
-        at = np.searchsorted(ends, (np.arange(BLOCKS) + 0.5) / BLOCKS * ends[-1])
-        ratios = [
-            8 * self.cost(other, np.ascontiguousarray(picture[:, blocks[i][0], blocks[i][1]]), kind) / costs[i]
-            for i in at.tolist()
-        ]
-        return float(np.mean(ratios)) > COLD
+    def with_insets(
+        self, drawing: Drawing, places: Sequence[Region], stack: Pixels, kind: Kind
+    ) -> tuple[Node, list[Region]]:
+        """A drawing with photographs in some places, those where they cost less than as drawings; and which."""
+        tree: Node = Coded(kind.depth, DRAWN)
+        apart = []
+        for place in places:
+            part, own = place.of(stack), kind.sized(1, place.height, place.width)
+            inside = _Planner(self.model).main(part, own)
+            drawn = drawing.drawn(place)
+            if (
+                drawn * drawing.otherwise(place, partial(self.cost, inside, kind=own)) + INSET_BYTES
+                < drawn * INSET_GAIN
+            ):
+                tree = Inset(place.y, place.x, place.height, place.width, inside, tree)
+                apart.append(place)
+        return tree, apart
 
     def not_drawn(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
         """A stack whose main part the model codes."""

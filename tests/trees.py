@@ -14,6 +14,7 @@ from arcomp.transforms import (
     Fold,
     HighLow,
     Index,
+    Inset,
     Levels,
     Node,
     Pile,
@@ -50,8 +51,11 @@ def a_stack(rng: np.random.Generator, depth: int, levels: int) -> Pixels:
 
 def a_tree(rng: np.random.Generator, stack: Pixels, depth: int, nodes: int) -> Node:
     """Some tree that a stack can be split by, made by drawing nodes that fit."""
-    _, _, width, channels = stack.shape
+    _, height, width, channels = stack.shape
     fit: list[Node] = [Transpose(CODED), Pile(CODED), Fold(int(rng.integers(1, width + 1)), CODED)]
+    top, left = int(rng.integers(height)), int(rng.integers(width))
+    tall, wide = int(rng.integers(1, height - top + 1)), int(rng.integers(1, width - left + 1))
+    fit.append(Inset(top, left, tall, wide, CODED, CODED))
     if depth > 1:
         fit.append(HighLow(int(rng.integers(1, depth)), CODED, CODED))
     if depth > 8:

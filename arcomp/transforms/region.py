@@ -28,6 +28,11 @@ class Region(NamedTuple):
         ]
         return view
 
+    def overlaps(self, other: Region) -> bool:
+        """Whether it has a pixel in common with another one of the same picture."""
+        rows = self.y < other.y + other.height and other.y < self.y + self.height
+        return rows and self.x < other.x + other.width and other.x < self.x + self.width
+
     def within(self, box: Region) -> Region:
         """The same samples, counted from the corner of a larger region, which is a stack of its own."""
         return Region(0, self.y - box.y, self.x - box.x, self.height, self.width)

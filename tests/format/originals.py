@@ -28,6 +28,7 @@ from arcomp.transforms import (
     Forecast,
     HighLow,
     Index,
+    Inset,
     Levels,
     Luma,
     Node,
@@ -351,6 +352,7 @@ def transformed() -> dict[str, tuple[Samples, Node, Model]]:
         "forecast-8": (of(sound.astype(np.uint8)), Forecast(4, 8, Scale(1, 16, Octets(CODED)))),
         "fold": (of(wide), Fold(4, CODED)),
         "pile": (of(stack), Pile(CODED)),
+        "inset": (of(stack), Inset(1, 2, 2, 3, CODED, Inset(0, 0, 1, 1, CODED, CODED))),
         "deeper": (of(gray16, 9 + 7), HighLow(8, Transpose(Fold(2, CODED)), Coded(8))),
     }
     found: dict[str, tuple[Samples, Node, Model]] = {

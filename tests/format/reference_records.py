@@ -30,6 +30,7 @@ NODES = [
     ("predict", "number weight, number centre, node child"),
     ("forecast", "number taps, number rate, node child"),
     ("octets", "node child"),
+    ("inset", "number y, number x, number height, number width, node inside, node around"),
 ]
 SEGMENTS = [
     ("literal", "bytes data"),

@@ -192,6 +192,16 @@ class Transform:
         found = self.child(node.child, with_channels(kind, 2 * kind.shape[3])._replace(depth=8))
         return [256 * high + low for high, low in pixels(found, 2)]
 
+    def inset(self, node: Record, kind: Kind) -> list[int]:
+        n, h, w, c = kind.shape
+        require(0 < node.height <= h - node.y and 0 < node.width <= w - node.x, "a rectangle beyond its picture")
+        rows = pixels(self.stack(node.inside, kind._replace(shape=(n, node.height, node.width, c))), c * node.width)
+        made = self.stack(node.around, kind)
+        for i, row in enumerate(rows):
+            at = c * ((i // node.height * h + node.y + i % node.height) * w + node.x)
+            made[at : at + len(row)] = row
+        return made
+
 
 def with_channels(kind: Kind, channels: int) -> Kind:
     n, h, w, _ = kind.shape

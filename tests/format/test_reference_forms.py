@@ -39,6 +39,7 @@ from arcomp.transforms import (
     Forecast,
     HighLow,
     Index,
+    Inset,
     Leaf,
     Levels,
     Luma,
@@ -230,7 +231,7 @@ def test_lzw_at_length() -> None:
 
 @st.composite
 def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
-    kind = draw(st.integers(0, 16 if deeper else 1))
+    kind = draw(st.integers(0, 17 if deeper else 1))
     inner = trees(deeper=deeper - 1) if deeper else st.nothing()
     depth = draw(st.sampled_from([1, 2, 4, 8, 8, 16]))
     if kind == 0:
@@ -256,6 +257,8 @@ def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
         return Predict(draw(st.integers(1, 5)), draw(st.sampled_from([0, 1, 128, 300, 9000])), draw(inner))
     if kind == 15:
         return Forecast(draw(st.integers(0, 70)), draw(st.sampled_from([0, 1, 8, 256, 257])), draw(inner))
+    if kind == 17:
+        return Inset(*(draw(small) for _ in range(4)), draw(inner), draw(inner))
     if kind == 11:
         return Fold(draw(small), draw(inner))
     plain: dict[int, Callable[[Node], Node]] = {9: Repeat, 10: Transpose, 12: Pile, 13: Luma, 16: Octets}

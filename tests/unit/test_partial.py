@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from arcomp.samples import Pixels
 from arcomp.transforms import (
     Coded,
+    Constant,
     Divide,
     Expand,
     Fold,
+    Inset,
     Kind,
     Levels,
     Luma,
@@ -108,11 +110,14 @@ def test_palettes(seed: int, depth: int) -> None:
 
 
 GRAY16 = Kind((2, 6, 10, 1), 16)
+CONSTANT = Constant((0,))
 WANTED: dict[str, tuple[Node, Kind, Region, Region]] = {
     "pointwise": (
         Reorder(bytes(range(8)), Coded(8)), Kind((2, 6, 10, 1), 3), Region(1, 2, 3, 2, 4), Region(1, 2, 3, 2, 4),
     ),
     "turned": (Transpose(Coded(16)), GRAY16, Region(1, 2, 3, 2, 4), Region(1, 3, 2, 4, 2)),
+    "beside an inset": (Inset(0, 0, 2, 9, CONSTANT, Coded(16)), GRAY16, Region(1, 2, 3, 2, 4), Region(1, 2, 3, 2, 4)),
+    "in an inset": (Inset(1, 4, 2, 6, Coded(16), CONSTANT), GRAY16, Region(1, 2, 3, 2, 4), Region(1, 1, 0, 1, 3)),
     "piled": (Pile(Coded(16)), GRAY16, Region(1, 2, 3, 2, 4), Region(0, 8, 3, 2, 4)),
     "in a piece": (Fold(2, Coded(16)), GRAY16, Region(1, 2, 6, 2, 3), Region(1, 8, 1, 2, 3)),
     "across pieces": (Fold(3, Coded(16)), GRAY16, Region(0, 1, 3, 2, 3), Region(0, 1, 0, 8, 4)),

@@ -25,6 +25,7 @@ from arcomp.transforms import (
     Fold,
     HighLow,
     Index,
+    Inset,
     Levels,
     Luma,
     Node,
@@ -34,6 +35,7 @@ from arcomp.transforms import (
     Repeat,
     Scale,
     Transpose,
+    coded_leaves,
     joined,
     leaf_kinds,
     leaves,
@@ -220,7 +222,7 @@ class TestDrawings:
         stack = np.full((1, 300, 400, 3), 255, np.uint8)
         stack[:, 90:210, 100:300] = smooth(120, 200, 3)
         assert looks.share_repeated(stack) > 0.7
-        assert plan(stack, 8, False, None, photo, drawings=True) == Coded(8)
+        assert coded_leaves(plan(stack, 8, False, None, photo, drawings=True))[0] == Coded(8)
 
     def test_transparency_and_palettes(self, photo: Model) -> None:
         stack = window(60, 80)
@@ -233,6 +235,15 @@ class TestDrawings:
     def test_deep_samples_are_no_drawings(self, photo: Model) -> None:
         tree = plan(window(60, 80).astype(np.uint16)[..., :1] * 257, 16, False, None, photo, drawings=True)
         assert all(leaf.model != 2 for leaf in leaf_kinds(tree, (1, 60, 80, 1), 16))
+
+    def test_photographs_in_them(self, photo: Model) -> None:
+        """Are found to the pixel, and coded apart."""
+        stack = window(300, 400)
+        stack[0, 70:220, 90:290] = smooth(150, 200, 3)[0]
+        tree = plan(stack, 8, False, None, photo, drawings=True)
+        assert isinstance(tree, Inset)
+        assert (tree.y, tree.x, tree.height, tree.width) == (70, 90, 150, 200)
+        assert [leaf.model for leaf in coded_leaves(tree)] == [0, 2]
 
 
 def test_what_was_tried_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> None:

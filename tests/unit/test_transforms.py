@@ -20,6 +20,7 @@ from arcomp.transforms import (
     Fold,
     HighLow,
     Index,
+    Inset,
     Levels,
     Luma,
     Node,
@@ -122,6 +123,9 @@ HOSTILE: dict[str, tuple[Node, Shape, int]] = {
     "centre too high": (Predict(2, 4096, CODED), GRAY, 12),
     "centre negative": (Predict(2, -1, CODED), GRAY, 12),
     "8 bits predicted": (Predict(2, 0, CODED), GRAY, 8),
+    "no inset": (Inset(0, 0, 0, 1, CODED, CODED), GRAY, 8),
+    "an inset beyond": (Inset(0, 1, 1, 3, CODED, CODED), GRAY, 8),
+    "an inset before": (Inset(-1, 0, 2, 2, CODED, CODED), GRAY, 8),
     "no pieces": (Fold(0, CODED), GRAY, 8),
     "more pieces than columns": (Fold(4, CODED), GRAY, 8),
 }  # fmt: skip
