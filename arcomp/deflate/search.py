@@ -40,8 +40,8 @@ FEW_WRONG = 256
 """Rules of zlib with less than one wrong token in so many are good enough: no others are tried."""
 NEARLY = 64
 """Other encoders' rules are tried before the rarer ones of zlib, unless one token in so many, or fewer, is wrong."""
-ONE_BLOCK = (1 << 14) - 1
-"""Tokens of a block by zlib's usual memory level. A stream of one block with fewer does not tell levels apart."""
+SMALL = 1 << 13
+"""Bytes of content up to which a stream of one block does not tell memory levels apart: hardly a hash is shared."""
 KNOWN = 8
 """How many rules that fitted are remembered."""
 SEARCHED_FREELY = 1 << 20
@@ -72,7 +72,7 @@ class Surveyed(NamedTuple):
 
 def _memories(parsed: Parsed) -> list[int]:
     inner = parsed.blocks[:-2]
-    if not len(inner) and parsed.blocks[0, TOKENS] < ONE_BLOCK:
+    if not len(inner) and len(parsed.data) <= SMALL:
         return [8]
     return memory_levels(inner[inner[:, KIND] != STORED, TOKENS])
 

@@ -237,12 +237,12 @@ class TestDrawings:
         assert all(leaf.model != 2 for leaf in leaf_kinds(tree, (1, 60, 80, 1), 16))
 
     def test_photographs_in_them(self, photo: Model) -> None:
-        """Are found to the pixel, and coded apart."""
+        """Are found, to a pixel or two, and coded apart."""
         stack = window(300, 400)
         stack[0, 70:220, 90:290] = smooth(150, 200, 3)[0]
         tree = plan(stack, 8, False, None, photo, drawings=True)
         assert isinstance(tree, Inset)
-        assert (tree.y, tree.x, tree.height, tree.width) == (70, 90, 150, 200)
+        assert np.allclose((tree.y, tree.x, tree.height, tree.width), (70, 90, 150, 200), rtol=0, atol=2)
         assert [leaf.model for leaf in coded_leaves(tree)] == [0, 2]
 
 
