@@ -205,7 +205,7 @@ NAMED = {
     "arcomp.cli.options": {"photo"},
     "arcomp.planning": {"context", "graphic"},
 }
-"""Where ARCHITECTURE.md says that models are named: the default, and what codes the rest, drawings, and JPEGs."""
+"""Where ARCHITECTURE.md says that models are named: the default, and what codes the rest and drawings."""
 
 
 def test_models_are_named_by_themselves_only() -> None:
@@ -218,13 +218,10 @@ def test_models_are_named_by_themselves_only() -> None:
         if module.startswith("arcomp.models"):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        constants = {id(node.value) for node in tree.body if isinstance(node, ast.Assign)}
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-                named = node.value == "jpeg" and id(node) in constants
-                others = {"made"} if named else {"made", "jpeg"}  # a word, and a format
-                words = set(re.findall(r"\w+", node.value)) & (names - others)
+                words = set(re.findall(r"\w+", node.value)) & (names - {"made", "jpeg"})  # a word, and a format
                 if words and not re.fullmatch(r"arcomp\.[\w.]+", node.value):
                     said.setdefault(module, set()).update(words)
     assert said == NAMED

@@ -281,5 +281,8 @@ class TestModelsOfJpegs:
             assert found is not None
             assert found.digest == usual.digest
 
-    def test_others_code_none(self) -> None:
-        assert for_jpegs(registry.load("histogram")) is None
+    def test_only_those_that_a_model_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = registry.load("histogram")
+        assert for_jpegs(other) is None
+        monkeypatch.setattr(type(other), "for_jpegs", "jpeg")
+        assert for_jpegs(other) is for_jpegs(registry.load(registry.DEFAULT))
