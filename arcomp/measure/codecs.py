@@ -274,7 +274,15 @@ def of_bytes() -> list[Codec]:
 
 
 def identical(pixels: Pixels, decoded: Pixels) -> bool:
-    """Whether a picture came back; gray may have become RGB of three equal channels."""
+    """Whether a picture came back; gray may have become RGB of three equal channels, and alpha that is opaque
+    everywhere none at all (WebP and palettes of PNG do not keep it)."""
+    if (
+        pixels.shape[2] in (2, 4)
+        and decoded.ndim == 3
+        and decoded.shape[2] in (1, 3)
+        and (pixels[..., -1] == 255).all()
+    ):
+        pixels = pixels[..., :-1]
     if pixels.shape[2] <= 2 and decoded.ndim == 3 and decoded.shape[2] == pixels.shape[2] + 2:
         pixels = np.concatenate([np.repeat(pixels[..., :1], 3, 2), pixels[..., 1:]], 2)
     return bool(np.array_equal(pixels, decoded))

@@ -349,6 +349,15 @@ def test_identical_allows_gray_as_rgb() -> None:
     assert not identical(gray, colour)
 
 
+def test_identical_allows_no_alpha_for_an_opaque_one() -> None:
+    clear = np.random.default_rng(0).integers(0, 256, (3, 4, 4), np.uint8)
+    opaque = clear.copy()
+    opaque[..., 3] = 255
+    assert identical(opaque, opaque[..., :3])
+    assert not identical(clear, clear[..., :3])
+    assert identical(opaque[..., 2:], np.repeat(opaque[..., 2:3], 3, 2))
+
+
 def test_text_table() -> None:
     columns = [tables.Column("name", "name"), tables.Column("n", "bytes", ",d"), tables.Column("ok", "ok")]
     rows: list[tables.Row] = [
