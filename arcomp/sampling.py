@@ -12,6 +12,9 @@ from arcomp.codec import plan
 from arcomp.contract.model import Model, Progress
 from arcomp.errors import ArcompError
 from arcomp.samples import Pixels, Samples
+from arcomp.transforms import joined
+from arcomp.transforms.node import Kind
+from arcomp.transforms.sounds import expected, in_bytes
 
 GAP = 2
 """Pixels between the pictures of a grid."""
@@ -54,6 +57,14 @@ def draw(
     _, spec = plan(pixels, depth, model, (0, 0), None)
     model.sample(pixels, spec, np.random.default_rng(seed), temperature, kept, progress)
     return Samples.of(pixels, depth)
+
+
+def as_sound(drawn: Samples) -> Samples:
+    """What a model of sounds draws, high and low bytes [N, 1, L, 2], as sounds of one channel: uint16 [N, 1, L, 1]."""
+    count, _, length, _ = drawn.pixels.shape
+    shape = (count, 1, length, 1)
+    tree = expected(np.full(shape, 1 << 15, np.uint16), Kind(shape, 16), in_bytes)
+    return Samples.of(joined(tree, [drawn.pixels.copy()], shape, 16), 16)
 
 
 def grid(samples: Samples) -> Samples:

@@ -28,6 +28,8 @@ PICTURES, TEXTS = 16, 1
 """How many are drawn unless it is said."""
 SIDE, LENGTH = 32, 1000
 """Sides of a picture whose model takes any size, and bytes of a text."""
+SOUND = 32000
+"""Samples of a sound, two seconds of them."""
 LARGEST = 128
 """Side of tiles up to which they may be the size that a model was made for; larger ones only cut pictures."""
 
@@ -51,7 +53,7 @@ class Wanted:
     """What is to be drawn.
 
     Attributes:
-        text: bytes, not pictures.
+        text: bytes, not pictures. sound: neither.
         shape: [N, H, W, C].
         given: pictures of that shape, or None. kept: how many of their positions stay.
     """
@@ -61,6 +63,7 @@ class Wanted:
     depth: int
     given: Any = None
     kept: int = 0
+    sound: bool = False
 
 
 def _wanted(
@@ -75,6 +78,7 @@ def _wanted(
     """
     import numpy as np
 
+    from arcomp.contract.fitting import takes
     from arcomp.formats import ARRAY_ENDINGS, ENDINGS, format_of
 
     if complete is not None:
@@ -90,6 +94,10 @@ def _wanted(
         given = np.zeros(shape, np.uint8)
         given[:, 0, : len(begin), 0] = np.frombuffer(begin, np.uint8)
         return Wanted(True, shape, 8, given, len(begin))
+    if ending == "wav":
+        if not takes(model, 2, 8):
+            raise ModelError(f"model {model.name} does not draw sounds", remedy="choose a model of sounds with -m")
+        return Wanted(False, (count or 1, 1, size[1] if size else SOUND, 2), 8, sound=True)
     channels, depth = _kind(model, gray)
     if size is None:
         tile = model.tile(SIDE, SIDE, channels, depth)
@@ -146,8 +154,10 @@ def _file(drawn: Samples, wanted: Wanted, output: str) -> bytes:
         OutputError: its ending names no format that can hold them.
     """
     from arcomp.formats import ARRAY_ENDINGS, format_of, write
-    from arcomp.sampling import grid
+    from arcomp.sampling import as_sound, grid
 
+    if wanted.sound:
+        return write(as_sound(drawn), "wav")
     if wanted.text:
         return b"\n\n".join(text.tobytes() for text in drawn.pixels) + b"\n"
     ending = format_of(output)
@@ -165,6 +175,7 @@ def _printable(text: bytes) -> str:
 EXAMPLES = examples(
     "arcomp sample -m MODEL -n 40 --size 28x28 -o digits.png",
     "arcomp sample -m MODEL --complete img.png -o done.png",
+    "arcomp sample -m MODEL --size 48000 -o sound.wav",
 )
 
 
@@ -191,7 +202,10 @@ EXAMPLES = examples(
     help="The same seed draws the same samples. [default: 0]",
 )
 @click.option(
-    "--size", callback=_size, metavar="HxW", help="Size of pictures; a single number is a length of text in bytes."
+    "--size",
+    callback=_size,
+    metavar="HxW",
+    help="Size of pictures; a single number is a length: of text in bytes, of sound in samples.",
 )
 @click.option("--gray", is_flag=True, help="Draw gray pictures from a model of gray and colour.")
 @click.option(
@@ -219,7 +233,8 @@ def command(
     force: bool,
     threads: int | None,
 ) -> int:
-    """Draw new pictures from a model, as a grid (-o out.png) or an array (-o out.npy); or text, to standard output.
+    """Draw new pictures from a model, as a grid (-o out.png) or an array (-o out.npy); or text, to standard output; or
+    sound (-o out.wav).
 
     They are drawn position by position from the same integer probabilities that files are coded with.
     """
@@ -282,5 +297,6 @@ def _tell(
         "seconds": digits(seconds),
     }
     what = plural(images, "text") if wanted.text else plural(images, "picture") + f" of {width} x {height}"
+    what = f"{plural(images, 'channel')} of {width:,} samples" if wanted.sound else what
     where = f"{model.name} -> {output}" if output else model.name
     console.result(f"{where}: {what}, {duration(seconds)}", about)

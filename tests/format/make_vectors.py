@@ -268,7 +268,8 @@ def ladder_successes() -> None:
             continue
         model = registry.load(name)
         mark = f"{name}-{model.digest.hex()[:8]}"
-        channels, depth = (3, 8) if name.endswith("-colour") else (1, 1)
+        kinds = {"colour": (3, 8), "audio": (2, 8)}
+        channels, depth = kinds.get(name.rpartition("-")[2], (1, 1))
         several = np.stack([pictures("noise", (7, 9, channels), depth, seed) for seed in range(2)])
         if not name.endswith("-text"):
             success(mark, several, depth, model, (7, 6))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import arcomp
+from arcomp.container import unpack
 from arcomp.errors import OutputError, PictureError
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
@@ -129,3 +130,21 @@ def test_forecasts_are_undone_at_the_ends_of_the_range() -> None:
         (coded,) = node.split(stack, kind)
         assert int(coded.max()) >> depth == 0
         assert np.array_equal(node.join([coded.copy()], kind), stack)
+
+
+def test_sounds_are_drawn() -> None:
+    from arcomp.sampling import as_sound, draw
+
+    drawn = as_sound(draw(arcomp.load("wavenet-audio"), (2, 1, 40, 2), 8, seed=1))
+    assert drawn.pixels.shape == (2, 1, 40, 1)
+    with wave.open(io.BytesIO(write_wav(drawn))) as file:
+        assert (file.getnchannels(), file.getnframes(), file.getframerate()) == (2, 40, 16000)
+
+
+def test_a_model_of_sounds_codes_them_by_their_bytes() -> None:
+    model = arcomp.load("wavenet-audio")
+    for bits in (8, 16):
+        data = wav(sound(3000, 2, bits))
+        made = arcomp.compress(data, model)
+        assert arcomp.restore(made, model=model) == data
+        assert [model.name for model in unpack(made).models] == ["wavenet"]
