@@ -151,13 +151,14 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
 
     x, y = [m.speed for m in marks], [m.size for m in marks]
     texts: Any  # artists of matplotlib
+    areas: Any = [MARK] * len(marks)
     _, _, texts, _ = textalloc.allocate(
         axes, x, y, [name.replace("$", r"\$") for name in short([m.name for m in marks])],
         x_scatter=x, y_scatter=y, x_lines=[line[0]], y_lines=[line[1]],
         textsize=8, textcolor=[OURS if m.ours else INK for m in marks],
         fontweight=["bold" if i in best else "normal" for i in range(len(marks))],
         linecolor=PEER, linewidth=0.6, margin=0.01, min_distance=0.015, max_distance=0.3, nbr_candidates=CANDIDATES,
-        scatter_sizes=[MARK] * len(marks),
+        scatter_sizes=areas,
         avoid_label_lines_overlap=True, avoid_crossing_label_lines=True,
     )  # fmt: skip
     for text in texts:
