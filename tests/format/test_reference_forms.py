@@ -258,7 +258,8 @@ def trees(draw: st.DrawFn, deeper: int = 3) -> Node:
     if kind == 15:
         return Forecast(draw(st.integers(0, 70)), draw(st.sampled_from([0, 1, 8, 256, 257])), draw(inner))
     if kind == 17:
-        return Inset(*(draw(small) for _ in range(4)), draw(inner), draw(inner))
+        y, x, height, width = (draw(small) for _ in range(4))
+        return Inset(y, x, height, width, draw(inner), draw(inner))
     if kind == 11:
         return Fold(draw(small), draw(inner))
     plain: dict[int, Callable[[Node], Node]] = {9: Repeat, 10: Transpose, 12: Pile, 13: Luma, 16: Octets}
