@@ -23,7 +23,7 @@ from tests.specimens import layered
 
 
 @pytest.fixture
-def picture(folder: Path) -> Path:
+def photograph(folder: Path) -> Path:
     """As much of a photograph as few pixels can be: what repeats is coded by a model of drawings."""
     y, x = np.mgrid[:40, :50][..., None]
     grain = np.random.default_rng(3).integers(0, 9, (40, 50, 1)) * [1, 2, 1]
@@ -32,11 +32,11 @@ def picture(folder: Path) -> Path:
 
 
 class TestModels:
-    def test_default(self, picture: Path) -> None:
-        (about,) = say("compress", "--json", picture).objects
+    def test_default(self, photograph: Path) -> None:
+        (about,) = say("compress", "--json", photograph).objects
         (row,) = [row for row in say("models", "--json").objects if row["default"]]
         assert (about["model"], row["name"], about["digest"]) == ("photo", "photo-balanced", row["digest"])
-        assert say("test", f"{picture}.arcomp").status == 0
+        assert say("test", f"{photograph}.arcomp").status == 0
 
     def test_unknown(self, picture: Path) -> None:
         refused(say("compress", "-m", "nope", picture), "no model 'nope'")
@@ -127,19 +127,19 @@ class TestModels:
 
 class TestPresets:
     @pytest.mark.parametrize("preset", ["fast", "balanced", "max"])
-    def test_each(self, picture: Path, preset: str) -> None:
-        (about,) = say("compress", "--json", "--preset", preset, picture).objects
+    def test_each(self, photograph: Path, preset: str) -> None:
+        (about,) = say("compress", "--json", "--preset", preset, photograph).objects
         row, *_ = (row for row in say("models", "--json").objects if row["name"] == f"photo-{preset}")  # the newest
         assert (about["model"], about["digest"]) == ("photo", row["digest"])
-        first = Path(f"{picture}.arcomp").read_bytes()
+        first = Path(f"{photograph}.arcomp").read_bytes()
         for same in (("-m", f"photo-{preset}"), ("-m", "photo", "-p", preset)):
-            assert say("compress", "-f", *same, picture).status == 0
-            assert Path(f"{picture}.arcomp").read_bytes() == first
-        assert say("test", f"{picture}.arcomp").status == 0
-        data = picture.read_bytes()
-        picture.unlink()
-        assert say("decompress", f"{picture}.arcomp").status == 0
-        assert picture.read_bytes() == data
+            assert say("compress", "-f", *same, photograph).status == 0
+            assert Path(f"{photograph}.arcomp").read_bytes() == first
+        assert say("test", f"{photograph}.arcomp").status == 0
+        data = photograph.read_bytes()
+        photograph.unlink()
+        assert say("decompress", f"{photograph}.arcomp").status == 0
+        assert photograph.read_bytes() == data
 
     def test_refused(self, picture: Path, folder: Path) -> None:
         refused(say("compress", "-m", "context", "--preset", "fast", picture), "--preset", 2)
@@ -166,13 +166,13 @@ class TestPresets:
             torch.set_num_threads(before)
         assert len(files) == 1
 
-    def test_json_tells_what_learning_gave(self, picture: Path) -> None:
-        said = say("compress", "--json", picture)
+    def test_json_tells_what_learning_gave(self, photograph: Path) -> None:
+        said = say("compress", "--json", photograph)
         (about,) = said.objects
         assert 0 < about["nll_bits"] < about["network_nll_bits"]
         assert 8 * about["output_bytes"] > about["nll_bits"]
-        assert b"NLL of the network alone" in say("compress", "-f", "-v", picture).out
-        (about,) = say("compress", "-f", "--json", *MODEL, save(picture)).objects
+        assert b"NLL of the network alone" in say("compress", "-f", "-v", photograph).out
+        (about,) = say("compress", "-f", "--json", *MODEL, save(photograph)).objects
         assert about["network_nll_bits"] is None
 
     @pytest.mark.parametrize("kept", [True, False])
