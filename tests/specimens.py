@@ -264,10 +264,11 @@ def photo_net(
     stage: str = "cheap",
     seed: int = 0,
     online: bool = False,
+    inner: float = 0.0,
 ) -> Photo:
     """A small float network of ``photo`` with random weights."""
     torch.manual_seed(seed)
-    net = Photo(PhotoConfig(channels, windows, (20, 12), 10, 3, stage, online))
+    net = Photo(PhotoConfig(channels, windows, (20, 12), 10, 3, stage, online, inner_rate=inner, inner_group=40))
     net.prepare([pictures(kind, (20, 28, channels), 8, seed) for kind in ("smooth", "noise")])
     return net
 
@@ -278,15 +279,16 @@ def photo(
     extreme: bool = False,
     seed: int = 0,
     online: bool = False,
+    inner: float = 0.0,
 ) -> PhotoModel:
     """A small ``photo`` for gray and RGB with random weights, or with all of them at their limits."""
-    weights = _photo_weights(windows, stage, seed, online)
+    weights = _photo_weights(windows, stage, seed, online, inner)
     return PhotoModel(at_their_limits(weights, seed) if extreme else weights)
 
 
 @cache
-def _photo_weights(windows: tuple[Window, ...], stage: str, seed: int, online: bool) -> Weights:
-    return photo_training.freeze({c: photo_net(c, windows, stage, seed, online) for c in (1, 3)})
+def _photo_weights(windows: tuple[Window, ...], stage: str, seed: int, online: bool, inner: float) -> Weights:
+    return photo_training.freeze({c: photo_net(c, windows, stage, seed, online, inner) for c in (1, 3)})
 
 
 def _shipped() -> dict[str, tuple[Callable[[], PhotoModel], int]]:
@@ -331,6 +333,9 @@ LEARNERS: dict[str, tuple[Callable[[], LearningModel], int]] = {
     "photo three windows extreme gray": (lambda: photo(THREE_WINDOWS, "full", True, 2), 1),
     "photo online rgb": (lambda: photo(stage="deep", online=True), 3),
     "photo online gray": (lambda: photo(THREE_WINDOWS, online=True), 1),
+    "photo inner rgb": (lambda: photo(THREE_WINDOWS, "deep", online=True, inner=0.02), 3),
+    "photo inner gray": (lambda: photo(online=True, inner=0.02), 1),
+    "photo inner extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 3, True, 0.02), 3),
     "photo online extreme rgb": (lambda: photo(THREE_WINDOWS, "full", True, 3, True), 3),
     **_shipped(),
 }

@@ -342,7 +342,21 @@ larger_floats, smaller_floats = _chooser(">"), _chooser("<")
 """The first of each lane where it is larger (smaller) than the second, else the second: so also where one is NaN."""
 words_of_floats = _converter(FLOATS, WORDS, lambda builder, kind, value: builder.fptosi(value, kind))
 """Rounded towards zero; they must be within int32."""
+floats_of_words = _converter(WORDS, FLOATS, lambda builder, kind, value: builder.sitofp(value, kind))
+"""To the nearest float32, ties to even."""
 store_shorts = _storer(SHORTS, 2)
+
+
+@intrinsic
+def store_bytes(typing: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
+    """The lowest bytes of words, to an array of int8."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = _address(context, builder, signature.args[0], args, ir.IntType(8), WORDS.lanes)
+        builder.store(builder.trunc(args[3], ir.VectorType(ir.IntType(8), WORDS.lanes)), at).align = 1
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.intp, WORDS), generate
 
 
 @intrinsic

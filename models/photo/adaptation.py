@@ -31,11 +31,11 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
 
 @kernel(inner=True)
 def _slopes(
-    mixture: Any, scale: Any, residuals: Any, k: Any, value: Any, components: Any, logistic: Any, out: Any
+    mixture: Any, outputs: Any, scale: Any, residuals: Any, k: Any, value: Any, logistic: Any, out: Any
 ) -> None:
     """Derivatives of the code length, -ln of the mixture's mass of a value, by the outputs (in real units): float64
     [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""
-    n = components
+    n = (mixture.shape[1] - 2) // 3
     below = (value << 8) - 128
     total = 1e-6
     for j in range(n):
@@ -50,7 +50,8 @@ def _slopes(
         da, db = a * (1.0 - a), b * (1.0 - b)
         out[j] = mass
         out[n + j] = w * (db - da) * (float(inverse) * (1.0 / 65536.0))
-        out[2 * n + j] = w * (db * float(high) - da * float(low)) * (1.0 / 256.0)
+        moves = abs(outputs[2 * n + j] + 256) < 1280 and 16 < inverse < 1 << 21  # where no limit holds the scale
+        out[2 * n + j] = w * (db * float(high) - da * float(low)) * (1.0 / 256.0) if moves else 0.0
     by = 1.0 / total
     centre = 0.0
     for j in range(n):
@@ -68,6 +69,7 @@ def learn(
     heads: Any,
     channel: int,
     mixture: Any,
+    outputs: Any,
     scale: Any,
     residuals: Any,
     values: Any,
@@ -76,10 +78,11 @@ def learn(
     """Add the gradient of one channel of a front, after :func:`forward` for it.
 
     Args:
+        mixture, outputs: of this channel, what :func:`arcomp.models.photo.exact.mixtures` made of what.
         values: integers [count], the levels.
     """
-    components, slope, count = (mixture.shape[1] - 2) // 3, heads.slope, len(values)
+    slope, count = heads.slope, len(values)
     for k in range(count):
-        _slopes(mixture, scale[k], residuals, k, np.int64(values[k]), components, logistic, slope)
+        _slopes(mixture, outputs[:, k], scale[k], residuals, k, np.int64(values[k]), logistic, slope)
         keep_slope(heads, k)
     gather(heads, channel, count)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from arcomp.contract.settings import choice, records, setting
+from arcomp.errors import ModelError
 from arcomp.models.photo.inputs import extras, inputs
 from arcomp.models.photo.stage import STAGES
 from arcomp.models.photo.windows import Window
@@ -27,6 +28,8 @@ class PhotoConfig:
         stage: name of the mixing stage's settings (:mod:`arcomp.models.photo.stage`).
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
         rate, group: of heads that go on learning: of their weights, and pixels of a step, at least.
+        inner_rate, inner_group: the same of all other layers (:mod:`arcomp.models.photo.descent`); a rate of 0: they do
+            not go on learning.
     """
 
     channels: int = choice(*CODING_ORDER)
@@ -38,6 +41,12 @@ class PhotoConfig:
     online: bool = choice(False, True, default=False)
     rate: float = setting(1e-6, 1.0, default=0.016)
     group: int = setting(1, 1 << 20, default=512)
+    inner_rate: float = setting(0.0, 1.0, default=0.0)
+    inner_group: int = setting(1, 1 << 20, default=128)
+
+    def __post_init__(self) -> None:
+        if self.inner_rate and not self.online:
+            raise ModelError("layers below the heads learn only with the heads: `inner_rate` needs `online`")
 
     @property
     def inputs(self) -> int:

@@ -152,10 +152,11 @@ def new_workspace(config: PhotoConfig, longest: int) -> Workspace:
     n = -(-longest // dense.LANES) * dense.LANES
     shared = config.channels * config.head
     widest = max(config.inputs, *config.trunk, config.head, config.outputs)
+    words = -(-dense.words(widest) // dense.LANES) * dense.LANES
     return Workspace(
         aligned((config.inputs, n), np.int8),
         aligned((max(config.extras(c) for c in range(config.channels)), n), np.int8),
-        aligned((2, dense.words(widest), n), np.int32),
+        aligned((2, words, n), np.int32),
         aligned((widest, n), np.int32),
         aligned((shared, n), np.int32),
         aligned((config.outputs, n), np.int32),
@@ -165,8 +166,8 @@ def new_workspace(config: PhotoConfig, longest: int) -> Workspace:
 
 
 @kernel(inner=True)
-def _rectified(net: Any, layer: Any, x: Any, begin: Any, count: Any, first: Any, out: Any) -> None:
-    """The same, re-scaled to RECTIFIED8 and packed; constants from ``first`` on. Sums begin with those of ``begin``."""
+def rectified(net: Any, layer: Any, x: Any, begin: Any, count: Any, first: Any, out: Any) -> None:
+    """A layer, re-scaled to RECTIFIED8 and packed; constants from ``first`` on. Sums begin with those of ``begin``."""
     outputs, inputs, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
     weights = net.weights[start : start + outputs * inputs].reshape(outputs, inputs)
     dense.multiply_rectified(weights, x, begin, count, (net.bias, net.multiplier, net.shift), first, out)
@@ -178,7 +179,7 @@ def trunk(net: Any, workspace: Any, count: int) -> None:
     dense.pack(workspace.inputs, count, workspace.packed[0])
     first = np.int64(0)
     for layer in range(net.trunk):
-        _rectified(net, layer, workspace.packed[layer % 2], None, count, first, workspace.packed[(layer + 1) % 2])
+        rectified(net, layer, workspace.packed[layer % 2], None, count, first, workspace.packed[(layer + 1) % 2])
         first += net.shapes[layer, 0]
     dense.multiply_layer(net, net.trunk, workspace.packed[net.trunk % 2], count, workspace.shared)
 
@@ -191,7 +192,7 @@ def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count
     for layer in range(net.trunk):
         first += net.shapes[layer, 0]
     shared = workspace.shared[channel * width : (channel + 1) * width]
-    _rectified(net, net.trunk + 1 + channel, workspace.packed[1], shared, count, first + channel * width, x)
+    rectified(net, net.trunk + 1 + channel, workspace.packed[1], shared, count, first + channel * width, x)
     outputs = dense.multiply_layer(net, net.trunk + 1 + channels + channel, x, count, workspace.sums)
     first += channels * width + channel * outputs
     for j in range(outputs):

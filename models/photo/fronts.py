@@ -8,7 +8,7 @@ from arcomp.coding import binary
 from arcomp.exact import apart, last_layers
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
-from arcomp.models.photo import adaptation, stage
+from arcomp.models.photo import adaptation, backward, descent, stage
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.exact import head, mixtures, trunk
 from arcomp.models.photo.inputs import channel_features, extras, features
@@ -27,30 +27,30 @@ class Calls(NamedTuple):
     code: int
 
 
-def begin(parts: Any, own_stage: Any, heads: Any) -> None:
+def begin(parts: Any, own_stage: Any, learners: Any) -> None:
     """Have those compiled that are not kept, by a second process.
 
     Args:
         parts: a strip's :class:`arcomp.models.photo.strip.Parts`. own_stage: its mixing stage.
-        heads: its record of heads that learn, or None.
+        learners: its heads and its other layers that learn, records or None.
     """
-    apart.begin(_wanted(parts, own_stage, heads)[:BESIDE])
+    apart.begin(_wanted(parts, own_stage, learners)[:BESIDE])
 
 
-def addresses(parts: Any, own_stage: Any, heads: Any) -> Calls:
+def addresses(parts: Any, own_stage: Any, learners: Any) -> Calls:
     """Where they are, for a strip like this; compiled if they have to be, first those that nobody has begun."""
-    return Calls(*[apart.address(*one) for one in _wanted(parts, own_stage, heads)[::-1]][::-1])
+    return Calls(*[apart.address(*one) for one in _wanted(parts, own_stage, learners)[::-1]][::-1])
 
 
-def _wanted(parts: Any, own_stage: Any, heads: Any) -> list[apart.Wanted]:
+def _wanted(parts: Any, own_stage: Any, learners: Any) -> list[apart.Wanted]:
     """Kernels in the order of :class:`Calls`, and what they take."""
     strip, coding = record(parts), record(stage.Coding(own_stage, binary.encoder(1)))
     planes, squares, workspace = record(parts.planes), record(parts.squares), record(parts.workspace)
     return [
         (predict_front, (planes, squares, workspace, 0, 0, 0)),
-        (front_features, (strip, 0, 0, 0)),
-        (channel_outputs, (strip, heads, 0, 0, 0, 0)),
-        (code_channel, (strip, coding, heads, True, 0, 0)),
+        (front_features, (strip, learners[1], 0, 0, 0)),
+        (channel_outputs, (strip, learners[0], 0, 0, 0, 0)),
+        (code_channel, (strip, coding, *learners, True, 0, 0)),
     ]
 
 
@@ -61,10 +61,13 @@ def predict_front(planes: Any, squares: Any, workspace: Any, t: int, first: int,
 
 
 @kernel(apart=True)
-def front_features(strip: Any, t: int, first: int, count: int) -> None:
-    """The network's inputs and its trunk, of a front."""
+def front_features(strip: Any, layers: Any, t: int, first: int, count: int) -> None:
+    """The network's inputs and its trunk, of a front. ``layers``: those that learn, or None."""
     features(strip.planes, strip.squares, strip.workspace, t, first, count, strip.activations.inputs)
-    trunk(strip.net, strip.activations, count)
+    if layers is None:
+        trunk(strip.net, strip.activations, count)
+    else:
+        descent.trunk(layers, strip.net, strip.activations, count)
 
 
 @kernel(apart=True)
@@ -82,9 +85,10 @@ def channel_outputs(strip: Any, heads: Any, t: int, first: int, count: int, c: i
 
 
 @kernel(apart=True)
-def code_channel(strip: Any, coding: Any, heads: Any, decoding: bool, c: int, count: int) -> None:
+def code_channel(strip: Any, coding: Any, heads: Any, layers: Any, decoding: bool, c: int, count: int) -> None:
     """One channel of a front, from its head's outputs to its values. ``heads`` that learn make the outputs from their
-    hidden units, and learn; an optimiser step follows the last channel. None: the kernel is compiled without this code.
+    hidden units, and learn, as other ``layers`` may; steps follow the last channel. None: the kernel is compiled
+    without this code.
     """
     net, activations, workspace, front = strip.net, strip.activations, strip.workspace, strip.front
     if heads is not None:
@@ -93,6 +97,16 @@ def code_channel(strip: Any, coding: Any, heads: Any, decoding: bool, c: int, co
     stage.code(coding.stage, coding.coder, front, decoding, c, count)
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic
-        adaptation.learn(heads, c, front.mixture, workspace.scale[c], activations.residuals, values, logistic)
-        if c == strip.planes.channels - 1:
-            last_layers.step(heads, count)
+        adaptation.learn(
+            heads, c, front.mixture, activations.outputs, workspace.scale[c], activations.residuals, values, logistic
+        )
+    last = c == strip.planes.channels - 1
+    if layers is not None:
+        if descent.learns(layers):
+            backward.begin(layers, heads, c, activations.units, count)
+            if last:
+                backward.back(layers, count)
+        if last:
+            descent.step(layers, net, count)
+    if heads is not None and last:
+        last_layers.step(heads, count)

@@ -139,8 +139,8 @@ class PhotoModel(LearningModel):
         from arcomp.models.photo.strip import Strip
 
         height, width, channels = tile.shape
-        strip = Strip(self.frozen(channels), height, width)
-        if device == "cpu" and watch is None and not os.environ.get("ARCOMP_BACKEND"):
+        strip, learns = Strip(self.frozen(channels), height, width), self.configs[channels].inner_rate > 0
+        if watch is None and (learns or (device == "cpu" and not os.environ.get("ARCOMP_BACKEND"))):
             return strip.encode(tile, progress)  # without torch
         return strip.encode_by_chunks(tile, self.chunk_network(channels, device), progress, watch)
 
@@ -167,10 +167,12 @@ class PhotoModel(LearningModel):
         progress: Positions = lambda positions: None,
         naive: bool = False,
     ) -> None:
-        from arcomp.models.photo.strip import Strip, decode_naively
+        from arcomp.models.photo.strip import Strip
 
         height, width, channels = tile.shape
         if naive:
+            from arcomp.models.photo.naive import decode_naively
+
             decode_naively(self.frozen(channels), self.chunk_network(channels), data, tile)
         else:
             Strip(self.frozen(channels), height, width).decode(data, tile, progress)

@@ -26,7 +26,7 @@ from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
 from arcomp.exact.records import Record, record
-from arcomp.models.photo import adaptation, chunks, exact, fronts
+from arcomp.models.photo import adaptation, chunks, descent, exact, fronts
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
@@ -86,11 +86,17 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
     sums = sum(w.step * w.size(config.channels) ** 2 // 2 * 4 for w in config.windows) * (height + 64)
     return (
         planes
+        + (descent.memory(config, longest) if config.inner_rate else 0)
         + sums
         + longest * 4 * (4096 + config.channels * config.head)
         + CHUNK * 2048
         + mixing.memory(STAGES[config.stage].shape(config.channels, height * width))
     )
+
+
+Learners = tuple[Record | None, Record | None]
+"""Heads that learn (:class:`arcomp.models.photo.adaptation.Heads`), and all other layers that do
+(:class:`arcomp.models.photo.descent.Layers`)."""
 
 
 class Parts(NamedTuple):
@@ -119,13 +125,14 @@ class Strip:
         planes = blank(height, width, config.channels, len(config.windows), config.ring)
         workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
         n = longest + 16
+        net = descent.own_net(frozen.net) if config.inner_rate else frozen.net
         self.stage = new_stage(settings, config.channels, height * width, config.mixture, frozen.mixer_weights)
         self.parts = Parts(
             fronts.Calls(0, 0, 0, 0),
             planes,
             frozen.squares,
             workspace,
-            frozen.net,
+            net,
             exact.new_workspace(config, longest),
             FrontData(
                 np.zeros((n, 3 * config.mixture + 2), np.int32),
@@ -140,10 +147,11 @@ class Strip:
                 settings.tables,
             ),
         )
-        self.heads: Record | None = None
+        self.learners: Learners = (None, None)
         if config.online:
-            made = adaptation.heads(frozen.net, config.channels, longest, config.rate, config.group)
-            self.heads = record(made)
+            heads = record(adaptation.heads(net, config.channels, longest, config.rate, config.group))
+            layers = record(descent.layers(net, config, longest, height * width)) if config.inner_rate else None
+            self.learners = heads, layers
         self.fronts = front_count(height, width)
 
     def record(self, lattice_id: int, costs: bool = False) -> Record:
@@ -155,14 +163,14 @@ class Strip:
         front = self.parts.front
         asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
         if not self._calls:
-            self._calls.append(fronts.addresses(self.parts, self.stage, self.heads))
+            self._calls.append(fronts.addresses(self.parts, self.stage, self.learners))
         parts = self.parts._replace(calls=self._calls[0])
         return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
 
     def _begin(self) -> None:
         """Have the kernels compiled, if they are not."""
         if not self._calls:
-            fronts.begin(self.parts, self.stage, self.heads)
+            fronts.begin(self.parts, self.stage, self.learners)
 
     def coding(self, coder: binary.Coder) -> Record:
         """What kernels take to code with."""
@@ -175,11 +183,11 @@ class Strip:
             FormatError: they end too soon.
         """
         self._begin()
-        lattice_id, coder = _start(data, self.config.channels)
+        lattice_id, coder = start(data, self.config.channels)
         strip, reading = self.record(lattice_id), self.coding(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
-            progress(_code_fronts(strip, reading, self.heads, True, pixels, NOT_ASKED, t, end))
+            progress(_code_fronts(strip, reading, self.learners, True, pixels, NOT_ASKED, t, end))
             binary.check_end(binary.beyond(coder))
 
     def encode(
@@ -193,7 +201,7 @@ class Strip:
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             coder = self._with_space(coder, self._positions(t, end))
-            progress(_code_fronts(strip, self.coding(coder), self.heads, False, pixels, bits, t, end))
+            progress(_code_fronts(strip, self.coding(coder), self.learners, False, pixels, bits, t, end))
         return self._stream(lattice_id, coder)
 
     def _positions(self, begin: int, end: int) -> int:
@@ -231,7 +239,7 @@ class Strip:
             seen, n = chunk.seen, chunk.seen.values.shape[1]
             outputs, units = network.outputs(seen.inputs, seen.extras, watch)
             coder = self._with_space(coder, n)
-            _encode_chunk(strip, self.coding(coder), self.heads, record(chunk), outputs, units)
+            _encode_chunk(strip, self.coding(coder), self.learners, record(chunk), outputs, units)
             for c in range(channels if watch else 0):
                 assert watch is not None
                 watch(f"mixture.{c}", chunk.mixture[c])
@@ -239,31 +247,7 @@ class Strip:
         return self._stream(lattice_id, coder)
 
 
-def decode_naively(
-    frozen: Frozen, network: ChunkNetwork, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
-) -> None:
-    """Fill uint8 [height, width, C], extracting the features of the whole strip anew for every channel of every front:
-    a slow reference for testing the incremental planes and kernels. Only the mixing stage keeps its
-    state from front to front."""
-    height, width, channels = pixels.shape
-    lattice_id, coder = _start(data, channels)
-    own = Strip(frozen, height, width)
-    strip, reading = own.record(lattice_id), own.coding(coder)
-    for t in range(own.fronts):
-        count = last_row(t, height) - first_row(t, width) + 1
-        if count <= 0:
-            continue
-        ys = np.arange(first_row(t, width), last_row(t, height) + 1)
-        for c in range(channels):
-            chunk = Strip(frozen, height, width).extract_features(pixels, 0, t + 1)
-            outputs, units = network.outputs(chunk.seen.inputs, chunk.seen.extras)
-            n = chunk.seen.values.shape[1]
-            _decode_channel(strip, reading, own.heads, record(chunk), (outputs, units), c, n - count, n)
-            pixels[ys, t - SKEW * ys, c] = own.parts.workspace.current[c, :count]
-            binary.check_end(binary.beyond(coder))
-
-
-def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
+def start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
     """A stream's lattice and its decoder.
 
     Raises:
@@ -276,7 +260,7 @@ def _start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
 
 
 @kernel(inner=True)
-def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begin: int, end: int) -> None:
+def load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begin: int, end: int) -> None:
     """Positions begin .. end - 1 of a chunk as the front that is coded next."""
     seen, hashed = chunk.seen, chunk.hashed
     front, workspace, activations = strip.front, strip.workspace, strip.activations
@@ -299,17 +283,7 @@ def _load_channel(strip: Any, chunk: Any, outputs: Any, units: Any, c: int, begi
 
 
 @kernel()
-def _decode_channel(
-    strip: Any, coding: Any, heads: Any, chunk: Any, network: Any, c: int, begin: int, end: int
-) -> None:  # fmt: skip
-    """Positions begin .. end - 1 of a chunk, for Python to call; ``network``: its outputs and its hidden units."""
-    outputs, units = network
-    _load_channel(strip, chunk, outputs, units, c, begin, end)
-    call(strip.calls.code, (strip, coding, heads, True, c, end - begin))
-
-
-@kernel()
-def _encode_chunk(strip: Any, coding: Any, heads: Any, chunk: Any, outputs: Any, units: Any) -> None:
+def _encode_chunk(strip: Any, coding: Any, learners: Any, chunk: Any, outputs: Any, units: Any) -> None:
     """Encode the fronts of a chunk.
 
     Args:
@@ -320,8 +294,8 @@ def _encode_chunk(strip: Any, coding: Any, heads: Any, chunk: Any, outputs: Any,
     for front in range(1, ends[0] + 1):
         end = ends[front]
         for c in range(chunk.seen.values.shape[0]):
-            _load_channel(strip, chunk, outputs, units, c, begin, end)
-            call(strip.calls.code, (strip, coding, heads, False, c, end - begin))
+            load_channel(strip, chunk, outputs, units, c, begin, end)
+            call(strip.calls.code, (strip, coding, learners[0], learners[1], False, c, end - begin))
             for k in range(end - begin):
                 for j in range(mixture.shape[1]):
                     chunk.mixture[c, begin + k, j] = mixture[k, j]
@@ -330,18 +304,19 @@ def _encode_chunk(strip: Any, coding: Any, heads: Any, chunk: Any, outputs: Any,
 
 @kernel()
 def _code_fronts(
-    strip: Any, coding: Any, heads: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
+    strip: Any, coding: Any, learners: Any, decoding: bool, pixels: Any, bits: Any, begin: int, end: int
 ) -> int:  # fmt: skip
     """Code fronts begin .. end - 1, one after the other; returns positions done.
 
     Args:
         strip: record of :class:`Parts`. coding: record of :class:`arcomp.models.photo.stage.Coding`.
-        heads: record of :class:`arcomp.models.photo.adaptation.Heads`, or None where heads do not learn.
+        learners: see :data:`Learners`.
         pixels: uint8 [height, width, C], read or written.
         bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
     """
     calls, planes, workspace, front = strip.calls, strip.planes, strip.workspace, strip.front
     channels = planes.channels
+    heads, layers = learners
     done = 0
     for t in range(begin, end):
         first = first_row(t, planes.width)
@@ -349,7 +324,7 @@ def _code_fronts(
         if count <= 0:
             continue
         call(calls.predict, (planes, strip.squares, workspace, t, first, count))
-        call(calls.features, (strip, t, first, count))
+        call(calls.features, (strip, layers, t, first, count))
         for c in range(channels):
             current = workspace.current[c]
             call(calls.outputs, (strip, heads, t, first, count, c))
@@ -359,7 +334,7 @@ def _code_fronts(
             if c == 2:
                 for k in range(count):
                     front.lattice_rows[k] = workspace.current[0, k] * LEVELS + workspace.current[1, k]
-            call(calls.code, (strip, coding, heads, decoding, c, count))
+            call(calls.code, (strip, coding, heads, layers, decoding, c, count))
             push(planes, t, first, count, c, current)
             for k in range(count):
                 if decoding:

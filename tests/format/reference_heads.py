@@ -20,10 +20,10 @@ def logistic(z: int) -> float:
     return float(LOGISTIC[clamp(z + 3072, 0, 6144)]) / 16777216.0
 
 
-def slopes_of(mixture: Mixture, scale: int, gates: list[int], value: int) -> list[float]:
-    """Derivatives of a value's code length by the outputs; ``gates``: the windows' predictions less the base."""
-    total, masses, by_means, by_scales = 1e-6, [], [], []
-    for wk, mk, vk in zip(mixture.w, mixture.m, mixture.v, strict=True):
+def slopes_of(mixture: Mixture, z: list[int], scale: int, gates: list[int], value: int) -> list[float]:
+    """Derivatives of a value's code length by the outputs z; ``gates``: the windows' predictions less the base."""
+    total, masses, by_means, by_scales, k = 1e-6, [], [], [], len(mixture.w)
+    for zk, wk, mk, vk in zip(z[2 * k : 3 * k], mixture.w, mixture.m, mixture.v, strict=True):
         low, high = (((256 * edge - 128 - mk) * vk) >> 16 for edge in (value, value + 1))
         a = logistic(low) if value > 0 else 0.0
         b = logistic(high) if value < 255 else 1.0
@@ -33,7 +33,8 @@ def slopes_of(mixture: Mixture, scale: int, gates: list[int], value: int) -> lis
         da, db = a * (1.0 - a), b * (1.0 - b)
         masses.append(mass)
         by_means.append((w * (db - da)) * (float(vk) / 65536.0))
-        by_scales.append((w * (db * float(high) - da * float(low))) / 256.0)
+        held = not (-1536 < zk < 1024 and 16 < vk < 1 << 21)
+        by_scales.append(0.0 if held else (w * (db * float(high) - da * float(low))) / 256.0)
     by = 1.0 / total
     centre, weights, means, scales = 0.0, [], [], []
     for wk, mass, by_mean, by_scale in zip(mixture.w, masses, by_means, by_scales, strict=True):

@@ -13,6 +13,7 @@ from operator import mul
 from typing import Any
 
 from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_descent import Layers
 from tests.format.reference_heads import Heads, slopes_of
 from tests.format.reference_models import NEIGHBOURS, c8
 from tests.format.reference_numbers import clamp, require
@@ -166,6 +167,11 @@ class Strip:
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
         self.heads = Heads(model.heads, model.network) if model.online else None
         pixels = tile.height * tile.width
+        self.trunk, self.hidden = model.trunk, model.hidden
+        self.layers: Layers | None = None
+        if model.network.get("inner_rate"):
+            self.trunk, self.hidden = [[layer.copy() for layer in own] for own in (model.trunk, model.hidden)]
+            self.layers = Layers(self.trunk, self.hidden, model.network, pixels)
         self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream)
 
     def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:
@@ -182,21 +188,28 @@ class Strip:
             [Channel(planes, own, y, x, c) for c in range(model.channels)]
             for own, (y, x) in zip(fits, front, strict=True)
         ]
-        shared = []
+        given: list[list[list[int]]] = [[] for _ in range(len(self.trunk) + 1)]  # by layer and position
         for channels in seen:
             features = [v for channel in channels for v in channel.inputs]
-            for layer in model.trunk:
+            given[0].append(features)
+            for n, layer in enumerate(self.trunk):
                 features = layer(features)
-            shared.append(features)
+                given[n + 1].append(features)
+        self.units: list[list[list[int]]] = [[] for _ in range(model.channels)]
+        self.slopes: list[list[list[float]]] = [[] for _ in range(model.channels)]
         for c in range(model.channels):
-            for own, channels, features, (y, x) in zip(fits, seen, shared, front, strict=True):
+            for own, channels, features, (y, x) in zip(fits, seen, given[-1], front, strict=True):
                 extras = channels[c].features(own, c, channels[:c])
-                value = self.value(model.hidden[c](features + extras), channels, y, x, c)
+                value = self.value(self.hidden[c](features + extras), channels, y, x, c)
                 channels[c].push(planes, y, x, c, value)
                 yield (y, x), c, value
         for y, x in front:
             planes.weights[y, x] = planes.sample_weight(y, x)
         self.stage.done += len(front)
+        if self.layers and self.heads:
+            if self.layers.learns():
+                self.layers.back(self.layers.errors(self.heads, self.units, self.slopes), given)
+            self.layers.step(len(front))
         if self.heads:
             self.heads.step(len(front))
 
@@ -212,5 +225,8 @@ class Strip:
         value = self.stage.value(mixture, c, known, (before, around), contexts_of(near, known, c))
         if self.heads:
             gates = [p - own.base for p in own.predictions][: len(z) - 3 * self.model.mixture]
-            self.heads.learn(c, units, slopes_of(mixture, own.scale, gates, value))
+            slopes = slopes_of(mixture, z, own.scale, gates, value)
+            self.units[c].append(units)
+            self.slopes[c].append(slopes)
+            self.heads.learn(c, units, slopes)
         return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from copy import copy
 from operator import mul
 from typing import Any
 
@@ -67,6 +68,12 @@ class Linear:
 
     def __init__(self, arrays: dict[str, Array], name: str, limits: tuple[int, int, int]) -> None:
         self.rows, self.limits = rows_of(arrays, name), limits
+
+    def copy(self) -> Linear:
+        """One whose rows can be replaced."""
+        made = copy(self)
+        made.rows = list(self.rows)
+        return made
 
     def __call__(self, x: list[int]) -> list[int]:
         """y."""

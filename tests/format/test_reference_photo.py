@@ -22,7 +22,7 @@ from arcomp.errors import ArcompError
 from arcomp.exact import last_layers, tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.models.photo import least_squares
+from arcomp.models.photo import descent, least_squares
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
@@ -64,7 +64,12 @@ KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
 
 @cache
 def tiny(
-    windows: tuple[Window, ...], stage: str, mixer: bool, extreme: bool = False, online: bool = False
+    windows: tuple[Window, ...],
+    stage: str,
+    mixer: bool,
+    extreme: bool = False,
+    online: bool = False,
+    inner: float = 0.0,
 ) -> PhotoModel:
     """Small networks with random weights, or with most of them at their limits."""
     torch.manual_seed(5)
@@ -72,7 +77,8 @@ def tiny(
     networks = {}
     rate, group = (0.008, 200) if len(windows) > 1 else (0.016, 512)
     for channels in (1, 3):
-        network = Photo(PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, rate=rate, group=group))
+        config = PhotoConfig(channels, windows, (10, 9), 6, 3, stage, online, rate, group, inner, 50)
+        network = Photo(config)
         network.prepare([pictures("smooth", (20, 30, channels), 8, seed) for seed in range(2)])
         networks[channels] = network
     weights = freeze(networks)
@@ -178,11 +184,54 @@ def test_lattices(known: int, tmp_path: Path) -> None:
     check(pixels, model, tmp_path)
 
 
+def both(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Strip, reference_photo.Strip]:
+    """A strip after it was encoded, and the reference decoder after it decoded that: uint8 [H, W, 1]."""
+    strip = Strip(model.frozen(1), *pixels.shape[:2])
+    data = strip.encode(pixels, lambda positions: None).data
+    arrays = {
+        name: ({"b": "int8", "h": "int16", "i": "int32"}[a.dtype.char], list(a.shape), a.tobytes())
+        for name, a in model.weights.arrays.items()
+    }
+    own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
+    decoder = reference_photo.Strip(own, reference_container.Tile(0, 0, 0, *pixels.shape[:2]), data)
+    values = list(decoder.values())
+    assert all(pixels[y, x, c] == value for (y, x), c, value in values)
+    return strip, decoder
+
+
 @pytest.mark.parametrize(("kind", "content", "channels"), [("one", "noise", 1), ("two", "smooth", 3)])
 def test_heads_that_learn(kind: str, content: str, channels: int, tmp_path: Path) -> None:
     """Over several of their steps."""
     pixels = pictures(content, (40, 28, 1) if channels == 1 else (23, 24, 3), 8)
     check(pixels[None], tiny(*KINDS[kind], online=True), tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "content", "channels"), [("one", "smooth", 1), ("two", "converted", 3)])
+def test_layers_that_learn(kind: str, content: str, channels: int, tmp_path: Path) -> None:
+    pixels = pictures(content, (40, 28, 1) if channels == 1 else (23, 24, 3), 8)
+    check(pixels[None], tiny(*KINDS[kind], online=True, inner=0.01), tmp_path)
+
+
+def test_layers_that_learn_from_absurd_ones(tmp_path: Path) -> None:
+    model = tiny(*KINDS["two"], extreme=True, online=True, inner=0.01)
+    check(pictures("extreme", (23, 24, 3), 8)[None], model, tmp_path)
+
+
+def test_layers_that_learn_to_the_last_bit() -> None:
+    """Weights are rounded, so that another sequence of operations would seldom show in them."""
+    strip, decoder = both(tiny(*KINDS["two"], online=True, inner=0.01), pictures("smooth", (30, 40, 1), 8))
+    layers = strip.learners[1]
+    assert layers is not None
+    assert decoder.layers is not None
+    assert decoder.layers.steps > 10
+    row = 0
+    for n, own in enumerate(decoder.layers.layers):
+        rows = slice(row, row + len(own.weights))
+        at = descent.places(own.inputs)
+        assert np.array_equal(np.array(own.weights, np.float32), layers.fields.weights[rows][:, at]), n
+        assert np.array_equal(np.array(own.most, np.float32), layers.fields.largest[rows][:, at]), n
+        assert np.array_equal(np.array(own.bias, np.float32), layers.fields.bias[0, rows]), n
+        row += len(own.weights)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -192,22 +241,11 @@ def test_heads_that_learn_from_absurd_ones(channels: int, tmp_path: Path) -> Non
 
 def test_heads_that_learn_to_the_last_bit() -> None:
     """Outputs are rounded, so that another sequence of operations would seldom show in them."""
-    model = tiny(*KINDS["two"], online=True)
-    pixels = pictures("smooth", (30, 40, 1), 8)
-    strip = Strip(model.frozen(1), 30, 40)
-    data = strip.encode(pixels, lambda positions: None).data
-    arrays = {
-        name: ({"b": "int8", "h": "int16", "i": "int32"}[a.dtype.char], list(a.shape), a.tobytes())
-        for name, a in model.weights.arrays.items()
-    }
-    own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
-    decoder = reference_photo.Strip(own, reference_container.Tile(0, 0, 0, 30, 40), data)
-    values = list(decoder.values())
-    assert all(pixels[y, x, c] == value for (y, x), c, value in values)
+    strip, decoder = both(tiny(*KINDS["two"], online=True), pictures("smooth", (30, 40, 1), 8))
     assert decoder.heads is not None
     made = np.array(decoder.heads.weights, np.float32)
-    assert strip.heads is not None
-    heads = strip.heads.fields
+    assert strip.learners[0] is not None
+    heads = strip.learners[0].fields
     units, width = heads.units, heads.weights.shape[1]
     weights = heads.weights.reshape(len(made), heads.rows, width)[:, : heads.outputs]
     assert np.array_equal(made[:, :, :units], weights[:, :, :units])

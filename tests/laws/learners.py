@@ -25,8 +25,8 @@ SMALL = ((1, 1), (3, 4), (2, 9))
 
 
 MODELS: dict[str, Any] = {name: (cache(make), channels) for name, (make, channels) in LEARNERS.items()}
-PHOTOS = [name for name in MODELS if name.startswith("photo")]
-"""Those with a network, which is evaluated in two ways."""
+PHOTOS = [name for name in MODELS if name.startswith("photo") and "inner" not in name and name != "photo-max"]
+"""Those with a network that is evaluated in two ways: layers below the heads do not learn."""
 
 
 def specimen(name: str, content: str, shape: tuple[int, int]) -> tuple[PhotoModel, npt.NDArray[np.uint8]]:

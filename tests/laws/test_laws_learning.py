@@ -97,8 +97,9 @@ def test_heads_learn(name: str) -> None:
     """After the first steps their weights have moved, by Adam's rate at most, and stay finite."""
     model, pixels = specimen(name, "smooth", (60, 70))
     strip = Strip(model.frozen(pixels.shape[2]), 60, 70)
-    assert strip.heads is not None
-    weights = strip.heads.fields.weights
+    heads = strip.learners[0]
+    assert heads is not None
+    weights = heads.fields.weights
     before = weights.copy()
     stream = strip.encode(pixels, nothing)
     moved = np.abs(weights - before)
@@ -106,6 +107,38 @@ def test_heads_learn(name: str) -> None:
     config = model.configs[pixels.shape[2]]
     assert 0 < moved.max() < 10 * last_layers.BIAS * config.rate * pixels.shape[0] * pixels.shape[1] / config.group
     assert np.array_equal(decoded(model, stream, pixels), pixels)
+
+
+@pytest.mark.parametrize("name", ["photo inner rgb", "photo inner gray"])
+def test_layers_learn(name: str) -> None:
+    """Their weights move, by the rate at most in a step; what is coded with is what they are rounded to; and a naive
+    decoder follows."""
+    model, pixels = specimen(name, "smooth", (40, 50))
+    config = model.configs[pixels.shape[2]]
+    strip = Strip(model.frozen(pixels.shape[2]), 40, 50)
+    layers, net = strip.learners[1], strip.parts.net
+    assert layers is not None
+    before, packed = layers.fields.weights.copy(), net.weights.copy()
+    stream = strip.encode(pixels, nothing)
+    rows = len(layers.fields.weights)
+    moved = np.abs(layers.fields.weights - before) * layers.fields.factor[0, :rows, None]
+    assert np.isfinite(moved).all()
+    assert 0 < moved.max() < config.inner_rate * layers.fields.progress[2] * 1.001
+    assert not np.array_equal(net.weights, packed)
+    assert stream == parallel(model, pixels)
+    assert np.array_equal(decoded(model, stream, pixels), pixels)
+    model, pixels = specimen(name, "converted", (19, 28))
+    assert np.array_equal(decoded(model, parallel(model, pixels), pixels, naive=True), pixels)
+
+
+@pytest.mark.parametrize("name", ["photo inner rgb", "photo inner gray", "photo inner extreme rgb"])
+def test_strips_of_layers_that_learn_decode(name: str) -> None:
+    for content in CONTENTS:
+        for shape in FEW_SHAPES:
+            model, pixels = specimen(name, content, shape)
+            stream = parallel(model, pixels)
+            assert np.array_equal(decoded(model, stream, pixels), pixels), (content, shape)
+            assert as_long_as_its_nll(stream)
 
 
 @pytest.mark.parametrize("chunk", [40, *(pytest.param(size, marks=pytest.mark.slow) for size in (1, 1 << 20))])
