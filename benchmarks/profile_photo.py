@@ -25,7 +25,7 @@ from arcomp.exact.compiled import kernel
 from arcomp.measure import tables
 from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
-from arcomp.models.photo import adaptation, exact, inputs, least_squares, similarity, stage
+from arcomp.models.photo import adaptation, backward, descent, exact, inputs, least_squares, similarity, stage
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.fronts import begin
 from arcomp.models.photo.inputs import extras
@@ -38,36 +38,39 @@ ROWS, COLUMNS = 400, 1280
 
 
 @kernel()
-def nothing(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def nothing(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """What a call takes."""
 
 
 @kernel()
-def distances(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def distances(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """Least squares: what samples are like a pixel."""
     similarity.distances(strip.planes, strip.squares, strip.workspace.similarity, t, first, count)
 
 
 @kernel()
-def window(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def window(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """Least squares by one window, whose number is c."""
     least_squares.predict_by(strip.planes, strip.squares, strip.workspace, c, t, first, count)
 
 
 @kernel()
-def features(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def features(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """The trunk's inputs."""
     inputs.features(strip.planes, strip.squares, strip.workspace, t, first, count, strip.activations.inputs)
 
 
 @kernel()
-def trunk(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def trunk(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """The network's trunk."""
-    exact.trunk(strip.net, strip.activations, count)
+    if layers is None:
+        exact.trunk(strip.net, strip.activations, count)
+    else:
+        descent.trunk(layers, strip.net, strip.activations, count)
 
 
 @kernel()
-def channel(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def channel(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """A head's inputs, gates and contexts."""
     planes, workspace, activations = strip.planes, strip.workspace, strip.activations
     inputs.channel_features(strip.squares, workspace, c, count, activations.extras)
@@ -78,14 +81,14 @@ def channel(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int,
 
 
 @kernel()
-def head(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def head(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """A head's outputs."""
     planes, activations = strip.planes, strip.activations
     exact.head(strip.net, activations, c, planes.channels, extras(c, planes.windows), count)
 
 
 @kernel()
-def forward(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def forward(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """Outputs of a head that learns."""
     activations = strip.activations
     if heads is not None:
@@ -94,37 +97,56 @@ def forward(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int,
 
 
 @kernel()
-def learn(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def learn(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """What that head learns."""
     front, workspace = strip.front, strip.workspace
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic
-        adaptation.learn(heads, c, front.mixture, workspace.scale[c], strip.activations.residuals, values, logistic)
-        if c == strip.planes.channels - 1:
-            last_layers.step(heads, count)
+        made = front.mixture, strip.activations.outputs
+        adaptation.learn(heads, c, *made, workspace.scale[c], strip.activations.residuals, values, logistic)
 
 
 @kernel()
-def mixtures(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def step(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """Its step, after the last channel."""
+    if heads is not None and c == strip.planes.channels - 1:
+        last_layers.step(heads, count)
+
+
+@kernel()
+def back(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """What the layers below the heads learn."""
+    if layers is not None:
+        last = c == strip.planes.channels - 1
+        if descent.learns(layers):
+            backward.begin(layers, heads, c, strip.activations.units, count)
+            if last:
+                backward.back(layers, count)
+        if last:
+            descent.step(layers, strip.net, count)
+
+
+@kernel()
+def mixtures(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """Mixtures of a head's outputs."""
     workspace, activations = strip.workspace, strip.activations
     exact.mixtures(strip.net, activations, workspace.base[c], workspace.scale[c], count, strip.front.mixture)
 
 
 @kernel()
-def encode(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def encode(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """The mixing stage, writing."""
     stage.code(coding.stage, coding.coder, strip.front, False, c, count)
 
 
 @kernel()
-def decode(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def decode(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """The mixing stage, reading."""
     stage.code(coding.stage, coding.coder, strip.front, True, c, count)
 
 
 @kernel()
-def push(strip: Any, coding: Any, heads: Any, t: int, first: int, count: int, c: int) -> None:
+def push(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """A channel becomes known; after the last one, its errors."""
     inputs.push(strip.planes, t, first, count, c, strip.workspace.current[c])
     if c == strip.planes.channels - 1:
@@ -158,8 +180,8 @@ def profile(model: PhotoModel, pixels: Pixels, data: bytes | None) -> tuple[Time
     strip = Strip(model.frozen(channels), height, width)
     coder = binary.encoder(pixels.size * 20 + 16) if data is None else binary.decoder(data[1:])
     lattice_id = lattice.detect(pixels) if data is None else data[0]
-    begin(strip.parts, strip.stage, strip.heads)
-    clock = Clock(strip.record(lattice_id), strip.coding(coder), strip.heads)
+    begin(strip.parts, strip.stage, strip.learners)
+    clock = Clock(strip.record(lattice_id), strip.coding(coder), *strip.learners)
     for t in range(strip.fronts):
         first, count = first_row(t, width), last_row(t, height) - first_row(t, width) + 1
         if count > 0:
@@ -192,6 +214,8 @@ def _front(clock: Clock, strip: Strip, known: Pixels | None, t: int, first: int)
             rows[:count] = current[0, :count] * LEVELS + current[1, :count]
         clock("mixing stage", decode if known is None else encode, *where, c)
         clock("heads that learn", learn, *where, c)
+        clock("layers that learn", back, *where, c)
+        clock("heads that learn", step, *where, c)
         clock("known pixels, errors", push, *where, c)
 
 

@@ -30,6 +30,12 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
 
 
 @kernel(inner=True)
+def _steepness(share: float, z: int) -> float:
+    """Of the logistic function where it is ``share``; 0 beyond the table: what is flat there must not pull."""
+    return share * (1.0 - share) if -3072 < z < 3072 else 0.0
+
+
+@kernel(inner=True)
 def _slopes(
     mixture: Any, outputs: Any, scale: Any, residuals: Any, k: Any, value: Any, logistic: Any, out: Any
 ) -> None:
@@ -37,7 +43,7 @@ def _slopes(
     [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""
     n = (mixture.shape[1] - 2) // 3
     below = (value << 8) - 128
-    total = 1e-6
+    known = 0.0
     for j in range(n):
         inverse = mixture[k, 2 * n + j]
         low = (below - mixture[k, n + j]) * inverse >> 16
@@ -46,16 +52,16 @@ def _slopes(
         b = logistic_of(high, logistic) if value < HIGHEST else 1.0
         w = float(mixture[k, j]) * (1.0 / 65536.0)
         mass = w * (b - a)
-        total += mass
-        da, db = a * (1.0 - a), b * (1.0 - b)
+        known += mass
+        da, db = _steepness(a, low), _steepness(b, high)
         out[j] = mass
         out[n + j] = w * (db - da) * (float(inverse) * (1.0 / 65536.0))
         moves = abs(outputs[2 * n + j] + 256) < 1280 and 16 < inverse < 1 << 21  # where no limit holds the scale
         out[2 * n + j] = w * (db * float(high) - da * float(low)) * (1.0 / 256.0) if moves else 0.0
-    by = 1.0 / total
+    by = 1.0 / (known + 1e-6)
     centre = 0.0
     for j in range(n):
-        out[j] = float(mixture[k, j]) * (1.0 / 65536.0) - out[j] * by
+        out[j] = (float(mixture[k, j]) * (1.0 / 65536.0) * known - out[j]) * by
         out[2 * n + j] *= by
         out[n + j] *= by
         centre += out[n + j]

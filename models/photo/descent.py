@@ -47,7 +47,7 @@ Float32 = npt.NDArray[np.float32]
 Int32 = npt.NDArray[np.int32]
 KEPT = 0.99
 """Of the largest slope so far, from step to step."""
-SLOWER, SLOW_START = 64.0, 32.0
+SLOWER, SLOW_START = 256.0, 32.0
 """Steps after which the rate is divided by the root of 2, and by that of 3 after twice as many; the first steps, which
 are shorter."""
 BIAS = 4.0

@@ -116,7 +116,7 @@ class Layers:
         self.fronts += 1
         if self.pixels < self.group:
             return
-        part = single(min(1.0, (self.steps + 1) * 0.03125) / sqrt(1.0 + self.steps * 0.015625))
+        part = single(min(1.0, (self.steps + 1) * 0.03125) / sqrt(1.0 + self.steps * 0.00390625))
         mean = single(1.0 / float(self.pixels))
         for layer in self.layers:
             for j, rate in enumerate(layer.rate):

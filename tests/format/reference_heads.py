@@ -22,23 +22,23 @@ def logistic(z: int) -> float:
 
 def slopes_of(mixture: Mixture, z: list[int], scale: int, gates: list[int], value: int) -> list[float]:
     """Derivatives of a value's code length by the outputs z; ``gates``: the windows' predictions less the base."""
-    total, masses, by_means, by_scales, k = 1e-6, [], [], [], len(mixture.w)
+    known, masses, by_means, by_scales, k = 0.0, [], [], [], len(mixture.w)
     for zk, wk, mk, vk in zip(z[2 * k : 3 * k], mixture.w, mixture.m, mixture.v, strict=True):
         low, high = (((256 * edge - 128 - mk) * vk) >> 16 for edge in (value, value + 1))
         a = logistic(low) if value > 0 else 0.0
         b = logistic(high) if value < 255 else 1.0
         w = float(wk) / 65536.0
         mass = w * (b - a)
-        total = total + mass
-        da, db = a * (1.0 - a), b * (1.0 - b)
+        known = known + mass
+        da, db = (s * (1.0 - s) if abs(z) < 3072 else 0.0 for s, z in ((a, low), (b, high)))
         masses.append(mass)
         by_means.append((w * (db - da)) * (float(vk) / 65536.0))
         held = not (-1536 < zk < 1024 and 16 < vk < 1 << 21)
         by_scales.append(0.0 if held else (w * (db * float(high) - da * float(low))) / 256.0)
-    by = 1.0 / total
+    by = 1.0 / (known + 1e-6)
     centre, weights, means, scales = 0.0, [], [], []
     for wk, mass, by_mean, by_scale in zip(mixture.w, masses, by_means, by_scales, strict=True):
-        weights.append(float(wk) / 65536.0 - mass * by)
+        weights.append((float(wk) / 65536.0 * known - mass) * by)
         centre = centre + by_mean * by
         means.append((by_mean * by) * (float(scale) / 256.0))
         scales.append(by_scale * by)

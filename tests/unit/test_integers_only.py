@@ -111,6 +111,8 @@ FLOAT_SIGNATURES = {"_frequencies", "share_out", "_encode_digits", "_decode_digi
 SINGLE_SIGNATURES = {
     "arcomp.models.photo.least_squares": {"_regularised", "_factorise", "_store_fit", "_store_prediction"},
     "arcomp.exact.last_layers": {"_store_output"},
+    "arcomp.models.photo.backward": {"_gradient", "_pass_down"},
+    "arcomp.models.photo.descent": {"_rounded", "_moved", "_step_layer"},
 }
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.inputs": {"_blend"},
@@ -125,6 +127,20 @@ FLOAT_FIELDS = {
     "Squares": {"real", "prior", "fading"},
     "Workspace": {"matrix", "vector", "weight", "ratio"},
     "Heads": {"weights", "gradient", "first", "second", "hidden", "slopes", "slope", "progress", "rate"},
+    "Layers": {
+        "weights",
+        "largest",
+        "gradient",
+        "bias",
+        "bias_largest",
+        "bias_gradient",
+        "rate",
+        "factor",
+        "errors",
+        "slopes",
+        "lanes",
+        "progress",
+    },
     "FrontData": {"costs", "totals"},
     "Drawing": {"costs", "totals"},
     "Expert": {"masses"},
@@ -148,7 +164,7 @@ def test_kernels_take_and_give_integers() -> None:
     the least squares; none uses fastmath or runs in parallel."""
     if os.environ.get("ARCOMP_TEST_FRESH"):
         threads.set_threads(1)  # so that all is compiled by this process
-    for name in ("photo similarity rgb", "photo three windows gray", "photo online rgb"):
+    for name in ("photo similarity rgb", "photo three windows gray", "photo online rgb", "photo inner gray"):
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]
         decode(encode(pixels, 8, learner()).data, model=learner())
@@ -165,7 +181,7 @@ def test_kernels_take_and_give_integers() -> None:
     kernels = [o for m in modules for o in vars(m).values() if isinstance(o, CPUDispatcher)]
     names = {f"{k.__module__.split('.')[-1]}.{k.__name__}" for k in kernels if k.signatures}
     assert {"table._frequencies", "inputs._sequential", "mixture._parameters", "rescale._rescale"} <= names
-    assert {"chunks.extract_features", "strip._code_fronts", "strip._encode_chunk", "strip._decode_channel"} <= names
+    assert {"chunks.extract_features", "strip._code_fronts", "strip._encode_chunk", "naive._decode_channel"} <= names
     if os.environ.get("ARCOMP_TEST_FRESH"):  # kernels for kernels show when their callers are compiled, not loaded
         inner = {"least_squares.solve", "similarity._weigh", "covariance.add", "inputs.features", "exact.mixtures"}
         assert inner | {"adaptation.learn", "stage.code", "decision.learn"} <= names
