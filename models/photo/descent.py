@@ -161,8 +161,8 @@ def layers(net: PackedNet, config: PhotoConfig, longest: int, pixels: int) -> La
     count, width = int(starts[-1]), max(positions)
     integers, kept = [_integers(net, at) for at in range(len(rows))], -(-count // LANES) * LANES
     weights: Float32 = aligned((count, width), np.float32)
-    for at, own in enumerate(integers):
-        weights[starts[at] : starts[at] + rows[at], places(widths[at])] = own[:, : widths[at]]
+    for at, matrix in enumerate(integers):
+        weights[starts[at] : starts[at] + rows[at], places(widths[at])] = matrix[:, : widths[at]]
     factor: Float32 = aligned((1, kept), np.float32)
     factor[0, :count] = np.ldexp(net.multiplier[:count].astype(np.float64), -net.shift[:count].astype(np.int32))
     bias: Float32 = aligned((1, kept), np.float32)
@@ -210,7 +210,7 @@ def memory(config: PhotoConfig, longest: int) -> int:
 @kernel(inner=True)
 def learns(layers: Any) -> bool:
     """Whether the front that is coded now is learnt from."""
-    return np.int64(layers.progress[1]) % layers.every == 0
+    return bool(np.int64(layers.progress[1]) % layers.every == 0)
 
 
 @kernel(inner=True)

@@ -25,7 +25,7 @@ SMALL = ((1, 1), (3, 4), (2, 9))
 
 
 MODELS: dict[str, Any] = {name: (cache(make), channels) for name, (make, channels) in LEARNERS.items()}
-PHOTOS = [name for name in MODELS if name.startswith("photo") and "inner" not in name and name != "photo-max"]
+PHOTOS = [name for name in MODELS if name.startswith("photo") and not name.startswith(("photo inner", "photo-max"))]
 """Those with a network that is evaluated in two ways: layers below the heads do not learn."""
 
 
