@@ -142,7 +142,9 @@ class PhotoModel(LearningModel):
         strip, learns = Strip(self.frozen(channels), height, width), self.configs[channels].inner_rate > 0
         if watch is None and (learns or (device == "cpu" and not os.environ.get("ARCOMP_BACKEND"))):
             return strip.encode(tile, progress)  # without torch
-        return strip.encode_by_chunks(tile, self.chunk_network(channels, device), progress, watch)
+        stream = strip.encode_by_chunks(tile, self.chunk_network(channels, device), progress, watch)
+        # Layers are watched as they were frozen, all positions at once; what is coded is made of what they learn.
+        return Strip(self.frozen(channels), height, width).encode(tile, lambda positions: None) if learns else stream
 
     def tile_bits(
         self, tile: Tile, progress: Positions = lambda positions: None
