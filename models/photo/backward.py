@@ -49,17 +49,18 @@ def begin(layers: Any, heads: Any, channel: Any, units: Any, count: Any) -> None
     """
     last = layers.shapes.shape[0] - 1
     first, slopes, turned = layers.shapes[last, 3] + channel * heads.units, heads.slopes, layers.slopes
+    low, nothing = np.float32(_TINY), np.float32(0.0)
     for j in range(heads.outputs):
         for k in range(count):
-            turned[j, k] = slopes[k, j]
-    tiny = all_floats(np.float32(_TINY))
+            turned[j, k] = slopes[k, j] if abs(slopes[k, j]) >= low else nothing
+    tiny = all_floats(low)
     for i in range(heads.units):
         row = channel * heads.units + i
         for at in range(0, count, LANES):
-            total = all_floats(np.float32(0.0))
+            total = all_floats(nothing)
             for j in range(heads.outputs):
-                w = without_tiny(all_floats(heads.weights[channel * heads.rows + j, i]), tiny)
-                total = total + w * without_tiny(load_floats(turned, j, at), tiny)
+                w = heads.weights[channel * heads.rows + j, i]
+                total = total + all_floats(w if abs(w) >= low else nothing) * load_floats(turned, j, at)
             total = without_tiny(total, tiny) * all_floats(layers.factor[0, first + i])
             store_floats(layers.errors, row, at, total * _open(units, i, at))
         layers.errors[row, count : count + LANES] = 0.0
@@ -127,10 +128,10 @@ def _gradient(layers: Any, layer: Any, count: Any, scale: Any) -> None:
     rows, positions, first = layers.shapes[layer, 0], layers.shapes[layer, 2], layers.shapes[layer, 3]
     given, zero, quarter = layers.shapes[layer, 4], layers.shapes[layer, 6], count // 4 + 1
     columns = layers.columns[: quarter * positions].reshape(quarter, positions)
-    for p in range(positions):
-        own = layers.unit_words[given + p]
+    for block in range(0, positions, LANES):  # whole lines of memory at a time
         for k in range(quarter):
-            columns[k, p] = own[k]
+            for p in range(block, block + LANES):
+                columns[k, p] = layers.unit_words[given + p, k]
     errors = layers.rounded_words[: rows * quarter].reshape(rows, quarter)
     dense.multiply(errors, columns, positions, layers.sums)
     worth = all_floats(scale)

@@ -54,8 +54,8 @@ BIAS = 4.0
 """How much faster biases move than weights."""
 LANES, BLOCK = 16, 64
 """Numbers side by side; inputs whose weights are packed together."""
-MANY = 1 << 19
-"""Strips of more pixels learn from every second front."""
+MANY = 19
+"""Strips of more than 2 to the power of so many pixels learn from every second front, of twice as many every third."""
 _SMALLEST = 2.0**-20
 """A largest slope, at least."""
 _BIAS_LIMIT = float(1 << 22)
@@ -184,7 +184,7 @@ def layers(net: PackedNet, config: PhotoConfig, longest: int, pixels: int) -> La
         aligned((sum(quarters[1:]),), np.int32), aligned((most, max(n, width)), np.int32),
         aligned((config.outputs, n), np.float32), aligned((1, LANES), np.float32),
         (np.arange(n) * _STRIDE).astype(np.uint32).view(np.int32)[None].copy(),
-        shapes, np.zeros(3), config.inner_group, 1 if pixels <= MANY else 2,
+        shapes, np.zeros(3), config.inner_group, 1 + min(2, (pixels - 1) >> MANY),
     )  # fmt: skip
     for at in range(1, len(rows)):
         turned = np.zeros((positions[at], 4 * -(-rows[at] // 4)), np.int8)

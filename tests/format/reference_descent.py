@@ -53,7 +53,7 @@ class Layers:
         widths = [len(trunk[0].rows[0][0]), *network["trunk"]]
         users = [[layer] for layer in trunk] + [hidden]
         self.layers = [Layer(own, widths[n], n == 0, network["inner_rate"]) for n, own in enumerate(users)]
-        self.group, self.every = network["inner_group"], 1 if pixels <= 1 << 19 else 2
+        self.group, self.every = network["inner_group"], 1 + min(2, (pixels - 1) >> 19)
         self.head = network["head"]
         self.pixels, self.fronts, self.steps = 0, 0, 0
 

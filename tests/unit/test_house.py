@@ -191,13 +191,13 @@ def test_nobody_asks_what_kind_a_model_is() -> None:
 
 
 def test_whether_a_model_learns_is_asked_where_the_contract_says() -> None:
-    """By planning, for a figure of the codec's, and in footnotes."""
+    """By planning, for a figure of the codec's, for what suits a sound, and in footnotes."""
     asked = set()
     for module, path in modules().items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "learns" and ast.unparse(node.value).endswith("model"):
                 asked.add(module)
-    assert asked == {"arcomp.planning", "arcomp.codec", "arcomp.measure.compare"}
+    assert asked == {"arcomp.planning", "arcomp.codec", "arcomp.contract.suiting", "arcomp.measure.compare"}
 
 
 NAMED = {
