@@ -117,7 +117,7 @@ SINGLE_SIGNATURES = {
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.inputs": {"_blend"},
     "arcomp.exact.last_layers": {"logistic_of"},
-    "arcomp.models.photo.adaptation": {"_slopes"},
+    "arcomp.models.photo.adaptation": {"_slopes", "_steepness"},
     experts.__name__: {"_masses"},
 }
 

@@ -88,8 +88,8 @@ def test_what_is_known_is_right(seed: int, depth: int, levels: int, nodes: int) 
 
 
 def _padding(node: Node) -> bool:
-    """Whether leaves have samples that are none of the stack's."""
-    return isinstance(node, Fold) or any(map(_padding, node.children()))
+    """Whether leaves have samples that are none of the stack's, as what lies under an inset."""
+    return isinstance(node, Fold | Inset) or any(map(_padding, node.children()))
 
 
 @settings(max_examples=40)

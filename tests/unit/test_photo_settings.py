@@ -141,6 +141,10 @@ WINDOW = PLAIN["windows"][0]
         {"group": 0},
         {"group": 1 << 21},
         {"group": 512.0},
+        {"inner_rate": -0.1},
+        {"inner_rate": 2.0},
+        {"inner_rate": float("nan")},
+        {"inner_group": 0},
         {"what": 1},
     ],
 )
@@ -148,9 +152,11 @@ def test_hostile_configurations_are_refused(change: dict[str, Any]) -> None:
     assert checked(PhotoConfig, PLAIN).to_dict() == PLAIN
     with pytest.raises(ModelError, match="configuration"):
         checked(PhotoConfig, {**PLAIN, **change})
+    with pytest.raises(ModelError, match="needs `online`"):
+        checked(PhotoConfig, {**PLAIN, "inner_rate": 0.1, "online": False})
     with pytest.raises(ModelError):
         PhotoModel(Weights("photo", {"networks": {"3": {**PLAIN, **change}}}, {}))
-    for key in set(PLAIN) - {"online", "rate", "group"}:
+    for key in set(PLAIN) - {"online", "rate", "group", "inner_rate", "inner_group"}:
         with pytest.raises(ModelError):
             checked(PhotoConfig, {k: v for k, v in PLAIN.items() if k != key})
 
