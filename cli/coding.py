@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, megapixels, plural, report, shown, size
 from arcomp.cli.ending import TERMINATED
+from arcomp.container.temporary import give_up_claims
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
 
@@ -155,8 +156,11 @@ class Startup:
 
 @contextmanager
 def _ended_by_interrupts() -> Iterator[None]:
-    """Let an interrupt end the process at once, while there is nothing to undo: a thread that compiles cannot be
-    stopped, and an exception inside one of the compiler's callbacks would be printed and lost."""
+    """Let an interrupt end the process at once, while there is nothing to undo but claims.
+
+    A thread that compiles cannot be stopped, and an exception inside one of the compiler's callbacks would be printed
+    and lost.
+    """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # ignored, or somebody else's
@@ -165,6 +169,7 @@ def _ended_by_interrupts() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
+        give_up_claims()
         os._exit(report(KeyboardInterrupt(*[TERMINATED] * (number == signal.SIGTERM))))
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

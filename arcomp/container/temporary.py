@@ -26,6 +26,8 @@ _OLD = 86400
 """Seconds after which one is taken for a leftover where there are no such locks."""
 _OFTEN, _SHORT = 0.1, 0.01
 """Seconds between two looks at a file that another process is making, and for which one looks for leftovers."""
+_claims: set[tuple[int, str]] = set()
+"""Processes, and the empty files of what they have claimed."""
 _swept: set[tuple[int, str]] = set()
 
 
@@ -108,13 +110,25 @@ def claimed(path: str, *, waits: bool) -> Iterator[None]:
             raise BusyError("another process is making it now", remedy="wait for that", path=path)
         time.sleep(_OFTEN)
         handle = _claim(beside)
+    own = os.getpid(), beside
+    if handle >= 0:
+        _claims.add(own)
     try:
         yield
     finally:
+        _claims.discard(own)
         if handle >= 0:
             with contextlib.suppress(OSError):
                 os.unlink(beside)  # before the lock goes: so what is locked, and has a name, is nobody else's
             os.close(handle)
+
+
+def give_up_claims() -> None:
+    """For a process that ends without leaving its contexts: remove what says that files are claimed."""
+    for process, path in list(_claims):
+        if process == os.getpid():
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
 
 def _claim(path: str) -> int | None:
