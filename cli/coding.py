@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from arcomp.cli import STARTED, options
 from arcomp.cli.console import Console, duration, megapixels, plural, report, shown, size
 from arcomp.cli.ending import TERMINATED
-from arcomp.container.temporary import give_up_claims
 from arcomp.errors import FormatError
 from arcomp.limits import USUAL_LIMITS, Limits
 
@@ -161,6 +160,8 @@ def _ended_by_interrupts() -> Iterator[None]:
     A thread that compiles cannot be stopped, and an exception inside one of the compiler's callbacks would be printed
     and lost.
     """
+    from arcomp.container.temporary import give_up_claims
+
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # ignored, or somebody else's
