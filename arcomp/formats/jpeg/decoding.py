@@ -24,6 +24,7 @@ from arcomp.formats.jpeg.scans import (
     ZIGZAG,
     Scan,
     Stored,
+    empty_blocks,
     first_block,
 )
 
@@ -316,13 +317,7 @@ def _nothing_in(state: npt.NDArray[np.int64], scan: Scan, stored: Stored, unit: 
         most = min(most, scan.longest - 1 - state[RUN])
     if scan.kind == AC_FIRST:
         return int(most)
-    found, within, known = 0, band(scan.first, scan.last), stored.known
-    place = first_block(scan.components, 0, row, column)
-    while found < most and not known[place] & within:
-        found, place, column = found + 1, place + 1, column + 1
-        if column == scan.across:
-            place, column = place + scan.components[0, ALL_COLUMNS] - scan.across, 0
-    return found
+    return empty_blocks(scan, stored.known, row, column, int(most))
 
 
 @kernel(inner=True)

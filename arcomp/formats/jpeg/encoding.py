@@ -25,6 +25,7 @@ from arcomp.formats.jpeg.scans import (
     WIDE,
     ZIGZAG,
     Scan,
+    empty_blocks,
     first_block,
 )
 
@@ -326,13 +327,7 @@ def _nothing_in(
         most = min(most, given.zeros[state[ZEROS], 0] - block)
     if state[BREAKS] < len(given.breaks):
         most = min(most, given.breaks[state[BREAKS]] - block)
-    found, within, now = 0, band(scan.first, scan.last), seen.now
-    place = first_block(scan.components, 0, row, column)
-    while found < most and not now[place] & within:
-        found, place, column = found + 1, place + 1, column + 1
-        if column == scan.across:
-            place, column = place + scan.components[0, ALL_COLUMNS] - scan.across, 0
-    return found
+    return empty_blocks(scan, seen.now, row, column, int(most))
 
 
 @kernel()

@@ -13,7 +13,7 @@ from arcomp.coefficients import Blocks
 from arcomp.exact.compiled import kernel
 from arcomp.formats.jpeg.headers import Frame, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes, codes_of
-from arcomp.formats.jpeg.masks import Masks, bit
+from arcomp.formats.jpeg.masks import Masks, band, bit
 
 ZIGZAG = np.array(jpeg_tables.ZIGZAG)
 SEQUENTIAL, DC_FIRST, DC_MORE, AC_FIRST, AC_MORE = range(5)
@@ -118,6 +118,17 @@ def first_block(components: npt.NDArray[np.int64], component: int, row: int, col
     rows = row * components[component, TALL]
     first = components[component, FIRST] + rows * components[component, ALL_COLUMNS]
     return int(first + column * components[component, WIDE])
+
+
+@kernel(inline="always")
+def empty_blocks(scan: Scan, masks: Masks, row: int, column: int, most: int) -> int:
+    """How many of the next blocks of a scan of one component, ``most`` at most, have nothing in its band."""
+    found, within, place = 0, band(scan.first, scan.last), first_block(scan.components, 0, row, column)
+    while found < most and not masks[place] & within:
+        found, place, column = found + 1, place + 1, column + 1
+        if column == scan.across:
+            place, column = place + scan.components[0, ALL_COLUMNS] - scan.across, 0
+    return found
 
 
 @kernel()
