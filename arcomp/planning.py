@@ -201,7 +201,7 @@ class _Planner:
             part, own = place.of(stack), kind.sized(1, place.height, place.width)
             inside = _Planner(self.model).main(part, own)
             drawn = drawing.drawn(place)
-            if (
+            if drawn and (
                 drawn * drawing.otherwise(place, partial(self.cost, inside, kind=own)) + INSET_BYTES
                 < drawn * INSET_GAIN
             ):
