@@ -182,6 +182,12 @@ def logistic_of(z: int, logistic: Any) -> float:
 
 
 @kernel(inner=True)
+def steepness(share: float, z: int) -> float:
+    """Of the logistic function at z, where it is ``share``; 0 beyond the table: what is flat there must not pull."""
+    return share * (1.0 - share) if -3072 < z < 3072 else 0.0
+
+
+@kernel(inner=True)
 def gather(heads: Any, head: int, count: int) -> None:
     """Add the gradient of a front's examples, after :func:`forward` for them and :func:`keep_slope` of each."""
     gradient, hidden, slopes = heads.gradient, heads.hidden, heads.slopes

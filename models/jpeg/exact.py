@@ -33,7 +33,8 @@ OUTPUTS = 4 * COMPONENTS + PREDICTIONS - COMPONENTS + 1
 ENDS = 64
 MEAN_LIMIT = 6144 << 8
 """Of a mean, Q8."""
-_SCALES = (-3 * 256, 6 * 256)
+SCALES = (-3 * 256, 6 * 256)
+"""Between which the logarithms of scales are kept, in 1/256."""
 LARGEST_SCALE = 4 * 256
 """The last of the table; of a logarithm, in 1/256."""
 
@@ -209,7 +210,7 @@ def mixtures(tables: Any, workspace: Any, about: Any, last: Any, count: int) -> 
             w = rest if j == c - 1 else w
             rest -= w
             mean = max(-MEAN_LIMIT, min(MEAN_LIMIT, centre + outputs[2 * c + j, k]))
-            scale: Any = max(_SCALES[0], min(_SCALES[1], np.int64(outputs[c + j, k])))
+            scale: Any = max(SCALES[0], min(SCALES[1], np.int64(outputs[c + j, k])))
             sharpness = tables.inverse_scale[min(LARGEST_SCALE, scale) + 1536]
             if scale > LARGEST_SCALE:
                 sharpness = (sharpness * tables.exponential[scale - LARGEST_SCALE]) >> 16

@@ -15,12 +15,22 @@ import numpy.typing as npt
 from arcomp.exact import last_layers
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import aligned
-from arcomp.exact.last_layers import Float64, Heads, float_weights, gather, keep_slope, logistic_of, new_heads
+from arcomp.exact.last_layers import (
+    Float64,
+    Heads,
+    float_weights,
+    gather,
+    keep_slope,
+    logistic_of,
+    new_heads,
+    steepness,
+)
 from arcomp.exact.records import Fixed
 from arcomp.models.jpeg.config import JpegConfig
 from arcomp.models.jpeg.exact import (
     COMPONENTS,
     OUTPUTS,
+    SCALES,
     Network,
     Workspace,
     evaluate,
@@ -110,19 +120,22 @@ def say(tables: Any, expert: Any, about: Any, last: Any, kind: int, place: int, 
 
 
 @kernel(inner=True)
-def _masses(mixture: Any, value: Any, logistic: Any, out: Any) -> float:
-    """Masses of a value under each logistic of a mixture, and their derivatives; returns the sum of the masses."""
+def _masses(expert: Any, k: int, value: Any, logistic: Any) -> float:
+    """Masses of a value under each logistic of a block's mixture, and their derivatives, into ``expert.masses``;
+    returns the sum of the masses."""
     n, below, total = COMPONENTS, (value << 8) - 128, 0.0
+    mixture, outputs, out = expert.workspace.mixture[k, 0], expert.workspace.outputs, expert.masses
     for j in range(n):
         inverse = np.int64(mixture[2 * n + j])
         low = (below - mixture[n + j]) * inverse >> 16
         high = (below + 256 - mixture[n + j]) * inverse >> 16
         a, b = logistic_of(low, logistic), logistic_of(high, logistic)
         w = float(mixture[j]) * (1.0 / 65536.0)
-        da, db = a * (1.0 - a), b * (1.0 - b)
+        da, db = steepness(a, low), steepness(b, high)
         out[0, j] = w * (b - a)
         out[1, j] = w * (db - da) * (float(inverse) * (1.0 / 65536.0))
-        out[2, j] = w * (db * float(high) - da * float(low)) * (1.0 / 256.0)
+        moves = SCALES[0] < outputs[n + j, k] < SCALES[1]  # where no limit holds the scale
+        out[2, j] = w * (db * float(high) - da * float(low)) * (1.0 / 256.0) if moves else 0.0
         total += out[0, j]
     return total
 
@@ -134,17 +147,17 @@ def _slopes(expert: Any, about: Any, k: int, value: int, last: int, logistic: An
     n, masses, out = COMPONENTS, expert.masses, expert.heads.slope
     mixture = expert.workspace.mixture[k, 0]
     zero = float(expert.workspace.zero[k]) * (1.0 / 65536.0)
-    total = _masses(mixture, value, logistic, masses) + _FLOOR
+    total = _masses(expert, k, value, logistic)
     if value == 0:
         total += zero
-    by = 1.0 / total
+    by = 1.0 / (total + _FLOOR)
     for j in range(n):
-        out[j] = float(mixture[j]) * (1.0 / 65536.0) - masses[0, j] * by
+        out[j] = (float(mixture[j]) * (1.0 / 65536.0) * total - masses[0, j]) * by
         out[n + j] = masses[2, j] * by
         out[2 * n + j] = masses[1, j] * by
-    out[OUTPUTS - 1] = zero - zero * by if value == 0 else zero
+    out[OUTPUTS - 1] = (zero * total - (zero if value == 0 else 0.0)) * by
     if last:
-        none = _masses(mixture, np.int64(0), logistic, masses)
+        none = _masses(expert, k, np.int64(0), logistic)
         by = 1.0 / max(_LEAST_REST, 1.0 - none)
         for j in range(n):
             w = float(mixture[j]) * (1.0 / 65536.0)

@@ -9,7 +9,16 @@ import numpy as np
 
 from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
-from arcomp.exact.last_layers import Heads, float_weights, gather, keep_slope, logistic_of, new_heads, output_steps
+from arcomp.exact.last_layers import (
+    Heads,
+    float_weights,
+    gather,
+    keep_slope,
+    logistic_of,
+    new_heads,
+    output_steps,
+    steepness,
+)
 from arcomp.models.photo.exact import PackedNet
 
 
@@ -30,12 +39,6 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
 
 
 @kernel(inner=True)
-def _steepness(share: float, z: int) -> float:
-    """Of the logistic function where it is ``share``; 0 beyond the table: what is flat there must not pull."""
-    return share * (1.0 - share) if -3072 < z < 3072 else 0.0
-
-
-@kernel(inner=True)
 def _slopes(
     mixture: Any, outputs: Any, scale: Any, residuals: Any, k: Any, value: Any, logistic: Any, out: Any
 ) -> None:
@@ -53,7 +56,7 @@ def _slopes(
         w = float(mixture[k, j]) * (1.0 / 65536.0)
         mass = w * (b - a)
         known += mass
-        da, db = _steepness(a, low), _steepness(b, high)
+        da, db = steepness(a, low), steepness(b, high)
         out[j] = mass
         out[n + j] = w * (db - da) * (float(inverse) * (1.0 / 65536.0))
         moves = abs(outputs[2 * n + j] + 256) < 1280 and 16 < inverse < 1 << 21  # where no limit holds the scale

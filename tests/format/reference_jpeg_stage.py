@@ -61,6 +61,7 @@ class Opinion(NamedTuple):
 
     seen: Seen
     units: list[int]
+    z: list[int]
     last: bool
     anchor: int
     zero: int
@@ -86,7 +87,7 @@ def opinion_of(z: list[int], units: list[int], seen: Seen, last: bool) -> Opinio
     scales = [clamp(a, -768, 1536) for a in z[3:6]]
     v = [SCALE[min(1024, a) + 1536] for a in scales]
     v = [(b * EXP[a - 1024]) >> 16 if a > 1024 else b for a, b in zip(scales, v, strict=True)]
-    return Opinion(seen, units, last, seen.anchor, zero, w, means, [b >> 1 for b in v])
+    return Opinion(seen, units, z, last, seen.anchor, zero, w, means, [b >> 1 for b in v])
 
 
 class Learning:
@@ -113,24 +114,25 @@ class Learning:
 def parts_of(opinion: Opinion, value: int) -> list[tuple[float, float, float]]:
     """Of each logistic: a value's mass, its derivatives by the mean and by the logarithm of the scale."""
     made = []
-    for wk, mk, vk in zip(opinion.w, opinion.m, opinion.v, strict=True):
+    for zk, wk, mk, vk in zip(opinion.z[3:6], opinion.w, opinion.m, opinion.v, strict=True):
         low, high = (((256 * edge - 128 - mk) * vk) >> 16 for edge in (value, value + 1))
         a, b, w = logistic(low), logistic(high), float(wk) / 65536.0
-        da, db = a * (1.0 - a), b * (1.0 - b)
+        da, db = (s * (1.0 - s) if abs(e) < 3072 else 0.0 for s, e in ((a, low), (b, high)))
         by_mean = (w * (db - da)) * (float(vk) / 65536.0)
-        made.append((w * (b - a), by_mean, (w * (db * float(high) - da * float(low))) / 256.0))
+        by_scale = (w * (db * float(high) - da * float(low))) / 256.0 if -768 < zk < 1536 else 0.0
+        made.append((w * (b - a), by_mean, by_scale))
     return made
 
 
 def slopes_of(opinion: Opinion, value: int) -> list[float]:
     """Derivatives of a value's code length by f."""
     parts, zero = parts_of(opinion, value), float(opinion.zero) / 65536.0
-    total = ((parts[0][0] + parts[1][0]) + parts[2][0]) + 1e-6
+    total = (parts[0][0] + parts[1][0]) + parts[2][0]
     total = total + zero if value == 0 else total
-    by, share = 1.0 / total, [float(wk) / 65536.0 for wk in opinion.w]
-    weights = [w - mass * by for w, (mass, _, _) in zip(share, parts, strict=True)]
+    by, share = 1.0 / (total + 1e-6), [float(wk) / 65536.0 for wk in opinion.w]
+    weights = [(w * total - mass) * by for w, (mass, _, _) in zip(share, parts, strict=True)]
     means, scales = [mean * by for _, mean, _ in parts], [scale * by for _, _, scale in parts]
-    at_zero = zero - zero * by if value == 0 else zero
+    at_zero = (zero * total - (zero if value == 0 else 0.0)) * by
     if opinion.last:
         parts = parts_of(opinion, 0)
         none = (parts[0][0] + parts[1][0]) + parts[2][0]

@@ -116,8 +116,8 @@ SINGLE_SIGNATURES = {
 }
 DOUBLE_SIGNATURES = {
     "arcomp.models.photo.inputs": {"_blend"},
-    "arcomp.exact.last_layers": {"logistic_of"},
-    "arcomp.models.photo.adaptation": {"_slopes", "_steepness"},
+    "arcomp.exact.last_layers": {"logistic_of", "steepness"},
+    "arcomp.models.photo.adaptation": {"_slopes"},
     experts.__name__: {"_masses"},
 }
 

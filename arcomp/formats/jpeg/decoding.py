@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from arcomp.coefficients import MAX_VALUE
 from arcomp.exact.compiled import kernel
-from arcomp.formats.jpeg.bits import Bits
-from arcomp.formats.jpeg.huffman import LOOK, Codes
+from arcomp.formats.jpeg.bits import Bits, ahead, first_bits, next_bits
+from arcomp.formats.jpeg.huffman import Codes, next_value
 from arcomp.formats.jpeg.masks import band, bit, lowest, ones
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
+    AC_MORE,
     ALL_COLUMNS,
     CORRECTIONS,
-    DC_FIRST,
     DC_MORE,
     SEQUENTIAL,
     TALL,
@@ -26,18 +26,19 @@ from arcomp.formats.jpeg.scans import (
     Stored,
     empty_blocks,
     first_block,
+    undo,
 )
 
 _DC_BITS = MAX_VALUE.bit_length() + 1
 _AC_BITS = MAX_VALUE.bit_length()
 
-AT, END, LEFT, RUN, KEPT, ENDED, EMPTY = range(7)
+AT, END, LEFT, RUN, KEPT, ENDED = range(6)
 """Of the state: the next bit; the interval's end; blocks left of a run without new coefficients; how many it has so
 far, if it is a run as libjpeg makes them; correction bits of it; the block in which one ended that could have gone on,
-or -1; whether the block being read has begun with a run."""
-ZEROS, BREAKS, PADS, UNIT, RESTARTS, BLOCK = range(7, 13)
-"""How many there are of each log; units read; restarts read; blocks read."""
-PREDICTED = 13
+or -1."""
+ZEROS, BREAKS, PADS, UNIT, RESTARTS, BLOCK = range(6, 12)
+"""How many there are of each log; units that are right and end no run too early; restarts read; blocks read."""
+PREDICTED = 12
 """DC of each component, the last one read."""
 STATE = PREDICTED + 4
 
@@ -57,178 +58,142 @@ class Log(NamedTuple):
 
 
 @kernel(inline="always")
-def _peek(data: npt.NDArray[np.uint8], at: int, count: int) -> int:
-    """The next bits, at most 16."""
-    byte = at >> 3
-    word = (np.int64(data[byte]) << 16) | (np.int64(data[byte + 1]) << 8) | np.int64(data[byte + 2])
-    return int((word >> (24 - count - (at & 7))) & ((1 << count) - 1))
-
-
-@kernel(inline="always")
-def _take(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], count: int) -> int:
-    value: int = _peek(data, state[AT], count)
-    state[AT] += count
-    return value
-
-
-@kernel(inline="always")
-def _symbol(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, table: int) -> int:
-    """The value of the next code; -1 if there is no such code."""
-    at = state[AT]
-    found = np.int64(codes.short[table, _peek(data, at, LOOK)])
-    if found:
-        state[AT] = at + (found >> 8)
-        return int(found & 255)
-    for length in range(LOOK + 1, 17):
-        code = _peek(data, at, length)
-        if code <= codes.last[table, length]:
-            state[AT] = at + length
-            return int(codes.values[table, (code + codes.offset[table, length]) & 255])
-    return -1
-
-
-@kernel(inline="always")
-def _signed(data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], bits: int) -> int:
-    """A value of so many bits, at least 1, with its sign (T.81, F.2.2.1: EXTEND)."""
-    value = _take(data, state, bits)
-    return int(value if value >> (bits - 1) else value - (1 << bits) + 1)
+def _signed(word: np.uint64, count: int) -> int:
+    """The same as a value with its sign (T.81, F.2.2.1: EXTEND)."""
+    value = first_bits(word, count)
+    return value if value >> (count - 1) else value - (1 << count) + 1
 
 
 @kernel(inline="always")
 def _difference(
-    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, component: int, shift: int
-) -> bool:
-    """Read the DC of a block."""
-    bits = _symbol(data, state, codes, component)
-    if bits < 0 or bits > _DC_BITS:
-        return False
-    state[PREDICTED + component] += _signed(data, state, bits) if bits else 0
-    return bool(abs(state[PREDICTED + component] << shift) <= MAX_VALUE)
+    data: npt.NDArray[np.uint8], at: int, state: npt.NDArray[np.int64], codes: Codes, component: int, low: int
+) -> tuple[bool, int]:
+    """Read the DC of a block; gives whether it is right, and where it ends."""
+    size, word, at = next_value(data, at, codes, component)
+    if size < 0 or size > _DC_BITS:
+        return False, at
+    if size:
+        state[PREDICTED + component] += _signed(word, size)
+    return abs(state[PREDICTED + component] << low) <= MAX_VALUE, at + size
 
 
 @kernel(inline="always")
 def _band(
-    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored, place: int,
-    table: int, log: Log,
-) -> bool:  # fmt: skip
-    """Read AC of a block whose coefficients are not known."""
-    if state[LEFT]:
-        state[LEFT] -= 1
-        _count_empty(state, scan, log, 0)
-        return True
-    k, zeros, last = max(1, scan.first), 0, scan.last
-    state[EMPTY] = 1
+    data: npt.NDArray[np.uint8], at: int, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored,
+    where: tuple[int, int], log: Log,
+) -> tuple[bool, int]:  # fmt: skip
+    """Read AC of a block whose coefficients are not known; gives whether it is right, and where it ends.
+
+    Args:
+        where: place of the block, number of the table.
+    """
+    place, table = where
+    k, zeros, last, empty, known = max(1, scan.first), 0, scan.last, True, stored.known[place]
     while k <= last:
-        symbol = _symbol(data, state, codes, table)
-        if symbol < 0:
-            return False
-        run, bits = symbol >> 4, symbol & 15
-        if not bits and run < 15:
-            if scan.kind == SEQUENTIAL and run:
-                return False
-            _begin(state, log)
+        symbol, word, at = next_value(data, at, codes, table)
+        run, size = symbol >> 4, symbol & 15
+        if size:
+            k += run
+            if symbol < 0 or k > last or size + scan.low > _AC_BITS:
+                return False, at
+            stored.blocks[place, ZIGZAG[k]] = _signed(word, size) << scan.low
+            known |= bit(k)
+            at, k, zeros, empty = at + size, k + 1, 0, False
+        elif run == 15:
+            k, zeros, empty = k + 16, zeros + 1, False
+        elif scan.kind == SEQUENTIAL and run:
+            return False, at
+        else:
+            _begin(state, log, empty)
             if scan.kind != SEQUENTIAL:
-                state[LEFT] = (1 << run) + (_take(data, state, run) if run else 0) - 1
+                state[LEFT] = (1 << run) + (first_bits(word, run) if run else 0) - 1
                 _count_empty(state, scan, log, 0)
+            at += run
             break
-        state[EMPTY] = 0
-        if not bits:
-            k, zeros = k + 16, zeros + 1
-            continue
-        k, zeros = k + run, 0
-        if k > last or bits + scan.low > _AC_BITS:
-            return False
-        value = _signed(data, state, bits)
-        stored.blocks[place, ZIGZAG[k]] = value << scan.low if value > 0 else -(-value << scan.low)
-        stored.known[place] |= bit(k)
-        k += 1
     else:
-        _begin(state, log)
-    if zeros:
-        log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
-        state[ZEROS] += 1
-    return True
+        _begin(state, log, empty)
+    stored.known[place] = known
+    _log_zeros(state, log, zeros)
+    return True, at
 
 
 @kernel(inline="always")
 def _more(
-    data: npt.NDArray[np.uint8],
-    state: npt.NDArray[np.int64],
-    codes: Codes,
-    scan: Scan,
-    stored: Stored,
-    place: int,
-    log: Log,
-) -> bool:
-    """Read one more bit of AC of a block."""
-    k, zeros, last, one = scan.first, 0, scan.last, 1 << scan.low
-    state[EMPTY] = 1
-    begins = not state[LEFT]
+    data: npt.NDArray[np.uint8], at: int, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored,
+    place: int, log: Log,
+) -> tuple[bool, int]:  # fmt: skip
+    """Read one more bit of AC of a block; gives whether it is right, and where it ends."""
+    k, zeros, last, empty, one = scan.first, 0, scan.last, True, 1 << scan.low
+    known, new, own, begins = stored.known[place], np.uint64(0), np.uint64(0), state[LEFT] == 0
     while begins and k <= last:
-        symbol = _symbol(data, state, codes, 4)
-        if symbol < 0 or symbol & 15 > 1:
-            return False
-        run, value = symbol >> 4, 0
-        if symbol & 15:
-            value = one if _take(data, state, 1) else -one
-        elif run < 15:
-            state[LEFT] = (1 << run) + (_take(data, state, run) if run else 0)
+        symbol, word, at = next_value(data, at, codes, 4)
+        run, size = symbol >> 4, symbol & 15
+        if size > 1:
+            return False, at
+        if not size and run < 15:
+            state[LEFT] = (1 << run) + (first_bits(word, run) if run else 0)
+            at += run
             break
-        state[EMPTY] = 0
-        known = stored.known[place] & band(k, last)
-        while known and lowest(known) <= k + run:
-            run -= lowest(known) - k
-            k = lowest(known)
-            _correct(data, state, stored, place, k, one)
-            known &= known - np.uint64(1)
-            k += 1
-        k += run
-        if k > last:
-            return False
-        stored.blocks[place, ZIGZAG[k]] = value
-        if value:
-            stored.known[place] |= bit(k)
-        zeros = 0 if value else zeros + 1
-        k += 1
+        free = _without(~known & band(k, last), run)
+        if not free:
+            return False, at
+        to = lowest(free)
+        count = ones(known & band(k, to))
+        own, at = own << np.uint64(count) | next_bits(data, at + size, count), at + size + count
+        zeros, empty, k = zeros + 1, False, to + 1
+        if size:
+            stored.blocks[place, ZIGZAG[to]] = one if word >> np.uint64(63) else -one
+            new, zeros = new | bit(to), 0
     if begins:
-        _begin(state, log)
+        _begin(state, log, empty)
+    stored.known[place] = known | new
+    _log_zeros(state, log, zeros)
+    if state[LEFT]:
+        count = ones(known & band(k, last))
+        own, at = own << np.uint64(count) | next_bits(data, at, count), at + count
+        state[LEFT] -= 1
+        _count_empty(state, scan, log, count)
+    _correct(stored, place, known & band(scan.first, last), own, one)
+    return True, at
+
+
+@kernel(inline="always")
+def _without(mask: np.uint64, count: int) -> np.uint64:
+    """A mask without so many of its lowest bits, 0 to 15."""
+    mask = mask & (mask - np.uint64(1)) if count > 0 else mask
+    mask = mask & (mask - np.uint64(1)) if count > 1 else mask
+    mask = mask & (mask - np.uint64(1)) if count > 2 else mask
+    for _ in range(3, count):
+        mask &= mask - np.uint64(1)
+    return mask
+
+
+@kernel(inline="always")
+def _correct(stored: Stored, place: int, rest: np.uint64, own: np.uint64, one: int) -> None:
+    """A bit of each of these coefficients, which are not 0, is known: the highest is the first one's."""
+    block = stored.blocks[place]
+    if own:
+        bits = own << np.uint64(64 - ones(rest))
+        while bits:
+            n = ZIGZAG[lowest(rest)]
+            value = np.int64(block[n])
+            block[n] = value + np.int64(bits >> np.uint64(63)) * (one if value > 0 else -one)
+            bits, rest = bits << np.uint64(1), rest & (rest - np.uint64(1))
+
+
+@kernel(inline="always")
+def _log_zeros(state: npt.NDArray[np.int64], log: Log, zeros: int) -> None:
+    """So many runs of 16 zeros come after the last coefficient of a block."""
     if zeros:
         log.zeros[state[ZEROS], 0], log.zeros[state[ZEROS], 1] = state[BLOCK], zeros
         state[ZEROS] += 1
-    if state[LEFT]:
-        corrections = bits = 0
-        rest = stored.known[place] & band(k, last)
-        while rest:
-            if not corrections & 7:
-                count = min(8, ones(rest))
-                bits = _take(data, state, count) << (8 - count)
-            if bits & 128:
-                _move(stored, place, lowest(rest), one)
-            bits, rest, corrections = bits << 1, rest & (rest - np.uint64(1)), corrections + 1
-        state[LEFT] -= 1
-        _count_empty(state, scan, log, corrections)
-    return True
 
 
 @kernel(inline="always")
-def _correct(
-    data: npt.NDArray[np.uint8], state: npt.NDArray[np.int64], stored: Stored, place: int, k: int, one: int
-) -> None:
-    """Read a bit of a coefficient that is not 0."""
-    if _take(data, state, 1):
-        _move(stored, place, k, one)
-
-
-@kernel(inline="always")
-def _move(stored: Stored, place: int, k: int, one: int) -> None:
-    """Make a coefficient larger by a bit."""
-    stored.blocks[place, ZIGZAG[k]] += one if stored.blocks[place, ZIGZAG[k]] > 0 else -one
-
-
-@kernel(inline="always")
-def _begin(state: npt.NDArray[np.int64], log: Log) -> None:
-    """A block was read that is not within a run: if it begins one where another ended, it could have been the same."""
-    if state[EMPTY] and state[ENDED] >= 0:
+def _begin(state: npt.NDArray[np.int64], log: Log, empty: bool) -> None:
+    """A block was read that is not within a run: if it is empty, and begins one where another ended, it could have been
+    the same."""
+    if empty and state[ENDED] >= 0:
         log.breaks[state[BREAKS]] = state[ENDED]
         state[BREAKS] += 1
     state[RUN], state[KEPT], state[ENDED] = 0, 0, -1
@@ -250,42 +215,12 @@ def _count_empty(state: npt.NDArray[np.int64], scan: Scan, log: Log, corrections
         state[ENDED] = state[BLOCK]
 
 
-@kernel(inline="always")
-def _block(
-    data: npt.NDArray[np.uint8],
-    state: npt.NDArray[np.int64],
-    codes: Codes,
-    scan: Scan,
-    stored: Stored,
-    place: int,
-    component: int,
-    log: Log,
-) -> bool:
-    """Read what a scan has of a block."""
-    good = True
-    if scan.kind == SEQUENTIAL:
-        good = _difference(data, state, codes, component, 0)
-        stored.blocks[place, 0] = state[PREDICTED + component]
-        good = good and _band(data, state, codes, scan, stored, place, 4 + component, log)
-    elif scan.kind == DC_FIRST:
-        good = _difference(data, state, codes, component, scan.low)
-        stored.blocks[place, 0] = state[PREDICTED + component] << scan.low
-    elif scan.kind == DC_MORE:
-        stored.blocks[place, 0] |= _take(data, state, 1) << scan.low
-    elif scan.kind == AC_FIRST:
-        good = _band(data, state, codes, scan, stored, place, 4 + component, log)
-    else:
-        good = _more(data, state, codes, scan, stored, place, log)
-    state[BLOCK] += 1
-    return bool(good and state[AT] <= state[END])
-
-
 @kernel()
 def pad(bits: Bits, state: npt.NDArray[np.int64], log: Log) -> None:
     """Read the bits up to the next whole byte."""
     while state[AT] & 7:
-        log.pads[state[PADS]] = _take(bits.data, state, 1)
-        state[PADS] += 1
+        log.pads[state[PADS]] = first_bits(ahead(bits.data, state[AT]), 1)
+        state[AT], state[PADS] = state[AT] + 1, state[PADS] + 1
 
 
 @kernel(inner=True)
@@ -321,62 +256,111 @@ def _nothing_in(state: npt.NDArray[np.int64], scan: Scan, stored: Stored, unit: 
 
 
 @kernel(inner=True)
-def _keep(state: npt.NDArray[np.int64], kept: npt.NDArray[np.int64]) -> None:
-    for i in range(STATE):
-        kept[i] = state[i]
-
-
-@kernel()
-def decode(
-    scan: Scan,
-    codes: Codes,
-    bits: Bits,
-    stored: Stored,
-    state: npt.NDArray[np.int64],
-    safe: npt.NDArray[np.int64],
-    log: Log,
-) -> int:
-    """Read a scan.
-
-    Args:
-        stored: all blocks, which get its coefficients.
-        state: int64 [STATE], zeros; gets that after the last unit that is right, or, if that is within a run, after
-            the last one before it.
-        safe: the same, room for a state.
-
-    Returns:
-        Units that were begun: those from the state's on are to be undone.
-    """
-    state[END], state[ENDED] = 8 * bits.ends[0], -1
-    _keep(state, safe)
-    data, components = bits.data, scan.components
-    unit, row, column, good = 0, 0, 0, True
-    while good and unit < scan.units:
-        if not state[LEFT]:
-            _keep(state, safe)
-        if scan.interval and unit and unit % scan.interval == 0 and not _restart(bits, state, log):
-            break
-        if state[LEFT] > 1:
+def _read_bands(
+    bits: Bits, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored, log: Log, unit: int, stop: int
+) -> tuple[int, bool]:  # fmt: skip
+    """Read units, up to another, of a scan of AC: blocks of one component. Gives how many were begun, and whether all
+    are right."""
+    data, at, end = bits.data, state[AT], state[END]
+    row, column, good = unit // scan.across, unit % scan.across, True
+    while good and unit < stop:
+        left, nothing = state[LEFT], 0
+        if left > 1:
             nothing = _nothing_in(state, scan, stored, unit, row, column)
-            state[LEFT], state[RUN] = state[LEFT] - nothing, state[RUN] + nothing
-            state[BLOCK], state[UNIT] = state[BLOCK] + nothing, unit + nothing
+        elif not left:
+            state[UNIT] = unit
+        if nothing:
+            state[LEFT], state[RUN], state[BLOCK] = left - nothing, state[RUN] + nothing, state[BLOCK] + nothing
             unit, column = unit + nothing, column + nothing
             row, column = row + column // scan.across, column % scan.across
-            if nothing:
-                continue
+            continue
+        place = first_block(scan.components, 0, row, column)
+        if scan.kind == AC_MORE:
+            good, at = _more(data, at, state, codes, scan, stored, place, log)
+        elif left:
+            state[LEFT] = left - 1
+            _count_empty(state, scan, log, 0)
+        else:
+            good, at = _band(data, at, state, codes, scan, stored, (place, 4), log)
+        good = good and at <= end
+        state[BLOCK] += 1
+        unit, column = unit + 1, column + 1
+        if column == scan.across:
+            row, column = row + 1, 0
+    state[AT] = at
+    return unit, good
+
+
+@kernel(inner=True)
+def _read_blocks(
+    bits: Bits, state: npt.NDArray[np.int64], codes: Codes, scan: Scan, stored: Stored, log: Log, unit: int, stop: int
+) -> tuple[int, bool]:  # fmt: skip
+    """The same of another scan."""
+    data, at, end, components = bits.data, state[AT], state[END], scan.components
+    row, column, good = unit // scan.across, unit % scan.across, True
+    while good and unit < stop:
+        state[UNIT] = unit
         for component in range(len(components)):
             first = first_block(components, component, row, column)
             for _ in range(components[component, TALL]):
                 for place in range(first, first + components[component, WIDE]):
-                    good = good and _block(data, state, codes, scan, stored, place, component, log)
+                    if not good:
+                        break
+                    if scan.kind == DC_MORE:
+                        stored.blocks[place, 0] |= first_bits(ahead(data, at), 1) << scan.low
+                        at += 1
+                    else:
+                        good, at = _difference(data, at, state, codes, component, scan.low)
+                        stored.blocks[place, 0] = state[PREDICTED + component] << scan.low
+                    if scan.kind == SEQUENTIAL and good:
+                        good, at = _band(data, at, state, codes, scan, stored, (place, 4 + component), log)
+                    good = good and at <= end
+                    state[BLOCK] += 1
                 first += components[component, ALL_COLUMNS]
         unit, column = unit + 1, column + 1
         if column == scan.across:
             row, column = row + 1, 0
+    state[AT] = at
+    return unit, good
+
+
+@kernel()
+def _read(scan: Scan, codes: Codes, bits: Bits, stored: Stored, state: npt.NDArray[np.int64], log: Log) -> int:
+    """Read a scan, if all of it is right; see :func:`decode`. Gives how many units were begun."""
+    state[END], state[ENDED] = 8 * bits.ends[0], -1
+    unit, good = 0, True
+    while good and unit < scan.units:
+        if not state[LEFT]:
+            state[UNIT] = unit
+        if unit and not _restart(bits, state, log):
+            return unit
+        stop = min(scan.units, unit + scan.interval) if scan.interval else scan.units
+        if scan.kind in (AC_FIRST, AC_MORE):
+            unit, good = _read_bands(bits, state, codes, scan, stored, log, unit, stop)
+        else:
+            unit, good = _read_blocks(bits, state, codes, scan, stored, log, unit, stop)
+    if good and not state[LEFT]:
         state[UNIT] = unit
-    if not good or unit < scan.units or state[LEFT]:
-        _keep(safe, state)
     return unit
+
+
+def decode(scan: Scan, codes: Codes, bits: Bits, stored: Stored, log: Log) -> npt.NDArray[np.int64]:
+    """Read a scan, as far as it is right.
+
+    Args:
+        stored: all blocks, which get its coefficients.
+
+    Returns:
+        int64 [STATE], that after the last unit that is right, or, if that is within a run, after the last one before
+        it.
+    """
+    state = np.zeros(STATE, np.int64)
+    begun, units = _read(scan, codes, bits, stored, state, log), int(state[UNIT])
+    if units < scan.units:
+        undo(scan, stored, 0, begun)
+        state[:] = 0
+        _read(scan._replace(units=units), codes, bits, stored, state, log)
+    return state
 
 
 def log_of(scan: Scan, bits: Bits) -> Log:

@@ -11,7 +11,29 @@ import numpy.typing as npt
 from arcomp.coefficients import Blocks
 from arcomp.exact.compiled import kernel
 from arcomp.formats.jpeg.huffman import Codes
-from arcomp.formats.jpeg.masks import Masks, band, bit, highest, lowest
+from arcomp.formats.jpeg.masks import Masks, band, lowest, ones
+from arcomp.formats.jpeg.output import (
+    BLOCK,
+    BREAKS,
+    COUNT,
+    HELD,
+    KEPT,
+    MADE,
+    PREDICTED,
+    RUN,
+    WORD,
+    WRONG,
+    ZEROS,
+    Output,
+    Pen,
+    Whole,
+    bits_of_size,
+    put,
+    put_code,
+    put_marker,
+    put_own,
+    put_padding,
+)
 from arcomp.formats.jpeg.scans import (
     AC_FIRST,
     AC_MORE,
@@ -19,7 +41,6 @@ from arcomp.formats.jpeg.scans import (
     CORRECTIONS,
     DC_FIRST,
     DC_MORE,
-    LONGEST_RUN,
     SEQUENTIAL,
     TALL,
     WIDE,
@@ -28,19 +49,6 @@ from arcomp.formats.jpeg.scans import (
     empty_blocks,
     first_block,
 )
-
-WORD, COUNT, MADE, WRONG, RUN, KEPT, HELD, BLOCK, ZEROS, BREAKS, PADS = range(11)
-"""Of the state: bits that are not written yet, and how many, at most 62; bytes made; whether something cannot be coded;
-blocks of the run without new coefficients; its correction bits that count, and that are held back; blocks coded; how
-much of each log is used up."""
-PREDICTED = 11
-STATE = PREDICTED + 4
-_BLOCK_BITS = 64
-MOST_HELD = (LONGEST_RUN + 1) * _BLOCK_BITS
-"""Correction bits that a run can have."""
-
-
-Whole = int | np.int64
 
 
 class Given(NamedTuple):
@@ -71,124 +79,53 @@ class Seen(NamedTuple):
     before: Masks
 
 
-class Output(NamedTuple):
-    """Where a scan goes.
-
-    Attributes:
-        data: uint8. held: uint8 [MOST_HELD], correction bits of a run. own: uint8 [64], those since a block's last
-            symbol.
-        state: int64 [STATE].
-    """
-
-    data: npt.NDArray[np.uint8]
-    held: npt.NDArray[np.uint8]
-    own: npt.NDArray[np.uint8]
-    counts: npt.NDArray[np.int64]
-    state: npt.NDArray[np.int64]
-
-
-@kernel(inner=True)
-def _drain(state: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> None:
-    """Write the bytes that there are among the bits."""
-    word, count, made = state[WORD], state[COUNT], state[MADE]
-    if made + count // 4 > len(data):  # each byte may be stuffed
-        state[WRONG] = 1
-        made = 0
-    while count >= 8:
-        count -= 8
-        byte = (word >> count) & 255
-        data[made] = byte
-        made += 1
-        if byte == 255:
-            data[made] = 0
-            made += 1
-    state[WORD], state[COUNT], state[MADE] = word & 255, count, made
-
-
 @kernel(inline="always")
-def _put(out: Output, value: Whole, bits: Whole) -> None:
-    """Write the lowest bits, at most 31, of a value."""
-    state = out.state
-    state[WORD] = (state[WORD] << bits) | (value & ((1 << bits) - 1))
-    state[COUNT] += bits
-    if state[COUNT] > 31:
-        _drain(state, out.data)
-
-
-@kernel(inner=True)
-def _marker(out: Output, number: int) -> None:
-    """Write a restart marker between bytes."""
-    state, data = out.state, out.data
-    made = state[MADE]
-    if made + 2 > len(data):
-        state[WRONG] = 1
-        return
-    data[made], data[made + 1] = 0xFF, 0xD0 + number
-    state[MADE] = made + 2
-
-
-@kernel(inline="always")
-def _code(out: Output, codes: Codes, table: int, symbol: int, value: Whole, bits: int) -> None:
-    """Write a symbol, and the lowest bits, at most 15, of a value."""
-    size = np.int64(codes.size[table, symbol])
-    out.counts[table, symbol] += 1
-    if not size:
-        out.state[WRONG] = 1
-    _put(out, np.int64(codes.code[table, symbol]) << bits | (value & ((1 << bits) - 1)), size + bits)
-
-
-@kernel(inline="always")
-def _bits_of(value: Whole) -> int:
-    bits = 0
-    while value:
-        value >>= 1
-        bits += 1
-    return bits
-
-
-@kernel(inline="always")
-def _difference(out: Output, codes: Codes, component: int, value: Whole) -> None:
+def _difference(out: Output, pen: Pen, codes: Codes, component: int, value: Whole) -> Pen:
     state = out.state
     difference = value - state[PREDICTED + component]
     state[PREDICTED + component] = value
-    bits = _bits_of(abs(difference))
-    _code(out, codes, component, bits, difference if difference >= 0 else difference - 1, bits)
+    bits = bits_of_size(abs(difference))
+    return put_code(out, pen, codes, component, bits, difference if difference >= 0 else difference - 1, bits)
 
 
 @kernel(inner=True)
-def _flush(out: Output, codes: Codes) -> None:
+def _flush(out: Output, pen: Pen, codes: Codes) -> Pen:
     """Write the run that there is."""
     state = out.state
     if state[RUN]:
-        bits = _bits_of(state[RUN]) - 1
+        bits = bits_of_size(state[RUN]) - 1
         if bits > 14:
             state[WRONG] = 1
             bits = 14
-        _code(out, codes, 4, bits << 4, state[RUN], bits)
-        for place in range(state[HELD]):
-            _put(out, out.held[place], 1)
+        pen = put_code(out, pen, codes, 4, bits << 4, state[RUN], bits)
+        for at in range(state[HELD]):
+            pen = put_own(out, pen, out.held[at, 0], out.held[at, 1])
     state[RUN], state[KEPT], state[HELD] = 0, 0, 0
+    return pen
 
 
 @kernel(inline="always")
-def _count_empty(out: Output, codes: Codes, scan: Scan, given: Given, corrections: int) -> None:
+def _count_empty(
+    out: Output, pen: Pen, codes: Codes, scan: Scan, given: Given, own: Whole, corrections: Whole
+) -> Pen:  # fmt: skip
     """A block goes to the run, with some correction bits of its own."""
     state = out.state
-    if state[HELD] + corrections > len(out.held):
-        state[WRONG] = 1
-        return
-    for place in range(corrections):
-        out.held[state[HELD] + place] = out.own[place]
+    if corrections:
+        if state[HELD] == len(out.held):
+            state[WRONG] = 1
+            return pen
+        out.held[state[HELD], 0], out.held[state[HELD], 1] = own, corrections
+        state[HELD] += 1
     state[RUN] += 1
     state[KEPT] += corrections
-    state[HELD] += corrections
     usual = state[RUN] == scan.longest or state[KEPT] > CORRECTIONS
     other = state[BREAKS] < len(given.breaks) and given.breaks[state[BREAKS]] == state[BLOCK]
     state[BREAKS] += other
     if usual != other:
-        _flush(out, codes)
+        pen = _flush(out, pen, codes)
     elif other:
         state[KEPT] = 0
+    return pen
 
 
 @kernel(inline="always")
@@ -202,115 +139,99 @@ def _surplus(out: Output, given: Given) -> int:
 
 
 @kernel(inline="always")
-def _band(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int, table: int) -> None:
+def _band(
+    out: Output, pen: Pen, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int, table: int
+) -> Pen:  # fmt: skip
     """Write AC of a block for the first time."""
     surplus, k, last, low = _surplus(out, given), max(1, scan.first), scan.last, scan.low
     rest = seen.now[place] & band(k, last)
     if rest and scan.kind != SEQUENTIAL and out.state[RUN]:
-        _flush(out, codes)
+        pen = _flush(out, pen, codes)
     while rest:
         at = lowest(rest)
         rest &= rest - np.uint64(1)
         value, zeros = np.int64(seen.blocks[place, ZIGZAG[at]]), at - k
         while zeros > 15:
-            _code(out, codes, table, 0xF0, 0, 0)
+            pen = put_code(out, pen, codes, table, 0xF0, 0, 0)
             zeros -= 16
         size = abs(value) >> low
-        bits = _bits_of(size)
+        bits = bits_of_size(size)
         if bits > 15:
             out.state[WRONG] = 1
-            return
-        _code(out, codes, table, zeros << 4 | bits, size if value > 0 else ~size, bits)
+            return pen
+        pen = put_code(out, pen, codes, table, zeros << 4 | bits, size if value > 0 else ~size, bits)
         k = at + 1
     if surplus and scan.kind != SEQUENTIAL:
-        _flush(out, codes)
+        pen = _flush(out, pen, codes)
     for _ in range(surplus):
         if k > last:
             out.state[WRONG] = 1
-            return
-        _code(out, codes, table, 0xF0, 0, 0)
+            return pen
+        pen = put_code(out, pen, codes, table, 0xF0, 0, 0)
         k += 16
     if k <= last and scan.kind == SEQUENTIAL:
-        _code(out, codes, table, 0, 0, 0)
+        pen = put_code(out, pen, codes, table, 0, 0, 0)
     elif k <= last:
-        _count_empty(out, codes, scan, given, 0)
+        pen = _count_empty(out, pen, codes, scan, given, 0, 0)
+    return pen
 
 
 @kernel(inline="always")
-def _own(out: Output, count: int) -> int:
-    """Write the correction bits since the last symbol; gives how many there are now."""
-    word, bits = np.int64(0), 0
-    for place in range(count):
-        word, bits = word << 1 | np.int64(out.own[place]), bits + 1
-        if bits == 31:
-            _put(out, word, bits)
-            word, bits = np.int64(0), 0
-    _put(out, word, bits)
-    return 0
-
-
-@kernel(inline="always")
-def _more(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int) -> None:
+def _more(out: Output, pen: Pen, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int) -> Pen:
     """Write one more bit of AC of a block."""
-    surplus, last, low = _surplus(out, given), scan.last, scan.low
-    within = band(scan.first, last)
+    surplus, k, last = _surplus(out, given), scan.first, scan.last
+    within = band(k, last)
     known, now = seen.before[place] & within, seen.now[place] & within
-    newest = highest(now & ~known) if now != known else -1
-    if out.state[RUN] and (newest >= 0 or surplus):
-        _flush(out, codes)
-    zeros = corrections = 0
-    written, k = scan.first - 1, scan.first
-    while now:
-        at = lowest(now)
-        now &= now - np.uint64(1)
-        zeros, k = zeros + at - k, at + 1
-        while zeros > 15 and (at <= newest or surplus):
-            _code(out, codes, 4, 0xF0, 0, 0)
-            surplus -= at > newest
-            zeros, corrections, written = zeros - 16, _own(out, corrections), at - 1
-        value = np.int64(seen.blocks[place, ZIGZAG[at]])
-        if known & bit(at):
-            out.own[corrections] = abs(value) >> low & 1
-            corrections += 1
-        else:
-            _code(out, codes, 4, zeros << 4 | 1, np.int64(value > 0), 1)
-            zeros, corrections, written = 0, _own(out, corrections), at
-    while surplus and zeros + last + 1 - k > 15:
-        _code(out, codes, 4, 0xF0, 0, 0)
-        k += 16 - zeros
-        zeros, surplus, corrections, written = 0, surplus - 1, _own(out, corrections), k - 1
-    if surplus:
-        out.state[WRONG] = 1
-    if written < last:
-        _count_empty(out, codes, scan, given, corrections)
+    new, own, left = now & ~known, _corrections(seen, place, known, scan.low), ones(known)
+    if out.state[RUN] and (new or surplus):
+        pen = _flush(out, pen, codes)
+    while new:
+        at = lowest(new)
+        new &= new - np.uint64(1)
+        between = now & band(k, at)
+        zeros, count = at - k + 1 - ones(between), ones(between) - 1
+        while zeros > 15:
+            to = _after_zeros(now, k)
+            pen, left = _zeros(out, pen, codes, own, left, ones(now & band(k, to)))
+            count, zeros, k = count - ones(now & band(k, to)), zeros - 16, to + 1
+        pen = put_code(out, pen, codes, 4, zeros << 4 | 1, np.int64(seen.blocks[place, ZIGZAG[at]] > 0), 1)
+        pen, left, k = put_own(out, pen, own >> (left - count), count), left - count, at + 1
+    for _ in range(surplus):
+        if k > last or last + 1 - k - ones(now & band(k, last)) < 16:
+            out.state[WRONG] = 1
+            return pen
+        to = _after_zeros(now, k)
+        pen, left = _zeros(out, pen, codes, own, left, ones(now & band(k, to)))
+        k = to + 1
+    if k <= last:
+        pen = _count_empty(out, pen, codes, scan, given, own & ((1 << left) - 1), left)
+    return pen
 
 
 @kernel(inline="always")
-def _block(out: Output, codes: Codes, scan: Scan, given: Given, seen: Seen, place: int, component: int) -> None:
-    """Write what a scan has of a block."""
-    low = scan.low
-    if scan.kind == SEQUENTIAL:
-        _difference(out, codes, component, np.int64(seen.blocks[place, 0]))
-        _band(out, codes, scan, given, seen, place, 4 + component)
-    elif scan.kind == DC_FIRST:
-        _difference(out, codes, component, np.int64(seen.blocks[place, 0]) >> low)
-    elif scan.kind == DC_MORE:
-        _put(out, np.int64(seen.blocks[place, 0]) >> low, 1)
-    elif scan.kind == AC_FIRST:
-        _band(out, codes, scan, given, seen, place, 4 + component)
-    else:
-        _more(out, codes, scan, given, seen, place)
-    out.state[BLOCK] += 1
+def _corrections(seen: Seen, place: int, known: np.uint64, low: int) -> Whole:
+    """The low bits of these coefficients, the first one's the highest."""
+    own, block = np.int64(0), seen.blocks[place]
+    while known:
+        own = own << 1 | (abs(np.int64(block[ZIGZAG[lowest(known)]])) >> low & 1)
+        known &= known - np.uint64(1)
+    return own
 
 
-@kernel(inner=True)
-def _pad(out: Output, given: Given) -> None:
-    """Fill the byte up, and write all."""
-    state = out.state
-    while state[COUNT] & 7:
-        _put(out, given.pads[state[PADS] % len(given.pads)], 1)
-        state[PADS] += 1
-    _drain(state, out.data)
+@kernel(inline="always")
+def _after_zeros(now: np.uint64, k: int) -> int:
+    """The place of the 16th zero from one on."""
+    free = ~now & band(k, 63)
+    for _ in range(15):
+        free &= free - np.uint64(1)
+    return lowest(free)
+
+
+@kernel(inline="always")
+def _zeros(out: Output, pen: Pen, codes: Codes, own: Whole, left: Whole, count: Whole) -> tuple[Pen, Whole]:
+    """Write 16 zeros, and the correction bits of so many coefficients among them; gives how many bits are left."""
+    pen = put_code(out, pen, codes, 4, 0xF0, 0, 0)
+    return put_own(out, pen, own >> (left - count), count), left - count
 
 
 @kernel(inline="always")
@@ -330,6 +251,75 @@ def _nothing_in(
     return empty_blocks(scan, seen.now, row, column, int(most))
 
 
+@kernel(inner=True)
+def _write_bands(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output, unit: int, stop: int) -> None:
+    """Write units, up to another, of a scan of AC: blocks of one component."""
+    state, row, column = out.state, unit // scan.across, unit % scan.across
+    pen, within = (state[WORD], state[COUNT], state[MADE]), band(scan.first, scan.last)
+    while unit < stop and not state[WRONG]:
+        place = first_block(scan.components, 0, row, column)
+        if not seen.now[place] & within:
+            nothing = _nothing_in(scan, seen, given, state, unit, row, column)
+            state[RUN], state[BLOCK] = state[RUN] + nothing, state[BLOCK] + nothing
+            unit, column = unit + nothing, column + nothing
+            row, column = row + column // scan.across, column % scan.across
+            if nothing:
+                continue
+        if scan.kind == AC_FIRST:
+            pen = _band(out, pen, codes, scan, given, seen, place, 4)
+        else:
+            pen = _more(out, pen, codes, scan, given, seen, place)
+        state[BLOCK] += 1
+        unit, column = unit + 1, column + 1
+        if column == scan.across:
+            row, column = row + 1, 0
+    state[WORD], state[COUNT], state[MADE] = pen
+
+
+@kernel(inline="always")
+def _write_units(
+    kind: int, scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output, unit: int, stop: int
+) -> None:  # fmt: skip
+    """The same of another scan; ``kind``: of it."""
+    state, row, column, components = out.state, unit // scan.across, unit % scan.across, scan.components
+    pen = (state[WORD], state[COUNT], state[MADE])
+    while unit < stop and not state[WRONG]:
+        for component in range(len(components)):
+            first = first_block(components, component, row, column)
+            for _ in range(components[component, TALL]):
+                for place in range(first, first + components[component, WIDE]):
+                    value = np.int64(seen.blocks[place, 0]) >> scan.low
+                    pen = put(out, pen, value, 1) if kind == DC_MORE else _difference(out, pen, codes, component, value)
+                    if kind == SEQUENTIAL:
+                        pen = _band(out, pen, codes, scan, given, seen, place, 4 + component)
+                    state[BLOCK] += 1
+                first += components[component, ALL_COLUMNS]
+        unit, column = unit + 1, column + 1
+        if column == scan.across:
+            row, column = row + 1, 0
+    state[WORD], state[COUNT], state[MADE] = pen
+
+
+@kernel(inner=True)
+def _write_dc(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output, unit: int, stop: int) -> None:
+    if scan.kind == DC_MORE:
+        _write_units(DC_MORE, scan, codes, seen, given, out, unit, stop)
+    else:
+        _write_units(DC_FIRST, scan, codes, seen, given, out, unit, stop)
+
+
+@kernel(inner=True)
+def _write_blocks(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output, unit: int, stop: int) -> None:
+    _write_units(SEQUENTIAL, scan, codes, seen, given, out, unit, stop)
+
+
+@kernel(inner=True)
+def _end_run(out: Output, codes: Codes) -> None:
+    """Write the run that there is, at the end of an interval."""
+    state = out.state
+    state[WORD], state[COUNT], state[MADE] = _flush(out, (state[WORD], state[COUNT], state[MADE]), codes)
+
+
 @kernel()
 def encode(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output) -> None:
     """Write a scan.
@@ -338,33 +328,22 @@ def encode(scan: Scan, codes: Codes, seen: Seen, given: Given, out: Output) -> N
         seen: all blocks. out: its state is zeros but for `PADS`; `WRONG` is set if the scan cannot be, or has
             more bytes than `out` has room for.
     """
-    state, components = out.state, scan.components
-    restarts = row = column = unit = 0
-    alone = scan.kind in (AC_FIRST, AC_MORE)
-    while unit < given.units:
-        if scan.interval and unit and unit % scan.interval == 0 and restarts < given.restarts:
-            _flush(out, codes)
-            _pad(out, given)
-            _marker(out, restarts & 7)
+    state, unit, restarts = out.state, 0, 0
+    while unit < given.units and not state[WRONG]:
+        if unit and restarts < given.restarts:
+            _end_run(out, codes)
+            put_padding(out, given.pads)
+            put_marker(out, restarts & 7)
             restarts += 1
             state[PREDICTED : PREDICTED + 4] = 0
-        nothing = _nothing_in(scan, seen, given, state, unit, row, column) if alone else 0
-        if nothing:
-            state[RUN], state[BLOCK] = state[RUN] + nothing, state[BLOCK] + nothing
-            unit, column = unit + nothing, column + nothing
-            row, column = row + column // scan.across, column % scan.across
-            continue
-        for component in range(len(components)):
-            first = first_block(components, component, row, column)
-            for _ in range(components[component, TALL]):
-                for place in range(first, first + components[component, WIDE]):
-                    _block(out, codes, scan, given, seen, place, component)
-                first += components[component, ALL_COLUMNS]
-        unit, column = unit + 1, column + 1
-        if column == scan.across:
-            row, column = row + 1, 0
-        if state[WRONG]:
-            return
-    _flush(out, codes)
-    _pad(out, given)
+        stop = min(given.units, unit + scan.interval) if scan.interval else given.units
+        if scan.kind in (AC_FIRST, AC_MORE):
+            _write_bands(scan, codes, seen, given, out, unit, stop)
+        elif scan.kind in (DC_FIRST, DC_MORE):
+            _write_dc(scan, codes, seen, given, out, unit, stop)
+        else:
+            _write_blocks(scan, codes, seen, given, out, unit, stop)
+        unit = stop
+    _end_run(out, codes)
+    put_padding(out, given.pads)
     state[WRONG] |= state[ZEROS] < len(given.zeros) or state[BREAKS] < len(given.breaks)

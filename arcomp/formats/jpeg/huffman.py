@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.errors import PictureError
+from arcomp.exact.compiled import kernel
+from arcomp.formats.jpeg.bits import ahead
 from arcomp.jpeg_tables import HUFFMAN
 
 LOOK = 10
@@ -137,3 +139,24 @@ def codes_to_count() -> Codes:
 def standard_tables() -> dict[tuple[int, int], Table | None]:
     """Those of T.81, annex K.3.3, by (0 of DC or 1 of AC, number): what a JPEG without tables means."""
     return {key: Table(stored[:16], stored[16:]) for key, stored in HUFFMAN.items()}
+
+
+@kernel(inner=True)
+def _long_code(word: np.uint64, codes: Codes, table: int) -> tuple[int, int]:
+    """The value of a code that is longer than LOOK, or -1 if there is no such code; its length."""
+    for length in range(LOOK + 1, 17):
+        code = np.int64(word >> np.uint64(64 - length))
+        if code <= codes.last[table, length]:
+            return np.int64(codes.values[table, (code + codes.offset[table, length]) & 255]), length
+    return np.int64(-1), 16
+
+
+@kernel(inline="always")
+def next_value(data: npt.NDArray[np.uint8], at: int, codes: Codes, table: int) -> tuple[int, np.uint64, int]:
+    """The value of the code at a bit, or -1 if there is none; the bits after it, the highest first; where they are."""
+    word = ahead(data, at)
+    found = np.int64(codes.short[table, np.int64(word >> np.uint64(64 - LOOK))])
+    value, length = found & 255, found >> 8
+    if not found:
+        value, length = _long_code(word, codes, table)
+    return value, word << np.uint64(length), at + length

@@ -16,6 +16,7 @@ from arcomp.exact.compiled import kernel
 
 Masks = npt.NDArray[np.uint64]
 """[n]: of n blocks."""
+ZIGZAG = np.array(jpeg_tables.ZIGZAG)
 _PLACES = np.argsort(jpeg_tables.ZIGZAG).astype(np.uint64)
 """Of the coefficients as they lie in memory: their places in zigzag order."""
 
@@ -76,8 +77,27 @@ def find(blocks: Blocks, low: int, masks: Masks) -> None:
         masks[place] = found
 
 
-def masks_of(blocks: Blocks, low: int = 0) -> Masks:
-    """Which coefficients of blocks, int16 [n, 64], are at least 2^low in magnitude."""
+@kernel()
+def find_among(blocks: Blocks, among: Masks, low: int, masks: Masks) -> None:
+    """The same, of those that are known to be at least a smaller power of two."""
+    for place in range(len(blocks)):
+        found, rest = np.uint64(0), among[place]
+        while rest:
+            at = lowest(rest)
+            rest &= rest - np.uint64(1)
+            found |= np.uint64(abs(np.int32(blocks[place, ZIGZAG[at]])) >> low != 0) << np.uint64(at)
+        masks[place] = found
+
+
+def masks_of(blocks: Blocks, low: int = 0, among: Masks | None = None) -> Masks:
+    """Which coefficients of blocks, int16 [n, 64], are at least 2^low in magnitude.
+
+    Args:
+        among: which are at least a smaller power of two, if that is known.
+    """
     made = np.empty(len(blocks), np.uint64)
-    find(blocks, low, made)
+    if among is None:
+        find(blocks, low, made)
+    else:
+        find_among(blocks, among, low, made)
     return made

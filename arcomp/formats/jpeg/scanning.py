@@ -14,7 +14,7 @@ from arcomp.formats.jpeg import decoding
 from arcomp.formats.jpeg.bits import bits_of
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, HuffmanSegment, ScanHeader
 from arcomp.formats.jpeg.huffman import Codes
-from arcomp.formats.jpeg.scans import DC_FIRST, LONGEST_RUN, SEQUENTIAL, Scan, Stored, scan_of, undo
+from arcomp.formats.jpeg.scans import DC_FIRST, LONGEST_RUN, SEQUENTIAL, Scan, Stored, scan_of
 from arcomp.formats.jpeg.writing import Writer, best_table, cut, scans_of, write, write_padding
 from arcomp.limits import BLOCKS_FREELY, BLOCKS_PER_BYTE, JpegBudget, free_memory
 
@@ -33,12 +33,14 @@ class Scanned:
         jpeg: its form, without content. coefficients: its own.
         parts: its content: (begin, end) of bytes of the file, or bytes that stand in place of some of them.
         end: where it ends.
+        blocks: its coefficients, from which it is written to see whether it comes back.
     """
 
     jpeg: Jpeg
     coefficients: Coefficients
     parts: list[Content]
     end: int
+    blocks: Stored | Coefficients
 
 
 def scanned(data: bytes, begin: int, end: int, whole: bool, budget: JpegBudget) -> Scanned | None:
@@ -72,7 +74,7 @@ def _bytes(data: bytes, parts: list[Content]) -> bytes:
 
 def _comes_back(data: bytes, begin: int, found: Scanned) -> bool:
     try:
-        made = b"".join(write(found.jpeg, _bytes(data, found.parts), found.coefficients, found.end - begin))
+        made = b"".join(write(found.jpeg, _bytes(data, found.parts), found.blocks, found.end - begin))
     except ValueError:
         return False
     return made == data[begin : found.end]
@@ -88,7 +90,7 @@ def _without_tables(data: bytes, begin: int, found: Scanned) -> Scanned | None:
     writer, parts = None, list[Content]()
     try:
         for number, (headers, header, first, last) in enumerate(scans_of(found.jpeg, content)):
-            writer = writer or Writer.of(found.jpeg, headers, header, found.coefficients, found.end - begin)
+            writer = writer or Writer.of(found.jpeg, headers, header, found.blocks, found.end - begin)
             made, counts = writer.scan(header, number, LONGEST_RUN)
             parts += _tables_omitted(data, (at, at + last - first), headers.huffman, at - first, header, counts)
             at += last - first
@@ -204,11 +206,9 @@ class _Reader:
         """Read a scan: gives where it ends, and whether it has all its units."""
         self.budget.visits.take(scan.blocks)
         bits = bits_of(self.octets[at : self.end])
-        log, state = decoding.log_of(scan, bits), np.zeros(decoding.STATE, np.int64)
-        begun = decoding.decode(scan, codes, bits, self.stored, state, state.copy(), log)
+        log = decoding.log_of(scan, bits)
+        state = decoding.decode(scan, codes, bits, self.stored, log)
         units, restarts = int(state[decoding.UNIT]), int(state[decoding.RESTARTS])
-        if begun > units:
-            undo(scan, self.stored, units, begun)
         decoding.pad(bits, state, log)
         logs, number = self.logs, self.scans
         logs.zeros.append(log.zeros[: state[decoding.ZEROS]] + np.array([self._before, 0]))
@@ -247,7 +247,8 @@ class _Reader:
             tuple(zip(_gaps(zeros[:, 0]), zeros[:, 1].tolist(), strict=True)), tuple(_gaps(breaks)),
             _packed(np.concatenate(logs.pads)),
         )  # fmt: skip
-        return Scanned(jpeg, Coefficients(tuple(components), frame.width, frame.height), self.parts, self.end)
+        made = Coefficients(tuple(components), frame.width, frame.height)
+        return Scanned(jpeg, made, self.parts, self.end, self.stored if frame == self.frame else made)
 
 
 def _usual(one: FrameComponent, plane: Blocks) -> bool:

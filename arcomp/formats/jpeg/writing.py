@@ -12,11 +12,11 @@ import numpy.typing as npt
 from arcomp.coefficients import Blocks, Coefficients, ComponentShape, Shape
 from arcomp.errors import PictureError
 from arcomp.form import Jpeg
-from arcomp.formats.jpeg import encoding
+from arcomp.formats.jpeg import encoding, output
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
 from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, codes_to_count, optimal
 from arcomp.formats.jpeg.masks import Masks, masks_of
-from arcomp.formats.jpeg.scans import Scan, blocks_coded, scan_of
+from arcomp.formats.jpeg.scans import AC_MORE, DC_FIRST, DC_MORE, SEQUENTIAL, Scan, Stored, blocks_coded, scan_of
 from arcomp.limits import Budget
 
 _CANNOT = "scans that cannot be"
@@ -50,11 +50,11 @@ def shape_of(jpeg: Jpeg, content: bytes, visits: Budget | None = None) -> Shape:
     )  # fmt: skip
 
 
-def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients, most: int) -> Iterator[bytes | memoryview]:
+def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients | Stored, most: int) -> Iterator[bytes | memoryview]:
     """The JPEG, some bytes after the other.
 
     Args:
-        jpeg, content: its form; see :func:`shape_of`. coefficients: of this shape.
+        jpeg, content: its form; see :func:`shape_of`. coefficients: of this shape, or all blocks as they were read.
         most: bytes that it may have.
 
     Raises:
@@ -72,6 +72,7 @@ def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients, most: int) -> 
     yield content[end:]
 
 
+_NO_MASKS = np.zeros(0, np.uint64)
 _LOWS = 3
 """How far apart the low bits of scans are whose masks are kept."""
 
@@ -80,17 +81,24 @@ class Writer:
     """Writes the scans of a JPEG.
 
     Args:
+        coefficients: of its components, or all blocks as they were read.
         most: bytes that a scan may have.
     """
 
-    def __init__(self, jpeg: Jpeg, frame: Frame, coefficients: Coefficients, most: int) -> None:
+    def __init__(self, jpeg: Jpeg, frame: Frame, coefficients: Coefficients | Stored, most: int) -> None:
         self.jpeg, self.frame, self.logs, self.before = jpeg, frame, _Logs.of(jpeg), 0
-        self.blocks, self.masks = _placed(jpeg, frame, coefficients), dict[int, Masks]()
+        self.masks = dict[int, Masks]()
+        if isinstance(coefficients, Stored):
+            self.blocks, self.masks[0] = coefficients
+        else:
+            self.blocks = _placed(jpeg, frame, coefficients)
         self.room = max(0, min(most, _LEAST_ROOM + _BLOCK_ROOM * len(self.blocks)))
-        self.held, self.pads = np.empty(encoding.MOST_HELD, np.uint8), 0
+        self.held, self.pads = np.empty((output.MOST_HELD, 2), np.int64), 0
 
     @classmethod
-    def of(cls, jpeg: Jpeg, headers: Headers, first: ScanHeader, coefficients: Coefficients, most: int) -> Writer:
+    def of(
+        cls, jpeg: Jpeg, headers: Headers, first: ScanHeader, coefficients: Coefficients | Stored, most: int
+    ) -> Writer:
         """The writer of a JPEG whose first scan begins."""
         return cls(jpeg, cut(_known(headers), first, jpeg.scans, jpeg.units), coefficients, most)
 
@@ -119,29 +127,39 @@ class Writer:
         scan = scan if longest is None else scan._replace(longest=longest)
         out = self._encoded(scan, codes, number)
         self.before += scan.blocks
-        self.pads = int(out.state[encoding.PADS])
-        return out.data[: out.state[encoding.MADE]].tobytes(), out.counts
+        self.pads = int(out.state[output.PADS])
+        return out.data[: out.state[output.MADE]].tobytes(), out.counts
 
-    def _encoded(self, scan: Scan, codes: Codes, number: int) -> encoding.Output:
-        jpeg, state = self.jpeg, np.zeros(encoding.STATE, np.int64)
+    def _encoded(self, scan: Scan, codes: Codes, number: int) -> output.Output:
+        jpeg, state = self.jpeg, np.zeros(output.STATE, np.int64)
         units = jpeg.units if number == jpeg.scans - 1 and jpeg.units is not None else scan.units
         if units > scan.units:
             raise ValueError(_CANNOT)
-        state[encoding.PADS] = self.pads
-        room = np.empty(self.room + 16, np.uint8)  # memory is taken as it is written
-        out = encoding.Output(room, self.held, np.empty(64, np.uint8), np.zeros((TABLES, 256), np.int64), state)
+        state[output.PADS] = self.pads
+        room = np.empty(self.room + output.MARGIN, np.uint8)  # memory is taken as it is written
+        out = output.Output(room, self.held, np.zeros((TABLES, 256), np.int64), state)
         given = self.logs.given(number, self.before, self.before + scan.blocks, units)
-        now, before = (self._mask(low) for low in (scan.low, scan.low + 1))
-        encoding.encode(scan, codes, encoding.Seen(self.blocks, now, before), given, out)
-        if state[encoding.WRONG]:
+        encoding.encode(scan, codes, self._seen(scan), given, out)
+        if state[output.WRONG]:
             raise ValueError(_CANNOT)
         return out
 
+    def _seen(self, scan: Scan) -> encoding.Seen:
+        """All blocks, with the masks that such a scan needs."""
+        if scan.kind in (DC_FIRST, DC_MORE):
+            return encoding.Seen(self.blocks, _NO_MASKS, _NO_MASKS)
+        if scan.kind != SEQUENTIAL:
+            self._mask(0)  # others are found among these
+        now = self._mask(scan.low)
+        return encoding.Seen(self.blocks, now, self._mask(scan.low + 1) if scan.kind == AC_MORE else _NO_MASKS)
+
     def _mask(self, low: int) -> Masks:
-        """Which coefficients are at least 2^low in magnitude. Those of few lows are kept."""
+        """Which coefficients are at least 2^low in magnitude. Those of 0 and of few other lows are kept."""
         if low not in self.masks:
-            self.masks = {other: mask for other, mask in self.masks.items() if abs(other - low) < _LOWS}
-            self.masks[low] = masks_of(self.blocks, low)
+            smaller = max((other for other in self.masks if other < low), default=None)
+            made = masks_of(self.blocks, low, None if smaller is None else self.masks[smaller])
+            self.masks = {other: mask for other, mask in self.masks.items() if other == 0 or abs(other - low) < _LOWS}
+            self.masks[low] = made
         return self.masks[low]
 
 
