@@ -73,9 +73,11 @@ def explained(data: bytes, error: FormatError) -> FormatError:
 
 def _is_some_left(remains: Remains) -> bool:
     """Whether pixels are known of a member with damaged streams. Of one without pictures nothing is."""
+    if not remains.header.geometry:
+        return not remains.form_lost and not all(map(all, remains.lost_of_jpegs))
     lost = iter(remains.lost)
     try:
-        stacks = stacks_of(remains.member()) if remains.header.geometry else []
+        stacks = stacks_of(remains.member())
         return any(_is_part_left(stack, [next(lost) for _ in stack[2]]) for stack in stacks)
     except FormatError:  # transforms of a palette that is lost
         return False

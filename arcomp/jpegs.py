@@ -40,9 +40,13 @@ class Decoder:
 
     Args:
         member: which holds them. model: its model of coefficients. how: nothing decoded depends on it.
+        lost: of each JPEG, which of its streams are damaged: coefficients that only they hold are 0. None: none is.
     """
 
-    def __init__(self, member: Member, model: Model, how: Execution) -> None:
+    def __init__(
+        self, member: Member, model: Model, how: Execution, lost: Sequence[tuple[bool, ...]] | None = None
+    ) -> None:
+        self._lost = lost
         self._jpegs, self._model, self._how, self._taken = member.jpegs, model, how, set[int]()
         self._budget = JpegBudget(member.original.length if member.original else 0)
         self._coefficients = self._pixels = self._stored = 0  # of those decoded so far
@@ -73,4 +77,6 @@ class Decoder:
         limits.check_coefficients(self._coefficients, self._pixels, self._stored)
         limits.check_memory(_BLOCK_MEMORY * blocks + self._model.coefficient_memory(shape, self._how.threads))
         how = replace(self._how, progress=self._work.part(math.prod((one.width, one.height, one.components))))
-        return self._model.decode_coefficients(shape, one.streams, how)
+        lost = self._lost[number] if self._lost else (False,) * len(one.streams)
+        streams = [None if gone else stream for gone, stream in zip(lost, one.streams, strict=True)]
+        return self._model.decode_coefficients(shape, streams, how)

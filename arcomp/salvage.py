@@ -16,19 +16,24 @@ import numpy as np
 
 from arcomp import files
 from arcomp.claims import check_member, check_seconds
-from arcomp.codec import Work, coded_by, decode_leaf, decode_member, models_of, stacks_of
+from arcomp.codec import Work, coded_by, decode_leaf, decode_member, model_of_jpegs, models_of, stacks_of
+from arcomp.coefficients import Shape
 from arcomp.container import MAGIC, Member, Original, Part, samples_checksum
 from arcomp.container.archive import read_archive, scan
 from arcomp.container.damage import Remains, remains_at
 from arcomp.container.layout import INDEX
+from arcomp.contract.coefficients import cut_rows
 from arcomp.contract.model import USUAL, Execution, Model
 from arcomp.contract.tiling import Tiling
 from arcomp.damage import Lost, rectangles
 from arcomp.errors import FormatError, LimitError, ModelError
+from arcomp.form import Jpeg
 from arcomp.formats.hollow import metadata_of
 from arcomp.formats.metadata.fields import NONE, Metadata
+from arcomp.formats.rebuild import joined, pieces
+from arcomp.jpegs import Decoder
 from arcomp.regions import alone, narrow
-from arcomp.samples import Pixels, Samples
+from arcomp.samples import Pixels, Samples, of_bytes
 from arcomp.transforms import Kind, Leaf, Mask, Region, joined_around
 
 NO_MEMBER = "its header is damaged, or this is no member"
@@ -44,6 +49,8 @@ class Salvaged:
         damage: what is damaged, in words; empty if nothing is.
         data: the file that it was made of, bit for bit; None if that cannot be made.
         original: what else is known of that file.
+        jpeg: one of the coefficients that are left of its largest JPEG, with gray in place of what is lost; None if it
+            holds none, or nothing is known.
         samples: of its pictures, with gray in place of what is lost; None if there are none, or nothing is known.
         metadata: what the file says besides its pixels.
         lost: what is not known of the pictures. lost_pixels: of so many. pixels: that there are.
@@ -55,6 +62,7 @@ class Salvaged:
     damage: tuple[str, ...]
     data: bytes | None = None
     original: Original | None = None
+    jpeg: bytes | None = None
     samples: Samples | None = None
     metadata: Metadata = NONE
     lost: tuple[Lost, ...] = ()
@@ -117,7 +125,7 @@ def _member(remains: Remains, place: tuple[int, int], model: Model | None, how: 
     """What is left of a member."""
     original = remains.header.original
     made = Salvaged(*place, original.name if original else "", tuple(_words(remains)), original=original)
-    if remains.damaged and remains.header.geometry is None:
+    if remains.damaged and remains.header.geometry is None and (remains.form_lost or not remains.header.jpegs.each):
         return made
     try:
         member = remains.member(how.limits)
@@ -125,11 +133,59 @@ def _member(remains: Remains, place: tuple[int, int], model: Model | None, how: 
             if original is not None:
                 return replace(made, data=files.restored(member, model, how))
             return replace(made, samples=decode_member(member, model, how))
+        if member.jpegs:
+            return _jpeg(made, member, remains, model, how)
         return _pictures(made, member, remains, model, how)
     except (FormatError, ModelError) as error:
         return replace(made, damage=(*made.damage, error.cause))
     except LimitError as error:  # other members may be within the limits
         return replace(made, damage=(*made.damage, str(error)))
+
+
+def _jpeg(made: Salvaged, member: Member, remains: Remains, model: Model | None, how: Execution) -> Salvaged:
+    """The largest JPEG of a member with damaged streams: its strips that are intact.
+
+    Raises:
+        FormatError: nothing of it is known.
+    """
+    from arcomp.formats.jpeg.plain import plain  # Numba takes a second to import
+    from arcomp.formats.jpeg.writing import shape_of
+
+    check_member(member, how.limits)
+    most = member.original.length if member.original else 0
+    own = max((s for s in member.skeleton or () if isinstance(s, Jpeg)), key=lambda s: _pixels(member, s), default=None)
+    if own is None or own.picture >= len(member.jpegs):
+        return made
+    lost = remains.lost_of_jpegs
+    made = replace(made, pixels=_pixels(member, own), lost_pixels=_pixels(member, own))
+    if all(lost[own.picture]):
+        return made
+    decoder = Decoder(member, model_of_jpegs(member, model), how, lost)
+    try:
+        content = joined(pieces(own.content, of_bytes(b"\0"), most, how.limits.available, decoder))
+        shape = shape_of(own, content)
+        coefficients = decoder(own.picture, shape)
+        found = plain(own, content, coefficients)
+    except ValueError as error:
+        raise FormatError("its JPEG cannot be made any more", remedy="get it again") from error
+    unknown = list(_lost_rows(shape, lost[own.picture]))
+    return replace(made, jpeg=found, lost=tuple(unknown), lost_pixels=sum(one.width * one.height for one in unknown))
+
+
+def _pixels(member: Member, jpeg: Jpeg) -> int:
+    """Of a JPEG of a member; none if it is not there."""
+    one = member.jpegs[jpeg.picture] if jpeg.picture < len(member.jpegs) else None
+    return one.width * one.height if one else 0
+
+
+def _lost_rows(shape: Shape, lost: tuple[bool, ...]) -> Iterator[Lost]:
+    """What damaged strips hold, in pixels."""
+    tall, vertical = max(one.sampling[1] for one in shape.components), shape.components[0].sampling[1]
+    for rows, gone in zip(cut_rows(shape, len(lost)), lost, strict=True):
+        begin, end = (min(shape.height, row // vertical * 8 * tall) for row in rows[0])
+        end = shape.height if rows[0][1] == shape.components[0].rows else end
+        if gone:
+            yield Lost(0, 0, begin, shape.width, end - begin)
 
 
 def _words(remains: Remains) -> Iterator[str]:

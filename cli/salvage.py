@@ -89,7 +89,7 @@ class Salvager:
         from arcomp.files import About
         from arcomp.formats import format_of
 
-        if found.data is None and found.samples is None:
+        if found.data is None and found.samples is None and found.jpeg is None:
             return ""
         name = source.name
         plain = name[: -len(ENDING)] if name.lower().endswith(ENDING) else name + ".out"
@@ -112,7 +112,8 @@ class Salvager:
             data, ending = self._picture(found, name)
             plain = f"{plain}.{ending}" if found.whole else beside(plain, "salvaged", ending)
             path = self._free(plain if member else self.target.place(plain), name)
-            if not found.whole and path != STDOUT and format_of(path) != ending:
+            named = os.path.splitext(path)[1].lower()[1:] if ending == "jpg" else format_of(path)
+            if not found.whole and path != STDOUT and named != ending:
                 raise OutputError(f"what is left is a .{ending} file", remedy=f"name it so: -o x.{ending}", path=path)
         self.target.put(path, data, None if member else source, replaces=False, about=about)
         return path
@@ -141,6 +142,8 @@ class Salvager:
         from arcomp.formats import format_of
         from arcomp.formats.conversion import made_of
 
+        if found.jpeg is not None:
+            return found.jpeg, "jpg"
         assert found.samples is not None
         kind = found.samples.form.kind
         chosen = "" if self.target.into_folder or self.target.to_stdout else format_of(self.target.output or "")
@@ -189,7 +192,7 @@ def _percent(found: Salvaged) -> float:
 def _loss(found: Salvaged) -> str:
     """What is damaged, and what is lost by it."""
     said = ", ".join(found.damage)
-    if found.samples is None:
+    if found.samples is None and found.jpeg is None:
         return f"{said}; all of it is lost"
     if not found.lost_pixels:
         return f"{said}; its pixels are whole, the file itself is lost"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from arcomp.container.header import Header, assemble, parse_header
 from arcomp.container.layout import MEMBER, extent, fields_of
@@ -50,6 +50,13 @@ class Remains:
             found.append(tuple(side or stream is None for stream in self.streams[at : at + plan.streams]))
             at += plan.streams
         return tuple(found)
+
+    @property
+    def lost_of_jpegs(self) -> tuple[tuple[bool, ...], ...]:
+        """Of each JPEG, which of its streams cannot be decoded."""
+        at = len(self.streams) - self.header.jpegs.streams
+        ends = list(accumulate((plan.streams for plan in self.header.jpegs.each), initial=at))
+        return tuple(tuple(s is None for s in self.streams[a:b]) for a, b in pairwise(ends))
 
     def member(self, limits: Limits = USUAL_LIMITS) -> Member:
         """The member, with empty streams in place of damaged ones; without form and palette if they are lost.

@@ -69,9 +69,9 @@ class CoefficientModel(Model):
         return CoefficientPayload(tuple(s.data for s in streams), sum(s.nll_bits for s in streams))
 
     def decode_coefficients(
-        self, shape: Shape, streams: Sequence[bytes | memoryview], how: Execution = USUAL
+        self, shape: Shape, streams: Sequence[bytes | memoryview | None], how: Execution = USUAL
     ) -> Coefficients:
-        """The coefficients that were encoded to streams; some, if the streams are others.
+        """The coefficients that were encoded to streams; some, if the streams are others; zeros where one is None.
 
         Raises:
             FormatError: the streams end too soon, or are not as many as the shape's strips.
@@ -86,7 +86,9 @@ class CoefficientModel(Model):
         )
 
         def work(i: int, meter: Positions) -> None:
-            self.decode_strip(streams[i], _part(components, cut[i]), meter)
+            stream = streams[i]
+            if stream is not None:
+                self.decode_strip(stream, _part(components, cut[i]), meter)
 
         do_all(work, _sizes(cut, shape), how.threads, how.progress)
         return Coefficients(components, shape.width, shape.height)

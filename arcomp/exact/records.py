@@ -108,20 +108,31 @@ def _array_type(dtype: np.dtype[Any], dimensions: int) -> types.Type:
     return types.Array(from_dtype(dtype), dimensions, "C")
 
 
+_known: dict[tuple[Any, ...], tuple[RecordType, list[types.Type]]] = {}
+"""Types of records, by the class and the types of fields, which are kept so that no other has the same identity."""
+_MOST_KNOWN = 1024
+
+
 def _pack(fields: Any, words: list[int]) -> RecordType:
     """Append the fields' words; returns their type, with places counted from the record's own start."""
-    start, made = len(words), []
+    start, places, kinds, constants = len(words), list[int](), list[types.Type](), list[int | None]()
     for name, value in zip(fields._fields, fields, strict=True):
-        at = len(words) - start
-        kind = _pack_value(name, value, words)
-        made.append(Field(name, kind, at, int(value) if isinstance(value, Fixed) else None))
-    return _type(type(fields).__name__, tuple(made))
+        places.append(len(words) - start)
+        kinds.append(_pack_value(name, value, words))
+        constants.append(int(value) if isinstance(value, Fixed) else None)
+    key = (type(fields), *map(id, kinds), *constants)  # Numba's types are slow to compare
+    if key not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        made = tuple(map(Field, fields._fields, kinds, places, constants))
+        _known[key] = _type(type(fields).__name__, made), kinds
+    return _known[key][0]
 
 
 def _pack_value(name: str, value: Any, words: list[int]) -> types.Type:
     """Append a field's words; returns its type."""
     if isinstance(value, np.ndarray) and value.flags.c_contiguous:
-        words += [value.size, value.ctypes.data, *value.shape, *value.strides]
+        words += [value.size, value.__array_interface__["data"][0], *value.shape, *value.strides]
         return _array_type(value.dtype, value.ndim)
     if isinstance(value, bool):
         words.append(int(value))

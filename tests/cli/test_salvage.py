@@ -101,3 +101,24 @@ def test_refusals(folder: Path) -> None:
     assert "salvage" not in say("test", name).err  # which would say this:
     refused(say("decompress", "--salvage", name), "stream 3 of 3 is damaged; all of it is lost")
     assert names(folder) == {"img.png.arcomp"}
+
+
+def test_a_damaged_strip_of_a_jpeg(folder: Path) -> None:
+    """The other strip's pixels come back in a JPEG; what the file says besides them, too."""
+    Image.fromarray(pixels(9, 16)).resize((2000, 1100)).save("img.jpg", quality=10, comment=b"a comment")
+    before = np.asarray(Image.open("img.jpg"))
+    said_well(say("compress", "-p", "fast", "-q", "--no-verify", "img.jpg"))
+    Path("img.jpg").unlink()
+    whole = Path("img.jpg.arcomp").read_bytes()
+    Path("img.jpg.arcomp").write_bytes(flipped(whole, 2))
+    refused(say("test", "img.jpg.arcomp"), "or `arcomp decompress --salvage` gives what is intact")
+    said = say("decompress", "--salvage", "img.jpg.arcomp")
+    assert said.results == ["img.jpg.arcomp -> img.salvaged.jpg: 49.5 % of the pixels"]
+    refused(said, "50.5 % of the pixels are lost (2000 x 556 at 0,544)")
+    with Image.open("img.salvaged.jpg") as image:
+        found = np.asarray(image)
+        assert image.info["comment"] == b"a comment"
+    assert np.array_equal(found[:536], before[:536])
+    assert (found[560:] == 128).all()
+    Path("img.jpg.arcomp").write_bytes(flipped(whole, 1, 2))
+    refused(say("decompress", "--salvage", "img.jpg.arcomp"), "all of it is lost")
