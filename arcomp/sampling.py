@@ -67,10 +67,15 @@ def as_sound(drawn: Samples) -> Samples:
     return Samples.of(joined(tree, [drawn.pixels.copy()], shape, 16), 16)
 
 
-def grid(samples: Samples) -> Samples:
+def grid(samples: Samples, scale: int = 1) -> Samples:
     """Pictures of up to 8 bits side by side in rows, as nearly square as they go, gray between them: one picture of 8
-    bits. One picture is itself."""
+    bits. One picture is itself.
+
+    Args:
+        scale: each pixel becomes a square of that side.
+    """
     shown = np.rint(samples.pixels * (255 / ((1 << samples.depth) - 1))).astype(np.uint8)
+    shown = shown.repeat(scale, 1).repeat(scale, 2)
     count, height, width, channels = shown.shape
     columns = min(count, max(1, round(math.sqrt(count * height / width))))
     rows = -(-count // columns)

@@ -1,6 +1,6 @@
 """How much caches save: decoding from them beside decoding by parallel passes, in the same run.
 
-    python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1,64] [--device cpu]
+    python -m benchmarks.caches [ARRAY] [--models pixelcnnpp,pixelsnail] [--batches 1] [--device cpu]
 
 Colour pictures of 32 x 32 (the first ones of ARRAY, .npy, uint8 [N, 32, 32, 3]; without it, drawn at random) are coded
 by models with the weights shipped as NAME-colour, or as the recipe of that name has them, with fresh weights.
@@ -30,9 +30,9 @@ from arcomp.errors import ModelError
 from arcomp.measure.tables import Column, text
 from arcomp.training import recipes
 from arcomp.training.trainable import trainer_of
-from benchmarks.fronts import measured
+from benchmarks.fronts import measured, random_walks
+from benchmarks.outputs import say
 
-SIDE = 32
 TIMED = 8
 """Passes that are timed."""
 COLUMNS = (
@@ -58,12 +58,6 @@ def shipped(name: str) -> DistributionModel:
         trainer = trainer_of(recipe.model)
         model = registry.from_weights(trainer.freeze({3: trainer.start(recipe.config)}))
     return cast(DistributionModel, model)
-
-
-def random_walks(count: int) -> Pixels:
-    """Pictures that are smooth in places: uint8 [count, 32, 32, 3]."""
-    steps = np.random.default_rng(0).integers(-3, 4, (count, SIDE, SIDE, 3))
-    return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
 
 
 def pass_seconds(model: DistributionModel, pixels: Pixels, device: str) -> float:
@@ -98,15 +92,19 @@ def row(model: DistributionModel, pixels: Pixels, device: str) -> dict[str, Any]
 
 @click.command()
 @click.argument("array", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--models", default="gated_pixelcnn,pixelcnnpp,image_transformer,pixelsnail", show_default=True)
-@click.option("--batches", default="1,64", show_default=True, help="Pictures that are coded together.")
+@click.option("--models", default="pixelcnnpp,pixelsnail", show_default=True)
+@click.option("--batches", default="1", show_default=True, help="Pictures that are coded together.")
 @click.option("--device", default="cpu", show_default=True, help="Where parallel passes run.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there too.")
 def main(array: Path | None, models: str, batches: str, device: str, json_path: Path | None) -> None:
     """Time decoding of colour pictures from caches and by parallel passes."""
     sizes = [int(b) for b in batches.split(",")]
     pixels = random_walks(max(sizes)) if array is None else np.load(array, allow_pickle=False)
-    rows = [row(shipped(name), pixels[:size].copy(), device) for name in models.split(",") for size in sizes]
+    rows = []
+    for name in models.split(","):
+        for size in sizes:
+            say(f"{name}, {size} at a time ...")
+            rows.append(row(shipped(name), pixels[:size].copy(), device))
     print(text(rows, COLUMNS))
     if json_path:
         json_path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -1,9 +1,10 @@
 """In how many fronts, and how fast, models of one size code colour pictures in their several orders.
 
-    python -m benchmarks.fronts PATH... [--models a,b,..] [--size name=integer ..]
+    python -m benchmarks.fronts [PATH...] [--models a,b,..] [--size name=integer ..]
 
 Weights are fresh: what they are does not matter for the speed. An array (.npy, uint8 [N, H, W, 3]) is one input of N
-pictures. Seconds are the codec's, of a second run; every file is decoded and compared.
+pictures; without any PATH, four pictures of 32 x 32 are drawn at random. Seconds are the codec's, of a second run;
+every file is decoded and compared.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from arcomp.contract import registry
 from arcomp.contract.distributions import DistributionModel
 from arcomp.measure.tables import Column, text
 from arcomp.samples import Samples
+from arcomp.training import recipes
+from benchmarks.outputs import say
 
 MODELS = "gated_pixelcnn,multiscale_pixelcnn,grayscale_pixelcnn,subscale"
 SIZES = {"width": 24, "blocks": 2, "mixture": 5, "dropout": 0}
@@ -35,20 +38,30 @@ COLUMNS = (
     Column("decode_seconds", "decode s", ".2f"),
 )
 Pixels = npt.NDArray[np.uint8]
+SIDE, DRAWN = 32, 4
+"""Of pictures that are drawn where none are given, and how many of them."""
+
+
+def random_walks(count: int) -> Pixels:
+    """Pictures that are smooth in places: uint8 [count, 32, 32, 3]."""
+    steps = np.random.default_rng(0).integers(-3, 4, (count, SIDE, SIDE, 3))
+    return (128 + steps.cumsum(1).cumsum(2) // 2).clip(0, 255).astype(np.uint8)
 
 
 def fresh(name: str, sizes: dict[str, int]) -> DistributionModel:
-    """A model for colour pictures with random weights; of the sizes those that its configuration has.
+    """A model for colour pictures with random weights: of the sizes those that its configuration has, the others as
+    its recipe has them.
 
     Raises:
-        ModelError: no such model. click.ClickException: nothing to train.
+        ModelError: no such model. TrainingError: no such recipe. click.ClickException: nothing to train.
     """
     model = registry.find(name)
     trainer = model.trainer()
     if trainer is None:
         raise click.ClickException(f"model {name} has no sizes")
     names = trainer.settings.__dataclass_fields__
-    config = {"channels": 3, "depth": 8, **{key: value for key, value in sizes.items() if key in names}}
+    recipe = recipes.find(f"{name}-colour").config
+    config = {**recipe, **{key: value for key, value in sizes.items() if key in names}}
     torch.manual_seed(0)
     return cast(DistributionModel, model(trainer.freeze({3: trainer.start(config)})))
 
@@ -90,17 +103,18 @@ def _size(_: Any, __: Any, given: tuple[str, ...]) -> dict[str, int]:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--models", default=MODELS, show_default=True)
 @click.option("--size", "sizes", multiple=True, callback=_size, help=f"Instead of {SIZES}.")
 def main(paths: tuple[Path, ...], models: str, sizes: dict[str, int]) -> None:
-    """Code PATHS with fresh models."""
+    """Code PATHS, or random pictures, with fresh models."""
+    inputs = {path.name: arcomp.open(path).pixels for path in paths} or {"random": random_walks(DRAWN)}
     rows = []
     for name in models.split(","):
         model = fresh(name, SIZES | sizes)
-        for path in paths:
-            pixels = arcomp.open(path).pixels
-            rows.append({"model": name, "input": path.name, **measured(model, pixels)})
+        for called, pixels in inputs.items():
+            say(f"{name}, {called} ...")
+            rows.append({"model": name, "input": called, **measured(model, pixels)})
     print(text(rows, COLUMNS))
 
 

@@ -25,6 +25,7 @@ VERBS = {
     "score": ("score", "Rank pictures by how surprising they are."),
     "sample": ("sample", "Draw new pictures or text from a model."),
     "compare": ("compare", "Compare models and codecs on pictures and arrays."),
+    "show": ("show", "Draw what models see, cost and learn."),
     "models": ("models", "List the models here, or show the card of one."),
     "doctor": ("doctor", "Check that this machine computes what it must."),
     "train": ("train", "Train the weights of a model."),

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +64,7 @@ class Wanted:
     given: Any = None
     kept: int = 0
     sound: bool = False
+    scale: int = 1
 
 
 def _wanted(
@@ -105,6 +106,19 @@ def _wanted(
     if not size[0]:
         raise click.UsageError(f"pictures have rows and columns: --size {size[1]}x{size[1]}, for one")
     return Wanted(False, (count or PICTURES, *size, channels), depth)
+
+
+def _scaled(wanted: Wanted, scale: int, output: str | None) -> Wanted:
+    """With larger pixels.
+
+    Raises:
+        click.UsageError: for what is no picture.
+    """
+    from arcomp.formats import ARRAY_ENDINGS, format_of
+
+    if scale > 1 and (wanted.text or wanted.sound or format_of(output or "") in ARRAY_ENDINGS):
+        raise click.UsageError("--scale is for pictures")
+    return replace(wanted, scale=scale)
 
 
 def _completion(model: Model, name: str, count: int | None) -> Wanted:
@@ -161,8 +175,8 @@ def _file(drawn: Samples, wanted: Wanted, output: str) -> bytes:
     if wanted.text:
         return b"\n\n".join(text.tobytes() for text in drawn.pixels) + b"\n"
     ending = format_of(output)
-    as_drawn = ending in ARRAY_ENDINGS or (drawn.count == 1 and drawn.depth == 1 and ending in ("png", "pbm"))
-    return write(drawn if as_drawn else grid(drawn), ending)
+    plain = drawn.count == 1 and drawn.depth == 1 and wanted.scale == 1 and ending in ("png", "pbm")
+    return write(drawn if plain or ending in ARRAY_ENDINGS else grid(drawn, wanted.scale), ending)
 
 
 def _printable(text: bytes) -> str:
@@ -207,6 +221,9 @@ EXAMPLES = examples(
     metavar="HxW",
     help="Size of pictures; a single number is a length: of text in bytes, of sound in samples.",
 )
+@click.option(
+    "--scale", type=options.Integers(1, 64), default=1, metavar="N", help="Draw each pixel of a picture as N x N."
+)
 @click.option("--gray", is_flag=True, help="Draw gray pictures from a model of gray and colour.")
 @click.option(
     "--complete",
@@ -226,6 +243,7 @@ def command(
     temperature: float,
     seed: int,
     size: tuple[int, int] | None,
+    scale: int,
     gray: bool,
     complete: str | None,
     prefix: str | None,
@@ -250,7 +268,7 @@ def command(
     target = Target(output, output is None, force, False, console)
     model = registry.load(model_name)
     model.check_sampling(temperature, 0)  # whether it draws at all
-    wanted = _wanted(model, count, size, gray, complete, prefix, output)
+    wanted = _scaled(_wanted(model, count, size, gray, complete, prefix, output), scale, output)
     with said_of(shown(complete)) if complete is not None else nullcontext():
         model.check_sampling(temperature, wanted.kept)
     if output is None and not wanted.text:

@@ -39,10 +39,13 @@ class Score:
 NUMBER = re.compile(r"\.\d+$")
 """Of a picture in its array, or of a file among those of one name, in the names of maps."""
 
+ENDING = re.compile(r"(?<=.)\.[a-zA-Z]\w*$")
+"""Of a file's name, which does not begin with it."""
+
 
 def _base(name: str) -> str:
-    """What maps of a file's pictures are called, without their numbers and ending."""
-    return re.sub(r"[^\w.-]", "_", os.path.basename(name))
+    """What maps of a file's pictures are called, without their numbers and ending: "img-bits" of "img.png"."""
+    return re.sub(r"[^\w.-]", "_", ENDING.sub("", os.path.basename(name))) + "-bits"
 
 
 class Heatmaps:
@@ -181,7 +184,7 @@ EXAMPLES = examples(
     "--heatmap",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write a map of the bits of each pixel, a PNG for each picture.",
+    help="Write a map of the bits of each pixel for each picture: DIR/img-bits.png.",
 )
 @options.force
 @options.threads

@@ -143,7 +143,7 @@ class TestScore:
         rates = [o["bits_per_subpixel"] for o in found]
         assert rates == sorted(rates, reverse=True)
         assert found[0]["bits"] == pytest.approx(rates[0] * 144)
-        assert names(folder / "maps") == {"a.png.png", "b.png.png", "c.png.png"}
+        assert names(folder / "maps") == {"a-bits.png", "b-bits.png", "c-bits.png"}
         with Image.open(found[0]["heatmap"]) as image:
             assert (image.mode, image.size) == ("RGB", (12, 12))
             loud = np.asarray(image).mean()
@@ -159,14 +159,14 @@ class TestScore:
         said = said_well(say("score", "-m", "binary.safetensors", "a.npy", "--heatmap", "maps"))
         assert len(said.results) == 6
         assert {line.split()[-1] for line in said.results} == {f"a.npy[{i}]" for i in range(6)}
-        assert names(folder / "maps") == {f"a.npy.{i}.png" for i in range(6)}
+        assert names(folder / "maps") == {f"a-bits.{i}.png" for i in range(6)}
 
     def test_heat_maps_of_files_with_one_name(self, folder: Path) -> None:
         for part in ("x", "y"):
             (folder / part).mkdir()
             Image.fromarray(pictures("noise", (4, 4, 1), 8)[:, :, 0]).save(folder / part / "a.png")
         said_well(say("score", "-m", "histogram", "x", "y", "--heatmap", "maps"))
-        assert names(folder / "maps") == {"a.png.png", "a.png.2.png"}
+        assert names(folder / "maps") == {"a-bits.png", "a-bits.2.png"}
         (folder / "file").write_bytes(b"")
         refused(say("score", "-m", "histogram", "x", "--heatmap", "file"), "cannot be made a folder")
 
@@ -205,7 +205,7 @@ class TestScore:
             assert "large.png: needs" in said.err
             assert said.objects
 
-    @pytest.mark.parametrize("there", ["c.png.png", "c.png.2.png", "a.npy.5.png", "c.1.png"])
+    @pytest.mark.parametrize("there", ["c-bits.png", "c-bits.2.png", "a-bits.5.png", "c.1-bits.png"])
     def test_maps_that_exist_are_refused_first(
         self,
         folder: Path,
@@ -226,11 +226,20 @@ class TestScore:
     def test_maps_of_text_have_rows(self, folder: Path) -> None:
         (folder / "notes.txt").write_bytes(TEXT[:5000])
         said_well(say("score", "-m", "text.safetensors", "notes.txt", "--heatmap", "maps"))
-        with Image.open(folder / "maps" / "notes.txt.png") as image:
+        with Image.open(folder / "maps" / "notes-bits.png") as image:
             assert image.size == (71, 71)
 
 
 class TestSampleVerb:
+    def test_pixels_are_enlarged(self, folder: Path) -> None:
+        verb = ("sample", "-m", "binary.safetensors", "--size", "8x9", "-n", "1")
+        said_well(say(*verb, "-o", "a.png"))
+        said_well(say(*verb, "--scale", "3", "-o", "b.png"))
+        with Image.open(folder / "a.png") as plain, Image.open(folder / "b.png") as large:
+            wanted = np.asarray(plain.convert("L")).repeat(3, 0).repeat(3, 1)
+            assert np.array_equal(np.asarray(large.convert("L")), wanted)
+        assert say(*verb, "--scale", "3", "-o", "b.npy").status == 2
+
     def test_pictures(self, folder: Path) -> None:
         verb = ("sample", "-m", "binary.safetensors", "--size", "8x9", "-n", "4")
         said_well(say(*verb, "-o", "a.png"))

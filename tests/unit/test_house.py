@@ -41,6 +41,7 @@ FLOORS = {
     "arcomp": 6,
     "arcomp.measure": 7,
     "arcomp.api": 7,
+    "arcomp.show": 7,
     "arcomp.training": 7,
     "arcomp.plugins": 8,
     "arcomp.pillow": 8,
