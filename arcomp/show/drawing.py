@@ -88,7 +88,7 @@ def panels(
     rows = -(-count // columns)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(columns * each[0] + more, rows * each[1]), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False).reshape(-1)
+        axes = list(figure.subplots(rows, columns, squeeze=False).reshape(-1))
         for unused in axes[count:]:
             unused.set_axis_off()
         yield Picture(figure), axes[:count]

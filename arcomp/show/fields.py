@@ -45,7 +45,7 @@ class Field(NamedTuple):
     @property
     def blind(self) -> npt.NDArray[np.bool_]:
         """What is before it and not seen: bool [H, W]."""
-        return self.before & (self.gradient == 0)
+        return np.asarray(self.before & (self.gradient == 0))
 
 
 def field(model: Model) -> Field:
