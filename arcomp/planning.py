@@ -303,19 +303,21 @@ class _Planner:
         return [leaf, Scale(factor, 8, self.leaf(kind.of(depth=8), extra))] if factor and leaf.depth == 8 else [leaf]
 
     def deep(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
-        """Samples of 9 to 16 bits: the levels in use, or those from the lowest to the highest, then high and low
-        bits, perhaps of differences from a prediction."""
+        """Samples of 9 to 16 bits: the levels in use, or those from the lowest to the highest, as they are; for models
+        of 8 bits, small pictures and colours that were converted, as high and low bits, too."""
         used = looks.levels(stack, kind.depth)
         span, ranked = (Levels(packed_levels(table), Coded(16)) for table in (looks.regular(used), used))
-        bases: list[tuple[Levels | None, Kind]] = [(None, kind.of())]
-        if span.kinds(kind)[0].depth < kind.depth:
-            bases = [(span, span.kinds(kind)[0])]
+        first = span if span.kinds(kind)[0].depth < kind.depth else None
+        bases = [(first, first.kinds(kind)[0] if first else kind.of())]
         if looks.share(used) <= DENSE or ranked.kinds(kind)[0].depth < bases[0][1].depth:
-            bases.append((ranked, ranked.kinds(kind)[0]))
-        ways: list[Node] = []
+            bases.insert(0 if self.tries else 1, (ranked, ranked.kinds(kind)[0]))  # samples do not show what is rare
+        ways, few = list[Node](), looks.sample(stack)
         for base, made in bases:
-            halves = [self.halves(made, way, extra) for way in WAYS]
-            ways += [replace(base, child=half) for half in halves] if base else halves
+            whole, part = self.coded(made), base.split(few, kind)[0] if base else few
+            divided = WAYS if whole is None or stack[..., 0].size <= TINY else WAYS[2:] if looks.converted(part) else ()
+            children: list[Node] = [whole] if whole else []
+            children += [self.halves(made, way, extra) for way in divided]
+            ways += [replace(base, child=child) for child in children] if base else children
         return _settled(ways[self.best(ways, stack, kind)], stack, kind)
 
     def halves(self, kind: Kind, way: Way, extra: bool) -> Node:
@@ -332,8 +334,7 @@ class _Planner:
         first of all. The first is also taken if it is hardly larger: samples do not say more."""
         if not self.tries:
             return 0
-        few = looks.sample(stack)
-        times, costs = stack.size // stack.shape[3], dict.fromkeys(ways, 0)
+        few, times, costs = looks.sample(stack), stack[..., 0].size, dict.fromkeys(ways, 0)
         if len(costs) > 1:
             with ThreadPoolExecutor(processors()) if few.size > AT_ONCE else nullcontext() as pool:
                 tried = (pool.map if pool else map)(lambda way: self.cost(way, few, kind), costs)
@@ -371,8 +372,7 @@ def for_jpegs(model: Model) -> Model | None:
 
 @lru_cache(maxsize=8)
 def _of_preset(wanted: str, name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
-    """The wanted model, of the same preset as the weights of another; of its default preset if their file is called
-    otherwise, or lies nowhere; None if it is not here."""
+    """The wanted model, of the preset of another's weights or its default, if there is none; None if it is not here."""
     path = next(candidates(name, where, digest), None)
     preset = path.name.split(".")[0].removeprefix(name) if path else ""
     for weights in dict.fromkeys((wanted + preset, wanted)):

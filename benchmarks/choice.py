@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arcomp.errors import ArcompError
-from arcomp.measure.codecs import Codec, JpegXl, Png, WebP
+from arcomp.measure.codecs import Codec, JpegXl, Png, WebP, of_deep_pictures
 from arcomp.measure.contestants import CodecContestant, Contestant, JpegContestant
 from arcomp.measure.external import HELP, External, ExternalOfJpegs, described
 from arcomp.measure.jpegs import Transcoder, of_jpegs
@@ -29,6 +29,7 @@ class Choice:
         externals: see :class:`arcomp.measure.external.External`.
         threads: for those that can use more than one; -1 for one a core.
         pictures, jpegs: whether there are any; codecs of others that take none of them are left out.
+        deep: with those of pictures of more than 8 bits.
     """
 
     models: tuple[str, ...] | None = None
@@ -37,12 +38,14 @@ class Choice:
     threads: int = -1
     pictures: bool = True
     jpegs: bool = False
+    deep: bool = False
 
     def peers(self) -> list[Codec | Transcoder]:
         """The codecs of others, external ones last."""
         found: list[Codec | Transcoder] = []
         if self.pictures:
             found += [Png(), WebP(), *(JpegXl(effort, self.threads) for effort in self.efforts)]
+        found += of_deep_pictures() if self.deep else []
         if self.jpegs:
             found += of_jpegs()
         for made in map(described, self.externals):
@@ -134,13 +137,14 @@ def add_options(parser: argparse.ArgumentParser, usual: Sequence[int]) -> None:
         "--jxl", type=efforts, default=tuple(usual), metavar="EFFORTS",
         help=f"efforts of JPEG XL, such as 7,9,10 (default {said}; 10 takes long)",
     )  # fmt: skip
+    parser.add_argument("--deep", action="store_true", help="with JPEG-LS and JPEG 2000, of more than 8 bits")
     group.add_argument("--no-jxl", action="store_const", const=(), dest="jxl", help="leave out JPEG XL")
     parser.add_argument("--external", type=external, action="append", default=[], metavar="NAME=COMMANDS", help=HELP)
 
 
 def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, threads: int) -> Choice:
     """What the options say."""
-    choice = Choice(options.models, options.jxl, tuple(e.spec for e in options.external), threads)
+    choice = Choice(options.models, options.jxl, tuple(e.spec for e in options.external), threads, deep=options.deep)
     names = choice.names()
     for name in names:
         if names.count(name) > 1:

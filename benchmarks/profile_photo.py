@@ -102,7 +102,7 @@ def learn(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, 
     front, workspace = strip.front, strip.workspace
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic
-        made = front.mixture, strip.activations.outputs
+        made = front, strip.activations.outputs
         adaptation.learn(heads, c, *made, workspace.scale[c], strip.activations.residuals, values, logistic)
 
 
@@ -129,8 +129,9 @@ def back(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, c
 @kernel()
 def mixtures(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
     """Mixtures of a head's outputs."""
-    workspace, activations = strip.workspace, strip.activations
-    exact.mixtures(strip.net, activations, workspace.base[c], workspace.scale[c], count, strip.front.mixture)
+    workspace, front = strip.workspace, strip.front
+    base, scale = workspace.base[c], workspace.scale[c]
+    exact.mixtures(strip.net, strip.activations, base, scale, front.depth, count, front.mixture)
 
 
 @kernel()

@@ -41,6 +41,15 @@ def pictures(kind: str, shape: tuple[int, int, int], depth: int, seed: int = 0) 
     return out.astype(np.uint8 if depth <= 8 else np.uint16)
 
 
+def deep(shape: tuple[int, int, int], bits: int, seed: int = 0) -> npt.NDArray[np.uint16]:
+    """[H, W, C] of 9 to 16 bits: a slope, noise in all but the highest six bits, and a few of the highest samples."""
+    rng = np.random.default_rng(seed)
+    found = np.add.outer(np.arange(shape[0]) * 3, np.arange(shape[1]) * 2)[..., None] + np.arange(shape[2]) * 9
+    found = (found << bits - 8) + rng.integers(0, 1 << bits - 6, shape)
+    found[rng.random(shape) < 0.02] = (1 << bits) - 1
+    return np.minimum(found, (1 << bits) - 1).astype(np.uint16)
+
+
 def screen(height: int, width: int, channels: int, seed: int = 0) -> npt.NDArray[np.uint8]:
     """[H, W, C] of 8 bits: letters with soft edges, a few of them again and again, on a pattern."""
     rng = np.random.default_rng(seed)

@@ -32,8 +32,13 @@ MOST_DECISIONS = 40
 def mass(edge: Any, mixture: Any, components: int, logistic: Any) -> Any:
     """2**24 times the mass below a value of a mixture of k components: int32 [>= 3 k], their weights (2**16 in all),
     means (Q8), inverse scales (Q16)."""
+    return mass_before((edge << 8) - 128, mixture, components, logistic)
+
+
+@kernel(inline="always")
+def mass_before(at: Any, mixture: Any, components: Any, logistic: Any) -> Any:
+    """The same of the mass before a place between values, in Q8."""
     total = np.int64(0)
-    at = (edge << 8) - 128
     for j in range(components):
         z = (((at - mixture[components + j]) * np.int64(mixture[2 * components + j])) >> 16) + 3072
         total += mixture[j] * np.int64(logistic[max(0, min(6144, z))])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,8 @@ from arcomp.contract.tiling import Tiling
 from arcomp.errors import FormatError, ModelError
 from arcomp.samples import Pixels
 
-Tile = npt.NDArray[np.uint8]
-"""uint8 [height, width, C]: one tile, channels in coding order."""
+Tile = npt.NDArray[Any]
+"""uint8, or uint16 of more than 8 bits, [height, width, C]: one tile, channels in coding order."""
 
 
 @dataclass(frozen=True)

@@ -56,21 +56,25 @@ def _address(context: Any, builder: Any, array_type: Any, args: Any, element: An
     return builder.bitcast(pointer, ir.VectorType(element, n).as_pointer())
 
 
-def _loader(kind: Vector, stored: Any, bytes_each: int) -> Any:
-    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], widened to its kind."""
+def _loader(kind: Vector) -> Any:
+    """An intrinsic (array, row, column) -> vector of array[row, column : column + lanes], whatever numbers these are:
+    the nearest float32, ties to even; integers with their sign, and of those too large for a lane the lowest bits."""
 
     @intrinsic
     def load(typing: Any, array: Any, row: Any, column: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = _address(context, builder, signature.args[0], args, stored, kind.lanes)
-            value = builder.load(at)
-            value.align = bytes_each
-            wanted = ir.VectorType(kind.element, kind.lanes)
-            if stored == kind.element:
+            stored, wanted = signature.args[0].dtype, ir.VectorType(kind.element, kind.lanes)
+            integers = isinstance(stored, types.Integer)
+            element = ir.IntType(stored.bitwidth) if integers else kind.element
+            value = builder.load(_address(context, builder, signature.args[0], args, element, kind.lanes))
+            value.align = stored.bitwidth // 8
+            if element == kind.element:
                 return value
-            if stored == ir.IntType(8):
-                return builder.uitofp(value, wanted) if kind is FLOATS else builder.zext(value, wanted)
-            return builder.sitofp(value, wanted) if kind is FLOATS else builder.sext(value, wanted)
+            if kind is FLOATS:
+                return builder.sitofp(value, wanted) if stored.signed else builder.uitofp(value, wanted)
+            if stored.bitwidth > kind.element.width:
+                return builder.trunc(value, wanted)
+            return builder.sext(value, wanted) if stored.signed else builder.zext(value, wanted)
 
         return kind(array, types.intp, types.intp), generate
 
@@ -90,30 +94,22 @@ def _storer(kind: Vector, bytes_each: int) -> Any:
     return store
 
 
-load_floats = _loader(FLOATS, ir.FloatType(), 4)
-load_floats_of_words = _loader(FLOATS, ir.IntType(32), 4)
-"""To the nearest float32, ties to even."""
-load_floats_of_shorts = _loader(FLOATS, ir.IntType(16), 2)
-load_floats_of_bytes = _loader(FLOATS, ir.IntType(8), 1)
-"""Without sign."""
-store_floats = _storer(FLOATS, 4)
-load_words = _loader(WORDS, ir.IntType(32), 4)
-store_words = _storer(WORDS, 4)
-load_shorts = _loader(SHORTS, ir.IntType(16), 2)
-load_shorts_of_bytes = _loader(SHORTS, ir.IntType(8), 1)
-"""Without sign."""
+load_floats, load_words, load_shorts = _loader(FLOATS), _loader(WORDS), _loader(SHORTS)
+store_floats, store_words, store_shorts = _storer(FLOATS, 4), _storer(WORDS, 4), _storer(SHORTS, 2)
 
 
 @intrinsic
 def load_pairs(typing: Any, array: Any, row: Any, column: Any, other: Any, other_column: Any) -> Any:
-    """Words whose low halves are bytes of one place of an array of uint8, whose high halves are those of another."""
+    """Words whose low halves are numbers of one place of an array of uint8 or int16, whose high halves are those of
+    another."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wanted, halves = ir.VectorType(WORDS.element, WORDS.lanes), []
+        bits = signature.args[0].dtype.bitwidth
         for place in (args[1:3], args[3:5]):
-            at = _address(context, builder, signature.args[0], [args[0], *place], ir.IntType(8), WORDS.lanes)
+            at = _address(context, builder, signature.args[0], [args[0], *place], ir.IntType(bits), WORDS.lanes)
             value = builder.load(at)
-            value.align = 1
+            value.align = bits // 8
             halves.append(builder.zext(value, wanted))
         high = builder.shl(halves[1], ir.Constant(wanted, [16] * WORDS.lanes))
         return builder.or_(halves[0], high)
@@ -303,28 +299,46 @@ def pair_shorts(typing: Any, first: Any, second: Any) -> Any:
     return WORDS(SHORTS, SHORTS), generate
 
 
+def _of_halves(instruction: str) -> Any:
+    @intrinsic
+    def apply(typing: Any, a: Any, b: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            halves = ir.VectorType(ir.IntType(16), 2 * WORDS.lanes)
+            made = getattr(builder, instruction)(*(builder.bitcast(value, halves) for value in args))
+            return builder.bitcast(made, ir.VectorType(WORDS.element, WORDS.lanes))
+
+        return WORDS(WORDS, WORDS), generate
+
+    return apply
+
+
+multiply_halves, subtract_halves = _of_halves("mul"), _of_halves("sub")
+"""Each half of a word times the same half of the other, or less it; modulo 2**16."""
+
+
 @intrinsic
-def multiply_halves(typing: Any, a: Any, b: Any) -> Any:
-    """Each half of a word times the same half of the other; modulo 2**16."""
+def clamped_halves(typing: Any, value: Any, limit: Any) -> Any:
+    """Each half of a word, with its sign, within -limit .. limit; the limit: words whose halves are positive."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         halves = ir.VectorType(ir.IntType(16), 2 * WORDS.lanes)
-        product = builder.mul(*(builder.bitcast(value, halves) for value in args))
-        return builder.bitcast(product, ir.VectorType(WORDS.element, WORDS.lanes))
+        v, most = (builder.bitcast(value, halves) for value in args)
+        least = builder.sub(ir.Constant(halves, [0] * 2 * WORDS.lanes), most)
+        v = builder.select(builder.icmp_signed("<", v, most), v, most)
+        v = builder.select(builder.icmp_signed(">", v, least), v, least)
+        return builder.bitcast(v, ir.VectorType(WORDS.element, WORDS.lanes))
 
     return WORDS(WORDS, WORDS), generate
 
 
 @intrinsic
-def subtract_halves(typing: Any, a: Any, b: Any) -> Any:
-    """Each half of a word less the same half of the other; modulo 2**16."""
+def smaller_shorts(typing: Any, a: Any, b: Any) -> Any:
+    """The smaller of each lane."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        halves = ir.VectorType(ir.IntType(16), 2 * WORDS.lanes)
-        difference = builder.sub(*(builder.bitcast(value, halves) for value in args))
-        return builder.bitcast(difference, ir.VectorType(WORDS.element, WORDS.lanes))
+        return builder.select(builder.icmp_signed("<", *args), *args)
 
-    return WORDS(WORDS, WORDS), generate
+    return SHORTS(SHORTS, SHORTS), generate
 
 
 def _chooser(predicate: str) -> Any:
@@ -344,7 +358,6 @@ words_of_floats = _converter(FLOATS, WORDS, lambda builder, kind, value: builder
 """Rounded towards zero; they must be within int32."""
 floats_of_words = _converter(WORDS, FLOATS, lambda builder, kind, value: builder.sitofp(value, kind))
 """To the nearest float32, ties to even."""
-store_shorts = _storer(SHORTS, 2)
 
 
 @intrinsic

@@ -29,7 +29,6 @@ from arcomp.exact.lanes import (
     all_words,
     larger_floats,
     load_floats,
-    load_floats_of_bytes,
     root_of_floats,
     smaller_floats,
     store_floats,
@@ -157,7 +156,7 @@ def forward(heads: Any, head: int, units: Any, count: int, out: Any) -> None:
             a, b = all_floats(weights[row, bias]), all_floats(weights[row + 1, bias])
             c, d = all_floats(weights[row + 2, bias]), all_floats(weights[row + 3, bias])
             for i in range(heads.units):
-                u = load_floats_of_bytes(units, i, at)
+                u = load_floats(units, i, at)
                 a, b = a + all_floats(weights[row, i]) * u, b + all_floats(weights[row + 1, i]) * u
                 c, d = c + all_floats(weights[row + 2, i]) * u, d + all_floats(weights[row + 3, i]) * u
             _store_output(out, j, at, heads.outputs, a)

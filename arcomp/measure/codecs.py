@@ -174,6 +174,7 @@ class JpegXl(Pillow):
 
     def __init__(self, effort: int = 9, threads: int = -1) -> None:
         super().__init__(f"{self.FAMILY} e{effort}", "JXL", lossless=True, effort=effort, num_threads=threads)
+        self._deep = False
 
     def available(self) -> str:
         try:
@@ -183,9 +184,57 @@ class JpegXl(Pillow):
         plugin.DECODE_THREADS = self.options["num_threads"]
         return ""
 
+    def takes(self, pixels: Pixels) -> str:
+        """Of more than 8 bits by imagecodecs."""
+        return "" if pixels.dtype == np.uint8 or not Deep.missing() else super().takes(pixels)
+
+    def encode(self, pixels: Pixels) -> bytes:
+        self._deep = pixels.dtype != np.uint8
+        if not self._deep:
+            return super().encode(pixels)
+        return Deep("jpegxl", self.name, effort=self.options["effort"], lossless=True).encode(pixels)
+
     def decode(self, data: bytes) -> Pixels:
+        if self._deep:
+            return Deep("jpegxl", self.name).decode(data)
         self.available()  # Pillow reads it once the plugin is loaded
         return super().decode(data)
+
+
+class Deep(Codec):
+    """A codec of imagecodecs, of pictures of more than 8 bits.
+
+    Args:
+        codec: its name there. name: as tables show it. options: for encoding.
+    """
+
+    def __init__(self, codec: str, name: str, **options: Any) -> None:
+        self.codec, self.name, self.options = codec, name, options
+
+    @staticmethod
+    def missing() -> str:
+        """Empty if imagecodecs is here."""
+        try:
+            importlib.import_module("imagecodecs")
+        except ImportError:
+            return NOT_INSTALLED
+        return ""
+
+    def available(self) -> str:
+        return self.missing()
+
+    def takes(self, pixels: Pixels) -> str:
+        if pixels.dtype == np.uint8:
+            return "8 bits a sample"
+        return "alpha" if pixels.shape[2] in (2, 4) and self.codec == "jpegls" else ""
+
+    def encode(self, pixels: Pixels) -> bytes:
+        given = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+        return bytes(getattr(importlib.import_module("imagecodecs"), f"{self.codec}_encode")(given, **self.options))
+
+    def decode(self, data: bytes) -> Pixels:
+        found: Pixels = getattr(importlib.import_module("imagecodecs"), f"{self.codec}_decode")(data)
+        return found.reshape(*found.shape[:2], -1)
 
 
 class _OfBytes(Codec):
@@ -266,6 +315,11 @@ class Zstd(_OfBytes):
 def of_pictures(threads: int | None = None) -> list[Codec]:
     """PNG, WebP and JPEG XL, lossless."""
     return [Png(), WebP(), JpegXl(threads=-1 if threads is None else threads)]
+
+
+def of_deep_pictures() -> list[Codec]:
+    """JPEG-LS and JPEG 2000, lossless."""
+    return [Deep("jpegls", "JPEG-LS"), Deep("jpeg2k", "JPEG 2000", reversible=True)]
 
 
 def of_bytes() -> list[Codec]:

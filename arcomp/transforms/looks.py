@@ -7,6 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding import lattice
+from arcomp.coding.levels import LEVELS
 from arcomp.samples import Pixels
 from arcomp.transforms.colours import keys
 from arcomp.transforms.node import blocks
@@ -101,6 +103,14 @@ def share(used: npt.NDArray[np.bool_]) -> float:
     """Of the levels between the lowest and the highest one in use those that are, in the channel where it is least."""
     spans = [np.flatnonzero(row) for row in used]
     return min(len(span) / int(span[-1] - span[0] + 1) for span in spans)
+
+
+def converted(stack: Pixels) -> bool:
+    """Whether the high bits of RGB of 9 to 16 are colours that a conversion to RGB of 8 bits gives."""
+    if stack.shape[3] != 3 or int(stack.max()) < LEVELS:
+        return False
+    high = stack[0, ..., [1, 0, 2]] >> int(stack.max()).bit_length() - 8
+    return lattice.detect(np.ascontiguousarray(np.moveaxis(high, 0, 2), np.uint8)) != lattice.NONE
 
 
 def colours(stack: Pixels) -> Pixels | None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
 from arcomp.exact.last_layers import (
     Heads,
@@ -39,20 +38,19 @@ def heads(net: PackedNet, channels: int, longest: int, rate: float, group: int) 
 
 
 @kernel(inner=True)
-def _slopes(
-    mixture: Any, outputs: Any, scale: Any, residuals: Any, k: Any, value: Any, logistic: Any, out: Any
-) -> None:
+def _slopes(front: Any, outputs: Any, scale: Any, residuals: Any, k: Any, value: Any, logistic: Any, out: Any) -> None:
     """Derivatives of the code length, -ln of the mixture's mass of a value, by the outputs (in real units): float64
-    [outputs], for pixel k of a front; mixture as :func:`arcomp.models.photo.exact.mixtures` gives it."""
+    [outputs], for pixel k of a front. Of more than 8 bits: the mass of a level with the sample in its middle."""
+    mixture, depth = front.mixture, front.depth
     n = (mixture.shape[1] - 2) // 3
-    below = (value << 8) - 128
+    below = (value << (8 - depth.shift)) - 128
     known = 0.0
     for j in range(n):
         inverse = mixture[k, 2 * n + j]
         low = (below - mixture[k, n + j]) * inverse >> 16
         high = (below + 256 - mixture[k, n + j]) * inverse >> 16
         a = logistic_of(low, logistic) if value > 0 else 0.0
-        b = logistic_of(high, logistic) if value < HIGHEST else 1.0
+        b = logistic_of(high, logistic) if value < depth.highest else 1.0
         w = float(mixture[k, j]) * (1.0 / 65536.0)
         mass = w * (b - a)
         known += mass
@@ -77,7 +75,7 @@ def _slopes(
 def learn(
     heads: Any,
     channel: int,
-    mixture: Any,
+    front: Any,
     outputs: Any,
     scale: Any,
     residuals: Any,
@@ -87,11 +85,11 @@ def learn(
     """Add the gradient of one channel of a front, after :func:`forward` for it.
 
     Args:
-        mixture, outputs: of this channel, what :func:`arcomp.models.photo.exact.mixtures` made of what.
+        front: its ``mixture`` is what :func:`arcomp.models.photo.exact.mixtures` made of this channel's ``outputs``.
         values: integers [count], the levels.
     """
     slope, count = heads.slope, len(values)
     for k in range(count):
-        _slopes(mixture, outputs[:, k], scale[k], residuals, k, np.int64(values[k]), logistic, slope)
+        _slopes(front, outputs[:, k], scale[k], residuals, k, np.int64(values[k]), logistic, slope)
         keep_slope(heads, k)
     gather(heads, channel, count)

@@ -22,7 +22,6 @@ from arcomp.exact.lanes import (
     floats_of_words,
     larger_floats,
     load_floats,
-    load_floats_of_bytes,
     load_words,
     shift_words,
     smaller_floats,
@@ -69,7 +68,7 @@ def begin(layers: Any, heads: Any, channel: Any, units: Any, count: Any) -> None
 @kernel(inline="always")
 def _open(units: Any, row: Any, at: Any) -> Any:
     """1 where a unit is neither at its lowest nor at its highest, 0 where it is: it does not move there."""
-    one, u = all_floats(np.float32(1.0)), load_floats_of_bytes(units, row, at)
+    one, u = all_floats(np.float32(1.0)), load_floats(units, row, at)
     return smaller_floats(smaller_floats(u, all_floats(np.float32(255.0)) - u), one)
 
 

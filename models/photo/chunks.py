@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.coding.levels import LEVELS
 from arcomp.coding.mixing import LANES
@@ -100,13 +99,13 @@ def extract_features(
     planes: Any,
     squares: Any,
     workspace: Any,
-    pixels: npt.NDArray[np.uint8],
+    pixels: Any,
     begin: int,
     end: int,
     seen: Any,
     hashed: Any,
 ) -> None:
-    """Fronts begin .. end - 1 of a known strip, uint8 [H, W, C]: everything but the network and the coding.
+    """Fronts begin .. end - 1 of a known strip, uint8 or uint16 [H, W, C]: everything but the network and the coding.
 
     Args:
         planes, squares, workspace: records.

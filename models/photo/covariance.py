@@ -15,12 +15,14 @@ from arcomp.exact.dense import dot_shorts
 from arcomp.exact.lanes import (
     aligned,
     all_words,
+    clamped_halves,
     load_pairs,
     load_words,
     multiply_halves,
     store_words,
     subtract_halves,
 )
+from arcomp.models.photo.depth import FARTHEST
 from arcomp.models.photo.planes import LANES, NEIGHBOURS, SKEW, Int32
 
 BLOCK = 20
@@ -55,6 +57,7 @@ def differences(
         row: of ``pairs`` where m rows are written.
     """
     levels, channels, ring = planes.levels, planes.channels, planes.values.shape[1]
+    wide = planes.depth.wide
     mask, two = ring - 1, 2 * ring
     (a, ay), (b, by) = first, second
     west0 = load_pairs(levels, (a - 1) & mask, at + ay, (b - 1) & mask, at + by)
@@ -66,16 +69,22 @@ def differences(
     for j in range(1, taps + 1):
         ny, nx = (NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]) if j < taps else (0, 0)
         own_a, own_b, at_a, at_b = (a + nx + SKEW * ny) & mask, (b + nx + SKEW * ny) & mask, at + ay + ny, at + by + ny
-        _difference(load_pairs(levels, own_a, at_a, own_b, at_b), west0, weights, pairs, i)
+        _difference(load_pairs(levels, own_a, at_a, own_b, at_b), west0, (weights, wide), pairs, i)
         if channels > 1:
-            _difference(load_pairs(levels, ring + own_a, at_a, ring + own_b, at_b), west1, weights, pairs, i + 1)
-            _difference(load_pairs(levels, two + own_a, at_a, two + own_b, at_b), west2, weights, pairs, i + 2)
+            _difference(
+                load_pairs(levels, ring + own_a, at_a, ring + own_b, at_b), west1, (weights, wide), pairs, i + 1
+            )
+            _difference(load_pairs(levels, two + own_a, at_a, two + own_b, at_b), west2, (weights, wide), pairs, i + 2)
         i += channels
 
 
 @kernel(inline="always")
-def _difference(own: Any, west: Any, weights: Any, pairs: Any, i: Any) -> None:
+def _difference(own: Any, west: Any, weighted: Any, pairs: Any, i: Any) -> None:
+    """``weighted``: the samples' weights, and whether differences may be larger than those of bytes."""
+    weights, wide = weighted
     v = subtract_halves(own, west)
+    if wide:
+        v = clamped_halves(v, all_words(np.int32(FARTHEST * 65537)))
     store_words(pairs.plain, i, 0, v)
     store_words(pairs.weighted, i, 0, multiply_halves(weights, v))
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding.levels import HIGHEST, LEVELS
 from arcomp.container.tensors import part
 from arcomp.contract.model import Watch
 from arcomp.errors import ModelError
@@ -205,7 +204,7 @@ def head(net: Any, workspace: Any, channel: int, channels: int, more: int, count
 
 
 @kernel(inner=True)
-def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out: Any) -> None:
+def mixtures(net: Any, activations: Any, base: Any, scale: Any, depth: Any, count: int, out: Any) -> None:
     """What the mixing stage codes with, from a head's outputs.
 
     Quotients are taken in float64: of integers below 2**33 and 2**20, which cannot come so near to a whole number that
@@ -213,11 +212,13 @@ def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out:
 
     Args:
         activations: record of a :class:`Workspace`; ``outputs`` and ``residuals`` are read, ``sums`` is overwritten.
-        base: int32 [count], Q6. scale: int32 [count], Q8.
+        base: int32 [count], Q6. scale: int32 [count], Q8. depth: of the samples.
         out: int32 [count, 3 K + 2], written: weights (2**16 in all), means (Q8), inverse scales (Q16), the
-            mean rounded to a level (1 .. HIGHEST), class of the scale.
+            mean rounded to a sample (1 .. the highest), class of the scale.
     """
     n, outputs, made = net.components, activations.outputs, activations.sums
+    places = 8 - depth.shift
+    limit = np.int64(depth.highest + 1) << places
     _weights(net, outputs, count, made)
     centre = made[3 * n]
     for k in range(count):
@@ -230,7 +231,7 @@ def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out:
         offset, mean = outputs[n + j], made[n + j]
         for k in range(count):
             m = centre[k] + ((np.int64(scale[k]) * offset[k]) >> 8)
-            mean[k] = max(np.int64(-(LEVELS << 8)), min(np.int64(2 * LEVELS << 8), m))
+            mean[k] = max(-limit, min(2 * limit, m))
     units = made[3 * n]
     for k in range(count):
         units[k] = np.int32(float(1 << 28) / float(scale[k]))
@@ -247,7 +248,7 @@ def mixtures(net: Any, activations: Any, base: Any, scale: Any, count: int, out:
             own[j], own[n + j], own[2 * n + j] = w, m, v
             mean += w * m
             width += w * v
-        own[3 * n] = max(1, min(HIGHEST, ((mean >> 16) + 128) >> 8))
+        own[3 * n] = max(1, min(depth.highest, ((mean >> 16) + (128 >> depth.shift)) >> places))
         w = min(np.int64(4095), (width >> 26) + 3)  # inverse scale, Q6
         own[3 * n + 1] = max(0, min(15, ((net.logs[w] - 96) >> 3) + 6))
 

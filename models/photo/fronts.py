@@ -93,12 +93,12 @@ def code_channel(strip: Any, coding: Any, heads: Any, layers: Any, decoding: boo
     net, activations, workspace, front = strip.net, strip.activations, strip.workspace, strip.front
     if heads is not None:
         last_layers.forward(heads, c, activations.units, count, activations.outputs)
-    mixtures(net, activations, workspace.base[c], workspace.scale[c], count, front.mixture)
+    mixtures(net, activations, workspace.base[c], workspace.scale[c], front.depth, count, front.mixture)
     stage.code(coding.stage, coding.coder, front, decoding, c, count)
     if heads is not None:
         values, logistic = workspace.current[c, :count], coding.stage.logistic
         adaptation.learn(
-            heads, c, front.mixture, activations.outputs, workspace.scale[c], activations.residuals, values, logistic
+            heads, c, front, activations.outputs, workspace.scale[c], activations.residuals, values, logistic
         )
     last = c == strip.planes.channels - 1
     if layers is not None:

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.coding.levels import HIGHEST, LEVELS, MID_LEVEL
+from arcomp.coding.levels import MID_LEVEL
 from arcomp.exact.compiled import kernel
-from arcomp.models.photo.least_squares import LEVEL_BITS, OVERSHOOT
+from arcomp.models.photo.depth import LEVEL_BITS
+from arcomp.models.photo.least_squares import OVERSHOOT
 from arcomp.models.photo.planes import (
     MARGIN,
     NEIGHBOURS,
@@ -39,8 +40,7 @@ _BLEND_FLOOR = 0.15  # levels
 _ERROR_LIMIT = 4095
 _TYPICAL_ERROR = 144  # 16 log2 of two levels in Q8
 _MID_QUARTER = MID_LEVEL // 4
-_LOWEST_PREDICTION = -(OVERSHOOT << LEVEL_BITS)
-_HIGHEST_PREDICTION = (LEVELS + OVERSHOOT) << LEVEL_BITS
+_BEYOND = OVERSHOOT << LEVEL_BITS
 SIGNED_ERRORS = 6
 WINDOW_ERRORS = 2
 ABSOLUTE_ERRORS = 4
@@ -129,12 +129,13 @@ def _errors(planes: Any, t: int, at: int, count: int, workspace: Any) -> None:
 
 
 @kernel(inner=True)
-def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> None:
-    """The windows' predictions int32 [windows, n], each weighted by the inverse fourth power of its mean error."""
+def _blend(total: Any, predictions: Any, weight: Any, highest: Any, count: int, out: Any) -> None:
+    """The windows' predictions int32 [windows, n], each weighted by the inverse fourth power of its mean error;
+    none is above ``highest``."""
     windows = predictions.shape[0]
     if windows == 1:
         for k in range(count):
-            out[k] = max(np.int32(0), min(np.int32(HIGHEST << LEVEL_BITS), predictions[0, k]))
+            out[k] = max(np.int32(0), min(np.int32(highest), predictions[0, k]))
         return
     above, below = weight[windows], weight[windows + 1]
     for k in range(count):
@@ -149,7 +150,7 @@ def _blend(total: Any, predictions: Any, weight: Any, count: int, out: Any) -> N
             below[k] += q
     for k in range(count):
         b = np.int32(np.floor(above[k] / below[k] + 0.5))
-        out[k] = max(np.int32(0), min(np.int32(HIGHEST << LEVEL_BITS), b))
+        out[k] = max(np.int32(0), min(np.int32(highest), b))
 
 
 @kernel(inner=True)
@@ -160,9 +161,9 @@ def _scaled(values: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
 
 
 @kernel(inner=True)
-def _neighbour(row: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
+def _neighbour(row: Any, point: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
     for k in range(count):
-        v = np.int32(row[k]) << LEVEL_BITS
+        v = np.int32(row[k]) << point
         out[k] = _clip8(((v - base[k]) * inverse[k] + np.int32(2048)) >> 12)
 
 
@@ -186,17 +187,18 @@ def features(planes: Any, squares: Any, workspace: Any, t: int, first: int, coun
         out: int8 [inputs, >= count], written: the trunk's inputs.
     """
     values, channels, windows = planes.values, planes.channels, planes.windows
-    mask = values.shape[1] - 1
+    mask, depth = values.shape[1] - 1, planes.depth
+    highest = depth.highest << depth.point
     at = MARGIN + first
     _errors(planes, t, at, count, workspace)
     o = 0
     for c in range(channels):
         base, inverse, own = workspace.trunk_base[c], workspace.trunk_inverse[c], workspace.inverse[c]
-        _blend(workspace.total[c], workspace.full[c], workspace.weight, count, base)
+        _blend(workspace.total[c], workspace.full[c], workspace.weight, highest, count, base)
         for j in range(len(NEIGHBOURS)):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             row = values[c, (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
-            _neighbour(row, base, inverse, count, out[o])
+            _neighbour(row, depth.point, base, inverse, count, out[o])
             o += 1
         for w in range(windows):
             _scaled(workspace.low[c, w], base, inverse, count, out[o])
@@ -221,7 +223,7 @@ def features(planes: Any, squares: Any, workspace: Any, t: int, first: int, coun
             out[o, k] = _clip8(s - _TYPICAL_ERROR)
             out[o + 1, k] = _clip8(log2(squares.logs, total[1, k]) - _TYPICAL_ERROR)
             out[o + 2, k] = _clip8(2 * (log2(squares.logs, total[2, k]) - s))
-            out[o + 3, k] = (base[k] >> 8) - _MID_QUARTER
+            out[o + 3, k] = (base[k] >> depth.quarter) - _MID_QUARTER
         o += 4
         for w in range(windows):
             for k in range(count):
@@ -238,7 +240,9 @@ def channel_features(squares: Any, workspace: Any, channel: int, count: int, out
 
     Those are in ``workspace.current``.
     """
-    windows = workspace.full.shape[1]
+    windows, depth = workspace.full.shape[1], workspace.depth
+    highest = depth.highest << depth.point
+    above = highest + (1 << depth.point) + _BEYOND
     for w in range(windows):
         p = workspace.predictions[channel, w]
         for k in range(count):
@@ -246,16 +250,16 @@ def channel_features(squares: Any, workspace: Any, channel: int, count: int, out
         for c in range(channel):
             factor = workspace.factor[w, channel * (channel - 1) // 2 + c]
             for k in range(count):
-                residual = (workspace.current[c, k] << LEVEL_BITS) - workspace.predictions[c, w, k]
+                residual = (workspace.current[c, k] << depth.point) - workspace.predictions[c, w, k]
                 p[k] += np.int32((np.int64(factor[k]) * residual + 512) >> 10)
         for k in range(count):
-            p[k] = max(np.int32(_LOWEST_PREDICTION), min(np.int32(_HIGHEST_PREDICTION), p[k]))
+            p[k] = max(np.int32(-_BEYOND), min(np.int32(above), p[k]))
     base, inverse = workspace.base[channel], workspace.inverse[channel]
-    _blend(workspace.total[channel], workspace.predictions[channel], workspace.weight, count, base)
+    _blend(workspace.total[channel], workspace.predictions[channel], workspace.weight, highest, count, base)
     o = 0
     for c in range(channel):
         for k in range(count):
-            v = workspace.current[c, k] << LEVEL_BITS
+            v = workspace.current[c, k] << depth.point
             r = _clip8(((v - workspace.base[c, k]) * workspace.inverse[c, k] + np.int32(2048)) >> 12)
             out[o, k] = r
             out[o + 1, k] = min(np.int32(127), abs(r))
@@ -264,7 +268,7 @@ def channel_features(squares: Any, workspace: Any, channel: int, count: int, out
         out[o, k] = _clip8(((base[k] - workspace.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
         s = log2(squares.logs, workspace.total[channel, 0, k])
         out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, workspace.total[channel, 1, k])))
-        out[o + 2, k] = (base[k] >> 8) - _MID_QUARTER
+        out[o + 2, k] = (base[k] >> depth.quarter) - _MID_QUARTER
     o += 3
     if windows > 1:
         for w in range(windows):
@@ -281,14 +285,14 @@ def push(planes: Any, t: int, first: int, count: int, channel: int, current: Any
     levels = planes.levels[channel * ring + here, MARGIN + first : MARGIN + first + count]
     for k in range(count):
         row[k] = current[k]
-        levels[k] = current[k]
+        levels[k] = current[k] >> planes.depth.shift
 
 
 @kernel(inner=True)
 def update_errors(planes: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Errors and sample weights of a front whose levels are all known; then its margins."""
     values, channels, windows = planes.values, planes.channels, planes.windows
-    mask = values.shape[1] - 1
+    mask, shift, point = values.shape[1] - 1, planes.depth.shift, planes.depth.point
     at = MARGIN + first
     limit = np.int32(_ERROR_LIMIT)
     for c in range(channels):
@@ -296,13 +300,13 @@ def update_errors(planes: Any, workspace: Any, t: int, first: int, count: int) -
         signed = values[base_error(channels, c), t & mask, at : at + count]
         absolute = values[trunk_error(channels, c), t & mask, at : at + count]
         for k in range(count):
-            v = own[k] << LEVEL_BITS
+            v = own[k] << point
             signed[k] = max(-limit, min(limit, (v - workspace.base[c, k]) >> 2))
             absolute[k] = min(limit, abs(v - workspace.trunk_base[c, k]) >> 2)
         for w in range(windows):
             row = values[window_error(channels, w, c), t & mask, at : at + count]
             for k in range(count):
-                row[k] = max(-limit, min(limit, ((own[k] << LEVEL_BITS) - workspace.predictions[c, w, k]) >> 2))
+                row[k] = max(-limit, min(limit, ((own[k] << point) - workspace.predictions[c, w, k]) >> 2))
     activity = workspace.total[0, 0]  # no longer needed
     activity[:count] = 0
     for c in range(channels):
@@ -323,5 +327,6 @@ def update_errors(planes: Any, workspace: Any, t: int, first: int, count: int) -
     row = values[sample_weight(channels, windows), t & mask, at : at + count]
     five = 5 * channels
     for k in range(count):
-        row[k] = (64 * five + (five + activity[k]) // 2) // (five + activity[k])
+        around = activity[k] >> shift
+        row[k] = (64 * five + (five + around) // 2) // (five + around)
     fill_margins(planes, t)

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from arcomp.coding.levels import HIGHEST
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
     all_floats,
@@ -28,8 +27,6 @@ from arcomp.exact.lanes import (
     all_words,
     larger_floats,
     load_floats,
-    load_floats_of_shorts,
-    load_floats_of_words,
     load_shorts,
     pair_shorts,
     prefetch,
@@ -39,6 +36,7 @@ from arcomp.exact.lanes import (
     words_of_floats,
 )
 from arcomp.models.photo import covariance, similarity
+from arcomp.models.photo.depth import FARTHEST, LEVEL_BITS
 from arcomp.models.photo.planes import LANES, MARGIN, NEIGHBOURS, SKEW, sample_weight
 from arcomp.models.photo.windows import (
     LOW_ORDER,
@@ -54,8 +52,6 @@ from arcomp.models.photo.windows import (
     WEIGHTED,
 )
 
-LEVEL_BITS = 6
-"""Predictions are in 1/64 of a level."""
 FACTOR_BITS = 10
 """Fractional bits of the factor's entries among the current channels."""
 _FACTOR_LIMIT = 16 << FACTOR_BITS
@@ -73,7 +69,7 @@ def start_row(planes: Any, spec: Any, t: int, at: int, sums: Any, samples: Any) 
         sums: int32 [pairs, columns], column ``at`` is written.
         samples: workspace, int32 [m + 1, as many as the window has]: v of each sample, and its weight.
     """
-    values, channels = planes.values, planes.channels
+    values, levels, channels, ring = planes.values, planes.levels, planes.channels, planes.values.shape[1]
     step, rows, left, right = spec[STEP], spec[ROWS], spec[REACH_LEFT], spec[REACH_RIGHT]
     taps, m = spec[TAPS], spec[SIZE]
     weight, mask = sample_weight(channels, planes.windows), values.shape[1] - 1
@@ -84,12 +80,11 @@ def start_row(planes: Any, spec: Any, t: int, at: int, sums: Any, samples: Any) 
             row = t + step * q + SKEW * dy
             a = at + dy
             for c in range(channels):
-                west = np.int32(values[c, (row - 1) & mask, a])
-                for j in range(1, taps):
-                    ny = NEIGHBOURS[j, 0]
-                    nx = NEIGHBOURS[j, 1]
-                    samples[(j - 1) * channels + c, n] = values[c, (row + nx + SKEW * ny) & mask, a + ny] - west
-                samples[(taps - 1) * channels + c, n] = values[c, row & mask, a] - west
+                west = np.int32(levels[c * ring + ((row - 1) & mask), a])
+                for j in range(1, taps + 1):
+                    ny, nx = (NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]) if j < taps else (0, 0)
+                    v = levels[c * ring + ((row + nx + SKEW * ny) & mask), a + ny] - west
+                    samples[(j - 1) * channels + c, n] = max(-FARTHEST, min(FARTHEST, v)) if planes.depth.wide else v
             samples[m, n] = values[weight, row & mask, a] if spec[WEIGHTED] else 1
             n += 1
     p = 0
@@ -140,14 +135,14 @@ def slide(planes: Any, spec: Any, workspace: Any, sums: Any, t: int, first: int,
 def _regularised(sums: Any, at: int, m: int, real: Any, prior: Any, matrix: Any) -> None:
     """A + beta (trace + ridge) P + ridge I of LANES pixels: float32 [pairs, LANES]."""
     beta, ridge = all_floats(real[0]), all_floats(real[1])
-    trace = load_floats_of_words(sums, 0, at)
+    trace = load_floats(sums, 0, at)
     for i in range(1, m):
-        trace = trace + load_floats_of_words(sums, i * (i + 3) // 2, at)
+        trace = trace + load_floats(sums, i * (i + 3) // 2, at)
     scale = beta * (trace + ridge)
     p = 0
     for i in range(m):
         for j in range(i + 1):
-            a = load_floats_of_words(sums, p, at) + scale * all_floats(prior[p])
+            a = load_floats(sums, p, at) + scale * all_floats(prior[p])
             if i == j:
                 a = a + ridge
             store_floats(matrix, p, 0, a)
@@ -204,7 +199,7 @@ def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int,
     prior = squares.prior[spec[PRIOR_AT] : spec[PRIOR_AT] + own_pairs]
     unit = all_floats(real[2])
     if spec[SIMILARITY]:
-        unit = unit / load_floats_of_words(workspace.similarity.total, 0, 0)
+        unit = unit / load_floats(workspace.similarity.total, 0, 0)
         _regularised(workspace.similarity.sums, 0, m, real, prior, matrix)
     else:
         begin = spec[SUMS_AT] + (t % spec[STEP]) * own_pairs
@@ -212,10 +207,10 @@ def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int,
     _factorise(matrix, m, real[1])
     predictors = (taps - 1) * channels
     for c in range(channels):
-        west = load_floats_of_shorts(values[c], (t - 1) & mask, at)
+        west = load_floats(values[c], (t - 1) & mask, at)
         for j in range(1, taps):
             ny = NEIGHBOURS[j, 0]
-            own = load_floats_of_shorts(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
+            own = load_floats(values[c], (t + NEIGHBOURS[j, 1] + SKEW * ny) & mask, at + ny)
             store_floats(vector, (j - 1) * channels + c, 0, own - west)
     for i in range(1, predictors):
         r = i * (i + 1) // 2
@@ -225,12 +220,12 @@ def solve(planes: Any, squares: Any, workspace: Any, w: int, t: int, first: int,
         store_floats(vector, i, 0, z)
     for c in range(channels):
         r = (predictors + c) * (predictors + c + 1) // 2
-        p = load_floats_of_shorts(values[c], (t - 1) & mask, at)
+        p = load_floats(values[c], (t - 1) & mask, at)
         for j in range(predictors):
             p = p + load_floats(matrix, r + j, 0) * load_floats(vector, j, 0)
             if j == LOW_ORDER * channels - 1:
-                _store_prediction(workspace.low[c], w, offset, p)
-        _store_prediction(workspace.full[c], w, offset, p)
+                _store_prediction(workspace.low[c], w, offset, p, planes.depth)
+        _store_prediction(workspace.full[c], w, offset, p, planes.depth)
         _store_fit(workspace, w, offset, c, r + predictors, unit)
 
 
@@ -249,12 +244,13 @@ def _store_fit(workspace: Any, w: int, offset: int, c: int, at: int, unit: Any) 
 
 
 @kernel(inner=True)
-def _store_prediction(out: Any, w: int, offset: int, p: Any) -> None:
+def _store_prediction(out: Any, w: int, offset: int, p: Any, depth: Any) -> None:
     """Rounded to Q6; int32 [windows, n], written."""
-    p = larger_floats(p, all_floats(np.float32(-OVERSHOOT)))
-    p = smaller_floats(p, all_floats(np.float32(HIGHEST + OVERSHOOT)))
+    beyond = OVERSHOOT << depth.shift
+    p = larger_floats(p, all_floats(np.float32(-beyond)))
+    p = smaller_floats(p, all_floats(np.float32(depth.highest + beyond)))
     above = all_floats(np.float32((OVERSHOOT << LEVEL_BITS) + 0.5))  # so that rounding towards zero rounds down
-    v = words_of_floats(p * all_floats(np.float32(1 << LEVEL_BITS)) + above)
+    v = words_of_floats(p * all_floats(np.float32(1 << depth.point)) + above)
     store_words(out, w, offset, v - all_words(np.int32(OVERSHOOT << LEVEL_BITS)))
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from arcomp.container.tensors import part
 from arcomp.contract.learning import LearningModel, Stream, Tile
-from arcomp.contract.model import Watch, check_kind
+from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
 from arcomp.contract.settings import checked
 from arcomp.contract.side_by_side import Positions
@@ -33,7 +33,7 @@ strip learns ends with it: a quarter of a percent of 512 x 512 pixels."""
 
 @register
 class PhotoModel(LearningModel):
-    """A network for gray pictures and one for colour, 8 bits.
+    """A network for gray pictures and one for colour, 8 to 16 bits.
 
     Args:
         weights: as :func:`freeze` makes them; at least one network.
@@ -58,7 +58,8 @@ class PhotoModel(LearningModel):
         return PhotoTrainer()
 
     def check(self, channels: int, depth: int) -> None:
-        check_kind(self.name, self.configs, channels, depth)
+        if channels not in self.configs or not 8 <= depth <= 16:
+            raise refuse(self.name, "gray and RGB of 8 to 16 bits", channels, depth)
 
     def coding_order(self, channels: int) -> tuple[int, ...]:
         return CODING_ORDER[channels]
@@ -136,24 +137,27 @@ class PhotoModel(LearningModel):
         progress: Positions = lambda positions: None,
         watch: Watch | None = None,
     ) -> Stream:
+        from arcomp.models.photo.depth import of_tile
         from arcomp.models.photo.strip import Strip
 
         height, width, channels = tile.shape
-        strip, learns = Strip(self.frozen(channels), height, width), self.configs[channels].inner_rate > 0
+        frozen, depth = self.frozen(channels), of_tile(tile)
+        strip, learns = Strip(frozen, height, width, depth), self.configs[channels].inner_rate > 0
         if watch is None and (learns or (device == "cpu" and not os.environ.get("ARCOMP_BACKEND"))):
             return strip.encode(tile, progress)  # without torch
         stream = strip.encode_by_chunks(tile, self.chunk_network(channels, device), progress, watch)
         # Layers are watched as they were frozen, all positions at once; what is coded is made of what they learn.
-        return Strip(self.frozen(channels), height, width).encode(tile, lambda positions: None) if learns else stream
+        return Strip(frozen, height, width, depth).encode(tile, lambda positions: None) if learns else stream
 
     def tile_bits(
         self, tile: Tile, progress: Positions = lambda positions: None
     ) -> tuple[npt.NDArray[np.float32], float]:
+        from arcomp.models.photo.depth import of_tile
         from arcomp.models.photo.strip import Strip
 
         height, width, channels = tile.shape
         found = np.zeros(tile.shape, np.float32)
-        stream = Strip(self.frozen(channels), height, width).encode(tile, progress, found)
+        stream = Strip(self.frozen(channels), height, width, of_tile(tile)).encode(tile, progress, found)
         return found, stream.network_bits
 
     def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
@@ -169,7 +173,7 @@ class PhotoModel(LearningModel):
         progress: Positions = lambda positions: None,
         naive: bool = False,
     ) -> None:
-        from arcomp.models.photo.strip import Strip
+        from arcomp.models.photo.strip import Strip, depth_of
 
         height, width, channels = tile.shape
         if naive:
@@ -177,4 +181,4 @@ class PhotoModel(LearningModel):
 
             decode_naively(self.frozen(channels), self.chunk_network(channels), data, tile)
         else:
-            Strip(self.frozen(channels), height, width).decode(data, tile, progress)
+            Strip(self.frozen(channels), height, width, depth_of(data, tile)).decode(data, tile, progress)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from arcomp.coding import binary
+from arcomp.contract.learning import Tile
 from arcomp.exact import last_layers
 from arcomp.exact.apart import call
 from arcomp.exact.compiled import kernel
@@ -16,18 +16,17 @@ from arcomp.models.photo import descent
 from arcomp.models.photo.exact import ChunkNetwork, head
 from arcomp.models.photo.inputs import extras
 from arcomp.models.photo.planes import SKEW, first_row, last_row
-from arcomp.models.photo.strip import Frozen, Strip, load_channel, start
+from arcomp.models.photo.strip import Frozen, Strip, depth_of, load_channel, start
 
 
-def decode_naively(
-    frozen: Frozen, network: ChunkNetwork, data: bytes | memoryview, pixels: npt.NDArray[np.uint8]
-) -> None:
-    """Fill uint8 [height, width, C], extracting the features of the whole strip anew for every channel of every front:
+def decode_naively(frozen: Frozen, network: ChunkNetwork, data: bytes | memoryview, pixels: Tile) -> None:
+    """Fill [height, width, C], extracting the features of the whole strip anew for every channel of every front:
     a slow reference for testing the incremental planes and kernels. Only the mixing stage keeps its
     state from front to front."""
     height, width, channels = pixels.shape
-    lattice_id, coder = start(data, channels)
-    own = Strip(frozen, height, width)
+    depth = depth_of(data, pixels)
+    lattice_id, coder = start(data, channels, depth)
+    own = Strip(frozen, height, width, depth)
     strip, reading = own.record(lattice_id), own.coding(coder)
     for t in range(own.fronts):
         count = last_row(t, height) - first_row(t, width) + 1
@@ -35,7 +34,7 @@ def decode_naively(
             continue
         ys = np.arange(first_row(t, width), last_row(t, height) + 1)
         for c in range(channels):
-            chunk = Strip(frozen, height, width).extract_features(pixels, 0, t + 1)
+            chunk = Strip(frozen, height, width, depth).extract_features(pixels, 0, t + 1)
             outputs, units = network.outputs(chunk.seen.inputs, chunk.seen.extras)
             n = chunk.seen.values.shape[1]
             _decode_channel(strip, reading, *own.learners, record(chunk), (outputs, units), (c, n - count, n))

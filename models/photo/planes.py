@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.coding.levels import MID_LEVEL
 from arcomp.exact.compiled import kernel
+from arcomp.models.photo.depth import EIGHT, Depth
 
 SKEW = 8
 MARGIN = 24
@@ -51,23 +51,24 @@ NEIGHBOURS: Int64 = np.array(
 
 
 class Planes(NamedTuple):
-    """The planes of a strip: int16 [count, ring, MARGIN + height + LANES].
+    """The planes of a strip: int16 [count, ring, MARGIN + height + LANES]; int32 where samples have more than 8 bits.
 
     In this order: the pixels of each channel (levels), the errors of the base (Q4, signed), the absolute errors of the
     trunk's base (Q4), the errors of each window's prediction (Q4, signed; window by window), the sample weights
     of the least squares (Q6).
     """
 
-    values: Int16
-    flat: Int16
+    values: Int16 | Int32
+    flat: Int16 | Int32
     """The same, front after front: [count * ring, MARGIN + height + LANES]."""
-    levels: npt.NDArray[np.uint8]
-    """[channels * ring, MARGIN + height + LANES]: the pixels of each channel once more, as bytes. Least squares read
-    thousands of them for each pixel, so that they should be near."""
+    levels: npt.NDArray[np.uint8] | Int16
+    """[channels * ring, MARGIN + height + LANES]: the pixels of each channel once more, as bytes, or less their lowest
+    bits in 16 bits. Least squares read thousands of them for each pixel, so that they should be near."""
     height: int
     width: int
     channels: int
     windows: int
+    depth: Depth
 
 
 @kernel(inline="always")
@@ -94,19 +95,20 @@ def sample_weight(channels: int, windows: int) -> int:
     return (3 + windows) * channels
 
 
-def blank(height: int, width: int, channels: int, windows: int, ring: int) -> Planes:
+def blank(height: int, width: int, channels: int, windows: int, ring: int, depth: Depth = EIGHT) -> Planes:
     """The planes of a strip of which nothing is known.
 
     Args:
         height, width: of the strip. channels: 1 or 3. windows: of the least squares.
-        ring: fronts that are kept; a power of two.
+        ring: fronts that are kept; a power of two. depth: of the samples.
     """
     count = (3 + windows) * channels + 1
-    values = np.full((count, ring, MARGIN + height + LANES), UNSEEN_ERROR, np.int16)
-    values[:channels] = MID_LEVEL
+    middle = (depth.highest + 1) // 2
+    values = np.full((count, ring, MARGIN + height + LANES), UNSEEN_ERROR, np.int32 if depth.wide else np.int16)
+    values[:channels] = middle
     values[-1] = UNSEEN_WEIGHT
-    levels = np.full((channels * ring, values.shape[2]), MID_LEVEL, np.uint8)
-    return Planes(values, values.reshape(count * ring, -1), levels, height, width, channels, windows)
+    levels = np.full((channels * ring, values.shape[2]), middle >> depth.shift, np.int16 if depth.wide else np.uint8)
+    return Planes(values, values.reshape(count * ring, -1), levels, height, width, channels, windows, depth)
 
 
 @kernel(inline="always")
@@ -138,7 +140,7 @@ def fill_margins(planes: Any, t: int) -> None:
             for k in range(1, LEFT + 1):
                 values[p, (t + SKEW - k) & mask, at + 1] = v
                 if p < planes.channels:
-                    levels[p * ring + ((t + SKEW - k) & mask), at + 1] = v
+                    levels[p * ring + ((t + SKEW - k) & mask), at + 1] = v >> planes.depth.shift
     last = t - planes.width + 1
     if last >= 0 and last % SKEW == 0 and last // SKEW < planes.height:  # (y, width - 1)
         at = MARGIN + last // SKEW
@@ -147,4 +149,4 @@ def fill_margins(planes: Any, t: int) -> None:
             for k in range(1, BEYOND + 1):
                 values[p, (t + k) & mask, at] = v
                 if p < planes.channels:
-                    levels[p * ring + ((t + k) & mask), at] = v
+                    levels[p * ring + ((t + k) & mask), at] = v >> planes.depth.shift

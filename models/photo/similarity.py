@@ -21,12 +21,13 @@ from arcomp.exact.lanes import (
     absolute_shorts,
     aligned,
     all_floats,
+    all_shorts,
     all_words,
     larger_floats,
     load_floats,
-    load_floats_of_shorts,
-    load_shorts_of_bytes,
+    load_shorts,
     load_words,
+    smaller_shorts,
     store_floats,
     store_shorts,
     store_words,
@@ -45,6 +46,9 @@ from arcomp.models.photo.windows import (
     compared,
     pairs,
 )
+
+_UNLIKE = 1023
+"""Levels from which two are equally unlike: eighteen such differences are an int16."""
 
 
 class Workspace(NamedTuple):
@@ -79,7 +83,7 @@ def new_workspace(windows: tuple[Window, ...], channels: int, n: int) -> Workspa
 def distances(planes: Any, squares: Any, workspace: Any, t: int, first: int, count: int) -> None:
     """Of a front's pixels to all samples that any window compares them with: ``workspace.distance``."""
     levels, channels, ring = planes.levels, planes.channels, planes.values.shape[1]
-    compared = squares.compared
+    compared, wide = squares.compared, planes.depth.wide
     for offset in range(0, count, LANES):
         at = MARGIN + first + offset
         own0 = _surroundings(levels, 0, ring, t, at)
@@ -89,10 +93,10 @@ def distances(planes: Any, squares: Any, workspace: Any, t: int, first: int, cou
         for n in range(compared.shape[0]):
             dy, dx = compared[n, 0], compared[n, 1]
             there, a = t + dx + SKEW * dy, at + dy
-            distance = _distance(own0, _surroundings(levels, 0, ring, there, a))
+            distance = _distance(own0, _surroundings(levels, 0, ring, there, a), wide)
             if channels > 1:
-                distance = distance + _distance(own1, _surroundings(levels, ring, ring, there, a))
-                distance = distance + _distance(own2, _surroundings(levels, 2 * ring, ring, there, a))
+                distance = distance + _distance(own1, _surroundings(levels, ring, ring, there, a), wide)
+                distance = distance + _distance(own2, _surroundings(levels, 2 * ring, ring, there, a), wide)
             store_shorts(workspace.distance, n, offset, distance)
 
 
@@ -101,20 +105,26 @@ def _surroundings(levels: Any, plane: Any, ring: Any, t: Any, at: Any) -> Any:
     """The first COMPARED neighbours of LANES pixels in a plane that begins at a row: W, N, NW, NE, WW, NN."""
     mask = ring - 1
     return (
-        load_shorts_of_bytes(levels, plane + ((t - 1) & mask), at),
-        load_shorts_of_bytes(levels, plane + ((t - SKEW) & mask), at - 1),
-        load_shorts_of_bytes(levels, plane + ((t - SKEW - 1) & mask), at - 1),
-        load_shorts_of_bytes(levels, plane + ((t - SKEW + 1) & mask), at - 1),
-        load_shorts_of_bytes(levels, plane + ((t - 2) & mask), at),
-        load_shorts_of_bytes(levels, plane + ((t - 2 * SKEW) & mask), at - 2),
+        load_shorts(levels, plane + ((t - 1) & mask), at),
+        load_shorts(levels, plane + ((t - SKEW) & mask), at - 1),
+        load_shorts(levels, plane + ((t - SKEW - 1) & mask), at - 1),
+        load_shorts(levels, plane + ((t - SKEW + 1) & mask), at - 1),
+        load_shorts(levels, plane + ((t - 2) & mask), at),
+        load_shorts(levels, plane + ((t - 2 * SKEW) & mask), at - 2),
     )
 
 
 @kernel(inline="always")
-def _distance(own: Any, other: Any) -> Any:
-    a = absolute_shorts(own[0] - other[0]) + absolute_shorts(own[1] - other[1])
-    b = absolute_shorts(own[2] - other[2]) + absolute_shorts(own[3] - other[3])
-    return a + b + (absolute_shorts(own[4] - other[4]) + absolute_shorts(own[5] - other[5]))
+def _distance(own: Any, other: Any, wide: Any) -> Any:
+    a = _apart(own[0], other[0], wide) + _apart(own[1], other[1], wide)
+    b = _apart(own[2], other[2], wide) + _apart(own[3], other[3], wide)
+    return a + b + (_apart(own[4], other[4], wide) + _apart(own[5], other[5], wide))
+
+
+@kernel(inline="always")
+def _apart(own: Any, other: Any, wide: Any) -> Any:
+    found = absolute_shorts(own - other)
+    return smaller_shorts(found, all_shorts(np.int16(_UNLIKE))) if wide else found
 
 
 @kernel(inner=True)
@@ -126,7 +136,7 @@ def _weigh(squares: Any, w: int, channels: int, workspace: Any, offset: int) -> 
     least = all_floats(squares.real[w, 3]) * all_floats(np.float32((COMPARED * channels) ** 2))
     largest = all_floats(np.float32(0.0))
     for n in range(samples):
-        d = load_floats_of_shorts(distance, places[begin + n, 2], offset)
+        d = load_floats(distance, places[begin + n, 2], offset)
         q = all_floats(fading[begin + n]) / (least + d * d)
         store_floats(ratio, n, 0, q)
         largest = larger_floats(q, largest)

@@ -1,8 +1,11 @@
-"""The mixing stage of ``photo``: a value of 8 bits as decisions, each mixed of the network's opinion and of counts.
+"""The mixing stage of ``photo``: a value as decisions, each mixed of the network's opinion and of counts.
 
 The network's mixture says of each decision (:mod:`arcomp.coding.decisions`) how likely it is; that is the one expert of
 :mod:`arcomp.coding.mixing`. A counter belongs to a candidate *value*, not to a distance from the base, so that
 statistics are shared by all bases. What is declared here is which rows of weights and maps a decision uses.
+
+Of samples of more than 8 bits the lowest bits are equally likely where noise is wider than they are
+(:func:`arcomp.models.photo.depth.even_bits`): they follow the decisions, which are about what is above them.
 
 Encoder and decoder run the same :func:`code`; encoding is given the values, decoding finds them. What is learnt from a
 decision serves the next one.
@@ -18,12 +21,13 @@ import numpy.typing as npt
 
 from arcomp.coding import mixing
 from arcomp.coding.binary import Coder, close, decode, encode, opened
-from arcomp.coding.decisions import NODES, SHARE, mass, mixture_logit, next_decision, restrict
+from arcomp.coding.decisions import NODES, SHARE, mass_before, mixture_logit, next_decision, restrict
 from arcomp.coding.levels import LEVELS
 from arcomp.exact import tables
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, load_words, with_word
 from arcomp.exact.records import Fixed
+from arcomp.models.photo.depth import Depth, even_bits
 from arcomp.models.photo.planes import Int32, Int64
 
 SCALES = 16
@@ -115,7 +119,10 @@ class FrontData(NamedTuple):
     lattice_rows: Int32
     """[n]: the row of the lattice that holds for the third channel."""
     values: Int32
-    """[channels, n]: levels; given in encoding, found in decoding."""
+    """[channels, n]: samples; given in encoding, found in decoding."""
+    scale: Int32
+    """[channels, n]: their mean errors, Q8."""
+    depth: Depth
     costs: npt.NDArray[np.float32]
     """[n]: set in encoding to the bits of each value's decisions; or [0]."""
     totals: npt.NDArray[np.float64]
@@ -165,7 +172,8 @@ def code(stage: Any, coder: Any, front: Any, decoding: bool, channel: int, count
     numbers, shares = opened(coder), (1.0, 1.0)
     for i in range(count):
         following = min(i + 1, count - 1)
-        ahead, its_base = load_words(front.contexts, following, 0), mixture[following, base_at] << 4
+        its_even = even_bits(front.scale[channel, following], front.depth)
+        ahead, its_base = load_words(front.contexts, following, 0), (mixture[following, base_at] >> its_even) << 4
         mixing.fetch(stage.mixer, ahead, its_base)
         mixing.fetch(stage.mixer, ahead, its_base + 17)
         mixing.fetch(stage.mixer, ahead, its_base - 30)
@@ -196,11 +204,14 @@ def _value(
 ) -> Any:  # fmt: skip
     """Code one value, decision after decision; returns it, the coder's numbers, and, in encoding, the value's
     probability: the product of its decisions', and the mixture's."""
-    mixer, starts, edges, logistic = stage.mixer, stage.starts, stage.edges, stage.logistic
+    mixer, starts, edges, logistic, depth = stage.mixer, stage.starts, stage.edges, stage.logistic, front.depth
     mixture, k = front.mixture[i], stage.components
     restricted = channel == 2 and front.colours.shape[0] > 0
     contexts, checks = load_words(front.contexts, i, 0), load_words(front.checks, i, 0)
     value, base, scale = np.int64(front.values[channel, i]), np.int64(mixture[3 * k]), np.int64(mixture[3 * k + 1])
+    even = even_bits(front.scale[channel, i], depth)
+    levels, places, half = (depth.highest >> even) + 1, 8 - depth.shift + even, 128 >> depth.shift
+    wanted, base = value >> even, max(np.int64(1), min(levels - 1, base >> even))
     before, around = np.int64(front.selectors[i, 0]), np.int64(front.selectors[i, 1])
     by_node = channel * NODES
     by_scale = starts[1] + (channel * SCALES + scale) * OUTWARD
@@ -209,11 +220,11 @@ def _value(
     second_map = starts[5] + before * 3 + around // 3
     below, above = (edges[0], edges[LEVELS]) if restricted else (np.int64(0), np.int64(1 << 24))
     whole = above - below
-    low, high = np.int64(0), np.int64(LEVELS)
+    low, high = np.int64(0), np.int64(levels)
     middle, phase, side, outward, step, node, kind = base, 0, 0, 0, 0, 0, 0
     share = 1.0
     while high - low > 1:
-        here = edges[middle] if restricted else mass(middle, mixture, k, logistic)
+        here = edges[middle] if restricted else mass_before((middle << places) - half, mixture, k, logistic)
         says = mixture_logit((below, here, above), (low, middle, high), stage.mantissa, stage.power)
         offset = ((middle - (1 if phase and side else 0)) << 4) + kind
         found = mixing.find(mixer, with_word(all_words(np.int32(0)), 0, says), contexts, checks, offset)
@@ -227,7 +238,7 @@ def _value(
         if decoding:
             bit, numbers = decode(coder, numbers, said[0])
         else:
-            bit = 1 if value >= middle else 0
+            bit = 1 if wanted >= middle else 0
             numbers = encode(coder, numbers, bit, said[0])
             share *= float(said[0] if bit else 65536 - said[0]) * (1.0 / 65536.0)
         mixing.learn(mixer, found, rows, said, bit, rate)
@@ -238,4 +249,13 @@ def _value(
         middle, phase, side, outward, step, node, kind = next_decision(
             bit, low, high, base, phase, side, outward, step
         )  # fmt: skip
-    return low, numbers, (share, float(above - below + SHARE) / float(whole + SHARE * LEVELS))
+    known = float(above - below + SHARE) / float(whole + SHARE * levels)
+    for at in range(even - 1, -1, -1):
+        if decoding:
+            bit, numbers = decode(coder, numbers, 1 << 15)
+        else:
+            bit = (value >> at) & 1
+            numbers = encode(coder, numbers, bit, 1 << 15)
+        share, known = 0.5 * share, 0.5 * known
+        low = low * 2 + bit
+    return low, numbers, (share, known)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from arcomp.coding import binary, lattice, mixing
 from arcomp.coding.decisions import MOST_DECISIONS
 from arcomp.coding.levels import LEVELS
-from arcomp.contract.learning import Stream
+from arcomp.contract.learning import Stream, Tile
 from arcomp.contract.model import Watch
 from arcomp.contract.side_by_side import Positions
 from arcomp.errors import FormatError, ModelError
@@ -29,6 +29,7 @@ from arcomp.exact.records import Record, record
 from arcomp.models.photo import adaptation, chunks, descent, exact, fronts
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
+from arcomp.models.photo.depth import EIGHT, Depth, from_bytes, to_bytes
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
 from arcomp.models.photo.inputs import push, update_errors
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
@@ -51,8 +52,9 @@ class Frozen:
     net: PackedNet
     prior: npt.NDArray[np.int32]
     mixer_weights: Int32 | None
-    calls: list[fronts.Calls] = field(default_factory=list, repr=False, compare=False)
-    """The kernels of its strips, once they are compiled: finding them takes as long as coding a row of an icon."""
+    calls: dict[bool, fronts.Calls] = field(default_factory=dict, repr=False, compare=False)
+    """The kernels of its strips, of 8 bits and of more, once they are compiled: finding them takes as long as coding a
+    row of an icon."""
 
     @cached_property
     def squares(self) -> Squares:
@@ -115,15 +117,16 @@ class Strip:
     """Everything one strip needs while it is coded.
 
     Args:
-        frozen: the network. height, width: of the strip.
+        frozen: the network. height, width: of the strip. depth: of its samples.
     """
 
-    def __init__(self, frozen: Frozen, height: int, width: int) -> None:
+    def __init__(self, frozen: Frozen, height: int, width: int, depth: Depth = EIGHT) -> None:
         config, settings = frozen.config, frozen.stage_settings
         self.config, self.height, self.width, self._calls = config, height, width, frozen.calls
+        self.depth = depth
         longest = min(height, -(-width // SKEW))
-        planes = blank(height, width, config.channels, len(config.windows), config.ring)
-        workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest)
+        planes = blank(height, width, config.channels, len(config.windows), config.ring, depth)
+        workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest, depth)
         n = longest + 16
         net = descent.own_net(frozen.net) if config.inner_rate else frozen.net
         self.stage = new_stage(settings, config.channels, height * width, config.mixture, frozen.mixer_weights)
@@ -142,6 +145,8 @@ class Strip:
                 lattice.colours(lattice.NONE),
                 np.zeros(n, np.int32),
                 workspace.current,
+                workspace.scale,
+                depth,
                 np.zeros(0, np.float32),
                 np.zeros(2),
                 settings.tables,
@@ -162,41 +167,40 @@ class Strip:
         """
         front = self.parts.front
         asked = np.zeros(len(front.lattice_rows) if costs else 0, np.float32)
-        if not self._calls:
-            self._calls.append(fronts.addresses(self.parts, self.stage, self.learners))
-        parts = self.parts._replace(calls=self._calls[0])
+        wide = bool(self.depth.wide)
+        if wide not in self._calls:
+            self._calls[wide] = fronts.addresses(self.parts, self.stage, self.learners)
+        parts = self.parts._replace(calls=self._calls[wide])
         return record(parts._replace(front=front._replace(colours=lattice.colours(lattice_id), costs=asked)))
 
     def _begin(self) -> None:
         """Have the kernels compiled, if they are not."""
-        if not self._calls:
+        if bool(self.depth.wide) not in self._calls:
             fronts.begin(self.parts, self.stage, self.learners)
 
     def coding(self, coder: binary.Coder) -> Record:
         """What kernels take to code with."""
         return record(Coding(self.stage, coder))
 
-    def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
-        """Fill uint8 [height, width, C] (channels in coding order) from coded bytes.
+    def decode(self, data: bytes | memoryview, pixels: Tile, progress: Positions) -> None:
+        """Fill [height, width, C] (channels in coding order) from coded bytes.
 
         Raises:
             FormatError: they end too soon.
         """
         self._begin()
-        lattice_id, coder = start(data, self.config.channels)
+        lattice_id, coder = start(data, self.config.channels, self.depth)
         strip, reading = self.record(lattice_id), self.coding(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
             progress(_code_fronts(strip, reading, self.learners, True, pixels, NOT_ASKED, t, end))
             binary.check_end(binary.beyond(coder))
 
-    def encode(
-        self, pixels: npt.NDArray[np.uint8], progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED
-    ) -> Stream:
-        """Code uint8 [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
+    def encode(self, pixels: Tile, progress: Positions, bits: npt.NDArray[np.float32] = NOT_ASKED) -> Stream:
+        """Code [height, width, C], channels in coding order, front by front as decoding goes; ``bits``, of the
         same shape, is filled with each sample's."""
         self._begin()
-        lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        lattice_id, coder = self._lattice(pixels), binary.encoder(1 << 16)
         strip = self.record(lattice_id, costs=bits.size > 0)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
@@ -212,11 +216,15 @@ class Strip:
         """The coder, with room for so many positions more."""
         return binary.with_space(coder, positions * self.config.channels * MOST_DECISIONS // 2 + 16)
 
+    def _lattice(self, pixels: Tile) -> int:
+        return lattice.NONE if self.depth.wide else lattice.detect(pixels)
+
     def _stream(self, lattice_id: int, coder: binary.Coder) -> Stream:
         totals = self.parts.front.totals
-        return Stream(bytes([lattice_id]) + binary.finish(coder), float(totals[0]), float(totals[1]))
+        begin = to_bytes(self.depth) if self.depth.wide else bytes([lattice_id])
+        return Stream(begin + binary.finish(coder), float(totals[0]), float(totals[1]))
 
-    def extract_features(self, pixels: npt.NDArray[np.uint8], begin: int, end: int) -> Chunk:
+    def extract_features(self, pixels: Tile, begin: int, end: int) -> Chunk:
         """Fronts begin .. end - 1 of a known strip; their mixtures are not yet there."""
         parts = self.parts
         chunk = chunks.chunk(self.config, parts.front.tables, self._positions(begin, end))
@@ -227,11 +235,11 @@ class Strip:
         return chunk
 
     def encode_by_chunks(
-        self, pixels: npt.NDArray[np.uint8], network: ChunkNetwork, progress: Positions, watch: Watch | None = None
+        self, pixels: Tile, network: ChunkNetwork, progress: Positions, watch: Watch | None = None
     ) -> Stream:
         """The same bytes; the network evaluated over many fronts at a time, on its own device."""
         channels = self.config.channels
-        lattice_id, coder = lattice.detect(pixels), binary.encoder(1 << 16)
+        lattice_id, coder = self._lattice(pixels), binary.encoder(1 << 16)
         strip = self.record(lattice_id)
         fronts = max(1, CHUNK // min(self.height, -(-self.width // SKEW)))
         for t in range(0, self.fronts, fronts):
@@ -247,12 +255,23 @@ class Strip:
         return self._stream(lattice_id, coder)
 
 
-def start(data: bytes | memoryview, channels: int) -> tuple[int, binary.Coder]:
+def depth_of(data: bytes | memoryview, pixels: Tile) -> Depth:
+    """Of a stream's samples; ``pixels``: what it is decoded to.
+
+    Raises:
+        FormatError: there is no such depth.
+    """
+    return EIGHT if pixels.dtype == np.uint8 else from_bytes(data)
+
+
+def start(data: bytes | memoryview, channels: int, depth: Depth) -> tuple[int, binary.Coder]:
     """A stream's lattice and its decoder.
 
     Raises:
         FormatError: a lattice that is not known.
     """
+    if depth.wide:
+        return lattice.NONE, binary.decoder(memoryview(data)[len(to_bytes(depth)) :])
     lattice_id = data[0] if len(data) else -1
     if lattice_id not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
         raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
@@ -311,7 +330,7 @@ def _code_fronts(
     Args:
         strip: record of :class:`Parts`. coding: record of :class:`arcomp.models.photo.stage.Coding`.
         learners: see :data:`Learners`.
-        pixels: uint8 [height, width, C], read or written.
+        pixels: uint8 or uint16 [height, width, C], read or written.
         bits: float32 [height, width, C], filled in encoding, or NOT_ASKED.
     """
     calls, planes, workspace, front = strip.calls, strip.planes, strip.workspace, strip.front

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from arcomp.exact.lanes import aligned
 from arcomp.models.photo import covariance, similarity
+from arcomp.models.photo.depth import EIGHT, Depth
 from arcomp.models.photo.planes import LANES, Int32, Int64
 from arcomp.models.photo.windows import Window, compared, layout, pairs, samples_of
 
@@ -77,6 +78,7 @@ class Workspace(NamedTuple):
     """[channels, windows, n], Q6: with the channels before."""
     current: Int32
     """[channels, n]: the pixel's own levels, once known."""
+    depth: Depth
 
 
 def new_squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[np.int32]) -> Squares:
@@ -88,7 +90,9 @@ def new_squares(windows: tuple[Window, ...], channels: int, prior: npt.NDArray[n
     )  # fmt: skip
 
 
-def new_workspace(windows: tuple[Window, ...], channels: int, columns: int, longest: int) -> Workspace:
+def new_workspace(
+    windows: tuple[Window, ...], channels: int, columns: int, longest: int, depth: Depth = EIGHT
+) -> Workspace:
     """For fronts of at most ``longest`` pixels; ``columns`` of a plane."""
     _, _, sums, _ = layout(windows, channels)
     n = -(-longest // LANES) * LANES + LANES
@@ -119,4 +123,5 @@ def new_workspace(windows: tuple[Window, ...], channels: int, columns: int, long
         integers(channels),
         integers(channels, count),
         integers(channels),
+        depth,
     )

@@ -47,7 +47,7 @@ from arcomp.models.photo.windows import Window
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Node
 from tests.coded import read_picture
-from tests.contents import pictures, screen
+from tests.contents import deep, pictures, screen
 from tests.format import faults, originals
 from tests.jpegs import tiny as tiny_jpeg
 from tests.specimens import SIZES
@@ -174,6 +174,9 @@ def photo_successes() -> None:
     for channels, kind in ((1, "gray"), (3, "rgb")):
         for content in ("smooth", "noise", "extreme"):
             success(f"photo-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
+        for bits in (10, 16):
+            coded = (replace(originals.CODED, depth=bits),)
+            success(f"photo-tiny-{kind}-{bits}-bits", deep((11, 14, channels), bits)[None], bits, tiny, trees=coded)
         success(f"photo-tiny-{kind}-one-pixel", pictures("extreme", (1, 1, channels), 8)[None], 8, tiny, trees=CODED)
     success("photo-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
@@ -193,6 +196,10 @@ def photo_successes() -> None:
                 print("no weights for", preset, name)
             else:
                 success(f"photo-{preset}-{shipped.digest.hex()[:8]}-{name}", pixels[None], 8, shipped)
+                if (preset, name) == ("balanced", "gray"):
+                    wide = pixels[None].astype(np.uint16) * 16 + deep((8, 12, 1), 9)[None] % 16
+                    coded = (replace(originals.CODED, depth=12),)
+                    success(f"photo-{preset}-{shipped.digest.hex()[:8]}-12-bits", wide, 12, shipped, trees=coded)
 
 
 def jpeg_successes() -> None:

@@ -22,11 +22,12 @@ def logistic(z: int) -> float:
 
 def slopes_of(mixture: Mixture, z: list[int], scale: int, gates: list[int], value: int) -> list[float]:
     """Derivatives of a value's code length by the outputs z; ``gates``: the windows' predictions less the base."""
+    depth = mixture.depth
     known, masses, by_means, by_scales, k = 0.0, [], [], [], len(mixture.w)
     for zk, wk, mk, vk in zip(z[2 * k : 3 * k], mixture.w, mixture.m, mixture.v, strict=True):
-        low, high = (((256 * edge - 128 - mk) * vk) >> 16 for edge in (value, value + 1))
+        low, high = ((((value << 8 - depth.shift) + side - mk) * vk) >> 16 for side in (-128, 128))
         a = logistic(low) if value > 0 else 0.0
-        b = logistic(high) if value < 255 else 1.0
+        b = logistic(high) if value < depth.highest else 1.0
         w = float(wk) / 65536.0
         mass = w * (b - a)
         known = known + mass

@@ -17,7 +17,7 @@ from tests.format.reference_descent import Layers
 from tests.format.reference_heads import Heads, slopes_of
 from tests.format.reference_models import NEIGHBOURS, c8
 from tests.format.reference_numbers import clamp, require
-from tests.format.reference_squares import Fit, Plane, Planes, Window, rounded
+from tests.format.reference_squares import Depth, Fit, Plane, Planes, Window, rounded
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
 from tests.format.reference_tables import LOG2
 from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linear, read_weights
@@ -27,7 +27,7 @@ from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linea
 
 def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tuple[Position, int, int]]:
     """All samples: position, channel as stored, value."""
-    require(part.depth == 8 and part.channels in (1, 3), "photo takes 8 bits, 1 or 3 channels")
+    require(8 <= part.depth <= 16 and part.channels in (1, 3), "photo takes 8 to 16 bits, 1 or 3 channels")
     require(not part.side and not part.decisions, "photo has no side information and no flag")
     require(weights is not None, "photo needs its file of weights")
     config, arrays = read_weights(weights or b"", "photo", part.digest)
@@ -36,7 +36,8 @@ def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tup
     model = Photo(config["networks"][channels], arrays)
     require(len(part.streams) == len(tiles), "not as many streams as tiles")
     for i, (tile, stream) in enumerate(zip(tiles, part.streams, strict=True)):
-        for (y, x), c, value in Strip(model, tile, stream).values():
+        depth = Depth.read(stream) if part.depth > 8 else Depth()
+        for (y, x), c, value in Strip(model, tile, stream, depth).values():
             yield (i, y, x), model.coding_order[c], value
 
 
@@ -75,10 +76,11 @@ class Photo:
 # ---------------------------------------------------------------- Blend (doubles)
 
 
-def blend(errors: list[int], predictions: list[int]) -> int:
+def blend(errors: list[int], predictions: list[int], depth: Depth) -> int:
     """Of the windows' predictions, by their mean errors."""
+    highest = depth.highest << depth.point
     if len(predictions) == 1:
-        return clamp(predictions[0], 0, 16320)
+        return clamp(predictions[0], 0, highest)
     above = below = 0.0
     for error, p in zip(errors, predictions, strict=True):
         e = float(error) * 0.00390625 + 0.15
@@ -86,7 +88,7 @@ def blend(errors: list[int], predictions: list[int]) -> int:
         q = q * q
         above = above + q * float(p)
         below = below + q
-    return clamp(rounded(above / below), 0, 16320)
+    return clamp(rounded(above / below), 0, highest)
 
 
 # ---------------------------------------------------------------- Inputs and extras
@@ -113,9 +115,12 @@ class Channel:
         near = (sum(a * abs(ej) for a, ej in zip(ACTIVITY[:4], e, strict=False)) >> 3) + 51
         self.means = [mean(own) for own in f]
         self.r, trunk_r = (1 << 18) // self.scale, (1 << 18) // self.trunk_scale
-        self.trunk_base = blend(self.means, [fit.full[c] for fit in fits])
+        self.depth = depth = planes.depth
+        self.trunk_base = blend(self.means, [fit.full[c] for fit in fits], depth)
 
-        self.inputs = [c8(((64 * v - self.trunk_base) * trunk_r + 2048) >> 12) for v in of(planes.pixels[c], 24)]
+        self.inputs = [
+            c8((((v << depth.point) - self.trunk_base) * trunk_r + 2048) >> 12) for v in of(planes.pixels[c], 24)
+        ]
         for fit in fits:
             both = fit.low[c], fit.full[c]
             self.inputs += [c8(((p - self.trunk_base) * trunk_r + 2048) >> 12) for p in both]
@@ -124,25 +129,26 @@ class Channel:
             self.inputs += [c8((v * self.r + 512) >> 10) for v in told]
         s = log2(self.scale)
         self.inputs += [c8(s - 144), c8(log2(self.trunk_scale) - 144), c8(2 * (log2(near) - s))]
-        self.inputs += [(self.trunk_base >> 8) - 32]
+        self.inputs += [(self.trunk_base >> depth.bits) - 32]
         for fit, own in zip(fits, self.means, strict=True):
             self.inputs += [c8(4 * (log2(own + 51) - s)), c8((log2(fit.variance[c] + 2) >> 1) + 96 - s)]
 
     def features(self, fits: list[Fit], c: int, before: list[Channel]) -> list[int]:
         """With the channels before: the extras; ``base`` and ``predictions``."""
         self.predictions: list[int] = []
+        point, highest = self.depth.point, self.depth.highest
         for w, fit in enumerate(fits):
             p = fit.full[c]
             for factor, other in zip(fit.factor[c], before, strict=True):
-                p += (factor * (64 * other.value - other.predictions[w]) + 512) >> 10
-            self.predictions.append(clamp(p, -2048, 18432))
-        self.base = blend(self.means, self.predictions)
+                p += (factor * ((other.value << point) - other.predictions[w]) + 512) >> 10
+            self.predictions.append(clamp(p, -2048, (highest + 1 << point) + 2048))
+        self.base = blend(self.means, self.predictions, self.depth)
         extras = []
         for other in before:
-            rho = c8(((64 * other.value - other.base) * other.r + 2048) >> 12)
+            rho = c8((((other.value << point) - other.base) * other.r + 2048) >> 12)
             extras += [rho, min(127, abs(rho))]
         extras += [c8(((self.base - self.trunk_base) * self.r + 2048) >> 12)]
-        extras += [c8(2 * (log2(self.scale) - log2(self.trunk_scale))), (self.base >> 8) - 32]
+        extras += [c8(2 * (log2(self.scale) - log2(self.trunk_scale))), (self.base >> self.depth.bits) - 32]
         if len(fits) > 1:
             extras += [c8(((p - self.base) * self.r + 2048) >> 12) for p in self.predictions]
         return extras
@@ -150,10 +156,11 @@ class Channel:
     def push(self, planes: Planes, y: int, x: int, c: int, value: int) -> None:
         """The value is known."""
         self.value = planes.pixels[c][y, x] = value
-        planes.errors[c][y, x] = clamp((64 * value - self.base) >> 2, -4095, 4095)
-        planes.trunk_errors[c][y, x] = min(4095, abs(64 * value - self.trunk_base) >> 2)
+        v = value << self.depth.point
+        planes.errors[c][y, x] = clamp((v - self.base) >> 2, -4095, 4095)
+        planes.trunk_errors[c][y, x] = min(4095, abs(v - self.trunk_base) >> 2)
         for errors, p in zip(planes.window_errors, self.predictions, strict=True):
-            errors[c][y, x] = clamp((64 * value - p) >> 2, -4095, 4095)
+            errors[c][y, x] = clamp((v - p) >> 2, -4095, 4095)
 
 
 # ---------------------------------------------------------------- A tile
@@ -162,8 +169,9 @@ class Channel:
 class Strip:
     """A tile's decoder: what is known, and what has been learnt."""
 
-    def __init__(self, model: Photo, tile: Tile, stream: bytes) -> None:
-        self.model, self.tile, self.planes = model, tile, Planes(model.channels, len(model.windows), tile.width)
+    def __init__(self, model: Photo, tile: Tile, stream: bytes, depth: Depth) -> None:
+        self.model, self.tile = model, tile
+        self.planes = Planes(model.channels, len(model.windows), tile.width, depth)
         self.windows = [Window(window, prior, self.planes) for window, prior in model.windows]
         self.heads = Heads(model.heads, model.network) if model.online else None
         pixels = tile.height * tile.width
@@ -172,7 +180,7 @@ class Strip:
         if model.network.get("inner_rate"):
             self.trunk, self.hidden = [[layer.copy() for layer in own] for own in (model.trunk, model.hidden)]
             self.layers = Layers(self.trunk, self.hidden, model.network, pixels)
-        self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream)
+        self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream, depth)
 
     def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:
         """All values: position, channel, value."""
@@ -217,12 +225,13 @@ class Strip:
         """A channel's value, from its hidden layer's outputs."""
         own, errors, units = seen[c], self.planes.errors[c], [h + 128 for h in hidden]
         z = self.heads.forward(c, units) if self.heads else self.model.heads[c](hidden)
-        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions)
-        before = residual_class((64 * seen[c - 1].value - seen[c - 1].base) >> 2) if c else 4
+        mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions, self.planes.depth)
+        before = residual_class(((seen[c - 1].value << own.depth.point) - seen[c - 1].base) >> 2) if c else 4
         around = residual_class(errors[y, x - 1] + errors[y - 1, x])
-        known = [channel.value for channel in seen[:c]]
-        near = [[plane[y + dy, x + dx] for dy, dx in NEIGHBOURS[:5]] for plane in self.planes.pixels]
-        value = self.stage.value(mixture, c, known, (before, around), contexts_of(near, known, c))
+        even, size = mixture.even, 1 << 16 if own.depth.wide else 256
+        known = [channel.value >> even for channel in seen[:c]]
+        near = [[plane[y + dy, x + dx] >> even for dy, dx in NEIGHBOURS[:5]] for plane in self.planes.pixels]
+        value = self.stage.value(mixture, c, known, (before, around), contexts_of(near, known, c, size))
         if self.heads:
             gates = [p - own.base for p in own.predictions][: len(z) - 3 * self.model.mixture]
             slopes = slopes_of(mixture, z, own.scale, gates, value)

@@ -9,6 +9,30 @@ from ctypes import c_float
 from typing import Any
 
 from tests.format.reference_models import NEIGHBOURS
+from tests.format.reference_numbers import clamp, require
+
+# ---------------------------------------------------------------- Depth
+
+
+class Depth:
+    """Of a tile's samples: D, s and what follows from them."""
+
+    def __init__(self, highest: int = 255, shift: int = 0, wide: bool = False) -> None:
+        self.highest, self.shift, self.wide, self.point = highest, shift, wide, 6 - shift
+        self.bits = max(8, highest.bit_length()) - shift
+
+    @classmethod
+    def read(cls, stream: bytes) -> Depth:
+        """Of more than 8 bits, from how a stream begins."""
+        require(len(stream) >= 3, "the payload is damaged")
+        highest, shift = int.from_bytes(stream[:2], "big"), stream[2]
+        require(highest > 0 and highest.bit_length() - 12 <= shift <= 6, "the payload is damaged")
+        return cls(highest, shift, True)
+
+    def even(self, scale: int) -> int:
+        """How many of a sample's lowest bits are equally likely."""
+        return max(0, (scale << self.shift).bit_length() - 10) if self.wide else 0
+
 
 # ---------------------------------------------------------------- Planes
 
@@ -36,11 +60,12 @@ class Planes:
     """What is known of a tile: pixels, errors, trunk's errors by channel; windows' errors by window and channel; sample
     weights."""
 
-    def __init__(self, channels: int, windows: int, width: int) -> None:
+    def __init__(self, channels: int, windows: int, width: int, depth: Depth) -> None:
         def by_channel(start: int) -> list[Plane]:
             return [Plane(start, width) for _ in range(channels)]
 
-        self.pixels, self.errors, self.trunk_errors = by_channel(128), by_channel(32), by_channel(32)
+        self.depth, middle = depth, (depth.highest + 1) // 2
+        self.pixels, self.errors, self.trunk_errors = by_channel(middle), by_channel(32), by_channel(32)
         self.window_errors = [by_channel(32) for _ in range(windows)]
         self.weights = Plane(16, width)
 
@@ -54,7 +79,14 @@ class Planes:
         for p in self.pixels:
             own, w, n, nw, ne = (p[y + dy, x + dx] for dy, dx in [(0, 0), *NEIGHBOURS[:4]])
             activity += abs(w - nw) + abs(n - nw) + abs(n - ne) + abs(own - w) + abs(own - n)
+        activity >>= self.depth.shift
         return (64 * five + (five + activity) // 2) // (five + activity)
+
+    def levels(self, y: int, x: int, taps: int) -> list[int]:
+        """Differences of a sample of the least squares: of the first neighbours and of its own channels, in levels."""
+        s, near = self.depth.shift, [*NEIGHBOURS[1:taps], (0, 0)]
+        found = [(p[y + dy, x + dx] >> s) - (p[y, x - 1] >> s) for dy, dx in near for p in self.pixels]
+        return [clamp(v, -255, 255) for v in found]
 
 
 # ---------------------------------------------------------------- Least squares (singles)
@@ -88,8 +120,7 @@ class Window:
     def sample(self, y: int, x: int) -> list[int]:
         """w v v' of a sample."""
         if (y, x) not in self.samples:
-            own = [p[y, x] - p[y, x - 1] for p in self.planes.pixels]
-            v = self.planes.differences(y, x, self.taps) + own
+            v = self.planes.levels(y, x, self.taps)
             w = self.planes.weights[y, x] if self.weighted else 1
             self.samples[y, x] = [w * v[i] * v[j] for i in range(len(v)) for j in range(i + 1)]
         return self.samples[y, x]
@@ -111,7 +142,8 @@ class Window:
     def distance(self, y: int, x: int, dy: int, dx: int) -> int:
         """d: between a sample's neighbours and the position's."""
         near = [(p, y + ny, x + nx) for ny, nx in NEIGHBOURS[:6] for p in self.planes.pixels]
-        return sum(abs(p[i + dy, j + dx] - p[i, j]) for p, i, j in near)
+        s = self.planes.depth.shift
+        return sum(min(1023, abs((p[i + dy, j + dx] >> s) - (p[i, j] >> s))) for p, i, j in near)
 
     def count(self) -> int:
         """Samples."""
@@ -177,7 +209,7 @@ class Fit:
             row[:] = [single(s + single(scale * single(float(next(prior)) / 16777216.0))) for s in row]
             row[-1] = single(row[-1] + ridge)
         factorise(a, ridge)
-        pixels = window.planes.pixels
+        pixels, depth = window.planes.pixels, window.planes.depth
         z = [float(v) for v in window.planes.differences(y, x, window.taps)]
         for i in range(len(z)):
             for j in range(i):
@@ -190,8 +222,8 @@ class Fit:
             for j in range(len(z)):
                 total = single(total + single(row[j] * z[j]))
                 if j == 3 * len(pixels) - 1:
-                    self.low.append(self.prediction(total))
-            self.full.append(self.prediction(total))
+                    self.low.append(self.prediction(total, depth))
+            self.full.append(self.prediction(total, depth))
             self.variance.append(int(larger(smaller(single(row[-1] * unit), 524288.0), 0.0)))
         entries = [[a[len(z) + c][len(z) + i] for i in range(c)] for c in range(len(pixels))]
         self.factor = [
@@ -199,6 +231,8 @@ class Fit:
         ]
 
     @staticmethod
-    def prediction(total: float) -> int:
+    def prediction(total: float, depth: Depth) -> int:
         """In 1/64."""
-        return int(single(smaller(larger(total, -32.0), 287.0) * 64.0 + 2048.5)) - 2048
+        beyond = 32.0 * 2.0**depth.shift
+        held = smaller(larger(total, -beyond), float(depth.highest) + beyond)
+        return int(single(held * 2.0**depth.point + 2048.5)) - 2048

@@ -12,6 +12,7 @@ from operator import mul
 from tests.format.reference_coders import BinaryDecoder
 from tests.format.reference_mixing import LOGISTIC, WRAP, Mixer, address_and_check, logarithm
 from tests.format.reference_numbers import clamp, require
+from tests.format.reference_squares import Depth
 from tests.format.reference_tables import EXP, LOG2, SCALE
 
 STAGES = {"cheap": (6, 18, False), "full": (7, 20, True), "deep": (7, 22, True)}  # tables, most bits, maps
@@ -28,21 +29,24 @@ LN2 = [logarithm(1 << i, 1) for i in range(25)]
 class Mixture:
     """What a head's outputs name."""
 
-    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int]) -> None:
+    def __init__(self, z: list[int], n: int, base: int, scale: int, predictions: list[int], depth: Depth) -> None:
         best = z.index(max(z[:n]))
         e = [EXP[min(4095, z[best] - zk)] for zk in z[:n]]
         self.w = [(ek << 16) // sum(e) for ek in e]
         self.w[best] += (1 << 16) - sum(self.w)
         gates = zip(z[3 * n :], predictions, strict=False)
         centre = 4 * base + sum((g * (p - base)) >> 6 for g, p in gates)
-        self.m = [clamp(centre + ((scale * zk) >> 8), -(1 << 16), 1 << 17) for zk in z[n : 2 * n]]
+        self.depth, self.even, places = depth, depth.even(scale), 8 - depth.shift
+        self.levels, limit = (depth.highest >> self.even) + 1, (depth.highest + 1) << places
+        self.m = [clamp(centre + ((scale * zk) >> 8), -limit, 2 * limit) for zk in z[n : 2 * n]]
         unit = (1 << 28) // scale
         scales = [SCALE[clamp(zk + 1536, 0, 2560)] for zk in z[2 * n : 3 * n]]
         self.v = [clamp((unit * s) >> 20, 16, 1 << 21) for s in scales]
-        self.base = clamp(((sum(map(mul, self.w, self.m)) >> 16) + 128) >> 8, 1, 255)
+        mean = (sum(map(mul, self.w, self.m)) >> 16) + (128 >> depth.shift)
+        self.base = max(1, min(self.levels - 1, clamp(mean >> places, 1, depth.highest) >> self.even))
         sharp = LOG2[min(4095, (sum(map(mul, self.w, self.v)) >> 26) + 3)]
         self.scale = clamp(((sharp - 96) >> 3) + 6, 0, 15)
-        self.ends = {0: 0, 256: 1 << 24}
+        self.ends = {0: 0, self.levels: 1 << 24}
         self.masses: list[int] = []  # where a lattice changes them
 
     def mass(self, edge: int) -> int:
@@ -51,7 +55,8 @@ class Mixture:
             return self.masses[edge]
         if edge in self.ends:
             return self.ends[edge]
-        z = ((((256 * edge - 128 - mk) * vk) >> 16) + 3072 for mk, vk in zip(self.m, self.v, strict=True))
+        at = (edge << 8 - self.depth.shift + self.even) - (128 >> self.depth.shift)
+        z = ((((at - mk) * vk) >> 16) + 3072 for mk, vk in zip(self.m, self.v, strict=True))
         return sum(wk * LOGISTIC[clamp(zk, 0, 6144)] for wk, zk in zip(self.w, z, strict=True)) >> 16
 
     def restrict(self, allowed: set[int], off: int) -> None:
@@ -106,25 +111,27 @@ def residual_class(e: int) -> int:
     return 4 + k if e > 0 else 4 - k
 
 
-def contexts_of(near: list[list[int]], known: list[int], c: int) -> list[tuple[int, int]]:
-    """(h, shift) of each table; ``near``: W, N, NW, NE, WW of all channels, ``known``: the channels before here."""
+def contexts_of(near: list[list[int]], known: list[int], c: int, size: int = 256) -> list[tuple[int, int]]:
+    """(h, shift) of each table; ``near``: W, N, NW, NE, WW of all channels, ``known``: the channels before here;
+    ``size``: H."""
     w, n, nw, ne, ww = near[c]
+    twice = 2 * size
     if c == 0:
-        return [(w, 0), (w + 512 * n, 0), (n + w, 0), (w - ww + 256, 256 - w), (0, 0),
-                (n - ne + 256 + 512 * (w - nw + 256), 256 - n), (w + 512 * ne, 0)]  # fmt: skip
+        return [(w, 0), (w + twice * n, 0), (n + w, 0), (w - ww + size, size - w), (0, 0),
+                (n - ne + size + twice * (w - nw + size), size - n), (w + twice * ne, 0)]  # fmt: skip
     p, (w0, n0) = known[0], near[0][:2]
-    dw, dn, second, by_west, by_north = w - w0 + 256, n - n0 + 256, 0, 0, 0
+    dw, dn, second, by_west, by_north = w - w0 + size, n - n0 + size, 0, 0, 0
     if c == 2:
         q, (w1, n1) = known[1], near[1][:2]
-        second, by_west, by_north = q - p + 256, q - w1 + 256, q - n1 + 256
-    return [(second, 256 - p), ((second if c == 2 else dw) + 512 * p, 256 - p), (p, 256 - p),
-            (p - w0 + 256 + 512 * by_west, 256 - w), (0, 0),
-            (p - n0 + 256 + 512 * by_north, 256 - n), (dw + 512 * dn, 256 - p)]  # fmt: skip
+        second, by_west, by_north = q - p + size, q - w1 + size, q - n1 + size
+    return [(second, size - p), ((second if c == 2 else dw) + twice * p, size - p), (p, size - p),
+            (p - w0 + size + twice * by_west, size - w), (0, 0),
+            (p - n0 + size + twice * by_north, size - n), (dw + twice * dn, size - p)]  # fmt: skip
 
 
-def hashed(context: int, table: int, c: int) -> tuple[int, int]:
+def hashed(context: int, table: int, c: int, even: int = 0) -> tuple[int, int]:
     """Address and check."""
-    h = ((32 * context + 4 * table + c + 1) * 0x9E3779B97F4A7C15) & WRAP
+    h = ((32 * context + (even << 59) + 4 * table + c + 1) * 0x9E3779B97F4A7C15) & WRAP
     return address_and_check(((h ^ (h >> 29)) * 0xD6E8FEB86659FD93) & WRAP)
 
 
@@ -139,8 +146,8 @@ def ln(v: int) -> int:
 class Decisions:
     """The sequence of decisions about a value."""
 
-    def __init__(self, base: int) -> None:
-        self.low, self.high, self.base, self.middle = 0, 256, base, base
+    def __init__(self, base: int, levels: int = 256) -> None:
+        self.low, self.high, self.base, self.middle = 0, levels, base, base
         self.phase = self.side = self.k = self.step = self.node = self.kind = 0
 
     def decided(self, bit: int) -> None:
@@ -174,10 +181,18 @@ class Stage:
     """What is learnt in a tile."""
 
     def __init__(
-        self, settings: tuple[int, int, bool], channels: int, pixels: int, mixer: list[list[int]], stream: bytes
+        self,
+        settings: tuple[int, int, bool],
+        channels: int,
+        pixels: int,
+        mixer: list[list[int]],
+        stream: bytes,
+        depth: Depth,
     ) -> None:
-        require(stream[:1] in ([b"\0", b"\1", b"\2"] if channels == 3 else [b"\0"]), "the payload is damaged")
-        self.lattice, self.coder, self.channels = stream[0], BinaryDecoder(stream[1:]), channels
+        known = [b"\0", b"\1", b"\2"] if channels == 3 else [b"\0"]
+        require(depth.wide or stream[:1] in known, "the payload is damaged")
+        self.lattice, self.channels = 0 if depth.wide else stream[0], channels
+        self.coder = BinaryDecoder(stream[3 if depth.wide else 1 :])
         self.tables, most, self.has_maps = settings
         self.bits = max(10, min(most, (16 * channels * pixels).bit_length() - 1))
         self.mixer = Mixer(mixer, self.tables + 2)
@@ -187,12 +202,12 @@ class Stage:
         self, mixture: Mixture, c: int, known: list[int], classes: tuple[int, int], contexts: list[tuple[int, int]]
     ) -> int:
         """A channel's value, decision by decision."""
-        places = [(*hashed(h, j, c), shift) for j, (h, shift) in enumerate(contexts[: self.tables])]
+        places = [(*hashed(h, j, c, mixture.even), shift) for j, (h, shift) in enumerate(contexts[: self.tables])]
         on = None
         if c == 2 and self.lattice:
             on = blues(self.lattice, *known)
             mixture.restrict(on, min(1 << 16, ((self.off + 1) << 16) // (self.looked_up + 64)))
-        d = Decisions(mixture.base)
+        d = Decisions(mixture.base, mixture.levels)
         while d.high - d.low > 1:
             at = [
                 ((address + 16 * (shift + d.middle - d.side) + d.kind) % (1 << self.bits), check)
@@ -201,7 +216,10 @@ class Stage:
             d.decided(self.decision(mixture, d, c, classes, at))
         if on is not None:
             self.looked_up, self.off = self.looked_up + 1, self.off + (d.low not in on)
-        return d.low
+        value = d.low
+        for _ in range(mixture.even):
+            value = 2 * value + self.coder.cut((self.coder.range >> 16) << 15)
+        return value
 
     def decision(
         self, mixture: Mixture, d: Decisions, c: int, classes: tuple[int, int], at: list[tuple[int, int]]

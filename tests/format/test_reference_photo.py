@@ -32,7 +32,7 @@ from arcomp.models.photo.strip import Strip
 from arcomp.models.photo.training import freeze
 from arcomp.models.photo.windows import Window
 from tests.coded import decode, encode
-from tests.contents import pictures
+from tests.contents import deep, pictures
 from tests.format import (
     reference,
     reference_container,
@@ -103,9 +103,10 @@ def saved(model: PhotoModel, folder: Path) -> bytes:
 
 def check(pixels: npt.NDArray[Any], model: PhotoModel, folder: Path, tile: tuple[int, int] = (0, 0)) -> None:
     """Both decoders give the pixels that were encoded."""
-    data = encode(pixels, 8, model, tile=tile).data
+    depth = 8 * pixels.itemsize
+    data = encode(pixels, depth, model, tile=tile).data
     (decoded,) = reference.decode(data, saved(model, folder))
-    assert decoded == (pixels.shape, 8, pixels.ravel().tolist())
+    assert decoded == (pixels.shape, depth, pixels.ravel().tolist())
     assert np.array_equal(decode(data, model=model)[0], pixels)
 
 
@@ -144,6 +145,18 @@ def test_photo(kind: str, channels: int, content: str, tmp_path: Path) -> None:
         check(pictures(content, (height, width, channels), 8)[None], model, tmp_path)
     if (content == "smooth") == (channels == 3):
         check(pictures(content, (13, 22, channels), 8)[None], model, tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["two", "three", "similarity and others"])
+def test_more_than_8_bits(kind: str, channels: int, tmp_path: Path) -> None:
+    model = tiny(*KINDS[kind])
+    for bits in (9, 12, 16) if kind == "two" else (14,):
+        check(deep((9, 14, channels), bits)[None], model, tmp_path)
+    for content in ("noise", "extreme", "constant") if kind == "two" else ():
+        check(pictures(content, (4, 7, channels), 16)[None], model, tmp_path)
+    if kind == "three":
+        check(deep((9, 14, channels), 11)[None], tiny(*KINDS[kind], online=True, inner=0.01), tmp_path)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -193,7 +206,8 @@ def both(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Strip, refer
         for name, a in model.weights.arrays.items()
     }
     own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
-    decoder = reference_photo.Strip(own, reference_container.Tile(0, 0, 0, *pixels.shape[:2]), data)
+    depth = reference_squares.Depth()
+    decoder = reference_photo.Strip(own, reference_container.Tile(0, 0, 0, *pixels.shape[:2]), data, depth)
     values = list(decoder.values())
     assert all(pixels[y, x, c] == value for (y, x), c, value in values)
     return strip, decoder

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.contract.learning import Stream
+from arcomp.contract.learning import Stream, Tile
+from arcomp.models.photo.depth import of_tile
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.strip import Strip
 from tests.contents import pictures
@@ -38,17 +39,17 @@ def nothing(positions: int) -> None:
     """Progress that nobody wants to know."""
 
 
-def by_chunks(model: PhotoModel, pixels: npt.NDArray[np.uint8], device: str = "cpu") -> Stream:
+def by_chunks(model: PhotoModel, pixels: Tile, device: str = "cpu") -> Stream:
     channels = pixels.shape[2]
-    strip = Strip(model.frozen(channels), *pixels.shape[:2])
+    strip = Strip(model.frozen(channels), pixels.shape[0], pixels.shape[1], of_tile(pixels))
     return strip.encode_by_chunks(pixels, model.chunk_network(channels, device), nothing)
 
 
-def parallel(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> Stream:
+def parallel(model: PhotoModel, pixels: Tile) -> Stream:
     return model.encode_tile(pixels)
 
 
-def decoded(model: PhotoModel, stream: Stream, like: npt.NDArray[np.uint8], naive: bool = False) -> Any:
+def decoded(model: PhotoModel, stream: Stream, like: Tile, naive: bool = False) -> Any:
     out = np.zeros_like(like)
     model.decode_tile(stream.data, out, naive=naive)
     return out

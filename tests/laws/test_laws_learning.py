@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,17 +18,19 @@ from hypothesis import strategies as st
 
 from arcomp import limits
 from arcomp.container import unpack
+from arcomp.contract.learning import Tile
 from arcomp.errors import ArcompError, FormatError, ModelError
 from arcomp.exact import last_layers, matmul
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.photo import strip as strips
+from arcomp.models.photo.depth import of_tile
 from arcomp.models.photo.exact import mixtures, new_workspace
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import SKEW
 from arcomp.models.photo.strip import Strip
 from tests.coded import decode, encode
-from tests.contents import pictures
+from tests.contents import deep, pictures
 from tests.laws.learners import (
     CONTENTS,
     FEW_SHAPES,
@@ -81,6 +82,24 @@ def test_naive_decoder(name: str, content: str) -> None:
     model, pixels = specimen(name, content, (3, 5))
     found, _ = decode(encode(pixels[None], 8, model).data, model=model, naive=True)
     assert np.array_equal(found[0], pixels)
+
+
+@pytest.mark.parametrize("name", ["photo three windows rgb", "photo similarity gray", "photo inner gray"])
+def test_more_than_8_bits(name: str) -> None:
+    """Of the same pictures at any depth: the same for all evaluations, as long as its NLL."""
+    model, channels = MODELS[name][0](), MODELS[name][1]
+    for bits, shape in ((9, (6, 11)), (12, (1, 5)), (16, (19, 8))):
+        pixels = deep((*shape, channels), bits)
+        stream = parallel(model, pixels)
+        assert "inner" in name or stream == by_chunks(model, pixels)
+        for naive in (False, True):
+            assert np.array_equal(decoded(model, stream, pixels, naive), pixels)
+        assert as_long_as_its_nll(stream)
+        costs, _ = model.tile_bits(pixels)
+        assert float(costs.sum()) == pytest.approx(stream.nll_bits, rel=1e-4)
+    for bad in (b"", b"\x0f\xff", b"\0\0\0", b"\xff\xff\3", b"\xff\xff\7"):
+        with pytest.raises(FormatError, match="damaged"):
+            model.decode_tile(bad, np.zeros_like(pixels))
 
 
 @pytest.mark.parametrize("name", ["photo online gray", "photo online rgb"])
@@ -233,16 +252,17 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @kernel()
-def _mixtures(net: Any, activations: Any, base: Any, scale: Any, n: int, out: Any) -> None:
-    mixtures(net, activations, base, scale, n, out)
+def _mixtures(net: Any, activations: Any, base: Any, scale: Any, depth: Any, n: int, out: Any) -> None:
+    mixtures(net, activations, base, scale, depth, n, out)
 
 
-def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[Any]]:
+def seen(model: PhotoModel, pixels: Tile) -> tuple[Any, list[Any]]:
     """(trunk's inputs [n, *], for each channel everything that its coding looks at [n, *]), by position in the
     order."""
     channels = pixels.shape[2]
     frozen = model.frozen(channels)
-    strip = Strip(frozen, *pixels.shape[:2])
+    depth = of_tile(pixels)
+    strip = Strip(frozen, pixels.shape[0], pixels.shape[1], depth)
     whole = strip.extract_features(pixels, 0, strip.fronts)
     chunk, hashed = whole.seen, whole.hashed
     n = pixels.shape[0] * pixels.shape[1]
@@ -251,7 +271,7 @@ def seen(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Any, list[An
     parts, at, net = [], 0, record(frozen.net)
     for c in range(channels):
         activations = new_workspace(frozen.config, n)._replace(outputs=outputs[c], residuals=chunk.residuals[c])
-        _mixtures(net, record(activations), chunk.base[c], chunk.scale[c], n, whole.mixture[c])
+        _mixtures(net, record(activations), chunk.base[c], chunk.scale[c], record(depth), n, whole.mixture[c])
         more = frozen.config.extras(c)
         rows = [
             chunk.extras[at : at + more], outputs[c], chunk.base[c][None], chunk.scale[c][None], chunk.residuals[c],
@@ -344,8 +364,8 @@ def test_damaged_streams_decode_to_something_or_are_refused() -> None:
 
 def test_pictures_that_it_does_not_take() -> None:
     model = MODELS["photo rgb"][0]()
-    for channels, depth in ((2, 8), (4, 8), (3, 16), (3, 7)):
-        with pytest.raises(ModelError, match="photo takes 8-bit gray and RGB"):
+    for channels, depth in ((2, 8), (4, 16), (3, 17), (3, 7)):
+        with pytest.raises(ModelError, match="photo takes gray and RGB of 8 to 16 bits"):
             model.check(channels, depth)
 
 

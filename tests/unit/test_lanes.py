@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import (
+    aligned,
     all_floats,
     all_words,
+    clamped_halves,
     larger_floats,
     leading_zeros,
     load_floats,
-    load_floats_of_bytes,
-    load_floats_of_shorts,
-    load_floats_of_words,
     load_pairs,
-    load_shorts_of_bytes,
+    load_shorts,
     load_words,
     prefetch,
     root_of_floats,
     shift_words,
     smaller_floats,
+    smaller_shorts,
     store_floats,
     store_shorts,
     store_words,
@@ -62,8 +62,8 @@ def float_operations(x: Any, words: Any, shorts: Any, scalar: Any, column: int, 
     store_floats(out, 3, column, a / b)
     store_floats(out, 4, column, all_floats(scalar))
     store_floats(out, 5, column, a * b + a)
-    store_floats(out, 6, column, load_floats_of_words(words, 0, column))
-    store_floats(out, 7, column, load_floats_of_shorts(shorts, 0, column))
+    store_floats(out, 6, column, load_floats(words, 0, column))
+    store_floats(out, 7, column, load_floats(shorts, 0, column))
     store_floats(out, 8, column, larger_floats(a, b))
     store_floats(out, 9, column, smaller_floats(a, b))
     store_floats(out, 10, column, root_of_floats(a))
@@ -74,8 +74,8 @@ def float_operations(x: Any, words: Any, shorts: Any, scalar: Any, column: int, 
 def byte_loads(levels: Any, column: int, other: int, words: Any, shorts: Any, floats: Any) -> None:
     """Bytes of row 0 at a column as shorts and as floats; as words, with those of row 1 at another one above them."""
     store_words(words, 0, 0, load_pairs(levels, 0, column, 1, other))
-    store_shorts(shorts, 0, 0, load_shorts_of_bytes(levels, 0, column))
-    store_floats(floats, 0, 0, load_floats_of_bytes(levels, 0, column))
+    store_shorts(shorts, 0, 0, load_shorts(levels, 0, column))
+    store_floats(floats, 0, 0, load_floats(levels, 0, column))
 
 
 @kernel()
@@ -185,3 +185,24 @@ def test_leading_zeros() -> None:
     out = np.zeros_like(values)
     zeros_before(values, out)
     assert out.tolist() == [64 - int(v).bit_length() for v in values]
+
+
+@kernel()
+def wide_loads(levels: Any, values: Any, limit: int, column: int, words: Any, shorts: Any) -> None:
+    """Pairs of int16 within a limit; the lowest 16 bits of int32, and the smaller ones of two rows."""
+    pairs = load_pairs(levels, 0, column, 1, column)
+    store_words(words, 0, 0, clamped_halves(pairs, all_words(np.int32(limit * 65537))))
+    store_shorts(shorts, 0, 0, load_shorts(values, 0, column))
+    store_shorts(shorts, 1, 0, smaller_shorts(load_shorts(levels, 0, column), load_shorts(levels, 1, column)))
+
+
+@settings(max_examples=30)
+@given(st.lists(INT32, min_size=44, max_size=44), st.integers(1, 32767), st.integers(0, 5))
+def test_wide_loads_are_numpys(numbers: list[int], limit: int, column: int) -> None:
+    values = np.array(numbers, np.int64).astype(np.int32).reshape(2, 22)
+    levels = np.ascontiguousarray(values.astype(np.int16))
+    words, shorts = aligned((1, 16), np.int32), aligned((2, 16), np.int16)
+    wide_loads(levels, values, limit, column, words, shorts)
+    own = levels[:, column : column + 16]
+    assert np.array_equal(words.view(np.int16).reshape(16, 2).T, own.astype(np.int32).clip(-limit, limit))
+    assert np.array_equal(shorts, np.stack([own[0], own.min(axis=0)]))

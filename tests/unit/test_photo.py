@@ -16,7 +16,7 @@ from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.photo import inputs, least_squares
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
-from arcomp.models.photo.least_squares import LEVEL_BITS
+from arcomp.models.photo.depth import LEVEL_BITS
 from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.planes import (
     MARGIN,

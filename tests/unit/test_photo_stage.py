@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arcomp.coding import binary, decisions, lattice, mixing
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
+from arcomp.models.photo.depth import EIGHT
 from arcomp.models.photo.stage import STAGES, FrontData, StageSettings, code, new_stage
 
 
@@ -42,7 +43,7 @@ def run(
     out = values.copy() if data is None else np.full(n, -1, np.int32)
     front = FrontData(
         mixture, selectors, contexts, checks, lattice.colours(lattice.NONE), np.zeros(n, np.int32), out[None],
-        np.zeros(0, np.float32), totals, chosen.tables,
+        np.full((1, n), 256, np.int32), EIGHT, np.zeros(0, np.float32), totals, chosen.tables,
     )  # fmt: skip
     _code(record(stage), record(coder), record(front), data is not None, 0, n)
     assert stage.pixels[0] == n

@@ -42,6 +42,7 @@ from arcomp.transforms import (
     looks,
 )
 from arcomp.transforms.node import Palette
+from tests.contents import converted
 
 RNG = np.random.default_rng(7)
 
@@ -134,10 +135,12 @@ def test_many_bits(photo: Model) -> None:
     assert planned(smooth(90, 90, 1, 8).astype(np.uint16) * 257, 16, photo)[1] == [Levels, Coded]
     assert planned(smooth(90, 90, 3, 8).astype(np.uint16) * 257, 16, photo)[1] == [Levels, Coded]
     noisy = smooth(90, 90, 1, 8).astype(np.uint16) * 256 + RNG.integers(0, 256, (1, 90, 90, 1), np.uint16)
-    assert HighLow in planned(noisy, 16, photo)[1]
+    assert planned(noisy, 16, photo) == (Coded(16), [Coded])
     y, x = np.mgrid[:90, :90]
     slope = (3000 + 40 * y + 70 * x + RNG.integers(0, 4, (90, 90))).astype(np.uint16)[None, ..., None]
-    assert Predict in planned(slope, 14, photo)[1]
+    assert planned(slope, 14, photo)[1][-1] is Coded
+    colours = converted(smooth(90, 90, 3, 8)[0]).astype(np.uint16)[None] * 256 + RNG.integers(0, 256, (1, 90, 90, 3))
+    assert HighLow in planned(colours.astype(np.uint16), 16, photo)[1]
 
 
 def test_one_bit(photo: Model) -> None:
