@@ -36,7 +36,7 @@ class StandIn(Histogram):
         return CoefficientPayload(streams, 8.0 * sum(map(len, streams)))
 
     def decode_coefficients(
-        self, shape: Shape, streams: Sequence[bytes | memoryview], how: Execution = USUAL
+        self, shape: Shape, streams: Sequence[bytes | memoryview | None], how: Execution = USUAL
     ) -> Coefficients:
         if len(streams) != len(shape.components):
             raise FormatError("other streams")
@@ -44,7 +44,7 @@ class StandIn(Histogram):
         for one, stream in zip(shape.components, streams, strict=True):
             size = one.coefficients
             try:
-                data = lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(bytes(stream), 2 * size)
+                data = lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(bytes(stream or b""), 2 * size)
             except lzma.LZMAError:
                 data = b""
             low, high = np.frombuffer(data.ljust(2 * size, b"\0"), np.uint8).reshape(2, size).astype(np.int16)

@@ -258,9 +258,9 @@ class Model(ABC):
         raise ModelError(f"model {self.name} takes no coefficients of JPEG files", remedy="choose a model that does")
 
     def decode_coefficients(
-        self, shape: CoefficientsShape, streams: Sequence[bytes | memoryview], how: Execution = USUAL
+        self, shape: CoefficientsShape, streams: Sequence[bytes | memoryview | None], how: Execution = USUAL
     ) -> Coefficients:
-        """The coefficients that were encoded to streams; some, if the streams are others.
+        """The coefficients that were encoded to streams; some, if the streams are others; zeros where one is None.
 
         Raises:
             FormatError: the streams end too soon, or are not as many as the shape's strips.

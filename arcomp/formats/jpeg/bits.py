@@ -50,22 +50,23 @@ def ahead(context: Any, data: Any, at: Any) -> Any:
 @kernel(inline="always")
 def first_bits(word: np.uint64, count: int) -> int:
     """So many bits of a word, 1 to 63, from the highest on."""
-    return np.int64(word >> np.uint64(64 - count))
+    return int(np.int64(word >> np.uint64(64 - count)))
 
 
 @kernel(inline="always")
 def next_bits(data: npt.NDArray[np.uint8], at: int, count: int) -> np.uint64:
     """So many bits, 0 to 63, from one on; data: uint8 [n]."""
     if count <= AHEAD:
-        return ahead(data, at) >> np.uint64(1) >> np.uint64(63 - count)
+        return np.uint64(ahead(data, at) >> np.uint64(1) >> np.uint64(63 - count))
     more = np.uint64(count - AHEAD)
-    return ahead(data, at) >> np.uint64(64 - AHEAD) << more | ahead(data, at + AHEAD) >> (np.uint64(64) - more)
+    high, low = ahead(data, at) >> np.uint64(64 - AHEAD), ahead(data, at + AHEAD) >> (np.uint64(64) - more)
+    return np.uint64(high << more | low)
 
 
 @kernel(inline="always")
 def _has_marker(word: np.uint64) -> bool:
     """Whether one of eight bytes is 0xFF."""
-    return (~word - np.uint64(0x0101010101010101)) & word & np.uint64(0x8080808080808080) != 0
+    return bool((~word - np.uint64(0x0101010101010101)) & word & np.uint64(0x8080808080808080))
 
 
 @kernel()

@@ -224,7 +224,7 @@ def _after_zeros(now: np.uint64, k: int) -> int:
     free = ~now & band(k, 63)
     for _ in range(15):
         free &= free - np.uint64(1)
-    return lowest(free)
+    return int(lowest(free))
 
 
 @kernel(inline="always")

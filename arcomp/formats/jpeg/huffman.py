@@ -147,15 +147,15 @@ def _long_code(word: np.uint64, codes: Codes, table: int) -> tuple[int, int]:
     for length in range(LOOK + 1, 17):
         code = np.int64(word >> np.uint64(64 - length))
         if code <= codes.last[table, length]:
-            return np.int64(codes.values[table, (code + codes.offset[table, length]) & 255]), length
-    return np.int64(-1), 16
+            return int(np.int64(codes.values[table, (code + codes.offset[table, length]) & 255])), length
+    return int(np.int64(-1)), 16
 
 
 @kernel(inline="always")
 def next_value(data: npt.NDArray[np.uint8], at: int, codes: Codes, table: int) -> tuple[int, np.uint64, int]:
     """The value of the code at a bit, or -1 if there is none; the bits after it, the highest first; where they are."""
     word = ahead(data, at)
-    found = np.int64(codes.short[table, np.int64(word >> np.uint64(64 - LOOK))])
+    found = int(np.int64(codes.short[table, int(np.int64(word >> np.uint64(64 - LOOK)))]))
     value, length = found & 255, found >> 8
     if not found:
         value, length = _long_code(word, codes, table)

@@ -65,7 +65,7 @@ def _drain(out: Output, word: int, count: int, made: int) -> Pen:
 def put(out: Output, pen: Pen, value: Whole, bits: Whole) -> Pen:
     """Write the lowest bits, at most 31, of a value."""
     word, count, made = pen
-    word, count = (word << bits) | (value & ((1 << bits) - 1)), count + bits
+    word, count = int((word << bits) | (value & ((1 << bits) - 1))), int(count + bits)
     if count < 32:
         return word, count, made
     four = (word >> (count - 32)) & 0xFFFFFFFF
