@@ -55,7 +55,7 @@ def scanned(data: bytes, begin: int, end: int, whole: bool, budget: JpegBudget) 
         None if it is none that is read here, or does not come back bit for bit.
     """
     try:
-        reader = _Reader(data, begin, end, budget)
+        reader = Reader(data, begin, end, budget)
         reader.read()
         found = reader.result(whole)
     except (PictureError, ValueError):
@@ -137,7 +137,7 @@ class _Logs:
     pads: list[npt.NDArray[np.uint8]] = field(default_factory=list)
 
 
-class _Reader:
+class Reader:
     """Reads the scans of a JPEG.
 
     Attributes:
