@@ -29,6 +29,10 @@ RANDOM_BYTES = 16
 SPLIT_PIXELS = 1 << 19
 """Pictures of more pixels than this are cut into two strips at least, for two cores; smaller ones are not, since what a
 strip learns ends with it: a quarter of a percent of 512 x 512 pixels."""
+SHARED_PIXELS, PROCESSORS, LEAST_COLUMNS = 15 << 18, 8, 256
+"""Strips of pictures of so many pixels (3.9 million) are cut across, too, into eight parts in all at least, for as many
+cores. A part that is as high as two and a quarter as wide learns nearly as much as a strip: eight such parts are 0.01
+and 0.26 % more than two strips of two photographs of 2.8 and 2.4 megapixels, eight strips 0.26 and 0.76 %."""
 
 
 @register
@@ -65,12 +69,16 @@ class PhotoModel(LearningModel):
         return CODING_ORDER[channels]
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
-        """Strips as wide as the picture, an even number of them in large pictures."""
-        pixels = height * width
+        """Strips as wide as the picture, an even number of them in large pictures, of which very large ones are cut
+        across."""
+        pixels, columns = height * width, 1
         strips = max(-(-pixels // STRIP_PIXELS), -(-height // STRIP_ROWS))
         if pixels > SPLIT_PIXELS:
             strips += strips % 2
-        return -(-height // min(strips, height)), width
+        strips = min(strips, height)
+        if pixels >= SHARED_PIXELS:
+            columns = max(1, min(-(-PROCESSORS // strips), width // LEAST_COLUMNS))
+        return -(-height // strips), -(-width // columns)
 
     def tile_memory(self, channels: int, height: int, width: int) -> int:
         from arcomp.models.photo.strip import memory

@@ -248,6 +248,15 @@ def test_a_large_picture_is_cut_into_strips(monkeypatch: pytest.MonkeyPatch) -> 
     assert model.tile(20, 30, 1, 8) == (5, 30)  # three would leave a processor without work at the end
 
 
+def test_a_picture_of_four_megapixels_is_work_for_eight_processors() -> None:
+    model, _ = specimen("photo gray", "smooth", (20, 30))
+    assert model.tile(2000, 2000, 3, 8) == (1000, 500)
+    assert model.tile(1500, 2000, 3, 8) == (750, 2000)
+    assert model.tile(3000, 4000, 3, 8) == (500, 2000)
+    assert model.tile(6000, 6000, 3, 8) == (334, 6000)
+    assert model.tile(8000, 500, 3, 8) == (4000, 500)  # parts of few columns are slow
+
+
 # --- causality ------------------------------------------------------------------------------------------------------
 
 
