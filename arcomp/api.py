@@ -35,6 +35,7 @@ from arcomp.container import MAGIC, unpack, write_atomically
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
 from arcomp.contract.model import Bits, Execution, Model
+from arcomp.embedding import with_weights
 from arcomp.errors import ArcompError, LimitError, LossyError, said_of
 from arcomp.measure import bits
 from arcomp.samples import Samples
@@ -52,6 +53,7 @@ def compress(
     device: str = "cpu",
     threads: int | None = None,
     verify: bool = True,
+    embed_model: bool = False,
     progress: Progress | None = None,
 ) -> bytes:
     """Compress an array, a file, or a picture.
@@ -67,6 +69,7 @@ def compress(
         device: "cpu" or "cuda": where the model is evaluated. The result does not depend on it.
         threads: how many tiles a model that learns codes at a time; None: one for each processor.
         verify: of a file, decode the result and compare before it is returned.
+        embed_model: put the model's weights into the result, which then needs nothing else to be decoded.
         progress: callback that is given the part done, 0 to 1, now and then.
 
     Returns:
@@ -82,11 +85,13 @@ def compress(
             if samples.maximum is not None:
                 said = "not kept: maximum value; give the file itself, of which all is kept"
                 warnings.warn(said, stacklevel=2)
-            return codec.encode(samples, found, **how).data
+            coded = codec.encode(samples, found, **how)
+            return with_weights(coded.data, coded.member, found) if embed_model else coded.data
         data, about = file_of(source)
         settings = files.Settings(how["tile"], how["device"], how["threads"], bool(verify))
         examined = files.examine(data, found, about, settings)
-        return files.compress(examined, found, settings, progress=how["progress"]).data
+        made = files.compress(examined, found, settings, progress=how["progress"])
+        return with_weights(made.data, made.member, found) if embed_model else made.data
 
 
 def decompress(

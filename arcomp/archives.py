@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from arcomp import files
 from arcomp.container import unpack
-from arcomp.container.archive import Entry, read_archive
+from arcomp.container.archive import Entry, read_archive, read_entry
 from arcomp.contract.model import Execution
 from arcomp.errors import ArcompError, said_of
 from arcomp.samples import Samples
@@ -65,8 +65,7 @@ class Archive(Mapping[str, Samples]):
 
     def _data(self, entry: Entry) -> bytes:
         with _opened(self._source) as file:
-            file.seek(entry.offset)
-            return file.read(entry.length)
+            return read_entry(file, entry)
 
 
 def of_file(source: str | bytes) -> Archive | None:

@@ -327,7 +327,7 @@ def models_of(member: Member, given: Model | None) -> dict[int, Model]:
     if given is not None:
         check_model(member, given)
     needed = {leaf.model for tree in member.trees for leaf in coded_leaves(tree)}
-    return {i: _the(wanted, given) for i, wanted in enumerate(member.models) if i in needed}
+    return {i: _the(wanted, given, member) for i, wanted in enumerate(member.models) if i in needed}
 
 
 def model_of_jpegs(member: Member, given: Model | None) -> Model:
@@ -341,11 +341,13 @@ def model_of_jpegs(member: Member, given: Model | None) -> Model:
     """
     if given is not None:
         check_model(member, given)
-    return _the(member.models[member.jpeg_model], given)
+    return _the(member.models[member.jpeg_model], given, member)
 
 
-def _the(wanted: ModelId, given: Model | None) -> Model:
-    return given if given is not None and is_model(given, wanted) else registry.load(wanted.name, wanted.digest)
+def _the(wanted: ModelId, given: Model | None, member: Member) -> Model:
+    if given is not None and is_model(given, wanted):
+        return given
+    return registry.load_for(wanted.name, wanted.digest, member.weights)
 
 
 def decode_leaf(part: Part, leaf: Leaf, model: Model, how: Execution) -> Pixels:

@@ -15,7 +15,7 @@ BLOCKS, BLOCK = 5, 96
 """Parts, and their rows and columns, in which a drawing is compared."""
 COLD = 21 / 20
 """How much more a part costs by itself than within the picture."""
-LOOKED = 1 << 23
+LOOKED = 1 << 20
 """Pixels that are coded as a drawing to see what they cost; of larger pictures, as many in bands of rows."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from arcomp.coefficients import Shape
 from arcomp.container import MAGIC, Member, Original, Part, samples_checksum
 from arcomp.container.archive import read_archive, scan
 from arcomp.container.damage import Remains, remains_at
-from arcomp.container.layout import INDEX
+from arcomp.container.layout import INDEX, VERSION, WEIGHTS, weights_length
 from arcomp.contract.coefficients import cut_rows
 from arcomp.contract.model import USUAL, Execution, Model
 from arcomp.contract.tiling import Tiling
@@ -86,14 +87,25 @@ def salvage(data: bytes, model: Model | None = None, how: Execution = USUAL) -> 
         FormatError: there is no member in it.
         ArcompError: more memory is needed than this machine has.
     """
-    view = memoryview(data)
+    view, weights = memoryview(data), weights_in(data)
     for begin, end, name in places(data):
         try:
             remains = remains_at(view, begin)
         except FormatError:
             yield Salvaged(begin, end, name, (NO_MEMBER,))
             continue
-        yield _member(remains, (begin, end), model, how)
+        yield _member(remains, (begin, end), weights, model, how)
+
+
+def weights_in(data: bytes) -> tuple[memoryview, ...]:
+    """The sections of weights in a file that are not damaged."""
+    found, view, start = [], memoryview(data), MAGIC + bytes([VERSION, WEIGHTS])
+    at = data.find(start)
+    while at >= 0:
+        with suppress(FormatError):
+            found.append(view[at : at + weights_length(view, at)])
+        at = data.find(start, at + 1)
+    return tuple(found)
 
 
 def places(data: bytes) -> list[tuple[int, int, str]]:
@@ -111,24 +123,26 @@ def places(data: bytes) -> list[tuple[int, int, str]]:
             raise
         entries = tuple(scan(io.BytesIO(data), len(data), damaged))
     places = [(entry.offset, entry.end, entry.name) for entry in entries]
-    places += [(begin, end, "") for begin, end in damaged if not _is_index(data, begin)]
+    places += [(begin, end, "") for begin, end in damaged if not _is_no_member(data, begin)]
     return sorted(places)
 
 
-def _is_index(data: bytes, at: int) -> bool:
-    """Whether what begins at a byte, and is damaged, was an index, without which members are found too."""
+def _is_no_member(data: bytes, at: int) -> bool:
+    """Whether what begins at a byte, and is damaged, was an index, without which members are found too, or weights."""
     kind = at + len(MAGIC) + 1
-    return data[at : at + len(MAGIC)] == MAGIC and data[kind : kind + 1] == bytes([INDEX])
+    return data[at : at + len(MAGIC)] == MAGIC and data[kind : kind + 1] in (bytes([INDEX]), bytes([WEIGHTS]))
 
 
-def _member(remains: Remains, place: tuple[int, int], model: Model | None, how: Execution) -> Salvaged:
-    """What is left of a member."""
+def _member(
+    remains: Remains, place: tuple[int, int], weights: tuple[memoryview, ...], model: Model | None, how: Execution
+) -> Salvaged:
+    """What is left of a member; ``weights``: sections of those that are in the file."""
     original = remains.header.original
     made = Salvaged(*place, original.name if original else "", tuple(_words(remains)), original=original)
     if remains.damaged and remains.header.geometry is None and (remains.form_lost or not remains.header.jpegs.each):
         return made
     try:
-        member = remains.member(how.limits)
+        member = replace(remains.member(how.limits), weights=weights)
         if not remains.damaged:
             if original is not None:
                 return replace(made, data=files.restored(member, model, how))

@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.cores PICTURE [--models photo-fast,photo-balanced] [--repeat 2]``
 
-Each strip's seconds are measured alone, on one thread; the whole picture's with one thread and with two. For more, strips
+Each part's seconds are measured alone, on one thread; the whole picture's with one thread and with two. For more, parts
 are given to whichever core is free first, in turn, as threads take them. What the simulation leaves out is that cores
-share memory, and heat; the measured column for two beside the simulated one says how much that is here.
+share memory, and heat: the measured column for two beside the simulated one says how much that is here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from arcomp.samples import Samples
 
 SIMULATED = (2, 4, 8, 16)
 COLUMNS = (
-    Column("model", "model"), Column("action", ""), Column("strips", "strips", "d"),
+    Column("model", "model"), Column("action", ""), Column("parts", "parts", "d"),
     Column("one", "1 thread, MP/s", ".2f"), Column("two", "2 threads", ".2f"),
     *(Column(f"of{n}", f"{n} simulated", ".2f") for n in SIMULATED),
 )  # fmt: skip
@@ -82,7 +82,7 @@ def measure(name: str, model: Model, samples: Samples, repeat: int) -> list[dict
                 model.decode(Payload(payload.streams[i : i + 1]), alone, of_one, how)
 
         each = [seconds(partial(strip, i), repeat) for i in range(len(tiling.batch))]
-        row: dict[str, object] = {"model": name, "action": action, "strips": len(each)}
+        row: dict[str, object] = {"model": name, "action": action, "parts": len(each)}
         for key, taken in {
             "one": seconds(partial(whole, 1), repeat),
             "two": seconds(partial(whole, 2), repeat),

@@ -38,10 +38,13 @@ class _Stdout:
 
 
 @contextmanager
-def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
+def written_archive(target: Target, chosen: Chosen, model: str | None = None) -> Iterator[Write | None]:
     """The archive that outputs go into, put in place when the context ends well; None if they go elsewhere.
 
     Others may read no more of it than of every file in it, and nothing if they do not get into a folder in it.
+
+    Args:
+        model: whose weights go into it, or None.
 
     Raises:
         OutputError: it cannot be written, or there is nothing to put into it.
@@ -53,6 +56,8 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
     from arcomp.container.archive import ArchiveWriter
     from arcomp.container.member import TOP
     from arcomp.container.temporary import claimed
+    from arcomp.contract import registry
+    from arcomp.embedding import section
 
     name = target.output or ""
     if not target.to_stdout:
@@ -65,7 +70,7 @@ def written_archive(target: Target, chosen: Chosen) -> Iterator[Write | None]:
         place = written_atomically(name, overwrite=target.force, mode=0o666 & ~umask())
         claim = claim if target.force else claimed(name, waits=False)
     with claim, place as file:
-        writer, folders = ArchiveWriter(file), list(chosen.folders)
+        writer, folders = ArchiveWriter(file, section(registry.load(model)) if model else b""), list(chosen.folders)
         for folder in folders if file.mode is not None else ():
             file.mode = no_more_than(file.mode or 0, _readable(folder.mode))
 
@@ -129,7 +134,7 @@ def members(job: Job, one_too: bool = False) -> tuple[list[Job], list[Exception]
     Raises:
         ArcompError: it cannot be read.
     """
-    from arcomp.container.archive import read_archive
+    from arcomp.container.archive import read_archive, read_entry
 
     if job.name != "-" and not os.path.isfile(job.name):
         return [job], []  # a pipe is read once; what is not there fails as it is read
@@ -143,7 +148,7 @@ def members(job: Job, one_too: bool = False) -> tuple[list[Job], list[Exception]
         return [replace(job, data=data)], []
     found = []
     for entry in archive.entries:
-        part = None if data is None else memoryview(data)[entry.offset : entry.end]
+        part = None if data is None else read_entry(io.BytesIO(data), entry)
         found.append(Job(job.name, entry.original or entry.length, entry.name, entry=entry, data=part))
     wrong: list[Exception] = [
         FormatError(f"bytes {begin} to {end - 1} of the archive are damaged", remedy="get a fresh copy")
@@ -197,9 +202,10 @@ def input_of(job: Job, *, to_remove: bool = False) -> Input:
         return Input(job.shown, bytes(job.data), None)
     if job.entry is None:
         return read_compressed(job.name, to_remove=to_remove)
+    from arcomp.container.archive import read_entry
+
     with opened(job.name) as file:
-        file.seek(job.entry.offset)
-        return Input(job.shown, file.read(job.entry.length), None)
+        return Input(job.shown, read_entry(file, job.entry), None)
 
 
 def unpacked(job: Job, data: bytes, limits: Limits = USUAL_LIMITS) -> Member:

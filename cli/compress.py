@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,11 +44,7 @@ def as_png(name: str) -> str:
 
 @dataclass(frozen=True)
 class Compression:
-    """What is asked for.
-
-    Attributes:
-        skip_existing: --skip-existing.
-    """
+    """What is asked for. ``skip_existing``: --skip-existing; ``embed``: --embed-model."""
 
     goes_on: ClassVar[bool] = True
     target: Target
@@ -60,6 +55,7 @@ class Compression:
     as_bytes: bool = False
     tile: tuple[int, int] | None = None
     skip_existing: bool = False
+    embed: bool = False
 
     def __call__(self, console: Console, threads: int | None, *, warm: bool = False) -> Compressor:
         """See :class:`arcomp.cli.many.Plan`."""
@@ -73,7 +69,7 @@ class Compression:
         if warm:
             startup.warm_usual(model, where)
         target = replace(self.target, console=console)
-        return Compressor(console, target, model, settings, self.pixels, startup, self.skips, self.model_name)
+        return Compressor(console, target, model, settings, startup, self)
 
     def later(self) -> Compression | None:
         """See :class:`arcomp.cli.many.Plan`."""
@@ -105,10 +101,8 @@ class Compressor:
     target: Target
     model: Model
     settings: Settings
-    pixels: bool
     startup: Startup
-    skips: Callable[[Job], bool]
-    model_name: str
+    asked: Compression
     suggested: bool = False
 
     def __call__(self, job: Job, threads: int | None) -> many.Outcome:
@@ -121,7 +115,7 @@ class Compressor:
         self.settings = replace(self.settings, threads=threads)
         name, path = job.name, job.path
         source = read_input(name, to_remove=self.target.remove)
-        if self.target.remove and self.skips(job):
+        if self.target.remove and self.asked.skips(job):
             return self._removed(job, source)
         with self.target.claimed(path, name):
             return self._made(job, source)
@@ -133,22 +127,22 @@ class Compressor:
         name, path = job.name, job.path
         data, about, regular = source.data, About(), source.regular
         if name != "-":
-            named = as_png(name) if self.pixels else name
+            named = as_png(name) if self.asked.pixels else name
             about = About(job.within if self.target.archive else os.path.basename(named))
         if regular is not None:
             about = replace(about, modified=regular.st_mtime_ns, mode=stat.S_IMODE(regular.st_mode))
         bytes_in = len(data)
-        made = self._compress(self._as_png(data, name) if self.pixels else data, about, name, self.settings)
-        if self.pixels and (itself := self._without_pixels(data, about, name)) <= len(made.data):
+        made = self._compress(self._as_png(data, name) if self.asked.pixels else data, about, name, self.settings)
+        if self.asked.pixels and (itself := self._without_pixels(data, about, name)) <= len(made.data):
             self.console.warn(f"{shown(name)}: the file itself becomes smaller, {size(itself)}; leave out --pixels")
         leave, removes = self._leave(made), self.target.remove
         if not self.target.archive:
-            replaces = self.settings.verify and not self.pixels and leave is None
+            replaces = self.settings.verify and not self.asked.pixels and leave is None
             self.target.put(path, made.data, source, replaces=replaces, about=about)
         if leave is not None and removes:
             raise _kept(job, leave)
         self._tell(job, bytes_in, made)
-        if not self.pixels and not self.target.mirrored:  # of thousands, lines say it
+        if not self.asked.pixels and not self.target.mirrored:  # of thousands, lines say it
             look = not (self.suggested or self.settings.as_bytes or made.coded)
             self.suggested |= tell_of_size(self.console, name, data, len(made.data), look)
         if leave is not None:
@@ -169,7 +163,7 @@ class Compressor:
         with said_of(job.path):
             data = read_compressed(job.path).data
             uses = any(model.digest == self.model.digest for model in member_in(data).models)
-            given = self.model_name if uses else None
+            given = self.asked.model_name if uses else None
             try:
                 found = decoded(data, job.path, startup, self.console, given, False, "cpu")
             except LimitError as error:
@@ -206,6 +200,7 @@ class Compressor:
 
     def _compress(self, data: bytes, about: Any, name: str, settings: Settings) -> Compressed:
         from arcomp import files
+        from arcomp.embedding import with_weights
         from arcomp.formats.png import SIGNATURE
 
         deflated = data.startswith(SIGNATURE) and not settings.as_bytes
@@ -224,10 +219,13 @@ class Compressor:
             self.startup.warm_jpegs(found.jpeg_model)
         share = 0.5 if settings.verify else 1.0  # verifying takes as long as coding
         with self.console.progress(f"compressing {shown(name)}") as meter:
-            return files.compress(
+            made = files.compress(
                 found, self.model, settings,
                 progress=lambda part: meter(share * part), verifying=lambda part: meter(share + (1 - share) * part),
             )  # fmt: skip
+        if self.asked.embed and not self.target.archive:  # which holds them once
+            made = replace(made, data=with_weights(made.data, made.member, self.model))
+        return made
 
     def _leave(self, made: Compressed) -> LimitError | None:
         """Why decompressing must be allowed, also where there is memory enough: because the file became as small as
@@ -342,6 +340,7 @@ def choose(given: Given, work: Compression, only_pictures: bool) -> tuple[Chosen
     callback=options.sides,
     help="Code pictures in tiles of that many pixels, which `decompress --crop` decodes alone; files become larger.",
 )
+@options.embed
 @click.option("--bytes", "as_bytes", is_flag=True, help="Look for no pictures in files.")
 @click.option("--only-pictures", is_flag=True, help="Leave out files that are no pictures, by how they begin.")
 @options.skip_existing
@@ -360,6 +359,7 @@ def command(
     no_verify: bool,
     pixels: bool,
     tile: tuple[int, int] | None,
+    embed: bool,
     as_bytes: bool,
     only_pictures: bool,
     skip_existing: bool,
@@ -385,13 +385,13 @@ def command(
     name = options.chosen_model(model_name, preset)
     several = given.jobs not in (None, 1) or given.mirrored
     where = "cpu" if device == "auto" and several else device
-    work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile, skip_existing)
+    work = Compression(target, name, where, not no_verify, pixels, as_bytes, tile, skip_existing, embed)
     chosen, there = choose(given, work, only_pictures)
     many.tell_there(there, console)
     work = replace(work, model_name=suited(work.model_name, chosen.jobs))
     processes = 1 if device == "cuda" and given.jobs is None else given.processes(threads, chosen.jobs)
     folders = chosen.folders if target.into_folder and given.mirrored else []
-    with target.folders_made(folders), written_archive(target, chosen) as write:
+    with target.folders_made(folders), written_archive(target, chosen, work.model_name if embed else None) as write:
         summary = many.run(chosen, work, console, processes, threads, write, given.scheduler)
     summary.skipped += len(there)
     target.put_folders([] if given.shard else folders, summary)

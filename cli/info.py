@@ -89,11 +89,16 @@ def _list_damage(data: bytes, console: Console) -> None:
 def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Member]:
     from arcomp.claims import check_member
     from arcomp.container import VERSION
+    from arcomp.container.embedded import digest_of
 
     member = member_in(data, limits)
     if limits.pixels is not None:  # without, it says what a file claims, whatever that is
         check_member(member, limits)
-    where = [whereabouts(model) for model in member.models]
+    inside = [digest_of(section) for section in member.weights]
+    where = [
+        "in the file" if any(d.startswith(model.digest) for d in inside) else whereabouts(model)
+        for model in member.models
+    ]
     coded = member.coded_bytes
     return {
         "input": name,

@@ -136,6 +136,12 @@ remove = click.option(
     default=False,
     help="Remove inputs once their output is verified, or keep them (default).",
 )
+embed = click.option(
+    "--embed-model",
+    "embed",
+    is_flag=True,
+    help="Put the model's weights into the file, of an archive once: then it needs no weights to be decompressed.",
+)
 skip_existing = click.option(
     "--skip-existing",
     is_flag=True,

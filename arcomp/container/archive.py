@@ -9,7 +9,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from arcomp.container.fields import CRC, DAMAGED, Cursor, numbers, read_fields, write_fields
@@ -18,16 +18,18 @@ from arcomp.container.layout import (
     INDEX,
     MAGIC,
     MAX_HEADER_BYTES,
-    MEMBER,
     START_BYTES,
     TRAILER,
     TRAILER_MAGIC,
+    WEIGHTS,
+    check_member,
     extent,
     fields_of,
     framed,
     index_length,
     pack,
     read_start,
+    weights_length,
 )
 from arcomp.container.member import MAX_NAME_BYTES, Member, Original
 from arcomp.container.packing import squeeze, unsqueeze
@@ -58,12 +60,14 @@ class Entry:
         offset: its first byte in the archive. length: in bytes.
         name: of the file that it was made of; "" if it has none.
         original: that file's length in bytes; None if it was made of no file.
+        weights: (offset, length) of the sections of weights in the archive, which the member may need.
     """
 
     offset: int
     length: int
     name: str = ""
     original: int | None = None
+    weights: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
     @property
     def end(self) -> int:
@@ -126,11 +130,14 @@ class ArchiveWriter:
 
     Args:
         file: takes bytes, one after the other.
+        weights: a section of weights that members need; it comes first.
     """
 
-    def __init__(self, file: SupportsWrite) -> None:
-        self._file, self._at = file, 0
+    def __init__(self, file: SupportsWrite, weights: bytes = b"") -> None:
+        self._file, self._at = file, len(weights)
         self.entries: list[Entry] = []
+        if weights:
+            file.write(weights)
 
     def add(self, member: bytes) -> None:
         """Write a member.
@@ -177,8 +184,7 @@ def parse_of(member: bytes) -> Header:
         FormatError: it is none.
     """
     kind, begin, head = read_start(io.BytesIO(member))
-    if kind != MEMBER:
-        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    check_member(kind)
     return parse_header(fields_of(memoryview(head), begin))
 
 
@@ -207,12 +213,24 @@ def read_archive(source: BinaryIO | bytes) -> Archive:
         entries, end = index
         found, indexed = entries + found, True
     damaged: list[tuple[int, int]] = []
-    found = list(scan(file, end, damaged)) + found
+    weights: list[tuple[int, int]] = []
+    found = list(scan(file, end, damaged, weights)) + found
+    if weights:
+        found = [replace(entry, weights=tuple(weights)) for entry in found]
     if not found:
         file.seek(0)
         read_start(file)  # says why, if it is no archive at all
         raise FormatError("there is no whole member in it", remedy=DAMAGED)
     return Archive(tuple(found), tuple(damaged), indexed)
+
+
+def read_entry(file: BinaryIO, entry: Entry) -> bytes:
+    """A member, and after it the weights that it may need: a whole file by itself."""
+    parts = []
+    for offset, length in ((entry.offset, entry.length), *entry.weights):
+        file.seek(offset)
+        parts.append(file.read(length))
+    return b"".join(parts)
 
 
 def read_index(file: BinaryIO, end: int) -> tuple[list[Entry], int] | None:
@@ -271,13 +289,16 @@ def _parsed_index(data: bytes, at: int) -> tuple[list[Entry], int]:
     return [Entry(first + e.offset, e.length, e.name, e.original) for e in found], first
 
 
-def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[Entry]:
+def scan(
+    file: BinaryIO, end: int, damaged: list[tuple[int, int]], weights: list[tuple[int, int]] | None = None
+) -> Iterator[Entry]:
     """The members in the first bytes of a file, found by their headers; no stream is read.
 
     Args:
         file: open and seekable.
         end: of the bytes that are looked at.
-        damaged: gets (first byte, the one after the last) of what is neither member nor index.
+        damaged: gets (first byte, the one after the last) of what is no section.
+        weights: gets (offset, length) of sections of weights.
     """
     at, left = 0, max(MAX_HEADER_BYTES, 4 * end)
     while at < end:
@@ -288,6 +309,10 @@ def scan(file: BinaryIO, end: int, damaged: list[tuple[int, int]]) -> Iterator[E
             kind, begin, head = read_start(file)
             if kind == INDEX:
                 length = index_length(memoryview(head), 0, trailer=False)
+            elif kind == WEIGHTS:
+                length = weights_length(memoryview(head), 0, stream=False)
+                if weights is not None and at + length <= end:
+                    weights.append((at, length))
             else:
                 header = parse_header(fields_of(memoryview(head), begin))
                 length = len(head) + header.length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from functools import reduce
 from itertools import chain, pairwise
 from typing import BinaryIO
@@ -22,7 +23,7 @@ from arcomp.container.header import (
     parse_header,
     read_streams,
 )
-from arcomp.container.member import Member
+from arcomp.container.member import HASH_BYTES, Member
 from arcomp.container.numbers import decode_number, encode_number
 from arcomp.container.packing import Parts, size_of
 from arcomp.container.skeleton import PackedSkeleton, pack_skeleton, unpack_skeleton
@@ -34,8 +35,10 @@ MAGIC = b"\x89ARC\r\n\x1a\n"
 """First bytes of a file: not text, and changed by every transfer that changes line endings."""
 VERSION = 1
 """Format version written, and the only one read."""
-MEMBER, INDEX = 0, 1
-"""Kinds of sections, each of which begins with the magic: a member, or the index of an archive."""
+MEMBER, INDEX, WEIGHTS = range(3)
+"""Kinds of sections, each of which begins with the magic: a member, the index of an archive, a model's weights."""
+TAG_PACKED, TAG_DIGEST = 1, 2
+"""Fields of a section of weights; an index has one of the first tag, too."""
 MAX_HEADER_BYTES = 17 << 20
 """Most bytes of fields in a header."""
 
@@ -100,14 +103,17 @@ def unpack(data: bytes | bytearray | memoryview, limits: Limits = USUAL_LIMITS) 
     """
     view = memoryview(data).cast("B")
     member, end = unpack_at(view, 0, limits)
-    if end < len(view) and view[end : end + len(MAGIC)] == MAGIC:
-        kind, _, _ = extent(bytes(view[end : end + _START.size + _LENGTH_BYTES]))
+    weights = []
+    while end < len(view) and view[end : end + len(MAGIC)] == MAGIC:
+        kind, _, _ = extent(bytes(view[end : end + START_BYTES]))
         if kind == MEMBER:
             raise FormatError("an archive of several files", remedy="`arcomp extract` takes files out of it")
-        end += index_length(view, end)
+        length = index_length(view, end) if kind == INDEX else weights_length(view, end)
+        weights += [view[end : end + length]] * (kind == WEIGHTS)
+        end += length
     if end < len(view):
         raise FormatError(f"{len(view) - end} bytes after its end", remedy=f"keep its first {end} bytes only")
-    return member
+    return replace(member, weights=tuple(weights)) if weights else member
 
 
 def index_length(view: memoryview, at: int, *, trailer: bool = True) -> int:
@@ -121,21 +127,55 @@ def index_length(view: memoryview, at: int, *, trailer: bool = True) -> int:
     Raises:
         FormatError: it is truncated or damaged.
     """
-    _, begin, end = extent(bytes(view[at : at + _START.size + _LENGTH_BYTES]))
-    if len(view) - at < end:
-        raise _truncated(len(view) - at, f"at least {end}")
-    streams = read_streams(dict(read_fields(fields_of(view[at : at + end], begin), (1, TAG_STREAMS))))
-    if len(streams) != 1:
-        raise FormatError(f"the header is impossible: {len(streams)} streams in place of 1", remedy=DAMAGED)
-    length = end + streams[0].length + TRAILER.size
+    end, claimed, _ = _alone(view, at)
+    length = end + claimed.length + TRAILER.size
     if not trailer:
         return length
     if len(view) - at < length:
         raise _truncated(len(view) - at, str(length))
     stream, last = view[at + end : at + length - TRAILER.size], view[at + length - TRAILER.size : at + length]
-    if zlib.crc32(stream) != streams[0].crc or TRAILER.unpack(last) != (length, TRAILER_MAGIC):
+    if zlib.crc32(stream) != claimed.crc or TRAILER.unpack(last) != (length, TRAILER_MAGIC):
         raise FormatError("the index is damaged", remedy=DAMAGED)
     return length
+
+
+def weights_length(view: memoryview, at: int, *, stream: bool = True) -> int:
+    """Bytes of the section of weights that begins at a byte.
+
+    Args:
+        view, at: as of :func:`index_length`.
+        stream: whether its stream is there, too, and is verified.
+
+    Raises:
+        FormatError: it is truncated or damaged.
+    """
+    end, claimed, values = _alone(view, at)
+    if len(values.get(TAG_DIGEST, b"")) != HASH_BYTES or TAG_PACKED not in values:
+        raise FormatError("the weights in it are damaged: a field is missing", remedy=DAMAGED)
+    length = end + claimed.length
+    if not stream:
+        return length
+    if len(view) - at < length:
+        raise _truncated(len(view) - at, str(length))
+    if zlib.crc32(view[at + end : at + length]) != claimed.crc:
+        raise FormatError("the weights in it are damaged", remedy=DAMAGED)
+    return length
+
+
+def _alone(view: memoryview, at: int) -> tuple[int, Extent, dict[int, memoryview]]:
+    """Bytes of the header of a section that has one stream, that stream, and the fields.
+
+    Raises:
+        FormatError: it is truncated or damaged, or has not one.
+    """
+    _, begin, end = extent(bytes(view[at : at + START_BYTES]))
+    if len(view) - at < end:
+        raise _truncated(len(view) - at, f"at least {end}")
+    values = dict(read_fields(fields_of(view[at : at + end], begin), (TAG_PACKED, TAG_DIGEST, TAG_STREAMS)))
+    streams = read_streams(values)
+    if len(streams) != 1:
+        raise FormatError(f"the header is impossible: {len(streams)} streams in place of 1", remedy=DAMAGED)
+    return end, streams[0], values
 
 
 def unpack_at(view: memoryview, at: int, limits: Limits = USUAL_LIMITS) -> tuple[Member, int]:
@@ -144,9 +184,8 @@ def unpack_at(view: memoryview, at: int, limits: Limits = USUAL_LIMITS) -> tuple
     Raises:
         FormatError, LimitError: as of :func:`unpack`.
     """
-    kind, begin, end = extent(bytes(view[at : at + _START.size + _LENGTH_BYTES]))
-    if kind != MEMBER:
-        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    kind, begin, end = extent(bytes(view[at : at + START_BYTES]))
+    check_member(kind)
     if len(view) - at < end:
         raise _truncated(len(view) - at, f"at least {end}")
     header = parse_header(fields_of(view[at : at + end], begin))
@@ -169,9 +208,19 @@ def read_header(stream: BinaryIO) -> tuple[Header, int]:
         FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
     """
     kind, begin, data = read_start(stream)
-    if kind != MEMBER:
-        raise FormatError("an index, which holds no picture", remedy="name an archive's members")
+    check_member(kind)
     return parse_header(fields_of(memoryview(data), begin)), len(data)
+
+
+def check_member(kind: int) -> None:
+    """Refuse a section that is no member.
+
+    Raises:
+        FormatError: it is none.
+    """
+    if kind != MEMBER:
+        what = "an index" if kind == INDEX else "weights"
+        raise FormatError(f"{what}, which is no picture", remedy="`arcomp extract` takes files out of archives")
 
 
 def read_form(
@@ -259,7 +308,7 @@ def extent(start: bytes) -> tuple[int, int, int]:
         raise FormatError(f"format version {version}, this arcomp reads up to {VERSION}", remedy=NEWER)
     if version < 1:
         raise FormatError("the header is damaged: there is no format version 0", remedy=DAMAGED)
-    if kind not in (MEMBER, INDEX):
+    if kind not in (MEMBER, INDEX, WEIGHTS):
         raise FormatError(f"a section of kind {kind}, not known here", remedy=NEWER)
     if len(start) < _START.size + _LENGTH_BYTES and all(byte > 127 for byte in start[_START.size :]):
         raise _truncated(len(start), f"at least {len(start) + 1 + CRC.size}")

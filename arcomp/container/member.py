@@ -205,6 +205,7 @@ class Member:
         skeleton: how that file is made of the samples; None: it is they, one byte each, or there is no file.
         jpegs: those that the skeleton is made of, coded by the model of that number among `models`.
         stored: bytes of the streams that it was read from; None: it was made here.
+        weights: sections of weights that its file holds, see :mod:`arcomp.container.embedded`.
     """
 
     geometry: Geometry | None
@@ -218,6 +219,7 @@ class Member:
     jpegs: tuple[CodedJpeg, ...] = ()
     jpeg_model: int = 0
     stored: int | None = field(default=None, compare=False, repr=False)
+    weights: tuple[bytes | memoryview, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         stacks = self.geometry.stacks if self.geometry else ()

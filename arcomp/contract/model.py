@@ -164,6 +164,7 @@ class Model(ABC):
         batches: whether pictures of one size are best evaluated together. Costs are independent of the batch.
         digest: 32 bytes, digest of its frozen weights.
         parameters: how many numbers training chose: weights that may differ from zero, and biases.
+        weights: what it was made of, unless it is weightless.
         answers: digests of what its layers and its coder make of a fixed picture (:mod:`arcomp.contract.fixed_input`),
             as they were when it was frozen; empty if nobody kept them.
     """
@@ -178,6 +179,7 @@ class Model(ABC):
     batches: ClassVar[bool]
     digest: bytes
     parameters: int
+    weights: Weights
 
     @abstractmethod
     def __init__(self, weights: Weights) -> None: ...

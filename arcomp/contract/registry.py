@@ -8,12 +8,14 @@ listed; only :data:`DEFAULT` names one.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
+from arcomp.container.embedded import digest_of, weights_of
 from arcomp.contract import hub
 from arcomp.contract.library import ENDING, candidates, family, folders, modules
 from arcomp.contract.model import Model
@@ -25,6 +27,8 @@ DEFAULT = "photo-balanced"
 """The weights that are used where none are named."""
 M = TypeVar("M", bound=type[Model])
 _registered: dict[str, type[Model]] = {}
+_embedded: dict[bytes, Model] = {}
+"""The model that was last made of weights in a file, by its digest."""
 
 
 def register(model: M) -> M:
@@ -137,6 +141,33 @@ def _load(name: str, digest: bytes | None, where: tuple[Path, ...]) -> Model:
         f"{wanted} is not in {searched}",
         remedy=f"{here}put its weights there as {name}{ENDING}, or name their file as the model, or update arcomp",
     )
+
+
+def load_for(name: str, digest: bytes, sections: Sequence[bytes | memoryview] = ()) -> Model:
+    """The model that a file was written with.
+
+    Args:
+        name, digest: as of :func:`load`.
+        sections: of weights in that file (:mod:`arcomp.container.embedded`).
+
+    Raises:
+        ModelError: it is neither here nor in the file.
+        FormatError: the weights in it are damaged.
+    """
+    try:
+        return load(name, digest)
+    except ModelError:
+        for section in sections:
+            claimed = digest_of(section)
+            if claimed.startswith(digest):
+                if claimed not in _embedded:
+                    found = from_weights(Weights.from_bytes(weights_of(section)))
+                    if found.digest != claimed:
+                        raise ModelError("the weights in the file are others than it says") from None
+                    _embedded.clear()  # one at a time: a file may hold many megabytes of them
+                    _embedded[claimed] = found
+                return _embedded[claimed]
+        raise
 
 
 def from_weights(weights: Weights) -> Model:

@@ -26,6 +26,7 @@ SIZE_LIMIT = 64 << 20
 """Bytes; larger files are refused unread."""
 HEADER_LIMIT = 1 << 20
 """Bytes of a header; those of the largest networks have 2**16."""
+REMEDY = "install the model's weights again"
 KINDS = {"int8", "int16", "int32"}
 T = TypeVar("T")
 
@@ -83,6 +84,10 @@ class Weights:
         Raises:
             OutputError: it cannot be written.
         """
+        write_atomically(path, self.to_bytes(), overwrite=overwrite)
+
+    def to_bytes(self) -> bytes:
+        """The file, the same for the same weights."""
         from safetensors.numpy import save
 
         about = {
@@ -93,7 +98,7 @@ class Weights:
             "layers": json.dumps(self.layers),
         }
         arrays = {k: np.ascontiguousarray(v) for k, v in self.arrays.items()}
-        write_atomically(path, in_order(save(arrays, about)), overwrite=overwrite)
+        return in_order(save(arrays, about))
 
     @classmethod
     def load(cls, path: Path) -> Weights:
@@ -102,32 +107,47 @@ class Weights:
         Raises:
             ModelError: missing, damaged, or not arcomp's weights.
         """
-        from safetensors import SafetensorError, safe_open
-
-        remedy = "install the model's weights again"
         try:
-            _check_size(path, remedy)
-            with safe_open(str(path), framework="np") as file:
-                about = file.metadata() or {}
-                arrays = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (not a dict)
-            if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
-                raise ModelError("not weights of arcomp, or of a newer one", path=str(path), remedy=remedy)
-            weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]), path)
-            right = weights.digest.hex() == about.get("digest")
+            _check_size(path)
+            data = path.read_bytes()
         except FileNotFoundError:
             raise ModelError("no such weights", path=str(path), remedy="name a model, or a file that exists") from None
         except OSError as error:
             raise ModelError(
-                f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=remedy
+                f"weights cannot be read: {error.strerror or error}", path=str(path), remedy=REMEDY
             ) from error
+        return cls.from_bytes(data, path)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path | None = None) -> Weights:
+        """Parse what a file holds, and check its digest.
+
+        Args:
+            path: of the file, if it was one.
+
+        Raises:
+            ModelError: damaged, or not arcomp's weights.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        where = None if path is None else str(path)
+        try:
+            size = int.from_bytes(data[:8], "little")
+            about = json.loads(data[8 : 8 + min(size, HEADER_LIMIT)]).get("__metadata__", {})
+            arrays = {name: array.copy() for name, array in load(data).items()}  # views of the data cannot be written
+            if about.get("arcomp") != "1" or any(a.dtype.name not in KINDS for a in arrays.values()):
+                raise ModelError("not weights of arcomp, or of a newer one", path=where, remedy=REMEDY)
+            weights = cls(about["model"], json.loads(about["config"]), arrays, json.loads(about["layers"]), path)
+            right = weights.digest.hex() == about.get("digest")
         except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError("weights are damaged", path=str(path), remedy=remedy) from error
+            raise ModelError("weights are damaged", path=where, remedy=REMEDY) from error
         if not right:
-            raise ModelError("weights are damaged: their digest is wrong", path=str(path), remedy=remedy)
+            raise ModelError("weights are damaged: their digest is wrong", path=where, remedy=REMEDY)
         return weights
 
 
-def _check_size(path: Path, remedy: str) -> None:
+def _check_size(path: Path) -> None:
     """Refuse what is not worth reading, or would never end.
 
     Raises:
@@ -140,7 +160,7 @@ def _check_size(path: Path, remedy: str) -> None:
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     if about.st_size > SIZE_LIMIT or (header > HEADER_LIMIT and header < about.st_size):
-        raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=remedy)
+        raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=REMEDY)
 
 
 def network_name(channels: int, depth: int) -> str:

@@ -16,6 +16,8 @@ import arcomp
 from arcomp import codec
 from arcomp.container import Member, Original, pack
 from arcomp.container.archive import joined
+from arcomp.container.embedded import weights_section
+from arcomp.container.layout import WEIGHTS, framed
 from arcomp.contract.model import Model
 from arcomp.form import Chunks, Decimals, Deflated, Layout, Literal, Lzw, Raster, Segment
 from arcomp.samples import Samples
@@ -61,7 +63,7 @@ def write_all(model: Model, folder: Path) -> None:
 
 
 def of_sections(good: bytes) -> Faults:
-    fields = fields_of(good)
+    fields, section = fields_of(good), weights_section(b"weights", bytes(32))
     return {
         "empty": (b"", "empty"),
         "a-png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG"),
@@ -71,7 +73,11 @@ def of_sections(good: bytes) -> Faults:
         "cut-in-stream": (good[:-3], "truncated"),
         "too-long": (good + b"x", "after its end"),
         "version-2": (build(fields, streams=streams_of(good), version=2), "newer"),
-        "kind-2": (build(fields, streams=streams_of(good), kind=2), "newer"),
+        "kind-3": (build(fields, streams=streams_of(good), kind=3), "newer"),
+        "weights-alone": (section, "weights"),
+        "weights-bit": (good + section[:-1] + bytes([section[-1] ^ 1]), "are damaged"),
+        "weights-cut": (good + section[:-1], "truncated"),
+        "weights-without-digest": (good + framed(b"\1\2\0\1\5\5" + bytes(5), WEIGHTS), "a field is missing"),
         "header-bit": (good[:20] + bytes([good[20] ^ 4]) + good[21:], "header is damaged"),
         "stream-bit": (good[:-1] + bytes([good[-1] ^ 1]), "is damaged"),
     }

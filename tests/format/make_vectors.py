@@ -29,6 +29,7 @@ from arcomp.container.archive import joined
 from arcomp.contract import distributions, registry
 from arcomp.contract.model import Model
 from arcomp.contract.weights_file import Weights
+from arcomp.embedding import with_weights
 from arcomp.errors import ModelError
 from arcomp.form import Literal, Skeleton
 from arcomp.formats.parsing import parse
@@ -297,6 +298,11 @@ def form_successes() -> None:
     several = originals.several_sizes()
     if write("stacks.arcomp", codec.encode(several, histogram, trees=CODED * len(several.stacks)).data):
         expect("stacks", several, None)
+    context = ContextModel(tiny_weights())
+    gray = Samples.of(pictures("smooth", (9, 8, 1), 8)[None], 8)
+    coded = codec.encode(gray, context)
+    if write("weights.arcomp", with_weights(coded.data, coded.member, context)):
+        expect("weights", gray, None)
     two = [member_of(text, None, (Literal(text),), name, histogram) for name, text in originals.MEMBERS.items()]
     if write("one-and-index.arcomp", joined(two[:1])):
         expect("one-and-index", None, next(iter(originals.MEMBERS.values())))

@@ -28,13 +28,14 @@ from typing import NamedTuple
 
 from tests.format import reference_graphic, reference_jpeg, reference_ladder, reference_photo
 from tests.format.reference_coders import Coder
-from tests.format.reference_container import Kind, Member, Part, Position, Shape, Tile, read, read_all, tiles_of
+from tests.format.reference_container import Kind, Member, Part, Shape, read, read_all
 from tests.format.reference_jpeg_files import Plane
 from tests.format.reference_jpeg_files import Shape as JpegShape
 from tests.format.reference_models import Context, Histogram
 from tests.format.reference_numbers import Refused, require
 from tests.format.reference_rebuild import Jpegs, Picture, rebuilt
 from tests.format.reference_records import Record
+from tests.format.reference_tiles import Position, Tile, tiles_of
 from tests.format.reference_transforms import pixels, restored
 
 sys.setrecursionlimit(20_000)  # features are asked for layer by layer, position by position
@@ -62,7 +63,8 @@ class Stack(NamedTuple):
 
 def decode(data: bytes, *weights: bytes) -> list[Stack]:
     """The samples of a file; ``weights`` are the files of weights that its models need (rules 1 to 10)."""
-    return stacks_of(read(data), weights)
+    member = read(data)
+    return stacks_of(member, (*weights, *member.weights))
 
 
 def restore(data: bytes, *weights: bytes) -> bytes:
@@ -77,6 +79,7 @@ def restore_all(data: bytes, *weights: bytes) -> list[bytes]:
 
 def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
     """The file that a member was made of."""
+    weights = (*weights, *member.weights)
     header, stacks = member.header, stacks_of(member, weights)
     require(header.original is not None, "there was no file")
     length, sha256 = header.original or (0, b"")

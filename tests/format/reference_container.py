@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lzma
 import zlib
-from itertools import product
 from typing import Any, NamedTuple
 
 from tests.format.reference_dictionary import DICTIONARY
@@ -17,8 +16,9 @@ MAGIC = bytes.fromhex("89 41 52 43 0D 0A 1A 0A")
 END = bytes.fromhex("89 41 52 43 45 4E 44 0A")
 PICTURES, MODELS, PARTS, SAMPLES, STREAMS, ORIGINAL, SKELETON, JPEGS = range(1, 9)
 NAME, MODIFIED, MODE, CONTENT = range(0x81, 0x85)
-ENTRIES = 1
-CRITICAL = {0: range(PICTURES, JPEGS + 1), 1: (ENTRIES, STREAMS)}  # by the kind of section
+ENTRIES = PACKED = 1
+DIGEST = 2
+CRITICAL = {0: range(PICTURES, JPEGS + 1), 1: (ENTRIES, STREAMS), 2: (PACKED, DIGEST, STREAMS)}  # by kind of section
 LOWER, DIGITS = b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
 Shape = tuple[int, int, int, int]
 
@@ -82,6 +82,7 @@ class Member(NamedTuple):
     palette: list[tuple[int, ...]]
     parts: list[tuple[bytes, tuple[bytes, ...]]]  # side information, streams
     jpegs: list[tuple[bytes, ...]]  # streams
+    weights: tuple[bytes, ...] = ()  # files of weights in the file
 
 
 # ---------------------------------------------------------------- Sections
@@ -92,7 +93,7 @@ def section(data: bytes, at: int) -> tuple[int, dict[int, bytes], int]:
     require(data[at : at + 8] == MAGIC, "not an arcomp file")
     require(data[at + 8 : at + 9] == b"\x01", "another version: a newer arcomp is needed")
     kind = data[at + 9 : at + 10]
-    require(kind in (b"\0", b"\1"), "another kind of section: a newer arcomp is needed")
+    require(kind in (b"\0", b"\1", b"\2"), "another kind of section: a newer arcomp is needed")
     length, b = number(data, at + 10)
     require(length <= 17825792, "the header is too long")
     require(len(data) >= b + length + 4, "truncated within the header")
@@ -283,7 +284,7 @@ def unpacked(method: int, data: bytes, length: int) -> bytes:
 def read_member(data: bytes, at: int = 0) -> tuple[Member, int]:
     """The member that begins at a place, and where it ends (rules 1 to 8)."""
     kind, fields, begin = section(data, at)
-    require(kind == 0, "an index, not a member")
+    require(kind == 0, "an index or weights, not a member")
     header = header_of(fields)
     wanted = bool(header.packed) + sum(plan.streams + plan.flags // 2 for plan in header.plans)
     wanted += sum(streams for _, _, _, streams in header.jpegs)
@@ -316,24 +317,44 @@ def skeleton_of(packed: list[int], stream: bytes) -> tuple[list[Record] | None, 
 
 
 def read(data: bytes) -> Member:
-    """The only member of a file; an index may be after it."""
+    """The only member of a file; weights and indexes may be after it."""
     member, end = read_member(data)
-    if end < len(data):
-        require(section(data, end)[0] == 1, "bytes, or another member, after the end")
-        require(index_end(data, end) == len(data), "bytes after the index")
+    while end < len(data):
+        kind = section(data, end)[0]
+        require(kind != 0, "another member after the end")
+        if kind == 2:
+            weights, end = read_embedded(data, end)
+            member = member._replace(weights=(*member.weights, weights))
+        else:
+            end = index_end(data, end)
     return member
 
 
 def read_all(data: bytes) -> list[Member]:
     """All members of a file, by their headers."""
-    found, at = [], 0
+    found, weights, at = [], list[bytes](), 0
     while at < len(data):
-        if section(data, at)[0] == 1:
+        kind = section(data, at)[0]
+        if kind == 1:
             at = index_end(data, at)
+        elif kind == 2:
+            embedded, at = read_embedded(data, at)
+            weights.append(embedded)
         else:
             member, at = read_member(data, at)
             found.append(member)
-    return found
+    return [member._replace(weights=tuple(weights)) for member in found]
+
+
+def read_embedded(data: bytes, at: int) -> tuple[bytes, int]:
+    """The file of weights in the section that begins at a place, and where that ends."""
+    _, fields, begin = section(data, at)
+    streams, end = cut(data, begin, extents(fields))
+    require(PACKED in fields and len(fields.get(DIGEST, b"")) == 32 and len(streams) == 1, "weights without fields")
+    reader = Reader(fields[PACKED])
+    method, length = reader.number(), reader.number()
+    require(not reader.more and 1 <= length <= 1 << 26, "bad weights")
+    return unpacked(method, streams[0], length), end
 
 
 def index_end(data: bytes, at: int) -> int:
@@ -362,25 +383,3 @@ def entries_of(data: bytes, at: int) -> list[tuple[int, int, int | None, bytes]]
     reader.end()
     require(begin >= 0, "an index of more than there is")
     return [(begin + place, size, original, name) for place, size, original, name in found]
-
-
-Position = tuple[int, int, int]  # tile, y, x
-
-
-class Tile(NamedTuple):
-    """Where a tile lies."""
-
-    image: int
-    top: int
-    left: int
-    height: int
-    width: int
-
-
-def tiles_of(part: Part) -> list[Tile]:
-    """All tiles, image by image, row by row."""
-    h, w = part.height, part.width
-    th, tw = part.tile_height or h, part.tile_width or w
-    require(part.images * -(-h // th) * -(-w // tw) <= 1 << 20, "too many tiles")
-    corners = product(range(part.images), range(0, h, th), range(0, w, tw))
-    return [Tile(image, y, x, min(th, h - y), min(tw, w - x)) for image, y, x in corners]

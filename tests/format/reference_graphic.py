@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.format.reference_coders import BinaryDecoder
-from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_container import Part
 from tests.format.reference_mixing import LOGISTIC, WRAP, Mixer, address_and_check
 from tests.format.reference_numbers import clamp, require
 from tests.format.reference_stage import ln
+from tests.format.reference_tiles import Position, Tile
 from tests.format.reference_weights import read_weights, values_of
 
 CONFIG = {"networks": {"3": {"channels": 3}}}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tests.format.reference_coders import Coder, Edges
-from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_container import Part
 from tests.format.reference_dense import BayesNet, Made
 from tests.format.reference_layers import LOGIT, SIGNED, Features, InSequence, Parameters, total
 from tests.format.reference_models import counts_to_distribution, groups_of, logistics
@@ -14,6 +14,7 @@ from tests.format.reference_networks import NETWORKS, outputs_of, stack_around, 
 from tests.format.reference_numbers import require
 from tests.format.reference_samples import Known
 from tests.format.reference_tables import EXP, drawn
+from tests.format.reference_tiles import Position, Tile
 from tests.format.reference_weights import read_weights
 
 Front = list[Position]

@@ -7,9 +7,10 @@ from itertools import accumulate, islice
 from operator import mul
 
 from tests.format.reference_coders import Edges
-from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_container import Part
 from tests.format.reference_numbers import Reader, clamp, require
 from tests.format.reference_tables import BLEND, EXP, LOG2, SCALE, SIGMA
+from tests.format.reference_tiles import Position, Tile
 from tests.format.reference_weights import LOGIT, RECTIFIED, Linear, digest_of, read_weights
 
 

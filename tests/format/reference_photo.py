@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from operator import mul
 from typing import Any
 
-from tests.format.reference_container import Part, Position, Tile
+from tests.format.reference_container import Part
 from tests.format.reference_descent import Layers
 from tests.format.reference_heads import Heads, slopes_of
 from tests.format.reference_models import NEIGHBOURS, c8
@@ -20,6 +20,7 @@ from tests.format.reference_numbers import clamp, require
 from tests.format.reference_squares import Depth, Fit, Plane, Planes, Window, rounded
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
 from tests.format.reference_tables import LOG2
+from tests.format.reference_tiles import Position, Tile
 from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linear, read_weights
 
 # ---------------------------------------------------------------- Streams

@@ -68,7 +68,7 @@ class TestRulesForFields:
     def test_version_0(self) -> None:
         assert "version 0" in refusal(build(fields_of(FILE), version=0))
 
-    @pytest.mark.parametrize("kind", [2, 0x80])
+    @pytest.mark.parametrize("kind", [3, 0x80])
     def test_kinds_that_are_not_known(self, kind: int) -> None:
         line = refusal(build(fields_of(FILE), kind=kind))
         assert f"kind {kind}" in line

@@ -40,6 +40,7 @@ from tests.format import (
     reference_photo,
     reference_squares,
     reference_stage,
+    reference_tiles,
 )
 
 NEAR = Window(step=1, rows=2, left=2, right=2, taps=4, weighted=False, beta=0.05, ridge=10.0)
@@ -207,7 +208,7 @@ def both(model: PhotoModel, pixels: npt.NDArray[np.uint8]) -> tuple[Strip, refer
     }
     own = reference_photo.Photo(model.weights.config["networks"]["1"], arrays)
     depth = reference_squares.Depth()
-    decoder = reference_photo.Strip(own, reference_container.Tile(0, 0, 0, *pixels.shape[:2]), data, depth)
+    decoder = reference_photo.Strip(own, reference_tiles.Tile(0, 0, 0, *pixels.shape[:2]), data, depth)
     values = list(decoder.values())
     assert all(pixels[y, x, c] == value for (y, x), c, value in values)
     return strip, decoder

@@ -138,7 +138,7 @@ def test_parameters_are_what_training_chooses(name: str) -> None:
 
 def test_parameters_of_layers_without_masks_are_weights_and_biases() -> None:
     for model in (registry.load("context"), registry.load("photo-fast")):
-        arrays = model.weights.arrays.items()  # type: ignore[attr-defined]
+        arrays = model.weights.arrays.items()
         assert model.parameters == sum(a.size for name, a in arrays if name.endswith((".weight", ".bias")))
 
 

@@ -120,7 +120,7 @@ def test_damaged_streams_decode_to_something_or_are_refused() -> None:
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    shipped = registry.load("graphic").weights  # type: ignore[attr-defined]
+    shipped = registry.load("graphic").weights
     for name in shipped.arrays:
         for bad in (shipped.arrays[name][1:], shipped.arrays[name].astype(np.int64), shipped.arrays[name] + (1 << 20)):
             with pytest.raises(ModelError, match="mixing weights"):

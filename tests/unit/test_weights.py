@@ -176,8 +176,8 @@ def test_refusals_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"w\.safetensors: the weights' configuration"):
         registry.load(str(path))
     good = registry.load("context")
-    bad = {key: a for key, a in good.weights.arrays.items() if key != "1.trunk.0.bias"}  # type: ignore[attr-defined]
-    Weights("context", good.weights.config, bad).save(path)  # type: ignore[attr-defined]
+    bad = {key: a for key, a in good.weights.arrays.items() if key != "1.trunk.0.bias"}
+    Weights("context", good.weights.config, bad).save(path)
     with pytest.raises(ModelError, match=r"w\.safetensors: a layer's bias is missing"):
         registry.load(str(path)).network(1)  # type: ignore[attr-defined]
 
