@@ -5,9 +5,11 @@ model without conditioning): a vertical stack sees all rows above, a horizontal 
 layer, the vertical one; both go through the gate tanh(a) sigmoid(b), the horizontal one with residual sums.
 
 What it adds to ``pixelcnn``: gates, and every position above is seen: masking a square convolution, layer upon layer,
-leaves out a part to the right above, however deep the network is (``tests/test_ladder.py`` shows both). Where it
-differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output; the residual
-sums may begin with a convolution of the samples that goes through no gate, which would lose how bright they are.
+leaves out a part to the right above, however deep the network is (``arcomp show fields`` shows both). Where it
+differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output (in figure 2 they
+are not, either); the residual sums may begin with a convolution of the samples that goes through no gate, which would
+lose how bright they are; the shipped weights feed the horizontal stack from behind the vertical one's gates, a product
+less a layer, new ones with ``before_gate`` from before them, as in the paper.
 
 A row of the vertical stack is computed when the row begins. Train it with ``arcomp train --recipe
 gated_pixelcnn-digits DATA``.
@@ -31,6 +33,8 @@ from arcomp.orders import Order, Raster
 
 FIRST = 7
 """Side of the first convolutions."""
+SIDES = ("tanh", "sigmoid")
+"""Of a gate."""
 SUMS = LOGITS
 """Quantisation of what goes into gates and of the residual sums: 16 bits."""
 
@@ -45,6 +49,8 @@ class GatedPixelCNNConfig(LayeredConfig):
         kernel: side of their convolutions, odd, 7 at most (the paper's is 3).
         direct: 1: the residual sums begin with a convolution of the samples, as those of ``pixelcnn`` do; 0: without.
         symbols: 1: and, or, with columns for the nearest samples as symbols, as those of ``pixelcnn`` may; 0: without.
+        before_gate: 1: the horizontal stack is given what enters the gates of the vertical one, as in figure 2 of the
+            paper; 0: what leaves them.
     """
 
     width: int = setting(1, 512)
@@ -52,6 +58,7 @@ class GatedPixelCNNConfig(LayeredConfig):
     kernel: int = setting(1, 64)
     direct: int = setting(0, 1, default=0)
     symbols: int = setting(0, 1, default=0)
+    before_gate: int = setting(0, 1, default=0)
 
     def __post_init__(self) -> None:
         check_side(self.kernel, FIRST)
@@ -72,7 +79,7 @@ class GatedPixelCNNWiring(Wiring):
             found["symbols"] = Embedding(nearest(c), "A", c, self.config.depth, p, SUMS, levels=True)
         first = len(found)
         for i in range(self.config.blocks + 1):
-            for side in ("tanh", "sigmoid"):
+            for side in SIDES:
                 if i == 0:
                     vertical = Conv(above(FIRST), "B", 1, c, v, SIGNED8, SUMS, samples=True, row_level=True)
                     horizontal = Conv(line(FIRST // 2 + 1), "A", c, 1, p, SIGNED8, SUMS, samples=True)
@@ -81,8 +88,7 @@ class GatedPixelCNNWiring(Wiring):
                     horizontal = Conv(line(self.config.kernel // 2 + 1), "B", c, p, p, SIGNED8, SUMS)
                 found[f"vertical.{side}.{i}"] = vertical
                 found[f"horizontal.{side}.{i}"] = horizontal
-                found[f"down.{side}.{i}"] = linear(1, v, v, UNIT8, SUMS, row_level=True)
-                found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS), SUMS)
+                found |= self._down(side, i)
             found[f"vertical.{i}"] = Gate(1, row_level=True)
             found[f"horizontal.{i}"] = Gate(c)
             found[f"out.{i}"] = linear(c, p, p, UNIT8, SUMS, init_scale=0.5)
@@ -93,18 +99,42 @@ class GatedPixelCNNWiring(Wiring):
         found["logits"] = linear(c, 2 * p, 1 << self.config.depth, RECTIFIED8, LOGITS)
         return found
 
+    def _down(self, side: str, i: int) -> dict[str, Spec]:
+        """What leads from the vertical stack to one of the horizontal one's gates, and the sum there."""
+        c, v = self.channels, self.channels * self.config.width
+        if not self.config.before_gate:
+            return {
+                f"down.{side}.{i}": linear(1, v, v, UNIT8, SUMS, row_level=True),
+                f"both.{side}.{i}": Add(c, (SUMS, SUMS), SUMS),
+            }
+        found: dict[str, Spec] = {f"ahead.{side}.{i}": Requantize(1, SUMS, SIGNED8, row_level=True)}
+        for source in SIDES:
+            found[f"down.{side}.{source}.{i}"] = linear(1, v, v, SIGNED8, SUMS, init_scale=0.7, row_level=True)
+        found[f"both.{side}.{i}"] = Add(c, (SUMS, SUMS, SUMS), SUMS)
+        return found
+
+    def _joined(self, run: Run, i: int, h: Any, before: dict[str, Any], v: Any) -> list[Any]:
+        """What enters the horizontal gates.
+
+        Args:
+            before, v: what enters the vertical ones, and what leaves them.
+        """
+        if not self.config.before_gate:
+            down = {side: [run(f"down.{side}.{i}", v)] for side in SIDES}
+        else:
+            ahead = {side: run(f"ahead.{side}.{i}", before[side]) for side in SIDES}
+            down = {side: [run(f"down.{side}.{s}.{i}", ahead[s]) for s in SIDES] for side in SIDES}
+        return [run(f"both.{side}.{i}", run(f"horizontal.{side}.{i}", h), *down[side]) for side in SIDES]
+
     def forward(self, run: Run, samples: Any) -> Any:
         v = h = samples
         first = ("direct",) * self.config.direct + ("symbols",) * self.config.symbols
         x: tuple[Any, ...] = tuple(run(name, samples) for name in first)
         for i in range(self.config.blocks + 1):
-            tanh, sigmoid = (run(f"vertical.{side}.{i}", v) for side in ("tanh", "sigmoid"))
-            v = run(f"vertical.{i}", tanh, sigmoid)
-            tanh, sigmoid = (
-                run(f"both.{side}.{i}", run(f"horizontal.{side}.{i}", h), run(f"down.{side}.{i}", v))
-                for side in ("tanh", "sigmoid")
-            )
-            x = (run(f"sum.{i}", run(f"out.{i}", run(f"horizontal.{i}", tanh, sigmoid)), *x),)
+            before = {side: run(f"vertical.{side}.{i}", v) for side in SIDES}
+            v = run(f"vertical.{i}", *before.values())
+            gated = run(f"horizontal.{i}", *self._joined(run, i, h, before, v))
+            x = (run(f"sum.{i}", run(f"out.{i}", gated), *x),)
             h = run(f"kept.{i}", *x)
         return run("logits", run("last", run("rectified", *x)))
 

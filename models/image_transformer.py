@@ -2,13 +2,14 @@
 
 Paper: Parmar et al. 2018, "Image transformer", with the attention of Vaswani et al. 2017, "Attention is all you need":
 layer after layer, each position looks at all positions up to itself, and goes through a small network of its own; its
-input is what was before it. The order is free: raster or zigzag here (the paper has raster, and local attention).
+input is what was before it. The order is free, and a setting: raster, zigzag, Hilbert's curve, or a random one (the
+paper has raster, and local attention).
 
 What it adds to the models before it on the ladder: attention, and nothing else. Where it differs: attention is over all
 of the picture, not over blocks of it; each head begins by looking at a neighbour, instead of having to learn where
-neighbours are; features are not normalised (Zhang et al. 2019, "Fixup initialization", section 2, says why sums may do
-without); channels are left to the mixture, as in the paper's DMOL, to whose means a linear short-cut leads from the
-sample before (:mod:`arcomp.network.linear_skip`).
+neighbours are; features are not normalised, which in integers would be a division for every position (Zhang et al.
+2019, "Fixup initialization", section 2, says why sums may do without); channels are left to the mixture, as in the
+paper's DMOL, to whose means a linear short-cut leads from the sample before (:mod:`arcomp.network.linear_skip`).
 
 Train it with ``arcomp train --recipe image_transformer-digits DATA``.
 """
@@ -35,9 +36,9 @@ from arcomp.network.configuration import MixtureConfig
 from arcomp.network.layered import Layered
 from arcomp.network.linear_skip import LinearSkip
 from arcomp.network.wiring import Floats, Run, Wiring
-from arcomp.orders import Order, Raster, Zigzag
+from arcomp.orders import Hilbert, Order, Raster, Shuffled, Zigzag
 
-ORDERS: tuple[Order, ...] = (Raster(), Zigzag())
+ORDERS: tuple[Order, ...] = (Raster(), Zigzag(), Hilbert())
 VALUE = 16
 """Features of a head's values."""
 SHIFT = 3
@@ -59,7 +60,7 @@ class ImageTransformerConfig(MixtureConfig):
         rows, columns: of the largest pictures.
         width: features. blocks: layers.
         heads: of attention.
-        zigzag: 1: the order is zigzag; 0: raster.
+        order: 0: row by row; 1: zigzag; 2: along Hilbert's curve; else the seed of a random one.
     """
 
     rows: int = setting(1, 64)
@@ -67,7 +68,7 @@ class ImageTransformerConfig(MixtureConfig):
     width: int = setting(1, 512)
     blocks: int = setting(1, 64)
     heads: int = setting(1, 16)
-    zigzag: int = setting(0, 1)
+    order: int = setting(0, 65535)
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -76,7 +77,7 @@ class ImageTransformerConfig(MixtureConfig):
     @property
     def sequence(self) -> Order:
         """The order of a picture."""
-        return ORDERS[self.zigzag]
+        return ORDERS[self.order] if self.order < len(ORDERS) else Shuffled(self.order)
 
 
 def _turned_waves(width: int, offset: tuple[int, int]) -> Floats:

@@ -2,15 +2,15 @@
 
 Paper: Germain et al. 2015, "MADE: masked autoencoder for distribution estimation": hidden units have a degree, drawn at
 random; weights are masked so that a unit sees only samples and units of its degree or lower ones, and outputs only
-units of lower degrees than theirs (section 3), and samples before them directly. In training one of several masks is
-laid over the weights in each step (4.2, "connectivity-agnostic training"), and the prediction is the mean of those
-under all masks.
+units of lower degrees than theirs (section 3), and samples before them directly. In training the next one of several
+masks is laid over the weights in each step (4.2, "connectivity-agnostic training"), and the prediction is the mean of
+those under all masks.
 
 What it adds to ``bayes_net``: hidden units are shared by the conditionals of all later samples. Where it differs: all
 masks are of one order, natural or random. The paper's ensemble over orders (4.1) is a mean of joint probabilities,
 p(x) = mean of p_o(x), whose conditionals in one order no network gives; a coder codes sample after sample, with the
-mean of each sample's probabilities. Masks are drawn, not cycled through; rectified units. Of
-each sample's logits the first is 0, so that a binary one takes one output. It takes pictures of one size, or tiles of
+mean of each sample's probabilities. Of each sample's logits the first is 0, so that a binary one takes one output.
+Sizes are small: weights have 8 bits, and a file of them less than 1.5 MiB. It takes pictures of one size, or tiles of
 it.
 
 Train it with ``arcomp train --recipe made-digits DATA``.
@@ -48,7 +48,7 @@ class MADEConfig(LayeredConfig):
 
     rows: int = setting(1, 64)
     columns: int = setting(1, 64)
-    width: int = setting(1, 512)
+    width: int = setting(1, 4096)
     blocks: int = setting(1, 64)
     masks: int = setting(1, 32)
     degrees: int = setting(0, 65535)

@@ -32,7 +32,19 @@ from arcomp.models.photo.model import PhotoModel
 from arcomp.models.photo.net import Photo
 from arcomp.models.photo.windows import Window
 from arcomp.network.layered import Layered
-from arcomp.orders import Batch, Independent, Multiscale, Once, Order, Raster, Shuffled, Subscale, Wavefront, Zigzag
+from arcomp.orders import (
+    Batch,
+    Hilbert,
+    Independent,
+    Multiscale,
+    Once,
+    Order,
+    Raster,
+    Shuffled,
+    Subscale,
+    Wavefront,
+    Zigzag,
+)
 from tests.contents import pictures
 from tests.layers import ends
 
@@ -49,6 +61,7 @@ ORDERS: dict[str, Order] = {
     "wavefront 9": Wavefront(9),
     "independent": Independent(block=37),
     "zigzag": Zigzag(),
+    "hilbert": Hilbert(),
     "once": Once(Raster()),
     "multiscale": Multiscale(4),
     "multiscale from one position": Multiscale(1),
@@ -131,6 +144,7 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
     "gated_pixelcnn": {
         "rgb": dict(channels=3, depth=4, width=4, blocks=2, kernel=5),
         "direct": dict(channels=3, depth=4, width=4, blocks=1, kernel=3, direct=1),
+        "before_gate": dict(channels=2, depth=3, width=4, blocks=2, kernel=3, before_gate=1),
         "symbols": dict(channels=1, depth=3, width=4, blocks=1, kernel=3, direct=1, symbols=1),
         "binary": dict(channels=1, depth=1, width=6, blocks=1, kernel=5),
         "extreme": dict(channels=2, depth=3, width=4, blocks=1, kernel=3),
@@ -184,9 +198,11 @@ SIZES: dict[str, dict[str, dict[str, int]]] = {
         "extreme": dict(channels=2, depth=5, mixture=1, **SNAIL),
     },
     "image_transformer": {
-        "rgb": dict(channels=3, depth=8, mixture=2, zigzag=0, **TRANSFORMER),
-        "zigzag": dict(channels=1, depth=1, mixture=0, zigzag=1, **TRANSFORMER),
-        "extreme": dict(channels=2, depth=5, mixture=1, zigzag=1, **TRANSFORMER),
+        "rgb": dict(channels=3, depth=8, mixture=2, order=0, **TRANSFORMER),
+        "zigzag": dict(channels=1, depth=1, mixture=0, order=1, **TRANSFORMER),
+        "hilbert": dict(channels=1, depth=1, mixture=0, order=2, **TRANSFORMER),
+        "random": dict(channels=1, depth=1, mixture=0, order=9, **TRANSFORMER),
+        "extreme": dict(channels=2, depth=5, mixture=1, order=1, **TRANSFORMER),
     },
     "multiscale_pixelcnn": {
         "rgb": dict(channels=3, depth=8, width=4, blocks=1, mixture=2),

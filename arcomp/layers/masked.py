@@ -3,7 +3,7 @@
 Germain et al. 2015, "MADE: masked autoencoder for distribution estimation", sections 3 and 4.2. Several masks
 (:mod:`arcomp.layers.degrees`) may be laid over the same weights; each then has hidden units and outputs of its own.
 
-* Float, in training: under one mask, drawn at random in every step. Else, and exactly: under all masks.
+* Float, in training: under one mask, the next one in every step. Else, and exactly: under all masks.
 * Parallel: for each mask, products with the weights that it shows.
 * Front by front: a unit is computed once, when all samples that it sees are known. What is not known yet is real 0, so
   that products with all weights are those under the mask.

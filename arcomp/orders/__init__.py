@@ -1,6 +1,7 @@
 """Orders: which positions are decoded together, and in what sequence."""
 
 from arcomp.orders.groups import GROUP, InGroups, split
+from arcomp.orders.hilbert import Hilbert
 from arcomp.orders.order import Batch, Front, Independent, Order, Raster, coarser, grouped
 from arcomp.orders.passes import Lattice, Multiscale, Once, Pass, Passes, Subscale
 from arcomp.orders.path import Path
@@ -13,6 +14,7 @@ __all__ = [
     "GROUP",
     "Batch",
     "Front",
+    "Hilbert",
     "InGroups",
     "Independent",
     "Lattice",

@@ -77,6 +77,28 @@ def zigzag(shape: tuple[int, int]) -> list[tuple[int, int]]:
     return sorted(raster(shape), key=lambda at: (sum(at), at[1] if sum(at) % 2 == 0 else at[0]))
 
 
+def hilbert(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """By places on a curve."""
+    side = 1
+    while side < max(shape):
+        side *= 2
+
+    def place(at: tuple[int, int]) -> int:
+        y, x = at
+        t, h = 0, side >> 1
+        while h:
+            d, r = int(y & h > 0), int(x & h > 0)
+            t += h * h * ((3 * r) ^ d)
+            if (d, r) == (0, 1):
+                y, x = side - 1 - y, side - 1 - x
+            if d == 0:
+                y, x = x, y
+            h >>= 1
+        return t
+
+    return sorted(raster(shape), key=place)
+
+
 def distribution(z: list[int], mixture: int, depth: int, c: int, before: list[int]) -> Edges:
     """Of a sample, from its outputs and the channels before it."""
     if not mixture:
@@ -136,9 +158,13 @@ class Ladder:
         return Pass(fronts, made, known, self.channels, self.depth)
 
     def sequence(self, shape: tuple[int, int]) -> list[tuple[int, int]]:
-        if self.name == "made" and self.config["order"]:
-            return sorted(raster(shape), key=lambda at: (drawn(self.config["order"], *at), at))
-        return zigzag(shape) if self.config.get("zigzag") else raster(shape)
+        order: int = self.config.get("order", 0)
+        named: tuple[Callable[[tuple[int, int]], list[tuple[int, int]]], ...] = (raster,)
+        if self.name == "image_transformer":
+            named = (raster, zigzag, hilbert)
+        if order < len(named):
+            return named[order](shape)
+        return sorted(raster(shape), key=lambda at: (drawn(order, *at), at))
 
     def by_counts(self, counts: Callable[[int, int, int], list[int]]) -> At:
         return lambda y, x, c: counts_to_distribution(counts(y, x, c), self.depth)

@@ -136,10 +136,14 @@ def gated_pixelcnn(p: Parameters, config: Config, known: Known, _: InSequence) -
         taps, beside, mask = (above(7), line(4), "A") if b == 0 else (around(k), line(k // 2 + 1), "B")
         up = [convolution(p, f"vertical.{s}.{b}", vertical, taps, wide, LOGIT, groups=1) for s in ("tanh", "sigmoid")]
         vertical = gate(*up)
+        ahead = dict(zip(("tanh", "sigmoid"), [requantize(x, SIGNED) for x in up], strict=True))
         both = []
         for s in ("tanh", "sigmoid"):
-            down = point(p, f"down.{s}.{b}", vertical, wide, LOGIT)
-            both.append(total(convolution(p, f"horizontal.{s}.{b}", kept, beside, width, LOGIT, mask=mask), down))
+            if config.get("before_gate"):
+                down = [point(p, f"down.{s}.{t}.{b}", x, wide, LOGIT) for t, x in ahead.items()]
+            else:
+                down = [point(p, f"down.{s}.{b}", vertical, wide, LOGIT)]
+            both.append(total(convolution(p, f"horizontal.{s}.{b}", kept, beside, width, LOGIT, mask=mask), *down))
         out = point(p, f"out.{b}", gate(*both), width, LOGIT)
         x = total(out, *(begun if b == 0 else [x]))
         kept = requantize(x, SIGNED)

@@ -98,7 +98,7 @@ def test_large_pictures_are_coded_in_tiles_group_after_group(
 
 def test_tiles_are_of_the_network_that_is_used() -> None:
     """Weights with networks of several sizes, whichever comes first, cut no picture that its network takes whole."""
-    sizes = {"width": 4, "blocks": 1, "heads": 1, "zigzag": 0}
+    sizes = {"width": 4, "blocks": 1, "heads": 1, "order": 0}
     binary = layered(ImageTransformer, channels=1, depth=1, mixture=0, rows=4, columns=4, **sizes).weights
     colour = layered(ImageTransformer, channels=3, depth=8, mixture=1, rows=8, columns=8, **sizes).weights
     for first, other in ((binary, colour), (colour, binary)):
@@ -222,7 +222,7 @@ def test_heads_begin_by_looking_at_neighbours() -> None:
     torch.manual_seed(0)
     config = {
         "channels": 1, "depth": 1, "mixture": 0, "rows": 20, "columns": 24, "width": 48, "blocks": 1, "heads": 3,
-        "zigzag": 0,
+        "order": 0,
     }  # fmt: skip
     network = ImageTransformer.float_model(config).net
     seen: list[torch.Tensor] = []
@@ -240,7 +240,7 @@ SIZES = {"width": 8, "blocks": 1}
 MIXTURES: dict[type[Layered], dict[str, int]] = {
     PixelCNNpp: {"dropout": 0},
     PixelSNAIL: {"rows": 16, "columns": 16, "resnets": 1, "heads": 1, "dropout": 0},
-    ImageTransformer: {"rows": 16, "columns": 16, "heads": 1, "zigzag": 0},
+    ImageTransformer: {"rows": 16, "columns": 16, "heads": 1, "order": 0},
     MultiscalePixelCNN: {},
     SubscalePixelNetwork: {},
     GrayscalePixelCNN: {},

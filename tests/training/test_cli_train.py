@@ -106,7 +106,7 @@ def test_the_list_says_what_recipes_are_for() -> None:
     said = say("train", "--list")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in said.results}
     assert lines["context-rgb"] == "context RGB, 8 bits, 256 x 256 pixels 120,000 steps of 2,048"
-    assert lines["made-digits"] == "made gray, 1 bit, 28 x 28 pixels 40,000 steps of 100"
+    assert lines["made-digits"] == "made gray, 1 bit, 28 x 28 pixels 6,600 steps of 100"
     assert lines["wavenet-text"].startswith("wavenet text and bytes, 512 at a time")
     assert {o["recipe"] for o in say("train", "--list", "--json").objects} == set(lines)
 

@@ -51,7 +51,8 @@ def anchors(page: Path) -> set[str]:
 def commands(page: Path) -> list[list[str]]:
     """The words of every ``arcomp VERB ...`` of a page."""
     found = []
-    for text in [line for block in blocks(page) for line in block.splitlines()] + inline(page):
+    lines = [line for block in blocks(page) for line in block.replace("\\\n", " ").splitlines()]
+    for text in lines + inline(page):
         for part in SHELL.split(text):
             words = shlex.split(part.replace("'", "").replace("$ ", ""), comments=True) if "arcomp " in part else []
             if "arcomp" in words and len(words) > words.index("arcomp") + 1:

@@ -22,7 +22,7 @@ from arcomp.layers.quantisation import SIGNED8
 
 
 class FloatMasked(FloatLayer):
-    """In training under one mask, drawn at random in every step; else under all of them."""
+    """In training under one mask, the next of them in every step, as in the paper (4.2); else under all of them."""
 
     def __init__(self, spec: Masked) -> None:
         super().__init__()
@@ -32,6 +32,7 @@ class FloatMasked(FloatLayer):
         for i in range(len(self.linears)):  # one for all of what is direct
             own = np.stack([m[i] for m in masks[: 1 if i > spec.blocks else None]])
             self.register_buffer(f"masks{i}", torch.from_numpy(own), persistent=False)
+        self.register_buffer("turn", torch.zeros(1, dtype=torch.int64))  # a tensor: recorded steps count it, too
         if spec.direct:
             nn.init.zeros_(self.parts[-1].weight)
         with torch.no_grad():  # as if each row had no more inputs than it sees, those being within +-1
@@ -58,7 +59,9 @@ class FloatMasked(FloatLayer):
         given = placed(shown, spec.height, spec.width, 0).reshape(n, len(positions), -1)[:, positions].flatten(1)
         masks = torch.arange(spec.masks, device=x.device)
         if self.training:
-            masks = torch.randint(spec.masks, (1,), device=x.device)
+            turn = self.get_buffer("turn")
+            masks = turn.clone()
+            turn.copy_((turn + 1) % spec.masks)
         weights = [rounded(linear.weight) if rounding else linear.weight for linear in self.parts]
 
         def through(i: int, used: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
