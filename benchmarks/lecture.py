@@ -48,7 +48,7 @@ def notebook(text: str) -> str:
         source = "\n".join(f"!{line}" for line in lines_of(part)) if code else part.strip()
         if not source:
             continue
-        cell = {"cell_type": "code" if code else "markdown", "id": f"cell-{i}", "metadata": {}}
+        cell: dict[str, Any] = {"cell_type": "code" if code else "markdown", "id": f"cell-{i}", "metadata": {}}
         if code:
             cell |= {"execution_count": None, "outputs": []}
         cells.append({**cell, "source": source.splitlines(keepends=True)})
