@@ -2,6 +2,7 @@
 
     python -m benchmarks.lecture                  # write docs/lecture.ipynb anew
     python -m benchmarks.lecture --run FOLDER     # run every command of the page in a folder, pictures are drawn there
+    python -m benchmarks.lecture --patches FILE   # squares of a photograph, as an array to train on
 
 The page is the source. The notebook has its text in cells, and a cell for each block of commands, without what they
 print; a test compares both.
@@ -19,12 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PAGE, NOTEBOOK = ROOT / "docs" / "lecture.md", ROOT / "docs" / "lecture.ipynb"
 PICTURES = ROOT / "docs" / "pictures" / "lecture"
 PHOTOGRAPH, DIGITS = ROOT / "tests" / "pictures" / "lighthouse.png", ROOT / "docs" / "digits.npy.arcomp"
 """What commands find in their folder, the latter by its path in the repository."""
+SIDE = 32
 BLOCK = re.compile(r"^```console\n(.*?)^```\n", re.M | re.S)
 
 
@@ -57,18 +62,31 @@ def notebook(text: str) -> str:
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
+def patches() -> npt.NDArray[np.uint8]:
+    """Squares of the photograph, side by side and half a side apart: uint8 [N, 32, 32, 3]."""
+    with Image.open(PHOTOGRAPH) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (SIDE, SIDE), (0, 1))[:: SIDE // 2, :: SIDE // 2]
+    return np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2).reshape(-1, SIDE, SIDE, 3))
+
+
 def prepare(folder: Path) -> None:
     """Put what the commands read where they will run."""
     (folder / "docs").mkdir(parents=True, exist_ok=True)
     shutil.copy(PHOTOGRAPH, folder)
+    np.save(folder / "patches.npy", patches())
     shutil.copy(DIGITS, folder / "docs")
 
 
 @click.command()
 @click.option("--run", "folder", type=click.Path(file_okay=False, path_type=Path), help="Run the commands there.")
-def main(folder: Path | None) -> None:
-    """Write the notebook, or run the page's commands."""
+@click.option("--patches", "array", type=click.Path(dir_okay=False, path_type=Path), help="Write an array there.")
+def main(folder: Path | None, array: Path | None) -> None:
+    """Write the notebook, or an array of patches, or run the page's commands."""
     text = PAGE.read_text(encoding="utf-8")
+    if array is not None:
+        np.save(array, patches())
+        return
     if folder is None:
         NOTEBOOK.write_text(notebook(text), encoding="utf-8")
         return
