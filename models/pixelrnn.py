@@ -9,7 +9,8 @@ block's h cells to the 2 h features of the sum.
 What it adds to the models before it on the ladder: a state that goes down the rows, so that every block sees a whole
 triangle above. Where it differs: sizes are small; the nearest samples may enter as symbols too, as in ``pixelcnn``;
 what enters the gates and what leaves cells have 8 bits, their states and the sums 16. In training all positions of a
-row are one step.
+row are one step. The paper's best network, the diagonal BiLSTM (section 3.2), is not here: its state from the right
+needs whole rows, so that positions would be decoded one by one where here a wavefront of them is.
 
 Train it with ``arcomp train --recipe pixelrnn-digits DATA``.
 """

@@ -5,9 +5,10 @@ blocks of causal convolutions see what is near in full, an attention block after
 keys and values made of features, the samples and the position ("background"); both are joined by a gated block.
 
 What it adds to ``pixelcnnpp``: attention in place of two streams and three scales. Where it differs: sizes are small;
-convolutions may see what is above to the right, which the paper leaves to many blocks of attention; places are learnt
-features; keys and values are linear in their sources; layers begin with even outputs, and a short-cut leads to the
-mixtures, as in ``pixelcnnpp``.
+convolutions may see what is above to the right (``kernel`` 3), which the paper leaves to many blocks of attention (with
+2 the first one sees what the paper's two do: three samples above, and the one before); places are learnt features; keys
+and values are linear in their sources; layers begin with even outputs, and a short-cut leads to the mixtures, as in
+``pixelcnnpp``.
 
 Train it with ``arcomp train --recipe pixelsnail-colour DATA``.
 """

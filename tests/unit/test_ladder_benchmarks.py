@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from arcomp.measure.record import Measurement
 from arcomp.models.pixelcnn import PixelCNN
 from arcomp.models.pixelcnnpp import PixelCNNpp
 from arcomp.models.temporal_conv import TemporalConv
-from benchmarks import evaluation, ladder
+from benchmarks import caches, evaluation, fronts, ladder
 from tests.contents import pictures
 from tests.specimens import layered
 
@@ -86,3 +87,12 @@ def test_parallel_evaluation_is_timed(folder: Path) -> None:
     row = said.output.splitlines()[2].split()
     assert row[:2] == ["pixelcnnpp", "2"]
     assert abs(float(row[4]) / float(row[5]) - 1) < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "title"), [(fronts.main, "fronts"), (caches.main, "naive / cached")])
+def test_they_run_without_arguments(command: click.Command, title: str) -> None:
+    said = CliRunner().invoke(command, [])
+    assert said.exit_code == 0, said.output
+    assert title in said.output
+    assert said.output.index("...") < said.output.index(title)  # something is said before all is measured
