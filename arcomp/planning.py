@@ -310,13 +310,13 @@ class _Planner:
         first = span if span.kinds(kind)[0].depth < kind.depth else None
         bases = [(first, first.kinds(kind)[0] if first else kind.of())]
         if looks.share(used) <= DENSE or ranked.kinds(kind)[0].depth < bases[0][1].depth:
-            bases.insert(0 if self.tries else 1, (ranked, ranked.kinds(kind)[0]))  # samples do not show what is rare
+            usual = self.tries and stack[..., 0].size > SMALL  # samples of it do not show what is rare
+            bases.insert(0 if usual else 1, (ranked, ranked.kinds(kind)[0]))
         ways, few = list[Node](), looks.sample(stack)
         for base, made in bases:
             whole, part = self.coded(made), base.split(few, kind)[0] if base else few
             divided = WAYS if whole is None or stack[..., 0].size <= TINY else WAYS[2:] if looks.converted(part) else ()
-            children: list[Node] = [whole] if whole else []
-            children += [self.halves(made, way, extra) for way in divided]
+            children: list[Node] = [*filter(None, [whole]), *(self.halves(made, way, extra) for way in divided)]
             ways += [replace(base, child=child) for child in children] if base else children
         return _settled(ways[self.best(ways, stack, kind)], stack, kind)
 

@@ -139,7 +139,7 @@ def test_many_bits(photo: Model) -> None:
     y, x = np.mgrid[:90, :90]
     slope = (3000 + 40 * y + 70 * x + RNG.integers(0, 4, (90, 90))).astype(np.uint16)[None, ..., None]
     assert planned(slope, 14, photo)[1][-1] is Coded
-    colours = converted(smooth(90, 90, 3, 8)[0]).astype(np.uint16)[None] * 256 + RNG.integers(0, 256, (1, 90, 90, 3))
+    colours = converted(smooth(90, 90, 3, 8)[0]).astype(np.uint16)[None] * 256 + RNG.integers(0, 16, (1, 90, 90, 3))
     assert HighLow in planned(colours.astype(np.uint16), 16, photo)[1]
 
 
