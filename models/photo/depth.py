@@ -25,7 +25,7 @@ MOST_BITS = 12
 """Of a sample without its fraction."""
 FARTHEST = 255
 """Differences of levels that least squares tell apart."""
-TYPICAL = 3
+TYPICAL = 4
 """Levels of a difference that half of all are below."""
 
 
