@@ -38,8 +38,6 @@ _SETS = (NODES * PLACES, 2 * NODES * AROUND, NEAR_NODES * 2 * NEAR_ENDS * SUMS, 
 _MAPS = (PLACES * 8, NEAR_NODES * AROUND * NEAR_ENDS)
 _END_MAPS = (2 * ENDS, 2 * ENDS * 16)
 _SMALL = 1e-80
-STARTING = {1: (1 << 16,), 2: (3 << 14, 1 << 14)}
-"""Weights of the experts at first, in the first set, by how many there are: more for the larger network."""
 
 
 class Stage(NamedTuple):
@@ -76,10 +74,8 @@ def shape(tables: int, bits: int, experts: int) -> mixing.Shape:
 
 def new_stage(own: mixing.Shape) -> Stage:
     """The stage before the first decision."""
-    weights = np.zeros((own.weight_rows, mixing.LANES), np.int32)
-    weights[: own.sets[0], : own.experts] = STARTING[own.experts]
     return Stage(
-        mixing.new_mixer(own, weights),
+        mixing.new_mixer(own),
         np.zeros((2, mixing.LANES), np.int32),
         np.array([*own.set_starts, 0, own.maps[0]], np.int64),
         np.zeros(1, np.int64),

@@ -302,8 +302,8 @@ class Stage:
             places.append(place)
         x = [*experts] + [(STRETCH[p >> 6] * CONFIDENCE[n]) >> 8 for p, _, n in found] + [77]
         keys = [(s, row + (SETS[s][0] if ends else 0)) for s, row in enumerate(rows)]
-        first = [3 << 14, 1 << 14] if len(experts) > 1 else [65536]
-        fresh = first + [0] * (len(x) - len(first)), [0] * len(x)
+        mean = 65536 // len(experts)
+        fresh = [mean if i < len(experts) else 0 for i in range(len(x))], [0] * len(x)
         kept = [self.weights.get(key, fresh[key[0] > 0]) for key in keys]
         total = sum(xi * sum(row[i] for row in kept) for i, xi in enumerate(x))
         s = clamp(signed(total) >> 16, -3071, 3071)
