@@ -16,7 +16,7 @@ from PIL import Image
 
 from arcomp.errors import ArcompError
 from arcomp.measure import tables
-from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical
+from arcomp.measure.codecs import NOT_INSTALLED, JpegXl, WebP, identical, of_deep_pictures
 from arcomp.measure.contestants import CodecContestant
 from arcomp.measure.external import External, ExternalError, ExternalOfJpegs
 from arcomp.measure.inputs import read
@@ -385,3 +385,12 @@ def test_tiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
     assert rows[0]["cost"] == 0
     assert "16 x 16" in capsys.readouterr().out
+
+
+def test_pictures_of_more_than_8_bits() -> None:
+    pytest.importorskip("imagecodecs")
+    for channels in (1, 3):
+        pixels = np.random.default_rng(channels).integers(0, 1 << 12, (9, 14, channels)).astype(np.uint16)
+        for codec in (JpegXl(1), *of_deep_pictures()):
+            assert codec.takes(pixels) == ""
+            assert identical(pixels, codec.decode(codec.encode(pixels))), codec.name
