@@ -17,7 +17,7 @@ from arcomp.contract.settings import checked
 from arcomp.contract.side_by_side import Positions
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights, by_channels
-from arcomp.errors import needs_torch
+from arcomp.errors import ModelError, needs_torch
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 
 STRIP_PIXELS = 1 << 21
@@ -172,6 +172,8 @@ class PhotoModel(LearningModel):
         """Random bytes are decoded, more than decisions can use up."""
         from arcomp.coding import lattice
 
+        if tile.dtype != np.uint8:
+            raise ModelError("model photo draws pictures of 8 bits only", remedy="ask for 8 bits a sample")
         self.decode_tile(bytes([lattice.NONE]) + rng.bytes(RANDOM_BYTES * tile.size), tile, progress)
 
     def decode_tile(

@@ -97,6 +97,8 @@ def test_more_than_8_bits(name: str) -> None:
         assert as_long_as_its_nll(stream)
         costs, _ = model.tile_bits(pixels)
         assert float(costs.sum()) == pytest.approx(stream.nll_bits, rel=1e-4)
+    with pytest.raises(ModelError, match="8 bits only"):
+        model.sample_tile(np.zeros_like(pixels), np.random.default_rng(1))
     for bad in (b"", b"\x0f\xff", b"\0\0\0", b"\xff\xff\3", b"\xff\xff\7"):
         with pytest.raises(FormatError, match="damaged"):
             model.decode_tile(bad, np.zeros_like(pixels))
