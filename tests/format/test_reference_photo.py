@@ -148,8 +148,10 @@ def test_photo(kind: str, channels: int, content: str, tmp_path: Path) -> None:
         check(pictures(content, (13, 22, channels), 8)[None], model, tmp_path)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("kind", ["two", "three", "similarity and others"])
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "kind", ["two", *(pytest.param(k, marks=pytest.mark.slow) for k in ("three", "similarity and others"))]
+)
 def test_more_than_8_bits(kind: str, channels: int, tmp_path: Path) -> None:
     model = tiny(*KINDS[kind])
     for bits in (9, 12, 16) if kind == "two" else (14,):

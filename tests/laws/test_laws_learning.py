@@ -84,7 +84,14 @@ def test_naive_decoder(name: str, content: str) -> None:
     assert np.array_equal(found[0], pixels)
 
 
-@pytest.mark.parametrize("name", ["photo three windows rgb", "photo similarity gray", "photo inner gray"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photo similarity gray",
+        pytest.param("photo three windows rgb", marks=pytest.mark.slow),
+        pytest.param("photo inner gray", marks=pytest.mark.slow),
+    ],
+)
 def test_more_than_8_bits(name: str) -> None:
     """Of the same pictures at any depth: the same for all evaluations, as long as its NLL."""
     model, channels = MODELS[name][0](), MODELS[name][1]

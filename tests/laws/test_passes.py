@@ -195,7 +195,7 @@ def test_the_benchmark_of_fronts(tmp_path: Path) -> None:
     sizes = ["--size", "width=4", "--size", "blocks=1", "--models", "multiscale_pixelcnn,grayscale_pixelcnn"]
     said = CliRunner().invoke(fronts.main, [str(tmp_path / "two.npy"), *sizes])
     assert said.exit_code == 0, said.output
-    found = [line.split()[:3] for line in said.output.splitlines()[2:]]
+    found = [line.split()[:3] for line in said.stdout.splitlines()[2:]]
     assert found == [["multiscale_pixelcnn", "two.npy", "15"], ["grayscale_pixelcnn", "two.npy", "180"]]
     assert CliRunner().invoke(fronts.main, [str(tmp_path / "two.npy"), "--size", "width"]).exit_code == 2
 

@@ -80,8 +80,9 @@ def test_palettes_by_luma(seed: int, depth: int, channels: int) -> None:
     levels = [brightness[stack[leaf == level]] for level in np.unique(leaf)]
     assert all(np.ptp(level) == 0 for level in levels)
     assert list(map(np.max, levels)) == sorted(map(np.max, levels))
-    with pytest.raises(FormatError):
-        joined(Luma(Coded(8)), [np.full_like(leaf, len(palette))], shape_of(stack), depth, palette)
+    if len(palette) < 256:
+        with pytest.raises(FormatError):
+            joined(Luma(Coded(8)), [np.full_like(leaf, len(palette))], shape_of(stack), depth, palette)
 
 
 GRAY: Shape = (1, 2, 3, 1)
