@@ -47,7 +47,7 @@ def check(model: JpegModel, sampling: str, content: str, units: tuple[int, int],
 @pytest.mark.parametrize(
     ("sampling", "content", "extreme"),
     [
-        ("4:2:0", "usual", False),
+        pytest.param("4:2:0", "usual", False, marks=pytest.mark.slow),
         pytest.param("odd", "extreme", True, marks=pytest.mark.slow),
         pytest.param("four", "sparse", False, marks=pytest.mark.slow),
     ],
