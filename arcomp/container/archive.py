@@ -7,37 +7,36 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
-from arcomp.container.fields import CRC, DAMAGED, Cursor, numbers, read_fields, write_fields
+from arcomp.container.fields import DAMAGED, Cursor, numbers, read_fields
 from arcomp.container.header import TAG_STREAMS, Header, parse_header
 from arcomp.container.layout import (
     INDEX,
     MAGIC,
     MAX_HEADER_BYTES,
     START_BYTES,
+    TAG_PACKED,
     TRAILER,
     TRAILER_MAGIC,
     WEIGHTS,
-    check_member,
+    expect_member,
     extent,
     fields_of,
-    framed,
     index_length,
     pack,
+    packed_section,
     read_start,
     weights_length,
 )
 from arcomp.container.member import MAX_NAME_BYTES, Member, Original
-from arcomp.container.packing import squeeze, unsqueeze
+from arcomp.container.packing import unsqueeze
 from arcomp.errors import FormatError
 
 MAX_ENTRIES_BYTES = 1 << 28
 """Most bytes of an index's entries, unpacked."""
-_TAG_ENTRIES = 1
 _BLOCK = 1 << 20
 _SHORT = 1 << 12
 """Bytes of a header that is always read, and of what is first looked at for the next one."""
@@ -117,12 +116,8 @@ def index_of(entries: Sequence[Entry], at: int) -> bytes:
     data = b"".join(listed) + numbers(at - end)
     if len(data) > MAX_ENTRIES_BYTES:
         raise FormatError(f"{len(entries)} members are too many for an index", remedy="make several archives")
-    method, parts = squeeze([data])
-    packed = b"".join(parts)
-    streams = numbers(len(packed)) + CRC.pack(zlib.crc32(packed))
-    fields = [(_TAG_ENTRIES, numbers(method, len(data), len(entries))), (TAG_STREAMS, streams)]
-    head = framed(write_fields(fields), INDEX)
-    return head + packed + TRAILER.pack(len(head) + len(packed) + TRAILER.size, TRAILER_MAGIC)
+    section = packed_section(data, INDEX, len(entries))
+    return section + TRAILER.pack(len(section) + TRAILER.size, TRAILER_MAGIC)
 
 
 class ArchiveWriter:
@@ -184,7 +179,7 @@ def parse_of(member: bytes) -> Header:
         FormatError: it is none.
     """
     kind, begin, head = read_start(io.BytesIO(member))
-    check_member(kind)
+    expect_member(kind)
     return parse_header(fields_of(memoryview(head), begin))
 
 
@@ -266,10 +261,10 @@ def _parsed_index(data: bytes, at: int) -> tuple[list[Entry], int]:
     kind, begin, head = read_start(io.BytesIO(data))
     if kind != INDEX or index_length(memoryview(data), 0) != len(data):
         raise FormatError("no index")
-    values = dict(read_fields(fields_of(memoryview(head), begin), (_TAG_ENTRIES, TAG_STREAMS)))
-    if _TAG_ENTRIES not in values:
+    values = dict(read_fields(fields_of(memoryview(head), begin), (TAG_PACKED, TAG_STREAMS)))
+    if TAG_PACKED not in values:
         raise FormatError("the index is damaged: its entries field is missing", remedy=DAMAGED)
-    cursor = Cursor(values[_TAG_ENTRIES], "entries")
+    cursor = Cursor(values[TAG_PACKED], "entries")
     method, length, count = cursor.number(), cursor.number(1, MAX_ENTRIES_BYTES), cursor.number()
     cursor.end()
     if count > at // _LEAST or length > (count + 1) * (MAX_NAME_BYTES + 64):

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
-from arcomp.container.fields import CRC, Cursor, numbers, read_fields, write_fields
-from arcomp.container.header import TAG_STREAMS
-from arcomp.container.layout import (
-    START_BYTES,
-    TAG_DIGEST,
-    TAG_PACKED,
-    WEIGHTS,
-    extent,
-    fields_of,
-    framed,
-    weights_length,
-)
-from arcomp.container.packing import squeeze, unsqueeze
+from arcomp.container.fields import Cursor
+from arcomp.container.layout import TAG_DIGEST, TAG_PACKED, WEIGHTS, alone, packed_section, weights_length
+from arcomp.container.packing import unsqueeze
 from arcomp.errors import FormatError
 
 MAX_WEIGHTS_BYTES = 64 << 20
@@ -34,11 +22,7 @@ def weights_section(weights: bytes, digest: bytes) -> bytes:
     """
     if len(weights) > MAX_WEIGHTS_BYTES:
         raise FormatError(f"{len(weights)} bytes of weights, the limit is {MAX_WEIGHTS_BYTES}")
-    method, parts = squeeze([weights])
-    packed = b"".join(parts)
-    streams = numbers(len(packed)) + CRC.pack(zlib.crc32(packed))
-    fields = [(TAG_PACKED, numbers(method, len(weights))), (TAG_DIGEST, digest), (TAG_STREAMS, streams)]
-    return framed(write_fields(fields), WEIGHTS) + packed
+    return packed_section(weights, WEIGHTS, fields=[(TAG_DIGEST, digest)])
 
 
 def digest_of(section: bytes | memoryview) -> bytes:
@@ -47,7 +31,9 @@ def digest_of(section: bytes | memoryview) -> bytes:
     Raises:
         FormatError: it is damaged.
     """
-    return _read(section)[0]
+    view = memoryview(section)
+    weights_length(view, 0, stream=False)
+    return bytes(alone(view, 0)[2][TAG_DIGEST])
 
 
 def weights_of(section: bytes | memoryview) -> bytes:
@@ -56,16 +42,10 @@ def weights_of(section: bytes | memoryview) -> bytes:
     Raises:
         FormatError: it is damaged.
     """
-    _, method, length, packed = _read(section)
-    return bytes(unsqueeze(method, packed, length))
-
-
-def _read(section: bytes | memoryview) -> tuple[bytes, int, int, memoryview]:
     view = memoryview(section)
-    _, begin, end = extent(bytes(view[:START_BYTES]))
-    whole = weights_length(view, 0)
-    values = dict(read_fields(fields_of(view[:end], begin), (TAG_PACKED, TAG_DIGEST, TAG_STREAMS)))
+    end = weights_length(view, 0)
+    begin, _, values = alone(view, 0)
     cursor = Cursor(values[TAG_PACKED], "packed")
     method, length = cursor.number(), cursor.number(1, MAX_WEIGHTS_BYTES)
     cursor.end()
-    return bytes(values[TAG_DIGEST]), method, length, view[end:whole]
+    return bytes(unsqueeze(method, view[begin:end], length))

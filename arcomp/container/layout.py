@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import chain, pairwise
@@ -12,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from arcomp.container.fields import CRC, DAMAGED, NEWER, read_fields
+from arcomp.container.fields import CRC, DAMAGED, NEWER, numbers, read_fields, write_fields
 from arcomp.container.foreign import explain
 from arcomp.container.header import (
     TAG_STREAMS,
@@ -25,7 +26,7 @@ from arcomp.container.header import (
 )
 from arcomp.container.member import HASH_BYTES, Member
 from arcomp.container.numbers import decode_number, encode_number
-from arcomp.container.packing import Parts, size_of
+from arcomp.container.packing import Parts, size_of, squeeze
 from arcomp.container.skeleton import PackedSkeleton, pack_skeleton, unpack_skeleton
 from arcomp.errors import FormatError
 from arcomp.form import Skeleton
@@ -38,7 +39,7 @@ VERSION = 1
 MEMBER, INDEX, WEIGHTS = range(3)
 """Kinds of sections, each of which begins with the magic: a member, the index of an archive, a model's weights."""
 TAG_PACKED, TAG_DIGEST = 1, 2
-"""Fields of a section of weights; an index has one of the first tag, too."""
+"""Fields of a section of weights: method and length, digest. An index has the first, too."""
 MAX_HEADER_BYTES = 17 << 20
 """Most bytes of fields in a header."""
 
@@ -90,6 +91,23 @@ def framed(fields: bytes, kind: int = MEMBER) -> bytes:
     return start + CRC.pack(zlib.crc32(start))
 
 
+def packed_section(data: bytes, kind: int, *more: int, fields: Sequence[tuple[int, bytes]] = ()) -> bytes:
+    """A section of one stream, packed: an index (without its trailer), or weights.
+
+    Args:
+        data: what the stream unpacks to. kind: of the section.
+        more: numbers of its first field after the method and the length. fields: after that one.
+
+    Raises:
+        FormatError: they are too long.
+    """
+    method, parts = squeeze([data])
+    packed = b"".join(parts)
+    streams = numbers(len(packed)) + CRC.pack(zlib.crc32(packed))
+    values = [(TAG_PACKED, numbers(method, len(data), *more)), *fields, (TAG_STREAMS, streams)]
+    return framed(write_fields(values), kind) + packed
+
+
 def unpack(data: bytes | bytearray | memoryview, limits: Limits = USUAL_LIMITS) -> Member:
     """The only member of a file, with everything but samples and original verified.
 
@@ -127,7 +145,7 @@ def index_length(view: memoryview, at: int, *, trailer: bool = True) -> int:
     Raises:
         FormatError: it is truncated or damaged.
     """
-    end, claimed, _ = _alone(view, at)
+    end, claimed, _ = alone(view, at)
     length = end + claimed.length + TRAILER.size
     if not trailer:
         return length
@@ -149,7 +167,7 @@ def weights_length(view: memoryview, at: int, *, stream: bool = True) -> int:
     Raises:
         FormatError: it is truncated or damaged.
     """
-    end, claimed, values = _alone(view, at)
+    end, claimed, values = alone(view, at)
     if len(values.get(TAG_DIGEST, b"")) != HASH_BYTES or TAG_PACKED not in values:
         raise FormatError("the weights in it are damaged: a field is missing", remedy=DAMAGED)
     length = end + claimed.length
@@ -162,7 +180,7 @@ def weights_length(view: memoryview, at: int, *, stream: bool = True) -> int:
     return length
 
 
-def _alone(view: memoryview, at: int) -> tuple[int, Extent, dict[int, memoryview]]:
+def alone(view: memoryview, at: int) -> tuple[int, Extent, dict[int, memoryview]]:
     """Bytes of the header of a section that has one stream, that stream, and the fields.
 
     Raises:
@@ -185,7 +203,7 @@ def unpack_at(view: memoryview, at: int, limits: Limits = USUAL_LIMITS) -> tuple
         FormatError, LimitError: as of :func:`unpack`.
     """
     kind, begin, end = extent(bytes(view[at : at + START_BYTES]))
-    check_member(kind)
+    expect_member(kind)
     if len(view) - at < end:
         raise _truncated(len(view) - at, f"at least {end}")
     header = parse_header(fields_of(view[at : at + end], begin))
@@ -208,11 +226,11 @@ def read_header(stream: BinaryIO) -> tuple[Header, int]:
         FormatError: this is no arcomp file, a newer one, or its header is truncated or damaged.
     """
     kind, begin, data = read_start(stream)
-    check_member(kind)
+    expect_member(kind)
     return parse_header(fields_of(memoryview(data), begin)), len(data)
 
 
-def check_member(kind: int) -> None:
+def expect_member(kind: int) -> None:
     """Refuse a section that is no member.
 
     Raises:

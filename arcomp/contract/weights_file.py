@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.container.atomic import write_atomically
+from arcomp.container.embedded import MAX_WEIGHTS_BYTES
 from arcomp.container.tensors import in_order
 from arcomp.errors import ModelError
 from arcomp.exact.digest import weights_digest
 
-SIZE_LIMIT = 64 << 20
-"""Bytes; larger files are refused unread."""
 HEADER_LIMIT = 1 << 20
 """Bytes of a header; those of the largest networks have 2**16."""
 REMEDY = "install the model's weights again"
@@ -159,7 +158,7 @@ def _check_size(path: Path) -> None:
         raise ModelError("weights that are no regular file", path=str(path), remedy="name a file")
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
-    if about.st_size > SIZE_LIMIT or (header > HEADER_LIMIT and header < about.st_size):
+    if about.st_size > MAX_WEIGHTS_BYTES or (header > HEADER_LIMIT and header < about.st_size):
         raise ModelError("weights of this size are not arcomp's", path=str(path), remedy=REMEDY)
 
 
