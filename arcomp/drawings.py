@@ -37,18 +37,16 @@ class Drawing:
         tiling = Tiling(size, model.tile(looked.shape[1], width, channels, depth))
         spec = BatchSpec(tiling.batch, channels, depth)
         self._bits = model.bits(looked, tiling, spec, Execution(threads=1)).samples[0].sum(axis=2)
-        self._row: dict[int, int] = {}  # where the bits of a row of the picture stand, of those that are known
-        for y, end in self._bands:
-            self._row.update({row: len(self._row) + row - y for row in range(y, end)})
+        self._rows = np.concatenate([np.arange(*band) for band in self._bands])  # whose bits are known
         self.whole = Region(0, 0, 0, height, width)
 
     def drawn(self, region: Region) -> float | None:
         """Bytes of a region as a part of the drawing, from those of its rows that are known; None if none are."""
-        rows = [self._row[y] for y in range(region.y, region.y + region.height) if y in self._row]
-        if not rows:
+        begin, end = map(int, np.searchsorted(self._rows, (region.y, region.y + region.height)))
+        if begin == end:
             return None
-        bits = self._bits[rows[0] : rows[-1] + 1, region.x : region.x + region.width].sum(dtype=np.float64)
-        return float(bits) / 8 * (region.height / len(rows))
+        bits = self._bits[begin:end, region.x : region.x + region.width].sum(dtype=np.float64)
+        return float(bits) / 8 * (region.height / (end - begin))
 
     def otherwise(self, region: Region, cost: Callable[[Pixels], int], apart: Sequence[Region] = ()) -> float:
         """How much smaller or larger a region is in another way: about its size there for each byte here. Of what costs
