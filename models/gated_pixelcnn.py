@@ -6,10 +6,9 @@ layer, the vertical one; both go through the gate tanh(a) sigmoid(b), the horizo
 
 What it adds to ``pixelcnn``: gates, and every position above is seen: masking a square convolution, layer upon layer,
 leaves out a part to the right above, however deep the network is (``arcomp show fields`` shows both). Where it
-differs: sizes are small; the horizontal stack's outputs of all layers are not summed to a skip output (in figure 2 they
-are not, either); the residual sums may begin with a convolution of the samples that goes through no gate, which would
-lose how bright they are; the shipped weights feed the horizontal stack from behind the vertical one's gates, a product
-less a layer, new ones with ``before_gate`` from before them, as in the paper.
+differs: sizes are small; the residual sums may begin with a convolution of the samples that goes through no gate, which
+would lose how bright they are; the shipped weights feed the horizontal stack from behind the vertical one's gates, a
+product less a layer, new ones with ``before_gate`` from before them, as in the paper.
 
 A row of the vertical stack is computed when the row begins. Train it with ``arcomp train --recipe
 gated_pixelcnn-digits DATA``.
