@@ -23,9 +23,8 @@ from arcomp.form import Jpeg, Literal, Segment, Skeleton
 from arcomp.formats.parsing import parse
 from arcomp.formats.predicting import predicted
 from arcomp.formats.rebuild import Jpegs, Piece, joined, no_jpegs, pieces
-from arcomp.jpegs import Decoder, encode_jpegs
+from arcomp.jpegs import Decoder, encode_jpegs, for_jpegs
 from arcomp.limits import Limits, free_memory
-from arcomp.planning import for_jpegs
 from arcomp.samples import Samples, of_bytes
 from arcomp.transforms import Leaf, Node
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 from arcomp.codec import Work
 from arcomp.coefficients import Coefficients, Shape
 from arcomp.container import CodedJpeg, Member
+from arcomp.contract import registry
+from arcomp.contract.library import candidates, folders
 from arcomp.contract.model import Execution, Model
+from arcomp.errors import ModelError
 from arcomp.limits import JpegBudget
 
 _BLOCK_MEMORY = 512
@@ -80,3 +85,29 @@ class Decoder:
         lost = self._lost[number] if self._lost else (False,) * len(one.streams)
         streams = [None if gone else stream for gone, stream in zip(lost, one.streams, strict=True)]
         return self._model.decode_coefficients(shape, streams, how)
+
+
+def for_jpegs(model: Model) -> Model | None:
+    """What codes JPEGs where a model was asked for: itself, or the one that it names, in the same preset.
+
+    Returns:
+        None if JPEGs are kept as bytes.
+    """
+    if model.takes_coefficients:
+        return model
+    if not model.for_jpegs:
+        return None
+    return _of_preset(model.for_jpegs, model.name, model.digest, tuple(folders()))
+
+
+@lru_cache(maxsize=8)
+def _of_preset(wanted: str, name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
+    """The wanted model, of the preset of another's weights or its default, if there is none; None if it is not here."""
+    path = next(candidates(name, where, digest), None)
+    preset = path.name.split(".")[0].removeprefix(name) if path else ""
+    for weights in dict.fromkeys((wanted + preset, wanted)):
+        try:
+            return registry.load(weights)
+        except ModelError:  # it is not here
+            continue
+    return None

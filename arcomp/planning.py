@@ -11,15 +11,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
 from arcomp import trials
 from arcomp.contract import registry
 from arcomp.contract.fitting import takes
-from arcomp.contract.library import candidates, folders
 from arcomp.contract.model import BatchSpec, Execution, Model
 from arcomp.contract.side_by_side import processors
 from arcomp.contract.tiling import Tiling
@@ -55,10 +53,11 @@ from arcomp.transforms.depth import packed_levels
 from arcomp.transforms.node import Kind, Palette
 from arcomp.transforms.photographs import photographs
 
-OTHERS = ("context", "graphic")
+OTHERS = ("context", "graphic", "bilevel")
 """Models that may code a part in place of the one that was asked for, whose number is 0: from 1 on."""
-FALLBACK, DRAWN = 1, 2
-"""What codes parts that transforms make and the model does not take; and what codes drawings, if that is asked for."""
+FALLBACK, DRAWN, BILEVEL = 1, 2, 3
+"""What codes parts that transforms make and the model does not take; and what codes drawings, and pictures of two
+colours, if that is asked for."""
 RARE, OFTEN, MOSTLY = 0.3, 0.5, 0.75
 """Shares of positions that are as one beside them: below the first a picture is no drawing, from the second on it may
 well be one, and from the third on a small one, or one with a palette, is one without trying."""
@@ -136,6 +135,11 @@ def number(i: int) -> Model:
     return registry.load(OTHERS[i - 1])
 
 
+def _stored(colours: Pixels, kind: Kind) -> bytes:
+    """Colours [entries, channels] as :class:`arcomp.transforms.Index` has them."""
+    return colours.astype(kind.dtype.newbyteorder(">")).tobytes()
+
+
 def _constant(stack: Pixels) -> Constant:
     return Constant(tuple(int(v) for v in stack[0, 0, 0]))
 
@@ -171,6 +175,9 @@ class _Planner:
         """
         if looks.constant(stack):
             return _constant(stack)
+        if (self.drawings or (extra and self.tries)) and (colours := looks.pair(stack)) is not None:
+            leaf = Coded(1, BILEVEL)
+            return leaf if (kind.channels, kind.depth) == (1, 1) else Index(_stored(colours, kind), leaf)
         if self.drawings and not extra and takes(number(DRAWN), kind.channels, kind.depth):
             share = looks.share_repeated(stack)
             if share >= RARE:
@@ -274,8 +281,7 @@ class _Planner:
         orders = [[*range(len(colours))], by_luma(colours).tolist()]
         orders.append(looks.by_neighbours(indices(stack, colours), len(colours)))
         child = self.leaf(kind.of(channels=1, depth=max(1, (len(colours) - 1).bit_length())), False)
-        stored = colours.astype(kind.dtype.newbyteorder(">"))
-        ways = [other, *(Index(stored[order].tobytes(), child) for order in orders)]
+        ways = [other, *(Index(_stored(colours[order], kind), child) for order in orders)]
         return ways[self.best(ways, stack, kind)]
 
     def shallow(self, stack: Pixels, kind: Kind, extra: bool) -> Node:
@@ -355,32 +361,6 @@ class _Planner:
             payload = trials.tried(model, pixels, tiling, spec, Execution(threads=1))
             total += sum(len(stream) for stream in payload.streams) + len(payload.side)
         return total
-
-
-def for_jpegs(model: Model) -> Model | None:
-    """What codes JPEGs where a model was asked for: itself, or the one that it names, in the same preset.
-
-    Returns:
-        None if JPEGs are kept as bytes.
-    """
-    if model.takes_coefficients:
-        return model
-    if not model.for_jpegs:
-        return None
-    return _of_preset(model.for_jpegs, model.name, model.digest, tuple(folders()))
-
-
-@lru_cache(maxsize=8)
-def _of_preset(wanted: str, name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
-    """The wanted model, of the preset of another's weights or its default, if there is none; None if it is not here."""
-    path = next(candidates(name, where, digest), None)
-    preset = path.name.split(".")[0].removeprefix(name) if path else ""
-    for weights in dict.fromkeys((wanted + preset, wanted)):
-        try:
-            return registry.load(weights)
-        except ModelError:  # it is not here
-            continue
-    return None
 
 
 def _tables(tree: Node) -> int:

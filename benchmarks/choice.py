@@ -12,6 +12,7 @@ from arcomp.measure.codecs import Codec, JpegXl, Png, WebP, of_deep_pictures
 from arcomp.measure.contestants import CodecContestant, Contestant, JpegContestant
 from arcomp.measure.external import HELP, External, ExternalOfJpegs, described
 from arcomp.measure.jpegs import Transcoder, of_jpegs
+from benchmarks.jbig2 import Jbig2
 
 EFFORT = 9
 """Effort of JPEG XL that sizes are relative to."""
@@ -29,7 +30,7 @@ class Choice:
         externals: see :class:`arcomp.measure.external.External`.
         threads: for those that can use more than one; -1 for one a core.
         pictures, jpegs: whether there are any; codecs of others that take none of them are left out.
-        deep: with those of pictures of more than 8 bits.
+        deep: with those of pictures of more than 8 bits. two_colours: with that of black and white.
     """
 
     models: tuple[str, ...] | None = None
@@ -39,6 +40,7 @@ class Choice:
     pictures: bool = True
     jpegs: bool = False
     deep: bool = False
+    two_colours: bool = False
 
     def peers(self) -> list[Codec | Transcoder]:
         """The codecs of others, external ones last."""
@@ -46,6 +48,7 @@ class Choice:
         if self.pictures:
             found += [Png(), WebP(), *(JpegXl(effort, self.threads) for effort in self.efforts)]
         found += of_deep_pictures() if self.deep else []
+        found += [Jbig2()] if self.two_colours else []
         if self.jpegs:
             found += of_jpegs()
         for made in map(described, self.externals):
@@ -138,13 +141,15 @@ def add_options(parser: argparse.ArgumentParser, usual: Sequence[int]) -> None:
         help=f"efforts of JPEG XL, such as 7,9,10 (default {said}; 10 takes long)",
     )  # fmt: skip
     parser.add_argument("--deep", action="store_true", help="with JPEG-LS and JPEG 2000, of more than 8 bits")
+    parser.add_argument("--two-colours", action="store_true", help="with JBIG2, of black and white")
     group.add_argument("--no-jxl", action="store_const", const=(), dest="jxl", help="leave out JPEG XL")
     parser.add_argument("--external", type=external, action="append", default=[], metavar="NAME=COMMANDS", help=HELP)
 
 
 def chosen(parser: argparse.ArgumentParser, options: argparse.Namespace, threads: int) -> Choice:
     """What the options say."""
-    choice = Choice(options.models, options.jxl, tuple(e.spec for e in options.external), threads, deep=options.deep)
+    externals = tuple(e.spec for e in options.external)
+    choice = Choice(options.models, options.jxl, externals, threads, deep=options.deep, two_colours=options.two_colours)
     names = choice.names()
     for name in names:
         if names.count(name) > 1:

@@ -28,8 +28,8 @@ def find(given: str, model: Model, *, jpegs: bool = False) -> list[str]:
         ArcompError: a folder without such.
     """
     from arcomp.formats import files_below, named_as_pictures
+    from arcomp.jpegs import for_jpegs
     from arcomp.measure.jpegs import ENDINGS
-    from arcomp.planning import for_jpegs
 
     if given == "-" or not Path(given).is_dir():
         return [given]

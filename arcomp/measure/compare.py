@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import codec, files, planning
+from arcomp import codec, files, jpegs
 from arcomp.container import unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
@@ -118,7 +118,7 @@ class ModelContestant(Contestant):
         return total
 
     def warm_up_jpeg(self, jpeg: Jpeg) -> None:
-        if self.takes_bytes or planning.for_jpegs(self.model) is None:
+        if self.takes_bytes or jpegs.for_jpegs(self.model) is None:
             raise NotTakenError("codes no JPEGs")
         if jpeg.components not in self._prepared_jpegs:
             began = time.perf_counter()

@@ -16,11 +16,10 @@ from arcomp import files as whole_files
 from arcomp.contract.model import Bits, Execution, Model, Progress
 from arcomp.errors import ArcompError, ModelError, PictureError
 from arcomp.formats.common import LOSSY_HINT
-from arcomp.jpegs import encode_jpegs
+from arcomp.jpegs import encode_jpegs, for_jpegs
 from arcomp.measure.bits import Planned, measure
 from arcomp.measure.inputs import first_of
 from arcomp.measure.jpegs import Jpeg
-from arcomp.planning import for_jpegs
 from arcomp.samples import Bytes, Samples
 
 BATCH = 1 << 16

@@ -127,6 +127,19 @@ def colours(stack: Pixels) -> Pixels | None:
     return found
 
 
+def pair(stack: Pixels) -> Pixels | None:
+    """The colours [2, channels] of a stack that has two, ascending; no more is read than it takes to see a third."""
+    first = stack[0, 0, 0]
+    second: Pixels | None = None
+    for block in ((0, slice(0, SIDE), slice(0, SIDE)), *blocks(stack.shape)):
+        others = stack[block][(stack[block] != first).any(axis=-1)]
+        if len(others):
+            second = others[0] if second is None else second
+            if (others != second).any():
+                return None
+    return None if second is None else np.array(sorted((first.tolist(), second.tolist())), stack.dtype)
+
+
 def by_neighbours(indices: Pixels, entries: int) -> list[int]:
     """Indices in an order in which those come close that are neighbours in the picture often.
 

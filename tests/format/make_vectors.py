@@ -240,7 +240,18 @@ def graphic_successes() -> None:
         )
 
 
+def bilevel_successes() -> None:
+    """Files of model bilevel that must decode."""
+    model, rng = arcomp.load("bilevel"), np.random.default_rng(7)
+    for name, shape, share in (("one-pixel", (1, 1), 1.0), ("noise", (9, 13), 0.5), ("page", (40, 60), 0.02)):
+        pixels = np.cumsum(rng.random(shape) < share, axis=1).astype(np.uint8)[None, ..., None] & np.uint8(1)
+        success(f"bilevel-{name}", pixels, 1, model, (0, 0) if name == "noise" else (24, 60), trees=BILEVEL)
+    striped = (np.indices((130, 140)).sum(axis=0) % 7 < 3).astype(np.uint8)[None, ..., None]
+    success("bilevel-echoes", striped, 1, model, trees=BILEVEL)
+
+
 CODED = (originals.CODED,)
+BILEVEL = (replace(originals.CODED, depth=1),)
 
 
 def successes() -> None:
@@ -316,6 +327,7 @@ if __name__ == "__main__":
     successes()
     photo_successes()
     graphic_successes()
+    bilevel_successes()
     jpeg_successes()
     ladder_successes()
     form_successes()

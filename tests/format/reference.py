@@ -6,8 +6,8 @@ order: reference_numbers, reference_container (sections, fields, packed bytes), 
 reference_rebuild (skeletons), reference_deflate, reference_archive; reference_coders, reference_tables,
 reference_weights, reference_models (histogram and context); reference_layers, reference_samples, reference_networks,
 reference_dense (bayes_net and made), reference_ladder (the order of all these); reference_mixing, reference_photo,
-reference_squares, reference_stage, reference_heads; reference_graphic; reference_jpeg, reference_jpeg_inputs,
-reference_jpeg_stage, reference_jpeg_tables.
+reference_squares, reference_stage, reference_heads; reference_graphic; reference_bilevel; reference_jpeg,
+reference_jpeg_inputs, reference_jpeg_stage, reference_jpeg_tables.
 
     python -m tests.format.reference FILE.arcomp [WEIGHTS.safetensors ...] > original
 
@@ -26,7 +26,7 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.format import reference_graphic, reference_jpeg, reference_ladder, reference_photo
+from tests.format import reference_bilevel, reference_graphic, reference_jpeg, reference_ladder, reference_photo
 from tests.format.reference_coders import Coder
 from tests.format.reference_container import Kind, Member, Part, Shape, read, read_all
 from tests.format.reference_jpeg_files import Plane
@@ -160,7 +160,7 @@ def own(model: str, digest: bytes, weights: Sequence[bytes]) -> bytes | None:
 
 def values(part: Part, tiles: list[Tile], weights: bytes | None) -> Iterator[tuple[Position, int, int]]:
     """All samples of a part: position, channel as stored, value."""
-    apart = {"photo": reference_photo, "graphic": reference_graphic}
+    apart = {"photo": reference_photo, "graphic": reference_graphic, "bilevel": reference_bilevel}
     apart |= dict.fromkeys(reference_ladder.MODELS, reference_ladder)
     if part.model in apart:
         yield from apart[part.model].values(part, tiles, weights)

@@ -15,7 +15,8 @@ from arcomp.contract.fitting import takes
 from arcomp.contract.library import SHIPPED
 from arcomp.contract.model import Model
 from arcomp.errors import ModelError
-from arcomp.planning import for_jpegs, plan
+from arcomp.jpegs import for_jpegs
+from arcomp.planning import number, plan
 from arcomp.samples import Pixels, Samples
 from arcomp.transforms import (
     Coded,
@@ -67,9 +68,8 @@ def planned(
     pictures, height, width, channels = stack.shape
     shape = (pictures, height, width, channels)
     assert np.array_equal(joined(tree, leaves(tree, stack, depth, palette), shape, depth, palette), stack)
-    fallback = registry.load("context")
     for leaf in leaf_kinds(tree, shape, depth, palette):
-        assert takes(fallback if leaf.model else model, leaf.shape[3], leaf.depth)
+        assert takes(number(leaf.model) if leaf.model else model, leaf.shape[3], leaf.depth)
     types, waiting = [], [tree]
     while waiting:
         node = waiting.pop()
@@ -104,7 +104,7 @@ def test_alpha(photo: Model) -> None:
     assert planned(stack, 8, photo, True)[0] == Divide(3, Coded(8), Constant((255,)))
     stack[:, 20:50, 20:50, 3] = 0
     tree, types = planned(stack, 8, photo, True)
-    assert types == [Divide, Coded, Levels, Coded]
+    assert types == [Divide, Coded, Index, Coded]
     assert len(leaves(tree, stack, 8)[1]) == 1
 
 

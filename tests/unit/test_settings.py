@@ -64,7 +64,7 @@ def test_every_model_registers_itself_under_its_name(name: str) -> None:
     assert model.__module__ in (f"arcomp.models.{name}", f"arcomp.models.{name}.model")
     trainer = model.trainer()
     assert (trainer is None) == model.weightless
-    assert name in SIZES or name in ("histogram", "context", "photo", "graphic", "jpeg"), "no specimen"
+    assert name in SIZES or name in ("histogram", "bilevel", "context", "photo", "graphic", "jpeg"), "no specimen"
     if trainer is not None and name in SIZES:
         for sizes in SIZES[name].values():
             trainer.check(sizes)
