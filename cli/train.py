@@ -185,11 +185,12 @@ def _chosen(model: str | None, name: str | None, folders: list[Path], changes: d
     from arcomp.training import recipes
     from arcomp.training.sources import recipe_for
 
+    given = name is not None
     if name is None:
         assert model is not None
         name = recipe_for(model, folders)
     recipe = recipes.find(name)
-    if model not in (None, recipe.model, name):
+    if given and model not in (None, recipe.model, name):
         raise TrainingError(f"recipe {name} is of model {recipe.model}, not of {model}", remedy="give one of the two")
     seed = changes.pop("seed", recipe.seed)
     data = replace(recipe.data, held_out=changes.pop("held_out", recipe.data.held_out))

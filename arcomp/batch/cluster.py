@@ -98,6 +98,7 @@ class Cluster:
     def _client(self) -> Iterator[Any]:
         """A connection to the scheduler."""
         try:
+            import dask
             from distributed import Client, LocalCluster
         except ModuleNotFoundError as error:
             raise ArcompError("--scheduler needs dask", remedy="install it with pip install 'arcomp[dask]'") from error
@@ -105,6 +106,8 @@ class Cluster:
             address: Any = self._address
             if address == LOCAL:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="arcomp-", ignore_cleanup_errors=True))
+                # A worker that looks a hundred times a second at where it is needs a tenth more time for small files.
+                stack.enter_context(dask.config.set({"distributed.worker.profile.enabled": False}))
                 address = stack.enter_context(
                     LocalCluster(
                         self._count,

@@ -46,7 +46,7 @@ def find(name: str) -> type[Model]:
     if name not in _registered and name in modules():
         import_module(modules()[name])
     if name not in _registered:
-        raise ModelError(f"no model {name!r}", remedy=f"there are {', '.join(names())}; or update arcomp")
+        raise ModelError(f"no model {name!r}", remedy=_others(name))
     return _registered[name]
 
 
@@ -60,8 +60,13 @@ def names() -> list[str]:
 
 def _near(name: str) -> str:
     """The name that was perhaps meant, in words; "" if none is like it."""
-    near = get_close_matches(name, names(), 1)
+    near = get_close_matches(name, [*modules(), *names()], 1)
     return f"did you mean {near[0]}? " if near else ""
+
+
+def _others(name: str) -> str:
+    """What to use in place of a name that is none."""
+    return f"{_near(name)}`arcomp models` lists all; or update arcomp"
 
 
 def _model_of(name: str) -> str:
@@ -107,7 +112,7 @@ def load(name: str, digest: bytes | None = None) -> Model:
     if name.endswith(ENDING):
         return from_weights(Weights.load(Path(name)))
     if _model_of(name) not in modules():
-        raise ModelError(f"no model {name!r}", remedy=f"{_near(name)}there are {', '.join(names())}; or update arcomp")
+        raise ModelError(f"no model {name!r}", remedy=_others(name))
     model = find(_model_of(name))
     if name == model.name and model.weightless:
         return _fits(model(Weights(name, {}, {})), digest)

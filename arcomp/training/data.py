@@ -39,6 +39,8 @@ class DataConfig:
             out together. "": each is its own.
         turned: whether crops are transposed and mirrored at random; not transposed where all must be of one size, that
             is not square.
+        deep: whether pictures of more than 8 bits are taken, for networks that do not mind how large a level is: crops
+            are what 256 levels show of them.
         kind: pictures (files of them, or arrays); or text and any other bytes, or sounds, of which nothing is
             resampled, scaled or turned.
     """
@@ -50,6 +52,7 @@ class DataConfig:
     scaled: Annotated[float, Meta(ge=0, le=1)] = 0.0
     photograph: str = ""
     turned: bool = True
+    deep: bool = False
     kind: Literal["pictures", "bytes", "sounds"] = "pictures"
 
 

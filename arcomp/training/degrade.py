@@ -8,6 +8,9 @@ from PIL import Image
 
 SMALLEST = 3.0
 """Pictures are made smaller by this factor at most."""
+TYPICAL = 2
+"""Levels that half of a window's differences are below, at least where there are more levels than 256."""
+MIDDLE = 128
 
 UInt8 = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[np.float64]
@@ -70,3 +73,23 @@ def scaled_down(picture: UInt8, height: int, width: int, rng: np.random.Generato
     how = Image.Resampling.BOX if rng.random() < 0.5 else Image.Resampling.LANCZOS
     planes = [Image.fromarray(np.ascontiguousarray(picture[..., c])) for c in range(picture.shape[2])]
     return np.stack([np.asarray(plane.resize((width, height), how)) for plane in planes], 2)
+
+
+def window(picture: npt.NDArray[np.uint8 | np.uint16], rng: np.random.Generator | None) -> UInt8:
+    """What of a picture of more than 8 bits can be seen in 256 levels, as radiologists look at it: steps of so many
+    levels that half of the differences are below :data:`TYPICAL` of them, around the level of a pixel.
+
+    Args:
+        picture: [h, w, C]; of uint8 it is taken as it is.
+        rng: chooses the pixel; None: the middle of all levels.
+    """
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, np.uint8)
+    levels = picture.astype(np.int32)
+    changes = np.abs(np.diff(levels, axis=1))
+    changes = changes[changes > 0]
+    shift = max(0, (int(np.median(changes)) // TYPICAL).bit_length() - 1) if changes.size else 0
+    y, x = (int(rng.integers(side)) for side in levels.shape[:2]) if rng is not None else (0, 0)
+    middle = levels[y, x].astype(np.float64).mean() if rng is not None else np.median(levels)
+    seen: UInt8 = np.clip((levels - int(middle) >> shift) + MIDDLE, 0, 2 * MIDDLE - 1).astype(np.uint8)
+    return seen

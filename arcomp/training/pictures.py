@@ -13,9 +13,9 @@ import numpy as np
 
 from arcomp.errors import PictureError, TrainingError
 from arcomp.formats import START, is_array, named_as_pictures, read, read_arrays
-from arcomp.samples import Samples, in_colours
+from arcomp.samples import Pixels, Samples, in_colours
 from arcomp.training.data import Data, DataConfig, UInt8, below, digest_of
-from arcomp.training.degrade import SMALLEST, mosaic, scaled_down, subsample_chroma
+from arcomp.training.degrade import SMALLEST, mosaic, scaled_down, subsample_chroma, window
 
 LARGEST = 1 << 36
 """Pixels of an array, at most: many more than are coded as one file."""
@@ -41,8 +41,9 @@ def find_pictures(folders: list[Path], without: tuple[Path, ...] = ()) -> list[P
     return found
 
 
-def pictures_in(path: Path) -> list[UInt8]:
-    """The pictures of a file: uint8 [h, w, C] each. Of pictures with a palette or with alpha these are the colours.
+def pictures_in(path: Path) -> list[Pixels]:
+    """The pictures of a file: uint8 or uint16 [h, w, C] each. Of pictures with a palette or with alpha these are the
+    colours.
 
     Raises:
         TrainingError: it cannot be read, or holds something else.
@@ -60,14 +61,8 @@ def pictures_in(path: Path) -> list[UInt8]:
     raise TrainingError(cause, path=str(path), remedy="move it out of the folder")
 
 
-def _without_alpha(samples: Samples) -> list[UInt8]:
-    """The pictures, uint8.
-
-    Raises:
-        PictureError: of more than 8 bits a sample.
-    """
-    if samples.depth > 8:
-        raise PictureError(f"{samples.depth} bits a sample")
+def _without_alpha(samples: Samples) -> list[Pixels]:
+    """The pictures: uint8, or uint16 if samples have more than 8 bits."""
     channels = samples.channels - samples.alpha
     return [np.ascontiguousarray(picture[..., :channels]) for stack in samples.stacks for picture in stack]
 
@@ -85,12 +80,12 @@ def _photograph(path: Path, pattern: str) -> str:
     return found.group() if found else ""
 
 
-def _cut(picture: UInt8, crop: int) -> tuple[int, int]:
+def _cut(picture: Pixels, crop: int) -> tuple[int, int]:
     """Rows and columns of a crop of a picture."""
     return min(crop, picture.shape[0]), min(crop, picture.shape[1])
 
 
-def _of_one_size(pictures: list[UInt8], crop: int) -> list[UInt8]:
+def _of_one_size(pictures: list[Pixels], crop: int) -> list[Pixels]:
     """Those of which crops of one size can be cut: whole crops where there are any.
 
     Raises:
@@ -114,7 +109,8 @@ class Pictures(Data):
 
     Args:
         paths: files; those that cannot be read are refused.
-        channels: of the crops; colour pictures become gray for 1, others of another number of channels are left out.
+        channels: of the crops; colour pictures become gray for 1, others of another number of channels are left out, as
+            are those of more than 8 bits, unless the config takes them.
         config: see :class:`DataConfig`.
         seed: of the split and of every round.
         one_size: whether all crops must be of one size, as those that are stacked. Then pictures smaller than a crop
@@ -130,10 +126,12 @@ class Pictures(Data):
         self.channels, self.config, self.seed, self.one_size = channels, config, seed, one_size
         by_file = [(path, pixels) for path in paths for pixels in pictures_in(path)]
         found = [pixels for _, pixels in by_file]
-        of_channels = [p for p in found if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
+        of_depth = [p for p in found if config.deep or p.dtype == np.uint8]
+        of_channels = [p for p in of_depth if p.shape[2] == channels or (channels, p.shape[2]) == (1, RGB)]
         pictures = _of_one_size(of_channels, config.crop) if one_size else of_channels
         left_out = {
-            f"not of {channels} channel{'s' if channels > 1 else ''}": len(found) - len(of_channels),
+            "of more than 8 bits": len(found) - len(of_depth),
+            f"not of {channels} channel{'s' if channels > 1 else ''}": len(of_depth) - len(of_channels),
             f"smaller than {config.crop} x {config.crop}": len(of_channels) - len(pictures),
         }
         others = "".join(f", {count:,} {why} left out" for why, count in left_out.items() if count)
@@ -168,7 +166,7 @@ class Pictures(Data):
         """The same."""
         rng = np.random.default_rng([self.seed, 3])
         chosen = rng.permutation(len(self.training))[:count]
-        return [np.ascontiguousarray(self._degraded(self.training[i], rng)) for i in chosen]
+        return [np.ascontiguousarray(self._degraded(window(self.training[i], rng), rng)) for i in chosen]
 
     def validation(self) -> list[UInt8]:
         """Centre crops of the held-out pictures."""
@@ -176,10 +174,10 @@ class Pictures(Data):
         for picture in self.held_out:
             h, w = _cut(picture, self.config.crop)
             y, x = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
-            crops.append(self._as_channels(picture[y : y + h, x : x + w], None))
+            crops.append(self._as_channels(window(picture[y : y + h, x : x + w], None), None))
         return crops
 
-    def _crop(self, picture: UInt8, rng: np.random.Generator) -> UInt8:
+    def _crop(self, picture: Pixels, rng: np.random.Generator) -> UInt8:
         h, w = _cut(picture, self.config.crop)
         crop = self._degraded(self._part(picture, h, w, rng), rng)
         if not self.config.turned:
@@ -192,14 +190,14 @@ class Pictures(Data):
             crop = crop[:, ::-1]
         return np.ascontiguousarray(crop)
 
-    def _part(self, picture: UInt8, h: int, w: int, rng: np.random.Generator) -> UInt8:
-        """A part of a picture, of h x w pixels; some are larger parts, made smaller."""
+    def _part(self, picture: Pixels, h: int, w: int, rng: np.random.Generator) -> UInt8:
+        """A part of a picture, of h x w pixels of 8 bits; some are larger parts, made smaller."""
         factor = 1.0
         if self.config.scaled and rng.random() < self.config.scaled:
             factor = rng.uniform(1.0, min(SMALLEST, picture.shape[0] / h, picture.shape[1] / w))
         rows, columns = int(h * factor), int(w * factor)
         y, x = rng.integers(picture.shape[0] - rows + 1), rng.integers(picture.shape[1] - columns + 1)
-        part = picture[y : y + rows, x : x + columns]
+        part = window(picture[y : y + rows, x : x + columns], rng)
         return part if (rows, columns) == (h, w) else scaled_down(part, h, w, rng)
 
     def _degraded(self, crop: UInt8, rng: np.random.Generator) -> UInt8:

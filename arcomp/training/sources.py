@@ -89,7 +89,7 @@ def recipe_for(name: str, folders: list[Path]) -> str:
     fit = {
         n: r
         for n, r in own.items()
-        if (r.data.kind, r.channels) == (seen.kind, seen.channels) and r.depth >= seen.depth
+        if (r.data.kind, r.channels) == (seen.kind, seen.channels) and (r.depth >= seen.depth or r.data.deep)
     }
     if not fit:
         raise TrainingError(
@@ -107,7 +107,7 @@ def gather(recipe: Recipe, folders: list[Path], without: tuple[Path, ...] = ()) 
         without: files that are not taken, such as what a run writes.
 
     Raises:
-        TrainingError: there are none, too few, some that cannot be pictures_in, or larger ones than the network takes.
+        TrainingError: there are none, too few, some that cannot be read, or larger ones than the network takes.
     """
     if recipe.data.kind == "bytes":
         return Chunks(folders, recipe.data, recipe.seed, without)

@@ -72,6 +72,12 @@ def test_usage(folder: Path) -> None:
     refused(say("train", "--recipe", "context-rgb", "photos", "-o", "y.safetensors"), "--resume")
 
 
+def test_weights_to_begin_from_name_the_model(folder: Path, photos: Path) -> None:
+    """Of gray pictures another recipe is taken than the weights' own."""
+    begun = say("train", "--begin-from", "photo-fast", "photos", "-o", "x.safetensors", "--steps", "1")
+    refused(begun, "4 usable pictures, of which 12 would be held out")
+
+
 def test_what_would_fail_at_the_end_is_refused_at_the_start(folder: Path, photos: Path) -> None:
     command: list[str | Path] = ["train", "--recipe", "tiny.toml", "photos", "-q", "-o", "w.safetensors"]
     (folder / "w.safetensors.checkpoint").write_bytes(b"precious")

@@ -76,7 +76,7 @@ def test_axes_mean_what_they_mean_elsewhere(tmp_path: Path) -> None:
 
 
 def test_pictures_of_every_kind(tmp_path: Path) -> None:
-    """Colours without alpha and palette; no samples of 16 bits."""
+    """Colours without alpha and palette."""
     colours = np.random.default_rng(0).integers(0, 4, (16, 20, 3)).astype(np.uint8) * 80
     image = Image.fromarray(colours)
     image.convert("RGBA").save(tmp_path / "alpha.png")
@@ -86,13 +86,30 @@ def test_pictures_of_every_kind(tmp_path: Path) -> None:
     for name, pixels in expected.items():
         (found,) = pictures_in(tmp_path / f"{name}.png")
         assert np.array_equal(found, pixels)
-    image.convert("I;16").save(tmp_path / "deep.png")
-    np.save(tmp_path / "deep.npy", np.zeros((16, 20), np.uint16))
-    for name in ("deep.png", "deep.npy"):
-        with pytest.raises(TrainingError, match="cannot train on it: 16 bits a sample"):
-            pictures_in(tmp_path / name)
     np.savez(tmp_path / "some.npz", a=np.zeros((2, 8, 9), bool), b=np.zeros((1, 4, 4, 2), np.uint8))
     assert [picture.shape for picture in pictures_in(tmp_path / "some.npz")] == [(8, 9, 1), (8, 9, 1), (4, 4, 2)]
+
+
+def test_pictures_of_more_than_8_bits(tmp_path: Path) -> None:
+    """``photo`` takes what 256 levels show of them, around any level; other models refuse them, or leave them out."""
+    deep = np.random.default_rng(0).normal(20000, 100, (8, 32, 40)).astype(np.uint16)
+    deep[:, :, 20:] += 9000
+    np.save(tmp_path / "deep.npy", deep)
+    assert str(inspect([tmp_path])) == "gray pictures of 15 bits"
+    assert recipe_for("photo-balanced", [tmp_path]) == "photo-balanced-gray"
+    with pytest.raises(TrainingError, match="no recipe of context is for gray pictures of 15 bits"):
+        recipe_for("context", [tmp_path])
+    recipe = recipes.find("photo-balanced-gray")
+    data = gather(replace(recipe, data=replace(recipe.data, held_out=2)), [tmp_path])
+    assert data.about == "8 pictures, 2 of them held out"
+    crops = data.round(0)
+    assert {crop.dtype.name for crop in crops} == {"uint8"}
+    shown = [crop.astype(int) for crop in crops]
+    corners = [crop[corner, corner] for crop in shown for corner in (slice(15), slice(-15, None))]
+    assert 1 < max(np.abs(np.diff(corner, axis=0)).mean() for corner in corners) < 8
+    assert {crop[0, 0, 0] in (0, 255) for crop in shown} == {True, False}  # windows around either level
+    np.save(tmp_path / "flat.npy", np.zeros((13, 32, 40), np.uint8))
+    assert gather(recipes.find("context-gray"), [tmp_path]).about.endswith("8 of more than 8 bits left out")
 
 
 def test_data_that_cannot_be_used(photographs: Path, tmp_path: Path) -> None:

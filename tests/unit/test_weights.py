@@ -208,6 +208,9 @@ class TestHub:
         assert found.digest == arcomp.load("photo-fast").digest
         arcomp.load("hf://me/codecs/context.safetensors")
         assert asked[1] == ("me/codecs", "context.safetensors", None)
+        for revision, asks in (("refs/pr/7", "refs/pr/7"), ("users%2Fme%2Fnew", "users/me/new"), ("1a2b3c", "1a2b3c")):
+            arcomp.load(f"hf://me/codecs@{revision}/weights/context.safetensors")
+            assert asked[-1] == ("me/codecs", "weights/context.safetensors", asks)
 
     def test_what_is_damaged_or_not_there_is_refused(
         self, asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
