@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from arcomp import codec, files, jpegs
+from arcomp import codec, files, jpegs, trials
 from arcomp.container import unpack
 from arcomp.contract import registry
 from arcomp.contract.fitting import narrowed
@@ -94,6 +94,7 @@ class ModelContestant(Contestant):
                 self.startup_seconds += time.perf_counter() - began
 
     def encode(self, samples: Samples, progress: Progress = lambda part: None) -> Coded:
+        trials.forget()  # a small picture was coded before, to choose its transform
         made = codec.encode(
             samples, self.model, trees=self._trees, device=self.device, threads=self.threads, progress=progress
         )

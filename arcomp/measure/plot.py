@@ -21,6 +21,10 @@ SQUEEZED = 2.0
 """How much more room a few large ones may take that the others would have alone."""
 MARK = 34
 """Area of a mark, in square points."""
+NEAREST = ["east", "northeast", "southeast", "west", "northwest", "southwest", "north", "south"]
+"""Where a name goes, from its mark, if it covers nothing there."""
+NEAR = 12
+"""Points from a mark within which its name needs no line to it."""
 CANDIDATES = 400
 """Places that are tried for a name."""
 ROOMY = 8
@@ -151,19 +155,27 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
 
     x, y = [m.speed for m in marks], [m.size for m in marks]
     texts: Any  # artists of matplotlib
-    areas: Any = [MARK] * len(marks)
-    _, _, texts, _ = textalloc.allocate(
+    pixels = axes.figure.dpi / 72  # of a point
+    radii: Any = [MARK**0.5 / 2 * pixels] * len(marks)
+    lines: Any
+    _, _, texts, lines = textalloc.allocate(
         axes, x, y, [name.replace("$", r"\$") for name in short([m.name for m in marks])],
         x_scatter=x, y_scatter=y, x_lines=[line[0]], y_lines=[line[1]],
         textsize=8, textcolor=[OURS if m.ours else INK for m in marks],
         fontweight=["bold" if i in best else "normal" for i in range(len(marks))],
-        linecolor=PEER, linewidth=0.6, margin=0.01, min_distance=0.015, max_distance=0.3, nbr_candidates=CANDIDATES,
-        scatter_sizes=areas,
+        linecolor=PEER, linewidth=0.6, margin=0.008, min_distance=0.006, max_distance=0.3, nbr_candidates=CANDIDATES,
+        scatter_sizes=radii, text_scatter_sizes=radii, direction=NEAREST,
         avoid_label_lines_overlap=True, avoid_crossing_label_lines=True,
     )  # fmt: skip
     for text in texts:
         text.set_gid("name")
         text.set_zorder(4)
+    for line in lines:
+        if (
+            line is not None
+            and np.hypot(*np.diff(axes.transData.transform(line.get_xydata()), axis=0)[0]) < NEAR * pixels
+        ):
+            line.remove()
 
 
 def svg(made: Figure, said: str) -> str:

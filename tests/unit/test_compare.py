@@ -111,6 +111,16 @@ class TestMeasured:
         assert model.startup_seconds > 0
         assert codec.startup_seconds > 0
 
+    def test_what_was_tried_is_timed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A small picture was coded to choose its transform: it is coded once more, by the clock."""
+        given, contestant = Samples.of(pictures("noise", (12, 12, 3), 2)[None] * 80), ModelContestant("graphic")
+        own = contestant.fitted(given)
+        coded = list[int]()
+        inner = contestant.model.encode
+        monkeypatch.setattr(contestant.model, "encode", lambda *args: (coded.append(1), inner(*args))[1])
+        contestant.encode(own)
+        assert coded
+
     def test_depths(self, binary: Path) -> None:
         digits = pictures("noise", (8, 8, 1), 1)[None]
         found = ModelContestant(str(binary)).measure("d", of_array(digits))
