@@ -88,7 +88,9 @@ class Scanlines:
 
     Attributes:
         picture, layout, padding: as of :class:`Raster`; big-endian, row after row.
-        filters: the filter bytes, each 0 to 4, in the file's sequence.
+        filters: the filter bytes, each 0 to 4, in the file's sequence. Empty, where it is not interlaced: for each row
+            that of the smallest sum of absolute differences, the first of equal ones; 0 of samples of fewer than 8 bits
+            (section 12.7).
         interlaced: whether there are the seven passes of Adam7 (section 8).
     """
 
@@ -204,7 +206,8 @@ class Chunks:
     Attributes:
         content: what they hold, without sequence numbers.
         kind: four bytes, b"IDAT" or b"fdAT".
-        lengths: bytes of the content in each chunk, as (length, how many such chunks) one after the other.
+        lengths: bytes of the content in each chunk, as (length, how many such chunks) one after the other. Empty: all
+            of it is in one.
         sequence: the first chunk's sequence number, the others' follow; None: they have none.
         wrong: (which chunk, its checksum), in ascending order, where a checksum is not the right CRC-32.
     """
@@ -251,10 +254,39 @@ class Jpeg:
     pads: bytes = b""
 
 
+@dataclass(frozen=True)
+class PngStart:
+    """What a PNG begins with: its signature, and its header (IHDR), whose compression and filtering are 0. Only in
+    files: where forms are worked with, it is a :class:`Literal`.
+
+    Attributes:
+        width, height, depth, colour, interlaced: as of the header (PNG, third edition, section 11.2.1).
+    """
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+
+
 Segment = (
-    Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed | Jpeg
+    Literal
+    | Raster
+    | Scanlines
+    | Differences
+    | Decimals
+    | Deflated
+    | PackBits
+    | Lzw
+    | Chunks
+    | BitsReversed
+    | Jpeg
+    | PngStart
 )
-SEGMENTS = (Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed, Jpeg)
+SEGMENTS = (
+    Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed, Jpeg, PngStart,
+)  # fmt: skip
 """The kinds of segments, in the sequence of their numbers in a file."""
 Skeleton = tuple[Segment, ...]
 """A whole file, one segment after the other."""

@@ -10,7 +10,6 @@ from arcomp.container.fields import CRC, DAMAGED, OPTIONAL, Cursor, numbers, rea
 from arcomp.container.jpegs import JpegPlans, decode_jpegs, encode_jpegs
 from arcomp.container.member import (
     DIGEST_BYTES,
-    HASH_BYTES,
     MAX_NAME_BYTES,
     MAX_STACKS,
     MAX_TILES,
@@ -20,6 +19,7 @@ from arcomp.container.member import (
     ModelId,
     Original,
     Part,
+    hash_bytes,
 )
 from arcomp.container.records import Family
 from arcomp.container.skeleton import unpack_skeleton
@@ -43,8 +43,11 @@ NODE_RECORDS = Family(NODES, "a transform")
 _HAS_ALPHA, _STACKS = 1, 2
 _BINARY, _HAS_SIDE, _TILES, _STREAMS = 1, 2, 4, 8
 _MODE = struct.Struct("<H")
-_TIME_BYTES, _LONG_TIME_BYTES = 8, 12
-"""Of a time, and of one that is too far away for that."""
+_SECONDS_BYTES, _TIME_BYTES, _LONG_TIME_BYTES = 5, 8, 12
+"""Of a time in whole seconds, of one in nanoseconds, and of one that is too far away for that."""
+_SECOND = 10**9
+_USUAL_MODE = 0o644
+"""Is stored as no bytes."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,22 @@ def header_fields(member: Member, streams: list[Extent], skeleton: tuple[int, in
     if original and original.modified is not None:
         fields.append((TAG_MODIFIED, _time(original.modified)))
     if original and original.mode is not None:
-        fields.append((TAG_MODE, _MODE.pack(original.mode)))
+        fields.append((TAG_MODE, _mode(original.mode)))
     if member.geometry and not isinstance(member.form, Picture):
         fields.append((TAG_CONTENT, encode_content(member.form)))
     return write_fields(fields)
 
 
 def _time(modified: int) -> bytes:
+    seconds, rest = divmod(modified, _SECOND)
+    if not rest and -(1 << 39) <= seconds < 1 << 39:
+        return seconds.to_bytes(_SECONDS_BYTES, "little", signed=True)
     short = -(1 << 63) <= modified < 1 << 63
     return modified.to_bytes(_TIME_BYTES if short else _LONG_TIME_BYTES, "little", signed=True)
+
+
+def _mode(mode: int) -> bytes:
+    return b"" if mode == _USUAL_MODE else _MODE.pack(mode)
 
 
 def _pictures(geometry: Geometry) -> bytes:
@@ -260,7 +270,8 @@ def _read_original(values: dict[int, memoryview]) -> Original | None:
             raise FormatError("the header is damaged: its original field is missing", remedy=DAMAGED)
         return None
     cursor = Cursor(values[TAG_ORIGINAL], "original")
-    length, sha256 = cursor.number(), cursor.take(HASH_BYTES)
+    length = cursor.number()
+    sha256 = cursor.take(hash_bytes(length))
     cursor.end()
     name, modified, mode = "", None, None
     if TAG_NAME in values:
@@ -274,15 +285,19 @@ def _read_original(values: dict[int, memoryview]) -> Original | None:
 
 def _read_time(value: memoryview) -> int:
     modified = int.from_bytes(value[:_LONG_TIME_BYTES], "little", signed=True)
+    modified *= _SECOND if len(value) == _SECONDS_BYTES else 1
     if value != _time(modified):  # of another length, or longer than need be
         raise Cursor(value, "time").wrong()
     return modified
 
 
 def _read_mode(value: memoryview) -> int:
-    if len(value) != _MODE.size:
+    if not len(value):
+        return _USUAL_MODE
+    mode = int(_MODE.unpack(value)[0]) if len(value) == _MODE.size else _USUAL_MODE
+    if mode == _USUAL_MODE:  # of another length, or longer than need be
         raise Cursor(value, "mode").wrong()
-    return int(_MODE.unpack(value)[0])
+    return mode
 
 
 def _read_skeleton(values: dict[int, memoryview]) -> tuple[int, int, bool, int, int] | None:

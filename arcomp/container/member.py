@@ -37,7 +37,9 @@ TOP = "/"
 """The name of the folder that all others of an archive are in."""
 DIGEST_BYTES = 8
 """Bytes of a model's digest that a file carries: the first of the SHA-256."""
-HASH_BYTES = 32
+HASH_BYTES, SHORT_HASH_BYTES, SHORT_FILE = 32, 8, 1 << 12
+"""Of an original's SHA-256, what is stored: all, or its first bytes for files of fewer bytes than the last. Those are
+often smaller than all that must be said of them, and eight bytes tell of any accident."""
 """Bytes of a file's SHA-256."""
 
 _AT_ONCE = 1 << 22
@@ -47,12 +49,17 @@ _TIMES = 10**9 << 63
 _MODEL_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
+def hash_bytes(length: int) -> int:
+    """How many bytes are stored of the SHA-256 of a file of so many bytes."""
+    return SHORT_HASH_BYTES if length < SHORT_FILE else HASH_BYTES
+
+
 @dataclass(frozen=True)
 class Original:
     """The file that was compressed.
 
     Attributes:
-        length: in bytes. sha256: of its bytes.
+        length: in bytes. sha256: of its bytes, as much as is stored (:func:`hash_bytes`).
         name: of the file, or its path in an archive, relative and with `/` between its parts; "" if it had none. One
             that ends in `/` is a folder's.
         modified: when it was changed, in nanoseconds since 1970, of any second of 64 bits; None if not known.
@@ -66,8 +73,9 @@ class Original:
     mode: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.length < 1 << 63 or len(self.sha256) != HASH_BYTES:
+        if not 0 <= self.length < 1 << 63 or len(self.sha256) not in (HASH_BYTES, hash_bytes(self.length)):
             raise FormatError("the original's length or hash is impossible")
+        object.__setattr__(self, "sha256", self.sha256[: hash_bytes(self.length)])
         if not -_TIMES <= (self.modified or 0) < _TIMES or not 0 <= (self.mode or 0) <= 0o7777:
             raise FormatError("the original's time or mode is impossible")
         try:

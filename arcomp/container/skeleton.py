@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.container import png_starts
 from arcomp.container.fields import DAMAGED
 from arcomp.container.packing import WINDOW, Parts, size_of, squeeze, unsqueeze
 from arcomp.container.records import Family
@@ -46,10 +47,11 @@ def pack_skeleton(skeleton: Skeleton | None, palette: npt.NDArray[np.uint8] | No
     if palette is None and skeleton == ():
         return PackedSkeleton(0, 0, ())
     colours = b"" if palette is None else palette[:, :3].tobytes() + palette[:, 3:].tobytes()
-    parts = [*chain.from_iterable(map(SEGMENT_RECORDS.parts, skeleton or ())), colours]
+    short = png_starts.shortened(skeleton or ())
+    parts = [*chain.from_iterable(map(SEGMENT_RECORDS.parts, short)), colours]
     method, made = squeeze(parts)
     packed = PackedSkeleton(method, size_of(parts), made)
-    if sum(map(SEGMENT_RECORDS.items, skeleton or ())) > ITEMS_FREELY + ITEMS_PER_BYTE * packed.size:
+    if sum(map(SEGMENT_RECORDS.items, short)) > ITEMS_FREELY + ITEMS_PER_BYTE * packed.size:
         raise FormatError("a form of more parts than a file may have")
     return packed
 
@@ -85,4 +87,4 @@ def unpack_skeleton(
         if (most - items.left) * _RECORD_MEMORY > checked:
             limits.check_memory(checked := 2 * (most - items.left) * _RECORD_MEMORY)
         found.append(segment)
-    return (tuple(found) if segments else None), palette
+    return (png_starts.whole(tuple(found)) if segments else None), palette

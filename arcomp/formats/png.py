@@ -17,7 +17,7 @@ from arcomp.form import Chunks, Deflated, Layout, Literal, Scanlines, Segment
 from arcomp.formats.embedded import stacks
 from arcomp.formats.inflating import Inflater
 from arcomp.formats.parsed import Parsed
-from arcomp.formats.scanlines import filtered_size, unfilter
+from arcomp.formats.scanlines import filtered_size, is_chosen, unfilter
 from arcomp.samples import MAX_PIXELS, Pixels, Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -30,6 +30,8 @@ _TRANSPARENT = {0: 2, 2: 6}
 _FCTL_SIZE = 26
 _EXCESS = 1 << 20
 """Most bytes of image data beyond the picture: more are a bomb, or not worth it."""
+_ONE_CHUNK = 1 << 16
+"""Bytes that are held at once, so that the length of a chunk follows from what it holds."""
 _MOST_INFLATED = 1032
 """Bytes that a byte of deflate holds at most: four matches of 258 bytes, of 2 bits each."""
 
@@ -238,6 +240,8 @@ def _picture(
         return None
     if not inflater.ended:
         return None
+    if not header.interlaced and is_chosen(filters, picture, header.layout):
+        filters = b""
     inside: tuple[Segment, ...] = (Scanlines(index, header.layout, filters, header.interlaced, padding),)
     inside += (Literal(more),) if more else ()
     end = 2 + inflater.used
@@ -247,6 +251,8 @@ def _picture(
     held: tuple[Segment, ...] = (Deflated(inside, stream[2:end], False, stream[:2], check),)
     held += (Literal(rest),) if rest else ()
     lengths = tuple((length, len(list(group))) for length, group in groupby(map(len, bodies)))
+    if len(bodies) == 1 and len(stream) <= _ONE_CHUNK:
+        lengths = ()
     sequence = _number(data, run[0]) if prefix else None
     return picture, Chunks(held, run[0].kind, lengths, sequence, tuple(_wrong(view, run)))
 

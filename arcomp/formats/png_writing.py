@@ -72,7 +72,7 @@ def _again(segment: Segment, samples: Samples) -> Segment:
     size = len(coded) + 6 + sum(len(part.data) for part in segment.content[1:] if isinstance(part, Literal))
     count = -(-size // _CHUNK)
     if segment.sequence is not None:
-        count = sum(many for _, many in segment.lengths)
+        count = sum(many for _, many in segment.lengths or ((0, 1),))
     most = -(-size // count)
     whole, rest = divmod(size, most)
     lengths = ((most, whole), (rest, min(rest, 1)), (0, count - whole - min(rest, 1)))

@@ -310,6 +310,9 @@ def _chunks(segment: Chunks, source: _Source, made: Budget) -> Iterator[Piece]:
     _check_chunks(segment)
     content = _pieces(segment.content, source, made)
     lengths = (length for length, count in segment.lengths for _ in range(count))
+    if not segment.lengths:
+        whole = joined(content)
+        lengths, content = iter((len(whole),)), iter((whole,))
     rest = memoryview(b"")
     for index, length in enumerate(lengths):
         number = b"" if sequence is None else ((sequence + index) & 0xFFFFFFFF).to_bytes(4, "big")
@@ -339,7 +342,7 @@ def _check_chunks(segment: Chunks) -> None:
     Raises:
         ValueError: they cannot.
     """
-    places, count = [place for place, _ in segment.wrong], sum(count for _, count in segment.lengths)
+    places, count = [place for place, _ in segment.wrong], sum(count for _, count in segment.lengths or ((0, 1),))
     ascending = all(before < after for before, after in pairwise(places)) and (not places or places[-1] < count)
     room = (1 << 32) - (1 if segment.sequence is None else 5)
     if (

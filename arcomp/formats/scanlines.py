@@ -11,6 +11,8 @@ from arcomp.formats.layouts import Buffer, Octets, packed, padding_bytes, row_by
 from arcomp.samples import Pixels
 
 Take = Callable[[int], Buffer]
+LOOKED = 32
+"""Rows that are looked at before all are."""
 FILTERS = 5
 """None, Sub, Up, Average and Paeth, by their numbers."""
 
@@ -94,9 +96,11 @@ def scanlines(segment: Scanlines, picture: Pixels) -> Iterator[Octets]:
     """The bytes of a picture as scanlines, some rows after the other.
 
     Raises:
-        ValueError: there are not as many filters, or as much padding, as rows need.
+        ValueError: there are filters, but not as many as rows need, or not as much padding.
     """
-    layout, padding, filters = segment.layout, segment.padding, np.frombuffer(segment.filters, np.uint8)
+    layout, padding = segment.layout, segment.padding
+    stored = segment.filters if segment.filters or segment.interlaced else chosen(picture, layout)
+    filters = np.frombuffer(stored, np.uint8)
     if filters.size and int(filters.max()) >= FILTERS:
         raise ValueError("a filter that PNG does not have")
     for part in _passes(picture, segment.interlaced):
@@ -145,3 +149,9 @@ def chosen(picture: Pixels, layout: Layout) -> bytes:
         best.append(costs.argmin(axis=1).astype(np.uint8))
         before = rows[-1:]
     return np.concatenate(best).tobytes()
+
+
+def is_chosen(filters: bytes, picture: Pixels, layout: Layout) -> bool:
+    """Whether these are :func:`chosen`; of most pictures the first rows show that they are not."""
+    first = filters[:LOOKED]
+    return first == chosen(picture[:LOOKED], layout) and filters == chosen(picture, layout)

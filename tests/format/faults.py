@@ -113,7 +113,7 @@ def of_fields(good: bytes) -> Faults:
 
 
 def with_original(good: bytes, values: dict[int, bytes | None]) -> bytes:
-    return changed(good, {ORIGINAL: number(5) + bytes(32), **values})
+    return changed(good, {ORIGINAL: number(5) + bytes(8), **values})
 
 
 def of_parts(good: bytes) -> Faults:

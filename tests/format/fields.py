@@ -24,7 +24,7 @@ MEMBER = Member(
     (Part((4, 3), (CODED,), b"side"),),
     (ModelId("photo-1", bytes(range(8))),),
     samples_crc=0x89ABCDEF,
-    original=Original(300, bytes(range(32)), "x.png", -5, 0o644),
+    original=Original(300, bytes(range(32)), "x.png", -5, 0o600),
     skeleton=(Literal(b"\x81\x7f"),),
 )
 FILE = pack(MEMBER)

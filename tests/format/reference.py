@@ -91,7 +91,7 @@ def original_of(member: Member, weights: Sequence[bytes]) -> bytes:
         made = rebuilt(
             member.segments, [stack.pictures() for stack in stacks], length, size, jpegs=jpegs_of(member, weights)
         )
-    require(len(made) == length and hashlib.sha256(made).digest() == sha256, "the original is damaged")
+    require(len(made) == length and hashlib.sha256(made).digest()[: len(sha256)] == sha256, "the original is damaged")
     return made
 
 

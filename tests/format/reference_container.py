@@ -112,7 +112,8 @@ def split_fields(block: bytes, kind: int) -> dict[int, bytes]:
         require(tag > previous, "fields are out of order or twice there")
         require(at + size <= len(block), "a field does not end with the header")
         require(tag >= 128 or tag in CRITICAL[kind], f"unknown field {tag}: a newer arcomp is needed")
-        require(size > 0 or (tag >= 128 and tag not in range(NAME, CONTENT + 1)), "an empty field")
+        optional = tag >= 128 and tag not in (NAME, MODIFIED, CONTENT)
+        require(size > 0 or optional, "an empty field")
         fields[tag] = block[at : at + size]
         at, previous = at + size, tag
     return fields
@@ -230,15 +231,17 @@ def original_of(fields: dict[int, bytes]) -> tuple[int, bytes] | None:
         require(not {NAME, MODIFIED, MODE} & set(fields), "something of a file that is not there")
         return None
     reader = Reader(fields[ORIGINAL])
-    length, sha256 = reader.number(), reader.bytes(32)
+    length = reader.number()
+    sha256 = reader.bytes(8 if length < 4096 else 32)
     reader.end()
     name = fields.get(NAME, b"x")
     parts = [b"x"] if name == b"/" else name.removesuffix(b"/").split(b"/")
     require(len(name) <= 4096 and not {b"", b".", b".."} & set(parts) and 0 not in name, "bad name")
     require(name[-1:] != b"/" or (length == 0 and PICTURES not in fields), "a folder that holds something")
-    require(is_time(fields.get(MODIFIED, bytes(8))), "bad time")
-    mode = fields.get(MODE, bytes(2))
-    require(len(mode) == 2 and int.from_bytes(mode, "little") <= 0o7777, "bad mode")
+    require(is_time(fields.get(MODIFIED, bytes(5))), "bad time")
+    mode = fields.get(MODE, b"")
+    require(len(mode) in (0, 2) and int.from_bytes(mode, "little") <= 0o7777, "bad mode")
+    require(mode != b"\xa4\1", "a mode that is longer than need be")
     return length, sha256
 
 

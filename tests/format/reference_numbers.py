@@ -33,7 +33,11 @@ def number(data: bytes, at: int) -> tuple[int, int]:
 def is_time(value: bytes) -> bool:
     """Whether the value of the modified field is one, in as few bytes as it may have."""
     time = int.from_bytes(value, "little", signed=True)
-    return len(value) == (8 if -(1 << 63) <= time < 1 << 63 else 12) and -(10**9 << 63) <= time < 10**9 << 63
+    if len(value) == 5:
+        return True
+    seconds = time % 10**9 == 0 and -(1 << 39) <= time // 10**9 < 1 << 39
+    short = len(value) == (8 if -(1 << 63) <= time < 1 << 63 else 12)
+    return short and not seconds and -(10**9 << 63) <= time < 10**9 << 63
 
 
 class Reader:

@@ -72,6 +72,7 @@ def rebuilt(
         "lzw": lambda s: lzw(packed(s), s.clears, s.end),
         "chunks": lambda s: chunks(s, inner(s.content), most, left),
         "jpeg": lambda s: jpeg(s, packed(s), jpegs or no_jpegs, most),
+        "png start": png_start,
         "bits reversed": lambda s: bytes(int(f"{v:08b}"[::-1], 2) for v in inner(s.content)),
     }
     return b"".join(parts[segment.kind](segment) for segment in skeleton)
@@ -179,16 +180,25 @@ def differences_of(row: list[list[int]], layout: Record) -> list[list[int]]:
 def scanlines(s: Record, pictures: list[list[Picture]]) -> bytes:
     """Filtered rows, pass after pass."""
     picture, filters, padding, made = taken(pictures, s.picture), iter(s.filters), s.padding, b""
+    chosen = not s.filters and not s.interlaced
     back = max(1, len(s.layout.channels) * s.layout.bits // 8)
     for x, y, across, down in ADAM7 if s.interlaced else [(0, 0, 1, 1)]:
         rows = [row[x::across] for row in picture[y::down] if row[x::across]]
         lines, padding = padded([row_of(row, s.layout) for row in rows], 0, padding, s.layout.low_first)
         for above, line in pairwise([bytes(len(lines[0])), *lines] if lines else []):
-            kind = next(filters, 5)
+            kind = cheapest(above, line, back, s.layout.bits) if chosen else next(filters, 5)
             require(kind < 5, "a filter that is none, or missing")
             made += bytes([kind]) + filtered(kind, above, line, back)
     require(next(filters, None) is None and not (s.padding and padding), "more filters or padding than rows")
     return made
+
+
+def cheapest(above: bytes, line: bytes, back: int, bits: int) -> int:
+    """The filter with the smallest sum of absolute differences."""
+    if bits < 8:
+        return 0
+    costs = [sum(min(v, 256 - v) for v in filtered(kind, above, line, back)) for kind in range(5)]
+    return costs.index(min(costs))
 
 
 def filtered(kind: int, above: bytes, line: bytes, back: int) -> bytes:
@@ -323,11 +333,12 @@ def chunks(s: Record, content: bytes, most: int, left: Left) -> bytes:
     """Chunks of PNG."""
     made, size, at, which = [], 0, 0, 0
     wrong = dict(s.wrong)
-    places, count = [place for place, _ in s.wrong], sum(count for _, count in s.lengths)
+    lengths = s.lengths or [(len(content), 1)]
+    places, count = [place for place, _ in s.wrong], sum(count for _, count in lengths)
     require(all(a < b for a, b in pairwise([-1, *places, count])), "wrong chunks that are not there, or out of order")
     require(all(check < 1 << 32 for _, check in s.wrong), "a checksum of more than 32 bits")
     require(len(s.named["kind"]) == 4 and (s.sequence or 0) < 1 << 32, "chunks of no kind")
-    for length, count in s.lengths:
+    for length, count in lengths:
         for _ in range(count):
             left.chunk()
             require(at + length <= len(content) and size <= most, "chunks of more bytes")
@@ -340,3 +351,11 @@ def chunks(s: Record, content: bytes, most: int, left: Left) -> bytes:
             size, at, which = size + 8 + len(body), at + length, which + 1
     require(at == len(content), "chunks of fewer bytes")
     return b"".join(made)
+
+
+def png_start(s: Record) -> bytes:
+    """The signature of a PNG and its header."""
+    require(s.width < 1 << 32 and s.height < 1 << 32 and s.depth < 256 and s.colour < 256, "a header that no PNG has")
+    body = b"IHDR" + s.width.to_bytes(4, "big") + s.height.to_bytes(4, "big") + bytes([s.depth, s.colour, 0, 0])
+    body += bytes([s.interlaced])
+    return b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + zlib.crc32(body).to_bytes(4, "big")

@@ -47,6 +47,7 @@ SEGMENTS = [
     ("bits reversed", "content content"),
     ("jpeg", "content content, number picture, number scans, number? units, number padded, pairs restarts, "
              "pairs zeros, list breaks, bytes pads"),
+    ("png start", "number width, number height, number depth, number colour, flag interlaced"),
 ]  # fmt: skip
 Kinds = list[tuple[str, str]]
 

@@ -142,11 +142,11 @@ class TestRoundTrip:
                 (PARTS, bytes([0, 8, 0, 6, 4, 3])),
                 (SAMPLES, struct.pack("<I", 0x89ABCDEF)),
                 (STREAMS, extents(skeleton, b"side", CODED)),
-                (ORIGINAL, b"\xac\x02" + bytes(range(32))),
+                (ORIGINAL, b"\xac\x02" + bytes(range(8))),
                 (SKELETON, bytes([0, 4, 1, 0, 0])),
                 (NAME, b"x.png"),
                 (MODIFIED, struct.pack("<q", -5)),
-                (MODE, b"\xa4\x01"),
+                (MODE, b"\x80\x01"),
             ],
             streams=skeleton + b"side" + CODED,
         )

@@ -95,7 +95,7 @@ class TestRulesForFields:
     def test_missing_field(self, tag: int) -> None:
         refusal(with_field(tag, None))
 
-    @pytest.mark.parametrize("tag", [*range(1, 8), *range(0x81, 0x85)])
+    @pytest.mark.parametrize("tag", [*range(1, 8), 0x81, 0x82, 0x84])
     def test_empty_field(self, tag: int) -> None:
         refusal(with_field(tag, b""))
 
@@ -114,13 +114,36 @@ class TestRulesForFields:
             (1 << 63, 12),
             (-(1 << 63) - 1, 12),
             (-(10**9 << 63), 12),
+            (10**9 * ((1 << 39) - 1) + 1, 12),
+            (1_700_000_000 * 10**9 + 1, 8),
+            (1_700_000_000 * 10**9, 5),
+            (-(10**9 << 39), 5),
+            (10**9 << 39, 12),
         ],
     )
     def test_times_of_all_clocks(self, time: int, size: int) -> None:
         data = pack(replace(MEMBER, original=replace(ORIGINAL_FILE, modified=time)))
         assert unpack(data).original == replace(ORIGINAL_FILE, modified=time)
-        assert dict(fields_of(data))[MODIFIED] == time.to_bytes(size, "little", signed=True)
+        stored = time // 10**9 if size == 5 else time
+        assert dict(fields_of(data))[MODIFIED] == stored.to_bytes(size, "little", signed=True)
         reference_container.header_of(reference_container.section(data, 0)[1])
+
+    def test_the_usual_mode_is_no_bytes(self) -> None:
+        data = pack(replace(MEMBER, original=replace(ORIGINAL_FILE, mode=0o644)))
+        assert dict(fields_of(data))[MODE] == b""
+        assert unpack(data).original == replace(ORIGINAL_FILE, mode=0o644)
+        refusal(with_field(MODE, b"\xa4\1"))
+
+    @pytest.mark.parametrize(("length", "size"), [(0, 8), (4095, 8), (4096, 32)])
+    def test_short_files_have_short_hashes(self, length: int, size: int) -> None:
+        original = Original(length, bytes(range(32)))
+        assert original.sha256 == bytes(range(size))
+        data = pack(replace(MEMBER, original=original))
+        assert unpack(data).original == original
+        assert reference_container.header_of(reference_container.section(data, 0)[1]).original == (
+            length,
+            bytes(range(size)),
+        )
 
     def test_the_page_has_the_limit_of_names(self) -> None:
         page = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
