@@ -271,18 +271,7 @@ class PngStart:
 
 
 Segment = (
-    Literal
-    | Raster
-    | Scanlines
-    | Differences
-    | Decimals
-    | Deflated
-    | PackBits
-    | Lzw
-    | Chunks
-    | BitsReversed
-    | Jpeg
-    | PngStart
+    Literal | Raster | Scanlines | Differences | Decimals | Deflated | PackBits | Lzw | Chunks | BitsReversed | Jpeg
 )
 SEGMENTS = (
     Literal, Raster, Scanlines, Differences, Decimals, Deflated, PackBits, Lzw, Chunks, BitsReversed, Jpeg, PngStart,

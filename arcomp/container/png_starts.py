@@ -6,15 +6,30 @@ A third of a small icon's form is its signature, its header and that one's check
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from arcomp.container.dictionary import png_chunk
 from arcomp.errors import FormatError
-from arcomp.form import Literal, PngStart, Segment, Skeleton
+from arcomp.form import (
+    BitsReversed,
+    Chunks,
+    Deflated,
+    Jpeg,
+    Literal,
+    Lzw,
+    PackBits,
+    PngStart,
+    Segment,
+    Skeleton,
+)
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _SIZE = len(_SIGNATURE) + 12 + _HEADER.size
+Stored = tuple[Segment | PngStart, ...]
+"""A form as files have it."""
 
 
 def bytes_of(start: PngStart) -> bytes:
@@ -30,9 +45,9 @@ def bytes_of(start: PngStart) -> bytes:
         raise FormatError("the file is damaged: a header that no PNG has") from None
 
 
-def shortened(skeleton: Skeleton) -> Skeleton:
+def shortened(skeleton: Skeleton) -> Stored:
     """A form in which starts of PNGs, wherever they are, are such."""
-    found: list[Segment] = []
+    found: list[Segment | PngStart] = []
     for segment in skeleton:
         data = segment.data if isinstance(segment, Literal) else b""
         if data[: len(_SIGNATURE)] == _SIGNATURE and len(data) >= _SIZE:
@@ -41,13 +56,11 @@ def shortened(skeleton: Skeleton) -> Skeleton:
             if data[:_SIZE] == bytes_of(start):
                 found += [start, *([Literal(data[_SIZE:])] if len(data) > _SIZE else [])]
                 continue
-        content: Skeleton = getattr(segment, "content", ())
-        inner = shortened(content) if content else content
-        found.append(segment if inner == content else replace(segment, content=inner))  # type: ignore[call-arg]
+        found.append(_with_content(segment, shortened))
     return tuple(found)
 
 
-def whole(skeleton: Skeleton) -> Skeleton:
+def whole(stored: Stored) -> Skeleton:
     """The same form with literal bytes in their place, those that follow as one with them.
 
     Raises:
@@ -55,14 +68,21 @@ def whole(skeleton: Skeleton) -> Skeleton:
     """
     found: list[Segment] = []
     start: bytes | None = None
-    for segment in skeleton:
-        before, start = start, bytes_of(segment) if isinstance(segment, PngStart) else None
-        if start is not None:
+    for segment in stored:
+        before, start = start, None
+        if isinstance(segment, PngStart):
+            start = bytes_of(segment)
             found.append(Literal(start))
         elif before is not None and isinstance(segment, Literal):
             found[-1] = Literal(b"".join((before, segment.data)))
         else:
-            content: Skeleton = getattr(segment, "content", ())
-            inner = whole(content) if content else content
-            found.append(segment if inner == content else replace(segment, content=inner))  # type: ignore[call-arg]
+            found.append(_with_content(segment, whole))
     return tuple(found)
+
+
+def _with_content(segment: Segment, made: Callable[[Any], Any]) -> Segment:
+    """A segment in whose content, if it has one, all is made anew."""
+    if not isinstance(segment, Deflated | PackBits | Lzw | Chunks | BitsReversed | Jpeg) or not segment.content:
+        return segment
+    inner = made(segment.content)
+    return segment if inner == segment.content else replace(segment, content=inner)

@@ -309,7 +309,7 @@ def _chunks(segment: Chunks, source: _Source, made: Budget) -> Iterator[Piece]:
     wrong, sequence = dict(segment.wrong), segment.sequence
     _check_chunks(segment)
     content = _pieces(segment.content, source, made)
-    lengths = (length for length, count in segment.lengths for _ in range(count))
+    lengths: Iterator[int] = (length for length, count in segment.lengths for _ in range(count))
     if not segment.lengths:
         whole = joined(content)
         lengths, content = iter((len(whole),)), iter((whole,))

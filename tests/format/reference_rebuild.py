@@ -358,4 +358,5 @@ def png_start(s: Record) -> bytes:
     require(s.width < 1 << 32 and s.height < 1 << 32 and s.depth < 256 and s.colour < 256, "a header that no PNG has")
     body = b"IHDR" + s.width.to_bytes(4, "big") + s.height.to_bytes(4, "big") + bytes([s.depth, s.colour, 0, 0])
     body += bytes([s.interlaced])
-    return b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + zlib.crc32(body).to_bytes(4, "big")
+    start: bytes = b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + zlib.crc32(body).to_bytes(4, "big")
+    return start

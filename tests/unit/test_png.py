@@ -15,15 +15,14 @@ from PIL import Image
 
 import arcomp
 from arcomp import files
-from arcomp.container import png_starts, unpack
-from arcomp.errors import FormatError, PictureError
-from arcomp.form import Chunks, Deflated, Layout, Literal, PngStart, Scanlines
+from arcomp.container import unpack
+from arcomp.errors import PictureError
+from arcomp.form import Chunks, Deflated, Literal
 from arcomp.formats.conversion import converted
 from arcomp.formats.metadata.reading import read_metadata
 from arcomp.formats.parsed import Parsed
 from arcomp.formats.parsing import parse
 from arcomp.formats.rebuild import rebuild
-from arcomp.formats.scanlines import chosen
 from tests.unit.picture_files import DATA, GRAY, LARGE, RGB, Pixels, chunk, png, saved
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -375,29 +374,3 @@ def test_indices_without_a_palette_are_no_grays() -> None:
     with pytest.raises(PictureError, match="palette is missing"):
         arcomp.decompress(packed, crop=(0, 0, 1, 1))
     assert files.restored(unpack(packed)) == data
-
-
-@pytest.mark.parametrize(
-    ("size", "depth", "colour"), [((9, 7), 8, 6), ((5, 4), 16, 2), ((40, 30), 4, 3), ((1, 1), 8, 0)]
-)
-def test_what_follows_is_not_stored(size: tuple[int, int], depth: int, colour: int) -> None:
-    """Filters as the specification recommends, one chunk, signature and header."""
-    pixels = random_pixels(*size, colour, depth)
-    layout = Layout(depth, tuple(range(pixels.shape[2])))
-    filters = chosen(pixels, layout)
-    stream = zlib.compress(filtered(pixels, depth, filters))
-    palette = [chunk(b"PLTE", bytes(48))] if colour == 3 else []
-    parts = [header(size[1], size[0], depth, colour), *palette, chunk(b"IDAT", stream), chunk(b"IEND", b"")]
-    data = SIGNATURE + b"".join(parts)
-    parsed = taken_apart(data)
-    (run,) = (segment for segment in parsed.skeleton if isinstance(segment, Chunks))
-    assert run.lengths == ()
-    assert isinstance(run.content[0], Deflated)
-    (lines,) = run.content[0].content
-    assert isinstance(lines, Scanlines)
-    assert lines.filters == b""
-    short = png_starts.shortened(parsed.skeleton)
-    assert short[0] == PngStart(size[1], size[0], depth, colour, False)
-    assert png_starts.whole(short) == parsed.skeleton
-    with pytest.raises(FormatError):
-        png_starts.whole((PngStart(1 << 32, 1, 8, 0, False),))
