@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -35,8 +36,12 @@ def jpeg(width: int = 37, height: int = 29, mode: str = "RGB", seed: int = 1, **
     return out.getvalue()
 
 
-def by_libjpeg(rng: Rng) -> bytes:
-    """A JPEG with settings at random."""
+def by_libjpeg(rng: Rng, sides: Sequence[int] = (9, 40, 120)) -> bytes:
+    """A JPEG with settings at random.
+
+    Args:
+        sides: in pixels; one of them is the limit of both.
+    """
     mode = str(rng.choice(["L", "RGB", "RGB", "RGB", "CMYK"]))
     how: dict[str, Any] = {"quality": int(rng.integers(1, 101)), "optimize": bool(rng.integers(2))}
     how |= {"progressive": True} if rng.integers(2) else {}
@@ -45,15 +50,15 @@ def by_libjpeg(rng: Rng) -> bytes:
     how |= {"restart_marker_rows": 1} if rng.integers(8) == 0 else {}
     how |= {"comment": bytes(rng.integers(0, 256, int(rng.integers(40)), np.uint8))} if rng.integers(4) == 0 else {}
     how |= {"exif": b"Exif\0\0" + jpeg(8, 8)} if rng.integers(8) == 0 else {}
-    side = int(rng.choice([9, 40, 120]))
+    side = int(rng.choice(sides))
     width, height = (int(v) for v in rng.integers(1, side, 2))
     data = jpeg(width, height, mode, int(rng.integers(1 << 30)), **how)
     return data + (jpeg(8, 8) if rng.integers(16) == 0 else bytes(rng.integers(0, 256, int(rng.integers(4)), np.uint8)))
 
 
-def at_random(rng: Rng) -> bytes:
-    """A JPEG of coefficients, scans and oddities at random."""
-    form, content, coefficients = _parts(rng)
+def at_random(rng: Rng, sides: Sequence[int] = (9, 70)) -> bytes:
+    """A JPEG of coefficients, scans and oddities at random; sides as of :func:`by_libjpeg`."""
+    form, content, coefficients = _parts(rng, sides)
     for _ in range(int(rng.choice([0, 40]))):
         odd = replace(form, zeros=_pairs(rng), breaks=tuple(int(v) for v in rng.integers(0, 9, int(rng.integers(3)))))
         try:
@@ -71,13 +76,13 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
 
 
-def _parts(rng: Rng) -> tuple[Jpeg, bytes, Coefficients]:
+def _parts(rng: Rng, sides: Sequence[int]) -> tuple[Jpeg, bytes, Coefficients]:
     count = int(rng.choice([1, 1, 2, 3, 3, 3, 4]))
     while True:
         sampling = [(int(rng.integers(1, 5)), int(rng.integers(1, 5))) for _ in range(count)]
         if count == 1 or sum(h * v for h, v in sampling) <= 10:
             break
-    width, height = (int(v) for v in rng.integers(1, int(rng.choice([9, 70])), 2))
+    width, height = (int(v) for v in rng.integers(1, int(rng.choice(sides)), 2))
     progressive, padded = bool(rng.integers(3)), int(rng.integers(1 << count))
     steps = np.empty(64, np.uint16)
     steps[list(ZIGZAG)] = list(quantisation(int(rng.integers(1, 101)))[0])

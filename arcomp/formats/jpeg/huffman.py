@@ -130,12 +130,6 @@ def codes_of(tables: tuple[Table | None, ...]) -> Codes:
     return made
 
 
-def codes_to_count() -> Codes:
-    """Codes of one bit for all values: what a scan is written with to count them."""
-    made = codes_of((None,) * TABLES)
-    return made._replace(size=np.ones((TABLES, 256), np.uint8))
-
-
 def standard_tables() -> dict[tuple[int, int], Table | None]:
     """Those of T.81, annex K.3.3, by (0 of DC or 1 of AC, number): what a JPEG without tables means."""
     return {key: Table(stored[:16], stored[16:]) for key, stored in HUFFMAN.items()}

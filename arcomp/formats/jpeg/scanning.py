@@ -114,7 +114,7 @@ def _tables_omitted(
 
     Args:
         segments: of it. shift: what to add to their places for those in the file.
-        counts: as of :meth:`arcomp.formats.jpeg.writing.Writer.counts`.
+        counts: as of :meth:`arcomp.formats.jpeg.writing.Writer.scan`.
     """
     at, end = part
     parts, keys = list[Content](), [key for one in segments for key, _ in one.tables]

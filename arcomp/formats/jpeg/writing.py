@@ -14,7 +14,7 @@ from arcomp.errors import PictureError
 from arcomp.form import Jpeg
 from arcomp.formats.jpeg import encoding, output
 from arcomp.formats.jpeg.headers import Frame, FrameComponent, Headers, ScanHeader
-from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, codes_to_count, optimal
+from arcomp.formats.jpeg.huffman import TABLES, Codes, Table, optimal
 from arcomp.formats.jpeg.masks import Masks, masks_of
 from arcomp.formats.jpeg.scans import AC_MORE, DC_FIRST, DC_MORE, SEQUENTIAL, Scan, Stored, blocks_coded, scan_of
 from arcomp.limits import Budget
@@ -72,7 +72,7 @@ def write(jpeg: Jpeg, content: bytes, coefficients: Coefficients | Stored, most:
     yield content[end:]
 
 
-_NO_MASKS = np.zeros(0, np.uint64)
+_NO_MASKS, _NO_DC = np.zeros(0, np.uint64), np.zeros(0, np.int16)
 _LOWS = 3
 """How far apart the low bits of scans are whose masks are kept."""
 
@@ -88,6 +88,8 @@ class Writer:
     def __init__(self, jpeg: Jpeg, frame: Frame, coefficients: Coefficients | Stored, most: int) -> None:
         self.jpeg, self.frame, self.logs, self.before = jpeg, frame, _Logs.of(jpeg), 0
         self.masks = dict[int, Masks]()
+        self.dc: npt.NDArray[np.int16] | None = None
+        self.counted: tuple[int, output.Tokens] | None = None
         if isinstance(coefficients, Stored):
             self.blocks, self.masks[0] = coefficients
         else:
@@ -110,48 +112,59 @@ class Writer:
         keys = [key for one in headers.huffman for key, _ in one.tables]
         if len(set(keys)) < len(keys):
             raise ValueError(_CANNOT)
-        counts = self.counts(header, number)
-        made = {key: best_table(key, header, counts) for key in missing}
-        tables = {key: table for key, table in made.items() if table}
+        made = self._tokens(_told(self.frame, header)[0], number)
+        self.counted, counts = (number, made), made.counts
+        best = {key: best_table(key, header, counts) for key in missing}
+        tables = {key: table for key, table in best.items() if table}
         if len(tables) < len(missing):
             raise ValueError(_CANNOT)
         return headers.define(tables, header)
 
-    def counts(self, header: ScanHeader, number: int) -> npt.NDArray[np.int64]:
-        """How often a scan has each value of each table, int64 [8, 256]: of the components' for DC, then for AC."""
-        return self._encoded(_told(self.frame, header)[0], codes_to_count(), number).counts
-
     def scan(self, header: ScanHeader, number: int, longest: int | None = None) -> tuple[bytes, npt.NDArray[np.int64]]:
-        """The bytes of a scan, and what :meth:`counts` gives; None: its table says how long runs may be."""
+        """The bytes of a scan, and how often it has each value of each table, int64 [8, 256]: of the components' for
+        DC, then for AC. None: its table says how long runs may be."""
         scan, codes = _told(self.frame, header)
         scan = scan if longest is None else scan._replace(longest=longest)
-        out = self._encoded(scan, codes, number)
+        tokens = self._counted(number) or self._tokens(scan, number)
         self.before += scan.blocks
-        self.pads = int(out.state[output.PADS])
-        return out.data[: out.state[output.MADE]].tobytes(), out.counts
+        data = np.empty(self.room + output.MARGIN, np.uint8)  # memory is taken as it is written
+        made, self.pads = output.write_tokens(tokens.tokens, codes, self.logs.pads, self.pads, data)
+        if made < 0:
+            raise ValueError(_CANNOT)
+        return data[:made].tobytes(), tokens.counts
 
-    def _encoded(self, scan: Scan, codes: Codes, number: int) -> output.Output:
+    def _counted(self, number: int) -> output.Tokens | None:
+        """The tokens of which a scan's tables were made, if it has the same with them: its runs are not longer than the
+        table's longest, which only matters where the log has breaks."""
+        counted, self.counted = self.counted, None
+        return counted[1] if counted and counted[0] == number and not len(self.logs.breaks) else None
+
+    def _tokens(self, scan: Scan, number: int) -> output.Tokens:
+        """A scan as tokens."""
         jpeg, state = self.jpeg, np.zeros(output.STATE, np.int64)
         units = jpeg.units if number == jpeg.scans - 1 and jpeg.units is not None else scan.units
         if units > scan.units:
             raise ValueError(_CANNOT)
-        state[output.PADS] = self.pads
-        room = np.empty(self.room + output.MARGIN, np.uint8)  # memory is taken as it is written
-        out = output.Output(room, self.held, np.zeros((TABLES, 256), np.int64), state)
+        most = output.MARGIN + min(output.TOKENS_OF_A_BYTE * self.room, output.TOKENS_OF_A_BLOCK * (scan.blocks + 1))
+        room = np.empty(most, np.uint32)  # memory is taken as it is written
+        out = output.Tokens(room, self.held, np.zeros((TABLES, 256), np.int64), state)
         given = self.logs.given(number, self.before, self.before + scan.blocks, units)
-        encoding.encode(scan, codes, self._seen(scan), given, out)
+        encoding.encode(scan, self._seen(scan), given, out)
         if state[output.WRONG]:
             raise ValueError(_CANNOT)
-        return out
+        return out._replace(tokens=room[: state[output.MADE]])
 
     def _seen(self, scan: Scan) -> encoding.Seen:
         """All blocks, with the masks that such a scan needs."""
         if scan.kind in (DC_FIRST, DC_MORE):
-            return encoding.Seen(self.blocks, _NO_MASKS, _NO_MASKS)
+            if self.dc is None:
+                self.dc = np.ascontiguousarray(self.blocks[:, 0])
+            return encoding.Seen(self.blocks, self.dc, _NO_MASKS, _NO_MASKS)
         if scan.kind != SEQUENTIAL:
             self._mask(0)  # others are found among these
         now = self._mask(scan.low)
-        return encoding.Seen(self.blocks, now, self._mask(scan.low + 1) if scan.kind == AC_MORE else _NO_MASKS)
+        before = self._mask(scan.low + 1) if scan.kind == AC_MORE else _NO_MASKS
+        return encoding.Seen(self.blocks, _NO_DC, now, before)
 
     def _mask(self, low: int) -> Masks:
         """Which coefficients are at least 2^low in magnitude. Those of 0 and of few other lows are kept."""
@@ -167,7 +180,7 @@ def best_table(key: tuple[int, int], header: ScanHeader, counts: npt.NDArray[np.
     """What libjpeg would make a scan's table; None if the scan has no value of it.
 
     Args:
-        key: (0 of DC or 1 of AC, its number). counts: as of :meth:`Writer.counts`.
+        key: (0 of DC or 1 of AC, its number). counts: as of :meth:`Writer.scan`.
     """
     kind, of = key
     used = [4 * kind + place for place, numbers in enumerate(header.numbers) if numbers[kind] == of]
@@ -236,7 +249,7 @@ class _Logs:
         zeros = self.zeros[low:high] - np.array([begin, 0])
         low, high = np.searchsorted(self.breaks, [begin, end])
         restarts = self.restarts.get(number, 1 << 62)
-        return encoding.Given(zeros, self.breaks[low:high] - begin, self.pads, units, restarts)
+        return encoding.Given(zeros, self.breaks[low:high] - begin, units, restarts)
 
     def check_used(self, blocks: int) -> None:
         """Refuse those of blocks that there are not."""
