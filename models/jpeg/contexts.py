@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from arcomp.exact.compiled import kernel
+from arcomp.exact.lanes import all_words, load_words, prefetch, word
 from arcomp.models.jpeg.inputs import (
     AROUND,
     CHROMA,
@@ -50,22 +51,22 @@ def signed_class(tables: Any, sixteenths: Any) -> Any:
 
 
 @kernel(inner=True)
-def _hash(stage: Any, table: int, place: int, context: Any) -> None:
-    """Write one context, if so many are counted."""
+def _hash(stage: Any, slot: int, table: int, place: int, context: Any) -> None:
+    """Write one context of a slot, if so many are counted."""
     if table >= stage.mixer.tables:
         return
     h = (np.uint64(context) * np.uint64(4096) + np.uint64(table * 256 + place + 1)) * _FIRST
     h = (h ^ (h >> np.uint64(29))) * _SECOND
     h ^= h >> np.uint64(32)
-    stage.contexts[0, table] = np.int64(h & np.uint64(0xFFFFFFF))
-    stage.contexts[1, table] = np.int32((h >> np.uint64(40)) & np.uint64(255)) << np.int32(6)
+    stage.contexts[2 * slot, table] = np.int64(h & np.uint64(0xFFFFFFF))
+    stage.contexts[2 * slot + 1, table] = np.int32((h >> np.uint64(40)) & np.uint64(255)) << np.int32(6)
 
 
 @kernel(inner=True)
 def hash_coefficient(tables: Any, stage: Any, plane: Any, front: Any, z: int, m: int) -> Any:
-    """Contexts of the coefficient of an active block; returns classes that choose rows of weights: neighbours', what is
-    around, prediction's."""
-    k = front.active[m]
+    """Contexts of the coefficient of an active block, into slot m & 1; their counters are fetched from memory. Returns
+    classes that choose rows of weights: neighbours', what is around, prediction's."""
+    slot, k = m & 1, front.active[m]
     about, seen = front.about[m], front.seen[k]
     distance = front.end[k] - z
     place = 64 * plane.kind + z
@@ -76,21 +77,32 @@ def hash_coefficient(tables: Any, stage: Any, plane: Any, front: Any, z: int, m:
     known = 1 if plane.known[front.near[k, 0]] and plane.known[front.near[k, 1]] else 0
     middle = signed_class(tables, (top + left) >> (3 + known))
     so_far = class_of(tables, about[SO_FAR] >> 1)
-    _hash(stage, 0, place, 0)
-    _hash(stage, 1, 128 + plane.kind, around * 8 + min(7, distance))
-    _hash(stage, 2, place, around * 16 + sums)
-    _hash(stage, 3, place, signed_class(tables, top >> 3) * 16 + class_of(tables, about[AROUND] << 1))
-    _hash(stage, 4, place, (class_of(tables, own) * 16 + class_of(tables, far)) * 16 + class_of(tables, diagonal))
+    _hash(stage, slot, 0, place, 0)
+    _hash(stage, slot, 1, 128 + plane.kind, around * 8 + min(7, distance))
+    _hash(stage, slot, 2, place, around * 16 + sums)
+    _hash(stage, slot, 3, place, signed_class(tables, top >> 3) * 16 + class_of(tables, about[AROUND] << 1))
+    _hash(stage, slot, 4, place, (class_of(tables, own) * 16 + class_of(tables, far)) * 16 + class_of(tables, diagonal))
     if stage.mixer.tables > 5:
-        _hash(stage, 5, place, distance)
-        _hash(stage, 6, place, (around * 16 + class_of(tables, own + far + diagonal)) * 16 + min(15, distance))
+        _hash(stage, slot, 5, place, distance)
+        _hash(stage, slot, 6, place, (around * 16 + class_of(tables, own + far + diagonal)) * 16 + min(15, distance))
         last, before = class_of(tables, seen[2] << 4), class_of(tables, seen[3] << 4)
-        _hash(stage, 7, place, (seen[0] * 16 + last) * 8 + min(7, before))
-        _hash(stage, 8, place, (so_far * 16 + sums) * 16 + beside)
-        _hash(stage, 9, place, class_of(tables, about[ENERGY] >> 3) * 16 + so_far)
-        _hash(stage, 10, place, signed_class(tables, about[TWO_RIGHT]) * 32 + signed_class(tables, about[TWO_BELOW]))
-        _hash(stage, 11, place, signed_class(tables, about[LUMA]) * 32 + signed_class(tables, about[CHROMA]))
+        _hash(stage, slot, 7, place, (seen[0] * 16 + last) * 8 + min(7, before))
+        _hash(stage, slot, 8, place, (so_far * 16 + sums) * 16 + beside)
+        _hash(stage, slot, 9, place, class_of(tables, about[ENERGY] >> 3) * 16 + so_far)
+        _hash(
+            stage, slot, 10, place, signed_class(tables, about[TWO_RIGHT]) * 32 + signed_class(tables, about[TWO_BELOW])
+        )
+        _hash(stage, slot, 11, place, signed_class(tables, about[LUMA]) * 32 + signed_class(tables, about[CHROMA]))
+    _fetch(stage.mixer, load_words(stage.contexts, 2 * slot, 0))
     return around, sums, middle
+
+
+@kernel(inline="always")
+def _fetch(mixer: Any, contexts: Any) -> None:
+    """Counters whose address does not depend on the network's opinion, of a first decision."""
+    at = contexts & all_words(np.int32(mixer.counters.shape[1] - 1))
+    for j in range(OPINIONS, mixer.tables):
+        prefetch(mixer.counters, j, word(at, j))
 
 
 @kernel(inner=True)
@@ -103,17 +115,17 @@ def hash_end(tables: Any, stage: Any, plane: Any, front: Any, k: int) -> Any:
     luma, first = front.other_end[k, 0], front.other_end[k, 1]
     energy = class_of(tables, in_steps(plane, 8, np.int64(plane.energy[near[0]])) >> 1) * 16
     energy += class_of(tables, in_steps(plane, 8, np.int64(plane.energy[near[1]])) >> 1)
-    _hash(stage, 0, place, 0)
-    _hash(stage, 1, place, mean)
-    _hash(stage, 2, place, (left >> 2) * 64 + (above >> 2))
-    _hash(stage, 3, place, luma * 32 + (mean >> 1))
-    _hash(stage, 4, place, first * 32 + (mean >> 1))
+    _hash(stage, 0, 0, place, 0)
+    _hash(stage, 0, 1, place, mean)
+    _hash(stage, 0, 2, place, (left >> 2) * 64 + (above >> 2))
+    _hash(stage, 0, 3, place, luma * 32 + (mean >> 1))
+    _hash(stage, 0, 4, place, first * 32 + (mean >> 1))
     if stage.mixer.tables > 5:
-        _hash(stage, 5, place, left)
-        _hash(stage, 6, place, above)
-        _hash(stage, 7, place, energy)
-        _hash(stage, 8, place, (((left >> 3) * 8 + (above >> 3)) * 8 + (corner >> 3)) * 8 + (right >> 3))
-        _hash(stage, 9, place, luma * 64 + first)
-        _hash(stage, 10, place, class_of(tables, in_steps(plane, 8, front.other_energy[k, 0]) >> 1) * 64 + mean)
-        _hash(stage, 11, place, plane.second)
+        _hash(stage, 0, 5, place, left)
+        _hash(stage, 0, 6, place, above)
+        _hash(stage, 0, 7, place, energy)
+        _hash(stage, 0, 8, place, (((left >> 3) * 8 + (above >> 3)) * 8 + (corner >> 3)) * 8 + (right >> 3))
+        _hash(stage, 0, 9, place, luma * 64 + first)
+        _hash(stage, 0, 10, place, class_of(tables, in_steps(plane, 8, front.other_energy[k, 0]) >> 1) * 64 + mean)
+        _hash(stage, 0, 11, place, plane.second)
     return mean

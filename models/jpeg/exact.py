@@ -136,29 +136,14 @@ def new_workspace(config: JpegConfig, longest: int) -> Workspace:
 
 
 @kernel(inner=True)
-def _rectify(net: Any, place: int, first: int, outputs: int, sums: Any, count: int, out: Any) -> None:
-    """Re-scale sums int32 [outputs, columns] to bytes and pack them; constants from ``first`` on."""
-    for j in range(outputs):
-        bias, multiplier, shift = net.bias[place, first + j], net.multiplier[first + j], net.shift[first + j]
-        half = np.int64(1) << (shift - 1)
-        row, made = sums[j], out[j // 4]
-        byte = np.int32(8 * (j % 4))
-        if byte == 0:
-            made[:count] = 0
-        for k in range(count):
-            v = ((np.int64(row[k]) + bias) * multiplier + half) >> shift
-            made[k] |= np.int32(max(np.int64(0), min(np.int64(255), v))) << byte
-
-
-@kernel(inner=True)
 def evaluate_hidden(net: Any, workspace: Any, place: int, count: int) -> int:
     """From ``workspace.inputs`` to the hidden units, in the first of ``packed``; returns how many units there are."""
-    packed, sums = workspace.packed, workspace.sums
-    first = 0
+    packed, scale, first = workspace.packed, (net.bias[place], net.multiplier, net.shift), 0
     for layer in range(2):
-        m = dense.multiply_layer(net, layer, packed[layer], count, sums)
-        _rectify(net, place, first, m, sums, count, packed[1 - layer])
-        first += m
+        outputs, words, start = net.shapes[layer, 0], net.shapes[layer, 1], net.shapes[layer, 2]
+        weights = net.weights[start : start + outputs * words].reshape(outputs, words)
+        dense.multiply_rectified(weights, packed[layer], None, count, scale, first, packed[1 - layer])
+        first += outputs
     return first
 
 

@@ -17,8 +17,8 @@ from arcomp.coding import mixing
 from arcomp.coding.binary import Coder, decode, encode
 from arcomp.coding.decisions import mass, mixture_logit
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import all_words, load_words, with_word, word
-from arcomp.models.jpeg.contexts import OPINIONS, hash_coefficient, hash_end
+from arcomp.exact.lanes import aligned, all_words, load_words, with_word, word
+from arcomp.models.jpeg.contexts import OPINIONS, hash_end
 from arcomp.models.jpeg.exact import COMPONENTS, ENDS
 from arcomp.models.jpeg.planes import NEAR_ENDS, PLACES
 from arcomp.models.jpeg.tables import Int32, Int64
@@ -45,7 +45,8 @@ class Stage(NamedTuple):
 
     mixer: mixing.Mixer
     contexts: Int32
-    """[2, LANES], workspace: hashes of a decision's contexts, and what tells those with equal addresses apart."""
+    """[4, LANES], workspace: hashes of a coefficient's contexts, and what tells those with equal addresses apart; the
+    same of the next coefficient, whose counters are fetched from memory meanwhile."""
     starts: Int64
     """[7]: the first row of each set of weights and of each map."""
     done: Int64
@@ -76,7 +77,7 @@ def new_stage(own: mixing.Shape) -> Stage:
     """The stage before the first decision."""
     return Stage(
         mixing.new_mixer(own),
-        np.zeros((2, mixing.LANES), np.int32),
+        aligned((4, mixing.LANES), np.int32),
         np.array([*own.set_starts, 0, own.maps[0]], np.int64),
         np.zeros(1, np.int64),
         np.zeros(ENDS + 1, np.int64),
@@ -100,11 +101,18 @@ def _add(stage: Any, share: Any) -> None:
 
 
 @kernel(inline="always")
-def _decide(stage: Any, coder: Any, numbers: Any, says: Any, node: Any, rows: Any, bit: Any, rate: Any) -> Any:
-    """Code a decision; ``says``: of both experts; ``bit`` is -1 in decoding. Returns it, the coder's numbers, and its
-    probability."""
-    mixer = stage.mixer
-    contexts, checks = load_words(stage.contexts, 0, 0), load_words(stage.contexts, 1, 0)
+def _decide(
+    coding: Any, hashed: Any, numbers: Any, says: Any, node: Any, rows: Any, bit: Any, rate: Any
+) -> Any:  # fmt: skip
+    """Code a decision.
+
+    Args:
+        hashed: contexts and checks. says: of both experts. bit: -1 in decoding.
+
+    Returns:
+        the decision, the coder's numbers, its probability.
+    """
+    mixer, coder, (contexts, checks) = coding.stage.mixer, coding.coder, hashed
     opinion = ((says[0] + 2048) * 3) >> 8
     for j in range(OPINIONS):
         contexts = with_word(contexts, j, word(contexts, j) + opinion * 64)
@@ -128,8 +136,9 @@ def code_end(
 ) -> Any:  # fmt: skip
     """Code the end of a block of a front (``front.end``); outputs: int32 [ENDS, columns], logits. Returns the coder's
     numbers."""
-    stage, coder = coding.stage, coding.coder
+    stage = coding.stage
     mean = hash_end(tables, stage, plane, front, k)
+    hashed = load_words(stage.contexts, 0, 0), load_words(stage.contexts, 1, 0)
     cumulated, starts = stage.cumulated, stage.starts
     best = outputs[0, k]
     for i in range(1, ENDS):
@@ -153,7 +162,7 @@ def code_end(
         rows = with_word(rows, 5, starts[5] + PLACES * 8 + at)
         rows = with_word(rows, 6, starts[6] + NEAR_NODES * AROUND * NEAR_ENDS + at * 16 + (mean >> 2))
         bit = np.int64(-1) if decoding else np.int64(front.end[k] >= middle)
-        bit, numbers, own = _decide(stage, coder, numbers, (says, says), node, rows, bit, rate)
+        bit, numbers, own = _decide(coding, hashed, numbers, (says, says), node, rows, bit, rate)
         share *= own
         node = node * 2 + bit
         if bit:
@@ -236,14 +245,15 @@ def code_coefficient(
     """Code the coefficient at place z of an active block, less its anchor.
 
     Args:
-        parts: the plane, the front, the workspaces of both experts (the same twice, if there is one).
+        parts: the plane, the front, the workspaces of both experts (the same twice, if there is one), what
+            :func:`arcomp.models.jpeg.contexts.hash_coefficient` returned of this coefficient.
 
     Returns:
         the value and the coder's numbers.
     """
-    plane, front, workspace, other = parts
-    stage, coder = coding.stage, coding.coder
-    around, sums, prediction = hash_coefficient(tables, stage, plane, front, z, m)
+    plane, front, workspace, other, (around, sums, prediction) = parts
+    stage, slot = coding.stage, m & 1
+    hashed = load_words(stage.contexts, 2 * slot, 0), load_words(stage.contexts, 2 * slot + 1, 0)
     k = front.active[m]
     distance, place = front.end[k] - z, 64 * plane.kind + z
     count = min(COUNTS - 1, front.seen[k, 0])
@@ -264,7 +274,7 @@ def code_coefficient(
             also = mixture_logit(masses, (0, 1, 2), tables.log_mantissa, tables.log_power)
         bit = np.int64(-1) if decoding else _truth(value, phase, middle)
         rows = _rows(stage.starts, place, plane.kind, node, classes)
-        bit, numbers, own = _decide(stage, coder, numbers, (says, also), node + NODES * positive, rows, bit, rate)
+        bit, numbers, own = _decide(coding, hashed, numbers, (says, also), node + NODES * positive, rows, bit, rate)
         share *= own
         if phase == 0 and bit:
             low = np.int64(0)

@@ -26,6 +26,7 @@ from arcomp.exact.dense import words
 from arcomp.exact.records import Fixed, record
 from arcomp.models.jpeg import exact, experts, front, planes
 from arcomp.models.jpeg.config import JpegConfig
+from arcomp.models.jpeg.contexts import hash_coefficient
 from arcomp.models.jpeg.exact import Network, evaluate
 from arcomp.models.jpeg.experts import Expert, copy_inputs, learn, say
 from arcomp.models.jpeg.front import Front, begin_front, front_count, push
@@ -232,12 +233,16 @@ def _code_place(parts: Any, all_planes: Any, coding: Any, numbers: Any, z: int, 
     expert, second, values = parts.expert, parts.second, parts.values
     n, place = tables.zigzag[z], 64 * plane.kind + z
     _predict_place(parts, all_planes, z, m)
+    ahead = hash_coefficient(tables, coding.stage, plane, front, z, 0)
     for j in range(m):
+        classes = ahead
+        if j + 1 < m:
+            ahead = hash_coefficient(tables, coding.stage, plane, front, z, j + 1)
         k = front.active[j]
         block, anchor = plane.blocks[front.block[k]], front.about[j, ANCHOR]
         value = np.int64(block[n]) - anchor
         value, numbers = code_coefficient(
-            tables, coding, numbers, (plane, front, expert.workspace, second.workspace), z, j, value, decoding
+            tables, coding, numbers, (plane, front, expert.workspace, second.workspace, classes), z, j, value, decoding
         )  # fmt: skip
         if decoding:
             block[n] = max(-MAX_VALUE, min(MAX_VALUE, value + anchor))
