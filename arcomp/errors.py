@@ -122,6 +122,10 @@ def has_torch() -> bool:
     return find_spec("torch") is not None
 
 
+WITH_TORCH = ("torch", "msgspec")
+"""What the extra ``torch`` installs."""
+
+
 @contextmanager
 def needs_torch(what: str) -> Iterator[None]:
     """Where torch is imported for what cannot do without it.
@@ -135,6 +139,6 @@ def needs_torch(what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != "torch":
+        if error.name is None or error.name.partition(".")[0] not in WITH_TORCH:
             raise
         raise ArcompError(f"{what} needs torch", remedy="install it with pip install 'arcomp[torch]'") from None

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from arcomp.limits import Limits
 
 
+INSIDE = "in the file"
+"""Where weights are that decode it: so it needs none from elsewhere."""
+
+
 def whereabouts(model: ModelId) -> Path | str | None:
     """Where a model that decodes a file is: a path, "built in", or None if it is not here."""
     from arcomp.contract import library
@@ -96,8 +100,7 @@ def _about(name: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], Memb
         check_member(member, limits)
     inside = [digest_of(section) for section in member.weights]
     where = [
-        "in the file" if any(d.startswith(model.digest) for d in inside) else whereabouts(model)
-        for model in member.models
+        INSIDE if any(d.startswith(model.digest) for d in inside) else whereabouts(model) for model in member.models
     ]
     coded = member.coded_bytes
     return {
@@ -177,7 +180,8 @@ def command(console: Console, inputs: tuple[str, ...], limits: Limits) -> int:
         if tiles := _tiles(member):
             console.print(f"  tiles    {tiles}")
         for model, where in zip(member.models, about["where"], strict=True):
-            here = "NOT here" if where is None else f"here: {where}" if console.verbose else "here"
+            here = "NOT here" if where is None else where if where == INSIDE else "here"
+            here += f": {where}" if here == "here" and console.verbose else ""
             console.print(f"  model    {model.name}, digest {model.digest.hex()}, {here}")
         rate = f", {about['bits_per_subpixel']:.3f} bits/{unit(member)}" if member.geometry else ""
         console.print(

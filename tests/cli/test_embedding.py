@@ -66,6 +66,7 @@ def test_a_file_needs_nothing_else(mine: Path, pictures: Path, tmp_path: Path) -
     said_well(say("decompress", with_it, "-o", tmp_path / "back.png"))
     assert (tmp_path / "back.png").read_bytes() == picture.read_bytes()
     assert say("info", "--json", with_it).objects[0]["where"] == ["in the file"]
+    assert b", in the file" in say("info", with_it).out
     (section,) = unpack(with_it.read_bytes()).weights
     assert weights_of(section) == weights
 

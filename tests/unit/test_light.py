@@ -16,7 +16,7 @@ from tests.unit.test_house import ROOT, modules
 
 WITHOUT = """
 import json, sys
-sys.modules["torch"] = None
+sys.modules["torch"] = sys.modules["msgspec"] = None  # the extra
 from arcomp.cli import main
 sys.exit(max(main(arguments) for arguments in json.loads(sys.argv[1])))
 """
@@ -86,7 +86,10 @@ def test_files_go_there_and_back_and_models_draw_and_are_compared(tmp_path: Path
 
 
 def test_what_needs_torch_says_so() -> None:
-    for arguments in (["train", "--recipe", "pixelcnn-digits", "-o", "never.safetensors", "README.md"],):
+    for arguments in (
+        ["train", "--recipe", "pixelcnn-digits", "-o", "never.safetensors", "README.md"],
+        ["train", "--list"],
+    ):
         said = run(*arguments, code=1)
         assert said.count("\n") == 1
         assert "needs torch; install it with pip install 'arcomp[torch]'" in said
