@@ -154,11 +154,9 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
     import textalloc
 
     x, y = [m.speed for m in marks], [m.size for m in marks]
-    texts: Any  # artists of matplotlib
     pixels = axes.figure.dpi / 72  # of a point
     radii: Any = [MARK**0.5 / 2 * pixels] * len(marks)
-    lines: Any
-    _, _, texts, lines = textalloc.allocate(
+    found: Any = textalloc.allocate(
         axes, x, y, [name.replace("$", r"\$") for name in short([m.name for m in marks])],
         x_scatter=x, y_scatter=y, x_lines=[line[0]], y_lines=[line[1]],
         textsize=8, textcolor=[OURS if m.ours else INK for m in marks],
@@ -167,15 +165,15 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
         scatter_sizes=radii, text_scatter_sizes=radii, direction=NEAREST,
         avoid_label_lines_overlap=True, avoid_crossing_label_lines=True,
     )  # fmt: skip
+    _, _, texts, lines = found  # artists of matplotlib
     for text in texts:
         text.set_gid("name")
         text.set_zorder(4)
     for line in lines:
-        if (
-            line is not None
-            and np.hypot(*np.diff(axes.transData.transform(line.get_xydata()), axis=0)[0]) < NEAR * pixels
-        ):
-            line.remove()
+        if line is not None:
+            (x0, y0), (x1, y1) = axes.transData.transform(line.get_xydata())
+            if np.hypot(x1 - x0, y1 - y0) < NEAR * pixels:
+                line.remove()
 
 
 def svg(made: Figure, said: str) -> str:

@@ -115,9 +115,13 @@ class TestMeasured:
         """A small picture was coded to choose its transform: it is coded once more, by the clock."""
         given, contestant = Samples.of(pictures("noise", (12, 12, 3), 2)[None] * 80), ModelContestant("graphic")
         own = contestant.fitted(given)
-        coded = list[int]()
-        inner = contestant.model.encode
-        monkeypatch.setattr(contestant.model, "encode", lambda *args: (coded.append(1), inner(*args))[1])
+        coded, inner = list[int](), contestant.model.encode
+
+        def watched(*args: Any) -> Any:
+            coded.append(1)
+            return inner(*args)
+
+        monkeypatch.setattr(contestant.model, "encode", watched)
         contestant.encode(own)
         assert coded
 
