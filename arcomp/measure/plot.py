@@ -165,15 +165,15 @@ def _names(axes: Any, marks: Sequence[Mark], best: set[int], line: tuple[Any, An
         scatter_sizes=radii, text_scatter_sizes=radii, direction=NEAREST,
         avoid_label_lines_overlap=True, avoid_crossing_label_lines=True,
     )  # fmt: skip
-    _, _, texts, lines = found  # artists of matplotlib
+    _, _, texts, leaders = found  # artists of matplotlib
     for text in texts:
         text.set_gid("name")
         text.set_zorder(4)
-    for line in lines:
-        if line is not None:
-            (x0, y0), (x1, y1) = axes.transData.transform(line.get_xydata())
+    for leader in leaders:
+        if leader is not None:
+            (x0, y0), (x1, y1) = axes.transData.transform(leader.get_xydata())
             if np.hypot(x1 - x0, y1 - y0) < NEAR * pixels:
-                line.remove()
+                leader.remove()
 
 
 def svg(made: Figure, said: str) -> str:
