@@ -71,10 +71,8 @@ class BilevelModel(LearningModel):
         return costs[..., None], stream.network_bits
 
     def sample_tile(self, tile: Tile, rng: np.random.Generator, progress: Positions = lambda positions: None) -> None:
-        """Random bytes are decoded, more than decisions can use up; echoes are the usual ones."""
-        from arcomp.models.bilevel.echoes import USUAL, pack
-
-        self.decode_tile(pack(USUAL) + rng.bytes(RANDOM_BYTES * tile.size + 8), tile, progress)
+        """Random bytes are decoded, more than decisions can use up."""
+        self.decode_tile(rng.bytes(RANDOM_BYTES * tile.size + 8), tile, progress)
 
     def decode_tile(
         self,

@@ -15,9 +15,11 @@ from arcomp.exact.lanes import all_words, with_word
 
 REACH = 16
 """Columns to the right that are looked at in the rows above."""
-TOP, SIDE = 32, 32
-"""Rows above a tile and columns on each side of it: as far as an echo reaches."""
+TOP, SIDE = 9, 32
+"""Rows above a tile and columns on each side of it."""
 TABLES = 11
+PERIOD = 8
+"""Rows up, and columns to the left, of what is looked at far away: that of Bayer's matrix."""
 
 _FACTOR = np.uint64(0xD6E8FEB86659FD93)
 _ADDED = np.uint64(0x9E3779B97F4A7C15)
@@ -125,12 +127,12 @@ def _put(contexts: Any, checks: Any, table: int, h: Any) -> Any:
 
 
 @kernel(inline="always")
-def _echo(pixels: Any, y: Any, x: Any, up: Any, left: Any) -> Any:
-    """Nine pixels around a place so many rows up and columns to the left, or above it where less is known."""
-    found, bottom = np.uint64(0), y - up + (1 if up > 1 else 0)
+def _nine(pixels: Any, bottom: Any, right: Any) -> Any:
+    """Three rows of three pixels, as a number."""
+    found = np.uint64(0)
     for v in range(-2, 1):
-        for u in range(-1, 2):
-            found = found << _U1 | np.uint64(pixels[bottom + v, x - left + u])
+        for u in range(-2, 1):
+            found = found << _U1 | np.uint64(pixels[bottom + v, right + u])
     return found
 
 
@@ -146,7 +148,7 @@ def densities(around: Any) -> Any:
 
 
 @kernel(inner=True)
-def contexts(around: Any, pixels: Any, y: Any, x: Any, echoes: Any) -> Any:
+def contexts(around: Any, pixels: Any, y: Any, x: Any) -> Any:
     """The contexts of the pixel at (y, x) of ``pixels``; what the pixel before is, is no part of them.
 
     Returns:
@@ -174,6 +176,6 @@ def contexts(around: Any, pixels: Any, y: Any, x: Any, echoes: Any) -> Any:
     h = joined(joined(joined(left & _LAST[2], one, 3, 0), two, 5, -1), three, 6, -2)
     out, checks = _put(out, checks, 8, joined(joined(h, four, 7, -2), five, 8, -3))
     out, checks = _put(out, checks, 9, joined(dense << np.uint64(2) | left & _LAST[2], one, 1, 1))
-    h = _echo(pixels, y, x, echoes[0], echoes[1]) << np.uint64(9) | _echo(pixels, y, x, echoes[2], echoes[3])
+    h = _nine(pixels, y - PERIOD + 1, x + 1) << np.uint64(9) | _nine(pixels, y, x - PERIOD + 1)
     out, checks = _put(out, checks, 10, joined(h << _U1 | left & _LAST[1], one, 1, 1))
     return out, checks, dense

@@ -15,7 +15,6 @@ from arcomp.contract.side_by_side import Positions
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, with_word
 from arcomp.exact.records import record
-from arcomp.models.bilevel import echoes
 from arcomp.models.bilevel.surroundings import (
     SIDE,
     TABLES,
@@ -49,8 +48,6 @@ class Page(NamedTuple):
     """[5]: the first row of each set of weights, then of each map."""
     flats: Int64
     """[2, 2]: of flat places of each colour: probability of the other one, how many there were."""
-    echoes: Int64
-    """[4]: rows up and columns to the left of two places that a pixel is often like."""
     coder: Coder
     costs: npt.NDArray[np.float32]
     """[height, width]: set in encoding to the bits of each pixel; or [0, 0]."""
@@ -87,7 +84,6 @@ class Tile:
             mixing.new_mixer(of, mixing.even_weights(of, 4)),
             np.array([*of.set_starts, 0, of.maps[0]], np.int64),
             np.array([[1 << FLAT_BITS - 7, 0]] * 2, np.int64),
-            np.zeros(4, np.int64),
             binary.encoder(0),
             np.zeros((0, 0), np.float32),
             np.zeros(1),
@@ -100,8 +96,6 @@ class Tile:
     ) -> Stream:
         """Code uint8 [height, width, 1]; ``costs``, float32 [height, width], is filled with each pixel's bits."""
         self.inner[:] = pixels[..., 0]
-        found = echoes.find(self.inner)
-        self.parts.echoes[:] = found
         coder = binary.encoder(0)
         parts = self.parts if costs is None else self.parts._replace(costs=costs)
         for begin, end in self._steps():
@@ -109,19 +103,16 @@ class Tile:
             coder = binary.with_space(coder, done // 2 + 16)
             _code_rows(record(parts._replace(coder=coder)), False, begin, end)
             progress(done)
-        first = echoes.pack(found)
-        bits = float(parts.totals[0]) + 8 * len(first)
-        return Stream(first + binary.finish(coder), bits, bits)
+        bits = float(parts.totals[0])
+        return Stream(binary.finish(coder), bits, bits)
 
     def decode(self, data: bytes | memoryview, pixels: npt.NDArray[np.uint8], progress: Positions) -> None:
         """Fill uint8 [height, width, 1] from coded bytes.
 
         Raises:
-            FormatError: they end too soon, or begin with what is no echo.
+            FormatError: they end too soon.
         """
-        found, used = echoes.unpack(bytes(data[:4]))
-        self.parts.echoes[:] = found
-        coder = binary.decoder(data[used:])
+        coder = binary.decoder(data)
         parts = record(self.parts._replace(coder=coder))
         for begin, end in self._steps():
             _code_rows(parts, True, begin, end)
@@ -192,12 +183,12 @@ def _code_rows(page: Any, decoding: bool, begin: int, end: int) -> None:
         page: record of :class:`Page`; in encoding its pixels are there from the start, but none is looked at before it
             is coded.
     """
-    pixels, totals, costs, echoes_at = page.pixels, page.totals, page.costs, page.echoes
+    pixels, totals, costs = page.pixels, page.totals, page.costs
     numbers = opened(page.coder)
     for y in range(TOP + begin, TOP + end):
         _begin_row(pixels, y)
         around = moved(before(pixels, y), pixels, y, SIDE)
-        known, is_known = contexts(around, pixels, y, SIDE, echoes_at), True
+        known, is_known = contexts(around, pixels, y, SIDE), True
         for x in range(SIDE, pixels.shape[1] - SIDE):
             colour, bit = np.int64(pixels[y, x - 1]), np.int64(pixels[y, x])
             left, one, two, three, four, five, six = around
@@ -208,8 +199,8 @@ def _code_rows(page: Any, decoding: bool, begin: int, end: int) -> None:
                 is_known = False
             else:
                 if not is_known:
-                    known = contexts(around, pixels, y, x, echoes_at)
-                following = contexts(ahead, pixels, y, x + 1, echoes_at)
+                    known = contexts(around, pixels, y, x)
+                following = contexts(ahead, pixels, y, x + 1)
                 mixing.fetch(page.mixer, following[0], np.int64(0))
                 bit, numbers, share = _decide(page, numbers, known, around, decoding, bit)
                 known, is_known = following, True

@@ -246,8 +246,6 @@ def bilevel_successes() -> None:
     for name, shape, share in (("one-pixel", (1, 1), 1.0), ("noise", (9, 13), 0.5), ("page", (40, 60), 0.02)):
         pixels = np.cumsum(rng.random(shape) < share, axis=1).astype(np.uint8)[None, ..., None] & np.uint8(1)
         success(f"bilevel-{name}", pixels, 1, model, (0, 0) if name == "noise" else (24, 60), trees=BILEVEL)
-    striped = (np.indices((130, 140)).sum(axis=0) % 7 < 3).astype(np.uint8)[None, ..., None]
-    success("bilevel-echoes", striped, 1, model, trees=BILEVEL)
 
 
 CODED = (originals.CODED,)

@@ -22,6 +22,7 @@ SHAPES = (
     ((0, 2, 2), (1, 0, 3), (2, -1, 5), (3, -2, 6), (4, -2, 7), (5, -3, 8)),
     ((0, 3, 2), (1, 3, 0), (2, 5, -1), (3, 6, -2), (4, 7, -2), (5, 8, -3)),
 )  # each: rows up, and from so many columns to the left to so many to the right; in its own row, both to the left
+PERIOD = ((9, 1, 1), (8, 1, 1), (7, 1, 1), (2, 9, -7), (1, 9, -7), (0, 9, 7), (0, 2, 2), (1, 1, 1))
 FAR = ((3, 6, 6), (4, 5, 5), (5, 4, 4))
 NEAR = ((0, 16, 1), (1, 10, 10), (2, 8, 8), (3, 6, 6), (4, 5, 5), (5, 4, 4))
 WEST = ((0, 7, 2), (1, 6, -1), (2, 6, -1))
@@ -44,14 +45,7 @@ class Page:
 
     def __init__(self, height: int, width: int, stream: bytes) -> None:
         self.height, self.width = height, width
-        if stream[:1] == b"\xff":
-            self.echoes, used = ((8, 0), (0, 8)), 1
-        else:
-            require(len(stream) >= 4, "no echoes")
-            self.echoes, used = ((stream[0], stream[1] - 16), (stream[2], stream[3] - 16)), 4
-        for up, left in self.echoes:
-            require(up <= 16 and left <= 16 and (up > 0 or left >= 4), "an echo of what is not known")
-        self.coder = BinaryDecoder(stream[used:])
+        self.coder = BinaryDecoder(stream)
         self.bits = min(20, max(8, (height * width - 1).bit_length() + 1))
         self.mixer = Mixer([[1 << 14] * 11 + [0] if row < 1024 else [0] * 12 for row in range(1152)], 12)
         self.known: dict[tuple[int, int], int] = {}
@@ -101,7 +95,7 @@ class Page:
         numbers[4] = fold(numbers[4], self.joined(y, x, FAR))
         start = 256 * dense[0] + 16 * dense[1] + dense[2]
         numbers.append(self.joined(y, x, ((0, 3, 2), (1, 1, 1)), start))
-        numbers.append(self.joined(y, x, ((0, 2, 2), (1, 1, 1)), 512 * self.echo(y, x, 0) + self.echo(y, x, 1)))
+        numbers.append(self.joined(y, x, PERIOD))
         places = []
         for j, number in enumerate(numbers):
             address, check = address_and_check(fold(number, j))
@@ -113,12 +107,3 @@ class Page:
         rate = 50 + 900000 // (2000 + self.mixed // 8)
         self.mixed += 1
         return self.mixer.decide(self.coder, [], rows, [nearest, 4 * thick + nearest // 16 % 4], rate)
-
-    def echo(self, y: int, x: int, which: int) -> int:
-        up, left = self.echoes[which]
-        bottom = y - up + (1 if up > 1 else 0)
-        number = 0
-        for v in range(bottom - 2, bottom + 1):
-            for u in range(x - left - 1, x - left + 2):
-                number = 2 * number + self.at(v, u)
-        return number

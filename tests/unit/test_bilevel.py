@@ -8,7 +8,6 @@ import pytest
 
 from arcomp.contract import registry
 from arcomp.errors import FormatError, ModelError
-from arcomp.models.bilevel import echoes
 from arcomp.models.bilevel import model as bilevel_model
 from arcomp.models.bilevel.model import BilevelModel
 from arcomp.models.bilevel.tile import Tile
@@ -39,14 +38,8 @@ def test_both_decoders(size: tuple[int, int]) -> None:
         assert reference.decode(data)[0].samples == pixels.ravel().tolist()
 
 
-@pytest.mark.slow
-def test_the_plain_decoder_finds_echoes() -> None:
-    pixels = page(130, 140)
-    assert reference.decode(encode(pixels, 1, MODEL).data)[0].samples == pixels.ravel().tolist()
-
-
 def test_nothing_is_looked_at_before_it_is_known() -> None:
-    """What is decoded so far is the same whatever comes after it, echoes apart."""
+    """What is decoded so far is the same whatever comes after it."""
     first = page(40, 60)
     second = first.copy()
     second[0, 25:] ^= 1
@@ -59,23 +52,8 @@ def test_costs_are_what_streams_take() -> None:
     pixels = page(200, 150)[0]
     costs, total = MODEL.tile_bits(pixels)
     stream = MODEL.encode_tile(pixels)
-    assert abs(float(costs.sum()) + 32 - total) < 1
+    assert abs(float(costs.sum()) - total) < 1
     assert abs(len(stream.data) * 8 - total) < 64
-
-
-def test_a_period_is_found() -> None:
-    y, x = np.mgrid[:200, :200]
-    dots = ((x + 3 * y) % 11 < 4).astype(np.uint8)
-    (up, left, *_) = found = echoes.find(dots)
-    assert (left + 3 * up) % 11 == 0
-    assert echoes.unpack(echoes.pack(found)) == (found, 4)
-    assert echoes.unpack(echoes.pack(echoes.USUAL)) == (echoes.USUAL, 1)
-
-
-@pytest.mark.parametrize("first", [b"", b"\x08\x10", b"\x00\x10\x08\x10", b"\x11\x10\x08\x10", b"\x08\x21\x08\x10"])
-def test_echoes_of_what_is_not_known_are_refused(first: bytes) -> None:
-    with pytest.raises(FormatError, match="damaged"):
-        MODEL.decode_tile(first, np.zeros((4, 4, 1), np.uint8))
 
 
 def test_a_stream_that_ends_too_soon() -> None:
