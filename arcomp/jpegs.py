@@ -102,10 +102,10 @@ def for_jpegs(model: Model) -> Model | None:
 
 @lru_cache(maxsize=8)
 def _of_preset(wanted: str, name: str, digest: bytes, where: tuple[Path, ...]) -> Model | None:
-    """The wanted model, of the preset of another's weights or its default, if there is none; None if it is not here."""
+    """The wanted model, of the preset of another's weights, of a slower one, or its default; None if it is not here."""
     path = next(candidates(name, where, digest), None)
-    preset = path.name.split(".")[0].removeprefix(name) if path else ""
-    for weights in dict.fromkeys((wanted + preset, wanted)):
+    preset = path.name.split(".")[0].removeprefix(f"{name}-") if path else ""
+    for weights in (*(f"{wanted}-{own}" for own in registry.slower(preset)), wanted):
         try:
             return registry.load(weights)
         except ModelError:  # it is not here

@@ -96,7 +96,7 @@ def measure(name: str, model: Model, samples: Samples, repeat: int) -> list[dict
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", type=Path)
-    parser.add_argument("--models", default="photo-fast,photo-balanced,photo-max")
+    parser.add_argument("--models", default="photo-turbo,photo-fast,photo-balanced,photo-max")
     parser.add_argument("--repeat", type=int, default=1, help="runs, of which the fastest counts")
     given = parser.parse_args()
     samples = read(given.picture)

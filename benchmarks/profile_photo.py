@@ -25,7 +25,18 @@ from arcomp.exact.compiled import kernel
 from arcomp.measure import tables
 from arcomp.measure.inputs import read
 from arcomp.measure.tables import Column
-from arcomp.models.photo import adaptation, backward, descent, exact, inputs, least_squares, similarity, stage
+from arcomp.models.photo import (
+    adaptation,
+    backward,
+    descent,
+    direct,
+    exact,
+    inputs,
+    least_squares,
+    plain,
+    similarity,
+    stage,
+)
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.fronts import begin
 from arcomp.models.photo.inputs import extras
@@ -154,6 +165,51 @@ def push(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, c
         inputs.update_errors(strip.planes, strip.workspace, t, first, count)
 
 
+@kernel()
+def plain_bases(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """Where there are no windows: the median predictor and its mean error."""
+    plain.predict(strip.planes, strip.workspace, t, first, count)
+
+
+@kernel()
+def plain_features(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """The trunk's inputs."""
+    plain.features(strip.planes, strip.squares, strip.workspace, t, first, count, strip.activations.inputs)
+
+
+@kernel()
+def plain_channel(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """A head's inputs and gates."""
+    activations = strip.activations
+    plain.channel_features(strip.workspace, c, count, activations.extras, activations.residuals)
+
+
+@kernel()
+def plain_head(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """A head's outputs."""
+    exact.head(strip.net, strip.activations, c, strip.planes.channels, plain.extras(c), count)
+
+
+@kernel()
+def write(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """Values straight from the mixture, written."""
+    direct.code(coding.stage, coding.coder, strip.front, False, c, count)
+
+
+@kernel()
+def find(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """The same, read."""
+    direct.code(coding.stage, coding.coder, strip.front, True, c, count)
+
+
+@kernel()
+def plain_push(strip: Any, coding: Any, heads: Any, layers: Any, t: int, first: int, count: int, c: int) -> None:
+    """A channel becomes known; after the last one, its errors."""
+    inputs.push(strip.planes, t, first, count, c, strip.workspace.current[c])
+    if c == strip.planes.channels - 1:
+        plain.update_errors(strip.planes, strip.workspace, t, first, count)
+
+
 Times = dict[str, float]
 
 
@@ -180,14 +236,15 @@ def profile(model: PhotoModel, pixels: Pixels, data: bytes | None) -> tuple[Time
     height, width, channels = pixels.shape
     strip = Strip(model.frozen(channels), height, width)
     coder = binary.encoder(pixels.size * 20 + 16) if data is None else binary.decoder(data[1:])
-    lattice_id = lattice.detect(pixels) if data is None else data[0]
+    lattice_id = data[0] if data is not None else lattice.NONE if strip.config.plain else lattice.detect(pixels)
     begin(strip.parts, strip.stage, strip.learners)
     clock = Clock(strip.record(lattice_id), strip.coding(coder), *strip.learners)
     for t in range(strip.fronts):
         first, count = first_row(t, width), last_row(t, height) - first_row(t, width) + 1
         if count > 0:
             ys = np.arange(first, first + count)
-            _front(clock, strip, pixels[ys, t - SKEW * ys] if data is None else None, t, first)
+            code_front = _plain_front if strip.config.plain else _front
+            code_front(clock, strip, pixels[ys, t - SKEW * ys] if data is None else None, t, first)
             pixels[ys, t - SKEW * ys] = strip.parts.workspace.current[:, :count].T
     made = bytes([lattice_id]) + binary.finish(coder) if data is None else b""
     return clock.stages(), made
@@ -220,6 +277,24 @@ def _front(clock: Clock, strip: Strip, known: Pixels | None, t: int, first: int)
         clock("known pixels, errors", push, *where, c)
 
 
+def _plain_front(clock: Clock, strip: Strip, known: Pixels | None, t: int, first: int) -> None:
+    current = strip.parts.workspace.current
+    where = (t, first, last_row(t, strip.height) - first + 1)
+    count = where[2]
+    clock("calling", nothing, *where, 0)
+    clock("median predictor, scales", plain_bases, *where, 0)
+    clock("features", plain_features, *where, 0)
+    clock("trunk", trunk, *where, 0)
+    for c in range(len(current)):
+        clock("extras", plain_channel, *where, c)
+        clock("heads", plain_head, *where, c)
+        clock("mixtures", mixtures, *where, c)
+        if known is not None:
+            current[c, :count] = known[:, c]
+        clock("values from the mixture", find if known is None else write, *where, c)
+        clock("known pixels, errors", plain_push, *where, c)
+
+
 def rows(name: str, picture: Pixels) -> Iterator[dict[str, Any]]:
     """A row for each stage of a model, encoding and decoding."""
     model = cast(PhotoModel, load(Path(name)))
@@ -239,7 +314,7 @@ def rows(name: str, picture: Pixels) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("picture", type=Path)
-    parser.add_argument("--models", default="photo-fast,photo-balanced,photo-max")
+    parser.add_argument("--models", default="photo-turbo,photo-fast,photo-balanced,photo-max")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--columns", type=int, default=COLUMNS)
     chosen = parser.parse_args()

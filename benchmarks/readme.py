@@ -15,7 +15,7 @@ from benchmarks.results import Collected
 from benchmarks.sizes import WEBP
 
 SETS = ("kodak", "cid22", "clic", "gray")
-MODELS = ("context", "photo-fast", "photo-balanced", "photo-max")
+MODELS = ("context", "photo-turbo", "photo-fast", "photo-balanced", "photo-max")
 CODECS = ("PNG", WEBP, JXL, *MODELS)
 TITLES = {WEBP: "WebP lossless", **{name: f"`{name}`" for name in MODELS}}
 NOTHING = "-"

@@ -162,7 +162,7 @@ model_to_use = click.option(
 model_or_default = click.option(
     "-m", "--model", "model_name", metavar="MODEL", help=MODEL, shell_complete=complete_models
 )
-LEVELS = {"fast": "123", "balanced": "456", "max": "789"}
+LEVELS = {"turbo": "1", "fast": "23", "balanced": "456", "max": "789"}
 """Presets, and the levels of other compressors that mean them."""
 
 
@@ -176,8 +176,8 @@ def preset(function: F) -> F:
         "-p",
         "--preset",
         type=click.Choice(list(LEVELS)),
-        help="Preset of model photo: `fast` is faster, `max` makes smaller files. -1 to -3 mean fast, -4 to -6 "
-        "balanced, -7 to -9 max. [default: balanced]",
+        help="Preset of model photo, from the fastest, `turbo`, to the smallest files, `max`. -1 means turbo, -2 and "
+        "-3 fast, -4 to -6 balanced, -7 to -9 max. [default: balanced]",
     )(function)
 
 

@@ -86,8 +86,9 @@ def words_of(data: bytes | memoryview) -> UInt32:
 
 
 @kernel(inline="always")
-def _part(span: Any, p: Any) -> Any:
+def part_of(span: Any, p: Any) -> Any:
     """span * p / 2**24, rounded down."""
+    p = np.uint64(p)
     return (span >> _U24) * p + (((span & _BELOW_24) * p) >> _U24)
 
 
@@ -107,6 +108,16 @@ def close(coder: Any, numbers: Any) -> None:
 
 
 @kernel(inline="always")
+def _carry(words: Any, at: Any) -> None:
+    """The lower end went over: carry into the words before."""
+    i = np.int64(at) - 1
+    while words[i] == np.uint32(0xFFFFFFFF):
+        words[i] = np.uint32(0)
+        i -= 1
+    words[i] += np.uint32(1)
+
+
+@kernel(inline="always")
 def _cut(coder: Any, numbers: Any, bit: Any, bound: Any) -> Any:
     """Keep the lower part of the range for 1, what is above the bound for 0; returns the numbers after it."""
     lower, span, point, at = numbers
@@ -115,12 +126,8 @@ def _cut(coder: Any, numbers: Any, bit: Any, bound: Any) -> Any:
         span = bound
     else:
         lower += bound
-        if lower < bound:  # it went over: carry into the words before
-            i = np.int64(at) - 1
-            while words[i] == np.uint32(0xFFFFFFFF):
-                words[i] = np.uint32(0)
-                i -= 1
-            words[i] += np.uint32(1)
+        if lower < bound:
+            _carry(words, at)
         span -= bound
     if span < _LIMIT:
         words[np.int64(at)] = np.uint32(lower >> _U32)
@@ -163,6 +170,43 @@ def decode(coder: Any, numbers: Any, p: Any) -> Any:
     return _side(coder, numbers, (numbers[1] >> _U16) * np.uint64(p))
 
 
+@kernel(inline="always")
+def encode_between(coder: Any, numbers: Any, below: Any, above: Any) -> Any:
+    """Code a value that has the part of all probability from ``below`` to ``above``, in 2**-24, at least one of them;
+    returns the coder's numbers after it."""
+    lower, span, point, at = numbers
+    words = coder.words
+    begin = part_of(span, below)
+    span = part_of(span, above) - begin
+    lower += begin
+    if lower < begin:
+        _carry(words, at)
+    if span < _LIMIT:
+        words[np.int64(at)] = np.uint32(lower >> _U32)
+        lower <<= _U32
+        span <<= _U32
+        at += _U1
+    return lower, span, point, at
+
+
+@kernel(inline="always")
+def decode_between(coder: Any, numbers: Any, below: Any, above: Any) -> Any:
+    """The coder's numbers after that value. It is the one for which the point, ``numbers[2]``, is not less than
+    :func:`part_of` the range, ``numbers[1]``, at ``below``, but less than that at ``above``."""
+    lower, span, point, at = numbers
+    begin = part_of(span, below)
+    span = part_of(span, above) - begin
+    point -= begin
+    if span < _LIMIT:
+        word = _U0
+        if at < coder.state[4]:
+            word = np.uint64(coder.words[np.int64(at)])
+        point = (point << _U32) | word
+        span <<= _U32
+        at += _U1
+    return lower, span, point, at
+
+
 @kernel(inner=True)
 def encode_bit(coder: Any, bit: Any, p: Any) -> None:
     """Code a decision by itself, as :func:`encode`."""
@@ -173,7 +217,7 @@ def encode_bit(coder: Any, bit: Any, p: Any) -> None:
 def encode_finely(coder: Any, bit: Any, p: Any) -> None:
     """Code a decision whose probability of 1 is p / 2**24, 0 < p < 2**24."""
     numbers = opened(coder)
-    close(coder, _cut(coder, numbers, bit, _part(numbers[1], np.uint64(p))))
+    close(coder, _cut(coder, numbers, bit, part_of(numbers[1], p)))
 
 
 @kernel(inner=True)
@@ -188,7 +232,7 @@ def decode_bit(coder: Any, p: Any) -> Any:
 def decode_finely(coder: Any, p: Any) -> Any:
     """The decision that was coded with this probability, in 24 bits."""
     numbers = opened(coder)
-    bit, numbers = _side(coder, numbers, _part(numbers[1], np.uint64(p)))
+    bit, numbers = _side(coder, numbers, part_of(numbers[1], p))
     close(coder, numbers)
     return bit
 

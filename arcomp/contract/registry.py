@@ -23,6 +23,8 @@ from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
 
 log = logging.getLogger(__name__)
+PRESETS = ("turbo", "fast", "balanced", "max")
+"""The default model's presets, the fastest first."""
 DEFAULT = "photo-balanced"
 """The weights that are used where none are named."""
 M = TypeVar("M", bound=type[Model])
@@ -92,6 +94,11 @@ def with_preset(model: object = None, preset: object = None) -> str:
     if preset is not None:
         raise ModelError(f"preset= works with model {own} only, not with {model}", remedy="leave one of them out")
     return str(model)
+
+
+def slower(preset: str) -> tuple[str, ...]:
+    """A preset and all that are slower; itself alone if it is not one of arcomp's."""
+    return PRESETS[PRESETS.index(preset) :] if preset in PRESETS else (preset,)
 
 
 def load(name: str, digest: bytes | None = None) -> Model:

@@ -28,7 +28,7 @@ class Range:
     Attributes:
         least, most: range of a number, which must have their type: an integer is not a float, and a bool is neither.
         choices: the values of any other setting.
-        count: most values of a setting that is a tuple (the fewest is one); None for a single value.
+        count: most values of a setting that is a tuple; None for a single value. fewest: the fewest of a tuple.
         record: for a tuple of records, their dataclass of settings.
     """
 
@@ -37,10 +37,11 @@ class Range:
     choices: tuple[Any, ...] = ()
     count: int | None = None
     record: type[Any] | None = None
+    fewest: int = 1
 
     def __str__(self) -> str:
         if self.record is not None:
-            return f"1 to {self.count} of {self.record.__name__}"
+            return f"{self.fewest} to {self.count} of {self.record.__name__}"
         one = f"one of {', '.join(map(repr, self.choices))}" if self.choices else f"within {self.least} .. {self.most}"
         return one if self.count is None else f"1 to {self.count} values, each {one}"
 
@@ -61,9 +62,9 @@ def choice(*values: Any, default: Any = MISSING) -> Any:
     return field(default=default, metadata={_KEY: Range(choices=values)})
 
 
-def records(record: type[Any], count: int) -> Any:
-    """A field of 1 to ``count`` records, which are dataclasses of settings themselves."""
-    return field(metadata={_KEY: Range(count=count, record=record)})
+def records(record: type[Any], count: int, least: int = 1) -> Any:
+    """A field of ``least`` to ``count`` records, which are dataclasses of settings themselves."""
+    return field(metadata={_KEY: Range(count=count, record=record, fewest=least)})
 
 
 def checked(kind: type[C], plain: Mapping[str, Any]) -> C:
@@ -84,7 +85,7 @@ def _value(f: Field[Any], value: Any) -> Any:
     allowed: Range = f.metadata[_KEY]
     if allowed.count is None:
         values = (value,)
-    elif isinstance(value, list | tuple) and 1 <= len(value) <= allowed.count:
+    elif isinstance(value, list | tuple) and allowed.fewest <= len(value) <= allowed.count:
         values = tuple(value)
     else:
         values = (None,)

@@ -22,7 +22,7 @@ class Arcomp(Codec):  # type: ignore[misc]
 
     Args:
         model: the name of a model; None: photo.
-        preset: of photo: "fast", "balanced" or "max"; None: balanced.
+        preset: of photo: "turbo", "fast", "balanced" or "max"; None: balanced.
 
     Raises:
         ArcompError: a preset of another model.

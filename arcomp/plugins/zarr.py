@@ -33,7 +33,7 @@ class Arcomp(ArrayBytesCodec):
 
     Attributes:
         model: the name of a model; None: photo.
-        preset: of photo: "fast", "balanced" or "max"; None: balanced.
+        preset: of photo: "turbo", "fast", "balanced" or "max"; None: balanced.
 
     Raises:
         ArcompError: a preset of another model.

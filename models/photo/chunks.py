@@ -9,6 +9,7 @@ import numpy as np
 from arcomp.coding.levels import LEVELS
 from arcomp.coding.mixing import LANES
 from arcomp.exact.compiled import kernel
+from arcomp.models.photo import plain
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.contexts import hash_contexts
 from arcomp.models.photo.inputs import channel_features, extras, features, push, update_errors
@@ -28,7 +29,8 @@ class Seen(NamedTuple):
     scale: Int32
     """[channels, n], Q8."""
     residuals: Int32
-    """[channels, windows, n], Q6: each window's prediction less the base."""
+    """[channels, residuals, n], Q6: each window's prediction less the base; or, where there are no windows, what the
+    channels before are less their own bases."""
     values: Int32
     """[channels, n]: the levels."""
     ends: Int32
@@ -75,7 +77,7 @@ def unwritten(config: PhotoConfig, n: int) -> Seen:
         np.empty((sum(config.extras(c) for c in range(channels)), n), np.int8),
         np.empty((channels, n), np.int32),
         np.empty((channels, n), np.int32),
-        np.empty((channels, len(config.windows), n), np.int32),
+        np.empty((channels, config.residuals, n), np.int32),
         np.empty((channels, n), np.int32),
         np.empty(n + 1, np.int32),
     )
@@ -87,7 +89,7 @@ def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
     hashed = Hashed(
         np.zeros((channels, n, LANES), np.int32),
         np.zeros((channels, n, LANES), np.int32),
-        np.empty((channels, n, 2), np.int32),
+        np.zeros((channels, n, 2), np.int32),
         np.zeros(n, np.int32),
         tables,
     )
@@ -143,6 +145,39 @@ def extract_features(
             for k in range(count):
                 hashed.lattice_rows[n + k] = workspace.current[0, k] * LEVELS + workspace.current[1, k]
         update_errors(planes, workspace, t, first, count)
+        n += count
+        seen.ends[0] += 1
+        seen.ends[seen.ends[0]] = n
+
+
+@kernel()
+def extract_plain_features(
+    planes: Any, squares: Any, workspace: Any, pixels: Any, begin: int, end: int, seen: Any
+) -> None:
+    """The same where there are no windows (:mod:`arcomp.models.photo.plain`); nothing is hashed."""
+    channels = planes.channels
+    n = 0
+    seen.ends[0] = 0
+    for t in range(begin, end):
+        first = first_row(t, planes.width)
+        count = last_row(t, planes.height) - first + 1
+        if count <= 0:
+            continue
+        own = slice(n, n + count)
+        plain.predict(planes, workspace, t, first, count)
+        plain.features(planes, squares, workspace, t, first, count, seen.inputs[:, own])
+        o = 0
+        for c in range(channels):
+            more = plain.extras(c)
+            plain.channel_features(workspace, c, count, seen.extras[o : o + more, own], seen.residuals[c][:, own])
+            o += more
+            for k in range(count):
+                workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+                seen.values[c, n + k] = workspace.current[c, k]
+                seen.base[c, n + k] = workspace.base[c, k]
+                seen.scale[c, n + k] = workspace.scale[c, k]
+            push(planes, t, first, count, c, workspace.current[c])
+        plain.update_errors(planes, workspace, t, first, count)
         n += count
         seen.ends[0] += 1
         seen.ends[seen.ends[0]] = n

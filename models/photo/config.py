@@ -7,8 +7,9 @@ from typing import Any
 
 from arcomp.contract.settings import choice, records, setting
 from arcomp.errors import ModelError
+from arcomp.models.photo import plain
 from arcomp.models.photo.inputs import extras, inputs
-from arcomp.models.photo.stage import STAGES
+from arcomp.models.photo.stage import DIRECT, STAGES
 from arcomp.models.photo.windows import Window
 
 CODING_ORDER = {1: (0,), 3: (1, 0, 2)}
@@ -21,11 +22,13 @@ class PhotoConfig:
 
     Attributes:
         channels: 1 or 3.
-        windows: of the least squares; see :class:`arcomp.models.photo.windows.Window`.
+        windows: of the least squares; see :class:`arcomp.models.photo.windows.Window`. None: a plain predictor in their
+            place (:mod:`arcomp.models.photo.plain`).
         trunk: widths of the layers that all channels share.
         head: width of each channel's own hidden layer.
         mixture: components K of each channel's mixture.
-        stage: name of the mixing stage's settings (:mod:`arcomp.models.photo.stage`).
+        stage: name of the mixing stage's settings (:mod:`arcomp.models.photo.stage`); "direct", for a plain predictor
+            only: values are coded straight from the mixture (:mod:`arcomp.models.photo.direct`).
         online: whether heads go on learning from the picture (:mod:`arcomp.models.photo.adaptation`).
         rate, group: of heads that go on learning: of their weights, and pixels of a step, at least.
         inner_rate, inner_group: the same of all other layers (:mod:`arcomp.models.photo.descent`); a rate of 0: they do
@@ -33,11 +36,11 @@ class PhotoConfig:
     """
 
     channels: int = choice(*CODING_ORDER)
-    windows: tuple[Window, ...] = records(Window, 4)
+    windows: tuple[Window, ...] = records(Window, 4, least=0)
     trunk: tuple[int, ...] = setting(1, 1024, count=4)
     head: int = setting(1, 1024)
     mixture: int = setting(1, 8)
-    stage: str = choice(*STAGES)
+    stage: str = choice(*STAGES, DIRECT)
     online: bool = choice(False, True, default=False)
     rate: float = setting(1e-6, 1.0, default=0.016)
     group: int = setting(1, 1 << 20, default=512)
@@ -47,20 +50,37 @@ class PhotoConfig:
     def __post_init__(self) -> None:
         if self.inner_rate and not self.online:
             raise ModelError("layers below the heads learn only with the heads: `inner_rate` needs `online`")
+        if self.plain != (self.stage == DIRECT) or (self.plain and self.online):
+            raise ModelError(
+                'a configuration without windows has the stage "direct", no other has it; nor is it `online`'
+            )
+
+    @property
+    def plain(self) -> bool:
+        """Whether there are no least squares."""
+        return not self.windows
 
     @property
     def inputs(self) -> int:
         """Length of the trunk's input."""
-        return inputs(self.channels, len(self.windows))
+        return plain.inputs(self.channels) if self.plain else inputs(self.channels, len(self.windows))
 
     def extras(self, channel: int) -> int:
         """How many inputs a head has besides the trunk's output."""
-        return int(extras(channel, len(self.windows)))
+        return int(plain.extras(channel) if self.plain else extras(channel, len(self.windows)))
 
     @property
     def gates(self) -> int:
-        """Windows whose residuals a head may add to the means; none where the base is the only window's prediction."""
+        """Residuals of which a head may add a part to the means: of the windows, unless the base is the only one's
+        prediction; of the channels before, where there are no windows."""
+        if self.plain:
+            return self.channels - 1
         return len(self.windows) if len(self.windows) > 1 else 0
+
+    @property
+    def residuals(self) -> int:
+        """Residuals that are kept of a front."""
+        return self.channels - 1 if self.plain else len(self.windows)
 
     @property
     def outputs(self) -> int:
@@ -70,7 +90,7 @@ class PhotoConfig:
     @property
     def ring(self) -> int:
         """Fronts that are kept: a power of two."""
-        longest = max(40, *(w.reach() for w in self.windows))
+        longest = max([40, *(w.reach() for w in self.windows)])
         return 1 << (longest + 16).bit_length()
 
     def to_dict(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class PackedNet(NamedTuple):
     """Layers of the trunk."""
     components: int
     gates: int
-    """Windows whose residuals a head may add to the means."""
+    """Residuals of which a head may add a part to the means."""
 
 
 class Workspace(NamedTuple):
@@ -75,7 +75,7 @@ class Workspace(NamedTuple):
     units: npt.NDArray[np.uint8]
     """[head, n]: hidden units of heads that learn; no rows if they do not."""
     residuals: Int32
-    """[windows, n]: their predictions less the base, Q6."""
+    """[residuals, n], Q6: as :class:`arcomp.models.photo.chunks.Seen` has them."""
 
 
 def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt.NDArray[Any]]]:
@@ -96,6 +96,8 @@ def check_arrays(config: PhotoConfig, arrays: Arrays) -> dict[str, dict[str, npt
         if own["weight"].shape != shape:
             raise ModelError(f"layer {name} is not {shape[0]} x {shape[1]}", remedy="install the model's weights again")
         made[name] = own
+    if config.plain:
+        return made
     prior = arrays.get("prior")
     if prior is None or prior.dtype != np.int32 or prior.shape != (layout(config.windows, config.channels)[3],):
         raise ModelError("the prior is missing or of the wrong kind", remedy="install the model's weights again")
@@ -160,7 +162,7 @@ def new_workspace(config: PhotoConfig, longest: int) -> Workspace:
         aligned((shared, n), np.int32),
         aligned((config.outputs, n), np.int32),
         np.zeros((config.head if config.online else 0, n), np.uint8),
-        aligned((len(config.windows), n), np.int32),
+        aligned((config.residuals, n), np.int32),
     )
 
 

@@ -38,8 +38,8 @@ _ERROR_UNIT = 269
 _SCALE_FLOOR = 51  # 0.2 levels in Q8
 _BLEND_FLOOR = 0.15  # levels
 _ERROR_LIMIT = 4095
-_TYPICAL_ERROR = 144  # 16 log2 of two levels in Q8
-_MID_QUARTER = MID_LEVEL // 4
+TYPICAL_ERROR = 144  # 16 log2 of two levels in Q8
+MID_QUARTER = MID_LEVEL // 4
 _BEYOND = OVERSHOOT << LEVEL_BITS
 SIGNED_ERRORS = 6
 WINDOW_ERRORS = 2
@@ -86,7 +86,7 @@ def log2(table: Any, v: int) -> Any:
 
 
 @kernel(inner=True)
-def _clip8(v: Any) -> Any:
+def clip8(v: Any) -> Any:
     return max(np.int32(-128), min(np.int32(127), v))
 
 
@@ -157,25 +157,25 @@ def _blend(total: Any, predictions: Any, weight: Any, highest: Any, count: int, 
 def _scaled(values: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
     """(values - base) / scale in sixteenths; values and base in Q6."""
     for k in range(count):
-        out[k] = _clip8(((values[k] - base[k]) * inverse[k] + np.int32(2048)) >> 12)
+        out[k] = clip8(((values[k] - base[k]) * inverse[k] + np.int32(2048)) >> 12)
 
 
 @kernel(inner=True)
-def _neighbour(row: Any, point: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
+def neighbour_input(row: Any, point: Any, base: Any, inverse: Any, count: int, out: Any) -> None:
     for k in range(count):
         v = np.int32(row[k]) << point
-        out[k] = _clip8(((v - base[k]) * inverse[k] + np.int32(2048)) >> 12)
+        out[k] = clip8(((v - base[k]) * inverse[k] + np.int32(2048)) >> 12)
 
 
 @kernel(inner=True)
-def _error(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None:
+def error_input(row: Any, inverse: Any, absolute: bool, count: int, out: Any) -> None:
     """Errors (Q4) in units of the scale."""
     if absolute:
         for k in range(count):
-            out[k] = _clip8((abs(np.int32(row[k])) * inverse[k] + np.int32(512)) >> 10)
+            out[k] = clip8((abs(np.int32(row[k])) * inverse[k] + np.int32(512)) >> 10)
     else:
         for k in range(count):
-            out[k] = _clip8((np.int32(row[k]) * inverse[k] + np.int32(512)) >> 10)
+            out[k] = clip8((np.int32(row[k]) * inverse[k] + np.int32(512)) >> 10)
 
 
 @kernel(inner=True)
@@ -198,7 +198,7 @@ def features(planes: Any, squares: Any, workspace: Any, t: int, first: int, coun
         for j in range(len(NEIGHBOURS)):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             row = values[c, (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
-            _neighbour(row, depth.point, base, inverse, count, out[o])
+            neighbour_input(row, depth.point, base, inverse, count, out[o])
             o += 1
         for w in range(windows):
             _scaled(workspace.low[c, w], base, inverse, count, out[o])
@@ -207,30 +207,30 @@ def features(planes: Any, squares: Any, workspace: Any, t: int, first: int, coun
         for j in range(SIGNED_ERRORS):
             dy, dx = NEIGHBOURS[j, 0], NEIGHBOURS[j, 1]
             row = values[base_error(channels, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
-            _error(row, own, False, count, out[o])
+            error_input(row, own, False, count, out[o])
             o += 1
             if j < ABSOLUTE_ERRORS:
-                _error(row, own, True, count, out[o])
+                error_input(row, own, True, count, out[o])
                 o += 1
             if j < WINDOW_ERRORS:
                 for w in range(windows):
                     row = values[window_error(channels, w, c), (t + dx + SKEW * dy) & mask, at + dy : at + dy + count]
-                    _error(row, own, False, count, out[o])
+                    error_input(row, own, False, count, out[o])
                     o += 1
         total = workspace.total[c]
         for k in range(count):
             s = log2(squares.logs, total[0, k])
-            out[o, k] = _clip8(s - _TYPICAL_ERROR)
-            out[o + 1, k] = _clip8(log2(squares.logs, total[1, k]) - _TYPICAL_ERROR)
-            out[o + 2, k] = _clip8(2 * (log2(squares.logs, total[2, k]) - s))
-            out[o + 3, k] = (base[k] >> depth.quarter) - _MID_QUARTER
+            out[o, k] = clip8(s - TYPICAL_ERROR)
+            out[o + 1, k] = clip8(log2(squares.logs, total[1, k]) - TYPICAL_ERROR)
+            out[o + 2, k] = clip8(2 * (log2(squares.logs, total[2, k]) - s))
+            out[o + 3, k] = (base[k] >> depth.quarter) - MID_QUARTER
         o += 4
         for w in range(windows):
             for k in range(count):
                 s = log2(squares.logs, total[0, k])
-                out[o, k] = _clip8(4 * (log2(squares.logs, total[3 + w, k] + _SCALE_FLOOR) - s))
+                out[o, k] = clip8(4 * (log2(squares.logs, total[3 + w, k] + _SCALE_FLOOR) - s))
                 v = log2(squares.logs, workspace.variance[c, w, k] + 2)
-                out[o + 1, k] = _clip8((v >> 1) + 96 - s)
+                out[o + 1, k] = clip8((v >> 1) + 96 - s)
             o += 2
 
 
@@ -260,15 +260,15 @@ def channel_features(squares: Any, workspace: Any, channel: int, count: int, out
     for c in range(channel):
         for k in range(count):
             v = workspace.current[c, k] << depth.point
-            r = _clip8(((v - workspace.base[c, k]) * workspace.inverse[c, k] + np.int32(2048)) >> 12)
+            r = clip8(((v - workspace.base[c, k]) * workspace.inverse[c, k] + np.int32(2048)) >> 12)
             out[o, k] = r
             out[o + 1, k] = min(np.int32(127), abs(r))
         o += 2
     for k in range(count):
-        out[o, k] = _clip8(((base[k] - workspace.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
+        out[o, k] = clip8(((base[k] - workspace.trunk_base[channel, k]) * inverse[k] + np.int32(2048)) >> 12)
         s = log2(squares.logs, workspace.total[channel, 0, k])
-        out[o + 1, k] = _clip8(2 * (s - log2(squares.logs, workspace.total[channel, 1, k])))
-        out[o + 2, k] = (base[k] >> depth.quarter) - _MID_QUARTER
+        out[o + 1, k] = clip8(2 * (s - log2(squares.logs, workspace.total[channel, 1, k])))
+        out[o + 2, k] = (base[k] >> depth.quarter) - MID_QUARTER
     o += 3
     if windows > 1:
         for w in range(windows):

@@ -104,7 +104,7 @@ class PhotoModel(LearningModel):
             layers, arrays = self._layers(channels), self._arrays(channels)
             net = exact.pack_net(self.configs[channels], layers)
             with self.weights.with_path():
-                made = strip.Frozen(self.configs[channels], net, arrays["prior"], arrays.get("mixer"))
+                made = strip.Frozen(self.configs[channels], net, arrays.get("prior"), arrays.get("mixer"))
                 made.check()
             self._made["frozen", channels] = made
         return self._made["frozen", channels]
@@ -129,7 +129,8 @@ class PhotoModel(LearningModel):
 
         network, arrays = Photo(self.configs[channels]), self._arrays(channels)
         dequantize_layers(network, arrays)
-        network.prior.copy_(torch.from_numpy(arrays["prior"]))
+        if "prior" in arrays:
+            network.prior.copy_(torch.from_numpy(arrays["prior"]))
         return network
 
     def float_bits(self, pixels: npt.NDArray[Any], depth: int, device: str = "cpu") -> float:

@@ -25,7 +25,7 @@ def decode_naively(frozen: Frozen, network: ChunkNetwork, data: bytes | memoryvi
     state from front to front."""
     height, width, channels = pixels.shape
     depth = depth_of(data, pixels)
-    lattice_id, coder = start(data, channels, depth)
+    lattice_id, coder = start(data, frozen.config, depth)
     own = Strip(frozen, height, width, depth)
     strip, reading = own.record(lattice_id), own.coding(coder)
     for t in range(own.fronts):

@@ -64,7 +64,8 @@ class Photo(nn.Module):
         """Take the least squares' prior from training pictures."""
         coded = [crop[..., list(CODING_ORDER[self.config.channels])] for crop in crops]
         parts = [mean_covariance(coded, window) for window in self.config.windows]
-        self.prior.copy_(torch.from_numpy(np.concatenate(parts)))
+        if parts:
+            self.prior.copy_(torch.from_numpy(np.concatenate(parts)))
 
     @torch.no_grad()
     def adopt(self, other: Photo) -> None:
@@ -116,7 +117,7 @@ class Photo(nn.Module):
         Args:
             inputs: int8 [n, inputs]. extras: int8 [n, all channels' extras]. values: [n, C], levels.
             base: int [n, C] in Q6. scale: int [n, C] in Q8.
-            residuals: int [n, C, windows] in Q6, the windows' predictions less the base.
+            residuals: int [n, C, residuals] in Q6, as :class:`arcomp.models.photo.chunks.Seen` has them.
             rounding: evaluate as frozen (weights and activations quantised).
 
         Returns:
@@ -150,7 +151,11 @@ class Photo(nn.Module):
         workspace = new_workspace(config.windows, channels, planes.values.shape[2], height)
         seen = chunks.unwritten(config, height * width)
         end = front_count(height, width)
-        chunks.extract_features(record(planes), record(squares), record(workspace), coded, 0, end, record(seen), None)
+        known = record(planes), record(squares), record(workspace), coded, 0, end, record(seen)
+        if config.plain:
+            chunks.extract_plain_features(*known)
+        else:
+            chunks.extract_features(*known, None)
         return {
             "inputs": np.ascontiguousarray(seen.inputs.T),
             "extras": np.ascontiguousarray(seen.extras.T),

@@ -28,6 +28,7 @@ from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, load_words, with_word
 from arcomp.exact.records import Fixed
 from arcomp.models.photo.depth import Depth, even_bits
+from arcomp.models.photo.direct import Direct
 from arcomp.models.photo.planes import Int32, Int64
 
 SCALES = 16
@@ -73,6 +74,8 @@ class StageSettings:
 
 
 STAGES = {"cheap": StageSettings(6, 18, False), "full": StageSettings(7, 20, True), "deep": StageSettings(7, 22, True)}
+DIRECT = "direct"
+"""The name of having no mixing stage (:mod:`arcomp.models.photo.direct`)."""
 
 
 class Stage(NamedTuple):
@@ -99,7 +102,7 @@ class Stage(NamedTuple):
 class Coding(NamedTuple):
     """What codes a strip's decisions. It stands by itself: kernels without it are the same for all stages."""
 
-    stage: Stage
+    stage: Stage | Direct
     coder: Coder
 
 

@@ -30,10 +30,11 @@ from arcomp.models.photo import adaptation, chunks, descent, exact, fronts
 from arcomp.models.photo.chunks import Chunk
 from arcomp.models.photo.config import PhotoConfig
 from arcomp.models.photo.depth import EIGHT, Depth, from_bytes, to_bytes
+from arcomp.models.photo.direct import Direct, new_direct
 from arcomp.models.photo.exact import ChunkNetwork, PackedNet
-from arcomp.models.photo.inputs import push, update_errors
+from arcomp.models.photo.inputs import push
 from arcomp.models.photo.planes import SKEW, Int32, Planes, blank, first_row, front_count, last_row
-from arcomp.models.photo.stage import STAGES, Coding, FrontData, StageSettings, new_stage
+from arcomp.models.photo.stage import STAGES, Coding, FrontData, Stage, StageSettings, new_stage
 from arcomp.models.photo.workspace import Squares, Workspace, new_squares, new_workspace
 
 CHUNK = 1 << 14
@@ -50,7 +51,8 @@ class Frozen:
 
     config: PhotoConfig
     net: PackedNet
-    prior: npt.NDArray[np.int32]
+    prior: npt.NDArray[np.int32] | None
+    """Of the least squares; None without windows."""
     mixer_weights: Int32 | None
     calls: dict[bool, fronts.Calls] = field(default_factory=dict, repr=False, compare=False)
     """The kernels of its strips, of 8 bits and of more, once they are compiled: finding them takes as long as coding a
@@ -59,12 +61,20 @@ class Frozen:
     @cached_property
     def squares(self) -> Squares:
         """Constants of the windows."""
-        return new_squares(self.config.windows, self.config.channels, self.prior)
+        prior = np.zeros(0, np.int32) if self.prior is None else self.prior
+        return new_squares(self.config.windows, self.config.channels, prior)
 
     @property
-    def stage_settings(self) -> StageSettings:
-        """Settings of the mixing stage."""
-        return STAGES[self.config.stage]
+    def stage_settings(self) -> StageSettings | None:
+        """Settings of the mixing stage; None where values are coded directly."""
+        return STAGES.get(self.config.stage)
+
+    def new_stage(self, pixels: int) -> Stage | Direct:
+        """What codes so many pixels, before the first."""
+        config, settings = self.config, self.stage_settings
+        if settings is None:
+            return new_direct(config.mixture)
+        return new_stage(settings, config.channels, pixels, config.mixture, self.mixer_weights)
 
     def check(self) -> None:
         """Refuse mixing weights of the wrong shape, type or size.
@@ -72,7 +82,9 @@ class Frozen:
         Raises:
             ModelError: they have another shape or type, or sums could overflow.
         """
-        shape = (self.stage_settings.shape(self.config.channels, 1).weight_rows, mixing.LANES)
+        settings = self.stage_settings
+        rows = settings.shape(self.config.channels, 1).weight_rows if settings else 0
+        shape = (rows, mixing.LANES)
         if self.mixer_weights is not None and (
             self.mixer_weights.dtype != np.int32
             or self.mixer_weights.shape != shape
@@ -92,7 +104,7 @@ def memory(config: PhotoConfig, height: int, width: int) -> int:
         + sums
         + longest * 4 * (4096 + config.channels * config.head)
         + CHUNK * 2048
-        + mixing.memory(STAGES[config.stage].shape(config.channels, height * width))
+        + (0 if config.plain else mixing.memory(STAGES[config.stage].shape(config.channels, height * width)))
     )
 
 
@@ -129,9 +141,9 @@ class Strip:
         workspace = new_workspace(config.windows, config.channels, planes.values.shape[2], longest, depth)
         n = longest + 16
         net = descent.own_net(frozen.net) if config.inner_rate else frozen.net
-        self.stage = new_stage(settings, config.channels, height * width, config.mixture, frozen.mixer_weights)
+        self.stage = frozen.new_stage(height * width)
         self.parts = Parts(
-            fronts.Calls(0, 0, 0, 0),
+            fronts.Calls(0, 0, 0, 0, 0),
             planes,
             frozen.squares,
             workspace,
@@ -149,7 +161,7 @@ class Strip:
                 depth,
                 np.zeros(0, np.float32),
                 np.zeros(2),
-                settings.tables,
+                settings.tables if settings else 0,
             ),
         )
         self.learners: Learners = (None, None)
@@ -189,7 +201,7 @@ class Strip:
             FormatError: they end too soon.
         """
         self._begin()
-        lattice_id, coder = start(data, self.config.channels, self.depth)
+        lattice_id, coder = start(data, self.config, self.depth)
         strip, reading = self.record(lattice_id), self.coding(coder)
         for t in range(0, self.fronts, STEPS):
             end = min(t + STEPS, self.fronts)
@@ -217,7 +229,7 @@ class Strip:
         return binary.with_space(coder, positions * self.config.channels * MOST_DECISIONS // 2 + 16)
 
     def _lattice(self, pixels: Tile) -> int:
-        return lattice.NONE if self.depth.wide else lattice.detect(pixels)
+        return lattice.NONE if self.depth.wide or self.config.plain else lattice.detect(pixels)
 
     def _stream(self, lattice_id: int, coder: binary.Coder) -> Stream:
         totals = self.parts.front.totals
@@ -229,9 +241,11 @@ class Strip:
         parts = self.parts
         chunk = chunks.chunk(self.config, parts.front.tables, self._positions(begin, end))
         planes, squares, workspace = (record(part) for part in (parts.planes, parts.squares, parts.workspace))
-        chunks.extract_features(
-            planes, squares, workspace, pixels, begin, end, record(chunk.seen), record(chunk.hashed)
-        )
+        known = planes, squares, workspace, pixels, begin, end, record(chunk.seen)
+        if self.config.plain:
+            chunks.extract_plain_features(*known)
+        else:
+            chunks.extract_features(*known, record(chunk.hashed))
         return chunk
 
     def encode_by_chunks(
@@ -264,7 +278,7 @@ def depth_of(data: bytes | memoryview, pixels: Tile) -> Depth:
     return EIGHT if pixels.dtype == np.uint8 else from_bytes(data)
 
 
-def start(data: bytes | memoryview, channels: int, depth: Depth) -> tuple[int, binary.Coder]:
+def start(data: bytes | memoryview, config: PhotoConfig, depth: Depth) -> tuple[int, binary.Coder]:
     """A stream's lattice and its decoder.
 
     Raises:
@@ -273,7 +287,8 @@ def start(data: bytes | memoryview, channels: int, depth: Depth) -> tuple[int, b
     if depth.wide:
         return lattice.NONE, binary.decoder(memoryview(data)[len(to_bytes(depth)) :])
     lattice_id = data[0] if len(data) else -1
-    if lattice_id not in (lattice.NONE, *(lattice.KNOWN if channels == 3 else ())):
+    may_have = config.channels == 3 and not config.plain
+    if lattice_id not in (lattice.NONE, *(lattice.KNOWN if may_have else ())):
         raise FormatError("the coded pixels are damaged", remedy="get a fresh copy of the file")
     return lattice_id, binary.decoder(memoryview(data)[1:])
 
@@ -360,6 +375,6 @@ def _code_fronts(
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
                 if bits.shape[0]:
                     bits[first + k, t - SKEW * (first + k), c] = front.costs[k]
-        update_errors(planes, workspace, t, first, count)
+        call(calls.learn, (planes, workspace, t, first, count))
         done += count
     return done

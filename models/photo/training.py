@@ -15,6 +15,7 @@ from arcomp.contract.weights_file import Weights
 from arcomp.models.photo import exact
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.net import Photo
+from arcomp.models.photo.stage import Stage
 from arcomp.models.photo.strip import Frozen, Strip
 from arcomp.network.float.perceptron import freeze_layers
 
@@ -31,7 +32,8 @@ class PhotoTrainer(Trainer):
         return freeze(networks)
 
     def complete(self, weights: Weights, channels: int, pictures: Callable[[], Crops]) -> Weights:
-        return learn_mixer_weights(weights, channels, pictures())
+        plain = checked(PhotoConfig, weights.config["networks"][str(channels)]).plain
+        return weights if plain else learn_mixer_weights(weights, channels, pictures())
 
 
 def freeze(networks: Mapping[int, Photo]) -> Weights:
@@ -47,7 +49,8 @@ def freeze(networks: Mapping[int, Photo]) -> Weights:
     arrays: dict[str, npt.NDArray[Any]] = {}
     for channels, net in networks.items():
         arrays |= {f"{channels}.{name}": a for name, a in freeze_layers(net).items()}
-        arrays[f"{channels}.prior"] = net.prior.numpy().astype(np.int32)
+        if net.config.windows:
+            arrays[f"{channels}.prior"] = net.prior.numpy().astype(np.int32)
     return Weights("photo", {"networks": {str(c): n.config.to_dict() for c, n in networks.items()}}, arrays)
 
 
@@ -62,6 +65,7 @@ def learn_mixer_weights(weights: Weights, channels: int, pictures: Crops) -> Wei
     for i, picture in enumerate(pictures):
         strip = Strip(frozen, *picture.shape[:2])
         strip.encode(np.ascontiguousarray(picture[..., order]), lambda positions: None)
+        assert isinstance(strip.stage, Stage)
         learnt = strip.stage.mixer.weights.copy()
         frozen = replace(frozen, mixer_weights=learnt)
         if i >= len(pictures) // 2:

@@ -97,7 +97,7 @@ def new_workspace(
     _, _, sums, _ = layout(windows, channels)
     n = -(-longest // LANES) * LANES + LANES
     count = len(windows)
-    largest = max(w.size(channels) for w in windows)
+    largest = max((w.size(channels) for w in windows), default=0)
 
     def integers(*shape: int) -> Int32:
         made: Int32 = aligned((*shape, n), np.int32)
@@ -106,7 +106,7 @@ def new_workspace(
     return Workspace(
         aligned((sums, columns), np.int32),
         covariance.pairs_of(largest),
-        aligned((largest + 1, max(w.samples() for w in windows) + 1), np.int32),
+        aligned((largest + 1, max((w.samples() for w in windows), default=0) + 1), np.int32),
         similarity.new_workspace(windows, channels, n),
         aligned((pairs(largest), LANES), np.float32),
         aligned((largest, LANES), np.float32),

@@ -115,7 +115,9 @@ def test_weights_by_their_path(folder: Path) -> None:
     assert "no model" in said.err
 
 
-@pytest.mark.parametrize(("given", "model"), [("-1", "fast"), ("-5", "balanced"), ("-9", "max"), ("-p max -3", "fast")])
+@pytest.mark.parametrize(
+    ("given", "model"), [("-1", "turbo"), ("-3", "fast"), ("-5", "balanced"), ("-9", "max"), ("-p max -3", "fast")]
+)
 def test_levels_mean_presets(folder: Path, given: str, model: str) -> None:
     save(folder / "a.png")
     (about,) = say("compress", *given.split(), "--json", "-f", "a.png").objects

@@ -208,9 +208,8 @@ class TestPresets:
 
     def test_a_name_that_is_not_there(self, picture: Path) -> None:
         said = say("compress", "-m", "photo-slow", picture)
-        refused(
-            said, "there are photo-balanced, photo-fast, photo-max; or put its weights there as photo-slow.safetensors"
-        )
+        there = "photo-balanced, photo-fast, photo-max, photo-turbo"
+        refused(said, f"there are {there}; or put its weights there as photo-slow.safetensors")
 
 
 class TestDoctor:

@@ -57,6 +57,7 @@ VECTORS = Path(__file__).parent / "vectors"
 EXPECTED = VECTORS / "expected.json"
 TINY = VECTORS / "context-tiny.safetensors"
 TINY_PHOTO = VECTORS / "photo-tiny.safetensors"
+TINY_PLAIN = VECTORS / "photo-plain-tiny.safetensors"
 TINY_JPEG = VECTORS / "jpeg-tiny.safetensors"
 PICTURE = Path(__file__).parents[1] / "pictures" / "lighthouse.png"
 
@@ -169,15 +170,29 @@ def tiny_photo_weights() -> Weights:
     return weights
 
 
+def tiny_plain_weights() -> Weights:
+    """Small networks of model photo without windows, with random weights."""
+    if TINY_PLAIN.exists():
+        return Weights.load(TINY_PLAIN)
+    torch.manual_seed(23)
+    weights = photo_freeze({c: Photo(PhotoConfig(c, (), (12, 10), 6, 3, "direct")) for c in (1, 3)})
+    weights.save(TINY_PLAIN)
+    return weights
+
+
 def photo_successes() -> None:
     """Files of model photo that must decode."""
-    tiny = PhotoModel(tiny_photo_weights())
+    tiny, plain = PhotoModel(tiny_photo_weights()), PhotoModel(tiny_plain_weights())
     for channels, kind in ((1, "gray"), (3, "rgb")):
         for content in ("smooth", "noise", "extreme"):
             success(f"photo-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, tiny)
         for bits in (10, 16):
             coded = (replace(originals.CODED, depth=bits),)
             success(f"photo-tiny-{kind}-{bits}-bits", deep((11, 14, channels), bits)[None], bits, tiny, trees=coded)
+        for content in ("smooth", "extreme"):
+            success(f"photo-plain-tiny-{kind}-{content}", pictures(content, (11, 14, channels), 8)[None], 8, plain)
+        coded = (replace(originals.CODED, depth=12),)
+        success(f"photo-plain-tiny-{kind}-12-bits", deep((11, 14, channels), 12)[None], 12, plain, trees=coded)
         success(f"photo-tiny-{kind}-one-pixel", pictures("extreme", (1, 1, channels), 8)[None], 8, tiny, trees=CODED)
     success("photo-tiny-column", pictures("smooth", (19, 1, 3), 8)[None], 8, tiny)
     several = np.stack([pictures("smooth", (7, 9, 3), 8, seed) for seed in range(3)])
@@ -188,7 +203,7 @@ def photo_successes() -> None:
         coded = colours[np.random.default_rng(known).integers(0, len(colours), 5 * 11)].reshape(1, 5, 11, 3)
         success(f"photo-tiny-{name}", coded[..., [1, 0, 2]].astype(np.uint8), 8, tiny)
     picture = read_picture(str(PICTURE))[100:108, 60:72]
-    for preset in ("fast", "balanced", "max"):
+    for preset in registry.PRESETS:
         for name, pixels in (("rgb", picture), ("gray", picture[..., 1:2])):
             try:
                 shipped = arcomp.load(f"photo-{preset}")

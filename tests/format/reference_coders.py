@@ -65,14 +65,15 @@ class BinaryDecoder:
     def cut(self, bound: int) -> int:
         """The decision, from the bound between 1 and 0."""
         bit = 1 if self.point < bound else 0
-        if bit:
-            self.range = bound
-        else:
-            self.point, self.range = self.point - bound, self.range - bound
+        self.keep(*((0, bound) if bit else (bound, self.range)))
+        return bit
+
+    def keep(self, begin: int, end: int) -> None:
+        """A part of the range."""
+        self.point, self.range = self.point - begin, end - begin
         if self.range < 1 << 32:
             self.range <<= 32
             self.point = ((self.point << 32) % (1 << 64)) + next(self.words)
-        return bit
 
 
 class RangeDecoder:

@@ -1,14 +1,14 @@
 """The reference decoder's part for model ``photo``: docs/format.md in plain Python, with the names of that page.
 
 Integers, but for blending (``blend``): doubles, in the page's sequence of operations. Least squares are in
-reference_squares.py. Heads that learn are in reference_heads.py; how decisions are predicted and learnt from is in
-reference_stage.py.
+reference_squares.py, networks without them in reference_plain.py. Heads that learn are in reference_heads.py; how
+decisions are predicted and learnt from is in reference_stage.py.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import mul
 from typing import Any
 
@@ -17,9 +17,9 @@ from tests.format.reference_descent import Layers
 from tests.format.reference_heads import Heads, slopes_of
 from tests.format.reference_models import NEIGHBOURS, c8
 from tests.format.reference_numbers import clamp, require
+from tests.format.reference_plain import Direct, Known, PlainChannel, log2
 from tests.format.reference_squares import Depth, Fit, Plane, Planes, Window, rounded
 from tests.format.reference_stage import STAGES, Mixture, Stage, contexts_of, residual_class
-from tests.format.reference_tables import LOG2
 from tests.format.reference_tiles import Position, Tile
 from tests.format.reference_weights import CODES, LOGIT, RECTIFIED, Array, Linear, read_weights
 
@@ -56,11 +56,12 @@ class Photo:
     def __init__(self, network: dict[str, Any], arrays: dict[str, Array]) -> None:
         channels = network["channels"]
         start = f"{channels}."
-        self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES[network["stage"]]
+        self.channels, self.mixture, self.stage = channels, network["mixture"], STAGES.get(network["stage"])
         self.coding_order = [1, 0, 2] if channels == 3 else [0]
         self.online = network.get("online", False)
         self.network = network
-        prior, at, self.windows = integers(arrays[start + "prior"]), 0, []
+        self.plain = not network["windows"]
+        prior, at, self.windows = [] if self.plain else integers(arrays[start + "prior"]), 0, []
         for window in network["windows"]:
             m = window["taps"] * channels
             self.windows.append((window, prior[at : at + m * (m + 1) // 2]))
@@ -97,14 +98,12 @@ def blend(errors: list[int], predictions: list[int], depth: Depth) -> int:
 ACTIVITY = [40, 40, 25, 25, 15, 15, 10, 10, 10, 10, 6, 6, 6, 6, 6, 6, 4, 4]  # a
 
 
-def log2(v: int) -> int:
-    return LOG2[v] if v < 4096 else LOG2[v >> 4] + 64 if v < 65536 else LOG2[v >> 8] + 128
-
-
-class Channel:
+class Channel(Known):
     """A channel at a position: what is known without the channels before it, then with them."""
 
     def __init__(self, planes: Planes, fits: list[Fit], y: int, x: int, c: int) -> None:
+        self.fits = fits
+
         def of(plane: Plane, count: int) -> list[int]:
             return [plane[y + dy, x + dx] for dy, dx in NEIGHBOURS[:count]]
 
@@ -134,9 +133,10 @@ class Channel:
         for fit, own in zip(fits, self.means, strict=True):
             self.inputs += [c8(4 * (log2(own + 51) - s)), c8((log2(fit.variance[c] + 2) >> 1) + 96 - s)]
 
-    def features(self, fits: list[Fit], c: int, before: list[Channel]) -> list[int]:
+    def features(self, c: int, before: Sequence[Known]) -> list[int]:
         """With the channels before: the extras; ``base`` and ``predictions``."""
-        self.predictions: list[int] = []
+        fits = self.fits
+        self.predictions = []
         point, highest = self.depth.point, self.depth.highest
         for w, fit in enumerate(fits):
             p = fit.full[c]
@@ -181,7 +181,10 @@ class Strip:
         if model.network.get("inner_rate"):
             self.trunk, self.hidden = [[layer.copy() for layer in own] for own in (model.trunk, model.hidden)]
             self.layers = Layers(self.trunk, self.hidden, model.network, pixels)
-        self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream, depth)
+        if model.stage is None:
+            self.stage: Stage | Direct = Direct(stream, depth)
+        else:
+            self.stage = Stage(model.stage, model.channels, pixels, model.mixer, stream, depth)
 
     def values(self) -> Iterator[tuple[tuple[int, int], int, int]]:
         """All values: position, channel, value."""
@@ -192,11 +195,7 @@ class Strip:
     def front(self, front: list[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int, int]]:
         """The values of a front: position, channel, value."""
         model, planes = self.model, self.planes
-        fits = [[Fit(window, y, x) for window in self.windows] for y, x in front]
-        seen = [
-            [Channel(planes, own, y, x, c) for c in range(model.channels)]
-            for own, (y, x) in zip(fits, front, strict=True)
-        ]
+        seen = [self.known(y, x) for y, x in front]
         given: list[list[list[int]]] = [[] for _ in range(len(self.trunk) + 1)]  # by layer and position
         for channels in seen:
             features = [v for channel in channels for v in channel.inputs]
@@ -207,12 +206,12 @@ class Strip:
         self.units: list[list[list[int]]] = [[] for _ in range(model.channels)]
         self.slopes: list[list[list[float]]] = [[] for _ in range(model.channels)]
         for c in range(model.channels):
-            for own, channels, features, (y, x) in zip(fits, seen, given[-1], front, strict=True):
-                extras = channels[c].features(own, c, channels[:c])
+            for channels, features, (y, x) in zip(seen, given[-1], front, strict=True):
+                extras = channels[c].features(c, channels[:c])
                 value = self.value(self.hidden[c](features + extras), channels, y, x, c)
                 channels[c].push(planes, y, x, c, value)
                 yield (y, x), c, value
-        for y, x in front:
+        for y, x in front if self.windows else ():
             planes.weights[y, x] = planes.sample_weight(y, x)
         self.stage.done += len(front)
         if self.layers and self.heads:
@@ -222,11 +221,21 @@ class Strip:
         if self.heads:
             self.heads.step(len(front))
 
-    def value(self, hidden: list[int], seen: list[Channel], y: int, x: int, c: int) -> int:
+    def known(self, y: int, x: int) -> list[Channel] | list[PlainChannel]:
+        """All channels of a position."""
+        channels = range(self.model.channels)
+        if self.model.plain:
+            return [PlainChannel(self.planes, y, x, c) for c in channels]
+        fits = [Fit(window, y, x) for window in self.windows]
+        return [Channel(self.planes, fits, y, x, c) for c in channels]
+
+    def value(self, hidden: list[int], seen: Sequence[Known], y: int, x: int, c: int) -> int:
         """A channel's value, from its hidden layer's outputs."""
         own, errors, units = seen[c], self.planes.errors[c], [h + 128 for h in hidden]
         z = self.heads.forward(c, units) if self.heads else self.model.heads[c](hidden)
         mixture = Mixture(z, self.model.mixture, own.base, own.scale, own.predictions, self.planes.depth)
+        if isinstance(self.stage, Direct):
+            return self.stage.value(mixture)
         before = residual_class(((seen[c - 1].value << own.depth.point) - seen[c - 1].base) >> 2) if c else 4
         around = residual_class(errors[y, x - 1] + errors[y - 1, x])
         even, size = mixture.even, 1 << 16 if own.depth.wide else 256

@@ -60,6 +60,7 @@ KINDS: dict[str, tuple[tuple[Window, ...], str, bool]] = {
     "sparse": ((SPARSE,), "deep", True),
     "similarity": ((SIMILAR,), "cheap", False),
     "similarity and others": ((SIMILAR, WIDE, EVEN), "cheap", True),
+    "none": ((), "direct", False),
 }
 
 
@@ -150,13 +151,13 @@ def test_photo(kind: str, channels: int, content: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    "kind", ["two", *(pytest.param(k, marks=pytest.mark.slow) for k in ("three", "similarity and others"))]
+    "kind", ["two", *(pytest.param(k, marks=pytest.mark.slow) for k in ("none", "three", "similarity and others"))]
 )
 def test_more_than_8_bits(kind: str, channels: int, tmp_path: Path) -> None:
     model = tiny(*KINDS[kind])
-    for bits in (9, 12, 16) if kind == "two" else (14,):
+    for bits in (9, 12, 16) if kind in ("two", "none") else (14,):
         check(deep((9, 14, channels), bits)[None], model, tmp_path)
-    for content in ("noise", "extreme", "constant") if kind == "two" else ():
+    for content in ("noise", "extreme", "constant") if kind in ("two", "none") else ():
         check(pictures(content, (4, 7, channels), 16)[None], model, tmp_path)
     if kind == "three":
         check(deep((9, 14, channels), 11)[None], tiny(*KINDS[kind], online=True, inner=0.01), tmp_path)
@@ -171,8 +172,8 @@ def test_several_tiles(channels: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["smooth", "noise", "extreme"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_weights_at_their_limits(channels: int, content: str, tmp_path: Path) -> None:
-    model = tiny(*KINDS["two"], extreme=True)
-    check(pictures(content, (6, 8, channels), 8)[None], model, tmp_path)
+    for kind in ("two", "none"):
+        check(pictures(content, (6, 8, channels), 8)[None], tiny(*KINDS[kind], extreme=True), tmp_path)
 
 
 @pytest.mark.parametrize("width", [33, 58, 70])
