@@ -8,7 +8,7 @@ from typing import Any
 from arcomp.contract.settings import choice, records, setting
 from arcomp.errors import ModelError
 from arcomp.models.photo import plain
-from arcomp.models.photo.inputs import extras, inputs
+from arcomp.models.photo.inputs import extras, input_names, inputs
 from arcomp.models.photo.stage import DIRECT, STAGES
 from arcomp.models.photo.windows import Window
 
@@ -64,6 +64,11 @@ class PhotoConfig:
     def inputs(self) -> int:
         """Length of the trunk's input."""
         return plain.inputs(self.channels) if self.plain else inputs(self.channels, len(self.windows))
+
+    @property
+    def input_names(self) -> list[str]:
+        """What each of these is: so that a network of more windows can take over another's weights."""
+        return plain.input_names(self.channels) if self.plain else input_names(self.channels, len(self.windows))
 
     def extras(self, channel: int) -> int:
         """How many inputs a head has besides the trunk's output."""

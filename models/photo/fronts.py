@@ -25,7 +25,7 @@ class Calls(NamedTuple):
     features: int
     outputs: int
     code: int
-    learn: int
+    errors: int
 
 
 def begin(parts: Any, own_stage: stage.Stage | direct.Direct, learners: Any) -> None:

@@ -29,7 +29,6 @@ from arcomp.layers.float.mixture import mixture_bits
 from arcomp.layers.mixture import LOG_SCALE_RANGE
 from arcomp.layers.quantisation import LOGITS, RECTIFIED8, SIGNED8
 from arcomp.models.photo import chunks
-from arcomp.models.photo import inputs as photo_inputs
 from arcomp.models.photo.config import CODING_ORDER, PhotoConfig
 from arcomp.models.photo.planes import blank, front_count
 from arcomp.models.photo.windows import layout, mean_covariance
@@ -84,8 +83,7 @@ class Photo(nn.Module):
             or any(a < b for a, b in zip((*mine.trunk, mine.head), (*theirs.trunk, theirs.head), strict=True))
         ):
             raise ValueError("only a smaller network of the same kind can be started from")
-        places = photo_inputs.input_names(mine.channels, len(mine.windows))
-        at = [places.index(name) for name in photo_inputs.input_names(theirs.channels, count)]
+        at = [mine.input_names.index(name) for name in theirs.input_names]
         for own, layer in zip(self.trunk, other.trunk, strict=True):
             assert isinstance(layer, Linear)
             rows = list(range(layer.out_features))

@@ -18,9 +18,9 @@ from arcomp.exact.compiled import kernel
 from arcomp.models.photo.inputs import MID_QUARTER, TYPICAL_ERROR, clip8, error_input, log2, neighbour_input
 from arcomp.models.photo.planes import MARGIN, NEIGHBOURS, SKEW, Int64, base_error, fill_margins
 
-NEAR = 10
+NEAR = 12
 """Neighbours that the trunk sees."""
-ERRORS = 2
+ERRORS = 4
 """Neighbours whose errors it sees, signed and absolute."""
 ERROR_WEIGHTS: Int64 = np.array([56, 56, 36, 36, 36, 36], np.int64)
 """Of the errors at the first neighbours; their sum is 256."""
@@ -29,9 +29,16 @@ _ERROR_LIMIT = 4095
 _INVERSE = float(1 << 18)
 
 
+def input_names(channels: int) -> list[str]:
+    """What each of the trunk's inputs is."""
+    own = [f"neighbour {j}" for j in range(NEAR)]
+    own += [f"{kind} at {j}" for j in range(ERRORS) for kind in ("error", "absolute error")]
+    return [f"{name}, channel {c}" for c in range(channels) for name in (*own, "scale", "level")]
+
+
 def inputs(channels: int) -> int:
     """Length of the trunk's input."""
-    return channels * (NEAR + 2 * ERRORS + 2)
+    return len(input_names(channels))
 
 
 @kernel(inline="always")

@@ -375,6 +375,6 @@ def _code_fronts(
                     pixels[first + k, t - SKEW * (first + k), c] = current[k]
                 if bits.shape[0]:
                     bits[first + k, t - SKEW * (first + k), c] = front.costs[k]
-        call(calls.learn, (planes, workspace, t, first, count))
+        call(calls.errors, (planes, workspace, t, first, count))
         done += count
     return done

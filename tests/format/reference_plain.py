@@ -37,14 +37,14 @@ class PlainChannel(Known):
 
     def __init__(self, planes: Planes, y: int, x: int, c: int) -> None:
         self.depth = depth = planes.depth
-        v = [planes.pixels[c][y + dy, x + dx] for dy, dx in NEIGHBOURS[:10]]
+        v = [planes.pixels[c][y + dy, x + dx] for dy, dx in NEIGHBOURS[:12]]
         e = [planes.errors[c][y + dy, x + dx] for dy, dx in NEIGHBOURS[:6]]
         w, n, nw = v[:3]
         self.base = sorted([w, n, w + n - nw])[1] << depth.point
         self.scale = (56 * (abs(e[0]) + abs(e[1])) + 36 * sum(map(abs, e[2:])) >> 4) + 77
         self.r = (1 << 18) // self.scale
         self.inputs = [c8((((vj << depth.point) - self.base) * self.r + 2048) >> 12) for vj in v]
-        for ej in e[:2]:
+        for ej in e[:4]:
             self.inputs += [c8((told * self.r + 512) >> 10) for told in (ej, abs(ej))]
         self.inputs += [c8(log2(self.scale) - 144), (self.base >> depth.bits) - 32]
 
