@@ -17,6 +17,7 @@ from arcomp.cli.group import VERBS, group
 from arcomp.cli.jobs import Job
 from arcomp.cli.suiting import suited
 from arcomp.contract.library import SHIPPED
+from arcomp.contract.registry import PRESETS
 from arcomp.contract.suiting import suiting
 from arcomp.samples import of_array, of_bytes
 from tests.cli.command import DIGITS, MODEL, pixels, refused, said_well, save, say
@@ -96,7 +97,7 @@ def completed(words: str, begun: str) -> list[str]:
 
 def test_what_is_completed() -> None:
     assert completed("", "dec") == ["plain,decompress"]
-    assert completed("compress -p ", "") == ["plain,fast", "plain,balanced", "plain,max"]
+    assert completed("compress -p ", "") == [f"plain,{preset}" for preset in PRESETS]
     assert "plain,photo-fast" in completed("compress -m ", "photo")
     assert completed("compress ", "img") == ["file,img"]
 
