@@ -28,7 +28,7 @@ from tests.specimens import ONE_WINDOW, SIMILARITY_WINDOWS, THREE_WINDOWS, photo
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n.startswith("photo-")])
 def test_a_photograph_is_as_long_as_its_nll(name: str) -> None:
-    """At most 0.02 % and 64 bytes over; learning makes it smaller."""
+    """At most 0.02 % and 64 bytes over; learning makes it smaller, where there is any."""
     make, channels = MODELS[name]
     photo = read_picture(str(Path(__file__).parents[1] / "pictures" / "lighthouse.png"))
     part = np.ascontiguousarray(photo[100:228, 100:260] if channels == 3 else photo[100:228, 100:260, 1:2])
@@ -36,7 +36,8 @@ def test_a_photograph_is_as_long_as_its_nll(name: str) -> None:
     assert 8 * len(encoded.data) <= encoded.nll_bits * 1.0002 + 8 * 64
     assert 8 * len(encoded.data) > encoded.nll_bits
     assert encoded.network_bits is not None
-    assert encoded.nll_bits < encoded.network_bits
+    assert (encoded.nll_bits < encoded.network_bits) is not make().configs[channels].plain
+    assert encoded.nll_bits <= encoded.network_bits
     assert np.array_equal(decode(encoded.data, model=make())[0][0], part)
 
 
@@ -70,7 +71,7 @@ def test_float_and_network_nll_agree(channels: int, content: str, windows: Any) 
 
 def test_a_file_of_one_colour_costs_little() -> None:
     for name in MODELS:
-        if "extreme" not in name:
+        if not any(word in name for word in ("extreme", "plain", "turbo")):  # of which the last two do not learn
             model, pixels = specimen(name, "constant", (64, 64))
             stream = parallel(model, pixels)
             assert 8 * len(stream.data) < 0.05 * pixels.size, name

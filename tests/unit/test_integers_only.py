@@ -142,6 +142,7 @@ FLOAT_FIELDS = {
         "progress",
     },
     "FrontData": {"costs", "totals"},
+    "Page": {"costs", "totals"},
     "Drawing": {"costs", "totals"},
     "Expert": {"masses"},
     "Stage": {"totals"},
@@ -164,7 +165,7 @@ def test_kernels_take_and_give_integers() -> None:
     the least squares; none uses fastmath or runs in parallel."""
     if os.environ.get("ARCOMP_TEST_FRESH"):
         threads.set_threads(1)  # so that all is compiled by this process
-    for name in ("photo similarity rgb", "photo three windows gray", "photo online rgb", "photo inner gray"):
+    for name in ("photo similarity rgb", "photo plain rgb", "photo online rgb", "photo inner gray"):
         learner, channels = LEARNERS[name]
         pixels = pictures("smooth", (5, 6, channels), 8)[None]
         decode(encode(pixels, 8, learner()).data, model=learner())
