@@ -144,6 +144,15 @@ def _flat(d: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file says that it is one: those in the repository are called as weights are."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return "recipe" in json.loads((file.metadata() or {})["arcomp"])
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError, RecursionError):
+        return False
+
+
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """What a checkpoint says of itself, and its tensors, all of them numbers.
 

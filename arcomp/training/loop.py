@@ -21,7 +21,7 @@ import torch
 from arcomp.contract import registry
 from arcomp.contract.library import ENDING
 from arcomp.errors import TrainingError
-from arcomp.training.checkpoint import load, save
+from arcomp.training.checkpoint import is_checkpoint, load, save
 from arcomp.training.data import Data
 from arcomp.training.loader import Examples, Loader, loader
 from arcomp.training.processes import ALONE, Team
@@ -175,7 +175,7 @@ def _other(begin_from: str, recipe: Recipe, team: Team) -> Trainable:
         TrainingError: of another model, or without a network for such pictures.
     """
     path = Path(begin_from)
-    if path.is_file() and path.suffix != ENDING:
+    if path.is_file() and (path.suffix != ENDING or is_checkpoint(path)):
         return load(path, recipe, team.device, same=False).average
     model = registry.load(begin_from)
     if model.name != recipe.model:

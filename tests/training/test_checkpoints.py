@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import torch
 
+from arcomp.contract.library import SHIPPED
 from arcomp.errors import OutputError, TrainingError
 from arcomp.training import checkpoint, loop, recipes
-from arcomp.training.checkpoint import load, read_checkpoint
+from arcomp.training.checkpoint import is_checkpoint, load, read_checkpoint
 from arcomp.training.recipes import Recipe
 from arcomp.training.schedule import moment
 from arcomp.training.step import Step
@@ -22,6 +23,13 @@ from tests.training.runs import PIXELCNN, RECIPE, shortened, train, weights_of
 
 CHECKPOINTS = Path(__file__).parents[2] / "models" / "checkpoints"
 SHORT = shortened(RECIPE, steps=8)
+
+
+def test_shipped_ones_are_told_from_weights() -> None:
+    """Both end in .safetensors, and a run can begin from either."""
+    assert all(is_checkpoint(path) for path in CHECKPOINTS.glob("*.safetensors"))
+    assert not is_checkpoint(SHIPPED / "photo-turbo.safetensors")
+    assert not is_checkpoint(CHECKPOINTS / "README.md")
 
 
 def test_resuming_goes_on_exactly(photographs: Path, tmp_path: Path) -> None:
