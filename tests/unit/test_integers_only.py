@@ -59,12 +59,18 @@ def carrying(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, outer)
 
 
+LONG = ("inner", "three windows", "similarity", "photo-balanced", "photo-max")
+"""Learners that take long to compile, and longer to learn by torch."""
+
+
 def with_backends(names: Iterable[str], one: str) -> list[Any]:
-    """(name, backend): each name with the first backend, one with each; the others are slow."""
-    return [
-        pytest.param(name, backend, marks=() if name == one or backend == BACKENDS[0] else pytest.mark.slow)
-        for name, backend in product(names, BACKENDS)
-    ]
+    """(name, backend): each name with the first backend, one with each; the others, and long ones, are slow."""
+
+    def marks(name: str, backend: str) -> Any:
+        quick = name == one or (backend == BACKENDS[0] and not any(word in name for word in LONG))
+        return () if quick else pytest.mark.slow
+
+    return [pytest.param(name, backend, marks=marks(name, backend)) for name, backend in product(names, BACKENDS)]
 
 
 @pytest.mark.usefixtures("carrying")
