@@ -118,6 +118,30 @@ def _carry(words: Any, at: Any) -> None:
 
 
 @kernel(inline="always")
+def _written(words: Any, lower: Any, span: Any, point: Any, at: Any) -> Any:
+    """An encoder's numbers, after the word that a small range has settled is written."""
+    if span < _LIMIT:
+        words[np.int64(at)] = np.uint32(lower >> _U32)
+        lower <<= _U32
+        span <<= _U32
+        at += _U1
+    return lower, span, point, at
+
+
+@kernel(inline="always")
+def _filled(coder: Any, lower: Any, span: Any, point: Any, at: Any) -> Any:
+    """A decoder's numbers, after a word that a small range has room for is read."""
+    if span < _LIMIT:
+        word = _U0
+        if at < coder.state[4]:
+            word = np.uint64(coder.words[np.int64(at)])
+        point = (point << _U32) | word
+        span <<= _U32
+        at += _U1
+    return lower, span, point, at
+
+
+@kernel(inline="always")
 def _cut(coder: Any, numbers: Any, bit: Any, bound: Any) -> Any:
     """Keep the lower part of the range for 1, what is above the bound for 0; returns the numbers after it."""
     lower, span, point, at = numbers
@@ -129,12 +153,7 @@ def _cut(coder: Any, numbers: Any, bit: Any, bound: Any) -> Any:
         if lower < bound:
             _carry(words, at)
         span -= bound
-    if span < _LIMIT:
-        words[np.int64(at)] = np.uint32(lower >> _U32)
-        lower <<= _U32
-        span <<= _U32
-        at += _U1
-    return lower, span, point, at
+    return _written(words, lower, span, point, at)
 
 
 @kernel(inline="always")
@@ -148,14 +167,7 @@ def _side(coder: Any, numbers: Any, bound: Any) -> Any:
     else:
         point -= bound
         span -= bound
-    if span < _LIMIT:
-        word = _U0
-        if at < coder.state[4]:
-            word = np.uint64(coder.words[np.int64(at)])
-        point = (point << _U32) | word
-        span <<= _U32
-        at += _U1
-    return bit, (lower, span, point, at)
+    return bit, _filled(coder, lower, span, point, at)
 
 
 @kernel(inline="always")
@@ -171,6 +183,16 @@ def decode(coder: Any, numbers: Any, p: Any) -> Any:
 
 
 @kernel(inline="always")
+def code(coder: Any, numbers: Any, decoding: Any, bit: Any, p: Any) -> Any:
+    """:func:`decode` or :func:`encode`; returns the decision, the coder's numbers after it, and its probability."""
+    if decoding:
+        bit, numbers = decode(coder, numbers, p)
+    else:
+        numbers = encode(coder, numbers, bit, p)
+    return bit, numbers, float(p if bit else 65536 - p) * (1.0 / 65536.0)
+
+
+@kernel(inline="always")
 def encode_between(coder: Any, numbers: Any, below: Any, above: Any) -> Any:
     """Code a value that has the part of all probability from ``below`` to ``above``, in 2**-24, at least one of them;
     returns the coder's numbers after it."""
@@ -181,12 +203,7 @@ def encode_between(coder: Any, numbers: Any, below: Any, above: Any) -> Any:
     lower += begin
     if lower < begin:
         _carry(words, at)
-    if span < _LIMIT:
-        words[np.int64(at)] = np.uint32(lower >> _U32)
-        lower <<= _U32
-        span <<= _U32
-        at += _U1
-    return lower, span, point, at
+    return _written(words, lower, span, point, at)
 
 
 @kernel(inline="always")
@@ -197,14 +214,7 @@ def decode_between(coder: Any, numbers: Any, below: Any, above: Any) -> Any:
     begin = part_of(span, below)
     span = part_of(span, above) - begin
     point -= begin
-    if span < _LIMIT:
-        word = _U0
-        if at < coder.state[4]:
-            word = np.uint64(coder.words[np.int64(at)])
-        point = (point << _U32) | word
-        span <<= _U32
-        at += _U1
-    return lower, span, point, at
+    return _filled(coder, lower, span, point, at)
 
 
 @kernel(inner=True)

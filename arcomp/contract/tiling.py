@@ -13,6 +13,20 @@ from arcomp.orders import Batch
 from arcomp.transforms import Region
 
 
+def evenly_cut(height: int, width: int, most: int) -> tuple[int, int]:
+    """Height and width of tiles as wide as a picture: one, or as few, an even number of them, as have about ``most``
+    pixels each."""
+    parts = -(-height * width // most)
+    parts += parts % 2 if parts > 1 else 0
+    return -(-height // min(parts, height)), width
+
+
+def row_steps(height: int, width: int, pixels: int) -> list[tuple[int, int]]:
+    """Rows (begin, end) of a tile, about so many pixels at a time."""
+    rows = max(1, pixels // width)
+    return [(y, min(y + rows, height)) for y in range(0, height, rows)]
+
+
 class Tiling:
     """How pictures are cut into a batch of tiles, and joined again.
 

@@ -11,6 +11,7 @@ from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
 from arcomp.contract.side_by_side import Positions
+from arcomp.contract.tiling import evenly_cut
 from arcomp.contract.weights_file import Weights
 
 MOST_PIXELS = 1 << 24
@@ -38,9 +39,7 @@ class BilevelModel(LearningModel):
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """Whole pictures, unless they are very large."""
-        parts = -(-height * width // MOST_PIXELS)
-        parts += parts % 2 if parts > 1 else 0
-        return -(-height // min(parts, height)), width
+        return evenly_cut(height, width, MOST_PIXELS)
 
     def tile_memory(self, channels: int, height: int, width: int) -> int:
         from arcomp.models.bilevel.tile import memory

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from arcomp.coding.mixing.hashing import fold, hashed_evenly
 from arcomp.exact.compiled import kernel
-from arcomp.exact.lanes import all_words, with_word
+from arcomp.exact.lanes import all_words
 
 REACH = 16
 """Columns to the right that are looked at in the rows above."""
@@ -21,18 +22,8 @@ TABLES = 11
 PERIOD = 8
 """Rows up, and columns to the left, of what is looked at far away: that of Bayer's matrix."""
 
-_FACTOR = np.uint64(0xD6E8FEB86659FD93)
-_ADDED = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
 _U1 = np.uint64(1)
 _LAST = tuple(np.uint64((1 << bits) - 1) for bits in range(17))
-
-
-@kernel(inline="always")
-def fold(h: Any, number: Any) -> Any:
-    """One more number in a hash, both uint64."""
-    h = (h ^ (np.uint64(number) + _ADDED)) * _FACTOR
-    return h ^ (h >> _SHIFT)
 
 
 @kernel(inline="always")
@@ -117,13 +108,8 @@ def ones(value: Any) -> Any:
 
 @kernel(inline="always")
 def _put(contexts: Any, checks: Any, table: int, h: Any) -> Any:
-    """A table's context in the form that :func:`arcomp.coding.mixing.find` takes; addresses are even."""
-    h = fold(h, np.uint64(table))
-    h ^= h >> np.uint64(32)
-    return (
-        with_word(contexts, table, np.int64(h & np.uint64(0xFFFFFFE))),
-        with_word(checks, table, np.int64((h >> np.uint64(40)) & np.uint64(255)) << 6),
-    )
+    """A table's context; addresses are even."""
+    return hashed_evenly(contexts, checks, table, fold(h, np.uint64(table)))
 
 
 @kernel(inline="always")

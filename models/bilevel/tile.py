@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import binary, mixing
-from arcomp.coding.binary import Coder, close, decode, encode, opened
+from arcomp.coding.binary import Coder, close, code, opened
 from arcomp.contract.learning import Stream
 from arcomp.contract.side_by_side import Positions
+from arcomp.contract.tiling import row_steps
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, with_word
 from arcomp.exact.records import record
@@ -98,7 +99,7 @@ class Tile:
         self.inner[:] = pixels[..., 0]
         coder = binary.encoder(0)
         parts = self.parts if costs is None else self.parts._replace(costs=costs)
-        for begin, end in self._steps():
+        for begin, end in row_steps(self.height, self.width, STEP):
             done = (end - begin) * self.width
             coder = binary.with_space(coder, done // 2 + 16)
             _code_rows(record(parts._replace(coder=coder)), False, begin, end)
@@ -114,26 +115,11 @@ class Tile:
         """
         coder = binary.decoder(data)
         parts = record(self.parts._replace(coder=coder))
-        for begin, end in self._steps():
+        for begin, end in row_steps(self.height, self.width, STEP):
             _code_rows(parts, True, begin, end)
             pixels[begin:end, :, 0] = self.inner[begin:end]
             progress((end - begin) * self.width)
             binary.check_end(binary.beyond(coder))
-
-    def _steps(self) -> list[tuple[int, int]]:
-        """Rows (begin, end) that are coded between two reports."""
-        rows = max(1, STEP // self.width)
-        return [(y, min(y + rows, self.height)) for y in range(0, self.height, rows)]
-
-
-@kernel(inline="always")
-def _code(coder: Any, numbers: Any, decoding: bool, bit: Any, p: Any) -> Any:
-    """Code a decision whose probability of 1 is p / 2**16; returns it, the coder's numbers, its probability."""
-    if decoding:
-        bit, numbers = decode(coder, numbers, p)
-    else:
-        numbers = encode(coder, numbers, bit, p)
-    return bit, numbers, float(p if bit else 65536 - p) * (1.0 / 65536.0)
 
 
 @kernel(inline="always")
@@ -141,7 +127,7 @@ def _decide_flat(page: Any, numbers: Any, colour: Any, decoding: bool, wanted: A
     """Code a pixel where all that is near has a colour; returns its own, the coder's numbers, its probability."""
     flats = page.flats
     p, n = flats[colour, 0], flats[colour, 1]
-    other, numbers, share = _code(page.coder, numbers, decoding, wanted ^ colour, max(1, p >> (FLAT_BITS - 16)))
+    other, numbers, share = code(page.coder, numbers, decoding, wanted ^ colour, max(1, p >> (FLAT_BITS - 16)))
     flats[colour, 0] = p + ((other << FLAT_BITS) - other - p) // (n + 2)
     flats[colour, 1] = min(SETTLED, n + 1)
     return colour ^ other, numbers, share
@@ -161,7 +147,7 @@ def _decide(page: Any, numbers: Any, known: Any, around: Any, decoding: bool, wa
     rate = mixing.learning_rate(mixer, page.mixed[0] >> 3)
     page.mixed[0] += 1
     said = mixing.predict(mixer, found, rows)
-    bit, numbers, share = _code(page.coder, numbers, decoding, wanted, said[0])
+    bit, numbers, share = code(page.coder, numbers, decoding, wanted, said[0])
     mixing.learn(mixer, found, rows, said, bit, rate)
     return bit, numbers, share
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arcomp.coding import mixing
+from arcomp.coding.mixing.hashing import fold, hashed
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, with_word
 from arcomp.models.graphic.past import (
@@ -30,7 +31,6 @@ from arcomp.models.graphic.past import (
     UInt32,
     W,
     find_matches,
-    fold,
     seen,
 )
 
@@ -108,16 +108,6 @@ def gather(past: Any, stage: Any) -> None:
     _put(stage, 10, 1, around[WW])
     _put(stage, 11, 1, around[NN])
     _put(stage, 12, 1, around[NEE])
-
-
-@kernel(inline="always")
-def hashed(contexts: Any, checks: Any, table: int, h: Any) -> Any:
-    """A table's context, a hash of 64 bits, in the form that :func:`arcomp.coding.mixing.find` takes."""
-    h ^= h >> np.uint64(32)
-    return (
-        with_word(contexts, table, np.int64(h & np.uint64(0xFFFFFFF))),
-        with_word(checks, table, np.int64((h >> np.uint64(40)) & np.uint64(255)) << 6),
-    )
 
 
 @kernel(inline="always")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from arcomp.coding import mixing
+from arcomp.coding.mixing.hashing import fold, hashed
 from arcomp.exact.compiled import kernel
 from arcomp.exact.lanes import all_words, with_word
-from arcomp.models.graphic.candidates import hashed
-from arcomp.models.graphic.past import NE, NN, NW, WW, Int64, N, UInt32, UInt64, W, fold
+from arcomp.models.graphic.past import NE, NN, NW, WW, Int64, N, UInt32, UInt64, W
 from arcomp.models.graphic.smooth import Smooth, new_smooth
 
 TABLES = 14

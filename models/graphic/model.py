@@ -13,6 +13,7 @@ from arcomp.contract.learning import LearningModel, Stream, Tile
 from arcomp.contract.model import Watch, refuse
 from arcomp.contract.registry import register
 from arcomp.contract.side_by_side import Positions
+from arcomp.contract.tiling import evenly_cut
 from arcomp.contract.trainer import Trainer
 from arcomp.contract.weights_file import Weights
 from arcomp.errors import ModelError
@@ -68,9 +69,7 @@ class GraphicModel(LearningModel):
 
     def tile(self, height: int, width: int, channels: int, depth: int) -> tuple[int, int]:
         """Whole pictures, unless they are very large."""
-        parts = -(-height * width // MOST_PIXELS)
-        parts += parts % 2 if parts > 1 else 0
-        return -(-height // min(parts, height)), width
+        return evenly_cut(height, width, MOST_PIXELS)
 
     def tile_memory(self, channels: int, height: int, width: int) -> int:
         from arcomp.models.graphic.tile import memory

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from arcomp.coding.mixing.hashing import FACTOR, fold
 from arcomp.exact.compiled import kernel
 
 Int32 = npt.NDArray[np.int32]
@@ -32,9 +33,6 @@ SURE = 16
 MISSES = 8
 """Times that a match may be wrong, never so long right in between."""
 
-_FACTOR = np.uint64(0xD6E8FEB86659FD93)
-_ADDED = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
 _ROW_FACTOR = np.uint64(0x2545F49100)
 """Ends in eight zero bits, so that a pixel leaves the hash of 64 bits after eight more."""
 
@@ -86,13 +84,6 @@ def new_past(height: int, width: int, last: Int32) -> Past:
     )
 
 
-@kernel(inline="always")
-def fold(h: Any, number: Any) -> Any:
-    """One more number in a hash, both uint64."""
-    h = (h ^ (np.uint64(number) + _ADDED)) * _FACTOR
-    return h ^ (h >> _SHIFT)
-
-
 @kernel(inner=True)
 def begin_row(past: Any, y: Any) -> None:
     """Make the left margin of a row, and the right one of the row above; ``y``: of ``pixels``."""
@@ -137,7 +128,7 @@ def seen(past: Any, surrounding: int) -> Any:
 
 @kernel(inline="always")
 def _place(past: Any, surrounding: int) -> Any:
-    return np.int64((past.hashes[surrounding] * _FACTOR) >> np.uint64(20)) & (past.last.shape[1] - 1)
+    return np.int64((past.hashes[surrounding] * FACTOR) >> np.uint64(20)) & (past.last.shape[1] - 1)
 
 
 @kernel(inner=True)

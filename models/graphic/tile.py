@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from arcomp.coding import binary, mixing
-from arcomp.coding.binary import Coder, close, decode, encode, opened
+from arcomp.coding.binary import Coder, close, code, opened
+from arcomp.coding.mixing.hashing import fold
 from arcomp.contract.learning import Stream
 from arcomp.contract.side_by_side import Positions
+from arcomp.contract.tiling import row_steps
 from arcomp.exact.compiled import kernel
 from arcomp.exact.records import record
 from arcomp.models.graphic import candidates, escape, smooth
@@ -24,7 +26,6 @@ from arcomp.models.graphic.past import (
     TOP,
     Past,
     begin_row,
-    fold,
     gather_neighbours,
     new_past,
     remember,
@@ -133,12 +134,12 @@ class Tile:
         self, pixels: npt.NDArray[np.uint8], progress: Positions, costs: npt.NDArray[np.float32] | None = None
     ) -> Stream:
         """Code uint8 [height, width, C]; ``costs``, float32 [height, width], is filled with each pixel's bits."""
-        for begin, end in self._steps():
+        for begin, end in row_steps(self.height, self.width, STEP):
             for c in range(self.channels):
                 self.colours[begin:end] |= pixels[begin:end, :, c].astype(np.uint32) << np.uint32(BITS * c)
         coder = binary.encoder(0)
         parts = self.parts if costs is None else self.parts._replace(costs=costs)
-        for begin, end in self._steps():
+        for begin, end in row_steps(self.height, self.width, STEP):
             pixels_done = (end - begin) * self.width
             coder = binary.with_space(coder, pixels_done * MOST_DECISIONS // 2 + 16)
             _code_rows(record(parts._replace(coder=coder)), False, begin, end)
@@ -154,7 +155,7 @@ class Tile:
         """
         coder = binary.decoder(data)
         parts = record(self.parts._replace(coder=coder))
-        for begin, end in self._steps():
+        for begin, end in row_steps(self.height, self.width, STEP):
             _code_rows(parts, True, begin, end)
             for c in range(self.channels):
                 pixels[begin:end, :, c] = (self.colours[begin:end] >> np.uint32(BITS * c)) & np.uint32(255)
@@ -165,11 +166,6 @@ class Tile:
         """What the mixers have learnt so far."""
         return Start(self.parts.candidates.mixer.weights.copy(), self.parts.escape.mixer.weights.copy())
 
-    def _steps(self) -> list[tuple[int, int]]:
-        """Rows (begin, end) that are coded between two reports."""
-        rows = max(1, STEP // self.width)
-        return [(y, min(y + rows, self.height)) for y in range(0, self.height, rows)]
-
 
 @kernel(inline="always")
 def _decide(
@@ -178,12 +174,9 @@ def _decide(
     """Code one decision; ``question``: what was found, and rows. Returns it, the coder's numbers, its probability."""
     found, rows = question
     said = mixing.predict(mixer, found, rows)
-    if decoding:
-        bit, numbers = decode(coder, numbers, said[0])
-    else:
-        numbers = encode(coder, numbers, bit, said[0])
+    bit, numbers, share = code(coder, numbers, decoding, bit, said[0])
     mixing.learn(mixer, found, rows, said, bit, rate)
-    return bit, numbers, float(said[0] if bit else 65536 - said[0]) * (1.0 / 65536.0)
+    return bit, numbers, share
 
 
 @kernel(inner=True)

@@ -96,6 +96,16 @@ def chunk(config: PhotoConfig, tables: int, n: int) -> Chunk:
     return Chunk(unwritten(config, n), hashed, np.empty((channels, n, 3 * config.mixture + 2), np.int32))
 
 
+@kernel(inner=True)
+def _know(workspace: Any, pixels: Any, t: int, first: int, count: int, c: int, seen: Any, n: int) -> None:
+    """A channel of a front is known: its levels, and what was expected of them, become positions n, n + 1, ..."""
+    for k in range(count):
+        workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
+        seen.values[c, n + k] = workspace.current[c, k]
+        seen.base[c, n + k] = workspace.base[c, k]
+        seen.scale[c, n + k] = workspace.scale[c, k]
+
+
 @kernel()
 def extract_features(
     planes: Any,
@@ -132,11 +142,7 @@ def extract_features(
             if hashed is not None:
                 views = Views(hashed.contexts[c][own], hashed.checks[c][own], hashed.selectors[c][own])
                 hash_contexts(planes, workspace, t, first, count, c, views, hashed.tables)
-            for k in range(count):
-                workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
-                seen.values[c, n + k] = workspace.current[c, k]
-                seen.base[c, n + k] = workspace.base[c, k]
-                seen.scale[c, n + k] = workspace.scale[c, k]
+            _know(workspace, pixels, t, first, count, c, seen, n)
             for w in range(windows):
                 for k in range(count):
                     seen.residuals[c, w, n + k] = workspace.predictions[c, w, k] - workspace.base[c, k]
@@ -171,11 +177,7 @@ def extract_plain_features(
             more = plain.extras(c)
             plain.channel_features(workspace, c, count, seen.extras[o : o + more, own], seen.residuals[c][:, own])
             o += more
-            for k in range(count):
-                workspace.current[c, k] = pixels[first + k, t - SKEW * (first + k), c]
-                seen.values[c, n + k] = workspace.current[c, k]
-                seen.base[c, n + k] = workspace.base[c, k]
-                seen.scale[c, n + k] = workspace.scale[c, k]
+            _know(workspace, pixels, t, first, count, c, seen, n)
             push(planes, t, first, count, c, workspace.current[c])
         plain.update_errors(planes, workspace, t, first, count)
         n += count

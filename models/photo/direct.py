@@ -97,8 +97,9 @@ def code(direct: Any, coder: Any, front: Any, decoding: bool, channel: int, coun
             if costs.shape[0]:
                 costs[i] = -np.log2(probability)
             if shares < _SMALL or i == count - 1:  # a logarithm for each value would take longer
-                totals[0] -= np.log2(shares)
-                totals[1] -= np.log2(shares)
+                bits = -np.log2(shares)
+                totals[0] += bits
+                totals[1] += bits
                 shares = 1.0
     close(coder, numbers)
 
